@@ -1,0 +1,1 @@
+"""What is asked for: the levels table, requests, resolved configurations, settings."""
