@@ -1,0 +1,157 @@
+"""The complete, frozen description of a run: everything that decides its numbers, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from phase2.config.levels import Algorithm, Backend, Mode, Preset
+
+
+class Frozen(BaseModel):
+    """Immutable, and refuses names it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON form, hexadecimal: equal settings have equal digests."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class GraphSpec(Frozen):
+    """How a crystal becomes a graph.
+
+    Attributes:
+        cutoff: Longest edge, angstrom.
+        neighbors: Nearest neighbours kept per atom; the shell of the last one is kept whole.
+    """
+
+    cutoff: float = Field(default=5.0, gt=0, le=20)
+    neighbors: int = Field(default=12, ge=1, le=200)
+
+
+class DataConfig(Frozen):
+    """Which crystals, as which graphs, in which parts.
+
+    Attributes:
+        source: Name of a data set (``sample``, ``jarvis-dft3d``) or a path.
+        max_samples: Crystals used, all parts together; None for all.
+        graph: How a crystal becomes a graph.
+        split_seed: Seed of the split into train, validation and test.
+        fractions: Their sizes.
+        group_by: ``composition`` keeps all crystals of one reduced formula in one part.
+    """
+
+    source: str = "sample"
+    max_samples: int | None = Field(default=None, ge=1)
+    graph: GraphSpec = GraphSpec()
+    split_seed: int = 42
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    group_by: Literal["none", "composition"] = "none"
+
+
+class CgcnnConfig(Frozen):
+    """Crystal graph convolutional network (Xie & Grossman, Phys. Rev. Lett. 120, 145301, 2018).
+
+    Attributes:
+        preset: Name of the width and depth.
+        width: Features per atom.
+        convolutions: Number of convolutions.
+        gaussians: Functions in the distance expansion.
+        trunk: Width of the shared layer behind the pooling.
+    """
+
+    kind: Literal["cgcnn"] = "cgcnn"
+    preset: Preset
+    width: int = Field(ge=1)
+    convolutions: int = Field(ge=1)
+    gaussians: int = Field(default=41, ge=2)
+    trunk: int = Field(default=128, ge=1)
+
+
+class EquivariantConfig(Frozen):
+    """E(3)-equivariant message passing (Batzner et al., Nat. Commun. 13, 2453, 2022), pooled over the crystal.
+
+    Attributes:
+        size: Name of the channels and layers.
+        channels: Multiplicity of the features of degree l = 0, 1, ...
+        layers: Number of interaction layers.
+        radial_basis: Bessel functions of the distance.
+        radial_hidden: Width of the radial network.
+        envelope: Power of the polynomial cutoff.
+        trunk: Width of the shared layer behind the pooling.
+    """
+
+    kind: Literal["e3nn"] = "e3nn"
+    size: Preset
+    channels: tuple[int, ...] = Field(min_length=1, max_length=5)
+    layers: int = Field(ge=1)
+    radial_basis: int = Field(default=8, ge=1)
+    radial_hidden: int = Field(default=64, ge=1)
+    envelope: int = Field(default=6, ge=2)
+    trunk: int = Field(default=128, ge=1)
+
+
+ModelConfig = Annotated[CgcnnConfig | EquivariantConfig, Field(discriminator="kind")]
+
+CGCNN_PRESETS: dict[Preset, CgcnnConfig] = {
+    "small": CgcnnConfig(preset="small", width=64, convolutions=2),
+    "medium": CgcnnConfig(preset="medium", width=128, convolutions=3),
+    "large": CgcnnConfig(preset="large", width=256, convolutions=5),
+}
+
+EQUIVARIANT_SIZES: dict[Preset, EquivariantConfig] = {
+    "small": EquivariantConfig(size="small", channels=(64, 32), layers=2),
+    "medium": EquivariantConfig(size="medium", channels=(128, 64, 32), layers=3),
+    "large": EquivariantConfig(size="large", channels=(128, 64, 32), layers=4),
+}
+
+
+class TrainingConfig(Frozen):
+    """How the network is fitted.
+
+    Attributes:
+        epochs: Passes over the training set.
+        batch_size: Crystals per step.
+        lr: Peak learning rate of AdamW.
+        weight_decay: Decoupled weight decay.
+        warmup: Fraction of all steps in which the learning rate rises; a cosine to zero follows.
+        clip_norm: Largest gradient norm.
+        ema_decay: Decay of the averaged weights that are evaluated and kept.
+        loss: Loss of one label, in normalised units.
+        balance: How the properties' losses are weighed.
+        precision: Arithmetic of the forward pass on a GPU.
+        patience: Epochs without a better validation score before the run stops early; None never stops.
+    """
+
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    lr: float = Field(gt=0)
+    weight_decay: float = Field(default=1e-2, ge=0)
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    clip_norm: float = Field(default=10.0, gt=0)
+    ema_decay: float = Field(default=0.999, ge=0, lt=1)
+    loss: Literal["huber", "l1"] = "huber"
+    balance: Literal["equal", "uncertainty", "famo"] = "uncertainty"
+    precision: Literal["fp32", "bf16"] = "fp32"
+    patience: int | None = Field(default=None, ge=1)
+
+
+class RunConfig(Frozen):
+    """A resolved run: equal configs give equal numbers on equal machines."""
+
+    algorithm: Algorithm
+    mode: Mode
+    backend: Backend
+    family: str
+    properties: tuple[str, ...] = Field(min_length=1)
+    all_properties: bool
+    seed: int
+    data: DataConfig
+    model: ModelConfig
+    training: TrainingConfig

@@ -1,0 +1,23 @@
+"""What the environment says: where caches live and which run this process is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+CACHE_VARIABLE = "PHASE2_CACHE_DIR"
+RUN_ID_VARIABLE = "PHASE2_RUN_ID"
+ARGO_PROGRESS_VARIABLE = "ARGO_PROGRESS_FILE"
+
+
+def cache_dir() -> Path:
+    """Folder of downloads and graph stores: ``$PHASE2_CACHE_DIR``, or the user's cache folder."""
+    return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_path("phase2"))
+
+
+def progress_file() -> Path | None:
+    """File that an Argo executor reads progress from (``done/total``), when it names one."""
+    name = os.environ.get(ARGO_PROGRESS_VARIABLE)
+    return Path(name) if name else None
