@@ -39,17 +39,34 @@ class Property:
 
 PROPERTIES: tuple[Property, ...] = (
     Property(
-        "formation_energy", "formation_energy_peratom", "Formation energy", "eV/atom", "none", "core", non_negative=False
+        "formation_energy",
+        "formation_energy_peratom",
+        "Formation energy",
+        "eV/atom",
+        "none",
+        "core",
+        non_negative=False,
     ),
     Property("band_gap", "optb88vdw_bandgap", "Band gap", "eV", "none", "core", non_negative=True),
     Property("bulk_modulus", "bulk_modulus_kv", "Bulk modulus", "GPa", "log1p", "core", non_negative=True),
     Property("shear_modulus", "shear_modulus_gv", "Shear modulus", "GPa", "log1p", "core", non_negative=True),
     Property("band_gap_mbj", "mbj_bandgap", "Band gap (TB-mBJ)", "eV", "none", "all", non_negative=True),
     Property(
-        "dielectric", "dfpt_piezo_max_dielectric", "Largest dielectric constant", "", "log1p", "all", non_negative=True
+        "dielectric",
+        "dfpt_piezo_max_dielectric",
+        "Largest dielectric constant",
+        "",
+        "log1p",
+        "all",
+        non_negative=True,
     ),
     Property(
-        "piezoelectric", "dfpt_piezo_max_eij", "Largest piezoelectric coefficient", "C/m2", "log1p", "all",
+        "piezoelectric",
+        "dfpt_piezo_max_eij",
+        "Largest piezoelectric coefficient",
+        "C/m2",
+        "log1p",
+        "all",
         non_negative=True,
     ),
     Property("spillage", "spillage", "Spin-orbit spillage", "", "none", "all", non_negative=True),

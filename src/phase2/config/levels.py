@@ -77,20 +77,40 @@ def _e3nn(mode: Mode, backend: Backend, size: Preset, epochs: int, batch_size: i
 
 
 def _cgcnn(
-    mode: Mode, size: Preset, epochs: int, batch_size: int, *, lr: float | None = None, max_samples: int | None = None
+    mode: Mode,
+    size: Preset,
+    epochs: int,
+    batch_size: int,
+    *,
+    lr: float | None = None,
+    max_samples: int | None = None,
 ) -> Profile:
     ours = frozenset({"lr"}) if lr is None else frozenset[str]()
-    return Profile(
-        "cgcnn", mode, "train_multitask_cgcnn", size, epochs, batch_size, lr or 1e-3, max_samples, ours=ours
-    )
+    return Profile("cgcnn", mode, "train_multitask_cgcnn", size, epochs, batch_size, lr or 1e-3, max_samples, ours=ours)
 
 
 _TABLE: tuple[Profile, ...] = (
     Profile(
-        "e3nn", "smoke", "train_multitask_std", "small", 5, 8, 2e-3, max_samples=512, ours=frozenset({"max_samples"})
+        "e3nn",
+        "smoke",
+        "train_multitask_std",
+        "small",
+        5,
+        8,
+        2e-3,
+        max_samples=512,
+        ours=frozenset({"max_samples"}),
     ),
     Profile(
-        "e3nn", "lite", "train_multitask_lite", "small", 2, 8, 2e-3, max_samples=96, fixed=True,
+        "e3nn",
+        "lite",
+        "train_multitask_lite",
+        "small",
+        2,
+        8,
+        2e-3,
+        max_samples=96,
+        fixed=True,
         ours=frozenset({"batch_size", "lr"}),
     ),
     _e3nn("std", "train_multitask_std", "medium", 100, 16, 1e-3),
