@@ -1,0 +1,74 @@
+# `make` alone explains itself.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+# `make run` trains this on the embedded sample: the best table a laptop reaches in a few minutes.
+RUN ?= --algorithm cgcnn --level lite --epochs 60 --max-samples 100000
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+$(READY): constraints/dev.txt constraints/tools.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("phase2 needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r constraints/tools.txt
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes -r constraints/dev.txt
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: setup
+setup: $(READY) ## Install everything into .venv, from pinned and hashed packages
+
+.PHONY: run
+run: setup ## Train on the embedded sample of real crystals and show the result
+	$(BIN)/python scripts/phase2_multitask/run_phase2.py $(RUN)
+
+.PHONY: test
+test: setup ## Run the tests
+	$(BIN)/python -m pytest
+
+.PHONY: test-fast
+test-fast: setup ## Run the tests that take a second or two
+	$(BIN)/python -m pytest -m 'not slow'
+
+.PHONY: test-readme
+test-readme: setup ## Run every command of the README, as a newcomer would
+	$(BIN)/python scripts/run_readme.py README.md
+
+.PHONY: lint
+lint: setup ## Check style, types, layers and generated pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate_reference.py --check
+
+.PHONY: format
+format: setup ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: reference
+reference: setup ## Generate the reference pages from the code
+	$(BIN)/python scripts/generate_reference.py
+
+.PHONY: bench
+bench: setup ## Measure speed and memory against baselines in the same run
+	$(BIN)/python -m bench
+
+.PHONY: lock
+lock: setup ## Pin every dependency again, with hashes
+	$(BIN)/python scripts/lock.py
+
+.PHONY: ci
+ci: lint test test-readme ## What continuous integration runs
+
+.PHONY: clean
+clean: ## Remove the environment and caches (never runs or data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

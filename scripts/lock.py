@@ -1,0 +1,34 @@
+"""Pin every dependency with hashes: constraints/*.txt from pyproject.toml. No index address is written."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# File below constraints/ -> the extras it pins.
+SETS = {
+    "core": [],
+    "train": ["train", "report"],
+    "dev": ["train", "report", "dev"],
+}
+
+
+def main() -> None:
+    """Write one file per set; arguments (such as --upgrade) go to ``uv pip compile``."""
+    for name, extras in SETS.items():
+        _compile("pyproject.toml", name, [word for extra in extras for word in ("--extra", extra)])
+    _compile("constraints/tools.in", "tools", [])
+
+
+def _compile(source: str, name: str, options: list[str]) -> None:
+    command = [
+        *(sys.executable, "-m", "uv", "pip", "compile", source, "--quiet", "--universal", "--python-version", "3.11"),
+        *("--generate-hashes", "--no-emit-index-url", "--no-annotate", "--custom-compile-command", "make lock"),
+        *("--output-file", f"constraints/{name}.txt", *options, *sys.argv[1:]),
+    ]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    main()

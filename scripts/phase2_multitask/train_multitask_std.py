@@ -1,0 +1,7 @@
+"""Operation manual: train with the std backend. See --help."""
+
+import sys
+
+from phase2.cli.manual import train_backend
+
+sys.exit(train_backend("train_multitask_std"))

@@ -1,0 +1,45 @@
+"""The ``phase2`` command."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from phase2 import __version__
+from phase2.cli import data, explain, predict, train
+from phase2.cli.boundary import DEBUG_VARIABLE, run
+
+app = typer.Typer(
+    name="phase2",
+    help="Train and use multi-task models of material properties.",
+    add_completion=False,
+    rich_markup_mode=None,  # importing rich for the help page alone would triple the start-up time
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def _phase2(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,  # noqa: FBT002
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,  # noqa: FBT002
+) -> None:
+    if debug:
+        os.environ[DEBUG_VARIABLE] = "1"
+    if version:
+        typer.echo(f"phase2 {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+app.command("train")(train.train)
+app.command("predict")(predict.predict)
+app.command("explain")(explain.explain)
+app.add_typer(data.app, name="data")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the ``phase2`` command and return the process exit code."""
+    return run(app, argv, program="phase2")

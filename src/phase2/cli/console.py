@@ -1,0 +1,41 @@
+"""How the command line speaks: errors in three lines, tables on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from phase2.errors import Phase2Error
+
+
+def print_error(error: Phase2Error) -> None:
+    """Print what happened, why and what to do, one line each, on standard error."""
+    print(f"error: {error.what}", file=sys.stderr)  # noqa: T201
+    if error.why:
+        print(f"  why: {error.why}", file=sys.stderr)  # noqa: T201
+    if error.fix:
+        print(f"  fix: {error.fix}", file=sys.stderr)  # noqa: T201
+
+
+def note(text: str) -> None:
+    """Print a remark on standard error, where it cannot spoil piped output."""
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[str] = ()
+) -> None:
+    """Print a table on standard output; columns named in ``numeric`` are set flush right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 200
+    console.print(table)

@@ -1,0 +1,72 @@
+"""The programs of the operation manual: the same functions as ``phase2``, under the manual's names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import typer
+
+from phase2.cli.boundary import run
+from phase2.cli.data import prepare
+from phase2.cli.options import takes_request
+from phase2.cli.predict import predict
+from phase2.cli.train import DryRunOption, ResumeOption, WorkersOption, train, train_request
+from phase2.config.levels import Backend, Level
+from phase2.config.request import RunRequest
+from phase2.errors import RequestError
+
+_DEFAULT_LEVELS: dict[Backend, Level] = {
+    "train_multitask_lite": "lite",
+    "train_multitask_std": "std",
+    "train_multitask_pro": "pro",
+    "train_multitask_cgcnn": "std",
+}
+
+
+def run_phase2() -> int:
+    """``run_phase2.py``: train any algorithm at any level, or the competition profile."""
+    return _program(train)
+
+
+def train_backend(backend: Backend) -> int:
+    """``train_multitask_*.py``: train what one backend of the levels table is for."""
+    algorithm = "cgcnn" if backend == "train_multitask_cgcnn" else "e3nn"
+    return _program(takes_request(_only(backend), fixed={"algorithm": algorithm}))
+
+
+def inference_multitask() -> int:
+    """``inference_multitask.py``: predict the properties of one structure or of a folder."""
+    return _program(predict)
+
+
+def process_data_phase2() -> int:
+    """``process_data_phase2.py``: build the graph store of a data set ahead of training."""
+    return _program(prepare)
+
+
+def _program(command: Callable[..., None]) -> int:
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command()(command)
+    return run(app)
+
+
+def _only(backend: Backend) -> Callable[..., None]:
+    def command(
+        request: RunRequest,
+        resume: ResumeOption = False,  # noqa: FBT002
+        workers: WorkersOption = None,
+        dry_run: DryRunOption = False,  # noqa: FBT002
+    ) -> None:
+        if request.level is None and not request.competition:
+            request = replace(request, level=_DEFAULT_LEVELS[backend])
+        if request.profile.backend != backend:
+            raise RequestError(
+                f"{backend}.py does not train {request.algorithm} {request.mode}.",
+                why=f"That is the work of {request.profile.backend}.py.",
+                fix=f"Run {request.profile.backend}.py, or run_phase2.py, which finds the backend itself.",
+            )
+        train_request(request, resume=resume, workers=workers, dry_run=dry_run)
+
+    command.__doc__ = train_request.__doc__
+    return command
