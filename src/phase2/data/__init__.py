@@ -1,0 +1,1 @@
+"""Crystals in, batches out."""
