@@ -2,13 +2,77 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
 
 from phase2.cli.console import note, print_table
+from phase2.config.settings import cache_dir
 
 app = typer.Typer(help="List, fetch, prepare and describe data sets.", rich_markup_mode=None)
 
-SourceOption = Annotated[str, typer.Option("--data", help="Name of a data set, or a path.")]
-WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Processes (default: one per core).")]
+SourceOption = Annotated[
+    str, typer.Option("--data", help="sample, jarvis-dft3d, a JSON/JSONL file, or a folder of CIF with a CSV.")
+]
+WorkersOption = Annotated[int | None, typer.Option("--workers", help="Processes (default: one per core).")]
+
+
+@app.command("list")
+def list_sources() -> None:
+    """List the data sets that can be named, and whether they are here."""
+    from phase2.data.sources import known_sources
+
+    rows = [(source.name, source.summary, source.state(cache_dir())) for source in known_sources()]
+    print_table("", ("name", "what it is", "state"), rows)
+
+
+@app.command("fetch")
+def fetch(name: Annotated[str, typer.Argument(help="Name of a data set.")] = "jarvis-dft3d") -> None:
+    """Download a data set once; an interrupted download goes on where it stopped."""
+    from phase2.cli.progress import transfer_bar
+    from phase2.data.sources import fetch_source
+
+    with transfer_bar(f"fetching {name}") as progress:
+        path = fetch_source(name, cache_dir(), progress=progress)
+    note(f"{name}: {path}")
+
+
+@app.command("prepare")
+def prepare(data: SourceOption = "sample", workers: WorkersOption = None) -> None:
+    """Build the graph store of a data set ahead of training; a second time it is found ready."""
+    from phase2.cli.progress import work_bar
+    from phase2.config.schema import DataConfig
+    from phase2.data.dataset import open_store
+
+    start = time.perf_counter()
+    with work_bar("crystals") as progress:
+        store = open_store(DataConfig(source=data), workers=workers, progress=progress)
+    n = len(store.graphs.ids)
+    typer.echo(f"{n} crystals ready in {time.perf_counter() - start:.1f} s: {store.path}")
+    if store.rejected:
+        typer.echo(f"{len(store.rejected)} records are no valid crystal; reasons: {store.path / 'rejected.csv'}")
+
+
+@app.command("describe")
+def describe(data: SourceOption = "sample") -> None:
+    """Show how many labels a data set has for each property, and their range."""
+    import numpy as np
+
+    from phase2.cli.progress import work_bar
+    from phase2.config.schema import DataConfig
+    from phase2.data.dataset import open_store
+    from phase2.properties import PROPERTIES
+
+    with work_bar("crystals") as progress:
+        store = open_store(DataConfig(source=data), progress=progress)
+    rows = []
+    for prop, column in zip(PROPERTIES, np.asarray(store.graphs.targets).T, strict=True):
+        labels = column[~np.isnan(column)]
+        figures = [f"{q:.4g}" for q in np.quantile(labels, (0, 0.5, 1))] if len(labels) else ["-"] * 3
+        rows.append((prop.key, prop.unit or "-", str(len(labels)), *figures))
+    title = f"{data}: {len(store.graphs.ids)} crystals, {len(store.rejected)} records rejected"
+    print_table(
+        title, ("property", "unit", "labels", "lowest", "median", "highest"), rows,
+        numeric=("labels", "lowest", "median", "highest"),
+    )  # fmt: skip

@@ -34,13 +34,43 @@ def predict(
         raise RequestError("Give either --cif FILE or --dir FOLDER.", why="One of them says what to predict.")
     keys = None if properties is None else tuple(name.strip() for name in properties.split(",") if name.strip())
 
+    from phase2.cli.progress import work_bar
     from phase2.prediction import Predictor, check_output, find_model, predict_files, structure_files
 
     if output is not None:
         check_output(output)
-    files = structure_files(directory) if directory is not None else [cif]
+    files = [cif] if cif is not None else structure_files(directory or Path())
     predictor = Predictor.load(find_model(model, models))
     note(f"model: {predictor.path}")
-    table = predict_files(predictor, files, properties=keys, batch_size=batch_size, progress=_progress(len(files)))
+    with work_bar("structures") as progress:
+        table = predict_files(predictor, files, properties=keys, batch_size=batch_size, progress=progress)
     _deliver(table, output)
-    _report_failures(table, len(files))
+    _refuse_failures(table)
+
+
+def _deliver(table: PredictionTable, output: Path | None) -> None:
+    from phase2.prediction import write_table
+
+    if output is not None:
+        write_table(table, output)
+        note(f"{len(table.rows) - len(table.failures)} of {len(table.rows)} structures predicted: {output}")
+        return
+    headings = [p.heading for p in table.properties]
+    rows = [
+        (row.file, row.formula, *(f"{value:.4g}" for value in row.values), row.warning)
+        for row in table.rows
+        if row.values is not None
+    ]
+    print_table("", ("file", "formula", *headings, "warning"), rows, numeric=headings)
+
+
+def _refuse_failures(table: PredictionTable) -> None:
+    failures = table.failures
+    for row in failures:
+        note(f"not predicted: {row.file}: {row.error}")
+    if failures:
+        raise DataError(
+            f"{len(failures)} of {len(table.rows)} structures could not be predicted.",
+            why="Their reasons stand above and in the table's error column.",
+            fix="The other predictions are complete; repair or remove those files.",
+        )

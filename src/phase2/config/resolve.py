@@ -95,13 +95,13 @@ def _training(request: RunRequest, row: Profile) -> TrainingConfig:
     )
 
 
-_TABLE_PATHS = {
+_TABLE_PATHS: dict[str, tuple[str, ...]] = {
     "epochs": ("training.epochs",),
     "batch_size": ("training.batch_size",),
     "lr": ("training.lr",),
     "max_samples": ("data.max_samples",),
 }
-_SIZE_PATHS = {
+_SIZE_PATHS: dict[str, tuple[str, ...]] = {
     "cgcnn": ("model.preset", "model.width", "model.convolutions"),
     "e3nn": ("model.size", "model.channels", "model.layers"),
 }

@@ -1,0 +1,166 @@
+"""A data set made ready for training: graphs, targets, split and scaler."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.config.schema import DataConfig
+from phase2.config.settings import cache_dir
+from phase2.data.packed import PackedGraphs
+from phase2.data.sources import open_source
+from phase2.data.splits import Split, split
+from phase2.data.store import GraphStore, build_store
+from phase2.data.targets import TargetScaler
+from phase2.errors import DataError, RequestError
+from phase2.properties import KEYS, Property, get
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CrystalPropertyDataset:
+    """Crystals with labels for the asked properties, in three parts.
+
+    Attributes:
+        graphs: Graphs of all crystals of the source, n of them.
+        properties: The asked properties, P of them.
+        targets: Labels, shape (n, P), float64, in the properties' units; NaN where missing.
+        split: Indices of the crystals used for training, validation and test.
+        scaler: Between physical and normalised targets, fitted on the training part.
+        rejected: Records of the source that are no valid crystal.
+        unlabelled: Crystals left out because they have no label for any asked property.
+        fingerprint: SHA-256 of the crystals, labels and parts: equal fingerprints mean equal training data.
+        store: The graph store on disk.
+    """
+
+    graphs: PackedGraphs
+    properties: tuple[Property, ...]
+    targets: NDArray[np.float64]
+    split: Split
+    scaler: TargetScaler
+    rejected: int
+    unlabelled: int
+    fingerprint: str
+    store: GraphStore
+
+    @classmethod
+    def load(
+        cls,
+        config: DataConfig,
+        properties: Sequence[str],
+        *,
+        cache: Path | None = None,
+        workers: int | None = None,
+        leave_out_unlabelled: bool = False,
+        progress: Progress | None = None,
+    ) -> CrystalPropertyDataset:
+        """Open a data set, building and caching its graph store the first time.
+
+        The split is drawn over all crystals of the source, so that it depends neither on the properties asked for nor
+        on ``max_samples``; both only thin the three parts out.
+
+        Args:
+            config: Which crystals, as which graphs, in which parts.
+            properties: Keys of the wanted properties.
+            cache: Folder of graph stores; the user's cache folder by default.
+            workers: Processes that build the store; one per core by default.
+            leave_out_unlabelled: Go on without the properties that have no label to train on, rather than fail.
+            progress: Called with (crystals done, crystals in all or None) while the store is built.
+
+        Raises:
+            DataError: The source cannot be read, leaves a part without crystals, or has no label for a property.
+            RequestError: ``max_samples`` is too small for three parts.
+        """
+        store = open_store(config, cache=cache, workers=workers, progress=progress)
+        graphs = store.graphs
+        columns = np.asarray(graphs.targets, dtype=np.float64)
+        whole = split(
+            graphs.ids, graphs.formulas, seed=config.split_seed, fractions=config.fractions, group_by=config.group_by
+        )
+        asked = [KEYS.index(key) for key in properties]
+        labelled = ~np.isnan(columns[:, asked]).all(axis=1)
+        parts = _thin(whole, labelled, config)
+        kept = [k for k in asked if not np.isnan(columns[parts.train, k]).all()]
+        if not kept or (len(kept) < len(asked) and not leave_out_unlabelled):
+            raise _without_labels([KEYS[k] for k in asked if k not in kept], columns[parts.train], config.source)
+        wanted = tuple(get(KEYS[k]) for k in kept)
+        targets = columns[:, kept]
+        return cls(
+            graphs=graphs,
+            properties=wanted,
+            targets=targets,
+            split=parts,
+            scaler=TargetScaler.fit(targets[parts.train], wanted),
+            rejected=len(store.rejected),
+            unlabelled=int((~labelled).sum()),
+            fingerprint=_fingerprint(store.fingerprint, parts, wanted),
+            store=store,
+        )
+
+    def label_counts(self) -> dict[str, dict[str, int]]:
+        """Count the labels of each property in each part: ``{"train": {"band_gap": 812, ...}, ...}``."""
+        present = ~np.isnan(self.targets)
+        return {
+            part: {p.key: int(present[index, k].sum()) for k, p in enumerate(self.properties)}
+            for part, index in (("train", self.split.train), ("val", self.split.val), ("test", self.split.test))
+        }
+
+
+def open_store(
+    config: DataConfig, *, cache: Path | None = None, workers: int | None = None, progress: Progress | None = None
+) -> GraphStore:
+    """Open the graph store of a data set, building it first where needed.
+
+    Raises:
+        DataError: The source cannot be read or holds no valid crystal.
+        RequestError: The number of workers is not positive.
+    """
+    if workers is not None and workers < 1:
+        raise RequestError(f"--workers {workers} is not a positive number.", fix="Give 1 or more.")
+    return build_store(
+        open_source(config.source), config.graph, cache_dir=cache or cache_dir(), workers=workers, progress=progress
+    )
+
+
+def _thin(whole: Split, labelled: NDArray[np.bool_], config: DataConfig) -> Split:
+    """Keep the labelled crystals of every part, and of those at most ``max_samples`` in the parts' proportion."""
+    parts = [part[labelled[part]] for part in (whole.train, whole.val, whole.test)]
+    total = sum(len(part) for part in parts)
+    most = config.max_samples
+    if most is not None and most < total:
+        fewer = [max(1, round(most * len(part) / total)) for part in parts[1:]]
+        sizes = [max(0, most - sum(fewer)), *fewer]
+        parts = [part[:size] for part, size in zip(parts, sizes, strict=True)]
+    train, val, test = parts
+    if len(train) < 2 or not len(val) or not len(test):
+        raise DataError(
+            f"{len(train)} training, {len(val)} validation and {len(test)} test crystals are too few to train on.",
+            why=f"The data set '{config.source}' has {total} crystals with a label for the asked properties"
+            + ("." if most is None else f", and --max-samples keeps {most} of them."),
+            fix="Use more crystals: at least 10.",
+        )
+    return Split(train=train, val=val, test=test)
+
+
+def _without_labels(missing: Sequence[str], train: NDArray[np.float64], source: str) -> DataError:
+    available = [key for key, column in zip(KEYS, train.T, strict=True) if not np.isnan(column).all()]
+    return DataError(
+        f"The training part of '{source}' has no label for {', '.join(missing)}.",
+        why=f"It has labels for {', '.join(available) or 'none of the nine properties'}.",
+        fix="Ask for those with --properties, or name another data set with --data.",
+    )
+
+
+def _fingerprint(store: str, parts: Split, properties: Sequence[Property]) -> str:
+    digest = hashlib.sha256(store.encode())
+    digest.update(",".join(p.key for p in properties).encode())
+    for index in (parts.train, parts.val, parts.test):
+        digest.update(np.ascontiguousarray(index, dtype="<i8").tobytes())
+        digest.update(b"|")
+    return digest.hexdigest()
