@@ -35,7 +35,9 @@ def test_every_value_has_an_origin_and_nothing_else_has(algorithm, mode):
 
 def test_flags_win_and_say_so():
     run = resolve(
-        RunRequest(algorithm="cgcnn", level="max", epochs=7, lr=0.5, batch_size=3, preset="small", max_samples=40, seed=9)
+        RunRequest(
+            algorithm="cgcnn", level="max", epochs=7, lr=0.5, batch_size=3, preset="small", max_samples=40, seed=9
+        )
     )
     values = {path: (value, origin) for path, value, origin in run.rows()}
     assert values["training.epochs"] == ("7", "--epochs")
@@ -48,7 +50,9 @@ def test_flags_win_and_say_so():
 
 
 def test_what_the_manual_leaves_open_is_said_to_be_ours():
-    assert resolve(RunRequest(algorithm="cgcnn", level="std")).origins["training.lr"] == "our choice for level cgcnn std"
+    assert (
+        resolve(RunRequest(algorithm="cgcnn", level="std")).origins["training.lr"] == "our choice for level cgcnn std"
+    )
     assert resolve(RunRequest(algorithm="cgcnn", level="max")).origins["training.lr"] == "level cgcnn max"
 
 

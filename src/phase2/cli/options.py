@@ -59,7 +59,8 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         Annotated[
             str | None,
             _option(
-                "--data", help="sample, jarvis-dft3d, a JSON/JSONL file, or a folder of CIF with a CSV (default: sample)."
+                "--data",
+                help="sample, jarvis-dft3d, a JSON/JSONL file, or a folder of CIF with a CSV (default: sample).",
             ),
         ],
         None,
@@ -84,9 +85,7 @@ def takes_request(
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     shown = [name for name in _OPTIONS if name not in (fixed or {}) and name not in hidden]
     parameters = [
-        inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=_OPTIONS[name][1], annotation=_OPTIONS[name][0]
-        )
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_OPTIONS[name][1], annotation=_OPTIONS[name][0])
         for name in shown
     ]
 

@@ -11,7 +11,7 @@ from phase2.cli.console import note, print_table
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
-    from phase2.prediction import PredictionTable
+    from phase2.prediction.table import PredictionTable
 
 
 def predict(
@@ -34,13 +34,18 @@ def predict(
         raise RequestError("Give either --cif FILE or --dir FOLDER.", why="One of them says what to predict.")
     keys = None if properties is None else tuple(name.strip() for name in properties.split(",") if name.strip())
 
-    from phase2.cli.progress import work_bar
-    from phase2.prediction import Predictor, check_output, find_model, predict_files, structure_files
+    from phase2.prediction.structures import find_model, structure_files
+    from phase2.prediction.table import check_output
 
     if output is not None:
         check_output(output)
     files = [cif] if cif is not None else structure_files(directory or Path())
-    predictor = Predictor.load(find_model(model, models))
+    model_file = find_model(model, models)
+
+    from phase2.cli.progress import work_bar
+    from phase2.prediction.predictor import Predictor, predict_files
+
+    predictor = Predictor.load(model_file)
     note(f"model: {predictor.path}")
     with work_bar("structures") as progress:
         table = predict_files(predictor, files, properties=keys, batch_size=batch_size, progress=progress)
@@ -49,7 +54,7 @@ def predict(
 
 
 def _deliver(table: PredictionTable, output: Path | None) -> None:
-    from phase2.prediction import write_table
+    from phase2.prediction.table import write_table
 
     if output is not None:
         write_table(table, output)

@@ -1,0 +1,1 @@
+"""From structures to a table of predicted properties, with nothing but a model file."""

@@ -1,0 +1,97 @@
+"""A trained model, ready to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from phase2.data.batching import collate
+from phase2.data.crystal import Crystal
+from phase2.data.packing import pack
+from phase2.errors import UnknownNameError
+from phase2.models.modelfile import LoadedModel, load_model_file
+from phase2.prediction.table import PredictedStructure, PredictionTable
+
+Progress = Callable[[int, int | None], None]
+
+
+class Predictor:
+    """A trained model, ready to predict.
+
+    Attributes:
+        model: The model file's content.
+        path: The model file.
+    """
+
+    def __init__(self, model: LoadedModel, path: Path) -> None:
+        self.model = model
+        self.path = path
+
+    @classmethod
+    def load(cls, path: Path) -> Predictor:
+        """Load a model file; it needs neither the training data nor any file beside it.
+
+        Raises:
+            ModelFileError: The file is missing, damaged, unsafe or of a newer format.
+        """
+        return cls(load_model_file(path), path)
+
+    def columns_of(self, keys: Sequence[str] | None) -> list[int]:
+        """Columns of the asked properties in the model's output; all of them for None.
+
+        Raises:
+            UnknownNameError: The model was not trained for a property.
+        """
+        known = [p.key for p in self.model.properties]
+        unknown = [key for key in keys or () if key not in known]
+        if unknown:
+            raise UnknownNameError.of("property of this model", unknown[0], known)
+        return [known.index(key) for key in keys] if keys else list(range(len(known)))
+
+    def predict(self, crystals: Sequence[Crystal]) -> NDArray[np.float64]:
+        """Predict one batch of crystals.
+
+        Returns:
+            Predictions in the properties' units, shape (n, P).
+
+        Raises:
+            InvalidCrystalError: A crystal has overlapping atoms.
+        """
+        graphs = pack(crystals, self.model.config.data.graph)
+        batch = collate(graphs, np.arange(len(crystals)), None, view=self.model.model.view)
+        with torch.inference_mode():
+            normalised = self.model.model(batch)
+        return self.model.scaler.decode(normalised.double().numpy())
+
+
+def predict_files(
+    predictor: Predictor,
+    files: Sequence[Path],
+    *,
+    properties: Sequence[str] | None = None,
+    batch_size: int = 64,
+    progress: Progress | None = None,
+) -> PredictionTable:
+    """Predict structures from files; a file that cannot be read becomes a row with the reason.
+
+    Args:
+        predictor: The model.
+        files: CIF, POSCAR or JARVIS JSON files.
+        properties: Keys of the wanted properties; all of the model's by default.
+        batch_size: Files read and predicted at a time.
+        progress: Called with (files done, files in all).
+
+    Raises:
+        UnknownNameError: The model was not trained for a property.
+    """
+    columns = predictor.columns_of(properties)
+    rows: list[PredictedStructure] = []
+    for start in range(0, len(files), batch_size):
+        rows += _predict_batch(predictor, files[start : start + batch_size], columns)
+        if progress:
+            progress(len(rows), len(files))
+    return PredictionTable(tuple(predictor.model.properties[k] for k in columns), tuple(rows))

@@ -1,0 +1,44 @@
+"""Which structures to predict, and with which model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from phase2.errors import DataError
+from phase2.runs.layout import BEST
+from phase2.runs.registry import newest_best
+
+STRUCTURE_SUFFIXES = (".cif", ".vasp", ".poscar", ".json")
+
+
+def find_model(path: Path | None, models: Path) -> Path:
+    """The model file that was named: a file, a run folder, or the newest finished run when none was named.
+
+    Raises:
+        ModelFileError: Nothing is there.
+    """
+    if path is None:
+        return newest_best(models)
+    return path / BEST if path.is_dir() else path
+
+
+def structure_files(folder: Path) -> list[Path]:
+    """The structure files of a folder, by name: CIF, POSCAR and JARVIS JSON.
+
+    Raises:
+        DataError: The folder does not exist or holds no structure.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is no folder.", fix="Give a folder of structures, or one structure with --cif.")
+    files = sorted(path for path in folder.iterdir() if path.is_file() and _is_structure(path))
+    if not files:
+        raise DataError(
+            f"{folder} holds no structure.",
+            why=f"Structures end in {', '.join(STRUCTURE_SUFFIXES)} or are called POSCAR or CONTCAR.",
+            fix="Check the path.",
+        )
+    return files
+
+
+def _is_structure(path: Path) -> bool:
+    return path.suffix.lower() in STRUCTURE_SUFFIXES or path.name.startswith(("POSCAR", "CONTCAR"))

@@ -1,0 +1,115 @@
+"""The process boundary: messages, exit codes, and what a start-up imports."""
+
+import errno
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from phase2.cli import main
+from phase2.cli.boundary import run
+from phase2.errors import DataError, PreemptedError, TransientError
+
+REFUSED = [
+    (["train", "--algorithm", "e3nn", "--preset", "small"], "--preset small does not go with"),
+    (["train", "--level", "pro", "--competition"], "exclude each other"),
+    (["train", "--level", "lite", "--epochs", "3"], "fixed at 2 epochs"),
+    (["train", "--level", "profi"], "Did you mean 'pro'?"),
+    (["train", "--properties", "bandgap"], "Did you mean 'band_gap'?"),
+    (["train", "--epochs", "-1"], "--epochs -1 is not a positive number"),
+    (["train", "--epochs", "many"], "--epochs"),
+    (["train", "--epoch", "3"], "--epoch"),
+    (["explain", "--algorithm", "cgcn"], "Did you mean 'cgcnn'?"),
+    (["predict"], "Give either --cif FILE or --dir FOLDER"),
+    (["predict", "--cif", "x.cif", "--output", "x.xlsx"], "no known format"),
+    (["nonsense"], "nonsense"),
+]
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"), REFUSED, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_a_bad_request_exits_with_2_and_says_why(argv, says, capsys):
+    assert main(argv) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("error: ")
+    assert says in printed.err
+    assert "Traceback" not in printed.err
+
+
+def _raising(error: BaseException) -> typer.Typer:
+    app = typer.Typer()
+
+    @app.command()
+    def command() -> None:
+        raise error
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (DataError("D."), 3),
+        (TransientError("T."), 75),
+        (PreemptedError("P."), 143),
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), 2),
+        (RuntimeError("boom"), 1),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else str(value),
+)
+def test_every_error_has_its_exit_code_and_no_traceback(error, code, capsys):
+    assert run(_raising(error), []) == code
+    printed = capsys.readouterr().err
+    assert printed
+    assert "Traceback" not in printed
+
+
+def test_debug_shows_the_traceback(capsys, monkeypatch):
+    monkeypatch.setenv("PHASE2_DEBUG", "1")
+    assert run(_raising(DataError("D.")), []) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+HEAVY = ("torch", "e3nn", "pymatgen", "numpy", "pydantic", "rich", "matplotlib", "scipy")
+HELP_AND_COUNT_HEAVY = f"""
+import sys
+from phase2.cli import main
+main(["--help"])
+sys.exit(",".join(m for m in {HEAVY} if m in sys.modules) or 0)
+"""
+
+
+def test_help_imports_nothing_heavy():
+    done = subprocess.run([sys.executable, "-c", HELP_AND_COUNT_HEAVY], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "train" in done.stdout
+
+
+def test_explain_prints_every_value_with_its_origin(capsys):
+    assert main(["explain", "--algorithm", "cgcnn", "--level", "max", "--epochs", "3", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["config"]["training"]["epochs"] == 3
+    assert shown["origins"]["training.epochs"] == "--epochs"
+    assert shown["origins"]["training.lr"] == "level cgcnn max"
+
+
+def test_dry_run_names_the_backend_and_the_folder(capsys, tmp_path):
+    assert main(["train", "--algorithm", "e3nn", "--level", "pro", "--dry-run", "--output", str(tmp_path / "m")]) == 0
+    printed = capsys.readouterr().out
+    assert "scripts/phase2_multitask/train_multitask_pro.py --level pro" in printed
+    assert "multitask_pro_e3nn/run_*" in printed
+    assert not (tmp_path / "m").exists()
+
+
+def test_nothing_said_prints_the_help(capsys):
+    assert main([]) == 0
+    assert "Usage" in capsys.readouterr().out
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("phase2 ")
