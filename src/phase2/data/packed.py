@@ -1,0 +1,185 @@
+"""Graphs of many crystals as flat arrays: the same class in memory and memory-mapped from disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from phase2.errors import DataError
+from phase2.properties import PROPERTIES
+
+LEVELS = ("crystal", "atom", "bond", "edge", "node", "link")
+
+
+class Column(NamedTuple):
+    """What one array holds per entry, and what its entries are."""
+
+    level: str
+    dtype: DTypeLike
+    shape: tuple[int, ...] = ()
+
+
+COLUMNS: Mapping[str, Column] = {
+    "ids": Column("crystal", np.str_),
+    "formulas": Column("crystal", np.str_),
+    "lattice": Column("crystal", np.float32, (3, 3)),
+    "targets": Column("crystal", np.float32, (len(PROPERTIES),)),
+    "species": Column("atom", np.uint8),
+    "positions": Column("atom", np.float32, (3,)),
+    "atom_node": Column("atom", np.int32),
+    "bond_receiver": Column("bond", np.int32),
+    "bond_sender": Column("bond", np.int32),
+    "edge_bond": Column("edge", np.int32),
+    "edge_shift": Column("edge", np.int8, (3,)),
+    "node_species": Column("node", np.uint8),
+    "node_weight": Column("node", np.int32),
+    "link_receiver": Column("link", np.int32),
+    "link_sender": Column("link", np.int32),
+    "link_distance": Column("link", np.float32),
+    "link_weight": Column("link", np.int32),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackedGraphs:
+    """n crystals with A atoms, B bonds, E edges, Q nodes and R links in all.
+
+    Entry i of an ``*_offset`` is where crystal i begins in the arrays of that kind; indices of atoms, bonds and nodes
+    count from the beginning of their crystal.
+
+    An edge joins an atom (receiver) to one periodic image of an atom (sender); its vector is
+    ``positions[sender] + shift @ lattice - positions[receiver]``. Edges are sorted by receiver, then length, then
+    sender, then shift. A bond is all edges of one receiver, one sender and one length. Nodes and links are the quotient
+    graph (see ``quotient.py``): a node stands for ``node_weight`` atoms with like surroundings, a link for
+    ``link_weight`` edges at each of these atoms.
+
+    Attributes:
+        ids: Names of the crystals, shape (n,), str.
+        formulas: Reduced formulas, shape (n,), str.
+        lattice: Lattice vectors as rows, shape (n, 3, 3), float32, angstrom.
+        targets: Labels in the order of ``PROPERTIES`` and in their units, shape (n, 9), float32, NaN where missing.
+        atom_offset: Shape (n + 1,), int64.
+        species: Atomic numbers, shape (A,), uint8.
+        positions: Cartesian positions, shape (A, 3), float32, angstrom.
+        atom_node: Node of each atom, shape (A,), int32.
+        bond_offset: Shape (n + 1,), int64.
+        bond_receiver: Atom that a bond's messages go to, shape (B,), int32.
+        bond_sender: Atom they come from, shape (B,), int32.
+        edge_offset: Shape (n + 1,), int64.
+        edge_bond: Bond of each edge, ascending, shape (E,), int32.
+        edge_shift: Lattice translation of the sender, shape (E, 3), int8.
+        node_offset: Shape (n + 1,), int64.
+        node_species: Atomic numbers, shape (Q,), uint8.
+        node_weight: Number of atoms a node stands for, shape (Q,), int32.
+        link_offset: Shape (n + 1,), int64.
+        link_receiver: Node that a link's messages go to, ascending, shape (R,), int32.
+        link_sender: Node they come from, shape (R,), int32.
+        link_distance: Length, shape (R,), float32, angstrom.
+        link_weight: Edges of this kind per atom of the receiving node, shape (R,), int32.
+    """
+
+    ids: NDArray[np.str_]
+    formulas: NDArray[np.str_]
+    lattice: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    atom_offset: NDArray[np.int64]
+    species: NDArray[np.uint8]
+    positions: NDArray[np.float32]
+    atom_node: NDArray[np.int32]
+    bond_offset: NDArray[np.int64]
+    bond_receiver: NDArray[np.int32]
+    bond_sender: NDArray[np.int32]
+    edge_offset: NDArray[np.int64]
+    edge_bond: NDArray[np.int32]
+    edge_shift: NDArray[np.int8]
+    node_offset: NDArray[np.int64]
+    node_species: NDArray[np.uint8]
+    node_weight: NDArray[np.int32]
+    link_offset: NDArray[np.int64]
+    link_receiver: NDArray[np.int32]
+    link_sender: NDArray[np.int32]
+    link_distance: NDArray[np.float32]
+    link_weight: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __post_init__(self) -> None:
+        for name, column in COLUMNS.items():
+            array = getattr(self, name)
+            size = len(self.ids) if column.level == "crystal" else int(self.offset(column.level)[-1])
+            if array.shape != (size, *column.shape) or not np.issubdtype(array.dtype, column.dtype):
+                raise DataError(
+                    f"Array '{name}' of the packed graphs is {array.dtype} {array.shape}.",
+                    why=f"Expected {np.dtype(column.dtype).name} {(size, *column.shape)}.",
+                )
+        for level in LEVELS[1:]:
+            offset = self.offset(level)
+            if len(offset) != len(self.ids) + 1 or offset[0] != 0 or (np.diff(offset) < 0).any():
+                raise DataError(f"Array '{level}_offset' of the packed graphs is no ascending list of n + 1 offsets.")
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[PackedGraphs]) -> PackedGraphs:
+        """Join graphs end to end; no parts give no crystals."""
+        if len(parts) == 1:
+            return parts[0]
+        arrays: dict[str, Any] = {
+            name: np.concatenate([np.empty((0, *column.shape), column.dtype), *(getattr(p, name) for p in parts)])
+            for name, column in COLUMNS.items()
+        }
+        counts = {level: [np.diff(p.offset(level)) for p in parts] for level in LEVELS[1:]}
+        arrays |= {f"{level}_offset": offsets_of(np.concatenate([[], *c])) for level, c in counts.items()}
+        return cls(**arrays)
+
+    def offset(self, level: str) -> NDArray[np.int64]:
+        """Where each crystal begins among the ``atom``, ``bond``, ``edge``, ``node`` or ``link`` entries."""
+        offset: NDArray[np.int64] = getattr(self, f"{level}_offset")
+        return offset
+
+    def take(self, index: NDArray[np.integer]) -> PackedGraphs:
+        """Copy the chosen crystals, in the order chosen.
+
+        Args:
+            index: Positions of crystals, shape (m,), each in 0..n-1.
+        """
+        rows = np.asarray(index, dtype=np.int64)
+        entries = {level: spans(self.offset(level), rows) for level in LEVELS[1:]} | {"crystal": rows}
+        arrays: dict[str, Any] = {n: np.asarray(getattr(self, n)[entries[c.level]]) for n, c in COLUMNS.items()}
+        arrays |= {f"{level}_offset": offsets_of(np.diff(self.offset(level))[rows]) for level in LEVELS[1:]}
+        return PackedGraphs(**arrays)
+
+    @property
+    def atoms_per_crystal(self) -> NDArray[np.int64]:
+        """Number of atoms in each cell, shape (n,)."""
+        return np.diff(self.atom_offset)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all arrays, bytes."""
+        return sum(int(getattr(self, field.name).nbytes) for field in fields(self))
+
+
+def offsets_of(counts: NDArray[np.integer] | NDArray[np.floating]) -> NDArray[np.int64]:
+    """Offsets of consecutive runs of the given lengths, shape (len(counts) + 1,).
+
+    >>> offsets_of(np.array([2, 0, 3])).tolist()
+    [0, 2, 2, 5]
+    """
+    offsets = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=offsets[1:], dtype=np.int64)
+    return offsets
+
+
+def spans(offset: NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Indices of all entries of the chosen runs, run after run, without a loop over runs.
+
+    >>> spans(np.array([0, 2, 2, 5]), np.array([2, 0])).tolist()
+    [2, 3, 4, 0, 1]
+    """
+    first = offset[index]
+    count = offset[index + 1] - first
+    return np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())
