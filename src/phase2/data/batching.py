@@ -1,0 +1,193 @@
+"""Batches of crystals: the tensors that the models see.
+
+Every field is listed once, here, with its shape, dtype and unit. B crystals, N atoms or nodes, M bonds, E edges,
+L links and P properties are counted over the whole batch, and indices refer to the whole batch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Self, TypeAlias, overload
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from phase2.data.packed import PackedGraphs
+
+View: TypeAlias = Literal["crystal", "quotient"]
+
+
+class _Tensors:
+    """What both kinds of batches can do with all their tensors at once."""
+
+    __slots__ = ()
+
+    def to(self, device: torch.device | str, *, non_blocking: bool = False) -> Self:
+        """Copy to a device; non-blocking copies need :meth:`pin_memory` first."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> Self:
+        """Copy to page-locked memory, from which a GPU fetches in the background."""
+        return self._map(lambda tensor: tensor.pin_memory())
+
+    def double(self) -> Self:
+        """Turn float32 into float64, for tests of exact statements."""
+        return self._map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return type(self)(**{k: change(v) if isinstance(v, Tensor) else v for k, v in values.items()})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrystalBatch(_Tensors):
+    """Crystals with their full geometry.
+
+    Attributes:
+        species: Atomic numbers, (N,) int64.
+        positions: Cartesian positions, (N, 3) float32, angstrom.
+        lattice: Lattice vectors as rows, (B, 3, 3) float32, angstrom.
+        atom_crystal: Crystal of each atom, (N,) int64, ascending.
+        bond_receiver: Atom that a bond brings messages to, (M,) int64, ascending.
+        bond_sender: Atom that they come from, (M,) int64.
+        edge_bond: Bond of each edge, (E,) int64, ascending; the edges of a bond differ by a translation alone.
+        edge_shift: Lattice translation of the sender's image, (E, 3) float32.
+        n_crystals: B.
+        targets: Normalised labels, (B, P) float32, NaN where missing; (B, 0) when there are none.
+        index: Row of each crystal in the packed graphs, (B,) int64.
+    """
+
+    species: Tensor
+    positions: Tensor
+    lattice: Tensor
+    atom_crystal: Tensor
+    bond_receiver: Tensor
+    bond_sender: Tensor
+    edge_bond: Tensor
+    edge_shift: Tensor
+    n_crystals: int
+    targets: Tensor
+    index: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuotientBatch(_Tensors):
+    """Crystals whose equivalent atoms are one node; enough for a network that sees distances alone.
+
+    Attributes:
+        species: Atomic numbers, (N,) int64.
+        weight: Atoms in each node's class, (N,) float32.
+        node_crystal: Crystal of each node, (N,) int64, ascending.
+        receiver: Node that a link brings messages to, (L,) int64, ascending.
+        sender: Node that they come from, (L,) int64.
+        distance: Length of the link's edges, (L,) float32, angstrom.
+        link_weight: Edges of this kind per receiving atom, (L,) float32.
+        n_crystals: B.
+        targets: Normalised labels, (B, P) float32, NaN where missing; (B, 0) when there are none.
+        index: Row of each crystal in the packed graphs, (B,) int64.
+    """
+
+    species: Tensor
+    weight: Tensor
+    node_crystal: Tensor
+    receiver: Tensor
+    sender: Tensor
+    distance: Tensor
+    link_weight: Tensor
+    n_crystals: int
+    targets: Tensor
+    index: Tensor
+
+
+Batch: TypeAlias = CrystalBatch | QuotientBatch
+
+
+@overload
+def collate(
+    graphs: PackedGraphs, index: NDArray[np.int64], targets: NDArray[np.float32] | None, view: Literal["crystal"]
+) -> CrystalBatch: ...
+
+
+@overload
+def collate(
+    graphs: PackedGraphs, index: NDArray[np.int64], targets: NDArray[np.float32] | None, view: Literal["quotient"]
+) -> QuotientBatch: ...
+
+
+@overload
+def collate(
+    graphs: PackedGraphs, index: NDArray[np.int64], targets: NDArray[np.float32] | None, view: View
+) -> Batch: ...
+
+
+def collate(graphs: PackedGraphs, index: NDArray[np.int64], targets: NDArray[np.float32] | None, view: View) -> Batch:
+    """Gather crystals into one batch, in the order of ``index``.
+
+    Args:
+        graphs: All crystals, n of them.
+        index: Rows to take, shape (B,).
+        targets: Normalised labels of all crystals, shape (n, P), NaN where missing; None for none.
+        view: Which of the two kinds of batch.
+    """
+    index = np.ascontiguousarray(index, dtype=np.int64)
+    labels = np.empty((len(index), 0), np.float32) if targets is None else targets[index].astype(np.float32, copy=False)
+    gather = _crystals if view == "crystal" else _quotients
+    return gather(graphs, index, torch.from_numpy(labels))
+
+
+def _crystals(graphs: PackedGraphs, index: NDArray[np.int64], targets: Tensor) -> CrystalBatch:
+    atoms = _Ragged(graphs.atom_offset, index)
+    bonds = _Ragged(graphs.bond_offset, index)
+    edges = _Ragged(graphs.edge_offset, index)
+    return CrystalBatch(
+        species=atoms.take(graphs.species, torch.int64),
+        positions=atoms.take(graphs.positions, torch.float32),
+        lattice=torch.from_numpy(graphs.lattice[index].astype(np.float32, copy=False)),
+        atom_crystal=torch.from_numpy(atoms.owner),
+        bond_receiver=bonds.take_index(graphs.bond_receiver, atoms),
+        bond_sender=bonds.take_index(graphs.bond_sender, atoms),
+        edge_bond=edges.take_index(graphs.edge_bond, bonds),
+        edge_shift=edges.take(graphs.edge_shift, torch.float32),
+        n_crystals=len(index),
+        targets=targets,
+        index=torch.from_numpy(index),
+    )
+
+
+def _quotients(graphs: PackedGraphs, index: NDArray[np.int64], targets: Tensor) -> QuotientBatch:
+    nodes = _Ragged(graphs.node_offset, index)
+    links = _Ragged(graphs.link_offset, index)
+    return QuotientBatch(
+        species=nodes.take(graphs.node_species, torch.int64),
+        weight=nodes.take(graphs.node_weight, torch.float32),
+        node_crystal=torch.from_numpy(nodes.owner),
+        receiver=links.take_index(graphs.link_receiver, nodes),
+        sender=links.take_index(graphs.link_sender, nodes),
+        distance=links.take(graphs.link_distance, torch.float32),
+        link_weight=links.take(graphs.link_weight, torch.float32),
+        n_crystals=len(index),
+        targets=targets,
+        index=torch.from_numpy(index),
+    )
+
+
+class _Ragged:
+    """The rows of some crystals in a flat array of all crystals' atoms, bonds, ..."""
+
+    def __init__(self, offset: NDArray[np.int64], index: NDArray[np.int64]) -> None:
+        begin = offset[index]
+        self.counts = offset[index + 1] - begin
+        self.start = np.concatenate(([0], np.cumsum(self.counts)[:-1])).astype(np.int64)
+        self.owner = np.repeat(np.arange(len(index)), self.counts)
+        self.rows = np.arange(len(self.owner)) + (begin - self.start)[self.owner]
+
+    def take(self, values: NDArray[np.generic], dtype: torch.dtype) -> Tensor:
+        return torch.from_numpy(values.take(self.rows, axis=0)).to(dtype)
+
+    def take_index(self, values: NDArray[np.int32], target: _Ragged) -> Tensor:
+        """Gather indices that are local to a crystal, and shift them to where its rows are in the batch."""
+        return torch.from_numpy(values.take(self.rows) + target.start[self.owner])

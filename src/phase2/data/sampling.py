@@ -1,0 +1,58 @@
+"""Which crystals share a batch, in which order."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# Batches that are balanced against each other at a time: more of them balance better, fewer are more random.
+WINDOW = 16
+
+
+class BalancedBatches:
+    """Random batches of about equal work.
+
+    Each epoch is drawn from (seed, epoch) alone, so a resumed run continues with the batches it would have seen.
+    Crystals are shuffled, cut into windows of ``WINDOW`` batches, and dealt inside a window by size in snake
+    order, as fair teams are chosen: every batch holds small and large crystals alike.
+
+    Args:
+        sizes: Work per crystal, shape (n,): its number of atoms, bonds or links.
+        batch_size: Crystals per batch. The last batch is smaller when they do not divide, and a single crystal left
+            over joins the batch before it, because batch norm cannot learn from one crystal.
+        seed: Seed of all epochs.
+    """
+
+    def __init__(self, sizes: ArrayLike, batch_size: int, seed: int) -> None:
+        self.sizes = np.asarray(sizes)
+        self.batch_size = batch_size
+        self.seed = seed
+
+    def __len__(self) -> int:
+        full, rest = divmod(len(self.sizes), self.batch_size)
+        return full + (rest > 1 or (rest == 1 and not full))
+
+    def epoch(self, k: int) -> list[NDArray[np.int64]]:
+        """Batches of epoch ``k``: int64 arrays that hold every index of ``sizes`` exactly once."""
+        rng = np.random.default_rng([self.seed, k])
+        order = rng.permutation(len(self.sizes))
+        full = len(order) // self.batch_size * self.batch_size
+        window = WINDOW * self.batch_size
+        batches = [
+            batch for start in range(0, full, window) for batch in self._deal(order[start : min(start + window, full)])
+        ]
+        shuffled = [batches[i] for i in rng.permutation(len(batches))]
+        return _append(shuffled, order[full:])
+
+    def _deal(self, crystals: NDArray[np.int64]) -> NDArray[np.int64]:
+        # Rows are rounds of the dealing, columns are batches.
+        by_size = crystals[np.argsort(-self.sizes[crystals], kind="stable")]
+        rounds = by_size.reshape(self.batch_size, -1).copy()
+        rounds[1::2] = rounds[1::2, ::-1]
+        return rounds.T
+
+
+def _append(batches: list[NDArray[np.int64]], rest: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    if len(rest) == 1 and batches:
+        return [*batches[:-1], np.append(batches[-1], rest)]
+    return [*batches, rest] if len(rest) else batches

@@ -1,0 +1,1 @@
+"""From batches of crystals to their properties."""

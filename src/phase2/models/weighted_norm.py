@@ -1,0 +1,55 @@
+"""Batch norm over rows that stand for several equal rows."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class WeightedBatchNorm(nn.Module):
+    """Batch norm (Ioffe & Szegedy 2015) in which row r counts ``weight[r]`` times.
+
+    Equal to ``torch.nn.BatchNorm1d`` on the rows repeated ``weight`` times: outputs, gradients and running statistics
+    (with the unbiased variance of the full count).
+
+    Args:
+        features: Columns, C.
+        eps: Added to the variance.
+        momentum: Share of the new batch in the running statistics.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.eps = eps
+        self.momentum = momentum
+        self.weight = nn.Parameter(torch.ones(features))
+        self.bias = nn.Parameter(torch.zeros(features))
+        self.register_buffer("running_mean", torch.zeros(features))
+        self.register_buffer("running_var", torch.ones(features))
+
+    def forward(self, rows: Tensor, count: Tensor) -> Tensor:
+        """Normalise (R, C) rows that count (R,) times."""
+        with torch.autocast(rows.device.type, enabled=False):
+            mean, variance = self._statistics(rows.to(self.weight.dtype), count)
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        return torch.addcmul(self.bias - mean * scale, rows, scale)
+
+    def _statistics(self, rows: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+        if not self.training or _single(count):
+            return self.running_mean, self.running_var
+        total = count.sum()
+        share = (count / total)[None]
+        mean = (share @ rows)[0]
+        variance = (share @ (rows - mean).square())[0]
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * (total / (total - 1)), self.momentum)
+        return mean, variance
+
+
+def _single(count: Tensor) -> bool:
+    # One row that counts once has no spread to learn from, as in a batch of one crystal with one atom.
+    return len(count) == 1 and float(count[0]) <= 1
