@@ -9,10 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from phase2.config.schema import GraphSpec
 from phase2.data.batching import collate
 from phase2.data.crystal import Crystal
+from phase2.data.elements import SYMBOLS
+from phase2.data.packed import PackedGraphs
 from phase2.data.packing import pack
-from phase2.errors import UnknownNameError
+from phase2.data.readers import read_structure
+from phase2.errors import DataError, UnknownNameError
 from phase2.models.modelfile import LoadedModel, load_model_file
 from phase2.prediction.table import PredictedStructure, PredictionTable
 
@@ -53,7 +57,7 @@ class Predictor:
         return [known.index(key) for key in keys] if keys else list(range(len(known)))
 
     def predict(self, crystals: Sequence[Crystal]) -> NDArray[np.float64]:
-        """Predict one batch of crystals.
+        """Predict crystals as one batch.
 
         Returns:
             Predictions in the properties' units, shape (n, P).
@@ -61,11 +65,21 @@ class Predictor:
         Raises:
             InvalidCrystalError: A crystal has overlapping atoms.
         """
-        graphs = pack(crystals, self.model.config.data.graph)
-        batch = collate(graphs, np.arange(len(crystals)), None, view=self.model.model.view)
+        return self.predict_graphs(pack(crystals, self.model.config.data.graph))
+
+    def predict_graphs(self, graphs: PackedGraphs) -> NDArray[np.float64]:
+        """Predict crystals whose graphs are at hand, as one batch; shape (n, P), in the properties' units."""
+        batch = collate(graphs, np.arange(len(graphs)), None, self.model.model.view)
         with torch.inference_mode():
             normalised = self.model.model(batch)
         return self.model.scaler.decode(normalised.double().numpy())
+
+    def warning(self, species: NDArray[np.uint8]) -> str:
+        """Say which of a crystal's elements the training set did not have; "" for none."""
+        unseen = sorted(set(species.tolist()) - set(self.model.species))
+        if not unseen:
+            return ""
+        return f"not in the training set: {', '.join(SYMBOLS[z - 1] for z in unseen)}"
 
 
 def predict_files(
@@ -95,3 +109,22 @@ def predict_files(
         if progress:
             progress(len(rows), len(files))
     return PredictionTable(tuple(predictor.model.properties[k] for k in columns), tuple(rows))
+
+
+def _predict_batch(predictor: Predictor, files: Sequence[Path], columns: Sequence[int]) -> list[PredictedStructure]:
+    read = [_read(file, predictor.model.config.data.graph) for file in files]
+    graphs = [item for item in read if isinstance(item, PackedGraphs)]
+    values = iter(predictor.predict_graphs(PackedGraphs.concatenate(graphs))[:, columns] if graphs else ())
+    return [
+        item
+        if isinstance(item, PredictedStructure)
+        else PredictedStructure(str(file), str(item.formulas[0]), next(values), warning=predictor.warning(item.species))
+        for file, item in zip(files, read, strict=True)
+    ]
+
+
+def _read(file: Path, spec: GraphSpec) -> PackedGraphs | PredictedStructure:
+    try:
+        return pack([read_structure(file)], spec)
+    except (DataError, OSError) as error:
+        return PredictedStructure(str(file), "", None, error=str(error))
