@@ -25,10 +25,19 @@ if TYPE_CHECKING:
 STRUCTURE_SUFFIXES = (".cif", ".vasp", ".poscar", ".json")
 
 # What pymatgen's parsers raise on damaged text; they have no exception of their own.
-_PARSER_ERRORS = (ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, RuntimeError)
+_PARSER_ERRORS = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    RuntimeError,
+    Warning,
+)
 
 # Warnings after which pymatgen goes on with a structure that is not the one in the file.
-_FATAL_WARNINGS = ("Elements in POSCAR", "implicit hydrogens")
+_FATAL_WARNINGS = ("Elements in POSCAR", "implicit hydrogens", "Some occupancies")
 
 _OCCUPANCY_TOLERANCE = 1e-3
 
@@ -126,41 +135,45 @@ def to_pymatgen(crystal: Crystal) -> Structure:
     return Structure(Lattice(crystal.lattice), [symbol_of(z) for z in crystal.species.tolist()], crystal.frac)
 
 
-def _read_with_pymatgen(path: Path, crystal_id: str | None, parse: Callable[[str], Structure]) -> Crystal:
+def _read_with_pymatgen(path: Path, crystal_id: str | None, parse: Callable[[str, str], Crystal]) -> Crystal:
     text = _read_text(path)
+    name = path.name if crystal_id is None else crystal_id
     with warnings.catch_warnings(record=True) as heard, _naming(path):
         warnings.simplefilter("always")
         try:
-            structure = parse(text)
+            crystal = parse(text, name)
+        except InvalidCrystalError:
+            raise
         except _PARSER_ERRORS as error:
             reasons = [str(w.message) for w in heard if "No structure parsed" in str(w.message)]
-            raise _invalid(path.name, "; ".join(reasons) or f"it cannot be parsed: {error or type(error)}") from error
+            raise _invalid(name, "; ".join(reasons) or f"it cannot be parsed: {error or type(error)}") from error
         for warning in heard:
             if any(fatal in str(warning.message) for fatal in _FATAL_WARNINGS):
-                raise _invalid(path.name, str(warning.message))
-        return from_pymatgen(structure, path.name if crystal_id is None else crystal_id)
+                raise _invalid(name, str(warning.message))
+        return crystal
 
 
-def _parse_cif(text: str) -> Structure:
+def _parse_cif(text: str, crystal_id: str) -> Crystal:
     from pymatgen.io.cif import CifParser
 
-    # Occupancies are judged by from_pymatgen, which names the site.
+    # Tolerant about occupancies here, because from_pymatgen names the site.
     parser = CifParser.from_str(text, occupancy_tolerance=100.0)
     structures = parser.parse_structures(primitive=False)
     if len(structures) > 1:
         formulas = ", ".join(structure.composition.reduced_formula for structure in structures)
         raise ValueError(f"it holds {len(structures)} structures ({formulas}), expected one")
+    crystal = from_pymatgen(structures[0], crystal_id)
     reason = parser.check(structures[0])
     # A file that was cut off still parses, with fewer atoms than its formula says.
     if reason and reason.startswith(("Missing elements", "Incorrect stoichiometry")):
         raise ValueError(f"its sites do not fit its formula: {reason}".replace("\n", " "))
-    return structures[0]
+    return crystal
 
 
-def _parse_poscar(text: str) -> Structure:
+def _parse_poscar(text: str, crystal_id: str) -> Crystal:
     from pymatgen.io.vasp.inputs import Poscar
 
-    return Poscar.from_str(text).structure
+    return from_pymatgen(Poscar.from_str(text).structure, crystal_id)
 
 
 def _read_json(path: Path, crystal_id: str | None) -> Crystal:
