@@ -1,0 +1,175 @@
+"""Between labels in physical units and the numbers a network learns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.errors import DataError, ModelFileError
+from phase2.properties import Property
+
+# A training label is left out when it lies this many robust sigmas from the median: a failed calculation (the Materials
+# Project has a dielectric constant of 3,290,000), not a rare material. Sigma is the width of the middle 99 %, so that a
+# heavy tail (piezoelectric, energy above hull) widens the bounds instead of being cut off. Below 200 labels a single
+# wrong one is half a per cent itself and cannot be told from a tail: nothing is left out.
+OUTLIER_SIGMAS = 15.0
+OUTLIER_QUANTILES = (0.005, 0.995)
+OUTLIER_WIDTH = 5.1517  # between those quantiles of a normal distribution, in sigmas
+FEWEST_LABELS = 200
+
+_Change: TypeAlias = Callable[[NDArray[np.float64], Property], NDArray[np.float64]]
+
+_FIELDS = ("mean", "std", "lower", "upper", "median")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetScaler:
+    """Transform and normaliser of P properties, fitted on training labels alone.
+
+    Attributes:
+        properties: The properties, P of them.
+        mean: Mean of the transformed labels, (P,) float64.
+        std: Their standard deviation, (P,) float64; 1 where all labels are equal.
+        lower: Smallest transformed label to learn from, (P,) float64; -inf where there is no bound.
+        upper: Largest one.
+        median: Median of the training labels in physical units, (P,) float64.
+    """
+
+    properties: tuple[Property, ...]
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    median: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, values: NDArray[np.float64], properties: Sequence[Property]) -> TargetScaler:
+        """Fit to the labels of the training crystals.
+
+        Args:
+            values: Labels, shape (n, P), float64, physical units, NaN where missing.
+            properties: The properties of the columns.
+
+        Raises:
+            DataError: A property has no label.
+        """
+        values = np.asarray(values, dtype=np.float64)
+        assert values.shape[1:] == (len(properties),)  # noqa: S101
+        _refuse_unlabelled(values, properties)
+        columns = [_fit_column(_forward(values[:, k], p)) for k, p in enumerate(properties)]
+        mean, std, lower, upper = np.array(columns).T
+        return cls(tuple(properties), mean, std, lower, upper, np.nanmedian(values, axis=0))
+
+    def encode(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Normalise labels: (n, P) in physical units to (n, P) float32; NaN stays NaN."""
+        transformed = self._each(_forward, values)
+        return ((transformed - self.mean) / self.std).astype(np.float32)
+
+    def decode(self, normalised: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Turn predictions into physical units, (n, P) float64; those below a physical bound of zero become zero."""
+        transformed: NDArray[np.float64] = np.asarray(normalised, dtype=np.float64) * self.std + self.mean
+        return self._each(_backward, transformed)
+
+    def training_mask(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which labels to learn from, (n, P): those that are present and no outlier.
+
+        For the training part alone: validation and test are never filtered.
+        """
+        transformed = self._each(_forward, values)
+        return (transformed >= self.lower) & (transformed <= self.upper)
+
+    def baseline(self) -> NDArray[np.float64]:
+        """Predict without a model: the median of the training labels, (P,), physical units."""
+        return self.median.copy()
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Give the fitted numbers as plain lists, for the model file."""
+        return {name: getattr(self, name).tolist() for name in _FIELDS}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, object], properties: Sequence[Property]) -> TargetScaler:
+        """Make a scaler from the numbers of :meth:`to_dict`.
+
+        Raises:
+            ModelFileError: Numbers are missing, too few, not finite, or no scale.
+        """
+        mean, std, lower, upper, median = (_numbers(content, name, len(properties)) for name in _FIELDS)
+        finite = np.isfinite([mean, std, median]).all()
+        if not (finite and (std > 0).all() and (lower <= upper).all()):
+            raise _damaged("holds numbers that are not finite or no scale")
+        return cls(tuple(properties), mean, std, lower, upper, median)
+
+    def _each(self, change: _Change, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        columns = [change(values[:, k], p) for k, p in enumerate(self.properties)]
+        return np.stack(columns, axis=1)
+
+
+def signed_log1p(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compute sign(x) log(1 + abs(x)): a logarithm for large values of either sign, the identity around zero."""
+    return np.sign(x) * np.log1p(np.abs(x))
+
+
+def signed_expm1(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Undo :func:`signed_log1p`; what exceeds every float becomes infinite."""
+    with np.errstate(over="ignore"):
+        return np.sign(y) * np.expm1(np.abs(y))
+
+
+def _forward(column: NDArray[np.float64], prop: Property) -> NDArray[np.float64]:
+    return signed_log1p(column) if prop.transform == "log1p" else column
+
+
+def _backward(column: NDArray[np.float64], prop: Property) -> NDArray[np.float64]:
+    physical = signed_expm1(column) if prop.transform == "log1p" else column
+    return np.maximum(physical, 0.0) if prop.non_negative else physical
+
+
+def _fit_column(transformed: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Mean, standard deviation and bounds of one property's labels."""
+    labels = transformed[~np.isnan(transformed)]
+    lower, upper = _bounds(labels)
+    kept = labels[(labels >= lower) & (labels <= upper)]
+    spread = float(kept.std())
+    # Equal labels differ by rounding alone; that is no scale to learn on.
+    equal = spread <= 1e-12 * max(1.0, float(np.abs(kept).max()))
+    return float(kept.mean()), 1.0 if equal else spread, lower, upper
+
+
+def _bounds(labels: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(labels, OUTLIER_QUANTILES)
+    sigma = (high - low) / OUTLIER_WIDTH
+    if len(labels) < FEWEST_LABELS or sigma == 0:
+        return -math.inf, math.inf
+    middle = float(np.median(labels))
+    return middle - OUTLIER_SIGMAS * sigma, middle + OUTLIER_SIGMAS * sigma
+
+
+def _refuse_unlabelled(values: NDArray[np.float64], properties: Sequence[Property]) -> None:
+    counts = (~np.isnan(values)).sum(axis=0).tolist()
+    missing = [p.key for p, n in zip(properties, counts, strict=True) if not n]
+    if not missing:
+        return
+    having = [p.key for p, n in zip(properties, counts, strict=True) if n]
+    raise DataError(
+        f"No training crystal has a label for {', '.join(missing)}.",
+        why=f"Of the asked properties, those with labels are: {', '.join(having) or 'none'}.",
+        fix="Ask for properties that the data set has, with --properties.",
+    )
+
+
+def _numbers(content: Mapping[str, object], name: str, n: int) -> NDArray[np.float64]:
+    values = content.get(name)
+    if not isinstance(values, list) or len(values) != n or not all(isinstance(v, float) for v in values):
+        raise _damaged(f"has no list of {n} numbers called '{name}'")
+    return np.array(values, dtype=np.float64)
+
+
+def _damaged(why: str) -> ModelFileError:
+    return ModelFileError(
+        "The normaliser in the model file cannot be used.", why=f"It {why}.", fix="Use another copy of the file."
+    )
