@@ -31,6 +31,17 @@ class RawRecord:
     content: object
     flaw: str = ""
 
+    def check(self) -> None:
+        """Refuse the record if it has a flaw.
+
+        Raises:
+            InvalidCrystalError: It has one.
+        """
+        if self.flaw:
+            raise InvalidCrystalError(
+                f"Record '{self.id}' is invalid:", why=self.flaw, fix="Correct or remove this record."
+            )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledCrystal:
