@@ -1,0 +1,140 @@
+"""E(3)-equivariant message passing, pooled over the crystal."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from phase2.config.schema import EquivariantConfig
+from phase2.data.batching import Batch, CrystalBatch
+from phase2.models.base import CrystalModel
+from phase2.models.elements import ElementFeatures
+from phase2.models.heads import PropertyHeads
+from phase2.models.radial import SILU_GAIN, RadialBasis, RadialNetwork
+from phase2.models.segments import segment_mean
+from phase2.models.tensor_product import BondGeometry, TensorProduct
+
+
+class Equivariant(CrystalModel):
+    """NequIP (Batzner et al., Nat. Commun. 13, 2453, 2022) with one head per property.
+
+    Atoms carry scalars, vectors and so on, of parity (-1)^l. What the heads see are means over the crystal of the
+    scalars and of the lengths of all others, which no rotation, reflection or translation changes.
+
+    Args:
+        config: Channels, depth and so on.
+        n_properties: P.
+        mean_neighbors: Edges per atom of the training set; sums over neighbours are divided by its root.
+        cutoff: Where edges stop to count, angstrom.
+    """
+
+    view: ClassVar[Literal["crystal"]] = "crystal"
+
+    def __init__(self, config: EquivariantConfig, n_properties: int, *, mean_neighbors: float, cutoff: float) -> None:
+        super().__init__()
+        self.highest = len(config.channels) - 1
+        self.elements = ElementFeatures(config.channels[0])
+        self.basis = RadialBasis(config.radial_basis, cutoff, config.envelope)
+        inputs = [config.channels[:1]] + [config.channels] * (config.layers - 1)
+        self.layers = nn.ModuleList(Interaction(before, config, mean_neighbors) for before in inputs)
+        self.heads = PropertyHeads(sum(config.channels), config.trunk, n_properties)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Predict normalised properties, shape (B, P)."""
+        assert isinstance(batch, CrystalBatch)  # noqa: S101 - view says so
+        atoms = invariants(self.features(batch))
+        predictions: Tensor = self.heads(segment_mean(atoms, batch.atom_crystal, batch.n_crystals))
+        return predictions
+
+    def features(self, batch: CrystalBatch) -> list[Tensor]:
+        """Features of the atoms by degree, (N, 2l+1, C_l); they turn with the crystal."""
+        bonds = BondGeometry.of(batch, self.highest)
+        basis = self.basis(bonds.distance)
+        features = [self.elements(batch.species)[:, None]]
+        for layer in self.layers:
+            features = layer(features, basis, bonds)
+        return features
+
+
+class Interaction(nn.Module):
+    """Exchange messages, mix channels, apply gates, and add to what was there.
+
+    Args:
+        before: Channels of the incoming features by degree.
+        config: Channels of the outgoing features, radial network.
+        mean_neighbors: Edges per atom.
+    """
+
+    def __init__(self, before: tuple[int, ...], config: EquivariantConfig, mean_neighbors: float) -> None:
+        super().__init__()
+        after = config.channels
+        gates = sum(after[1:])
+        self.product = TensorProduct(before, len(after) - 1)
+        self.radial = RadialNetwork(config.radial_basis, config.radial_hidden, self.product.n_weights)
+        self.mix_before = ChannelMixing(before, before)
+        self.mix_messages = ChannelMixing(self.product.channels_out, (after[0] + gates, *after[1:]))
+        self.mix_self = ChannelMixing(before, (after[0] + gates, *after[1 : len(before)]))
+        self.gate = Gate(after)
+        self.scale = mean_neighbors**-0.5
+
+    def forward(self, features: list[Tensor], basis: Tensor, bonds: BondGeometry) -> list[Tensor]:
+        """Update features, (N, 2l+1, C_l) by degree, with radial functions, (M, N_b), and directions of bonds."""
+        weights = self.radial(basis) * self.scale
+        messages = self.mix_messages(self.product(self.mix_before(features), weights, bonds))
+        return _add(features, self.gate(_add(messages, self.mix_self(features))))
+
+
+class ChannelMixing(nn.Module):
+    """One matrix per degree; the components of a feature share it, so that it turns as before.
+
+    Args:
+        before: Channels by degree.
+        after: Channels by degree.
+    """
+
+    def __init__(self, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+        super().__init__()
+        layers = [nn.Linear(m, n, bias=False) for m, n in zip(before, after, strict=True)]
+        for layer in layers:
+            nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
+        self.degrees = nn.ModuleList(layers)
+
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
+        """Mix the last dimension of features by degree."""
+        return [layer(x) for layer, x in zip(self.degrees, features, strict=True)]
+
+
+class Gate(nn.Module):
+    """SiLU of the scalars; every other feature is multiplied by the sigmoid of a scalar of its own.
+
+    Args:
+        channels: Channels after the gate by degree; before it, scalars are followed by the others' gates.
+    """
+
+    def __init__(self, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.channels = list(channels)
+
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
+        """Apply the non-linearities."""
+        scalars, *gates = torch.split(features[0], self.channels, dim=2)
+        gated = [x * torch.sigmoid(gate) for x, gate in zip(features[1:], gates, strict=True)]
+        return [functional.silu(scalars) * SILU_GAIN, *gated]
+
+
+def invariants(features: list[Tensor]) -> Tensor:
+    """Scalars and lengths of all other features, (N, sum of C_l); smooth where a length is zero."""
+    lengths = [(x.square().mean(dim=1) + 1e-8).sqrt() for x in features[1:]]
+    return torch.cat([features[0][:, 0], *lengths], dim=1)
+
+
+def _add(one: list[Tensor], other: list[Tensor]) -> list[Tensor]:
+    """Add features by degree; the first layer has no more than scalars to add."""
+    most = max(len(one), len(other))
+    return [
+        a if b is None else b if a is None else a + b
+        for a, b in zip(*(x + [None] * (most - len(x)) for x in (one, other)), strict=True)
+    ]
