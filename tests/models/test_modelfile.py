@@ -139,6 +139,15 @@ def test_cut_anywhere_is_refused(path):
             load_model_file(path)
 
 
+def test_a_flipped_bit_in_a_weight_is_noticed(path):
+    weight = load_model_file(path).model.heads.trunk[0].weight.detach().numpy().tobytes()
+    damaged = bytearray(path.read_bytes())
+    damaged[damaged.index(weight)] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(ModelFileError, match="checksum"):
+        load_model_file(path)
+
+
 def test_flipped_bytes_never_surprise(path):
     whole = path.read_bytes()
     draw = random.Random(5)
