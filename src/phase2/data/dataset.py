@@ -84,7 +84,7 @@ class CrystalPropertyDataset:
             graphs.ids, graphs.formulas, seed=config.split_seed, fractions=config.fractions, group_by=config.group_by
         )
         asked = [KEYS.index(key) for key in properties]
-        labelled = ~np.isnan(columns[:, asked]).all(axis=1)
+        labelled: NDArray[np.bool_] = (~np.isnan(columns[:, asked])).any(axis=1)
         parts = _thin(whole, labelled, config)
         kept = [k for k in asked if not np.isnan(columns[parts.train, k]).all()]
         if not kept or (len(kept) < len(asked) and not leave_out_unlabelled):
@@ -99,7 +99,7 @@ class CrystalPropertyDataset:
             scaler=TargetScaler.fit(targets[parts.train], wanted),
             rejected=len(store.rejected),
             unlabelled=int((~labelled).sum()),
-            fingerprint=_fingerprint(store.fingerprint, parts, wanted),
+            fingerprint=_fingerprint(store.fingerprint, parts.fingerprint(graphs.ids), wanted),
             store=store,
         )
 
@@ -157,10 +157,5 @@ def _without_labels(missing: Sequence[str], train: NDArray[np.float64], source: 
     )
 
 
-def _fingerprint(store: str, parts: Split, properties: Sequence[Property]) -> str:
-    digest = hashlib.sha256(store.encode())
-    digest.update(",".join(p.key for p in properties).encode())
-    for index in (parts.train, parts.val, parts.test):
-        digest.update(np.ascontiguousarray(index, dtype="<i8").tobytes())
-        digest.update(b"|")
-    return digest.hexdigest()
+def _fingerprint(store: str, parts: str, properties: Sequence[Property]) -> str:
+    return hashlib.sha256(f"{store}|{parts}|{','.join(p.key for p in properties)}".encode()).hexdigest()
