@@ -115,7 +115,10 @@ def _transfer(remote: RemoteFile, part: Path, progress: Progress | None) -> None
         return
     request = urllib.request.Request(remote.url, headers={"Range": f"bytes={done}-"} if done else {})  # noqa: S310
     with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
-        if not _continues(response, done):
+        if response.status == 206 and not _begins_at(response, done):
+            part.unlink()
+            raise ConnectionError("the server sent another range than asked for")
+        if response.status != 206:  # a server may ignore Range and send everything
             done = 0
         with part.open("ab" if done else "wb") as file:
             # One byte more than expected is enough to know that it is another file.
@@ -128,9 +131,8 @@ def _transfer(remote: RemoteFile, part: Path, progress: Progress | None) -> None
         raise ConnectionError(f"the connection ended after {done:,} of {remote.size:,} bytes")
 
 
-def _continues(response: http.client.HTTPResponse, done: int) -> bool:
-    """Whether the answer begins at the byte that was asked for; a server may ignore Range and send everything."""
-    return response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {done}-")
+def _begins_at(response: http.client.HTTPResponse, start: int) -> bool:
+    return response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
 
 
 def _refused(remote: RemoteFile, folder: Path, error: urllib.error.HTTPError) -> DataError:

@@ -55,7 +55,7 @@ class FolderSource:
         Raises:
             DataError: There is no CSV, or its headings, or a whole column, are wrong.
         """
-        by_stem = {path.relative_to(self.path).with_suffix("").as_posix(): path for path in self._structure_files()}
+        by_stem = {_stem(path.relative_to(self.path).as_posix()): path for path in self._structure_files()}
         seen: set[str] = set()
         for row in read_target_table(_table_of(self.path)):
             yield self._raw(row, by_stem, seen)

@@ -26,6 +26,9 @@ _READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, UnicodeDecode
 # A token that is cut off by the end of the window is reported at its start, at most this far from the end.
 _LONGEST_WORD = len("-Infinity")
 
+# A number cut off before its exponent decodes as a shorter number, and leaves this much behind.
+_LONGEST_NUMBER_REST = "e+"
+
 
 def stream_records(path: Path, member: str | None = None) -> Iterator[tuple[str | None, object]]:
     """Yield the records of a JSON list, a JSON object of records, or JSON lines (``.jsonl``, ``.ndjson``).
@@ -63,7 +66,9 @@ def _document(cursor: _Cursor) -> Iterator[tuple[str | None, object]]:
             )
         yield key, record
         more = cursor.peek() == ","
-        cursor.take("," if more else closing)
+        if more:
+            cursor.take(",")
+    cursor.take(closing)
     if cursor.peek():
         raise cursor.error("more follows after the end (one record per line is a .jsonl file)")
 
@@ -128,7 +133,7 @@ class _Cursor:
                 if self._ended or not self._is_cut_off(error):
                     raise self.error(getattr(error, "msg", str(error)), getattr(error, "pos", None)) from error
             else:
-                if end < len(self._window) or self._ended:
+                if end + len(_LONGEST_NUMBER_REST) < len(self._window) or self._ended:
                     self._position = end
                     return value
             self._grow()

@@ -69,10 +69,10 @@ def open_source(name_or_path: str) -> Source:
     if name_or_path == "jarvis-dft3d":
         return JarvisSource()
     path = Path(name_or_path).expanduser()
-    if path.is_dir() and name_or_path:
-        return FolderSource(path)
-    if not path.exists():
+    if not name_or_path or not path.exists():
         raise _not_there(name_or_path)
+    if path.is_dir():
+        return FolderSource(path)
     if _is_json(path):
         return JsonSource(path)
     raise DataError(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from phase2.data.records import read_label
+from phase2.data.records import MISSING_WORDS, read_label
 from phase2.errors import DataError, InvalidCrystalError
 from phase2.properties import PROPERTIES, Property
 
@@ -136,13 +136,18 @@ def _check_unit(table: Path, heading: str, unit: str | None, prop: Property) -> 
 def _check_columns(table: Path, columns: _Columns, rows: Sequence[Sequence[str]]) -> None:
     """Refuse a column in which not one entry is a number, because every record would be refused for it."""
     for column, prop in columns.labels.items():
-        wrong = [row[column] for row in rows if not _is_label(row[column], prop)]
-        if wrong and len(wrong) == sum(1 for row in rows if row[column].strip()):
+        entries = [row[column] for row in rows]
+        wrong = [entry for entry in entries if not _is_label(entry, prop)]
+        if wrong and all(_is_missing(entry) for entry in entries if entry not in wrong):
             raise DataError(
                 f"{table} has no number in the column of {prop.key}; the first entry is '{wrong[0]}'.",
                 why=f"The {prop.title.lower()} is a number" + (f" in {prop.unit}." if prop.unit else "."),
                 fix="Correct the column or remove it; a decimal point is a point.",
             )
+
+
+def _is_missing(text: str) -> bool:
+    return text.strip().lower() in MISSING_WORDS
 
 
 def _is_label(text: str, prop: Property) -> bool:
