@@ -84,7 +84,7 @@ class CrystalPropertyDataset:
             graphs.ids, graphs.formulas, seed=config.split_seed, fractions=config.fractions, group_by=config.group_by
         )
         asked = [KEYS.index(key) for key in properties]
-        labelled: NDArray[np.bool_] = (~np.isnan(columns[:, asked])).any(axis=1)
+        labelled = np.asarray(np.isfinite(columns[:, asked]).any(axis=1))
         parts = _thin(whole, labelled, config)
         kept = [k for k in asked if not np.isnan(columns[parts.train, k]).all()]
         if not kept or (len(kept) < len(asked) and not leave_out_unlabelled):
