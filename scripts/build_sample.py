@@ -1,8 +1,9 @@
 """Build the embedded sample, ``src/phase2/data/sample.npz``, from the source distribution of matminer 0.4.0.
 
 Nothing of that distribution is installed or run: four tables and the licence are read out of the archive, their text is
-parsed here. The same archive gives the same bytes. Usage: ``python scripts/build_sample.py [--sdist ARCHIVE]``; without
-an archive, pip downloads it.
+parsed here. The same archive gives the same bytes. Usage: ``python scripts/build_sample.py matminer-0.4.0.tar.gz``, with
+the archive from the files of that release on the Python Package Index. It is not fetched by pip here, because pip runs
+the ``setup.py`` of what it downloads.
 """
 
 from __future__ import annotations
@@ -12,10 +13,8 @@ import ast
 import csv
 import hashlib
 import io
-import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,26 +37,16 @@ Table = list[dict[str, str]]
 def main() -> None:
     """Read the four tables, merge them by id and write the packed file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sdist", type=Path, help=f"{SDIST}.tar.gz, where it is already here")
+    parser.add_argument("sdist", type=Path, help=f"{SDIST}.tar.gz")
     parser.add_argument("--output", type=Path, default=SAMPLE_FILE)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        archive = arguments.sdist or download(Path(folder))
-        verify(archive)
-        with tarfile.open(archive) as sdist:
-            crystals, labels, dropped = merge(sdist)
-            licence = read_member(sdist, "LICENSE")
+    verify(arguments.sdist)
+    with tarfile.open(arguments.sdist) as sdist:
+        crystals, labels, dropped = merge(sdist)
+        licence = read_member(sdist, "LICENSE")
     arguments.output.write_bytes(pack(crystals, labels))
     arguments.output.with_suffix(LICENCE_FILE.suffix).write_bytes(licence)
     report(crystals, labels, dropped)
-
-
-def download(folder: Path) -> Path:
-    """Fetch the source distribution with pip, without building or installing it."""
-    name, version = SDIST.split("-")
-    options = ["--no-deps", "--no-build-isolation", "--no-binary", ":all:", "--dest", str(folder)]
-    subprocess.run([sys.executable, "-m", "pip", "download", *options, f"{name}=={version}"], check=True)
-    return folder / f"{SDIST}.tar.gz"
 
 
 def verify(archive: Path) -> None:

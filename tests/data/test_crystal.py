@@ -33,7 +33,13 @@ def test_formula_ignores_order_and_supercells(numbers, times, random):
 
 @pytest.mark.parametrize(
     ("symbols", "formula"),
-    [(["Na", "Cl"], "ClNa"), (["O"] * 6 + ["Fe"] * 4, "Fe2O3"), (["Si", "Si"], "Si"), (["D", "D", "O"], "H2O")],
+    [
+        (["Na", "Cl"], "ClNa"),
+        (["O"] * 6 + ["Fe"] * 4, "Fe2O3"),
+        (["Si", "Si"], "Si"),
+        (["D", "D", "O"], "H2O"),
+        (["Ga ", " As"], "AsGa"),
+    ],
 )
 def test_formula_examples(symbols, formula):
     n = len(symbols)

@@ -111,8 +111,8 @@ def _numbers(crystal_id: str, species: Sequence[str] | Sequence[int] | NDArray[n
 
 
 def _number(crystal_id: str, site: int, value: object) -> int:
-    if isinstance(value, str) and value in ATOMIC_NUMBERS:
-        return ATOMIC_NUMBERS[value]
+    if isinstance(value, str) and value.strip() in ATOMIC_NUMBERS:
+        return ATOMIC_NUMBERS[value.strip()]
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= len(SYMBOLS):
         return value
     nearest = nearest_symbol(value) if isinstance(value, str) else None

@@ -7,6 +7,8 @@ Where they come from, what their labels mean and what is wrong with them: ``docs
 from __future__ import annotations
 
 import hashlib
+import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -49,7 +51,7 @@ class SampleSource:
                 ids, sizes, species = file["ids"], file["sizes"].astype(np.int64), file["species"]
                 frac, lattice = file["frac"] * FRACTION_UNIT, file["lattice"] * LATTICE_UNIT
                 targets = file["targets"]
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(
                 f"The embedded sample {SAMPLE_FILE} cannot be read.", why=str(error), fix="Install phase2 again."
             ) from error
