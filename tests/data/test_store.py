@@ -246,7 +246,7 @@ def test_killed_half_way_leaves_no_store_and_the_next_builder_cleans_up(data, ca
         assert len(workers) == 2
         process.kill()
         process.wait()
-    psutil.wait_procs(workers, timeout=30)
+    psutil.wait_procs(workers, timeout=10)
     assert not any(w.is_running() and w.status() != psutil.STATUS_ZOMBIE for w in workers)
     (leftover,) = left_in(cache)
     assert leftover.endswith(".tmp")
