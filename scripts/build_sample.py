@@ -2,8 +2,8 @@
 
 Nothing of that distribution is installed or run: four tables and the licence are read out of the archive, and their
 text is parsed here. The same archive gives the same bytes. Usage: ``python scripts/build_sample.py ARCHIVE``, with
-``matminer-0.4.0.tar.gz`` from the files of that release on the Python Package Index. pip does not fetch it here, because
-pip runs the ``setup.py`` of what it downloads.
+``matminer-0.4.0.tar.gz`` from the files of that release on the Python Package Index. pip is not used:
+it runs the ``setup.py`` of what it downloads.
 """
 
 from __future__ import annotations
