@@ -18,7 +18,6 @@ _EXTRAS = {
     "torch": "train",
     "e3nn": "train",
     "pymatgen": "train",
-    "pooch": "train",
     "psutil": "train",
     "matplotlib": "report",
     "pyarrow": "report",
@@ -26,7 +25,7 @@ _EXTRAS = {
 }
 
 _FILE_FIXES = {
-    errno.ENOSPC: "Free some space, or point --output and PHASE2_CACHE_DIR to another disk; then run again with --resume.",
+    errno.ENOSPC: "Free some space, or point --output and PHASE2_CACHE_DIR to another disk; then --resume.",
     errno.EROFS: "Point --output and PHASE2_CACHE_DIR to a folder that can be written.",
     errno.EACCES: "Check the permissions, or point --output and PHASE2_CACHE_DIR to a folder that can be written.",
     errno.EPERM: "Check the permissions, or point --output and PHASE2_CACHE_DIR to a folder that can be written.",

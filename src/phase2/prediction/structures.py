@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from phase2.data.readers import STRUCTURE_SUFFIXES, is_structure_file
 from phase2.errors import DataError
 from phase2.runs.layout import BEST
 from phase2.runs.registry import newest_best
-
-STRUCTURE_SUFFIXES = (".cif", ".vasp", ".poscar", ".json")
-
 
 def find_model(path: Path | None, models: Path) -> Path:
     """The model file that was named: a file, a run folder, or the newest finished run when none was named.
@@ -30,7 +28,7 @@ def structure_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder.", fix="Give a folder of structures, or one structure with --cif.")
-    files = sorted(path for path in folder.iterdir() if path.is_file() and _is_structure(path))
+    files = sorted(path for path in folder.iterdir() if path.is_file() and is_structure_file(path))
     if not files:
         raise DataError(
             f"{folder} holds no structure.",
@@ -38,7 +36,3 @@ def structure_files(folder: Path) -> list[Path]:
             fix="Check the path.",
         )
     return files
-
-
-def _is_structure(path: Path) -> bool:
-    return path.suffix.lower() in STRUCTURE_SUFFIXES or path.name.startswith(("POSCAR", "CONTCAR"))
