@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import pickle
 import struct
@@ -94,6 +95,10 @@ def _check_bytes(path: Path, kind: str) -> None:
     except zipfile.BadZipFile as error:
         raise _unusable(path, kind, "It is not in PyTorch's format, or its end is missing") from error
     except _DAMAGE as error:
+        raise _unusable(path, kind, "It is damaged") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # the place that a damaged table of contents points to; others are the disk's
+            raise
         raise _unusable(path, kind, "It is damaged") from error
     if damaged is not None:
         raise _unusable(path, kind, f"It is damaged: its part '{damaged}' has a wrong checksum")

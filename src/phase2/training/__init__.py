@@ -1,0 +1,1 @@
+"""From a configuration and crystals to a trained model."""

@@ -1,0 +1,50 @@
+"""What each epoch of a training did, as rows of ``history.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from phase2.storage.atomic import write_text
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRow:
+    """One epoch.
+
+    Attributes:
+        epoch: Counted from 1.
+        step: Optimiser steps since the beginning of the run.
+        lr: Learning rate of the epoch's last step.
+        train_loss: Mean of the steps' losses: per property over its labels, then over properties; normalised units.
+        val_loss: The same of the averaged model on validation.
+        val_score: Mean of MAE / MAE of the median baseline over the properties; lower is better.
+        val_mae: Validation MAE by property, in its unit; None where validation has no label.
+        seconds: Wall time of the epoch, validation included (since the resumption, in a resumed epoch).
+        structures_per_second: Training speed, validation excluded.
+        data_wait: Share of the training time in which the model waited for a batch.
+    """
+
+    epoch: int
+    step: int
+    lr: float
+    train_loss: float
+    val_loss: float
+    val_score: float
+    val_mae: dict[str, float | None]
+    seconds: float
+    structures_per_second: float
+    data_wait: float
+
+
+def best_row(history: Sequence[EpochRow]) -> EpochRow | None:
+    """The epoch with the lowest score, the first of equals; None before the first epoch."""
+    return min(history, key=lambda row: row.val_score, default=None)
+
+
+def write_history(path: Path, history: Sequence[EpochRow]) -> None:
+    """Write ``history.json`` atomically: a list of rows, one line each."""
+    rows = ",\n".join(json.dumps(asdict(row), allow_nan=False) for row in history)
+    write_text(path, f"[\n{rows}\n]\n" if rows else "[]\n")

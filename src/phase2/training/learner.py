@@ -1,0 +1,131 @@
+"""A model that learns: everything that one training step reads and changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from phase2.config.schema import TrainingConfig
+from phase2.data.batching import Batch
+from phase2.errors import ModelFileError
+from phase2.models.base import CrystalModel
+from phase2.models.modelfile import load_tensors, tensors_of
+from phase2.training.balancing import make_balancer
+from phase2.training.objective import PropertyLosses, property_losses
+from phase2.training.optimisation import (
+    AveragedModel,
+    clip_gradients,
+    learning_rate,
+    make_optimizer,
+    set_learning_rate,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnerState:
+    """What a learner remembers from step to step.
+
+    Attributes:
+        step: Steps taken; the learning rate is a pure function of it.
+        model: Weights and running statistics.
+        average: The same of the averaged model.
+        optimizer: State of the optimiser.
+        balancer: State of the loss balancing.
+    """
+
+    step: int
+    model: dict[str, Tensor]
+    average: dict[str, Tensor]
+    optimizer: dict[str, object]
+    balancer: dict[str, Tensor]
+
+
+class Learner:
+    """A model with its optimiser, loss balancing and averaged weights.
+
+    Args:
+        model: The untrained model, on the device that computes.
+        n_properties: P.
+        settings: How to train.
+        steps: Steps of the whole run.
+
+    Attributes:
+        average: The averaged model, which is what predicts.
+        steps: Steps of the whole run.
+        done: Steps taken.
+        rate: Learning rate of the last step.
+    """
+
+    def __init__(self, model: CrystalModel, n_properties: int, settings: TrainingConfig, *, steps: int) -> None:
+        self.average = AveragedModel(model, settings.ema_decay)
+        self.steps = steps
+        self.done = 0
+        self.rate = 0.0
+        self._model = model.train()
+        self._settings = settings
+        self._device = next(model.parameters()).device
+        self._balancer = make_balancer(settings.balance, n_properties).to(self._device)
+        self._optimizer = make_optimizer(model, self._balancer, settings)
+
+    def step(self, batch: Batch) -> Tensor:
+        """Learn from one batch.
+
+        Returns:
+            The mean of the properties' losses before the step, a scalar on the device.
+        """
+        self.rate = learning_rate(self.done, self.steps, self._settings)
+        set_learning_rate(self._optimizer, self.rate)
+        self._optimizer.zero_grad()
+        losses = self._losses(batch)
+        self._balancer(losses).backward()
+        clip_gradients(self._model.parameters(), self._settings.clip_norm)
+        self._optimizer.step()
+        self.done += 1
+        self.average.update(self.done)
+        if self._balancer.observes_steps:
+            with torch.no_grad():
+                self._balancer.observe(losses.detach(), self._losses(batch))
+        return losses.mean().detach()
+
+    @torch.no_grad()
+    def predict(self, batches: Iterable[Batch]) -> NDArray[np.float32]:
+        """Predict with the averaged model, in full precision; normalised, (n, P)."""
+        predictions = [self.average.module(batch).float() for batch in batches]
+        return torch.cat(predictions).cpu().numpy()
+
+    def state(self) -> LearnerState:
+        """Copy everything that the next step depends on."""
+        return LearnerState(
+            step=self.done,
+            model=tensors_of(self._model),
+            average=tensors_of(self.average.module),
+            optimizer=self._optimizer.state_dict(),
+            balancer=self._balancer.state_dict(),
+        )
+
+    def restore(self, state: LearnerState) -> None:
+        """Continue from a state.
+
+        Raises:
+            ModelFileError: It belongs to another model.
+        """
+        load_tensors(self._model, state.model)
+        load_tensors(self.average.module, state.average)
+        try:
+            self._optimizer.load_state_dict(state.optimizer)
+            self._balancer.load_state_dict(state.balancer)
+        except (ValueError, RuntimeError, LookupError) as error:
+            raise ModelFileError("The optimiser's state does not fit the model.", why=str(error)) from error
+        self.done = state.step
+        self.rate = learning_rate(max(0, self.done - 1), self.steps, self._settings)
+
+    def _losses(self, batch: Batch) -> PropertyLosses:
+        half = self._settings.precision == "bf16" and self._device.type == "cuda"
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=half):
+            predictions = self._model(batch)
+        return property_losses(predictions.float(), batch.targets, self._settings.loss)

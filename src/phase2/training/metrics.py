@@ -1,0 +1,100 @@
+"""How good predictions are, in physical units, beside predicting the median."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.errors import RequestError
+from phase2.properties import Property
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyMetrics:
+    """Errors of one property over the crystals that have a label for it.
+
+    Attributes:
+        key: The property.
+        unit: Unit of ``mae``, ``rmse`` and ``baseline_mae``.
+        count: Labels compared; the numbers below are None when it is 0.
+        mae: Mean absolute error.
+        rmse: Root of the mean squared error.
+        r2: Share of the labels' variance that is explained; None when they are all equal.
+        baseline_mae: Mean absolute error of predicting the median of the training labels for every crystal.
+    """
+
+    key: str
+    unit: str
+    count: int
+    mae: float | None
+    rmse: float | None
+    r2: float | None
+    baseline_mae: float | None
+
+
+def evaluate(
+    predictions: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    properties: Sequence[Property],
+    baseline: NDArray[np.float64],
+) -> tuple[PropertyMetrics, ...]:
+    """Compare predictions with labels.
+
+    Args:
+        predictions: Shape (n, P), physical units.
+        targets: Shape (n, P), physical units, NaN where missing.
+        properties: The properties of the columns.
+        baseline: Median of the training labels, (P,), physical units.
+    """
+    columns = zip(properties, predictions.T, targets.T, baseline.tolist(), strict=True)
+    return tuple(_evaluate(prop, predicted, labels, median) for prop, predicted, labels, median in columns)
+
+
+def score(metrics: Sequence[PropertyMetrics]) -> float:
+    """Mean over the properties of MAE / MAE of the median baseline: what decides the best epoch; lower is better.
+
+    1 is as good as the median. Properties without a label are left out, and those whose labels all equal the median,
+    unless there is no other: then the mean MAE decides.
+    """
+    ratios = [m.mae / m.baseline_mae for m in metrics if m.mae is not None and m.baseline_mae]
+    errors = [m.mae for m in metrics if m.mae is not None]
+    return float(np.mean(ratios or errors))
+
+
+def refuse_divergence(values: NDArray[np.floating], *, what: str, epoch: int) -> None:
+    """Stop a training whose numbers have left the finite.
+
+    Raises:
+        RequestError: A value is infinite or NaN.
+    """
+    bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+    if len(bad):
+        raise RequestError(
+            f"Training diverged: {what} {bad[0] + 1} of epoch {epoch} is not finite.",
+            why="The steps were too long for the loss to go down.",
+            fix="Lower --lr, to a third for instance; the best model so far is kept in best.pt.",
+        )
+
+
+def _evaluate(
+    prop: Property, predicted: NDArray[np.float64], labels: NDArray[np.float64], median: float
+) -> PropertyMetrics:
+    labelled = ~np.isnan(labels)
+    reference = labels[labelled]
+    if not len(reference):
+        return PropertyMetrics(prop.key, prop.unit, 0, None, None, None, None)
+    error = predicted[labelled] - reference
+    variance = float(np.square(reference - reference.mean()).mean())
+    squared = float(np.square(error).mean())
+    return PropertyMetrics(
+        key=prop.key,
+        unit=prop.unit,
+        count=len(reference),
+        mae=float(np.abs(error).mean()),
+        rmse=squared**0.5,
+        r2=1 - squared / variance if variance > 0 else None,
+        baseline_mae=float(np.abs(median - reference).mean()),
+    )

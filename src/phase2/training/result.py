@@ -1,0 +1,45 @@
+"""What a training is given to write, and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.models.modelfile import LoadedModel
+from phase2.training.history import EpochRow
+from phase2.training.metrics import PropertyMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFiles:
+    """Where a training leaves its files: ``best.pt``, ``checkpoint.pt`` and ``history.json``."""
+
+    best: Path
+    checkpoint: Path
+    history: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingResult:
+    """A finished training.
+
+    Attributes:
+        trained: The best model and what belongs to it, as in ``best.pt``.
+        val: Its predictions for ``split.val``, in that order, (n, P) float64, physical units.
+        test: Its predictions for ``split.test``.
+        val_metrics: By property.
+        test_metrics: By property.
+        history: One row per epoch.
+        stopped_early: The score had not improved for ``patience`` epochs.
+    """
+
+    trained: LoadedModel
+    val: NDArray[np.float64]
+    test: NDArray[np.float64]
+    val_metrics: tuple[PropertyMetrics, ...]
+    test_metrics: tuple[PropertyMetrics, ...]
+    history: tuple[EpochRow, ...]
+    stopped_early: bool

@@ -1,0 +1,49 @@
+"""Where the time of an epoch goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+from phase2.data.batching import Batch
+
+
+class Stopwatch:
+    """Times one epoch, and how much of it the model waited for batches."""
+
+    def __init__(self) -> None:
+        self._begin = time.perf_counter()
+        self._trained = 0.0
+        self._waited = 0.0
+        self._structures = 0
+
+    def over(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Pass batches on and time how long each was waited for."""
+        batches = iter(batches)
+        while True:
+            before = time.perf_counter()
+            batch = next(batches, None)
+            self._waited += time.perf_counter() - before
+            if batch is None:
+                return
+            self._structures += batch.n_crystals
+            yield batch
+
+    def end_training(self) -> None:
+        """Training is over; what follows counts to the epoch alone."""
+        self._trained = time.perf_counter() - self._begin
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning of the epoch."""
+        return time.perf_counter() - self._begin
+
+    @property
+    def rate(self) -> float:
+        """Structures per second of training."""
+        return self._structures / self._trained if self._trained else 0.0
+
+    @property
+    def wait_share(self) -> float:
+        """Share of the training time in which batches were waited for, 0 to 1."""
+        return self._waited / self._trained if self._trained else 0.0

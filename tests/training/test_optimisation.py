@@ -1,0 +1,72 @@
+"""Laws of the optimiser, the schedule and the average."""
+
+import pytest
+import torch
+from torch import nn
+
+from phase2.config.schema import TrainingConfig
+from phase2.training.balancing import Uncertainty
+from phase2.training.optimisation import AveragedModel, clip_gradients, learning_rate, make_optimizer
+
+CONFIG = TrainingConfig(epochs=1, batch_size=4, lr=0.1, warmup=0.1, weight_decay=0.5)
+
+
+def network():
+    return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+
+
+def test_the_rate_rises_then_falls_and_is_never_zero():
+    rates = [learning_rate(step, 100, CONFIG) for step in range(100)]
+    peak = rates.index(max(rates))
+    assert peak == 10
+    assert rates[peak] == 0.1
+    assert rates[: peak + 1] == sorted(rates[: peak + 1])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert 0 < rates[-1] < 1e-4
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_a_run_of_few_steps_learns_in_each(steps):
+    assert all(learning_rate(step, steps, CONFIG) > 0 for step in range(steps))
+
+
+def test_only_matrices_decay():
+    model, balancer = network(), Uncertainty(2)
+    optimizer = make_optimizer(model, balancer, CONFIG)
+    decayed = {id(p) for group in optimizer.param_groups if group["weight_decay"] for p in group["params"]}
+    assert decayed == {id(model[0].weight), id(model[2].weight)}
+    everything = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    assert everything == {id(p) for p in (*model.parameters(), *balancer.parameters())}
+
+
+def test_gradients_are_clipped_together():
+    a, b = (nn.Parameter(torch.zeros(2)) for _ in range(2))
+    a.grad, b.grad = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 4.0])
+    clip_gradients([a, b], 1.0)
+    torch.testing.assert_close(torch.cat([a.grad, b.grad]), torch.tensor([0.6, 0, 0, 0.8]))
+
+
+def test_the_average_starts_fast_and_ends_at_its_decay():
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(model.weight)
+    average = AveragedModel(model, decay=0.5)
+    nn.init.ones_(model.weight)
+    average.update(step=1)
+    assert average.module.weight.item() == pytest.approx(1 - 2 / 11)
+    for step in range(2, 60):
+        before = average.module.weight.item()
+        average.update(step)
+        decay = min(0.5, (1 + step) / (10 + step))
+        assert average.module.weight.item() == pytest.approx(1 - decay * (1 - before))
+
+
+def test_running_statistics_are_averaged_and_the_average_does_not_train():
+    model = network()
+    average = AveragedModel(model, decay=0.9)
+    model(torch.randn(50, 3) * 10)
+    average.update(step=1)
+    mean = average.module[1].running_mean
+    torch.testing.assert_close(mean, model[1].running_mean * (1 - 2 / 11))
+    assert not average.module.training
+    assert model.training
+    assert not any(p.requires_grad for p in average.module.parameters())

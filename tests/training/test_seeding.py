@@ -1,0 +1,81 @@
+"""Laws of the random state and of the thread count."""
+
+import io
+import os
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from phase2.training.seeding import random_state, restore_random_state, seed_everything, threads
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def leave_no_trace():
+    before, deterministic = random_state(), torch.are_deterministic_algorithms_enabled()
+    yield
+    restore_random_state(before)
+    torch.use_deterministic_algorithms(deterministic)
+
+
+def draw():
+    numpy = [np.random.rand(), np.random.randn()]  # noqa: NPY002 - the global generator is what is tested
+    return [random.random(), random.gauss(0, 1), *numpy, torch.rand(1).item()]
+
+
+def test_seeds_decide_every_generator():
+    drawn = []
+    for seed in (1, 1, 2):
+        seed_everything(seed, CPU)
+        drawn.append(draw())
+    assert drawn[0] == drawn[1]
+    assert all(a != b for a, b in zip(drawn[0], drawn[2], strict=True))
+
+
+def test_a_restored_state_continues_where_it_was_even_from_a_file():
+    seed_everything(7, CPU)
+    draw()
+    file = io.BytesIO()
+    torch.save(random_state(), file)
+    expected = draw()
+    seed_everything(8, CPU)
+    file.seek(0)
+    restore_random_state(torch.load(file, weights_only=True))
+    assert draw() == expected
+
+
+@pytest.fixture
+def cgroup(tmp_path, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [("max 100000", 8), ("200000 100000", 2), ("150000 100000", 2), ("10000 100000", 1), ("6400000 100000", 8)],
+)
+def test_threads_follow_the_container(cgroup, limit, expected):
+    (cgroup / "cpu.max").write_text(limit + "\n")
+    assert threads(cgroup) == expected
+
+
+def test_threads_follow_an_old_container(cgroup):
+    (cgroup / "cpu").mkdir()
+    (cgroup / "cpu/cpu.cfs_quota_us").write_text("300000\n")
+    (cgroup / "cpu/cpu.cfs_period_us").write_text("100000\n")
+    assert threads(cgroup) == 3
+    (cgroup / "cpu/cpu.cfs_quota_us").write_text("-1\n")
+    assert threads(cgroup) == 8
+
+
+def test_threads_outside_a_container(cgroup):
+    assert threads(cgroup / "nowhere") == 8
+
+
+def test_threads_by_the_user(cgroup, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert threads(cgroup) == 3
