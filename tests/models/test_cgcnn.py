@@ -8,6 +8,7 @@ from phase2.config.schema import CgcnnConfig
 from phase2.data.batching import QuotientBatch
 from phase2.models.build import build_model
 from phase2.models.cgcnn import Cgcnn, GatedConvolution
+from phase2.models.gated_sum import Links
 from phase2.models.weighted_norm import WeightedBatchNorm
 
 CONFIG = CgcnnConfig(preset="small", width=6, convolutions=3, gaussians=9, trunk=8)
@@ -137,7 +138,7 @@ def test_messages_travel_from_sender_to_receiver():
     ).double()
     network = model().eval()
     nodes = network.elements(batch.species).detach().requires_grad_()
-    out = network.convolutions[0](nodes, network.expansion(batch.distance), batch, batch.link_weight)
+    out = network.convolutions[0](nodes, network.expansion(batch.distance), Links.of(batch), batch.weight)
     (to_receiver,) = torch.autograd.grad(out[0].sum(), nodes, retain_graph=True)
     (to_sender,) = torch.autograd.grad(out[1].sum(), nodes)
     assert to_receiver[1].abs().max() > 1e-6  # atom 0 hears of atom 1
@@ -170,7 +171,9 @@ def test_weighted_batch_norm_counts_rows():
 
 def test_gradients():
     batch, convolution = quotient(n_crystals=2, nodes=2, links=3).double(), GatedConvolution(3, 4).double()
-    lengths = torch.rand(len(batch.receiver), 4).double().requires_grad_()
+    lengths = torch.rand(len(batch.receiver), 4).double()
     nodes = torch.randn(len(batch.species), 3).double().requires_grad_()
-    edges = batch.link_weight * batch.weight[batch.receiver]
-    assert torch.autograd.gradcheck(lambda x, u: convolution(x, u, batch, edges), (nodes, lengths))
+    links, inputs = Links.of(batch), (nodes, *convolution.parameters())
+    for training in (True, False):
+        convolution.train(training)
+        assert torch.autograd.gradcheck(lambda x, *_: convolution(x, lengths, links, batch.weight), inputs)

@@ -12,8 +12,9 @@ from phase2.config.schema import CgcnnConfig
 from phase2.data.batching import Batch, QuotientBatch
 from phase2.models.base import CrystalModel
 from phase2.models.elements import ElementFeatures
+from phase2.models.gated_sum import Links, Statistics, gated_sum
 from phase2.models.heads import PropertyHeads
-from phase2.models.segments import segment_mean, segment_sum
+from phase2.models.segments import segment_mean
 from phase2.models.weighted_norm import WeightedBatchNorm
 
 
@@ -45,9 +46,9 @@ class Cgcnn(CrystalModel):
         assert isinstance(batch, QuotientBatch)  # noqa: S101 - view says so
         nodes = self.elements(batch.species)
         lengths = self.expansion(batch.distance)
-        edges = batch.link_weight * batch.weight.index_select(0, batch.receiver)
+        links = Links.of(batch)
         for convolution in self.convolutions:
-            nodes = convolution(nodes, lengths, batch, edges)
+            nodes = convolution(nodes, lengths, links, batch.weight)
         crystals = segment_mean(nodes, batch.node_crystal, batch.n_crystals, batch.weight)
         predictions: Tensor = self.heads(crystals)
         return predictions
@@ -71,22 +72,23 @@ class GatedConvolution(nn.Module):
         self.gate_norm = WeightedBatchNorm(2 * width)
         self.sum_norm = WeightedBatchNorm(width)
 
-    def forward(self, nodes: Tensor, lengths: Tensor, batch: QuotientBatch, edges: Tensor) -> Tensor:
+    def forward(self, nodes: Tensor, lengths: Tensor, links: Links, weight: Tensor) -> Tensor:
         """Update nodes.
 
         Args:
             nodes: (N, C).
             lengths: Expanded distances, (L, G).
-            batch: The graph.
-            edges: Edges of the full graph that each link stands for, (L,).
+            links: The graph.
+            weight: Atoms that each node stands for, (N,).
         """
-        receiver, sender = self.ends(nodes).chunk(2, dim=-1)
-        mixed = self.length(lengths)
-        mixed = mixed + receiver.index_select(0, batch.receiver) + sender.index_select(0, batch.sender)
-        gate, core = self.gate_norm(mixed, edges).chunk(2, dim=-1)
-        messages = torch.sigmoid(gate) * functional.softplus(core) * batch.link_weight[:, None]
-        summed = segment_sum(messages, batch.receiver, len(nodes))
-        return functional.softplus(nodes + self.sum_norm(summed, batch.weight))
+        norm = self.gate_norm
+        known = Statistics(norm.running_mean, norm.running_var) if not self.training else None
+        summed, used = gated_sum(
+            self.ends(nodes), lengths, self.length.weight, norm.weight, norm.bias, links, known, norm.eps
+        )
+        if known is None:
+            norm.remember(used.mean, used.variance, links.edges)
+        return functional.softplus(nodes + self.sum_norm(summed, weight))
 
 
 class GaussianExpansion(nn.Module):
@@ -106,4 +108,6 @@ class GaussianExpansion(nn.Module):
 
     def forward(self, distance: Tensor) -> Tensor:
         """Expand (L,) distances, angstrom, to (L, G)."""
-        return torch.exp(-self.sharpness * (distance[:, None] - self.centers).square())
+        exponents = self.sharpness * (distance[:, None] - self.centers).square()
+        # Far tails would be subnormal numbers, on which processors are 10 times slower: exp(-28) and less become 0.
+        return functional.threshold(torch.exp(-exponents.clamp(max=28)), 1e-12, 0.0)

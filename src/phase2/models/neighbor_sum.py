@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from phase2.models.sparse import sparse_product
+
 
 @dataclass(frozen=True, slots=True)
 class Neighborhoods:
@@ -74,7 +76,7 @@ class _NeighborSum(torch.autograd.Function):
         ctx.where = where
         ctx.save_for_backward(blocks, messages if ctx.needs_input_grad[0] else None)
         values = blocks.reshape(-1).index_select(0, where.entries)
-        sums = _multiply(where.rows, where.columns, values, messages.flatten(0, 1))
+        sums = sparse_product(where.rows, where.columns, messages.flatten(0, 1), values)
         return sums.view(-1, blocks.shape[2], messages.shape[2])
 
     @staticmethod
@@ -83,13 +85,6 @@ class _NeighborSum(torch.autograd.Function):
         blocks, messages = ctx.saved_tensors
         where: Neighborhoods = ctx.where
         flat = gradient.contiguous().flatten(0, 1)
-        back = _multiply(where.transposed_rows, where.transposed_columns, blocks.reshape(-1), flat)
+        back = sparse_product(where.transposed_rows, where.transposed_columns, flat, blocks.reshape(-1))
         of_blocks = messages @ gradient[where.receiver].mT if ctx.needs_input_grad[0] else None
         return of_blocks, back.view(*blocks.shape[:2], -1), None
-
-
-def _multiply(rows: Tensor, columns: Tensor, values: Tensor, dense: Tensor) -> Tensor:
-    # An embedding bag is a product of a sparse and a dense matrix, without torch.sparse's beta warnings, and faster.
-    return functional.embedding_bag(
-        columns, dense, rows, mode="sum", per_sample_weights=values.to(dense.dtype), include_last_offset=True
-    )

@@ -44,10 +44,15 @@ class WeightedBatchNorm(nn.Module):
         share = (count / total)[None]
         mean = (share @ rows)[0]
         variance = (share @ (rows - mean).square())[0]
-        with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * (total / (total - 1)), self.momentum)
+        self.remember(mean, variance, total)
         return mean, variance
+
+    @torch.no_grad()
+    def remember(self, mean: Tensor, variance: Tensor, total: Tensor) -> None:
+        """Blend a batch of ``total`` rows into the running statistics; a single row has no variance to remember."""
+        self.running_mean.lerp_(mean, self.momentum)
+        unbiased = variance * (total / (total - 1).clamp(min=1))
+        self.running_var.lerp_(unbiased, self.momentum)
 
 
 def _single(count: Tensor) -> bool:

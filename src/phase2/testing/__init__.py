@@ -1,0 +1,1 @@
+"""What tests of phase2, and of what is built on it, can use."""

@@ -1,0 +1,30 @@
+"""What is known of an element before training."""
+
+import torch
+
+from phase2.data.elements import ATOMIC_NUMBERS
+from phase2.models.elements import ElementFeatures, element_table
+
+
+def apart(rows, one, other):
+    return (rows[ATOMIC_NUMBERS[one]] - rows[ATOMIC_NUMBERS[other]]).norm()
+
+
+def test_chemically_alike_elements_are_near_each_other():
+    table = torch.from_numpy(element_table())
+    for one, alike, unlike in (("Li", "Na", "Fe"), ("Cl", "Br", "Ca"), ("La", "Ce", "O"), ("Si", "Ge", "K")):
+        assert apart(table, one, alike) < apart(table, one, unlike)
+
+
+def test_every_element_has_finite_features_of_its_own():
+    torch.manual_seed(0)
+    features = ElementFeatures(32)(torch.arange(1, 119))
+    assert torch.isfinite(features).all()
+    assert (torch.cdist(features, features) + 9 * torch.eye(118)).min() > 1e-3
+
+
+def test_only_elements_of_the_training_set_are_corrected():
+    torch.manual_seed(0)
+    elements = ElementFeatures(4)
+    elements(torch.tensor([8, 26])).square().sum().backward()
+    assert elements.correction.grad.abs().sum(dim=1).nonzero().flatten().tolist() == [8, 26]
