@@ -1,0 +1,1 @@
+"""What a run leaves behind: its directory, its numbers, and the manifest that vouches for both."""

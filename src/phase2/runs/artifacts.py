@@ -1,0 +1,76 @@
+"""The files of a run and their checksums."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from phase2.runs.layout import MANIFEST
+from phase2.runs.record import Record
+
+
+class Artifact(Record):
+    """One file of a run.
+
+    Attributes:
+        path: Its path inside the run directory, with forward slashes.
+        bytes: Its size.
+        sha256: SHA-256 of its content, hexadecimal.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How the files of a run compare with what its manifest lists; each a list of paths.
+
+    Attributes:
+        missing: Listed, but not there.
+        damaged: There, with other content than listed.
+        extra: There, but not listed.
+    """
+
+    missing: tuple[str, ...]
+    damaged: tuple[str, ...]
+    extra: tuple[str, ...]
+
+    @property
+    def intact(self) -> bool:
+        """Whether every listed file is there with its content; further files do no harm."""
+        return not (self.missing or self.damaged)
+
+
+def describe_files(folder: Path) -> tuple[Artifact, ...]:
+    """Describe all files of a run but its manifest, by path."""
+    return tuple(_describe(folder, path) for path in _files(folder))
+
+
+def compare_files(folder: Path, listed: Iterable[Artifact]) -> Verification:
+    """Hash the files of a run again and compare them with a list."""
+    expected = {artifact.path: artifact for artifact in listed}
+    present = [path.relative_to(folder).as_posix() for path in _files(folder)]
+    known = [path for path in present if path in expected]
+    return Verification(
+        missing=tuple(path for path in expected if path not in set(present)),
+        damaged=tuple(path for path in known if _describe(folder, folder / path) != expected[path]),
+        extra=tuple(path for path in present if path not in expected),
+    )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        # Files that atomic writes leave behind when killed are nobody's: they begin with a dot, as the lock does.
+        if path.is_file() and path.name != MANIFEST and not path.name.startswith("."):
+            yield path
+
+
+def _describe(folder: Path, path: Path) -> Artifact:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+    return Artifact(path=path.relative_to(folder).as_posix(), bytes=size, sha256=digest)

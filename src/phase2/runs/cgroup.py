@@ -1,0 +1,59 @@
+"""What a container may use: the limits of Linux control groups, versions 1 and 2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+_MOUNT = Path("/sys/fs/cgroup")
+_MEMBERSHIP = Path("/proc/self/cgroup")
+
+
+def cpu_limit(mount: Path = _MOUNT, membership: Path = _MEMBERSHIP) -> float | None:
+    """Cores that may be used, as a number that need not be whole; None without a limit."""
+    return min(_cpu_limits(mount, membership), default=None)
+
+
+def memory_limit(mount: Path = _MOUNT, membership: Path = _MEMBERSHIP) -> int | None:
+    """Bytes of memory that may be used; None without a limit."""
+    return min(_memory_limits(mount, membership), default=None)
+
+
+def _cpu_limits(mount: Path, membership: Path) -> Iterator[float]:
+    for folder in _folders(mount, membership, "cpu"):
+        words = _words(folder / "cpu.max")  # version 2: "200000 100000" or "max 100000"
+        if not words:
+            words = _words(folder / "cpu.cfs_quota_us") + _words(folder / "cpu.cfs_period_us")  # version 1: -1 is none
+        if len(words) == 2 and all(word.isdecimal() for word in words) and int(words[1]):
+            yield int(words[0]) / int(words[1])
+
+
+def _memory_limits(mount: Path, membership: Path) -> Iterator[int]:
+    for folder in _folders(mount, membership, "memory"):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            yield from (int(word) for word in _words(folder / name) if word.isdecimal())
+
+
+def _folders(mount: Path, membership: Path, controller: str) -> Iterator[Path]:
+    """Folders of this process' groups, with those above: a limit of any of them holds."""
+    for line in _lines(membership):
+        _, _, rest = line.partition(":")
+        controllers, _, group = rest.partition(":")
+        if controllers and controller not in controllers.split(","):
+            continue
+        root = mount / controllers if controllers else mount
+        inner = root / group.strip("/")
+        yield from (inner, *(folder for folder in inner.parents if folder.is_relative_to(root)))
+        # In a container the membership may name the host's path while the mount shows the container's own group.
+        yield mount / controller if controllers else mount
+
+
+def _words(path: Path) -> list[str]:
+    return [word for line in _lines(path) for word in line.split()]
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except OSError:
+        return []

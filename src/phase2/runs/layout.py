@@ -1,0 +1,153 @@
+"""The directory of a run: its place, its name, and the names of its files."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from phase2.errors import RequestError
+from phase2.runs.lock import exclusive, is_locked
+
+BEST = "best.pt"
+MANIFEST = "run_manifest.json"
+LOCK = ".lock"
+TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+
+_NAME = re.compile(r"run_(\d{8}T\d{6}Z)_(.+)")
+# What is at once a file name, a Kubernetes label value and a part of an object's key.
+_RUN_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+
+class _File:
+    """A file of a run, by name: ``run.best`` is ``run.path / "best.pt"``."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, run: RunDirectory, kind: type[RunDirectory]) -> Path:
+        return run.path / self.name
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """A folder ``<output>/<family>/run_<UTC time>_<id>``.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    best = _File(BEST)
+    checkpoint = _File("checkpoint.pt")
+    run_config = _File("run_config.json")
+    attempts = _File("attempts.json")
+    history = _File("history.json")
+    results = _File("results.json")
+    predictions_val = _File("predictions_val.csv")
+    predictions_test = _File("predictions_test.csv")
+    rejected = _File("rejected.csv")
+    parity = _File("parity.png")
+    learning_curve = _File("learning_curve.png")
+    handoff = _File("HANDOFF.md")
+    model_card = _File("MODEL_CARD.md")
+    manifest = _File(MANIFEST)
+
+    @classmethod
+    def create(cls, output: Path, family: str, *, run_id: str | None = None) -> RunDirectory:
+        """Make the folder of a new run; runs that start in the same second get folders of their own.
+
+        Args:
+            output: Folder that holds the families.
+            family: Family of the run, ``multitask_cgcnn`` for instance.
+            run_id: Id of the run; drawn at random when None.
+
+        Raises:
+            RequestError: The folder cannot be made, or the id is no valid name or taken in this family.
+        """
+        if run_id is not None:
+            _refuse_bad_id(run_id)
+        parent = output / family
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            with exclusive(parent / LOCK, wait=True):
+                taken = {run.run_id for run in runs_of_family(parent)}
+                if run_id in taken:
+                    raise RequestError(
+                        f"The run '{run_id}' exists already in {parent}.", fix="Use --resume, or another PHASE2_RUN_ID."
+                    )
+                started = datetime.now(UTC).strftime(TIME_FORMAT)
+                path = parent / f"run_{started}_{run_id or _free_id(taken)}"
+                path.mkdir()
+        except OSError as error:
+            raise RequestError(
+                f"No run can be written to {parent}.",
+                why=f"{error.strerror}: {error.filename}.",
+                fix="Name a folder that can be written, with --output.",
+            ) from error
+        return cls(path)
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.path.name
+
+    @property
+    def family(self) -> str:
+        """Name of the folder above."""
+        return self.path.resolve().parent.name
+
+    @property
+    def run_id(self) -> str:
+        """The part of the name that identifies the run; the whole name of a folder that was renamed."""
+        found = _NAME.fullmatch(self.name)
+        return found[2] if found else self.name
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep every other process from training in this folder, for the length of a block.
+
+        Raises:
+            RequestError: Another process trains here.
+        """
+        with exclusive(self.path / LOCK) as got:
+            if not got:
+                raise RequestError(
+                    f"Another process is training in {self.path}.",
+                    why="Two processes would overwrite each other's checkpoints.",
+                    fix="Wait for it, stop it, or start a run of its own without --resume.",
+                )
+            yield
+
+    def is_running(self) -> bool:
+        """Whether a process holds the lock."""
+        return is_locked(self.path / LOCK)
+
+
+def runs_of_family(folder: Path) -> list[RunDirectory]:
+    """The run directories of a family's folder, oldest first; whatever else lies there is passed over."""
+    try:
+        found = [path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_dir()]
+    except OSError:
+        return []
+    return [RunDirectory(path) for path in sorted(found)]
+
+
+def _free_id(taken: set[str]) -> str:
+    while (run_id := secrets.token_hex(4)) in taken:
+        pass
+    return run_id
+
+
+def _refuse_bad_id(run_id: str) -> None:
+    if not _RUN_ID.fullmatch(run_id):
+        raise RequestError(
+            f"'{run_id}' is no valid run id.",
+            why="It has 1 to 63 letters, digits, '.', '_' and '-', and begins and ends with a letter or a digit.",
+            fix="Set PHASE2_RUN_ID to such a name.",
+        )

@@ -1,0 +1,171 @@
+"""The manifest of a run (``run_manifest.json``): written last, so that a run is finished when its manifest says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from phase2.config.levels import Algorithm, Level, Mode
+from phase2.config.schema import RunConfig
+from phase2.runs.artifacts import Artifact, Verification, compare_files, describe_files
+from phase2.runs.attempts import Attempt, Status
+from phase2.runs.environment import Code, Hardware, Place
+from phase2.runs.layout import RunDirectory
+from phase2.runs.record import Record, read_record, write_record
+from phase2.runs.recorded_config import RecordedConfig
+from phase2.runs.results import PropertyResult, Results
+
+VERSION = 1
+
+
+class DataFacts(Record):
+    """The data of a run.
+
+    Attributes:
+        source: Name of the data set, or the path that was given.
+        fingerprint: SHA-256 of crystals, labels and parts: equal fingerprints mean equal training data.
+        split_fingerprint: SHA-256 of who is in which part.
+        read: Records of the source.
+        rejected: Records that are no valid crystal.
+        unlabelled: Crystals without a label for any asked property.
+        used: Crystals in the three parts together.
+        train: Crystals in the training part.
+        val: Crystals in the validation part.
+        test: Crystals in the test part.
+        labels: Number of labels by part (``train``, ``val``, ``test``) and property.
+    """
+
+    source: str
+    fingerprint: str
+    split_fingerprint: str
+    read: int
+    rejected: int
+    unlabelled: int
+    used: int
+    train: int
+    val: int
+    test: int
+    labels: dict[str, dict[str, int]]
+
+
+class RunManifest(Record):
+    """Everything there is to know about a run.
+
+    Attributes:
+        schema_version: Format of this file.
+        run_id: Id of the run.
+        family: Folder of the run's family.
+        algorithm: ``e3nn`` or ``cgcnn``.
+        mode: The level, or ``competition``.
+        level: The level; null in competition.
+        all_properties: Whether all properties with labels were asked for.
+        properties: Trained properties, in the order of the model's outputs.
+        left_out: Properties asked for that have no label to train on.
+        status: How the run ended.
+        command: The command line that makes the same request again.
+        config: Everything that decides the run's numbers.
+        config_digest: SHA-256 of ``config``.
+        origins: Where each value of ``config`` comes from, by dotted path.
+        data: The data; null when the run ended before they were read.
+        code: The code.
+        hardware: The hardware of the last attempt.
+        place: Where the last attempt ran.
+        attempts: The processes that worked on the run, in order.
+        best_epoch: Epoch that ``best.pt`` is from, counted from 1; null when the run did not finish.
+        epochs: Epochs trained; null when the run did not finish.
+        score: Validation score of the best epoch; lower is better, 1 is the median baseline.
+        mean_epoch_seconds: Mean time of an epoch; null when the run did not finish.
+        val: Errors on the validation part, by property.
+        test: Errors on the test part, by property.
+        artifacts: Every other file of the run.
+    """
+
+    schema_version: int = VERSION
+    run_id: str
+    family: str
+    algorithm: Algorithm
+    mode: Mode
+    level: Level | None
+    all_properties: bool
+    properties: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    status: Status
+    command: tuple[str, ...]
+    config: RunConfig
+    config_digest: str
+    origins: dict[str, str]
+    data: DataFacts | None = None
+    code: Code
+    hardware: Hardware
+    place: Place
+    attempts: tuple[Attempt, ...]
+    best_epoch: int | None = None
+    epochs: int | None = None
+    score: float | None = None
+    mean_epoch_seconds: float | None = None
+    val: tuple[PropertyResult, ...] = ()
+    test: tuple[PropertyResult, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+
+    @classmethod
+    def draft(
+        cls,
+        recorded: RecordedConfig,
+        *,
+        status: Status,
+        attempts: tuple[Attempt, ...],
+        code: Code,
+        hardware: Hardware,
+        place: Place,
+        data: DataFacts | None = None,
+        results: Results | None = None,
+    ) -> Self:
+        """Put a manifest together that lists no files yet: what the pages of a run are written from."""
+        config = recorded.config
+        achieved = {} if results is None else {name: getattr(results, name) for name in _FROM_RESULTS}
+        return cls(
+            run_id=recorded.run_id,
+            family=config.family,
+            algorithm=config.algorithm,
+            mode=config.mode,
+            level=None if config.mode == "competition" else config.mode,
+            all_properties=config.all_properties,
+            status=status,
+            command=recorded.command,
+            config=config,
+            config_digest=recorded.digest,
+            origins=recorded.origins,
+            data=data,
+            code=code,
+            hardware=hardware,
+            place=place,
+            attempts=attempts,
+            **({"properties": config.properties} | achieved),
+        )
+
+    def seal(self, run: RunDirectory) -> Self:
+        """List the files of the run with their checksums, and write the manifest: the last act of a run."""
+        sealed = self.model_copy(update={"artifacts": describe_files(run.path)})
+        write_record(run.manifest, sealed)
+        return sealed
+
+
+_FROM_RESULTS = ("properties", "left_out", "best_epoch", "epochs", "score", "mean_epoch_seconds", "val", "test")
+
+
+def read_manifest(path: Path) -> RunManifest:
+    """Read a manifest.
+
+    Raises:
+        ModelFileError: It is missing, damaged, or written by a newer phase2.
+    """
+    return read_record(path, RunManifest, version=VERSION)
+
+
+def verify(run: RunDirectory) -> Verification:
+    """Hash the files of a run again and compare them with its manifest.
+
+    Raises:
+        ModelFileError: The manifest cannot be read.
+    """
+    return compare_files(run.path, read_manifest(run.manifest).artifacts)
