@@ -12,6 +12,7 @@ import torch
 from phase2.data.batching import collate
 from phase2.errors import ModelFileError, PreemptedError, RequestError
 from phase2.models.modelfile import load_model_file, tensors_of
+from phase2.training import loop
 from phase2.training.metrics import score
 from phase2.training.progress import Silent
 
@@ -64,11 +65,18 @@ def test_equal_runs_are_equal(make_trainer):
     assert_same(make_trainer("a").fit(), make_trainer("b").fit())
 
 
+@pytest.fixture(params=[0.0, 1e9], ids=["saved every epoch", "saved rarely"])
+def save_interval(request, monkeypatch):
+    monkeypatch.setattr(loop, "SAVE_INTERVAL", request.param)
+
+
+@pytest.mark.usefixtures("save_interval")
+@pytest.mark.parametrize("epoch", [1, 2])
 @pytest.mark.parametrize("balance", ["equal", "uncertainty", "famo"])
-def test_killed_after_an_epoch_and_resumed_is_never_killed(make_trainer, balance):
+def test_killed_after_an_epoch_and_resumed_is_never_killed(make_trainer, balance, epoch):
     whole = make_trainer("whole", balance=balance).fit()
     with pytest.raises(MemoryError):
-        make_trainer("killed", balance=balance, reporter=KilledAfterEpoch(1)).fit()
+        make_trainer("killed", balance=balance, reporter=KilledAfterEpoch(epoch)).fit()
     again = make_trainer("killed", balance=balance)
     again.resume()
     assert_same(again.fit(), whole)
@@ -99,11 +107,13 @@ def test_stopped_at_every_step_still_ends_alike(make_trainer):
     assert_same(trainer.fit(), whole)
 
 
-def test_a_finished_run_can_be_resumed(make_trainer):
+def test_a_finished_run_can_be_resumed_and_makes_its_files_again(make_trainer, tmp_path):
     whole = make_trainer().fit()
+    (tmp_path / "run/best.pt").unlink()
     again = make_trainer()
     again.resume()
     assert_same(again.fit(), whole)
+    assert load_model_file(tmp_path / "run/best.pt").score == whole.trained.score
 
 
 def test_signals_are_given_back(make_trainer):

@@ -27,7 +27,7 @@ class Checkpoint:
         losses: Losses of the finished batches of the current epoch, (batches,) float32. Their number is the position
             inside the epoch, for the batches of an epoch are a pure function of seed and epoch.
         history: Rows of the finished epochs; the best score so far is among them.
-        best: Weights of the best model so far, empty before the first epoch is finished.
+        best: Weights of the best model so far; the untrained ones before the first epoch is finished.
         learner: Model, average, optimiser and loss balancing.
         random: State of all random generators.
     """

@@ -92,12 +92,6 @@ class Learner:
                 self._balancer.observe(losses.detach(), self._losses(batch))
         return losses.mean().detach()
 
-    @torch.no_grad()
-    def predict(self, batches: Iterable[Batch]) -> NDArray[np.float32]:
-        """Predict with the averaged model, in full precision; normalised, (n, P)."""
-        predictions = [self.average.module(batch).float() for batch in batches]
-        return torch.cat(predictions).cpu().numpy()
-
     def state(self) -> LearnerState:
         """Copy everything that the next step depends on."""
         return LearnerState(
@@ -129,3 +123,9 @@ class Learner:
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=half):
             predictions = self._model(batch)
         return property_losses(predictions.float(), batch.targets, self._settings.loss)
+
+
+@torch.no_grad()
+def predict(model: CrystalModel, batches: Iterable[Batch]) -> NDArray[np.float32]:
+    """Predict with a model in evaluation mode, in full precision; normalised, (n, P)."""
+    return torch.cat([model(batch).float() for batch in batches]).cpu().numpy()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import math
+import time
 from contextlib import closing
 
 import numpy as np
@@ -14,16 +17,20 @@ from phase2.errors import PreemptedError
 from phase2.models.build import build_model
 from phase2.models.modelfile import LoadedModel, load_tensors, save_model_file, tensors_of
 from phase2.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from phase2.training.evaluation import Evaluator
 from phase2.training.examples import Examples, TrainingData, mean_neighbors, species_in
 from phase2.training.history import EpochRow, best_row, write_history
 from phase2.training.interruption import StopRequest
 from phase2.training.learner import Learner
-from phase2.training.metrics import PropertyMetrics, evaluate, refuse_divergence, score
-from phase2.training.objective import property_losses
+from phase2.training.metrics import refuse_divergence, score
 from phase2.training.progress import EpochReporter, Silent
 from phase2.training.result import TrainingFiles, TrainingResult
 from phase2.training.seeding import random_state, restore_random_state, seed_everything
 from phase2.training.stopwatch import Stopwatch
+
+# Seconds between saves, at least: an epoch of a tiny data set takes less time than writing it down, and what a crash
+# costs is these few seconds, for a resumed run repeats them exactly.
+SAVE_INTERVAL = 2.0
 
 
 class Trainer:
@@ -59,6 +66,7 @@ class Trainer:
         self._examples = Examples(
             data, view=model.view, batch_size=settings.batch_size, seed=config.seed, device=self._device
         )
+        self._evaluator = Evaluator(data, self._examples, settings.loss)
         steps = settings.epochs * self._examples.n_batches
         self._learner = Learner(model, len(scaler.properties), settings, steps=steps)
         self._config = config
@@ -71,7 +79,9 @@ class Trainer:
         self._epoch = 0
         self._losses: list[Tensor] = []
         self._history: list[EpochRow] = []
-        self._best: dict[str, Tensor] = {}
+        self._best = copy.deepcopy(self._learner.average.module)
+        self._best_saved = True
+        self._saved_at = -math.inf
 
     def resume(self) -> None:
         """Continue from the checkpoint file.
@@ -86,7 +96,8 @@ class Trainer:
         self._epoch = checkpoint.epoch
         self._losses = list(checkpoint.losses.to(self._device))
         self._history = list(checkpoint.history)
-        self._best = checkpoint.best
+        load_tensors(self._best, checkpoint.best)
+        self._best_saved = not self._history
         restore_random_state(checkpoint.random)
 
     def fit(self) -> TrainingResult:
@@ -123,7 +134,7 @@ class Trainer:
                     self._preempt(stop.reason)
         losses = self._checked_losses()
         watch.end_training()
-        self._close_epoch(self._validate(losses, watch))
+        self._close_epoch(self._row(losses, watch))
 
     def _preempt(self, reason: str) -> None:
         self._checked_losses()  # a diverged run is not worth resuming
@@ -140,22 +151,17 @@ class Trainer:
         refuse_divergence(losses, what="the loss of step", epoch=self._epoch + 1)
         return losses
 
-    def _validate(self, losses: NDArray[np.float32], watch: Stopwatch) -> EpochRow:
-        index, labels = self._data.split.val, self._examples.labels
-        normalised = self._learner.predict(self._examples.in_order(index))
-        refuse_divergence(normalised, what="the prediction of validation crystal", epoch=self._epoch + 1)
-        metrics = self._metrics(self._data.scaler.decode(normalised), index)
-        loss = property_losses(
-            torch.from_numpy(normalised), torch.from_numpy(labels[index]), self._config.training.loss
-        )
+    def _row(self, losses: NDArray[np.float32], watch: Stopwatch) -> EpochRow:
+        epoch = self._epoch + 1
+        val = self._evaluator.evaluate(self._learner.average.module, self._data.split.val, epoch=epoch)
         return EpochRow(
-            epoch=self._epoch + 1,
+            epoch=epoch,
             step=self._learner.done,
             lr=self._learner.rate,
             train_loss=float(losses.mean(dtype=np.float64)),
-            val_loss=loss.mean().item(),
-            val_score=score(metrics),
-            val_mae={m.key: m.mae for m in metrics},
+            val_loss=val.loss,
+            val_score=score(val.metrics),
+            val_mae={m.key: m.mae for m in val.metrics},
             seconds=watch.seconds,
             structures_per_second=watch.rate,
             data_wait=watch.wait_share,
@@ -165,11 +171,12 @@ class Trainer:
         self._history.append(row)
         best = best_row(self._history) is row
         if best:
-            self._best = tensors_of(self._learner.average.module)
-            save_model_file(self._files.best, self._trained())
+            load_tensors(self._best, tensors_of(self._learner.average.module))
+            self._best_saved = False
         self._epoch += 1
         self._losses = []
-        self._save()
+        if self._finished() or time.monotonic() - self._saved_at >= SAVE_INTERVAL:
+            self._save()
         self._reporter.epoch(row, best=best)
 
     def _save(self) -> None:
@@ -179,43 +186,38 @@ class Trainer:
             epoch=self._epoch,
             losses=torch.stack(self._losses).cpu() if self._losses else torch.empty(0),
             history=tuple(self._history),
-            best=self._best,
+            best=tensors_of(self._best),
             learner=self._learner.state(),
             random=random_state(),
         )
         save_checkpoint(self._files.checkpoint, checkpoint)
+        if not self._best_saved:
+            save_model_file(self._files.best, self._trained())
+            self._best_saved = True
         write_history(self._files.history, self._history)
+        self._saved_at = time.monotonic()
 
     def _conclude(self) -> TrainingResult:
-        split = self._data.split
-        load_tensors(self._learner.average.module, self._best)
-        val, test = (self._predict(index) for index in (split.val, split.test))
-        trained = self._trained()
-        trained.model.cpu()
-        # Again, for a run that was killed between the two files of an epoch and went another way on a GPU.
-        save_model_file(self._files.best, trained)
+        if not self._best_saved:  # a finished run, resumed
+            save_model_file(self._files.best, self._trained())
+        split, trained = self._data.split, self._trained()
+        val, test = (self._evaluator.evaluate(self._best, i, epoch=trained.epoch) for i in (split.val, split.test))
+        self._best.cpu()
         return TrainingResult(
             trained=trained,
-            val=val,
-            test=test,
-            val_metrics=self._metrics(val, split.val),
-            test_metrics=self._metrics(test, split.test),
+            val=val.predictions,
+            test=test.predictions,
+            val_metrics=val.metrics,
+            test_metrics=test.metrics,
             history=tuple(self._history),
             stopped_early=self._epoch < self._config.training.epochs,
         )
-
-    def _predict(self, index: NDArray[np.int64]) -> NDArray[np.float64]:
-        return self._data.scaler.decode(self._learner.predict(self._examples.in_order(index)))
-
-    def _metrics(self, predictions: NDArray[np.float64], index: NDArray[np.int64]) -> tuple[PropertyMetrics, ...]:
-        scaler = self._data.scaler
-        return evaluate(predictions, self._data.targets[index], scaler.properties, scaler.baseline())
 
     def _trained(self) -> LoadedModel:
         best = best_row(self._history)
         assert best is not None  # noqa: S101 - there is no model before the first epoch
         return LoadedModel(
-            model=self._learner.average.module,
+            model=self._best,
             config=self._config,
             properties=self._data.scaler.properties,
             scaler=self._data.scaler,

@@ -1,0 +1,61 @@
+"""A model on one part of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from phase2.models.base import CrystalModel
+from phase2.training.examples import Examples, TrainingData
+from phase2.training.learner import predict
+from phase2.training.metrics import PropertyMetrics, evaluate, refuse_divergence
+from phase2.training.objective import property_losses
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What a model predicts for a part, and how good that is.
+
+    Attributes:
+        predictions: Shape (n, P), float64, physical units, in the order of the part.
+        metrics: By property.
+        loss: Mean loss as in training, normalised units.
+    """
+
+    predictions: NDArray[np.float64]
+    metrics: tuple[PropertyMetrics, ...]
+    loss: float
+
+
+class Evaluator:
+    """Evaluates models on parts of the data.
+
+    Args:
+        data: Crystals, labels and scaler.
+        examples: The same as batches.
+        loss: Loss of one label.
+    """
+
+    def __init__(self, data: TrainingData, examples: Examples, loss: Literal["huber", "l1"]) -> None:
+        self._data = data
+        self._examples = examples
+        self._loss: Literal["huber", "l1"] = loss
+
+    def evaluate(self, model: CrystalModel, index: NDArray[np.int64], *, epoch: int) -> Evaluation:
+        """Evaluate a model in evaluation mode on the crystals ``index``.
+
+        Raises:
+            RequestError: A prediction of this epoch's model is not finite.
+        """
+        normalised = predict(model, self._examples.in_order(index))
+        refuse_divergence(normalised, what="the prediction of crystal", epoch=epoch)
+        labels = torch.from_numpy(self._examples.labels[index])
+        loss = property_losses(torch.from_numpy(normalised), labels, self._loss).mean().item()
+        scaler = self._data.scaler
+        predictions = scaler.decode(normalised)
+        metrics = evaluate(predictions, self._data.targets[index], scaler.properties, scaler.baseline())
+        return Evaluation(predictions, metrics, loss)
