@@ -20,6 +20,7 @@ from phase2.data.packing import pack
 from phase2.data.store import build_store
 from phase2.errors import DataError, RequestError, TransientError
 
+pytestmark = pytest.mark.timeout(60)  # these tests wait for other processes
 SPEC = GraphSpec()
 
 # Builds a store in chunks of four records. After each chunk it says so; after the second it waits to be told to go on.
@@ -235,7 +236,7 @@ def test_a_damaged_store_is_built_again_with_a_warning(data, cache, damage, capl
     damage(store.path)
     with caplog.at_level(logging.WARNING):
         assert contents(build(data, cache)) == whole
-    assert "damaged" in caplog.text
+    assert caplog.text.count("It is built again") == 1
     assert left_in(cache) == [store.path.name]
 
 
@@ -257,13 +258,14 @@ def test_killed_half_way_leaves_no_store_and_the_next_builder_cleans_up(data, ca
 
 
 def test_the_second_of_two_builders_waits_and_finds_the_store(data, cache):
-    with builder(data, cache) as first, builder(data, cache) as second:
+    with builder(data, cache) as first:
         until_half_way(first)
-        assert "Another process is building" in second.stderr.readline()
-        first.stdin.write("\n")
-        first.stdin.flush()
-        assert second.stdout.readline() == "built 40\n"  # and no "done": it has built nothing
-        assert first.wait() == second.wait() == 0
+        with builder(data, cache) as second:
+            assert "Another process is building" in second.stderr.readline()
+            first.stdin.write("\n")
+            first.stdin.flush()
+            assert second.stdout.readline() == "built 40\n"  # and no "done": it has built nothing
+            assert first.wait() == second.wait() == 0
         assert first.stdout.read().endswith("built 40\n")
 
 

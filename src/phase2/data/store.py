@@ -82,7 +82,7 @@ def build_store(
     """
     fingerprint = _fingerprint(source, spec)
     folder = cache_dir / "graphs" / fingerprint[:32]
-    if (store := _open(folder, fingerprint)) is not None:
+    if (store := _open(folder, fingerprint, log=logging.DEBUG)) is not None:
         return store
     with _disk_errors(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -100,13 +100,13 @@ def _fingerprint(source: Source, spec: GraphSpec) -> str:
     return hashlib.sha256(json.dumps([FORMAT, source.fingerprint, spec.digest]).encode()).hexdigest()
 
 
-def _open(folder: Path, fingerprint: str) -> GraphStore | None:
+def _open(folder: Path, fingerprint: str, log: int = logging.WARNING) -> GraphStore | None:
     if not folder.exists():
         return None
     try:
         graphs, rejected = read_files(folder, fingerprint)
     except DataError as error:
-        _LOG.warning("%s It is built again.", error)
+        _LOG.log(log, "%s It is built again.", error)
         return None
     return GraphStore(graphs, rejected, folder, fingerprint)
 
@@ -188,7 +188,8 @@ def _lock_file(folder: Path) -> Path:
 
 def _worker_count(workers: int | None) -> int:
     if workers is None:
-        return min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(cores, MOST_WORKERS)
     if workers < 1:
         raise RequestError(f"{workers} workers cannot build anything.", fix="Give 1 or more.")
     return workers
