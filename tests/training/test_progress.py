@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from phase2.training.history import EpochRow, best_row
+from phase2.training.history import EpochRow
 from phase2.training.progress import JsonLines, ProgressFile, Several, Silent, default_reporter
 
 
@@ -112,8 +112,3 @@ def test_rich_is_not_imported_before_a_bar_is_drawn():
     code = "import sys, phase2.training.progress; print('rich' in sys.modules, 'torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
-
-
-def test_the_first_of_equal_epochs_is_the_best():
-    assert best_row([row(1, 0.9), row(2, 0.7), row(3, 0.7)]).epoch == 2
-    assert best_row([]) is None

@@ -48,34 +48,24 @@ def test_a_restored_state_continues_where_it_was_even_from_a_file():
 
 
 @pytest.fixture
-def cgroup(tmp_path, monkeypatch):
+def eight_cores(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
-    return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("limit", "expected"),
-    [("max 100000", 8), ("200000 100000", 2), ("150000 100000", 2), ("10000 100000", 1), ("6400000 100000", 8)],
-)
-def test_threads_follow_the_container(cgroup, limit, expected):
-    (cgroup / "cpu.max").write_text(limit + "\n")
-    assert threads(cgroup) == expected
+@pytest.mark.usefixtures("eight_cores")
+@pytest.mark.parametrize(("limit", "expected"), [(2.0, 2), (1.5, 2), (0.1, 1), (64.0, 8)])
+def test_threads_follow_the_container(limit, expected):
+    assert threads(limit) == expected
 
 
-def test_threads_follow_an_old_container(cgroup):
-    (cgroup / "cpu").mkdir()
-    (cgroup / "cpu/cpu.cfs_quota_us").write_text("300000\n")
-    (cgroup / "cpu/cpu.cfs_period_us").write_text("100000\n")
-    assert threads(cgroup) == 3
-    (cgroup / "cpu/cpu.cfs_quota_us").write_text("-1\n")
-    assert threads(cgroup) == 8
-
-
-def test_threads_outside_a_container(cgroup):
-    assert threads(cgroup / "nowhere") == 8
-
-
-def test_threads_by_the_user(cgroup, monkeypatch):
+@pytest.mark.usefixtures("eight_cores")
+def test_threads_by_the_user(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert threads(cgroup) == 3
+    assert threads(2.0) == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    assert threads(2.0) == 2
+
+
+def test_threads_here_are_real():
+    assert 1 <= threads() <= (os.cpu_count() or 1)

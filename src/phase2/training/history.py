@@ -48,3 +48,12 @@ def write_history(path: Path, history: Sequence[EpochRow]) -> None:
     """Write ``history.json`` atomically: a list of rows, one line each."""
     rows = ",\n".join(json.dumps(asdict(row), allow_nan=False) for row in history)
     write_text(path, f"[\n{rows}\n]\n" if rows else "[]\n")
+
+
+def read_epochs_done(path: Path) -> int:
+    """Count the epochs in a ``history.json``; 0 where there is none or it cannot be read."""
+    try:
+        rows = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return 0
+    return len(rows) if isinstance(rows, list) else 0

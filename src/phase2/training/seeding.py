@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import os
 import random
-from pathlib import Path
 
 import numpy as np
 import torch
+
+from phase2.runs.cgroup import cpu_limit
 
 THREADS_VARIABLE = "OMP_NUM_THREADS"
 
@@ -49,35 +50,18 @@ def restore_random_state(state: dict[str, object]) -> None:
         torch.cuda.set_rng_state_all(cuda)
 
 
-def threads(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+def threads(limit: float | None = None) -> int:
     """Number of threads to compute on: ``$OMP_NUM_THREADS``, or the cores that this process may really use.
 
     The latter are those of its CPU affinity, and no more than the CPU limit of its container: one thread per core
     of a large node would spend its time waiting for the few cores that the limit allows.
+
+    Args:
+        limit: CPU limit in cores; that of the control group by default.
     """
     wanted = os.environ.get(THREADS_VARIABLE, "")
-    if wanted.isdigit() and int(wanted) > 0:
+    if wanted.isdecimal() and int(wanted) > 0:
         return int(wanted)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, math.ceil(_cpu_limit(cgroup))))
-
-
-def _cpu_limit(cgroup: Path) -> float:
-    """CPU limit of the container in cores; a large number where there is none."""
-    quota, period = (
-        _read(cgroup / "cpu.max")
-        or (
-            *_read(cgroup / "cpu/cpu.cfs_quota_us"),
-            *_read(cgroup / "cpu/cpu.cfs_period_us"),
-        )
-        or ("max", "1")
-    )
-    limited = quota.isdigit() and period.isdigit() and int(quota) > 0
-    return int(quota) / int(period) if limited else 2.0**16
-
-
-def _read(path: Path) -> tuple[str, ...]:
-    try:
-        return tuple(path.read_text().split())
-    except OSError:
-        return ()
+    most = limit or cpu_limit() or cores
+    return max(1, min(cores, math.ceil(most)))
