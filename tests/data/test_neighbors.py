@@ -236,3 +236,16 @@ def test_shifts_near_the_limit_are_kept_exactly():
     flat = Crystal.checked("x", ["Na"], [[0, 0, 0]], [[3, 0, 0], [120 * 3, 3, 0], [0, 0, 3]])
     straight = Crystal.checked("x", ["Na"], [[0, 0, 0]], np.eye(3) * 3)
     assert_alike(surroundings(straight), surroundings(flat))
+
+
+def test_rounding_does_not_cut_through_a_shell_on_the_cutoff():
+    for seed in range(20):
+        turn, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+        (seen,) = surroundings(Crystal.checked("x", ["Po"], [[0, 0, 0]], np.eye(3) * 5.0 @ turn))
+        assert len(seen) == 6
+
+
+def test_a_growing_sphere_does_not_cut_through_a_shell():
+    # The search goes from 5 to 7.5 angstrom, which is between two lengths that count as equal.
+    (seen,) = surroundings(Crystal.checked("x", ["Xe"], [[0, 0, 0]], np.diag([7.4997, 7.5003, 20])))
+    assert len(seen) == 4
