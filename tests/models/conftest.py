@@ -2,11 +2,21 @@
 
 import numpy as np
 import pytest
+import torch
 
 from phase2.config.schema import GraphSpec
 from phase2.data.batching import collate
 from phase2.data.packing import pack
 from phase2.testing.crystals import isolated, rock_salt, triclinic, zinc_blende
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Small tensors only wait for more threads, and tests run side by side."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

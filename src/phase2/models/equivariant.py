@@ -83,8 +83,12 @@ class Interaction(nn.Module):
     def forward(self, features: list[Tensor], basis: Tensor, bonds: BondGeometry) -> list[Tensor]:
         """Update features, (N, 2l+1, C_l) by degree, with radial functions, (M, N_b), and directions of bonds."""
         weights = self.radial(basis) * self.scale
-        messages = self.mix_messages(self.product(self.mix_before(features), weights, bonds))
-        return _add(features, self.gate(_add(messages, self.mix_self(features))))
+        return self.update(features, self.product(self.mix_before(features), weights, bonds))
+
+    def update(self, features: list[Tensor], messages: list[Tensor]) -> list[Tensor]:
+        """Take in what the neighbours sent."""
+        mixed = _add(self.mix_messages(messages), self.mix_self(features))
+        return _add(features, self.gate(mixed))
 
 
 class ChannelMixing(nn.Module):
