@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from phase2.properties import KEYS
 from phase2.storage.atomic import via_temporary
@@ -52,7 +55,7 @@ def house_style() -> Iterator[None]:
 
 def new_figure(width: float, height: float) -> Figure:
     """Make a figure of a size in inches; without pyplot, so that no display and no global state is touched."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
     FigureCanvasAgg(figure)
     return figure
 
@@ -65,6 +68,11 @@ def save(figure: Figure, path: Path) -> None:
 def colour(key: str) -> str:
     """The colour of a property."""
     return _MUTED[KEYS.index(key)]
+
+
+def density_colours() -> ListedColormap:
+    """Colours from few points to many: viridis without its yellow, which is lost on white."""
+    return ListedColormap(mpl.colormaps["viridis_r"](np.linspace(0.2, 1, 256)))
 
 
 def say_empty(axes: Axes, text: str) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from phase2 import properties
 from phase2.runs.drawing import ACCENT, FAINT, INK, colour, house_style, new_figure, save, say_empty
 from phase2.runs.history import EpochRecord
-from phase2.runs.results import Results
+from phase2.runs.results import PropertyResult, Results
 
 _SHORT = 12  # epochs up to which every one is marked
 
@@ -21,99 +21,87 @@ _SHORT = 12  # epochs up to which every one is marked
 def draw_learning_curve(path: Path, history: Sequence[EpochRecord], results: Results) -> None:
     """Draw how loss, validation score and validation errors went, with the epoch of ``best.pt`` marked."""
     with house_style():
-        figure = new_figure(9.2, 4.4)
-        panels = figure.subplot_mosaic([["loss", "errors"], ["score", "errors"]], width_ratios=[1, 1.25])
+        figure = new_figure(10, 4.2)
+        panels: dict[str, Axes] = figure.subplot_mosaic(
+            [["loss", "errors"], ["score", "errors"]], width_ratios=[1, 1.3]
+        )
         _draw_loss(panels["loss"], history)
         _draw_score(panels["score"], history, results)
         _draw_errors(panels["errors"], history, results)
-        for name, axes in panels.items():
-            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-            if name != "loss":
-                axes.set_xlabel("epoch")
+        panels["loss"].set_xlabel("")
         save(figure, path)
 
 
 def _draw_loss(axes: Axes, history: Sequence[EpochRecord]) -> None:
     axes.set_title("Training loss")
-    _draw_line(axes, history, [row.train_loss for row in history], color=INK)
+    losses = _numbers(row.train_loss for row in history)
+    if _prepare(axes, history, [losses], "no values"):
+        _draw_line(axes, losses, color=INK)
 
 
 def _draw_score(axes: Axes, history: Sequence[EpochRecord], results: Results) -> None:
-    axes.set_title("Validation score (mean MAE / median's)")
-    if not _draw_line(axes, history, [row.val_score for row in history], color=INK):
-        return
-    _use_log_axis(axes)
-    _mark_best(axes, results)
-    if results.score is not None:
-        axes.plot(results.best_epoch, results.score, "o", color=ACCENT, markersize=6, zorder=4)
-        axes.annotate(
-            f"{results.score:.3f} in epoch {results.best_epoch}",
-            (results.best_epoch, results.score),
-            xytext=(-6, 12) if 2 * results.best_epoch > results.epochs else (6, 12),
-            textcoords="offset points",
-            ha="right" if 2 * results.best_epoch > results.epochs else "left",
-            color=ACCENT,
-        )
+    best = "" if results.score is None else f": {results.score:.3g} in epoch {results.best_epoch}"
+    axes.set_title(f"Validation score{best}")
+    scores = _numbers(row.val_score for row in history)
+    if _prepare(axes, history, [scores], "no values"):
+        _draw_line(axes, scores, color=INK)
+        _use_log_axis(axes)
+        _mark_best(axes, results)
+        if results.score is not None:
+            axes.plot(results.best_epoch, results.score, "o", color=ACCENT, markersize=6, zorder=4)
 
 
 def _draw_errors(axes: Axes, history: Sequence[EpochRecord], results: Results) -> None:
     axes.set_title("Validation MAE / MAE of the median")
-    drawn = False
-    for number, result in enumerate(results.val):
-        if not result.baseline_mae:
-            continue
-        maes = [row.val_mae.get(result.key) for row in history]
-        drawn |= _draw_line(
-            axes,
-            history,
-            [None if mae is None else mae / result.baseline_mae for mae in maes],
-            color=colour(result.key),
-            linestyle="-" if number % 2 == 0 else "--",
-            label=properties.get(result.key).title,
-        )
-    if not drawn:
-        say_empty(axes, "no labels in this part")
+    lines = {result.key: _ratios(history, result) for result in results.val if result.baseline_mae}
+    if not _prepare(axes, history, list(lines.values()), "no labels in this part"):
         return
-    _use_log_axis(axes)
+    for number, (key, ratios) in enumerate(lines.items()):
+        style = "-" if number % 2 == 0 else "--"
+        _draw_line(axes, ratios, color=colour(key), linestyle=style, label=properties.get(key).title)
     axes.axhline(1, color=FAINT, linewidth=1.2, zorder=1, label="median baseline")
+    _use_log_axis(axes)
     _mark_best(axes, results)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize=8)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0, fontsize=8, labelspacing=0.8)
+
+
+def _prepare(axes: Axes, history: Sequence[EpochRecord], lines: Sequence[NDArray[np.float64]], empty: str) -> bool:
+    """Lay out the axis of epochs; where there is nothing to draw, say so instead."""
+    if not any(np.isfinite(line).any() for line in lines):
+        say_empty(axes, empty)
+        return False
+    axes.set_xlabel("epoch")
+    margin = max(0.5, 0.04 * len(history))
+    axes.set_xlim(1 - margin, len(history) + margin)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    return True
 
 
 def _draw_line(
-    axes: Axes,
-    history: Sequence[EpochRecord],
-    values: Sequence[float | None],
-    *,
-    color: str,
-    linestyle: str = "-",
-    label: str | None = None,
-) -> bool:
-    """Draw values by epoch, with gaps where there is none; say so when there is none at all."""
-    y: NDArray[np.float64] = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    if not np.isfinite(y).any():
-        if label is None:
-            say_empty(axes, "no values")
-        return False
-    marker = "o" if len(y) <= _SHORT else None
+    axes: Axes, values: NDArray[np.float64], *, color: str, linestyle: str = "-", label: str | None = None
+) -> None:
+    marker = "o" if len(values) <= _SHORT else None
+    epochs = np.arange(1, len(values) + 1)
     axes.plot(
-        [row.epoch for row in history],
-        y,
-        color=color,
-        linestyle=linestyle,
-        label=label,
-        marker=marker,
-        markersize=3.5,
-        linewidth=1.5,
+        epochs, values, color=color, linestyle=linestyle, label=label, marker=marker, markersize=3.5, linewidth=1.5
     )
-    return True
+
+
+def _ratios(history: Sequence[EpochRecord], result: PropertyResult) -> NDArray[np.float64]:
+    assert result.baseline_mae  # noqa: S101
+    return _numbers(row.val_mae.get(result.key) for row in history) / result.baseline_mae
+
+
+def _numbers(values: Iterable[float | None]) -> NDArray[np.float64]:
+    """Values with gaps (NaN) where there is none."""
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
 def _use_log_axis(axes: Axes) -> None:
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(ScalarFormatter())
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
 
 
 def _mark_best(axes: Axes, results: Results) -> None:

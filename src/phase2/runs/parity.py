@@ -12,14 +12,15 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from phase2.properties import Property
-from phase2.runs.drawing import FAINT, colour, house_style, new_figure, save, say_empty
+from phase2.runs.drawing import FAINT, colour, density_colours, house_style, new_figure, save, say_empty
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.results import PropertyResult
 
 _PANEL = 3.1  # inches
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}  # of panels; three for more properties
-_DENSE = 200  # points from which on their density is shown
-_BINS = 60
+_DENSE = 1000  # points from which on their density is shown
+_BINS = 100
+_SMOOTHING = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
 def draw_parity(path: Path, part: PartPredictions, results: Sequence[PropertyResult]) -> None:
@@ -58,36 +59,42 @@ def _draw_panel(
 
 
 def _draw_points(axes: Axes, prop: Property, reference: NDArray[np.float64], predicted: NDArray[np.float64]) -> None:
-    count = len(reference)
-    style = {"s": float(np.clip(4000 / count, 5, 26)), "linewidths": 0, "zorder": 2}
-    if count < _DENSE:
-        axes.scatter(reference, predicted, color=colour(prop.key), alpha=0.7, **style)
+    size = float(np.clip(4000 / len(reference), 4, 26))
+    if len(reference) < _DENSE:
+        axes.scatter(reference, predicted, s=size, linewidths=0, zorder=2, color=colour(prop.key), alpha=0.65)
         return
     density = _density(_seen(prop, reference), _seen(prop, predicted))
     order = np.argsort(density, kind="stable")  # the densest on top
-    axes.scatter(reference[order], predicted[order], c=density[order], cmap="viridis_r", alpha=0.9, **style)
+    x, y, c = reference[order], predicted[order], density[order]
+    axes.scatter(x, y, s=size, linewidths=0, zorder=2, c=c, cmap=density_colours())
 
 
 def _density(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithm of the number of points in each point's cell."""
+    """Logarithm of the number of points around each point."""
     cells, x_edges, y_edges = np.histogram2d(x, y, bins=_BINS)
+    for axis in (0, 1):
+        cells = np.apply_along_axis(np.convolve, axis, cells, _SMOOTHING, mode="same")
     i = np.clip(np.searchsorted(x_edges, x, side="right") - 1, 0, _BINS - 1)
     j = np.clip(np.searchsorted(y_edges, y, side="right") - 1, 0, _BINS - 1)
-    logarithm: NDArray[np.float64] = np.log(np.maximum(cells[i, j], 1))
+    logarithm: NDArray[np.float64] = np.log1p(cells[i, j])
     return logarithm
 
 
 def _write_numbers(axes: Axes, result: PropertyResult) -> None:
-    lines = [f"MAE {_number(result.mae)}", f"median {_number(result.baseline_mae)}"]
-    if result.r2 is not None:
-        lines.append(f"R² {result.r2:.2f}")
+    lines = [
+        f"MAE {_number(result.mae)} {result.unit}".rstrip(),
+        f"median's {_number(result.baseline_mae)}",
+        *([] if result.r2 is None else [f"R² {result.r2:.2f}"]),
+        f"{result.count:,} crystals" if result.count > 1 else "1 crystal",
+    ]
     axes.text(
         0.04,
-        0.96,
-        "\n".join([*lines, f"n = {result.count}"]),
+        0.97,
+        "\n".join(lines),
         transform=axes.transAxes,
         va="top",
-        linespacing=1.35,
+        fontsize=8.5,
+        linespacing=1.4,
         bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5},
         zorder=3,
     )
@@ -104,7 +111,9 @@ def _scale(axes: Axes, prop: Property, values: NDArray[np.float64]) -> None:
         for axis in ("x", "y"):
             getattr(axes, f"set_{axis}scale")("function", functions=(_log1p, _undo))
     ticks = _log_ticks(*limits.tolist()) if prop.transform == "log1p" else []
-    ticks = ticks or [t for t in MaxNLocator(5).tick_values(*limits) if limits[0] <= t <= limits[1]]
+    ticks = ticks or [
+        t for t in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(*limits) if limits[0] <= t <= limits[1]
+    ]
     labels = [f"{tick:g}" for tick in ticks]
     axes.set(xlim=limits, ylim=limits, xticks=ticks, yticks=ticks, xticklabels=labels, yticklabels=labels)
 
