@@ -1,25 +1,59 @@
-"""How a training went, epoch by epoch (``history.json``)."""
+"""What each epoch of a training did, as rows of ``history.json``."""
 
 from __future__ import annotations
 
-from phase2.runs.record import Record
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from phase2.storage.atomic import write_text
 
 
-class EpochRecord(Record):
+@dataclass(frozen=True, slots=True)
+class EpochRow:
     """One epoch.
 
     Attributes:
-        epoch: Number of the epoch, from 1.
-        train_loss: Mean loss over the epoch's steps, in normalised units.
-        val_score: Mean over the properties of validation MAE / MAE of the median baseline; None without a value.
-        val_mae: Validation MAE by property, in the property's unit; None without a value.
-        lr: Learning rate at the end of the epoch.
-        seconds: Time of the epoch, validation included.
+        epoch: Counted from 1.
+        step: Optimiser steps since the beginning of the run.
+        lr: Learning rate of the epoch's last step.
+        train_loss: Mean of the steps' losses: per property over its labels, then over properties; normalised units.
+        val_loss: The same of the averaged model on validation.
+        val_score: Mean of MAE / MAE of the median baseline over the properties; lower is better.
+        val_mae: Validation MAE by property, in its unit; None where validation has no label.
+        seconds: Wall time of the epoch, validation included (since the resumption, in a resumed epoch).
+        structures_per_second: Training speed, validation excluded.
+        data_wait: Share of the training time in which the model waited for a batch.
     """
 
     epoch: int
-    train_loss: float | None
-    val_score: float | None
-    val_mae: dict[str, float | None]
+    step: int
     lr: float
+    train_loss: float
+    val_loss: float
+    val_score: float
+    val_mae: dict[str, float | None]
     seconds: float
+    structures_per_second: float
+    data_wait: float
+
+
+def best_row(history: Sequence[EpochRow]) -> EpochRow | None:
+    """The epoch with the lowest score, the first of equals; None before the first epoch."""
+    return min(history, key=lambda row: row.val_score, default=None)
+
+
+def write_history(path: Path, history: Sequence[EpochRow]) -> None:
+    """Write ``history.json`` atomically: a list of rows, one line each."""
+    rows = ",\n".join(json.dumps(asdict(row), allow_nan=False) for row in history)
+    write_text(path, f"[\n{rows}\n]\n" if rows else "[]\n")
+
+
+def read_epochs_done(path: Path) -> int:
+    """Count the epochs in a ``history.json``; 0 where there is none or it cannot be read."""
+    try:
+        rows = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return 0
+    return len(rows) if isinstance(rows, list) else 0

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from phase2 import properties
 from phase2.runs.drawing import ACCENT, FAINT, INK, colour, house_style, new_figure, save, say_empty
-from phase2.runs.history import EpochRecord
+from phase2.runs.history import EpochRow
 from phase2.runs.results import PropertyResult, Results
 
 _SHORT = 12  # epochs up to which every one is marked
 
 
-def draw_learning_curve(path: Path, history: Sequence[EpochRecord], results: Results) -> None:
+def draw_learning_curve(path: Path, history: Sequence[EpochRow], results: Results) -> None:
     """Draw how loss, validation score and validation errors went, with the epoch of ``best.pt`` marked."""
     with house_style():
         figure = new_figure(10, 4.2)
@@ -32,14 +32,14 @@ def draw_learning_curve(path: Path, history: Sequence[EpochRecord], results: Res
         save(figure, path)
 
 
-def _draw_loss(axes: Axes, history: Sequence[EpochRecord]) -> None:
+def _draw_loss(axes: Axes, history: Sequence[EpochRow]) -> None:
     axes.set_title("Training loss")
     losses = _numbers(row.train_loss for row in history)
     if _prepare(axes, history, [losses], "no values"):
         _draw_line(axes, losses, color=INK)
 
 
-def _draw_score(axes: Axes, history: Sequence[EpochRecord], results: Results) -> None:
+def _draw_score(axes: Axes, history: Sequence[EpochRow], results: Results) -> None:
     best = "" if results.score is None else f": {results.score:.3g} in epoch {results.best_epoch}"
     axes.set_title(f"Validation score{best}")
     scores = _numbers(row.val_score for row in history)
@@ -51,7 +51,7 @@ def _draw_score(axes: Axes, history: Sequence[EpochRecord], results: Results) ->
             axes.plot(results.best_epoch, results.score, "o", color=ACCENT, markersize=6, zorder=4)
 
 
-def _draw_errors(axes: Axes, history: Sequence[EpochRecord], results: Results) -> None:
+def _draw_errors(axes: Axes, history: Sequence[EpochRow], results: Results) -> None:
     axes.set_title("Validation MAE / MAE of the median")
     lines = {result.key: _ratios(history, result) for result in results.val if result.baseline_mae}
     if not _prepare(axes, history, list(lines.values()), "no labels in this part"):
@@ -65,7 +65,7 @@ def _draw_errors(axes: Axes, history: Sequence[EpochRecord], results: Results) -
     axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0, fontsize=8, labelspacing=0.8)
 
 
-def _prepare(axes: Axes, history: Sequence[EpochRecord], lines: Sequence[NDArray[np.float64]], empty: str) -> bool:
+def _prepare(axes: Axes, history: Sequence[EpochRow], lines: Sequence[NDArray[np.float64]], empty: str) -> bool:
     """Lay out the axis of epochs; where there is nothing to draw, say so instead."""
     if not any(np.isfinite(line).any() for line in lines):
         say_empty(axes, empty)
@@ -87,7 +87,7 @@ def _draw_line(
     )
 
 
-def _ratios(history: Sequence[EpochRecord], result: PropertyResult) -> NDArray[np.float64]:
+def _ratios(history: Sequence[EpochRow], result: PropertyResult) -> NDArray[np.float64]:
     assert result.baseline_mae  # noqa: S101
     return _numbers(row.val_mae.get(result.key) for row in history) / result.baseline_mae
 

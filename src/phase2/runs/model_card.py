@@ -50,8 +50,8 @@ test crystal.
 
 ## Ethical considerations
 
-The data describe matter, not people. A screening tool can be turned to hazardous materials like any other; the model knows
-nothing about toxicity, stability in air or cost.
+The data describe matter, not people. A screening tool can be turned to hazardous materials like any other; the model
+knows nothing about toxicity, stability in air or cost.
 
 ## Caveats and recommendations
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from phase2.runs.history import EpochRecord
+from phase2.runs.history import EpochRow
 from phase2.runs.layout import RunDirectory
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.results import Results
 
 
 def draw_pictures(
-    run: RunDirectory, test: PartPredictions, history: Sequence[EpochRecord], results: Results
+    run: RunDirectory, test: PartPredictions, history: Sequence[EpochRow], results: Results
 ) -> str | None:
     """Draw ``parity.png`` and ``learning_curve.png``.
 
