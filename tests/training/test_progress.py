@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from phase2.training.history import EpochRow
+from phase2.runs.history import EpochRow
 from phase2.training.progress import JsonLines, ProgressFile, Several, Silent, default_reporter
 
 
@@ -89,7 +89,7 @@ def test_a_log_gets_lines_and_argo_its_file(tmp_path, monkeypatch, capsys):
 def test_the_bar_draws_on_a_terminal_and_cleans_up():
     pty = pytest.importorskip("pty")
     code = (
-        "from phase2.training.history import EpochRow\n"
+        "from phase2.runs.history import EpochRow\n"
         "from phase2.training.progress import Bar\n"
         "bar = Bar()\n"
         "bar.begin(epochs=3, steps=8, done=0)\n"

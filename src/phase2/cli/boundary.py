@@ -41,6 +41,8 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     Errors made on purpose print what happened, why and what to do. Anything else is a defect of phase2 and says so.
     ``--debug`` (or ``PHASE2_DEBUG=1``) shows the traceback of both.
     """
+    # Threads that wait by spinning starve the ones that work when cores are shared. Read once, when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         code = app(args=argv, standalone_mode=False, prog_name=program)
     except Exception as error:  # noqa: BLE001

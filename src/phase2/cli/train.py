@@ -34,10 +34,11 @@ def train_request(
         _print_plan(run, resume=resume)
         return
 
+    from phase2.cli.progress import work_bar
     from phase2.cli.summary import print_summary
     from phase2.training.experiment import train_run
 
-    finished = train_run(run, resume=resume, workers=workers, notify=note)
+    finished = train_run(run, resume=resume, workers=workers, data_progress=lambda: work_bar("crystals"), notify=note)
     print_summary(finished)
 
 

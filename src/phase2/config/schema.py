@@ -136,7 +136,7 @@ class TrainingConfig(Frozen):
     warmup: float = Field(default=0.05, ge=0, lt=1)
     clip_norm: float = Field(default=10.0, gt=0)
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
-    loss: Literal["huber", "l1"] = "huber"
+    loss: Literal["huber", "l1"] = "l1"
     balance: Literal["equal", "uncertainty", "famo"] = "uncertainty"
     precision: Literal["fp32", "bf16"] = "fp32"
     patience: int | None = Field(default=None, ge=1)

@@ -21,3 +21,8 @@ def progress_file() -> Path | None:
     """File that an Argo executor reads progress from (``done/total``), when it names one."""
     name = os.environ.get(ARGO_PROGRESS_VARIABLE)
     return Path(name) if name else None
+
+
+def run_id_of_process() -> str | None:
+    """The run that this process works on (``$PHASE2_RUN_ID``), shared by all attempts; None when it is not told."""
+    return os.environ.get(RUN_ID_VARIABLE) or None

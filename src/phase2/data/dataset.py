@@ -84,8 +84,8 @@ class CrystalPropertyDataset:
             graphs.ids, graphs.formulas, seed=config.split_seed, fractions=config.fractions, group_by=config.group_by
         )
         asked = [KEYS.index(key) for key in properties]
-        labelled = np.asarray(np.isfinite(columns[:, asked]).any(axis=1))
-        parts = _thin(whole, labelled, config)
+        present = np.isfinite(columns[:, asked])
+        parts = _thin(whole, present, config)
         kept = [k for k in asked if not np.isnan(columns[parts.train, k]).all()]
         if not kept or (len(kept) < len(asked) and not leave_out_unlabelled):
             raise _without_labels([KEYS[k] for k in asked if k not in kept], columns[parts.train], config.source)
@@ -98,7 +98,7 @@ class CrystalPropertyDataset:
             split=parts,
             scaler=TargetScaler.fit(targets[parts.train], wanted),
             rejected=len(store.rejected),
-            unlabelled=int((~labelled).sum()),
+            unlabelled=int((~present.any(axis=1)).sum()),
             fingerprint=_fingerprint(store.fingerprint, parts.fingerprint(graphs.ids), wanted),
             store=store,
         )
@@ -128,15 +128,21 @@ def open_store(
     )
 
 
-def _thin(whole: Split, labelled: NDArray[np.bool_], config: DataConfig) -> Split:
-    """Keep the labelled crystals of every part, and of those at most ``max_samples`` in the parts' proportion."""
-    parts = [part[labelled[part]] for part in (whole.train, whole.val, whole.test)]
+def _thin(whole: Split, present: NDArray[np.bool_], config: DataConfig) -> Split:
+    """Keep the labelled crystals of every part, and of those at most ``max_samples`` in the parts' proportion.
+
+    Args:
+        whole: The split of all crystals.
+        present: Which labels each crystal has, (n, P).
+        config: Says how many to keep.
+    """
+    parts = [part[present[part].any(axis=1)] for part in (whole.train, whole.val, whole.test)]
     total = sum(len(part) for part in parts)
     most = config.max_samples
     if most is not None and most < total:
         fewer = [max(1, round(most * len(part) / total)) for part in parts[1:]]
         sizes = [max(0, most - sum(fewer)), *fewer]
-        parts = [part[:size] for part, size in zip(parts, sizes, strict=True)]
+        parts = [part[_in_turn(present[part])[:size]] for part, size in zip(parts, sizes, strict=True)]
     train, val, test = parts
     if len(train) < 2 or not len(val) or not len(test):
         raise DataError(
@@ -146,6 +152,16 @@ def _thin(whole: Split, labelled: NDArray[np.bool_], config: DataConfig) -> Spli
             fix="Use more crystals: at least 10.",
         )
     return Split(train=train, val=val, test=test)
+
+
+def _in_turn(present: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Order crystals as if the properties took turns to name their next one, so that few crystals have labels of all.
+
+    Args:
+        present: Which labels each crystal has, (n, P), at least one.
+    """
+    turn = np.where(present, np.cumsum(present, axis=0), len(present) + 1).min(axis=1)
+    return np.argsort(turn, kind="stable")
 
 
 def _without_labels(missing: Sequence[str], train: NDArray[np.float64], source: str) -> DataError:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from phase2.errors import ModelFileError
 from phase2.models.tensorfile import entry, load_tensor_file, save_tensor_file
-from phase2.training.history import EpochRow
+from phase2.runs.history import EpochRow
 from phase2.training.learner import LearnerState
 
 FORMAT = "phase2-checkpoint"

@@ -16,10 +16,10 @@ from phase2.config.schema import RunConfig
 from phase2.errors import PreemptedError
 from phase2.models.build import build_model
 from phase2.models.modelfile import LoadedModel, load_tensors, save_model_file, tensors_of
+from phase2.runs.history import EpochRow, best_row, write_history
 from phase2.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from phase2.training.evaluation import Evaluator
 from phase2.training.examples import Examples, TrainingData, mean_neighbors, species_in
-from phase2.training.history import EpochRow, best_row, write_history
 from phase2.training.interruption import StopRequest
 from phase2.training.learner import Learner
 from phase2.training.metrics import refuse_divergence, score

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from phase2.config.settings import progress_file
-from phase2.training.history import EpochRow
+from phase2.runs.history import EpochRow
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

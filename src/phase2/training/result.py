@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.models.modelfile import LoadedModel
-from phase2.training.history import EpochRow
+from phase2.runs.history import EpochRow
 from phase2.training.metrics import PropertyMetrics
 
 
