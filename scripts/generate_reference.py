@@ -57,9 +57,9 @@ def manifest_page() -> str:
 _MANIFEST_INTRODUCTION = """\
 # Files of a run
 
-`run_manifest.json` is written last: a run is finished when its manifest says `"status": "finished"`. All files are UTF-8
-JSON without NaN; a number that does not exist is null. Times are UTC, ISO 8601. Readers refuse fields that they do not
-know, and a `schema_version` newer than theirs.
+`run_manifest.json` is written last: a run is finished when its manifest says `"status": "finished"`. All files are
+UTF-8 JSON without NaN; a number that does not exist is null. Times are UTC, ISO 8601. Readers refuse fields that they
+do not know, and a `schema_version` newer than theirs.
 """
 
 

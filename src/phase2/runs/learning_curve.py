@@ -45,7 +45,7 @@ def _draw_score(axes: Axes, history: Sequence[EpochRow], results: Results) -> No
     scores = _numbers(row.val_score for row in history)
     if _prepare(axes, history, [scores], "no values"):
         _draw_line(axes, scores, color=INK)
-        _use_log_axis(axes)
+        _use_log_axis(axes, [scores])
         _mark_best(axes, results)
         if results.score is not None:
             axes.plot(results.best_epoch, results.score, "o", color=ACCENT, markersize=6, zorder=4)
@@ -60,7 +60,7 @@ def _draw_errors(axes: Axes, history: Sequence[EpochRow], results: Results) -> N
         style = "-" if number % 2 == 0 else "--"
         _draw_line(axes, ratios, color=colour(key), linestyle=style, label=properties.get(key).title)
     axes.axhline(1, color=FAINT, linewidth=1.2, zorder=1, label="median baseline")
-    _use_log_axis(axes)
+    _use_log_axis(axes, list(lines.values()))
     _mark_best(axes, results)
     axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0, fontsize=8, labelspacing=0.8)
 
@@ -97,7 +97,9 @@ def _numbers(values: Iterable[float | None]) -> NDArray[np.float64]:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def _use_log_axis(axes: Axes) -> None:
+def _use_log_axis(axes: Axes, lines: Sequence[NDArray[np.float64]]) -> None:
+    if any((line <= 0).any() for line in lines):  # an error of exactly zero has no place on it
+        return
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     axes.yaxis.set_minor_locator(NullLocator())

@@ -1,0 +1,63 @@
+"""The hand-off page and the model card, whole."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from phase2.runs.handoff import handoff
+from phase2.runs.markdown import table, warnings
+from phase2.runs.model_card import model_card
+from phase2.runs.results import PropertyResult
+
+GOLDEN = Path(__file__).parent / "golden"
+FOLDER = "models/multitask_cgcnn/run_20261124T093000Z_4f1c2a"
+
+
+@pytest.mark.parametrize(
+    ("name", "render"), [("HANDOFF.md", lambda m: handoff(m, FOLDER)), ("MODEL_CARD.md", model_card)]
+)
+def test_pages_are_the_golden_ones(manifest, name, render):
+    assert render(manifest) == (GOLDEN / name).read_text()
+
+
+def test_pages_of_a_run_without_data_or_numbers(manifest):
+    bare = manifest.model_copy(update={"data": None, "val": (), "test": (), "score": None})
+    for page in (handoff(bare, FOLDER), model_card(bare)):
+        assert "None" not in page.replace("best None", "")
+
+
+def result(**changes):
+    numbers = {"mae": 0.1, "rmse": 0.2, "r2": 0.9, "baseline_mae": 0.5, "ratio": 0.2}
+    return PropertyResult(**({"key": "ehull", "unit": "eV/atom", "count": 100} | numbers | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, []),
+        ({"ratio": 1.0, "mae": 0.5}, ["no better than by the median"]),
+        ({"count": 29}, ["only 29 test labels"]),
+        ({"count": 1}, ["only 1 test label:"]),
+        ({"count": 30}, []),
+        ({"count": 0, "mae": None, "ratio": None}, ["no test label"]),
+        ({"mae": None, "ratio": None}, ["not finite"]),
+        ({"count": 5, "ratio": 3.0}, ["no better", "only 5"]),
+    ],
+)
+def test_warnings(changes, words):
+    found = warnings([result(**changes)], ())
+    assert len(found) == len(words)
+    for warning, word in zip(found, words, strict=True):
+        assert word in warning
+        assert "Energy above hull" in warning
+
+
+def test_left_out_properties_are_named():
+    assert "spillage" in warnings([], ["spillage"])[0]
+
+
+def test_every_row_of_a_table_has_as_many_cells():
+    text = table(("a", "b"), [("x|y", "1\n2"), ("", "3")], numeric=1)
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines()} == {3}
+    assert text.splitlines()[1] == "| --- | ---: |"

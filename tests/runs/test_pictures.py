@@ -1,0 +1,90 @@
+"""The pictures: drawn for every kind of run, and no obstacle where matplotlib is missing."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from phase2.properties import PROPERTIES, select
+from phase2.runs.history import EpochRow
+from phase2.runs.pictures import draw_pictures
+from phase2.runs.predictions import PartPredictions
+from phase2.runs.results import PropertyResult
+
+mpl = pytest.importorskip("matplotlib")
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def part_of(properties, crystals, *, value=None):
+    draw = np.random.default_rng(0)
+    shape = (crystals, len(properties))
+    reference = draw.lognormal(0, 2, shape) if value is None else np.full(shape, value)
+    predicted = np.maximum(0, reference + draw.normal(0, 1, shape))
+    return PartPredictions(properties, [""] * crystals, [""] * crystals, reference, predicted)
+
+
+def measured(part):
+    for k, prop in enumerate(part.properties):
+        reference, predicted = part.labelled(k)
+        mae = float(np.abs(reference - predicted).mean()) if len(reference) else None
+        yield PropertyResult(
+            key=prop.key, unit=prop.unit, count=len(reference), mae=mae, rmse=mae, r2=None, baseline_mae=mae, ratio=None
+        )
+
+
+def history_of(properties, epochs, *, score=0.5):
+    maes = {p.key: 0.1 / k if k != 2 else None for k, p in enumerate(properties, 1)}
+    return [EpochRow(k, k, 1e-3, 1 / k, 1 / k, score, maes, 1.0, 100.0, 0.0) for k in range(1, epochs + 1)]
+
+
+CASES = {
+    "nine properties, many crystals": (part_of(PROPERTIES, 1500), 30, 0.5),
+    "one crystal": (part_of(select(["dielectric"]), 1), 1, 0.5),
+    "no crystal": (part_of(select(["ehull", "dielectric"]), 0), 2, 0.5),
+    "no label": (part_of(select(), 4, value=np.nan), 2, 0.5),
+    "all zero": (part_of(select(["piezoelectric"]), 3, value=0.0), 3, 0.0),
+    "all equal": (part_of(select(["formation_energy"]), 1200, value=-1.0), 3, 0.5),
+    "enormous": (part_of(select(["bulk_modulus"]), 5, value=1e300), 3, 1e30),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.filterwarnings("error")
+def test_every_kind_of_run_gets_its_pictures(run, results, case):
+    part, epochs, score = CASES[case]
+    keys = tuple(p.key for p in part.properties)
+    both = tuple(measured(part))
+    achieved = results.model_copy(
+        update={"properties": keys, "val": both, "test": both, "epochs": epochs, "best_epoch": 1, "score": score}
+    )
+    assert draw_pictures(run, part, history_of(part.properties, epochs, score=score), achieved) is None
+    assert run.parity.read_bytes().startswith(PNG)
+    assert run.learning_curve.read_bytes().startswith(PNG)
+
+
+def test_callers_settings_are_left_alone_and_equal_runs_give_equal_bytes(run, results, predictions):
+    before = dict(mpl.rcParams)
+    both = tuple(measured(predictions))
+    achieved = results.model_copy(update={"val": both, "test": both})
+    history = history_of(predictions.properties, 3)
+    draw_pictures(run, predictions, history, achieved)
+    first = run.parity.read_bytes()
+    draw_pictures(run, predictions, history, achieved)
+    assert run.parity.read_bytes() == first
+    assert dict(mpl.rcParams) == before
+
+
+WITHOUT = """
+import sys
+sys.modules.update(dict.fromkeys(["matplotlib", "torch"]))  # as if they were not installed
+import phase2.runs.manifest, phase2.runs.registry, phase2.runs.unfinished, phase2.runs.handoff, phase2.runs.model_card
+from phase2.runs.pictures import draw_pictures
+print(draw_pictures(None, None, [], None))
+"""
+
+
+def test_without_matplotlib_there_is_a_note():
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True)
+    assert "phase2[report]" in done.stdout

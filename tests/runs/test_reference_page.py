@@ -1,0 +1,42 @@
+"""The reference pages say what the code does."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from phase2.runs.manifest import RunManifest
+from phase2.runs.record import Record
+from phase2.runs.results import Results
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def generator():
+    spec = importlib.util.spec_from_file_location("generate_reference", ROOT / "scripts" / "generate_reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_manifest_page_is_current(generator):
+    page = (ROOT / "docs" / "reference" / "manifest.md").read_text()
+    assert page == generator.HEADER + generator.manifest_page(), "stale: run 'make reference'"
+
+
+def test_every_field_of_every_record_is_described(generator):
+    records = [RunManifest, Results, *generator._models_in(RunManifest)]
+    ours = {record for record in records if issubclass(record, Record)}
+    assert len(ours) > 5
+    for record in ours:
+        assert set(generator.attributes(record)) == set(record.model_fields), record
+
+
+def test_every_field_in_a_file_is_on_the_page(generator, manifest):
+    names = set(re.findall(r'"(\w+)":', json.dumps(manifest.model_dump(mode="json"))))
+    own = set(RunManifest.model_fields)
+    assert own <= names
+    assert all(f"`{name}`" in generator.manifest_page() for name in own)
