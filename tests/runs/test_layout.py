@@ -24,10 +24,13 @@ import sys
 from pathlib import Path
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
-try:
-    print(RunDirectory.create(Path(sys.argv[1]), "multitask_cgcnn", run_id="shared").name)
-except RequestError:
-    print("taken")
+print("ready", flush=True)
+sys.stdin.readline()
+for k in range(30):
+    try:
+        print(RunDirectory.create(Path(sys.argv[1]), "multitask_cgcnn", run_id=f"shared-{k}").run_id)
+    except RequestError:
+        pass
 """
 HOLD = """
 import sys
@@ -64,9 +67,17 @@ def test_processes_that_start_together_do_not_collide(tmp_path):
 
 
 def test_one_of_several_processes_gets_a_shared_id(tmp_path):
-    with ThreadPoolExecutor() as pool:
-        answers = [word for words in pool.map(lambda _: python(CLAIM, tmp_path), range(4)) for word in words]
-    assert answers.count("taken") == 3
+    command = [sys.executable, "-c", CLAIM, str(tmp_path)]
+    pipe = subprocess.PIPE
+    claimants = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(4)]
+    for claimant in claimants:
+        assert claimant.stdout.readline() == "ready\n"
+    for claimant in claimants:
+        claimant.stdin.write("go\n")
+        claimant.stdin.flush()
+    got = [run_id for claimant in claimants for run_id in claimant.communicate()[0].split()]
+    assert sorted(got) == sorted(f"shared-{k}" for k in range(30))
+    assert len(runs_of_family(tmp_path / FAMILY)) == 30
 
 
 def test_given_id_is_kept_and_not_given_twice(tmp_path):
