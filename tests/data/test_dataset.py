@@ -91,8 +91,8 @@ def test_workers_must_be_positive(cache):
 
 def test_invalid_records_are_counted_with_reasons(tmp_path, cache):
     def record(name, a, label):
-        atoms = {"lattice_mat": np.eye(3).tolist(), "coords": [[0, 0, 0]], "elements": ["Fe"], "cartesian": False}
-        atoms["lattice_mat"] = (np.eye(3) * a).tolist()
+        lattice = [[a, 0, 0], [0, a, 0], [0, 0, a]]
+        atoms = {"lattice_mat": lattice, "coords": [[0, 0, 0]], "elements": ["Fe"], "cartesian": False}
         return {"jid": name, "atoms": atoms, "formation_energy_peratom": label}
 
     records = [record(f"good-{k}", 2.5 + 0.1 * k, -0.1 * k) for k in range(20)]

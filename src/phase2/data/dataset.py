@@ -85,6 +85,8 @@ class CrystalPropertyDataset:
         )
         asked = [KEYS.index(key) for key in properties]
         present = np.isfinite(columns[:, asked])
+        if not present[whole.train].any():
+            raise _without_labels(properties, columns[whole.train], config.source)
         parts = _thin(whole, present, config)
         kept = [k for k in asked if not np.isnan(columns[parts.train, k]).all()]
         if not kept or (len(kept) < len(asked) and not leave_out_unlabelled):
