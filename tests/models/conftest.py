@@ -21,10 +21,11 @@ def _one_thread():
 
 @pytest.fixture(scope="session")
 def batch_of():
-    """The whole way from crystals to a batch, in double precision."""
+    """The whole way from crystals to a batch, in double precision unless told otherwise."""
 
-    def make(view, *crystals):
-        return collate(pack(crystals, GraphSpec()), np.arange(len(crystals)), None, view).double()
+    def make(view, *crystals, double=True):
+        batch = collate(pack(crystals, GraphSpec()), np.arange(len(crystals)), None, view)
+        return batch.double() if double else batch
 
     return make
 

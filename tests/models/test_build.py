@@ -41,6 +41,20 @@ def test_equal_seeds_give_equal_models(config):
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+@pytest.mark.parametrize("config", SMALL, ids=["cgcnn", "e3nn"])
+def test_bf16_keeps_geometry_and_sums_in_full_precision(config, batch_of):
+    model = build(config)
+    torch.nn.init.normal_(model.heads.weight)
+    batch = batch_of(model.view, rock_salt(), triclinic(), isolated(), zinc_blende(), double=False)
+    for training in (False, True):
+        exact = model.train(training)(batch)
+        with torch.autocast("cpu", torch.bfloat16):
+            rough = model(batch)
+        rough.sum().backward()
+        assert (rough - exact).abs().max() < 0.03 * exact.abs().max()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("config", SMALL, ids=["cgcnn", "e3nn"])
 def test_training_learns_sixteen_crystals_by_heart(config, batch_of):
@@ -69,6 +83,7 @@ def test_cgcnn_does_not_import_e3nn():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_the_equivariant_model_starts_without_warnings():
     code = (
         "from phase2.config.schema import EQUIVARIANT_SIZES; from phase2.models.build import build_model;"

@@ -83,9 +83,9 @@ class GatedConvolution(nn.Module):
         """
         norm = self.gate_norm
         known = Statistics(norm.running_mean, norm.running_var) if not self.training else None
-        summed, used = gated_sum(
-            self.ends(nodes), lengths, self.length.weight, norm.weight, norm.bias, links, known, norm.eps
-        )
+        terms = self.ends(nodes).to(lengths.dtype)
+        with torch.autocast(nodes.device.type, enabled=False):  # statistics need more digits than bf16 has
+            summed, used = gated_sum(terms, lengths, self.length.weight, norm.weight, norm.bias, links, known, norm.eps)
         if known is None:
             norm.remember(used.mean, used.variance, links.edges)
         return functional.softplus(nodes + self.sum_norm(summed, weight))

@@ -51,8 +51,9 @@ class Equivariant(CrystalModel):
 
     def features(self, batch: CrystalBatch) -> list[Tensor]:
         """Features of the atoms by degree, (N, 2l+1, C_l); they turn with the crystal."""
-        bonds = BondGeometry.of(batch, self.highest)
-        basis = self.basis(bonds.distance)
+        with torch.autocast(batch.positions.device.type, enabled=False):  # bf16 has too few digits for positions
+            bonds = BondGeometry.of(batch, self.highest)
+            basis = self.basis(bonds.distance)
         features = [self.elements(batch.species)[:, None]]
         for layer in self.layers:
             features = layer(features, basis, bonds)

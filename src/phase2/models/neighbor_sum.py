@@ -37,9 +37,9 @@ class Neighborhoods:
     def of(cls, receiver: Tensor, n_atoms: int, p: int, q: int) -> Neighborhoods:
         """Lay out blocks of p x q numbers for bonds that are sorted by receiver."""
         n_bonds, total = len(receiver), len(receiver) * p * q
-        count = torch.bincount(receiver, minlength=n_atoms)
-        first = (torch.cumsum(count, 0) - count).mul_(p).repeat_interleave(q, output_size=n_atoms * q)
-        length = (count * p).repeat_interleave(q, output_size=n_atoms * q)
+        bounds = p * torch.searchsorted(receiver, torch.arange(n_atoms + 1, device=receiver.device))
+        first = bounds[:-1].repeat_interleave(q, output_size=n_atoms * q)
+        length = bounds.diff().repeat_interleave(q, output_size=n_atoms * q)
         rows = functional.pad(torch.cumsum(length, 0), (1, 0))
         every = torch.arange(total, device=receiver.device)
         columns = every - (rows[:-1] - first).repeat_interleave(length, output_size=total)
@@ -66,7 +66,7 @@ def neighbor_sum(blocks: Tensor, messages: Tensor, where: Neighborhoods) -> Tens
     Returns:
         Sums, (N, q, C).
     """
-    out: Tensor = _NeighborSum.apply(blocks, messages, where)
+    out: Tensor = _NeighborSum.apply(blocks, messages.to(blocks.dtype), where)  # sums need more digits than bf16 has
     return out
 
 
