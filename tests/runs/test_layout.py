@@ -1,5 +1,6 @@
 """Run directories: names, collisions, locks, refusals."""
 
+import fcntl
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory, runs_of_family
+from phase2.runs.lock import exclusive
 
 FAMILY = "multitask_cgcnn"
 CREATE = """
@@ -23,7 +25,9 @@ CLAIM = """
 import sys
 from pathlib import Path
 from phase2.errors import RequestError
+from phase2.runs import layout
 from phase2.runs.layout import RunDirectory
+layout.TIME_FORMAT = sys.argv[2]  # a second of its own, so that names alone do not collide
 print("ready", flush=True)
 sys.stdin.readline()
 for k in range(30):
@@ -69,7 +73,8 @@ def test_processes_that_start_together_do_not_collide(tmp_path):
 def test_one_of_several_processes_gets_a_shared_id(tmp_path):
     command = [sys.executable, "-c", CLAIM, str(tmp_path)]
     pipe = subprocess.PIPE
-    claimants = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(4)]
+    seconds = [f"20260101T00000{k}Z" for k in range(4)]
+    claimants = [subprocess.Popen([*command, second], stdin=pipe, stdout=pipe, text=True) for second in seconds]
     for claimant in claimants:
         assert claimant.stdout.readline() == "ready\n"
     for claimant in claimants:
@@ -78,6 +83,17 @@ def test_one_of_several_processes_gets_a_shared_id(tmp_path):
     got = [run_id for claimant in claimants for run_id in claimant.communicate()[0].split()]
     assert sorted(got) == sorted(f"shared-{k}" for k in range(30))
     assert len(runs_of_family(tmp_path / FAMILY)) == 30
+
+
+def test_a_run_is_made_while_no_other_process_makes_one(tmp_path):
+    family = tmp_path / FAMILY
+    family.mkdir()
+    with ThreadPoolExecutor() as pool:
+        with exclusive(family / ".lock", wait=True):
+            made = pool.submit(RunDirectory.create, tmp_path, FAMILY)
+            with pytest.raises(TimeoutError):
+                made.result(timeout=0.2)
+        assert made.result(timeout=10).path.is_dir()
 
 
 def test_given_id_is_kept_and_not_given_twice(tmp_path):
@@ -121,6 +137,14 @@ def test_lock_keeps_other_processes_out_until_its_holder_is_killed(run):
     with run.lock():
         assert run.is_running()
     assert not run.is_running()
+
+
+def test_who_only_looks_is_not_taken_for_a_holder(run):
+    with run.lock():
+        pass
+    with (run.path / ".lock").open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)  # as is_running() does for an instant
+        assert not run.is_running()
 
 
 def test_looking_does_not_take_the_lock_or_leave_a_file(run):

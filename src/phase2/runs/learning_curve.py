@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from phase2.runs.history import EpochRow
 from phase2.runs.results import PropertyResult, Results
 
 _SHORT = 12  # epochs up to which every one is marked
+# Leading digits of the ticks, by the largest ratio of the values on a logarithmic axis.
+_TICKS = ((30, (1, 1.5, 2, 3, 5, 7)), (1e3, (1, 3)), (math.inf, (1,)))
 
 
 def draw_learning_curve(path: Path, history: Sequence[EpochRow], results: Results) -> None:
@@ -101,7 +104,11 @@ def _use_log_axis(axes: Axes, lines: Sequence[NDArray[np.float64]]) -> None:
     if any((line <= 0).any() for line in lines):  # an error of exactly zero has no place on it
         return
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    low, high = (limit(np.concatenate(lines)) for limit in (np.nanmin, np.nanmax))
+    if high < 1.5 * low:
+        axes.set_ylim(low / 1.3, high * 1.3)
+    digits = next(digits for most, digits in _TICKS if high < most * low)
+    axes.yaxis.set_major_locator(LogLocator(subs=digits))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
 
