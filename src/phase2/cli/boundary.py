@@ -41,8 +41,7 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     Errors made on purpose print what happened, why and what to do. Anything else is a defect of phase2 and says so.
     ``--debug`` (or ``PHASE2_DEBUG=1``) shows the traceback of both.
     """
-    # Threads that wait by spinning starve the ones that work when cores are shared. Read once, when torch is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _shorten_spinning()
     try:
         code = app(args=argv, standalone_mode=False, prog_name=program)
     except Exception as error:  # noqa: BLE001
@@ -53,6 +52,12 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
         note("interrupted")
         return 130
     return code if isinstance(code, int) else 0
+
+
+def _shorten_spinning() -> None:
+    """Let waiting threads give way sooner: docs/decisions/008. The runtime reads this once, when torch is imported."""
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def _report(error: Exception) -> int:

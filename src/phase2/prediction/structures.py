@@ -9,6 +9,7 @@ from phase2.errors import DataError
 from phase2.runs.layout import BEST
 from phase2.runs.registry import newest_best
 
+
 def find_model(path: Path | None, models: Path) -> Path:
     """The model file that was named: a file, a run folder, or the newest finished run when none was named.
 
