@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import typer
 from pydantic import BaseModel, TypeAdapter
 
+from phase2.cli.app import app
+from phase2.config.levels import PROFILES, Profile
+from phase2.config.schema import CGCNN_PRESETS, EQUIVARIANT_SIZES
 from phase2.runs.attempts import Attempt
 from phase2.runs.history import EpochRow
 from phase2.runs.manifest import RunManifest
@@ -34,6 +38,68 @@ def main() -> int:
             (FOLDER / name).write_text(HEADER + PAGES[name](), encoding="utf-8")
             print(f"docs/reference/{name}")
     return int(check and bool(stale))
+
+
+def levels_page() -> str:
+    """The levels table, the presets and the defaults."""
+    columns = ("algorithm", "mode", "backend", "network", "epochs", "batch size", "learning rate", "max samples")
+    rows = [(row.algorithm, row.mode, f"`{row.backend}.py`", row.size, *_numbers(row)) for row in PROFILES.values()]
+    cgcnn = [(name, str(c.width), str(c.convolutions)) for name, c in CGCNN_PRESETS.items()]
+    e3nn = [(name, _irreps(c.channels), str(c.layers)) for name, c in EQUIVARIANT_SIZES.items()]
+    return _LEVELS.format(
+        levels=table(columns, rows),
+        cgcnn=table(("preset", "width", "convolutions"), cgcnn),
+        e3nn=table(("size", "channels", "layers"), e3nn),
+    )
+
+
+def _numbers(row: Profile) -> tuple[str, ...]:
+    values = {"epochs": row.epochs, "batch_size": row.batch_size, "lr": row.lr, "max_samples": row.max_samples}
+    texts = {name: "all" if value is None else f"{value:g}" for name, value in values.items()}
+    return tuple(f"{text} *" if name in row.ours else text for name, text in texts.items())
+
+
+def _irreps(channels: tuple[int, ...]) -> str:
+    return " + ".join(f"{n}x{degree}{'eo'[degree % 2]}" for degree, n in enumerate(channels))
+
+
+_LEVELS = """\
+# Levels
+
+What each algorithm trains at each level and in competition. A number with * is left open by the operation manual and
+chosen here. `e3nn lite` is fixed: it takes no override. `phase2 explain` shows the complete configuration of any
+request.
+
+{levels}
+
+`--preset` replaces the network of cgcnn (Xie & Grossman 2018: width by convolutions):
+
+{cgcnn}
+
+The e3nn network has no preset; its size comes with the level:
+
+{e3nn}
+"""
+
+
+def cli_page() -> str:
+    """The help page of every command."""
+    root = typer.main.get_command(app)
+    parts = ["# Command line\n"]
+    for path, command in _commands(root, ("phase2",)):
+        parts.append(f"## {' '.join(path)}\n\n```\n{_help(path, command)}\n```\n")
+    return "\n".join(parts)
+
+
+def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from _commands(child, (*path, name))
+
+
+def _help(path: tuple[str, ...], command: Any) -> str:
+    context = typer.Context(command, info_name=" ".join(path), terminal_width=100, max_content_width=100)
+    return str(command.get_help(context)).rstrip()
 
 
 def manifest_page() -> str:
@@ -131,7 +197,7 @@ def _read(name: str) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-PAGES: dict[str, Callable[[], str]] = {"manifest.md": manifest_page}
+PAGES: dict[str, Callable[[], str]] = {"levels.md": levels_page, "cli.md": cli_page, "manifest.md": manifest_page}
 
 
 if __name__ == "__main__":

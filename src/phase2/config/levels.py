@@ -83,10 +83,13 @@ def _cgcnn(
     batch_size: int,
     *,
     lr: float | None = None,
+    our_lr: float = 1e-3,
     max_samples: int | None = None,
 ) -> Profile:
     ours = frozenset({"lr"}) if lr is None else frozenset[str]()
-    return Profile("cgcnn", mode, "train_multitask_cgcnn", size, epochs, batch_size, lr or 1e-3, max_samples, ours=ours)
+    return Profile(
+        "cgcnn", mode, "train_multitask_cgcnn", size, epochs, batch_size, lr or our_lr, max_samples, ours=ours
+    )
 
 
 _TABLE: tuple[Profile, ...] = (
@@ -117,8 +120,8 @@ _TABLE: tuple[Profile, ...] = (
     _e3nn("pro", "train_multitask_pro", "large", 500, 4, 5e-4),
     _e3nn("max", "train_multitask_pro", "large", 800, 4, 3e-4),
     _e3nn("competition", "train_multitask_pro", "large", 260, 6, 4.5e-4),
-    _cgcnn("smoke", "small", 5, 64, max_samples=800),
-    _cgcnn("lite", "small", 40, 96, max_samples=3000),
+    _cgcnn("smoke", "small", 5, 64, our_lr=5e-3, max_samples=800),
+    _cgcnn("lite", "small", 40, 96, our_lr=5e-3, max_samples=3000),
     _cgcnn("std", "medium", 200, 128),
     _cgcnn("pro", "large", 300, 128),
     _cgcnn("max", "large", 500, 160, lr=7e-4),
