@@ -1,7 +1,6 @@
 """A run from request to sealed directory, stopped and continued."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -34,7 +33,8 @@ def cache(tmp_path_factory):
 
 
 def _request(output: Path, **words) -> RunRequest:
-    return RunRequest(**{"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 2, "output": output} | words)
+    usual = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 2, "output": output}
+    return RunRequest(**(usual | words))
 
 
 def _visible(folder: Path) -> set[str]:
@@ -128,8 +128,8 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
 
 
 def _kill_after_first_checkpoint(output: Path, *, epochs: int, how: signal.Signals = signal.SIGKILL) -> Path:
-    command = _request(output, epochs=epochs).command()[1:]
-    process = subprocess.Popen([sys.executable, "-m", "phase2", *command], stdout=subprocess.DEVNULL, env={**os.environ})
+    command = [sys.executable, "-m", "phase2", *_request(output, epochs=epochs).command()[1:]]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 120
         while not (found := list(output.glob("multitask_cgcnn/run_*/checkpoint.pt"))):

@@ -1,0 +1,126 @@
+"""``phase2 predict`` from files to tables and exit codes."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from phase2.cli import main
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+HEADINGS = [
+    "formation_energy [eV/atom]", "band_gap [eV]", "bulk_modulus [GPa]", "shear_modulus [GPa]",
+]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three good structures and two that are none."""
+    target = tmp_path / "structures"
+    target.mkdir()
+    for path in sorted(EXAMPLES.glob("*.cif"))[:3]:
+        (target / path.name).write_bytes(path.read_bytes())
+    (target / "empty.cif").write_text("")
+    (target / "notes.txt").write_text("not a structure")
+    (target / "rubbish.cif").write_bytes(os.urandom(500))
+    return target
+
+
+def _predict(models, *words):
+    return main(["predict", "--models", str(models), *map(str, words)])
+
+
+def test_one_structure_is_printed_with_units(models, capsys):
+    assert _predict(models, "--cif", EXAMPLES / "NaCl.cif") == 0
+    printed = capsys.readouterr().out
+    assert all(heading in printed for heading in HEADINGS)
+    assert "ClNa" in printed
+
+
+def test_a_folder_is_predicted_and_what_cannot_be_read_is_reported(models, folder, tmp_path, capsys):
+    output = tmp_path / "preds.csv"
+    assert _predict(models, "--dir", folder, "--output", output) == 3
+    with output.open() as file:
+        rows = {Path(row["file"]).name: row for row in csv.DictReader(file)}
+    assert len(rows) == 5
+    for name in ("empty.cif", "rubbish.cif"):
+        assert rows[name]["error"]
+        assert rows[name]["band_gap [eV]"] == ""
+    good = [row for row in rows.values() if not row["error"]]
+    assert len(good) == 3
+    assert all(float(row[heading]) == float(row[heading]) for row in good for heading in HEADINGS)
+    assert "empty.cif" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+def test_all_formats_hold_the_same_table(models, tmp_path, suffix):
+    output = tmp_path / f"preds{suffix}"
+    assert _predict(models, "--dir", EXAMPLES, "--output", output) == 0
+    read = {
+        ".csv": pd.read_csv,
+        ".json": lambda p: pd.DataFrame(json.loads(p.read_text())),
+        ".parquet": pd.read_parquet,
+    }
+    table = read[suffix](output)
+    assert list(table.columns) == ["file", "formula", *HEADINGS, "warning", "error"]
+    reference = tmp_path / "reference.csv"
+    assert _predict(models, "--dir", EXAMPLES, "--output", reference) == 0
+    pd.testing.assert_frame_equal(table[HEADINGS], pd.read_csv(reference)[HEADINGS])
+
+
+def test_a_prediction_does_not_depend_on_the_batch(models, tmp_path):
+    tables = []
+    for size in (1, 3):
+        output = tmp_path / f"{size}.csv"
+        assert _predict(models, "--dir", EXAMPLES, "--output", output, "--batch-size", size) == 0
+        tables.append(pd.read_csv(output))
+    pd.testing.assert_frame_equal(*tables, rtol=1e-4)
+
+
+def test_only_the_asked_properties_in_the_asked_order(models, tmp_path):
+    output = tmp_path / "p.csv"
+    words = ("--cif", EXAMPLES / "Si.cif", "--output", output, "--properties", "bulk_modulus,band_gap")
+    assert _predict(models, *words) == 0
+    assert list(pd.read_csv(output).columns)[2:4] == ["bulk_modulus [GPa]", "band_gap [eV]"]
+
+
+def test_the_model_is_a_file_or_a_run_folder(models, tmp_path, capsys):
+    (run,) = models.glob("*/run_*")
+    printed = []
+    for model in (run, run / "best.pt"):
+        assert main(["predict", "--cif", str(EXAMPLES / "Si.cif"), "--model", str(model)]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--cif", "nowhere.cif"], 3, "nowhere.cif"),
+        (["--dir", "nowhere"], 3, "no folder"),
+        (["--cif", str(EXAMPLES / "Si.cif"), "--properties", "spillage"], 2, "spillage"),
+        (["--cif", str(EXAMPLES / "Si.cif"), "--properties", "bandgap"], 2, "Did you mean 'band_gap'?"),
+        (["--cif", str(EXAMPLES / "Si.cif"), "--model", "nowhere.pt"], 4, "nowhere.pt"),
+        (["--cif", str(EXAMPLES / "Si.cif"), "--models", "nowhere"], 4, "phase2 train"),
+        (["--cif", str(EXAMPLES / "Si.cif"), "--output", "nowhere/p.csv"], 2, "does not exist"),
+        (["--cif", str(EXAMPLES / "Si.cif"), "--batch-size", "0"], 2, "--batch-size"),
+    ],
+    ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_done_is_said(models, words, code, says, capsys):
+    found = ["--models", str(models)] if "--models" not in words else []
+    assert main(["predict", *found, *words]) == code
+    printed = capsys.readouterr().err
+    assert says in printed
+    assert "Traceback" not in printed
+
+
+def test_elements_the_model_has_not_seen_are_named(models, tmp_path, capsys):
+    cif = (EXAMPLES / "Si.cif").read_text().replace("Si", "Og")
+    path = tmp_path / "Og.cif"
+    path.write_text(cif)
+    assert _predict(models, "--cif", path) == 0
+    assert "not in the training set: Og" in capsys.readouterr().out
