@@ -8,6 +8,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 # `make run` trains this on the embedded sample: the best table a laptop reaches in a few minutes.
+DATA ?= sample
 RUN ?= --algorithm e3nn --level smoke --epochs 40 --batch-size 32 --lr 5e-3 --max-samples 10000
 
 .PHONY: help
@@ -60,7 +61,7 @@ reference: setup ## Generate the reference pages from the code
 
 .PHONY: bench
 bench: setup ## Measure speed and memory against baselines in the same run
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench --data $(DATA)
 
 .PHONY: lock
 lock: setup ## Pin every dependency again, with hashes

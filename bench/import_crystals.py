@@ -116,7 +116,10 @@ def _resident(process: psutil.Process) -> int:
     return total
 
 
-def _records(path: Path, limit: int | None) -> list[dict]:
+def _records(data: str, limit: int | None) -> list[dict]:
+    if data == "sample":
+        return _sample()[:limit]
+    path = Path(data)
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
         records = json.load(file)
     if any("split" in r for r in records):
@@ -124,17 +127,34 @@ def _records(path: Path, limit: int | None) -> list[dict]:
     return records[:limit]
 
 
+def _sample() -> list[dict]:
+    """The embedded sample as records of JARVIS's schema."""
+    from phase2.data.sources import open_source
+
+    source = open_source("sample")
+    crystals = [source.parse(raw).crystal for raw in source.records()]
+    return [
+        {
+            "jid": crystal.id,
+            "atoms": {
+                "lattice_mat": crystal.lattice.tolist(),
+                "coords": crystal.frac.tolist(),
+                "elements": list(crystal.symbols),
+                "cartesian": False,
+            },
+        }
+        for crystal in crystals
+    ]
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="JSON or JSON.gz file in JARVIS's schema")
+    parser.add_argument("--data", default="sample", help="sample, or a JSON or JSON.gz file in JARVIS's schema")
     parser.add_argument("--limit", type=int, help="use the first N records")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--reference", type=int, default=300, help="crystals given to the reference loader")
     parser.add_argument("--build", nargs=3, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.data is None and options.build is None:
-        parser.error("--data is needed")
-    return options
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

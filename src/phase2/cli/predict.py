@@ -61,12 +61,16 @@ def _deliver(table: PredictionTable, output: Path | None) -> None:
         note(f"{len(table.rows) - len(table.failures)} of {len(table.rows)} structures predicted: {output}")
         return
     headings = [p.heading for p in table.properties]
+    predicted = [row for row in table.rows if row.values is not None]
+    warned = any(row.warning for row in predicted)
+    columns = ("file", "formula", *headings, *(["warning"] if warned else []))
     rows = [
-        (row.file, row.formula, *(f"{value:.4g}" for value in row.values), row.warning)
-        for row in table.rows
+        (row.file, row.formula, *(f"{value:.4g}" for value in row.values), *([row.warning] if warned else []))
+        for row in predicted
         if row.values is not None
     ]
-    print_table("", ("file", "formula", *headings, "warning"), rows, numeric=headings)
+    if rows:
+        print_table("", columns, rows, numeric=headings)
 
 
 def _refuse_failures(table: PredictionTable) -> None:
