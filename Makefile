@@ -32,15 +32,15 @@ run: setup ## Train on the embedded sample of real crystals and show the result
 
 .PHONY: test
 test: setup ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that take a second or two
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -n auto -m 'not slow'
 
 .PHONY: test-readme
 test-readme: setup ## Run every command of the README, as a newcomer would
-	$(BIN)/python scripts/run_readme.py README.md
+	$(BIN)/python scripts/run_readme.py README.md --skip "make test"
 
 .PHONY: lint
 lint: setup ## Check style, types, layers and generated pages

@@ -18,7 +18,6 @@ _EXTRAS = {
     "torch": "train",
     "e3nn": "train",
     "pymatgen": "train",
-    "psutil": "train",
     "matplotlib": "report",
     "pyarrow": "report",
     "torch_geometric": "dev",
