@@ -131,6 +131,12 @@ def test_any_number_of_workers_writes_the_same_bytes(data, tmp_path):
     assert one.path.name == two.path.name
 
 
+@pytest.mark.parametrize(("cores", "expected"), [(0.5, 1), (1.5, 2), (64.0, store_module.MOST_WORKERS)])
+def test_the_container_limits_the_workers(monkeypatch, cores, expected):
+    monkeypatch.setattr(store_module, "cores", lambda: cores)
+    assert store_module._worker_count(None) == expected
+
+
 def test_chunks_do_not_show_in_the_bytes(data, tmp_path, monkeypatch):
     one = build(data, tmp_path / "one")
     monkeypatch.setattr(store_module, "CHUNK", 40)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import http.client
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from phase2.errors import DataError, RequestError, TransientError
+from phase2.storage.lock import wait_for_lock
 
 Progress = Callable[[int, int | None], None]
 
@@ -68,7 +67,7 @@ def fetch(
         raise RequestError(f"The address {remote.url} is not http or https.", fix="Correct the address.")
     target = folder / remote.file_name
     folder.mkdir(parents=True, exist_ok=True)
-    with _only_one(target):
+    with wait_for_lock(folder / f".{remote.file_name}.lock", purpose=f"fetching {remote.file_name}"):
         if target.exists() and _sha256(target) == remote.sha256:
             return target
         part = target.with_name(f"{target.name}.part")
@@ -157,10 +156,3 @@ def _size(path: Path) -> int:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _only_one(target: Path) -> Iterator[None]:
-    with target.with_name(f".{target.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # let go when the file is closed, also by a crash
-        yield

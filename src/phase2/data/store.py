@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import logging
+import math
 import os
 import shutil
 import tempfile
@@ -19,13 +20,14 @@ import numpy as np
 
 from phase2 import __version__
 from phase2.config.schema import GraphSpec
-from phase2.data.build_lock import build_lock, is_free
 from phase2.data.packed import PackedGraphs
 from phase2.data.packing import Rejection
 from phase2.data.records import RawRecord, Source
 from phase2.data.store_files import GraphWriter, read_files
 from phase2.data.workers import pack_chunks
 from phase2.errors import DataError, RequestError, TransientError
+from phase2.runs.environment import cores
+from phase2.storage.lock import is_locked, wait_for_lock
 
 FORMAT = 1  # of the files and of what is in them: a change of either makes older stores invisible
 CHUNK = 256  # records per task; the same for any number of workers
@@ -72,7 +74,8 @@ def build_store(
         source: The data set.
         spec: How a crystal becomes a graph.
         cache_dir: Stores are kept in its folder ``graphs``.
-        workers: Processes that parse and pack; None for one per core. One works in this process.
+        workers: Processes that parse and pack; None for one per core that this process may use. One
+            works in this process.
         progress: Called with (records done, None) while building.
 
     Raises:
@@ -86,7 +89,7 @@ def build_store(
         return store
     with _disk_errors(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
-    with build_lock(_lock_file(folder), f"building the graphs of '{source.name}'") as locked:
+    with wait_for_lock(_lock_file(folder), purpose=f"building the graphs of '{source.name}'") as locked:
         if (store := _open(folder, fingerprint)) is not None:
             return store
         if locked:
@@ -178,7 +181,7 @@ def _remove_leftovers(folder: Path) -> None:
     """Remove what builders that died have left: temporary folders whose lock nobody holds."""
     for leftover in folder.parent.glob(".*.tmp"):
         store = folder.parent / leftover.name.split(".")[1]
-        if store == folder or is_free(_lock_file(store)):
+        if store == folder or is_locked(_lock_file(store)) is False:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
@@ -188,8 +191,7 @@ def _lock_file(folder: Path) -> Path:
 
 def _worker_count(workers: int | None) -> int:
     if workers is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return min(cores, MOST_WORKERS)
+        return min(math.ceil(cores()), MOST_WORKERS)
     if workers < 1:
         raise RequestError(f"{workers} workers cannot build anything.", fix="Give 1 or more.")
     return workers

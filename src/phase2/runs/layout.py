@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from phase2.errors import RequestError
-from phase2.runs.lock import exclusive, is_locked
+from phase2.storage.lock import is_locked, try_lock, wait_for_lock
 
 BEST = "best.pt"
 MANIFEST = "run_manifest.json"
@@ -75,7 +75,7 @@ class RunDirectory:
         parent = output / family
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            with exclusive(parent / LOCK, wait=True):
+            with wait_for_lock(parent / LOCK):
                 taken = {run.run_id for run in runs_of_family(parent)}
                 if run_id in taken:
                     raise RequestError(
@@ -115,7 +115,7 @@ class RunDirectory:
         Raises:
             RequestError: Another process trains here.
         """
-        with exclusive(self.path / LOCK) as got:
+        with try_lock(self.path / LOCK) as got:
             if not got:
                 raise RequestError(
                     f"Another process is training in {self.path}.",
@@ -126,7 +126,7 @@ class RunDirectory:
 
     def is_running(self) -> bool:
         """Whether a process holds the lock."""
-        return is_locked(self.path / LOCK)
+        return is_locked(self.path / LOCK) is True
 
 
 def runs_of_family(folder: Path) -> list[RunDirectory]:

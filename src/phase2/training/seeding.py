@@ -9,7 +9,7 @@ import random
 import numpy as np
 import torch
 
-from phase2.runs.cgroup import cpu_limit
+from phase2.runs.environment import cores
 
 THREADS_VARIABLE = "OMP_NUM_THREADS"
 
@@ -50,18 +50,13 @@ def restore_random_state(state: dict[str, object]) -> None:
         torch.cuda.set_rng_state_all(cuda)
 
 
-def threads(limit: float | None = None) -> int:
+def threads() -> int:
     """Number of threads to compute on: ``$OMP_NUM_THREADS``, or the cores that this process may really use.
 
     The latter are those of its CPU affinity, and no more than the CPU limit of its container: one thread per core
     of a large node would spend its time waiting for the few cores that the limit allows.
-
-    Args:
-        limit: CPU limit in cores; that of the control group by default.
     """
     wanted = os.environ.get(THREADS_VARIABLE, "")
     if wanted.isdecimal() and int(wanted) > 0:
         return int(wanted)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    most = limit or cpu_limit() or cores
-    return max(1, min(cores, math.ceil(most)))
+    return math.ceil(cores())
