@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS, Profile, profile
+from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Profile, profile
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import select
 
@@ -66,7 +66,7 @@ class RunRequest:
         """``competition``, or the level."""
         if self.competition:
             return "competition"
-        return self.level or "std"
+        return self.level or DEFAULT_LEVEL
 
     def given(self, name: str) -> bool:
         """Tell whether the user set this field."""
@@ -79,8 +79,7 @@ class RunRequest:
             value = getattr(self, field.name)
             if value == field.default and field.name != "algorithm":
                 continue
-            flag = "--" + field.name.replace("_", "-")
-            words += [flag] if value is True else [flag, _word(value)]
+            words += [flag(field.name)] if value is True else [flag(field.name), _word(value)]
         return words
 
 

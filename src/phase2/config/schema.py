@@ -143,7 +143,20 @@ class TrainingConfig(Frozen):
 
 
 class RunConfig(Frozen):
-    """A resolved run: equal configs give equal numbers on equal machines."""
+    """A resolved run: equal configs give equal numbers on equal machines.
+
+    Attributes:
+        algorithm: Kind of the network.
+        mode: The level, or ``competition``.
+        backend: The manual's script that runs this row of the levels table.
+        family: Folder of the run below the output folder.
+        properties: Keys of the properties asked for.
+        all_properties: All nine were asked for; those without a label are left out.
+        seed: Seed of the weights, the batches and every other random draw but the split's.
+        data: Which crystals, as which graphs, in which parts.
+        model: The network.
+        training: How it is fitted.
+    """
 
     algorithm: Algorithm
     mode: Mode
