@@ -2,5 +2,12 @@
 
 import os
 
+from hypothesis import settings
+
 # Before torch is imported anywhere: two test processes on two cores must not wait for each other by spinning.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# The same examples in every run of continuous integration: a failure there is the change's, not the dice's.
+settings.register_profile("ci", derandomize=True)
+settings.register_profile("developer")
+settings.load_profile("ci" if os.environ.get("CI") else "developer")

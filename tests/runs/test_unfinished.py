@@ -7,7 +7,7 @@ from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
 from phase2.runs.recorded_config import RecordedConfig
-from phase2.runs.unfinished import differences, find_run, find_unfinished
+from phase2.runs.unfinished import differences, find_begun, find_unfinished
 
 
 def start(output, resolved, name):
@@ -80,8 +80,8 @@ def test_rubbish_is_passed_over(tmp_path, resolved):
 
 def test_equal_configs_do_not_differ_and_long_lists_are_cut(resolved):
     other = resolve(RunRequest(algorithm="e3nn")).config
-    assert differences(resolved.config, resolved.config, most=3) == []
-    shown = differences(resolved.config, other, most=2)
+    assert differences(resolved.config, resolved.config) == ""
+    shown = differences(resolved.config, other, most=2).split("; ")
     assert shown[0] == "algorithm: cgcnn -> e3nn"
     assert len(shown) == 3
     assert shown[2].startswith("and ")
@@ -89,5 +89,17 @@ def test_equal_configs_do_not_differ_and_long_lists_are_cut(resolved):
 
 def test_attempts_of_one_workflow_find_their_run(tmp_path, resolved):
     run = start(tmp_path, resolved, "run_20260101T000000Z_wf-1")
-    assert find_run(tmp_path, resolved.config.family, "wf-1") == run
-    assert find_run(tmp_path, resolved.config.family, "wf") is None
+    assert find_begun(tmp_path, resolved.config, "wf-1") == run
+    assert find_begun(tmp_path, resolved.config, "wf") is None
+
+
+def test_attempts_with_other_settings_do_not_share_a_run(tmp_path, resolved):
+    start(tmp_path, resolved, "run_20260101T000000Z_wf-1")
+    other = resolve(RunRequest(algorithm="cgcnn", level="smoke", epochs=9))
+    with pytest.raises(RequestError, match=r"'wf-1' exists with other settings.*training\.epochs: 3 -> 9"):
+        find_begun(tmp_path, other.config, "wf-1")
+
+
+def test_an_attempt_that_ended_before_it_wrote_anything_is_continued(tmp_path, resolved):
+    run = RunDirectory.create(tmp_path, resolved.config.family, run_id="wf-1")
+    assert find_begun(tmp_path, resolved.config, "wf-1") == run

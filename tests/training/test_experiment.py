@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from phase2.config.resolve import resolve
 from phase2.errors import DataError, ModelFileError, RequestError
 from phase2.models.modelfile import load_model_file
 from phase2.runs.attempts import Attempt
+from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import read_manifest, verify
 from phase2.runs.record import read_rows
 from phase2.training.experiment import train_run
@@ -117,6 +119,21 @@ def test_a_retried_process_continues_the_run_it_is_told(tmp_path, monkeypatch):
     assert first.directory.manifest.read_bytes() == sealed
     with pytest.raises(RequestError, match="exists with other settings"):
         train_run(resolve(_request(tmp_path, lr=0.5)))
+
+
+def test_a_run_that_another_process_finished_meanwhile_is_left_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("PHASE2_RUN_ID", "pod-8")
+    resolved = resolve(_request(tmp_path))
+    RunDirectory.create(tmp_path, resolved.config.family, run_id="pod-8")
+    sealed = []
+
+    @contextmanager
+    def overtaken():  # between choosing the run and taking its lock
+        sealed.append(train_run(resolved).directory.manifest.read_bytes())
+        yield None
+
+    late = train_run(resolved, data_progress=overtaken)
+    assert late.directory.manifest.read_bytes() == sealed[0]
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):

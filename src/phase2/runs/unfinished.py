@@ -1,4 +1,4 @@
-"""The run that ``--resume`` continues."""
+"""The run that is continued: by ``--resume``, or by another attempt that shares its id."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from phase2.errors import ModelFileError, RequestError
 from phase2.runs.layout import RunDirectory, runs_of_family
 from phase2.runs.manifest import read_manifest
 from phase2.runs.recorded_config import RecordedConfig
-
-_DIFFERENCES_SHOWN = 5
 
 
 def find_unfinished(output: Path, config: RunConfig) -> RunDirectory:
@@ -35,8 +33,7 @@ def find_unfinished(output: Path, config: RunConfig) -> RunDirectory:
     why = "A run that is finished or being worked on in another process cannot be resumed."
     if unfinished:
         run, recorded = unfinished[-1]
-        changes = "; ".join(differences(recorded.config, config, most=_DIFFERENCES_SHOWN))
-        why = f"The newest unfinished one, {run.name}, has other settings: {changes}."
+        why = f"The newest unfinished one, {run.name}, has other settings: {differences(recorded.config, config)}."
     raise RequestError(
         f"There is no unfinished run of this request in {output / config.family}.",
         why=why,
@@ -44,9 +41,29 @@ def find_unfinished(output: Path, config: RunConfig) -> RunDirectory:
     )
 
 
-def find_run(output: Path, family: str, run_id: str) -> RunDirectory | None:
-    """Find the run of a family by its id, for attempts that share one (``PHASE2_RUN_ID``)."""
-    return next((run for run in runs_of_family(output / family) if run.run_id == run_id), None)
+def find_begun(output: Path, config: RunConfig, run_id: str) -> RunDirectory | None:
+    """Find the run that an earlier attempt with the same id (``PHASE2_RUN_ID``) began; None when this is the first.
+
+    Args:
+        output: Folder that holds the families.
+        config: The configuration of the request.
+        run_id: The id that the attempts share.
+
+    Raises:
+        RequestError: The run has another configuration; the message says in what.
+        ModelFileError: Its configuration is damaged.
+    """
+    run = next((run for run in runs_of_family(output / config.family) if run.run_id == run_id), None)
+    if run is None or not run.run_config.exists():  # an attempt may have ended before it wrote anything
+        return run
+    recorded = RecordedConfig.read(run)
+    if recorded.digest != config.digest:
+        raise RequestError(
+            f"The run '{run_id}' exists with other settings.",
+            why=f"{differences(recorded.config, config)}.",
+            fix="Repeat its options, or set PHASE2_RUN_ID to another name.",
+        )
+    return run
 
 
 def is_finished(run: RunDirectory) -> bool:
@@ -57,12 +74,12 @@ def is_finished(run: RunDirectory) -> bool:
         return False
 
 
-def differences(old: RunConfig, new: RunConfig, *, most: int) -> list[str]:
-    """Name the first values in which two configurations differ: ``training.lr: 0.001 -> 0.01``."""
+def differences(old: RunConfig, new: RunConfig, *, most: int = 5) -> str:
+    """Name the first values in which two configurations differ: ``seed: 42 -> 7; training.lr: 0.001 -> 0.01``."""
     before, after = (dict(flatten(config.model_dump(mode="json"))) for config in (old, new))
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     shown = [f"{path}: {_word(before.get(path))} -> {_word(after.get(path))}" for path in paths[:most]]
-    return shown if len(paths) <= most else [*shown, f"and {len(paths) - most} more"]
+    return "; ".join(shown if len(paths) <= most else [*shown, f"and {len(paths) - most} more"])
 
 
 def _unfinished(family: Path) -> Iterator[tuple[RunDirectory, RecordedConfig]]:

@@ -14,14 +14,14 @@ from phase2.config.resolve import ResolvedRun
 from phase2.config.schema import RunConfig
 from phase2.config.settings import run_id_of_process
 from phase2.data.dataset import CrystalPropertyDataset, Progress
-from phase2.errors import Phase2Error, PreemptedError, RequestError
+from phase2.errors import Phase2Error, PreemptedError
 from phase2.runs.attempts import begin_attempt, end_attempt
 from phase2.runs.environment import place
 from phase2.runs.history import read_epochs_done
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.recorded_config import RecordedConfig
-from phase2.runs.unfinished import differences, find_run, find_unfinished, is_finished
+from phase2.runs.unfinished import find_begun, find_unfinished, is_finished
 from phase2.training.closing import close_run
 from phase2.training.loop import Trainer
 from phase2.training.progress import default_reporter
@@ -74,32 +74,29 @@ def train_run(
     torch.set_num_threads(threads())
     config, output = resolved.config, resolved.request.output
     existing = _existing_run(config, output, resume=resume)
-    if existing is not None and is_finished(existing):
-        notify(f"{existing.path} is finished already")
-        return FinishedRun(existing, read_manifest(existing.manifest))
+    if existing is not None and (finished := _finished_already(existing, notify)):
+        return finished
     with data_progress() as progress:
         dataset = _load(config, workers, progress)
     _tell_about_data(dataset, config, notify)
     run = existing or RunDirectory.create(output, config.family, run_id=run_id_of_process())
     with run.lock():
-        return _train_in(run, resolved, dataset, notify)
+        # Whoever had the lock until now may have finished the run.
+        return _finished_already(run, notify) or _train_in(run, resolved, dataset, notify)
 
 
 def _existing_run(config: RunConfig, output: Path, *, resume: bool) -> RunDirectory | None:
     run_id = run_id_of_process()
     if run_id is None:
         return find_unfinished(output, config) if resume else None
-    run = find_run(output, config.family, run_id)
-    if run is None:
+    return find_begun(output, config, run_id)
+
+
+def _finished_already(run: RunDirectory, notify: Callable[[str], None]) -> FinishedRun | None:
+    if not is_finished(run):
         return None
-    recorded = RecordedConfig.read(run).config
-    if recorded.digest != config.digest:
-        raise RequestError(
-            f"The run '{run_id}' exists with other settings.",
-            why=f"{'; '.join(differences(recorded, config, most=5))}.",
-            fix="Repeat its options, or set PHASE2_RUN_ID to another name.",
-        )
-    return run
+    notify(f"{run.path} is finished already")
+    return FinishedRun(run, read_manifest(run.manifest))
 
 
 def _load(config: RunConfig, workers: int | None, progress: Progress | None) -> CrystalPropertyDataset:
