@@ -167,6 +167,13 @@ def test_loader_works_one_batch_ahead(graphs):
     assert not workers()
 
 
+def test_a_single_batch_needs_no_thread(graphs):
+    loader = load_batches(graphs, [np.array([0])], None, view="crystal")
+    next(loader)
+    assert not workers()
+    loader.close()
+
+
 def test_loader_raises_what_went_wrong_on_its_thread(graphs):
     loader = load_batches(graphs, [np.array([0]), np.array([99])], None, view="crystal")
     assert next(loader).index.tolist() == [0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ def load_batches(
     """Collate batches on a background thread, one ahead of the consumer.
 
     A thread, not processes: gathering takes a hundredth of a training step and shares the packed graphs as they are.
+    The first batch is made here, for there is nothing to do meanwhile; a single batch costs no thread.
     What goes wrong on the thread is raised here; closing the iterator early ends the thread.
 
     Args:
@@ -39,11 +40,14 @@ def load_batches(
         batch: Batch = collate(graphs, index, targets, view)
         return batch.pin_memory() if target.type == "cuda" else batch
 
+    remaining = iter(batches)
+    first = next(remaining, None)
+    if first is None:
+        return
+    batch = make(first)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="phase2-batches") as thread:
-        ahead: Future[Batch] | None = None
-        for index in batches:
-            ready, ahead = ahead, thread.submit(make, index)
-            if ready is not None:
-                yield ready.result().to(target, non_blocking=True)
-        if ahead is not None:
-            yield ahead.result().to(target, non_blocking=True)
+        for index in remaining:
+            ahead = thread.submit(make, index)
+            yield batch.to(target, non_blocking=True)
+            batch = ahead.result()
+        yield batch.to(target, non_blocking=True)
