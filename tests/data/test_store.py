@@ -337,7 +337,7 @@ def test_scripts_need_no_main_guard(data, cache, tmp_path):
 
 
 def test_no_workers_are_refused(data, cache):
-    with pytest.raises(RequestError, match="0 workers"):
+    with pytest.raises(RequestError, match="--workers 0"):
         build(data, cache, workers=0)
 
 

@@ -17,7 +17,7 @@ from phase2.data.sources import open_source
 from phase2.data.splits import Split, split
 from phase2.data.store import GraphStore, build_store
 from phase2.data.targets import TargetScaler
-from phase2.errors import DataError, RequestError
+from phase2.errors import DataError
 from phase2.properties import KEYS, Property, get
 
 Progress = Callable[[int, int | None], None]
@@ -121,10 +121,8 @@ def open_store(
 
     Raises:
         DataError: The source cannot be read or holds no valid crystal.
-        RequestError: The number of workers is not positive.
+        RequestError: The cache folder cannot be written, or the number of workers is not positive.
     """
-    if workers is not None and workers < 1:
-        raise RequestError(f"--workers {workers} is not a positive number.", fix="Give 1 or more.")
     return build_store(
         open_source(config.source), config.graph, cache_dir=cache or cache_dir(), workers=workers, progress=progress
     )

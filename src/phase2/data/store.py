@@ -7,7 +7,6 @@ import hashlib
 import json
 import logging
 import math
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from phase2.data.store_files import GraphWriter, read_files
 from phase2.data.workers import pack_chunks
 from phase2.errors import DataError, RequestError, TransientError
 from phase2.runs.environment import cores
+from phase2.storage.atomic import sync_folder
 from phase2.storage.lock import is_locked, wait_for_lock
 
 FORMAT = 1  # of the files and of what is in them: a change of either makes older stores invisible
@@ -80,9 +80,10 @@ def build_store(
 
     Raises:
         DataError: The source cannot be read or holds no valid crystal.
-        RequestError: The cache folder cannot be written.
+        RequestError: The cache folder cannot be written, or the number of workers is not positive.
         TransientError: The disk is full, or a worker was killed.
     """
+    processes = _worker_count(workers)
     fingerprint = _fingerprint(source, spec)
     folder = cache_dir / "graphs" / fingerprint[:32]
     if (store := _open(folder, fingerprint, log=logging.DEBUG)) is not None:
@@ -94,7 +95,7 @@ def build_store(
             return store
         if locked:
             _remove_leftovers(folder)
-        _build(source, spec, folder, fingerprint, _worker_count(workers), progress)
+        _build(source, spec, folder, fingerprint, processes, progress)
     graphs, rejected = read_files(folder, fingerprint)
     return GraphStore(graphs, rejected, folder, fingerprint)
 
@@ -170,11 +171,7 @@ def _move(temporary: Path, folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)  # damaged, or we would not be here
     temporary.rename(folder)
-    descriptor = os.open(folder.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder.parent)
 
 
 def _remove_leftovers(folder: Path) -> None:
@@ -193,7 +190,7 @@ def _worker_count(workers: int | None) -> int:
     if workers is None:
         return min(math.ceil(cores()), MOST_WORKERS)
     if workers < 1:
-        raise RequestError(f"{workers} workers cannot build anything.", fix="Give 1 or more.")
+        raise RequestError(f"--workers {workers} is not a positive number.", fix="Give 1 or more.")
     return workers
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from phase2.data.packed import COLUMNS, LEVELS, Column, PackedGraphs, offsets_of
 from phase2.data.packing import Rejection
 from phase2.errors import DataError
+from phase2.storage.atomic import atomic_file, sync_folder, write_text
 
 _IN_MEMORY = ("ids", "formulas")  # of unknown width until the last one is known
 
@@ -54,11 +55,11 @@ class GraphWriter:
             _save(self._folder / f"{level}_offset.npy", offsets_of(np.concatenate(counts)))
         rows = io.StringIO(newline="")
         csv.writer(rows).writerows([("id", "reason"), *((r.id, r.reason) for r in rejected)])
-        _write_text(self._folder / "rejected.csv", rows.getvalue())
+        write_text(self._folder / "rejected.csv", rows.getvalue())
         arrays = {path.stem: path.stat().st_size for path in sorted(self._folder.glob("*.npy"))}
         text = json.dumps({**meta, "rejected": len(rejected), "bytes": arrays}, indent=2)
-        _write_text(self._folder / "meta.json", text + "\n")
-        _sync(self._folder)
+        write_text(self._folder / "meta.json", text + "\n")
+        sync_folder(self._folder)
 
     def close(self) -> None:
         """Let go of the files, complete or not."""
@@ -124,22 +125,5 @@ def _map(path: Path, size: int) -> NDArray[Any]:
 
 
 def _save(path: Path, array: NDArray[np.generic]) -> None:
-    with path.open("wb") as file:
+    with atomic_file(path) as file:
         np.save(file, array)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _write_text(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
