@@ -63,6 +63,11 @@ class DataError(Phase2Error, ValueError):
 class InvalidCrystalError(DataError):
     """A structure that is no valid ordered crystal (disordered, overlapping atoms, zero volume, ...)."""
 
+    @classmethod
+    def of(cls, crystal: str, why: str, fix: str = "Correct or remove this structure.") -> InvalidCrystalError:
+        """Say why the crystal of this name is none."""
+        return cls(f"Crystal '{crystal}' is invalid:", why=why, fix=fix)
+
 
 class ModelFileError(Phase2Error, ValueError):
     """A checkpoint or model file that is missing, damaged, unsafe, or made for something else."""

@@ -60,7 +60,7 @@ class Crystal:
         _check_cell(id, vectors, len(numbers))
         if not np.isfinite(positions).all():
             site = int(np.flatnonzero(~np.isfinite(positions).all(axis=1))[0])
-            raise _invalid(
+            raise InvalidCrystalError.of(
                 id, f"site {site} ({SYMBOLS[numbers[site] - 1]}) is at {positions[site].tolist()}, no finite position."
             )
         wrapped = positions - np.floor(positions)
@@ -93,17 +93,13 @@ class Crystal:
         return reduced_formula(self.species.tolist())
 
 
-def _invalid(crystal_id: str, reason: str, fix: str = "Correct or remove this structure.") -> InvalidCrystalError:
-    return InvalidCrystalError(f"Crystal '{crystal_id}' is invalid:", why=reason, fix=fix)
-
-
 def _numbers(crystal_id: str, species: Sequence[str] | Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
     try:
         given: list[object] = species.tolist() if isinstance(species, np.ndarray) else list(species)
     except TypeError:
-        raise _invalid(crystal_id, f"its species are {species!r}, not a list.") from None
+        raise InvalidCrystalError.of(crystal_id, f"its species are {species!r}, not a list.") from None
     if not given:
-        raise _invalid(crystal_id, "it has no atoms.")
+        raise InvalidCrystalError.of(crystal_id, "it has no atoms.")
     try:
         return np.array([ATOMIC_NUMBERS[symbol] for symbol in given], dtype=np.uint8)  # type: ignore[index]
     except (KeyError, TypeError):
@@ -117,25 +113,27 @@ def _number(crystal_id: str, site: int, value: object) -> int:
         return value
     nearest = nearest_symbol(value) if isinstance(value, str) else None
     hint = f" Did you mean '{nearest}'?" if nearest else ""
-    raise _invalid(crystal_id, f"site {site} holds {value!r}, which is no chemical element.{hint}")
+    raise InvalidCrystalError.of(crystal_id, f"site {site} holds {value!r}, which is no chemical element.{hint}")
 
 
 def _array(crystal_id: str, values: ArrayLike, shape: tuple[int, int], what: str) -> NDArray[np.float64]:
     try:
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise _invalid(crystal_id, f"its {what} are not a table of numbers with shape {shape}.") from None
+        raise InvalidCrystalError.of(crystal_id, f"its {what} are not a table of numbers with shape {shape}.") from None
     if array.shape != shape:
-        raise _invalid(crystal_id, f"its {what} have shape {array.shape}, not {shape}.")
+        raise InvalidCrystalError.of(crystal_id, f"its {what} have shape {array.shape}, not {shape}.")
     return array
 
 
 def _check_cell(crystal_id: str, lattice: NDArray[np.float64], n_atoms: int) -> None:
     volume = abs(_determinant(lattice))
     if not math.isfinite(volume):  # one entry that is not finite makes the determinant so
-        raise _invalid(crystal_id, f"its lattice {lattice.tolist()} holds a number that is not finite.")
+        raise InvalidCrystalError.of(crystal_id, f"its lattice {lattice.tolist()} holds a number that is not finite.")
     if volume < LEAST_VOLUME_PER_ATOM * n_atoms:
-        raise _invalid(crystal_id, f"its cell has a volume of {volume:.3g} cubic angstrom for {n_atoms} atom(s).")
+        raise InvalidCrystalError.of(
+            crystal_id, f"its cell has a volume of {volume:.3g} cubic angstrom for {n_atoms} atom(s)."
+        )
 
 
 def _determinant(lattice: NDArray[np.float64]) -> float:

@@ -66,7 +66,9 @@ def find_neighbors(crystal: Crystal, cutoff: float) -> Neighbors:
             np.concatenate([a, b]) for a, b in zip((receiver, sender, shift, distance), pairs, strict=True)
         )
     if search.may_shift_far and np.abs(shift).max() > 127:
-        raise _invalid(crystal, "its cell is so skewed that neighbours are more than 127 cells away.", _REDUCE)
+        raise InvalidCrystalError.of(
+            crystal.id, "its cell is so skewed that neighbours are more than 127 cells away.", _REDUCE
+        )
     return Neighbors(positions, receiver, sender, shift, distance)
 
 
@@ -101,8 +103,8 @@ class _Search:
         pairs = n_centers * (n / self.crystal.volume * 4 / 3 * math.pi * radius**3 + 1)
         images = n * math.prod(2 * r + 1 for r in reach)
         if max(pairs, images, math.prod(extent)) > MOST_ENTRIES:
-            raise _invalid(
-                self.crystal,
+            raise InvalidCrystalError.of(
+                self.crystal.id,
                 f"{n} atoms in a cell {self.thickness.min():.3g} angstrom thin have too many neighbours to search.",
                 _REDUCE,
             )
@@ -117,7 +119,9 @@ def _nearest_shells(search: _Search, lonely: NDArray[np.int64], cutoff: float) -
         if radius >= FARTHEST:
             site = int(lonely[0])
             symbol = symbol_of(int(search.crystal.species[site]))
-            raise _invalid(search.crystal, f"site {site} ({symbol}) has no neighbour within {FARTHEST:g} angstrom.")
+            raise InvalidCrystalError.of(
+                search.crystal.id, f"site {site} ({symbol}) has no neighbour within {FARTHEST:g} angstrom."
+            )
         radius = min(1.5 * radius, FARTHEST)
         center, sender, shift, distance = search.around(search.positions[lonely], radius)
         far = np.where(distance < LEAST_DISTANCE, np.inf, distance)
@@ -139,8 +143,6 @@ def _overlap(
     i, j = sorted((int(receiver[k]), int(sender[k])))
     symbols = crystal.symbols
     other = "its own image" if i == j else f"site {j} ({symbols[j]})"
-    return _invalid(crystal, f"site {i} ({symbols[i]}) and {other} are {distance[k]:.3f} angstrom apart.")
-
-
-def _invalid(crystal: Crystal, reason: str, fix: str = "Correct or remove this structure.") -> InvalidCrystalError:
-    return InvalidCrystalError(f"Crystal '{crystal.id}' is invalid:", why=reason, fix=fix)
+    return InvalidCrystalError.of(
+        crystal.id, f"site {i} ({symbols[i]}) and {other} are {distance[k]:.3f} angstrom apart."
+    )

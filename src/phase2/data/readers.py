@@ -105,16 +105,18 @@ def from_record(record: Mapping[str, object], id: str | None = None) -> Crystal:
     name = str(record.get("jid", "unnamed")) if id is None else id
     atoms = record.get("atoms", record)
     if not isinstance(atoms, Mapping):
-        raise _invalid(name, f"its 'atoms' are {_shortened(atoms)}, not an object with lattice_mat, coords, elements.")
+        raise InvalidCrystalError.of(
+            name, f"its 'atoms' are {_shortened(atoms)}, not an object with lattice_mat, coords, elements."
+        )
     try:
         lattice, coords, elements = atoms["lattice_mat"], atoms["coords"], atoms["elements"]
     except KeyError as missing:
-        raise _invalid(name, f"its 'atoms' have no {missing}.") from None
+        raise InvalidCrystalError.of(name, f"its 'atoms' have no {missing}.") from None
     if not isinstance(elements, list | tuple):
-        raise _invalid(name, f"its elements are {_shortened(elements)}, not a list.")
+        raise InvalidCrystalError.of(name, f"its elements are {_shortened(elements)}, not a list.")
     cartesian = atoms.get("cartesian", False)
     if not isinstance(cartesian, bool):
-        raise _invalid(name, f"its 'cartesian' is {_shortened(cartesian)}, not true or false.")
+        raise InvalidCrystalError.of(name, f"its 'cartesian' is {_shortened(cartesian)}, not true or false.")
     return Crystal.checked(name, elements, _fractional(name, coords, lattice) if cartesian else coords, lattice)
 
 
@@ -146,10 +148,12 @@ def _read_with_pymatgen(path: Path, crystal_id: str | None, parse: Callable[[str
             raise
         except _PARSER_ERRORS as error:
             reasons = [str(w.message) for w in heard if "No structure parsed" in str(w.message)]
-            raise _invalid(name, "; ".join(reasons) or f"it cannot be parsed: {error or type(error)}") from error
+            raise InvalidCrystalError.of(
+                name, "; ".join(reasons) or f"it cannot be parsed: {error or type(error)}"
+            ) from error
         for warning in heard:
             if any(fatal in str(warning.message) for fatal in _FATAL_WARNINGS):
-                raise _invalid(name, str(warning.message))
+                raise InvalidCrystalError.of(name, str(warning.message))
         return crystal
 
 
@@ -183,7 +187,7 @@ def _read_json(path: Path, crystal_id: str | None) -> Crystal:
         raise DataError(f"{path} is no valid JSON.", why=f"{error}.", fix="Write the file again.") from error
     with _naming(path):
         if not isinstance(record, dict):
-            raise _invalid(path.name, f"its JSON is {_shortened(record)}, not an object with 'atoms'.")
+            raise InvalidCrystalError.of(path.name, f"its JSON is {_shortened(record)}, not an object with 'atoms'.")
         return from_record(record, path.name if crystal_id is None else crystal_id)
 
 
@@ -219,14 +223,16 @@ def _only_element(crystal_id: str, site: int, species: Mapping[object, float]) -
     occupancy = sum(present.values())
     if len(present) != 1 or abs(occupancy - 1) > _OCCUPANCY_TOLERANCE:
         content = " + ".join(f"{occupancy:g} {kind}" for kind, occupancy in present.items()) or "nothing"
-        raise _invalid(
+        raise InvalidCrystalError.of(
             crystal_id,
             f"site {site} is disordered: it holds {content}, expected one whole atom.",
             "Replace the structure by an ordered approximant, or remove it.",
         )
     kind = next(iter(present))
     if isinstance(kind, DummySpecies):
-        raise _invalid(crystal_id, f"site {site} holds the dummy species {kind}, which is no chemical element.")
+        raise InvalidCrystalError.of(
+            crystal_id, f"site {site} holds the dummy species {kind}, which is no chemical element."
+        )
     return cast("str", kind.symbol)  # type: ignore[attr-defined]
 
 
@@ -236,11 +242,9 @@ def _fractional(crystal_id: str, coords: ArrayLike, lattice: ArrayLike) -> NDArr
     except np.linalg.LinAlgError:
         return coords  # the cell has no volume, which the check says better
     except (TypeError, ValueError):
-        raise _invalid(crystal_id, "its lattice_mat or coords are not tables of numbers with three columns.") from None
-
-
-def _invalid(crystal_id: str, reason: str, fix: str = "Correct or remove this structure.") -> InvalidCrystalError:
-    return InvalidCrystalError(f"Crystal '{crystal_id}' is invalid:", why=reason, fix=fix)
+        raise InvalidCrystalError.of(
+            crystal_id, "its lattice_mat or coords are not tables of numbers with three columns."
+        ) from None
 
 
 def _shortened(value: object) -> str:
