@@ -46,7 +46,7 @@ def test_packed_graphs_hold_the_crystals():
     assert len(graphs) == 20
     assert graphs.ids.tolist() == [c.id for c in MANY[:20]]
     assert graphs.formulas.tolist() == [c.formula for c in MANY[:20]]
-    assert graphs.atoms_per_crystal.tolist() == [c.n_atoms for c in MANY[:20]]
+    assert np.diff(graphs.atom_offset).tolist() == [c.n_atoms for c in MANY[:20]]
     np.testing.assert_array_equal(graphs.species, np.concatenate([c.species for c in MANY[:20]]))
     np.testing.assert_allclose(graphs.positions, np.concatenate([c.cartesian for c in MANY[:20]]), rtol=1e-6)
     np.testing.assert_allclose(graphs.lattice, [c.lattice for c in MANY[:20]], rtol=1e-6)

@@ -153,11 +153,6 @@ class PackedGraphs:
         return PackedGraphs(**arrays)
 
     @property
-    def atoms_per_crystal(self) -> NDArray[np.int64]:
-        """Number of atoms in each cell, shape (n,)."""
-        return np.diff(self.atom_offset)
-
-    @property
     def nbytes(self) -> int:
         """Size of all arrays, bytes."""
         return sum(int(getattr(self, field.name).nbytes) for field in fields(self))

@@ -64,7 +64,7 @@ def quotients(species: NDArray[np.uint8], crystal: NDArray[np.int64], edges: Edg
     """
     colour = refined_colours(species, crystal, edges)
     order = np.lexsort((colour, crystal))  # stable: the first atom of a class is the one with the lowest index
-    starts = np.flatnonzero(np.diff(colour[order], prepend=0).astype(bool) | (np.diff(crystal[order], prepend=-1) != 0))
+    starts = changes(crystal[order], colour[order])
     chosen = order[starts]
     weight = np.diff(starts, append=len(order))
     node_crystal = crystal[chosen]
@@ -114,7 +114,7 @@ def refined_colours(species: NDArray[np.uint8], crystal: NDArray[np.int64], edge
     return colour
 
 
-def changes(*columns: NDArray[np.int64]) -> NDArray[np.intp]:
+def changes(*columns: NDArray[np.integer]) -> NDArray[np.intp]:
     """Where a run of equal rows begins.
 
     >>> changes(np.array([4, 4, 4, 7]), np.array([0, 1, 1, 1])).tolist()
@@ -129,10 +129,8 @@ def changes(*columns: NDArray[np.int64]) -> NDArray[np.intp]:
 
 def _count_classes(colour: NDArray[np.uint64], crystal: NDArray[np.int64]) -> NDArray[np.int64]:
     order = np.lexsort((colour, crystal))
-    colour, crystal = colour[order], crystal[order]
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (colour[1:] != colour[:-1]) | (crystal[1:] != crystal[:-1])
-    return np.bincount(crystal[new])
+    crystal = crystal[order]
+    return np.bincount(crystal[changes(crystal, colour[order])])
 
 
 def _within(group: NDArray[np.int64]) -> NDArray[np.int64]:
