@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from contextlib import closing
@@ -15,11 +14,12 @@ from torch import Tensor
 from phase2.config.schema import RunConfig
 from phase2.errors import PreemptedError
 from phase2.models.build import build_model
-from phase2.models.modelfile import LoadedModel, load_tensors, save_model_file, tensors_of
+from phase2.models.modelfile import tensors_of
 from phase2.runs.history import EpochRow, best_row, write_history
+from phase2.training.best_model import BestModel
 from phase2.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from phase2.training.evaluation import Evaluator
-from phase2.training.examples import Examples, TrainingData, mean_neighbors, species_in
+from phase2.training.examples import Examples, TrainingData, mean_neighbors
 from phase2.training.interruption import StopRequest
 from phase2.training.learner import Learner
 from phase2.training.metrics import refuse_divergence, score
@@ -72,15 +72,11 @@ class Trainer:
         self._config = config
         self._data = data
         self._files = files
-        self._run_id = run_id
         self._reporter = reporter or Silent()
-        self._mean_neighbors = neighbors
-        self._species = species_in(data.graphs, data.split.train)
         self._epoch = 0
         self._losses: list[Tensor] = []
         self._history: list[EpochRow] = []
-        self._best = copy.deepcopy(self._learner.average.module)
-        self._best_saved = True
+        self._best = BestModel(self._learner.average.module, files.best, config=config, data=data, run_id=run_id)
         self._saved_at = -math.inf
 
     def resume(self) -> None:
@@ -96,8 +92,7 @@ class Trainer:
         self._epoch = checkpoint.epoch
         self._losses = list(checkpoint.losses.to(self._device))
         self._history = list(checkpoint.history)
-        load_tensors(self._best, checkpoint.best)
-        self._best_saved = not self._history
+        self._best.take(checkpoint.best)
         restore_random_state(checkpoint.random)
 
     def fit(self) -> TrainingResult:
@@ -171,8 +166,7 @@ class Trainer:
         self._history.append(row)
         best = best_row(self._history) is row
         if best:
-            load_tensors(self._best, tensors_of(self._learner.average.module))
-            self._best_saved = False
+            self._best.take(tensors_of(self._learner.average.module))
         self._epoch += 1
         self._losses = []
         if self._finished() or time.monotonic() - self._saved_at >= SAVE_INTERVAL:
@@ -186,23 +180,20 @@ class Trainer:
             epoch=self._epoch,
             losses=torch.stack(self._losses).cpu() if self._losses else torch.empty(0),
             history=tuple(self._history),
-            best=tensors_of(self._best),
+            best=self._best.tensors(),
             learner=self._learner.state(),
             random=random_state(),
         )
         save_checkpoint(self._files.checkpoint, checkpoint)
-        if not self._best_saved:
-            save_model_file(self._files.best, self._trained())
-            self._best_saved = True
+        self._best.save(self._history)
         write_history(self._files.history, self._history)
         self._saved_at = time.monotonic()
 
     def _conclude(self) -> TrainingResult:
-        if not self._best_saved:  # a finished run, resumed
-            save_model_file(self._files.best, self._trained())
-        split, trained = self._data.split, self._trained()
-        val, test = (self._evaluator.evaluate(self._best, i, epoch=trained.epoch) for i in (split.val, split.test))
-        self._best.cpu()
+        self._best.save(self._history)  # where a finished run is resumed
+        split, trained = self._data.split, self._best.trained(self._history)
+        val, test = (self._evaluator.evaluate(trained.model, i, epoch=trained.epoch) for i in (split.val, split.test))
+        trained.model.cpu()
         return TrainingResult(
             trained=trained,
             val=val.predictions,
@@ -211,19 +202,4 @@ class Trainer:
             test_metrics=test.metrics,
             history=tuple(self._history),
             stopped_early=self._epoch < self._config.training.epochs,
-        )
-
-    def _trained(self) -> LoadedModel:
-        best = best_row(self._history)
-        assert best is not None  # noqa: S101 - there is no model before the first epoch
-        return LoadedModel(
-            model=self._best,
-            config=self._config,
-            properties=self._data.scaler.properties,
-            scaler=self._data.scaler,
-            species=self._species,
-            mean_neighbors=self._mean_neighbors,
-            run_id=self._run_id,
-            epoch=best.epoch,
-            score=best.val_score,
         )
