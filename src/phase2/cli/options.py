@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS, SEED
+from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
 from phase2.config.request import RunRequest
 from phase2.properties import CORE, KEYS
 
@@ -25,7 +25,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         "e3nn",
     ),
     "level": (
-        Annotated[str | None, _option("--level", help=f"{', '.join(LEVELS)} (default: std).")],
+        Annotated[str | None, _option("--level", help=f"{', '.join(LEVELS)} (default: {DEFAULT_LEVEL}).")],
         None,
     ),
     "competition": (
