@@ -8,6 +8,7 @@ from hypothesis import settings
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # The same examples in every run of continuous integration: a failure there is the change's, not the dice's.
-settings.register_profile("ci", derandomize=True)
-settings.register_profile("developer")
+# No deadlines: how long an example takes is the machine's affair.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("developer", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "developer")
