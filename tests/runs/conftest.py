@@ -130,7 +130,7 @@ def predictions() -> PartPredictions:
 
 @pytest.fixture
 def make_run(manifest, recorded):
-    """Make a finished run: ``make_run(output, "run_20260101T000000Z_a", score=0.5)``; files and manifest fields differ."""
+    """Make a finished run with files and manifest fields of one's choice: ``make_run(output, name, score=0.5)``."""
 
     def make(output, name="run_20261124T093000Z_4f1c2a", *, files=None, after=0, **fields) -> RunDirectory:
         run = RunDirectory(output / fields.get("family", manifest.family) / name)

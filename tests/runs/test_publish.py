@@ -134,9 +134,7 @@ def test_of_processes_that_publish_different_runs_under_one_name_one_wins_and_it
     runs = [make_run(tmp_path / str(i), files=FILES | {"best.pt": bytes([i]) * 100_000}) for i in range(4)]
     context = multiprocessing.get_context("fork")
     barrier, results = context.Barrier(len(runs)), context.Queue()
-    crowd = [
-        context.Process(target=_publish_in_process, args=(store.url, run, barrier, results)) for run in runs
-    ]
+    crowd = [context.Process(target=_publish_in_process, args=(store.url, run, barrier, results)) for run in runs]
     for process in crowd:
         process.start()
     outcomes = sorted(results.get(timeout=60) for _ in crowd)

@@ -148,7 +148,8 @@ def test_a_deleted_run_leaves_nothing(store, prefix, run):
 
 def test_the_manifest_goes_first_so_that_no_half_run_is_left(store, prefix):
     class Watching:
-        deleted = []
+        def __init__(self):
+            self.deleted = []
 
         def __getattr__(self, name):
             return getattr(store, name)
