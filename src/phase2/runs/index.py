@@ -18,7 +18,7 @@ from phase2.runs.parallel import in_parallel
 from phase2.runs.record import Record
 from phase2.runs.run_summary import RunSummary
 from phase2.runs.store_keys import local_run
-from phase2.storage.base import ObjectInfo, ObjectMissingError, Store
+from phase2.storage.base import ObjectDamagedError, ObjectInfo, ObjectMissingError, Store
 
 INDEX = ".index.json"
 _CONFIG = "run_config.json"
@@ -101,10 +101,10 @@ def _summary(store: Store, key: str) -> RunSummary | None:
         _CONFIG: RunSummary.from_config,
     }
     # Removed since it was listed, or damaged: no run that can be shown.
-    with suppress(ObjectMissingError, ValidationError, IndexError):
+    with suppress(ObjectMissingError, ObjectDamagedError, ValidationError, IndexError):
         return summarise[name](prefix, store.read(key))
     if name == MANIFEST:
-        with suppress(ObjectMissingError, ValidationError):
+        with suppress(ObjectMissingError, ObjectDamagedError, ValidationError):
             return RunSummary.from_config(prefix, store.read(f"{prefix}/{_CONFIG}"))
     return None
 
@@ -125,7 +125,7 @@ def _read(store: Store) -> tuple[IndexEntry, ...]:
         if hashlib.sha256(content).hexdigest().encode() != digest:
             return ()
         return Index.model_validate_json(content).entries
-    except (ObjectMissingError, ValidationError):
+    except (ObjectMissingError, ObjectDamagedError, ValidationError):
         return ()
 
 
