@@ -76,6 +76,17 @@ def test_published_pulled_verified_compared_and_deleted(say, output, run, tmp_pa
     assert folder
 
 
+def test_what_a_killed_publisher_left_can_be_removed(say, tmp_path):
+    left = tmp_path / "store" / "multitask_cgcnn" / "run_20260101T000000Z_x"
+    left.mkdir(parents=True)
+    (left / "best.pt").write_bytes(b"w")
+    (left / ".publishing").write_bytes(b"digest")
+    name = "multitask_cgcnn/run_20260101T000000Z_x"
+    assert say("runs", "list", "--store", tmp_path / "store", "--json")[1] == []
+    assert say("runs", "delete", name, "--yes", "--store", tmp_path / "store")[0] == 0
+    assert not left.exists()
+
+
 def test_compare_sets_runs_side_by_side(say, output, run):
     twin = run.with_name(f"{run.name}b")
     shutil.copytree(run, twin)

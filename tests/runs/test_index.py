@@ -13,6 +13,7 @@ from phase2.runs.index import INDEX, list_runs
 from phase2.runs.layout import RunDirectory
 from phase2.runs.recorded_config import RecordedConfig
 from phase2.runs.run_filter import RunFilter, parse_age, parse_time
+from phase2.storage.base import ObjectDamagedError
 from phase2.storage.urls import open_store
 
 MANY = 10_000
@@ -124,6 +125,17 @@ def test_a_damaged_index_is_made_again(make_run, tmp_path, store, damage, always
     healed = Counting(store)
     assert list_runs(healed) == truth
     assert healed.reads == [INDEX]
+
+
+def test_an_index_that_the_store_itself_finds_damaged_is_passed_over(make_run, tmp_path, store):
+    class Damaged(Counting):
+        def read(self, key):
+            if key == INDEX:
+                raise ObjectDamagedError("The bytes are not what was stored.")
+            return super().read(key)
+
+    make_run(tmp_path, name_of(1))
+    assert ids(list_runs(Damaged(store))) == ["00001"]
 
 
 def test_the_index_never_hides_or_invents_a_run(make_run, tmp_path, store, always_indexed):
