@@ -11,6 +11,7 @@ BENCHMARKS = {
     "collation": ("--data", "--threads"),
     "cgcnn_step": ("--data", "--threads"),
     "equivariant_step": ("--data", "--threads"),
+    "listing": (),
     "commands": (),
 }
 

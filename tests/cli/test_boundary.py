@@ -74,7 +74,7 @@ def test_debug_shows_the_traceback(capsys, monkeypatch):
     assert "Traceback" in capsys.readouterr().err
 
 
-HEAVY = ("torch", "e3nn", "pymatgen", "numpy", "pydantic", "rich", "matplotlib", "scipy")
+HEAVY = ("torch", "e3nn", "pymatgen", "numpy", "pydantic", "rich", "matplotlib", "scipy", "boto3")
 HELP_AND_COUNT_HEAVY = f"""
 import sys
 from phase2.cli import main

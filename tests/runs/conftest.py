@@ -1,7 +1,7 @@
 """A small finished run, made by hand."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from phase2.runs.environment import Code, Hardware, Place
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.predictions import PartPredictions
+from phase2.runs.record import write_record
 from phase2.runs.recorded_config import RecordedConfig
 from phase2.runs.results import PropertyResult, Results
 
@@ -125,3 +126,22 @@ def predictions() -> PartPredictions:
     predicted = np.array([[-1.0, 3.0], [1 / 3, 10.0], [0.0, 1.0]])
     properties = select(["formation_energy", "dielectric"])
     return PartPredictions(properties, ["a", "b", "c,d"], ["NaCl", "Si", "MgO"], reference, predicted)
+
+
+@pytest.fixture
+def make_run(manifest, recorded):
+    """Make a finished run with files and manifest fields of one's choice: ``make_run(output, name, score=0.5)``."""
+
+    def make(output, name="run_20261124T093000Z_4f1c2a", *, files=None, after=0, **fields) -> RunDirectory:
+        run = RunDirectory(output / fields.get("family", manifest.family) / name)
+        run.path.mkdir(parents=True)
+        write_record(run.run_config, recorded.model_copy(update={"run_id": run.run_id}))
+        for path, content in ({"best.pt": b"weights of " + name.encode()} if files is None else files).items():
+            (run.path / path).parent.mkdir(parents=True, exist_ok=True)
+            (run.path / path).write_bytes(content)
+        shift = timedelta(minutes=after)
+        attempts = [a.model_copy(update={"start": a.start + shift, "end": a.end + shift}) for a in manifest.attempts]
+        manifest.model_copy(update={"run_id": run.run_id, "attempts": tuple(attempts), **fields}).seal(run)
+        return run
+
+    return make

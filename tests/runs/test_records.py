@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from phase2.errors import ModelFileError
 from phase2.runs.attempts import Attempt, begin_attempt, end_attempt
-from phase2.runs.manifest import RunManifest, read_manifest, verify
+from phase2.runs.manifest import RunManifest, read_manifest
+from phase2.runs.published import PublishedRun
 from phase2.runs.record import read_record, read_rows, write_record, write_rows
 from phase2.runs.recorded_config import RecordedConfig
 from phase2.runs.results import PropertyResult, Results
+from phase2.storage.urls import open_store
 
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 property_results = st.builds(
@@ -101,6 +103,10 @@ def test_missing_manifest_is_a_clear_error(run):
         read_manifest(run.manifest)
 
 
+def verified(run):
+    return PublishedRun.open(open_store(run.path.parent.parent), f"{run.family}/{run.name}").verify()
+
+
 def test_manifest_vouches_for_every_file(run, manifest):
     run.best.write_bytes(b"weights")
     run.history.write_text("[]\n")
@@ -110,12 +116,12 @@ def test_manifest_vouches_for_every_file(run, manifest):
     assert [a.path for a in sealed.artifacts] == ["best.pt", "history.json", "logs/a.txt"]
     assert sealed.artifacts[0].bytes == 7
     assert read_manifest(run.manifest) == sealed
-    assert verify(run).intact
+    assert verified(run).intact
 
     run.best.write_bytes(b"weighty")
     run.history.unlink()
     (run.path / "note.txt").write_text("mine")
-    found = verify(run)
+    found = verified(run)
     assert (found.damaged, found.missing, found.extra) == (("best.pt",), ("history.json",), ("note.txt",))
     assert not found.intact
 

@@ -17,8 +17,10 @@ from phase2.errors import DataError, ModelFileError, RequestError
 from phase2.models.modelfile import load_model_file
 from phase2.runs.attempts import Attempt
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest, verify
+from phase2.runs.manifest import read_manifest
+from phase2.runs.published import PublishedRun
 from phase2.runs.record import read_rows
+from phase2.storage.urls import open_store
 from phase2.training.experiment import train_run
 
 FILES = {
@@ -53,14 +55,18 @@ def test_a_run_leaves_every_file_and_nothing_else(finished):
     assert finished.directory.path.parent.name == "multitask_cgcnn"
 
 
+def _verified(run):
+    return PublishedRun.open(open_store(run.path.parent.parent), f"{run.family}/{run.name}").verify()
+
+
 def test_the_manifest_lists_and_proves_every_other_file(finished):
     manifest = read_manifest(finished.directory.manifest)
     assert {a.path for a in manifest.artifacts} == FILES - {"run_manifest.json"}
-    assert verify(finished.directory).intact
+    assert _verified(finished.directory).intact
     finished_model = finished.directory.best.read_bytes()
     try:
         finished.directory.best.write_bytes(finished_model[:-1])
-        assert verify(finished.directory).damaged == ("best.pt",)
+        assert _verified(finished.directory).damaged == ("best.pt",)
     finally:
         finished.directory.best.write_bytes(finished_model)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import data, explain, predict, train
+from phase2.cli import data, explain, predict, pull, runs, train
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 
 app = typer.Typer(
@@ -37,7 +37,9 @@ def _phase2(
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("explain")(explain.explain)
+app.command("pull")(pull.pull)
 app.add_typer(data.app, name="data")
+app.add_typer(runs.app, name="runs")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from phase2.cli.boundary import run
 from phase2.cli.data import prepare
 from phase2.cli.options import takes_request
 from phase2.cli.predict import predict
-from phase2.cli.train import DryRunOption, ResumeOption, WorkersOption, train, train_request
+from phase2.cli.train import DryRunOption, PublishOption, ResumeOption, WorkersOption, train, train_request
 from phase2.config.levels import Backend, Level
 from phase2.config.request import RunRequest
 from phase2.errors import RequestError
@@ -56,6 +56,7 @@ def _only(backend: Backend) -> Callable[..., None]:
         request: RunRequest,
         resume: ResumeOption = False,  # noqa: FBT002
         workers: WorkersOption = None,
+        store: PublishOption = None,
         dry_run: DryRunOption = False,  # noqa: FBT002
     ) -> None:
         if request.level is None and not request.competition:
@@ -66,7 +67,7 @@ def _only(backend: Backend) -> Callable[..., None]:
                 why=f"That is the work of {request.profile.backend}.py.",
                 fix=f"Run {request.profile.backend}.py, or run_phase2.py, which finds the backend itself.",
             )
-        train_request(request, resume=resume, workers=workers, dry_run=dry_run)
+        train_request(request, resume=resume, workers=workers, store=store, dry_run=dry_run)
 
     command.__doc__ = train_request.__doc__
     return command

@@ -1,4 +1,4 @@
-"""What the environment says: where caches live and which run this process is."""
+"""What the environment says: where caches live, where runs are kept, and which run this process is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import platformdirs
 
 CACHE_VARIABLE = "PHASE2_CACHE_DIR"
 RUN_ID_VARIABLE = "PHASE2_RUN_ID"
+STORE_VARIABLE = "PHASE2_STORE"
 ARGO_PROGRESS_VARIABLE = "ARGO_PROGRESS_FILE"
 
 
@@ -26,3 +27,8 @@ def progress_file() -> Path | None:
 def run_id_of_process() -> str | None:
     """The run that this process works on (``$PHASE2_RUN_ID``), shared by all attempts; None when it is not told."""
     return os.environ.get(RUN_ID_VARIABLE) or None
+
+
+def store_url() -> str | None:
+    """The store that runs are kept in (``$PHASE2_STORE``): a URL or a folder; None when it is not told."""
+    return os.environ.get(STORE_VARIABLE) or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,18 +48,6 @@ class Verification:
 def describe_files(folder: Path) -> tuple[Artifact, ...]:
     """Describe all files of a run but its manifest, by path."""
     return tuple(_describe(folder, path) for path in _files(folder))
-
-
-def compare_files(folder: Path, listed: Iterable[Artifact]) -> Verification:
-    """Hash the files of a run again and compare them with a list."""
-    expected = {artifact.path: artifact for artifact in listed}
-    present = [path.relative_to(folder).as_posix() for path in _files(folder)]
-    known = [path for path in present if path in expected]
-    return Verification(
-        missing=tuple(path for path in expected if path not in set(present)),
-        damaged=tuple(path for path in known if _describe(folder, folder / path) != expected[path]),
-        extra=tuple(path for path in present if path not in expected),
-    )
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from typing import Self
 
 from phase2.config.levels import Algorithm, Level, Mode
 from phase2.config.schema import RunConfig
-from phase2.runs.artifacts import Artifact, Verification, compare_files, describe_files
+from phase2.runs.artifacts import Artifact, describe_files
 from phase2.runs.attempts import Attempt, Status
 from phase2.runs.environment import Code, Hardware, Place
 from phase2.runs.layout import RunDirectory
@@ -160,12 +160,3 @@ def read_manifest(path: Path) -> RunManifest:
         ModelFileError: It is missing, damaged, or written by a newer phase2.
     """
     return read_record(path, RunManifest, version=VERSION)
-
-
-def verify(run: RunDirectory) -> Verification:
-    """Hash the files of a run again and compare them with its manifest.
-
-    Raises:
-        ModelFileError: The manifest cannot be read.
-    """
-    return compare_files(run.path, read_manifest(run.manifest).artifacts)

@@ -43,18 +43,32 @@ def read_record(path: Path, kind: type[AnyRecord], *, version: int = 1) -> AnyRe
     Raises:
         ModelFileError: The file is missing, damaged, or written by a newer phase2.
     """
-    content = _read(path)
+    return parse_record(_read(path), kind, where=str(path), version=version)
+
+
+def parse_record(content: bytes, kind: type[AnyRecord], *, where: str, version: int = 1) -> AnyRecord:
+    """Read a record from the content of its file.
+
+    Args:
+        content: The JSON.
+        kind: The class of the record.
+        where: What to call the file in an error.
+        version: Newest ``schema_version`` that can be read.
+
+    Raises:
+        ModelFileError: The content is damaged, or written by a newer phase2.
+    """
     try:
         found = _Versioned.model_validate_json(content).schema_version
         if found > version:
             raise ModelFileError(
-                f"{path} has format {found}; this phase2 reads up to {version}.",
+                f"{where} has format {found}; this phase2 reads up to {version}.",
                 why="A newer phase2 wrote it.",
                 fix="Install that version of phase2.",
             )
         return kind.model_validate_json(content)
     except ValidationError as error:
-        raise _damaged(path, error) from error
+        raise _damaged(where, error) from error
 
 
 def write_rows(path: Path, rows: tuple[AnyRecord, ...]) -> None:
@@ -71,7 +85,7 @@ def read_rows(path: Path, kind: type[AnyRecord]) -> tuple[AnyRecord, ...]:
     try:
         return TypeAdapter(tuple[kind, ...]).validate_json(_read(path))  # type: ignore[valid-type]
     except ValidationError as error:
-        raise _damaged(path, error) from error
+        raise _damaged(str(path), error) from error
 
 
 def to_json(content: object) -> str:
@@ -88,11 +102,11 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _damaged(path: Path, error: ValidationError) -> ModelFileError:
+def _damaged(where: str, error: ValidationError) -> ModelFileError:
     first = error.errors()[0]
     place = ".".join(map(str, first["loc"]))
     return ModelFileError(
-        f"{path} is damaged.",
+        f"{where} is damaged.",
         why=f"At '{place}': {first['msg']}." if place else f"{first['msg']}.",
         fix="Copy the run again from where it was trained; the other files of the run may be damaged as well.",
     )

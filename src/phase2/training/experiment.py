@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,8 +20,10 @@ from phase2.runs.environment import place
 from phase2.runs.history import read_epochs_done
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest, read_manifest
+from phase2.runs.publish import publish_run
 from phase2.runs.recorded_config import RecordedConfig
 from phase2.runs.unfinished import find_begun, find_unfinished, is_finished
+from phase2.storage.base import Store
 from phase2.training.closing import close_run
 from phase2.training.loop import Trainer
 from phase2.training.progress import default_reporter
@@ -36,10 +38,12 @@ class FinishedRun:
     Attributes:
         directory: Its folder.
         manifest: Its sealed manifest.
+        published: Where it lies in the store, when one was given.
     """
 
     directory: RunDirectory
     manifest: RunManifest
+    published: str | None = None
 
 
 DataProgress = Callable[[], AbstractContextManager[Progress | None]]
@@ -50,6 +54,7 @@ def train_run(
     *,
     resume: bool = False,
     workers: int | None = None,
+    store: Store | None = None,
     data_progress: DataProgress = nullcontext,
     notify: Callable[[str], None] = lambda _: None,
 ) -> FinishedRun:
@@ -62,6 +67,7 @@ def train_run(
         resolved: The request and its configuration.
         resume: Continue the newest unfinished run of this request.
         workers: Processes that build the graph store; one per core by default.
+        store: Where the finished run is published; nowhere when None.
         data_progress: Makes a context whose value is told about the graph store's progress.
         notify: Is told one line about each thing a user should know.
 
@@ -75,14 +81,23 @@ def train_run(
     config, output = resolved.config, resolved.request.output
     existing = _existing_run(config, output, resume=resume)
     if existing is not None and (finished := _finished_already(existing, notify)):
-        return finished
+        return _publish(finished, store, notify)
     with data_progress() as progress:
         dataset = _load(config, workers, progress)
     _tell_about_data(dataset, config, notify)
     run = existing or RunDirectory.create(output, config.family, run_id=run_id_of_process())
     with run.lock():
         # Whoever had the lock until now may have finished the run.
-        return _finished_already(run, notify) or _train_in(run, resolved, dataset, notify)
+        finished = _finished_already(run, notify) or _train_in(run, resolved, dataset, notify)
+        return _publish(finished, store, notify)
+
+
+def _publish(finished: FinishedRun, store: Store | None, notify: Callable[[str], None]) -> FinishedRun:
+    if store is None:
+        return finished
+    publication = publish_run(store, finished.directory)
+    notify(f"{'already published' if publication.already else 'published'}: {publication.url}")
+    return replace(finished, published=publication.url)
 
 
 def _existing_run(config: RunConfig, output: Path, *, resume: bool) -> RunDirectory | None:

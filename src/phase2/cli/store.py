@@ -1,0 +1,40 @@
+"""The options of commands that work on a store."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phase2.config.settings import STORE_VARIABLE, store_url
+
+if TYPE_CHECKING:
+    from phase2.storage.base import Store
+
+MODELS = "models"
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        help=f"Where runs are kept: s3://bucket/prefix or a folder (default: ${STORE_VARIABLE}, or {MODELS}).",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="Run id, folder name, a unique beginning of it, 'latest' or 'best'.")
+]
+
+
+def opened(url: str | None) -> Store:
+    """Open the store of a command: the one that was named, that of the environment, or the models folder."""
+    from phase2.storage.urls import open_store
+
+    return open_store(url or store_url() or MODELS)
+
+
+def print_json(content: object) -> None:
+    """Print JSON on standard output, for programs."""
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,52 @@
+"""Runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from phase2.runs.manifest import RunManifest
+from phase2.runs.results import PropertyResult
+
+_MEASURES = ("mae", "rmse", "r2")
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRow:
+    """One measure of one property in one part of the data.
+
+    Attributes:
+        property: The property; empty for the score over all.
+        unit: Unit of the values, empty for a number without one.
+        part: ``val`` or ``test``.
+        measure: ``mae``, ``rmse``, ``r2`` or ``score``.
+        values: One per run, None where the run has none.
+    """
+
+    property: str
+    unit: str
+    part: str
+    measure: str
+    values: tuple[float | None, ...]
+
+    def labels(self) -> dict[str, str]:
+        """What the values are of."""
+        return {"property": self.property, "unit": self.unit, "part": self.part, "measure": self.measure}
+
+
+def compare_runs(manifests: Sequence[RunManifest]) -> list[ComparisonRow]:
+    """Set the scores and errors of runs side by side; properties come in the order in which they first appear."""
+    rows = [ComparisonRow("", "", "val", "score", tuple(manifest.score for manifest in manifests))]
+    keys = dict.fromkeys(result.key for manifest in manifests for result in (*manifest.val, *manifest.test))
+    for key in keys:
+        for part in ("val", "test"):
+            found = [_result(manifest.val if part == "val" else manifest.test, key) for manifest in manifests]
+            unit = next((result.unit for result in found if result), "")
+            for measure in _MEASURES:
+                values = tuple(getattr(result, measure) if result else None for result in found)
+                rows.append(ComparisonRow(key, "" if measure == "r2" else unit, part, measure, values))
+    return rows
+
+
+def _result(results: Sequence[PropertyResult], key: str) -> PropertyResult | None:
+    return next((result for result in results if result.key == key), None)

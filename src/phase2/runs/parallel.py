@@ -1,0 +1,47 @@
+"""Several files at once, and how far they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from threading import Lock
+from typing import TypeVar
+
+Progress = Callable[[int, int], None]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Transfers wait for disks and networks, not for cores.
+WORKERS = 8
+
+
+def in_parallel(do: Callable[[Item], Result], items: Iterable[Item], *, workers: int = WORKERS) -> list[Result]:
+    """Call a function with every item from several threads; results come in the order of the items.
+
+    The first error ends it: calls that have not begun are dropped, those under way are waited for.
+    """
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        futures = [pool.submit(do, item) for item in items]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    failed = next((f for f in futures if not f.cancelled() and f.exception() is not None), None)
+    return [failed.result()] if failed is not None else [future.result() for future in futures]
+
+
+class ByteCount:
+    """Adds up bytes from several threads and tells them on."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._total = total
+        self._progress = progress
+        self._done = 0
+        self._lock = Lock()
+
+    def add(self, n: int) -> None:
+        """Count ``n`` more bytes."""
+        with self._lock:
+            self._done += n
+            if self._progress is not None:
+                self._progress(self._done, self._total)

@@ -1,0 +1,178 @@
+"""Publishing a run: its files first, its manifest last, so that a store holds the whole run or none."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from phase2.errors import DataError, RequestError, TransientError
+from phase2.runs.artifacts import Artifact
+from phase2.runs.layout import RunDirectory
+from phase2.runs.manifest import read_manifest
+from phase2.runs.parallel import ByteCount, Progress, in_parallel
+from phase2.runs.store_keys import CLAIM, manifest_key, stored_digest
+from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store, check_key
+
+# A publisher that was killed is never heard of again; one that is alive has put its manifest by then.
+CLAIM_HOLDS = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What publishing a run did.
+
+    Attributes:
+        url: Where the run lies.
+        uploaded: Files that were stored.
+        kept: Files that were there with the right content.
+        already: Whether the run had been published before, or by another publisher in the meantime.
+    """
+
+    url: str
+    uploaded: int = 0
+    kept: int = 0
+    already: bool = False
+
+
+def publish_run(store: Store, run: RunDirectory, *, progress: Progress | None = None) -> Publication:
+    """Copy a finished run into a store.
+
+    Nothing that is in the store is ever overwritten, and the manifest, which makes the files a run, is stored when
+    every file has been read back right. Interrupted at any point it can be called again.
+
+    Args:
+        store: Where to.
+        run: A run directory with its manifest.
+        progress: Is told bytes done and bytes in all.
+
+    Raises:
+        ModelFileError: The run has no manifest that can be read: it is not finished.
+        DataError: A file of the run is not what the manifest lists.
+        RequestError: Another run lies there under the same name, or the store cannot be used.
+        TransientError: The store does not answer, or another publisher is at work on the same name.
+    """
+    manifest = read_manifest(run.manifest)
+    content = run.manifest.read_bytes()
+    prefix = check_key(f"{manifest.family}/{run.name}")
+    url = f"{store.url.rstrip('/')}/{prefix}"
+    if _is_published(store, prefix, content):
+        store.delete(f"{prefix}/{CLAIM}")  # left by a publisher that was killed after its last act but this
+        return Publication(url, already=True)
+    _claim(store, prefix, content)
+    count = ByteCount(sum(artifact.bytes for artifact in manifest.artifacts), progress)
+
+    def send(artifact: Artifact) -> bool:
+        sent = _send(store, prefix, run, artifact)
+        count.add(artifact.bytes)
+        return sent
+
+    sent = in_parallel(send, manifest.artifacts)
+    in_parallel(lambda artifact: _read_back(store, prefix, artifact), manifest.artifacts)
+    already = not _commit(store, prefix, content)
+    store.delete(f"{prefix}/{CLAIM}")
+    return Publication(url, uploaded=sum(sent), kept=len(sent) - sum(sent), already=already)
+
+
+def _is_published(store: Store, prefix: str, content: bytes) -> bool:
+    try:
+        found = store.read(manifest_key(prefix))
+    except ObjectMissingError:
+        return False
+    if found == content:
+        return True
+    raise RequestError(
+        f"Another run is published as '{prefix}' in {store.url}.",
+        why=f"Its manifest has SHA-256 {_digest(found)[:12]}, the one to publish {_digest(content)[:12]}.",
+        fix="Keep the one that is there, or remove it first with 'phase2 runs delete'.",
+    )
+
+
+def _claim(store: Store, prefix: str, content: bytes) -> None:
+    """Keep publishers of other content away: of two that differ, neither may mix its files with the other's."""
+    key, mine = f"{prefix}/{CLAIM}", _digest(content).encode()
+    try:
+        store.put(key, mine, if_absent=True)
+    except ObjectExistsError:
+        info = store.head(key)
+        if info is None or store.read(key) == mine:
+            return
+        if datetime.now(UTC) - info.modified < CLAIM_HOLDS:
+            raise TransientError(
+                f"Another publisher is at work on '{prefix}' in {store.url}.",
+                why=f"It began at {info.modified:%Y-%m-%d %H:%M} UTC with other files under the same name.",
+                fix=f"Wait for it; if it was killed, try again {CLAIM_HOLDS.seconds // 60} minutes after that.",
+            ) from None
+        _clear(store, prefix)
+        store.put(key, mine, if_absent=True)
+
+
+def _clear(store: Store, prefix: str) -> None:
+    """Remove what a publisher left that was killed, its claim last."""
+    for info in store.list(f"{prefix}/"):
+        if info.key != f"{prefix}/{CLAIM}":
+            store.delete(info.key)
+    store.delete(f"{prefix}/{CLAIM}")
+
+
+def _send(store: Store, prefix: str, run: RunDirectory, artifact: Artifact) -> bool:
+    """Store a file unless it is there; says whether it was stored."""
+    key = check_key(f"{prefix}/{artifact.path}")
+    if _is_there(store, key, artifact):
+        return False
+    try:
+        store.put(key, run.path / artifact.path, sha256=artifact.sha256, if_absent=True)
+    except ObjectExistsError:
+        if not _is_there(store, key, artifact):
+            raise _other_content(store, key) from None
+        return False
+    return True
+
+
+def _is_there(store: Store, key: str, artifact: Artifact) -> bool:
+    info = store.head(key)
+    if info is None:
+        return False
+    if info.size == artifact.bytes and (info.sha256 or stored_digest(store, key, info.size)) == artifact.sha256:
+        return True
+    raise _other_content(store, key)
+
+
+def _other_content(store: Store, key: str) -> RequestError:
+    return RequestError(
+        f"'{key}' is in {store.url} with other content.",
+        why="Files of a run are never overwritten; a run of the same name left it there unfinished.",
+        fix="Remove what is there with 'phase2 runs delete', and publish again.",
+    )
+
+
+def _read_back(store: Store, prefix: str, artifact: Artifact) -> None:
+    info = store.head(f"{prefix}/{artifact.path}")
+    if info is None or info.size != artifact.bytes or info.sha256 not in {None, artifact.sha256}:
+        raise DataError(
+            f"'{prefix}/{artifact.path}' was stored, but did not arrive as it was sent.",
+            why="Size or SHA-256 differ." if info else "It is not there.",
+            fix="Publish again; if it happens again, the store is not to be trusted.",
+        )
+
+
+def _commit(store: Store, prefix: str, content: bytes) -> bool:
+    """Store the manifest; of several publishers exactly one hears True."""
+    try:
+        claim = store.read(f"{prefix}/{CLAIM}")
+    except ObjectMissingError:
+        claim = b""
+    if claim != _digest(content).encode():
+        # Whoever publishes the same may have been faster and tidied up; whoever took over may have removed files.
+        if _is_published(store, prefix, content):
+            return False
+        raise TransientError(f"Another publisher took over '{prefix}' in {store.url}.", fix="Publish again.")
+    try:
+        store.put(manifest_key(prefix), content, sha256=_digest(content), if_absent=True)
+    except ObjectExistsError:
+        return not _is_published(store, prefix, content)
+    return True
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

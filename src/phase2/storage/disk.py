@@ -1,0 +1,45 @@
+"""What the operating system says about a file or folder, in words that help."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from phase2.errors import Phase2Error, RequestError, TransientError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_SHAPE = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY, errno.EINVAL}
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn an ``OSError`` of a block that works on ``path`` into an error of phase2.
+
+    Raises:
+        RequestError: The file is missing, forbidden, read-only, or not of the kind that is needed.
+        TransientError: The disk is full or does not answer.
+    """
+    try:
+        yield
+    except Phase2Error:
+        raise
+    except OSError as error:
+        raise _explained(error, path) from error
+
+
+def _explained(error: OSError, path: Path) -> Phase2Error:
+    reason = f"{error.strerror or error}."
+    if error.errno in _FULL:
+        return TransientError(f"No space is left for '{path}'.", why=reason, fix="Free some space or raise the quota.")
+    if error.errno in _FORBIDDEN:
+        return RequestError(f"'{path}' cannot be written or read.", why=reason, fix="Check its permissions and mount.")
+    if error.errno == errno.ENOENT:
+        return RequestError(f"'{path}' does not exist.", why=reason, fix="Check the path.")
+    if error.errno in _SHAPE:
+        return RequestError(
+            f"'{path}' is not usable here.", why=reason, fix="A file is where a folder is needed, or the reverse."
+        )
+    return TransientError(f"'{path}' cannot be written or read now.", why=reason, fix="Check the disk and try again.")

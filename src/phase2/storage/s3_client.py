@@ -1,0 +1,33 @@
+"""The boto3 client of a server, which never tells its keys to a log."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from phase2.storage.s3_settings import S3Settings
+
+# At DEBUG these write signatures, session tokens and headers.
+_TALKATIVE = ("boto3", "botocore", "s3transfer", "urllib3")
+
+
+def make_client(settings: S3Settings) -> Any:
+    """A client that tries once (``retrying`` is the one place for more) and sends the checksums that it is given."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    config = Config(
+        s3={"addressing_style": "path" if settings.path_style else "auto"},
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        connect_timeout=min(10.0, settings.timeout),
+        read_timeout=settings.timeout,
+        # A put of several files at once shares the client.
+        max_pool_connections=max(32, 2 * settings.workers),
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_supported",
+        tcp_keepalive=True,
+    )
+    session = boto3.session.Session(region_name=settings.region)
+    return session.client("s3", endpoint_url=settings.endpoint, config=config)

@@ -1,0 +1,89 @@
+"""How a bucket is reached; the access keys stay with boto3 and are never held here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from phase2.errors import RequestError
+
+PATH_STYLE_VARIABLE = "PHASE2_S3_PATH_STYLE"
+WORKERS_VARIABLE = "PHASE2_S3_WORKERS"
+_YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """What is particular to one server.
+
+    Access keys, profiles, roles and ``AWS_CA_BUNDLE`` are read by boto3 in its standard order.
+
+    Attributes:
+        endpoint: Address of the server; None is AWS, or what the AWS configuration file says.
+        region: Region to sign for; None is what the AWS configuration says.
+        path_style: Whether the bucket is a part of the path rather than of the host name.
+        workers: Parts that travel at once.
+        part_bytes: Size of a part; a larger object than 10,000 of them has larger parts.
+        attempts: How often a request is tried while it fails for reasons that may pass.
+        first_pause: Upper bound of the pause before the second try, seconds; it doubles with each.
+        longest_pause: Upper bound of all pauses, seconds.
+        timeout: Seconds that a connection may be silent.
+    """
+
+    endpoint: str | None = None
+    region: str | None = None
+    path_style: bool = False
+    workers: int = 4
+    part_bytes: int = 8 << 20
+    attempts: int = 8
+    first_pause: float = 0.2
+    longest_pause: float = 20.0
+    timeout: float = 60.0
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> S3Settings:
+        """Read the endpoint and region of the ``AWS_*`` variables, ``PHASE2_S3_PATH_STYLE`` and ``PHASE2_S3_WORKERS``.
+
+        Path style is the rule for a server that is named, since few of those have a host name per bucket.
+
+        Raises:
+            RequestError: A variable has a value that makes no sense.
+        """
+        known = os.environ if environment is None else environment
+        endpoint = known.get("AWS_ENDPOINT_URL_S3") or known.get("AWS_ENDPOINT_URL") or None
+        region = known.get("AWS_REGION") or known.get("AWS_DEFAULT_REGION") or ("us-east-1" if endpoint else None)
+        return cls(
+            endpoint=_checked_endpoint(endpoint) if endpoint else None,
+            region=region,
+            path_style=_switch(known.get(PATH_STYLE_VARIABLE, ""), default=endpoint is not None),
+            workers=_number(known.get(WORKERS_VARIABLE, ""), default=4),
+        )
+
+
+def _checked_endpoint(endpoint: str) -> str:
+    parts = urlsplit(endpoint)
+    if "@" in parts.netloc:
+        raise RequestError(
+            "The S3 endpoint carries access keys.", why="Addresses end up in logs.", fix="Set the AWS_* variables."
+        )
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise RequestError(f"'{endpoint}' is no S3 endpoint.", why="It is an address.", fix="Write https://host:port.")
+    return endpoint
+
+
+def _switch(word: str, *, default: bool) -> bool:
+    if word.lower() in _YES | _NO:
+        return word.lower() in _YES
+    if word:
+        raise RequestError(f"{PATH_STYLE_VARIABLE}={word} is not understood.", fix="Use true or false.")
+    return default
+
+
+def _number(word: str, *, default: int) -> int:
+    if not word:
+        return default
+    if not word.isdecimal() or not 1 <= int(word) <= 64:
+        raise RequestError(f"{WORKERS_VARIABLE}={word} is not understood.", fix="Use a number from 1 to 64.")
+    return int(word)

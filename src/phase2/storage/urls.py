@@ -1,0 +1,59 @@
+"""From the address of a store to the store."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from phase2.errors import RequestError
+from phase2.storage.base import Store
+from phase2.storage.local import LocalStore
+from phase2.storage.s3_settings import S3Settings
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+def open_store(url: str | Path, settings: S3Settings | None = None) -> Store:
+    """The store at an address; nothing is read or made yet.
+
+    Args:
+        url: ``file:///folder``, a path, or ``s3://bucket/prefix``.
+        settings: How to reach a bucket; None takes ``S3Settings.from_environment()``.
+
+    Raises:
+        RequestError: The address is of another kind, names no bucket, or carries access keys.
+    """
+    text = str(url)
+    if not _SCHEME.match(text):
+        return LocalStore(Path(text).expanduser())
+    parts = urlsplit(text)
+    if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
+        return LocalStore(Path(unquote(parts.path)))
+    if parts.scheme != "s3":
+        raise RequestError(
+            f"No store is at '{parts.scheme}://...'.",
+            why="A store is a folder or a bucket.",
+            fix="Use file:///folder or s3://bucket/prefix.",
+        )
+    return _bucket(parts.netloc, parts.path.strip("/"), settings)
+
+
+def _bucket(bucket: str, prefix: str, settings: S3Settings | None) -> Store:
+    if "@" in bucket:
+        raise RequestError(
+            "The address of the store carries access keys.",
+            why="Addresses end up in logs and manifests.",
+            fix="Write s3://bucket/prefix and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )
+    if not _BUCKET.fullmatch(bucket):
+        raise RequestError(
+            f"'{bucket}' is no name of a bucket.",
+            why="It has 3 to 63 small letters, digits, dots and hyphens.",
+            fix="Write s3://bucket/prefix.",
+        )
+    # boto3 takes a third of a second to import, which folders need not wait for.
+    from phase2.storage.s3 import S3Store
+
+    return S3Store(bucket, prefix, settings or S3Settings.from_environment())

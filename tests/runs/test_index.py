@@ -1,0 +1,222 @@
+"""The list of runs, and the index that makes it quick and is never believed."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from phase2.errors import RequestError, UnknownNameError
+from phase2.runs import index
+from phase2.runs.index import INDEX, list_runs
+from phase2.runs.layout import RunDirectory
+from phase2.runs.recorded_config import RecordedConfig
+from phase2.runs.run_filter import RunFilter, parse_age, parse_time
+from phase2.storage.base import ObjectDamagedError
+from phase2.storage.urls import open_store
+
+MANY = 10_000
+
+
+class Counting:
+    """A store that counts what is read, and may refuse to be written."""
+
+    def __init__(self, store, *, read_only=False):
+        self.store, self.reads, self.read_only = store, [], read_only
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    def read(self, key):
+        self.reads.append(key)
+        return self.store.read(key)
+
+    def put(self, *words, **options):
+        if self.read_only:
+            raise RequestError("No.")
+        return self.store.put(*words, **options)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return open_store(str(tmp_path))
+
+
+@pytest.fixture
+def always_indexed(monkeypatch):
+    monkeypatch.setattr(index, "_WORTH_WRITING", 1)
+
+
+def name_of(i):
+    return f"run_20260101T{i // 3600:02d}{i // 60 % 60:02d}{i % 60:02d}Z_{i:05d}"
+
+
+def ids(runs):
+    return [run.run_id for run in runs]
+
+
+def test_every_status_is_told(make_run, resolved, tmp_path, store):
+    make_run(tmp_path, name_of(1))
+    make_run(tmp_path, name_of(2), status="failed")
+    stopped, running = (RunDirectory.create(tmp_path, "multitask_cgcnn") for _ in range(2))
+    for run in (stopped, running):
+        RecordedConfig.record(run, resolved)
+    with running.lock():
+        found = {run.name: run for run in list_runs(store)}
+    assert sorted(run.status for run in found.values()) == ["failed", "finished", "running", "unfinished"]
+    assert found[running.name].status == "running"
+    assert found[stopped.name].properties == resolved.config.properties
+    assert found[stopped.name].algorithm == "cgcnn"
+
+
+def test_runs_are_listed_newest_first(make_run, tmp_path, store):
+    for i in (2, 3, 1):
+        make_run(tmp_path, name_of(i), after=i)
+    assert ids(list_runs(store)) == ["00003", "00002", "00001"]
+
+
+def test_rubbish_is_passed_over(make_run, tmp_path, store):
+    make_run(tmp_path, name_of(1))
+    half = make_run(tmp_path, name_of(2))
+    text = half.manifest.read_text()
+    half.manifest.write_text(text[: len(text) // 2])
+    half.run_config.write_bytes(b"\xff")
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "multitask_cgcnn" / "run_20260103T000000Z_x").write_bytes(b"\0")
+    assert ids(list_runs(store)) == ["00001"]
+
+
+def test_a_damaged_manifest_makes_a_run_unfinished(make_run, tmp_path, store):
+    make_run(tmp_path, name_of(1)).manifest.write_text("{}")
+    assert [run.status for run in list_runs(store)] == ["unfinished"]
+
+
+def test_with_the_index_nothing_else_is_read(make_run, tmp_path, store, always_indexed):
+    for i in range(3):
+        make_run(tmp_path, name_of(i), after=i)
+    cold, warm = Counting(store), Counting(store)
+    first = list_runs(cold)
+    assert len(cold.reads) == 1 + 3
+    assert list_runs(warm) == first
+    assert warm.reads == [INDEX]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: content.replace(b'"score":0.6625', b'"score":0.0001'),
+        lambda content: b"\x00" * len(content),
+        lambda content: json.dumps({"schema_version": 99}).encode(),
+    ],
+    ids=["empty", "half", "changed", "zeros", "foreign"],
+)
+def test_a_damaged_index_is_made_again(make_run, tmp_path, store, damage, always_indexed):
+    for i in range(3):
+        make_run(tmp_path, name_of(i), after=i)
+    truth = list_runs(store)
+    good = store.read(INDEX)
+    store.put(INDEX, damage(good))
+    assert store.read(INDEX) != good
+    assert list_runs(store) == truth
+    healed = Counting(store)
+    assert list_runs(healed) == truth
+    assert healed.reads == [INDEX]
+
+
+def test_an_index_that_the_store_itself_finds_damaged_is_passed_over(make_run, tmp_path, store):
+    class Damaged(Counting):
+        def read(self, key):
+            if key == INDEX:
+                raise ObjectDamagedError("The bytes are not what was stored.")
+            return super().read(key)
+
+    make_run(tmp_path, name_of(1))
+    assert ids(list_runs(Damaged(store))) == ["00001"]
+
+
+def test_the_index_never_hides_or_invents_a_run(make_run, tmp_path, store, always_indexed):
+    gone = make_run(tmp_path, name_of(1), after=1)
+    changed = make_run(tmp_path, name_of(2), after=2, score=0.5)
+    assert ids(list_runs(store)) == ["00002", "00001"]
+    gone.manifest.unlink()
+    gone.run_config.unlink()
+    text = changed.manifest.read_text()
+    changed.manifest.write_text(text.replace('"score": 0.5', '"score": 0.4'))
+    later = changed.manifest.stat().st_mtime + 1  # the clock of a file system may be coarser than two writes are apart
+    os.utime(changed.manifest, (later, later))
+    make_run(tmp_path, name_of(3), after=3)
+    found = list_runs(store)
+    assert ids(found) == ["00003", "00002"]
+    assert found[1].score == 0.4
+
+
+def test_a_run_that_finishes_is_not_unfinished_any_more(resolved, make_run, tmp_path, store, always_indexed):
+    run = RunDirectory.create(tmp_path, "multitask_cgcnn", run_id="x")
+    RecordedConfig.record(run, resolved)
+    assert [found.status for found in list_runs(store)] == ["unfinished"]
+    make_run(tmp_path / "other", run.name).manifest.rename(run.manifest)
+    assert [found.status for found in list_runs(store)] == ["finished"]
+
+
+def test_whoever_may_only_read_still_gets_the_list(make_run, tmp_path, store, always_indexed):
+    make_run(tmp_path, name_of(1))
+    assert ids(list_runs(Counting(store, read_only=True))) == ["00001"]
+
+
+def test_an_empty_store_has_no_runs(store):
+    assert list_runs(store) == []
+
+
+@pytest.mark.slow
+def test_ten_thousand_runs_are_listed_quickly(make_run, tmp_path, store):
+    text = make_run(tmp_path, name_of(0)).manifest.read_text()
+    for i in range(1, MANY):
+        folder = tmp_path / "multitask_cgcnn" / name_of(i)
+        folder.mkdir()
+        (folder / "run_manifest.json").write_text(text.replace('"00000"', f'"{i:05d}"'))
+    assert len(list_runs(store)) == MANY
+    start = time.perf_counter()
+    assert len(set(ids(list_runs(store)))) == MANY
+    assert time.perf_counter() - start < 3
+
+
+def test_a_filter_lets_through_what_is_asked_for(make_run, tmp_path, store):
+    make_run(tmp_path, name_of(1), after=0)
+    make_run(tmp_path, name_of(2), after=60, family="multitask_lite_e3nn", algorithm="e3nn", mode="lite")
+    make_run(tmp_path, name_of(3), after=120, status="failed", properties=("band_gap",))
+    runs = list_runs(store)
+
+    def passing(**wanted):
+        return sorted(ids(run for run in runs if RunFilter(**wanted).passes(run)))
+
+    noon = datetime(2026, 11, 24, 10, tzinfo=UTC)
+    assert passing() == ["00001", "00002", "00003"]
+    assert passing(algorithm="e3nn") == passing(mode="lite") == passing(family="multitask_lite_e3nn") == ["00002"]
+    assert passing(status="failed") == ["00003"]
+    assert passing(property="formation_energy") == ["00001", "00002"]
+    assert passing(since=noon) == ["00002", "00003"]
+    assert passing(until=noon) == ["00001"]
+    assert passing(algorithm="cgcnn", status="finished") == ["00001"]
+
+
+@pytest.mark.parametrize("wanted", [{"algorithm": "cgcn"}, {"mode": "lit"}, {"status": "done"}, {"property": "gap"}])
+def test_a_filter_for_what_no_run_can_be_is_refused(wanted):
+    with pytest.raises(UnknownNameError):
+        RunFilter(**wanted)
+
+
+def test_ages_and_times():
+    assert parse_age("48h") == parse_age("2d")
+    assert parse_age("2w") == parse_age("14d")
+    assert parse_time("2026-11-24") == datetime(2026, 11, 24, tzinfo=UTC)
+    assert parse_time("2026-11-24T12:00+02:00") == datetime(2026, 11, 24, 10, tzinfo=UTC)
+    assert abs(datetime.now(UTC) - parse_time("7d") - parse_age("7d")).total_seconds() < 5
+    for text in ("soon", "30", "d", "-1d", "", "2026-13-01"):
+        with pytest.raises(RequestError):
+            parse_time(text)
+        with pytest.raises(RequestError):
+            parse_age(text)

@@ -1,0 +1,225 @@
+"""Publishing: a store has the whole run or none, whatever happens and however many publish at once."""
+
+import multiprocessing
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from phase2.errors import DataError, ModelFileError, RequestError, TransientError
+from phase2.runs import publish
+from phase2.runs.index import list_runs
+from phase2.runs.publish import publish_run
+from phase2.runs.published import PublishedRun, delete_run
+from phase2.storage.urls import open_store
+
+FILES = {"best.pt": b"w" * 5000, "history.json": b"[]", "pictures/parity.png": b"png", "empty.csv": b""}
+
+
+class Dies(BaseException):
+    """As SIGKILL would: nothing in the code under test catches it."""
+
+
+class Failing:
+    """A store whose k-th changing call ends the publisher, before or after it took effect."""
+
+    def __init__(self, store, k, *, after):
+        self.store, self.left, self.after = store, k, after
+
+    def __getattr__(self, name):
+        call = getattr(self.store, name)
+        return self._counted(call) if name in {"put", "delete"} else call
+
+    def _counted(self, call):
+        def counted(*words, **options):
+            self.left -= 1
+            if self.left <= 0 and not self.after:
+                raise Dies
+            done = call(*words, **options)
+            if self.left <= 0:
+                raise Dies
+            return done
+
+        return counted
+
+
+@pytest.fixture
+def run(make_run, tmp_path):
+    return make_run(tmp_path / "models", files=FILES)
+
+
+@pytest.fixture
+def store(tmp_path):
+    (tmp_path / "store").mkdir()
+    return open_store(str(tmp_path / "store"))
+
+
+def prefix_of(run):
+    return f"{run.family}/{run.name}"
+
+
+def is_whole(store, run) -> bool:
+    """Whether the store has the run whole; fails when it has half of it."""
+    finished = [found.prefix for found in list_runs(store) if found.status == "finished"]
+    if not finished:
+        with pytest.raises(RequestError, match="no manifest"):
+            PublishedRun.open(store, prefix_of(run))
+        return False
+    assert finished == [prefix_of(run)]
+    result = PublishedRun.open(store, prefix_of(run)).verify()
+    assert (result.missing, result.damaged, result.extra) == ((), (), ())
+    return True
+
+
+def test_a_published_run_is_whole_and_equal(run, store, tmp_path):
+    done = publish_run(store, run)
+    assert (done.uploaded, done.kept, done.already) == (len(FILES) + 1, 0, False)
+    assert done.url == f"{store.url}/{prefix_of(run)}"
+    assert is_whole(store, run)
+    for path in (p for p in run.path.rglob("*") if p.is_file()):
+        assert store.read(f"{prefix_of(run)}/{path.relative_to(run.path)}") == path.read_bytes()
+
+
+def test_a_second_time_is_a_success_that_changes_nothing(run, store):
+    publish_run(store, run)
+    before = list(store.list())
+    again = publish_run(store, run)
+    assert again.already
+    assert again.uploaded == 0
+    assert list(store.list()) == before
+
+
+def test_publishing_a_folder_into_itself_is_done_already(run):
+    assert publish_run(open_store(str(run.path.parent.parent)), run).already
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_every_change_there_is_no_run_or_a_whole_one_and_again_finishes_it(run, store, after):
+    deaths, outcomes = 0, set()
+    for k in range(1, 100):
+        try:
+            publish_run(Failing(store, k, after=after), run)
+        except Dies:
+            deaths += 1
+        else:
+            break
+        outcomes.add(is_whole(store, run))
+        publish_run(store, run)
+        assert is_whole(store, run)
+        delete_run(store, prefix_of(run))
+        assert not list(store.list())
+    assert deaths == len(FILES) + 1 + 3  # the files, the claim, the manifest, the end of the claim
+    assert outcomes == {False, True}
+
+
+def test_many_publishers_of_one_run_make_one_run(run, store):
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: publish_run(store, run), range(8)))
+    assert sum(not publication.already for publication in done) == 1
+    assert is_whole(store, run)
+
+
+def _publish_in_process(url, run, barrier, results):
+    barrier.wait()
+    try:
+        results.put("already" if publish_run(open_store(url), run).already else "published")
+    except (RequestError, TransientError) as error:
+        results.put(type(error).__name__)
+
+
+def test_of_processes_that_publish_different_runs_under_one_name_one_wins_and_its_run_is_whole(
+    make_run, store, tmp_path
+):
+    runs = [make_run(tmp_path / str(i), files=FILES | {"best.pt": bytes([i]) * 100_000}) for i in range(4)]
+    context = multiprocessing.get_context("fork")
+    barrier, results = context.Barrier(len(runs)), context.Queue()
+    crowd = [context.Process(target=_publish_in_process, args=(store.url, run, barrier, results)) for run in runs]
+    for process in crowd:
+        process.start()
+    outcomes = sorted(results.get(timeout=60) for _ in crowd)
+    for process in crowd:
+        process.join()
+    assert outcomes.count("published") == 1
+    assert "already" not in outcomes
+    assert is_whole(store, runs[0])
+
+
+def test_another_run_of_that_name_is_refused_and_nothing_is_touched(make_run, run, store, tmp_path):
+    publish_run(store, run)
+    other = make_run(tmp_path / "other", files=FILES | {"best.pt": b"other"})
+    before = list(store.list())
+    with pytest.raises(RequestError, match="Another run is published"):
+        publish_run(store, other)
+    assert list(store.list()) == before
+
+
+def test_a_killed_publisher_of_other_files_holds_the_name_for_an_hour(make_run, run, store, tmp_path, monkeypatch):
+    with pytest.raises(Dies):
+        publish_run(Failing(store, 3, after=True), run)
+    other = make_run(tmp_path / "other", files={"best.pt": b"other"})
+    with pytest.raises(TransientError, match="Another publisher"):
+        publish_run(store, other)
+    monkeypatch.setattr(publish, "CLAIM_HOLDS", timedelta(0))
+    assert not publish_run(store, other).already
+    assert is_whole(store, other)
+
+
+def test_files_that_are_there_are_not_sent_again(run, store):
+    store.put(f"{prefix_of(run)}/best.pt", run.best)
+    done = publish_run(store, run)
+    assert (done.uploaded, done.kept) == (len(FILES), 1)
+
+
+def test_a_stray_file_with_other_content_is_never_overwritten(run, store):
+    store.put(f"{prefix_of(run)}/best.pt", b"w" * 4999 + b"v")
+    with pytest.raises(RequestError, match="with other content"):
+        publish_run(store, run)
+    assert not is_whole(store, run)
+
+
+def test_a_file_that_changed_since_the_run_ended_is_not_published(run, store):
+    run.best.write_bytes(b"w" * 4999 + b"v")
+    with pytest.raises(DataError):
+        publish_run(store, run)
+    assert not is_whole(store, run)
+
+
+def test_an_unfinished_run_cannot_be_published(run, store):
+    run.manifest.unlink()
+    with pytest.raises(ModelFileError):
+        publish_run(store, run)
+    assert not list(store.list())
+
+
+def test_a_file_lost_on_the_way_is_noticed_before_the_manifest(run, store):
+    class Losing(Failing):
+        def __getattr__(self, name):
+            if name != "put":
+                return getattr(self.store, name)
+
+            def put(key, source, **options):
+                info = self.store.put(key, source, **options)
+                if key.endswith("history.json"):
+                    self.store.delete(key)
+                return info
+
+            return put
+
+    with pytest.raises(DataError, match=r"history\.json"):
+        publish_run(Losing(store, 0, after=False), run)
+    assert not is_whole(store, run)
+
+
+def test_a_manifest_that_points_outside_its_run_is_refused(run, store, tmp_path):
+    shutil.copy(run.best, run.path.parent / "outside")
+    text = run.manifest.read_text().replace('"best.pt"', '"../outside"')
+    run.manifest.write_text(text)
+    with pytest.raises(RequestError, match="no key"):
+        publish_run(store, run)
+
+
+def test_a_run_may_have_thousands_of_files(make_run, store, tmp_path):
+    run = make_run(tmp_path / "many", files={f"part_{i:05d}": b"" for i in range(2_000)})
+    publish_run(store, run)
+    assert len(list(store.list(prefix_of(run)))) == 2_000 + 2

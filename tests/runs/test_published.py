@@ -1,0 +1,181 @@
+"""Runs in a store: verified, brought here, removed."""
+
+import pytest
+
+from phase2.errors import ModelFileError, RequestError, UnknownNameError
+from phase2.runs.comparison import compare_runs
+from phase2.runs.index import list_runs
+from phase2.runs.publish import publish_run
+from phase2.runs.published import PublishedRun, delete_run
+from phase2.storage.base import ObjectDamagedError
+from phase2.storage.urls import open_store
+
+FILES = {"best.pt": b"w" * 5000, "history.json": b"[]", "pictures/parity.png": b"png", "empty.csv": b""}
+
+
+@pytest.fixture
+def run(make_run, tmp_path):
+    return make_run(tmp_path / "models", files=FILES)
+
+
+@pytest.fixture
+def prefix(run):
+    return f"{run.family}/{run.name}"
+
+
+@pytest.fixture
+def store(tmp_path, run):
+    (tmp_path / "store").mkdir()
+    store = open_store(str(tmp_path / "store"))
+    publish_run(store, run)
+    return store
+
+
+@pytest.fixture
+def published(store, prefix):
+    return PublishedRun.open(store, prefix)
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_verify_names_what_is_missing_damaged_and_extra(published, store, prefix):
+    assert published.verify().intact
+    store.delete(f"{prefix}/history.json")
+    store.put(f"{prefix}/best.pt", b"w" * 4999 + b"v")
+    store.put(f"{prefix}/empty.csv", b"not empty")
+    store.put(f"{prefix}/notes.txt", b"mine")
+    found = published.verify()
+    assert not found.intact
+    assert found.missing == ("history.json",)
+    assert sorted(found.damaged) == ["best.pt", "empty.csv"]
+    assert found.extra == ("notes.txt",)
+
+
+def test_a_file_nobody_listed_does_no_harm(published, store, prefix):
+    store.put(f"{prefix}/notes.txt", b"mine")
+    assert published.verify().intact
+
+
+def test_a_run_of_the_models_folder_is_verified_the_same_way(run, prefix):
+    models = open_store(str(run.path.parent.parent))
+    with run.lock():
+        assert PublishedRun.open(models, prefix).verify().intact
+    run.best.write_bytes(b"")
+    assert PublishedRun.open(models, prefix).verify().damaged == ("best.pt",)
+
+
+def test_a_pulled_run_is_the_run(published, run, tmp_path):
+    told = []
+    pulled = published.pull(tmp_path / "here", progress=lambda done, total: told.append((done, total)))
+    assert pulled.path == tmp_path / "here" / published.prefix
+    assert contents(pulled.path) == contents(run.path)
+    total = sum(artifact.bytes for artifact in published.manifest.artifacts)
+    assert told[-1] == (total, total)
+    here = open_store(str(tmp_path / "here"))
+    assert PublishedRun.open(here, published.prefix).verify().intact
+
+
+def test_a_pull_continues_and_mends_and_keeps_what_is_right(published, run, tmp_path):
+    pulled = published.pull(tmp_path)
+    kept = pulled.best.stat().st_ino
+    pulled.history.write_bytes(b"{}")
+    pulled.manifest.unlink()
+    (pulled.path / "empty.csv").unlink()
+    published.pull(tmp_path)
+    assert contents(pulled.path) == contents(run.path)
+    assert pulled.best.stat().st_ino == kept
+
+
+def test_the_manifest_comes_last(published, store, prefix, tmp_path):
+    store.put(f"{prefix}/best.pt", b"v" * 5000)
+    with pytest.raises(ObjectDamagedError):
+        published.pull(tmp_path)
+    assert not (tmp_path / prefix / "run_manifest.json").exists()
+    assert not (tmp_path / prefix / "best.pt").exists()
+
+
+def test_one_file_can_be_pulled(published, tmp_path):
+    pulled = published.pull(tmp_path, only=["best.pt", "pictures/parity.png"])
+    assert set(contents(pulled.path)) == {"best.pt", "pictures/parity.png"}
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'best\.pt'"):
+        published.pull(tmp_path, only=["bset.pt"])
+
+
+def test_a_pull_never_replaces_another_run_or_one_in_training(published, make_run, tmp_path):
+    other = make_run(tmp_path / "other", files={"best.pt": b"other"})
+    before = contents(other.path)
+    with pytest.raises(RequestError, match="another run"):
+        published.pull(tmp_path / "other")
+    assert contents(other.path) == before
+    other.manifest.unlink()
+    with other.lock(), pytest.raises(RequestError, match="being trained"):
+        published.pull(tmp_path / "other")
+
+
+@pytest.mark.parametrize("path", ["../../evil", "/evil", "a/../../../evil"])
+def test_a_hostile_manifest_cannot_write_outside_its_run(published, store, prefix, tmp_path, path):
+    text = published.content.decode().replace('"best.pt"', f'"{path}"')
+    store.put(f"{prefix}/run_manifest.json", text.encode())
+    with pytest.raises(RequestError, match="no key"):
+        PublishedRun.open(store, prefix).pull(tmp_path / "here")
+    assert not list(tmp_path.rglob("evil"))
+
+
+def test_a_damaged_manifest_says_so(store, prefix):
+    store.put(f"{prefix}/run_manifest.json", b"{")
+    with pytest.raises(ModelFileError, match="damaged"):
+        PublishedRun.open(store, prefix)
+
+
+def test_a_run_without_manifest_is_no_run(store, prefix):
+    store.delete(f"{prefix}/run_manifest.json")
+    with pytest.raises(RequestError, match="no manifest"):
+        PublishedRun.open(store, prefix)
+
+
+def test_a_deleted_run_leaves_nothing(store, prefix, run):
+    delete_run(store, prefix)
+    assert list(store.list()) == []
+    assert list_runs(store) == []
+    models = run.path.parent.parent
+    with run.lock():
+        pass
+    delete_run(open_store(str(models)), prefix)
+    assert not run.path.exists()
+
+
+def test_the_manifest_goes_first_so_that_no_half_run_is_left(store, prefix):
+    class Watching:
+        def __init__(self):
+            self.deleted = []
+
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        def delete(self, key):
+            self.deleted.append(key)
+            store.delete(key)
+
+    watching = Watching()
+    delete_run(watching, prefix)
+    assert watching.deleted[0] == f"{prefix}/run_manifest.json"
+    assert watching.deleted[-1] == f"{prefix}/run_config.json"
+
+
+def test_a_run_in_training_is_not_deleted(run, prefix):
+    with run.lock(), pytest.raises(RequestError, match="training"):
+        delete_run(open_store(str(run.path.parent.parent)), prefix)
+    assert run.best.exists()
+
+
+def test_runs_side_by_side(manifest):
+    lone = manifest.val[0].model_copy(update={"mae": 0.05})
+    other = manifest.model_copy(update={"score": 0.5, "val": (lone,), "test": ()})
+    rows = {(row.property, row.part, row.measure): row for row in compare_runs([manifest, other])}
+    assert rows["", "val", "score"].values == (manifest.score, 0.5)
+    assert rows["formation_energy", "val", "mae"].values == (0.1, 0.05)
+    assert rows["formation_energy", "test", "mae"].values == (0.1, None)
+    assert rows["band_gap", "val", "mae"].values == (0.9, None)
+    assert rows["band_gap", "val", "mae"].unit == "eV"
