@@ -21,6 +21,7 @@ REFUSED = [
     (["train", "--epochs", "-1"], "--epochs -1 is not a positive number"),
     (["train", "--epochs", "many"], "--epochs"),
     (["train", "--epoch", "3"], "--epoch"),
+    (["train", "--data", ""], "--data is empty"),
     (["explain", "--algorithm", "cgcn"], "Did you mean 'cgcnn'?"),
     (["predict"], "Give either --cif FILE or --dir FOLDER"),
     (["predict", "--cif", "x.cif", "--output", "x.xlsx"], "no known format"),
@@ -56,7 +57,9 @@ def _raising(error: BaseException) -> typer.Typer:
         (DataError("D."), 3),
         (TransientError("T."), 75),
         (PreemptedError("P."), 143),
-        (OSError(errno.ENOSPC, "No space left on device", "/x"), 2),
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), 75),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "/x"), 2),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), 2),
         (RuntimeError("boom"), 1),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else str(value),
@@ -113,3 +116,9 @@ def test_nothing_said_prints_the_help(capsys):
 def test_version(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("phase2 ")
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&-"])
+def test_a_process_without_standard_streams_still_works(closed):
+    command = f"{sys.executable} -m phase2 explain {closed}"
+    assert subprocess.run(["bash", "-c", command], capture_output=True, check=False).returncode == 0

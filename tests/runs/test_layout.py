@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2.errors import RequestError
+from phase2.errors import RequestError, TransientError
 from phase2.runs.layout import RunDirectory, runs_of_family
 from phase2.storage.lock import wait_for_lock
 
@@ -128,7 +128,7 @@ def test_lock_keeps_other_processes_out_until_its_holder_is_killed(run):
     )
     assert holder.stdout.readline() == "held\n"
     assert run.is_running()
-    with pytest.raises(RequestError, match="Another process"), run.lock():
+    with pytest.raises(TransientError, match="Another process"), run.lock():
         pass
     holder.kill()
     holder.communicate()

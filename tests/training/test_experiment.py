@@ -1,6 +1,7 @@
 """A run from request to sealed directory, stopped and continued."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -113,6 +114,25 @@ def test_a_stopped_run_ends_where_an_undisturbed_one_ends(tmp_path, how):
     assert resumed.directory.predictions_test.read_bytes() == whole.directory.predictions_test.read_bytes()
     outcomes = [attempt.outcome for attempt in read_rows(stopped / "attempts.json", Attempt)]
     assert outcomes == ["killed" if how == signal.SIGKILL else "interrupted", "finished"]
+
+
+def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
+    command = " ".join([sys.executable, "-m", "phase2", *_request(tmp_path).command()[1:], "| head -n 1"])
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 1
+    (manifest,) = tmp_path.glob("multitask_cgcnn/run_*/run_manifest.json")
+    assert read_manifest(manifest).status == "finished"
+
+
+def test_a_broken_plotting_library_costs_the_pictures_alone(tmp_path):
+    (tmp_path / "matplotlib.py").write_text("raise AttributeError('built for another numpy')")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    command = [sys.executable, "-m", "phase2", *_request(tmp_path / "models").command()[1:]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "No pictures" in done.stderr
+    (run,) = (tmp_path / "models").glob("multitask_cgcnn/run_*")
+    assert _visible(run) == FILES - {"parity.png", "learning_curve.png"}
 
 
 def test_a_retried_process_continues_the_run_it_is_told(tmp_path, monkeypatch):

@@ -6,11 +6,12 @@ import errno
 import os
 import sys
 import traceback
+from pathlib import Path
 
 import typer
 
 from phase2.cli.console import note, print_error
-from phase2.errors import Phase2Error, RequestError
+from phase2.errors import Phase2Error, RequestError, TransientError
 
 DEBUG_VARIABLE = "PHASE2_DEBUG"
 
@@ -23,15 +24,8 @@ _EXTRAS = {
     "torch_geometric": "dev",
 }
 
-_FILE_FIXES = {
-    errno.ENOSPC: "Free some space, or point --output and PHASE2_CACHE_DIR to another disk; then --resume.",
-    errno.EROFS: "Point --output and PHASE2_CACHE_DIR to a folder that can be written.",
-    errno.EACCES: "Check the permissions, or point --output and PHASE2_CACHE_DIR to a folder that can be written.",
-    errno.EPERM: "Check the permissions, or point --output and PHASE2_CACHE_DIR to a folder that can be written.",
-    errno.ENOENT: "Check the path.",
-    errno.EISDIR: "Give the path of a file.",
-    errno.ENOTDIR: "Give the path of a folder.",
-}
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None = None) -> int:
@@ -40,6 +34,7 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     Errors made on purpose print what happened, why and what to do. Anything else is a defect of phase2 and says so.
     ``--debug`` (or ``PHASE2_DEBUG=1``) shows the traceback of both.
     """
+    _open_closed_streams()
     _shorten_spinning()
     try:
         code = app(args=argv, standalone_mode=False, prog_name=program)
@@ -50,6 +45,8 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     except KeyboardInterrupt:
         note("interrupted")
         return 130
+    except SystemExit:  # typer's answer to a reader that went away
+        return _closed_pipe()
     return code if isinstance(code, int) else 0
 
 
@@ -61,8 +58,7 @@ def _shorten_spinning() -> None:
 
 def _report(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _closed_pipe()
     explained = _explain(error)
     print_error(explained)
     return explained.exit_code
@@ -73,9 +69,8 @@ def _explain(error: Exception) -> Phase2Error:
         return error
     if isinstance(error, typer.TyperException):
         return RequestError(error.format_message(), fix="Add --help to see what the command takes.")
-    if isinstance(error, OSError) and error.errno in _FILE_FIXES:
-        where = f": {error.filename}" if error.filename else ""
-        return RequestError(f"{error.strerror}{where}.", fix=_FILE_FIXES[error.errno])
+    if isinstance(error, OSError):
+        return _explain_file_error(error)
     if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
         extra = _EXTRAS[error.name]
         return RequestError(
@@ -88,3 +83,30 @@ def _explain(error: Exception) -> Phase2Error:
         why="This is a defect of phase2, not of your input.",
         fix="Run again with --debug and report the traceback.",
     )
+
+
+def _explain_file_error(error: OSError) -> Phase2Error:
+    where = f": {error.filename}" if error.filename else ""
+    what = f"{error.strerror or error}{where}."
+    if error.errno in _NO_SPACE:
+        return TransientError(
+            what,
+            why="The disk of the run folder, of the cache or of the temporary files is full; what was saved is whole.",
+            fix="Free some space, then run the same command with --resume.",
+        )
+    if error.errno in _NOT_WRITABLE:
+        return RequestError(what, fix="Check the permissions, or point --output and PHASE2_CACHE_DIR elsewhere.")
+    return RequestError(what, fix="Check the path and the disk.")
+
+
+def _closed_pipe() -> int:
+    """End quietly, as programs do whose reader went away: 128 + SIGPIPE."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
+
+
+def _open_closed_streams() -> None:
+    """Give a process that was started without standard streams some to write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - open until the end

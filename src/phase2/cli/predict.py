@@ -80,6 +80,6 @@ def _refuse_failures(table: PredictionTable) -> None:
     if failures:
         raise DataError(
             f"{len(failures)} of {len(table.rows)} structures could not be predicted.",
-            why="Their reasons stand above and in the table's error column.",
-            fix="The other predictions are complete; repair or remove those files.",
+            why="The reasons stand above.",
+            fix="Repair or remove those files; all other structures were predicted.",
         )

@@ -108,6 +108,8 @@ def _refuse_contradictions(request: RunRequest) -> None:
             why="The competition profile has its own epochs, batch size and learning rate.",
             fix="Drop one of the two.",
         )
+    if request.data == "":
+        raise RequestError("--data is empty.", fix="Name a data set or a path, or drop --data for the sample.")
     if request.all_properties and request.properties is not None:
         raise RequestError("--all-properties and --properties exclude each other.", fix="Drop one of the two.")
     if request.preset is not None and request.algorithm != "cgcnn":

@@ -77,7 +77,9 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, ob
 
 
 def _data(request: RunRequest, row: Profile) -> DataConfig:
-    return DataConfig(source=request.data or "sample", max_samples=request.max_samples or row.max_samples)
+    return DataConfig(
+        source="sample" if request.data is None else request.data, max_samples=request.max_samples or row.max_samples
+    )
 
 
 def _model(request: RunRequest, row: Profile) -> CgcnnConfig | EquivariantConfig:

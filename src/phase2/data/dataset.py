@@ -86,11 +86,11 @@ class CrystalPropertyDataset:
         asked = [KEYS.index(key) for key in properties]
         present = np.isfinite(columns[:, asked])
         if not present[whole.train].any():
-            raise _without_labels(properties, columns[whole.train], config.source)
+            raise _without_labels(properties, columns[whole.train], config)
         parts = _thin(whole, present, config)
         kept = [k for k in asked if not np.isnan(columns[parts.train, k]).all()]
         if not kept or (len(kept) < len(asked) and not leave_out_unlabelled):
-            raise _without_labels([KEYS[k] for k in asked if k not in kept], columns[parts.train], config.source)
+            raise _without_labels([KEYS[k] for k in asked if k not in kept], columns[parts.train], config)
         wanted = tuple(get(KEYS[k]) for k in kept)
         targets = columns[:, kept]
         return cls(
@@ -164,12 +164,13 @@ def _in_turn(present: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.argsort(turn, kind="stable")
 
 
-def _without_labels(missing: Sequence[str], train: NDArray[np.float64], source: str) -> DataError:
+def _without_labels(missing: Sequence[str], train: NDArray[np.float64], config: DataConfig) -> DataError:
     available = [key for key, column in zip(KEYS, train.T, strict=True) if not np.isnan(column).all()]
+    kept = "" if config.max_samples is None else f" of the at most {config.max_samples} crystals kept by --max-samples"
     return DataError(
-        f"The training part of '{source}' has no label for {', '.join(missing)}.",
-        why=f"It has labels for {', '.join(available) or 'none of the nine properties'}.",
-        fix="Ask for those with --properties, or name another data set with --data.",
+        f"The training part of '{config.source}' has no label for {', '.join(missing)}.",
+        why=f"The {len(train)} training crystals{kept} have labels for {', '.join(available) or 'no property'}.",
+        fix="Ask for those with --properties, use more crystals, or name another data set with --data.",
     )
 
 

@@ -40,7 +40,8 @@ def begin_attempt(run: RunDirectory, *, host: str, resumed_from: str | None = No
         ModelFileError: The file of attempts is damaged.
     """
     before = read_rows(run.attempts, Attempt) if run.attempts.exists() else ()
-    closed = (a.model_copy(update={"outcome": "killed"}) if a.outcome == "running" else a for a in before)
+    # An attempt that said "finished" and left no manifest was killed while it sealed the run.
+    closed = (a.model_copy(update={"outcome": "killed"}) if a.outcome in ("running", "finished") else a for a in before)
     write_rows(run.attempts, (*closed, Attempt(start=datetime.now(UTC), resumed_from=resumed_from, host=host)))
 
 

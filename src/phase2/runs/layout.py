@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from phase2.errors import RequestError
+from phase2.errors import RequestError, TransientError
 from phase2.storage.lock import is_locked, try_lock, wait_for_lock
 
 BEST = "best.pt"
@@ -113,14 +113,14 @@ class RunDirectory:
         """Keep every other process from training in this folder, for the length of a block.
 
         Raises:
-            RequestError: Another process trains here.
+            TransientError: Another process trains here.
         """
         with try_lock(self.path / LOCK) as got:
             if not got:
-                raise RequestError(
+                raise TransientError(
                     f"Another process is training in {self.path}.",
                     why="Two processes would overwrite each other's checkpoints.",
-                    fix="Wait for it, stop it, or start a run of its own without --resume.",
+                    fix="Try again when it has ended, or start another run (no --resume, another PHASE2_RUN_ID).",
                 )
             yield
 

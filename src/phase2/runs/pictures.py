@@ -21,10 +21,13 @@ def draw_pictures(
     """
     if find_spec("matplotlib") is None:
         return "No pictures: matplotlib is not installed. Install it with 'pip install phase2[report]'."
-    # Imported here: it takes half a second, and is not always there.
-    from phase2.runs.learning_curve import draw_learning_curve
-    from phase2.runs.parity import draw_parity
+    try:
+        # Imported here: it takes half a second, and is not always there.
+        from phase2.runs.learning_curve import draw_learning_curve
+        from phase2.runs.parity import draw_parity
 
-    draw_parity(run.parity, test, results.test)
-    draw_learning_curve(run.learning_curve, history, results)
+        draw_parity(run.parity, test, results.test)
+        draw_learning_curve(run.learning_curve, history, results)
+    except Exception as error:  # noqa: BLE001 - a broken plotting library must not cost a trained run
+        return f"No pictures: matplotlib failed with {type(error).__name__}: {error}"
     return None

@@ -43,7 +43,7 @@ def via_temporary(path: Path, write: Callable[[Path], None]) -> None:
     For libraries that take a path rather than an open file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{os.getpid()}{path.suffix}")  # short: the name may be as long as names can be
     try:
         write(temporary)
         temporary.replace(path)

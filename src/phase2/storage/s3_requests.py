@@ -107,7 +107,7 @@ class Requests:
                 pool.shutdown(cancel_futures=True)
 
     def _need_bucket(self) -> None:
-        """Tell a missing object from a missing bucket, once; keys may be allowed to get without being allowed to list."""
+        """Tell a missing object from a missing bucket, once; keys may be allowed to get but not to list."""
         if self._has_bucket:
             return
         try:

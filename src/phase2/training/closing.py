@@ -38,6 +38,9 @@ def close_run(
     write_predictions(run.predictions_val, _predictions(dataset, dataset.split.val, result.val))
     write_predictions(run.predictions_test, test)
     write_record(run.results, results)
+    missing = draw_pictures(run, test, result.history, results)
+    if missing:
+        notify(missing)
     draft = RunManifest.draft(
         recorded,
         status="finished",
@@ -48,9 +51,6 @@ def close_run(
         data=_data_facts(recorded, dataset),
         results=results,
     )
-    missing = draw_pictures(run, test, result.history, results)
-    if missing:
-        notify(missing)
     write_text(run.handoff, handoff(draft, str(run.path)))
     write_text(run.model_card, model_card(draft))
     return draft.seal(run)

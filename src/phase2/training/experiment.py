@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -152,8 +153,9 @@ def _train_in(
     except PreemptedError as error:
         end_attempt(run, "interrupted", reason=error.what)
         raise
-    except Phase2Error as error:
-        end_attempt(run, "failed", reason=error.what)
+    except (Phase2Error, OSError) as error:
+        with contextlib.suppress(OSError):  # a full disk has no room for the reason either
+            end_attempt(run, "failed", reason=error.what if isinstance(error, Phase2Error) else str(error))
         raise
     return FinishedRun(run, manifest)
 

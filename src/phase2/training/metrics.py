@@ -75,7 +75,7 @@ def refuse_divergence(values: NDArray[np.floating], *, what: str, epoch: int) ->
         raise RequestError(
             f"Training diverged: {what} {bad[0] + 1} of epoch {epoch} is not finite.",
             why="The steps were too long for the loss to go down.",
-            fix="Lower --lr, to a third for instance; the best model so far is kept in best.pt.",
+            fix="Lower --lr, to a third for instance.",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import sys
 import time
@@ -95,9 +96,12 @@ class JsonLines(Silent):
         self._stream = stream or sys.stdout
 
     def epoch(self, row: EpochRow, *, best: bool) -> None:
-        """Write the row."""
-        self._stream.write(json.dumps({**asdict(row), "best": best}) + "\n")
-        self._stream.flush()
+        """Write the row; nobody has to read on to the end."""
+        try:
+            self._stream.write(json.dumps({**asdict(row), "best": best}) + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            self._stream = io.StringIO()
 
 
 class ProgressFile(Silent):
