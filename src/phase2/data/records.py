@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +16,10 @@ from phase2.errors import InvalidCrystalError
 from phase2.properties import PROPERTIES, Property
 
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "none", "null"})
+
+_LARGEST = float(np.finfo(np.float32).max)  # graphs keep their labels as float32
+_BEYOND = math.nextafter(math.inf, 0.0)  # stands for every finite number that exceeds a float
+_INFINITIES = (math.inf, -math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ def read_labels(record: Mapping[str, object], crystal_id: str) -> NDArray[np.flo
         Labels in the order of ``PROPERTIES``, shape (9,), float64; NaN where missing.
 
     Raises:
-        InvalidCrystalError: A label is a truth value, text that is no number, or a list.
+        InvalidCrystalError: A label is a truth value, text that is no number, a list, or a number beyond every float32.
     """
     values = (record.get(p.column, record.get(p.key)) for p in PROPERTIES)
     return np.array([read_label(value, p, crystal_id) for value, p in zip(values, PROPERTIES, strict=True)])
@@ -97,7 +102,7 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
     """Read one label; NaN where it is missing.
 
     Raises:
-        InvalidCrystalError: It is neither a number nor a word for a missing one.
+        InvalidCrystalError: It is neither a number nor a word for a missing one, or a number beyond every float32.
     """
     if value is None:
         return math.nan
@@ -109,6 +114,12 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
         number = None
     else:
         number = _as_float(value)
+    if number is not None and math.isfinite(number) and abs(number) > _LARGEST:
+        raise InvalidCrystalError(
+            f"Record '{crystal_id}' has {prop.column} = {reprlib.repr(value)}.",
+            why=f"No label is larger than {_LARGEST:.2g}.",
+            fix="Correct it, or leave it empty where it is not known.",
+        )
     if number is None:
         raise InvalidCrystalError(
             f"Record '{crystal_id}' has {prop.column} = {value!r}.",
@@ -121,13 +132,15 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
 def _number_in(text: str) -> float | None:
     try:
         # Python alone reads "1_000" as a number; in a table it is a slip.
-        return None if "_" in text else float(text)
+        number = None if "_" in text else float(text)
     except ValueError:
         return None
+    # Digits that make an infinity, such as 1e999, are a number that is too large, and not a missing one.
+    return _BEYOND if number in _INFINITIES and "inf" not in text.lower() else number
 
 
 def _as_float(value: float) -> float:
     try:
         return float(value)
     except OverflowError:  # a whole number beyond every float
-        return math.inf
+        return _BEYOND

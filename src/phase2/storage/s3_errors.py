@@ -33,6 +33,8 @@ _REFUSED = {
     "MethodNotAllowed": ("What answers there does not speak S3.", _ADDRESS),
     "301": ("The bucket is in another region, or the address is not one of an S3 server.", _ADDRESS),
     "403": ("The access keys may not do that.", _PERMISSION),
+    "404": ("What answers there does not speak S3.", _ADDRESS),
+    "501": ("What answers there does not speak S3.", _ADDRESS),
     "405": ("What answers there does not speak S3.", _ADDRESS),
 }
 _SAME = {
@@ -73,10 +75,11 @@ _SETTINGS: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = (
     ((ResponseParserError,), "cannot be used", "What answers there does not speak S3.", _ADDRESS),
     ((boto.ParamValidationError,), "cannot be used", "The request is not valid.", _ADDRESS),
 )
+_PASSING_STATUS = {429, *range(500, 600)} - {501}
 
 
 @contextmanager
-def s3_errors(url: str, key: str = "") -> Iterator[None]:
+def s3_errors(place: str, key: str = "") -> Iterator[None]:
     """Turn an error of boto3 or of the connection in a block into one of phase2, which holds no access keys.
 
     Raises:
@@ -88,32 +91,33 @@ def s3_errors(url: str, key: str = "") -> Iterator[None]:
     try:
         yield
     except boto.ClientError as error:
-        raise _answered(error, url, key) from error
+        raise _answered(error, place, key) from error
     except (boto.BotoCoreError, ResponseParserError, HTTPError, OSError) as error:
         if isinstance(error, Phase2Error):
             raise
-        raise _unanswered(error, url) from error
+        raise _unanswered(error, place) from error
 
 
-def _answered(error: boto.ClientError, url: str, key: str) -> Phase2Error:
+def _answered(error: boto.ClientError, place: str, key: str) -> Phase2Error:
     code = str(error.response.get("Error", {}).get("Code", ""))
     code = _SAME.get(code, code)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code == "NoSuchKey" or (code == "404" and key):
-        return missing(url, key)
+    # An answer to HEAD has no body, so no code either.
+    if code == "NoSuchKey" or (code == "404" and key and error.operation_name == "HeadObject"):
+        return missing(place, key)
     if code in {"PreconditionFailed", "412"}:
-        return exists(url, key)
-    if code in _PASSING or status >= 500 or status == 429:
-        return TransientError(f"{url} does not serve now.", why=f"It says {code} ({status}).", fix="Try again later.")
+        return exists(place, key)
+    if code in _PASSING or status in _PASSING_STATUS:
+        return TransientError(f"{place} does not serve now.", why=f"It says {code} ({status}).", fix="Try again later.")
     what, fix = _REFUSED.get(code) or _REFUSED.get(str(status)) or ("The server refuses the request.", _ADDRESS)
-    return RequestError(f"{url} cannot be used.", why=f"{what} (It says {code or status}.)", fix=fix)
+    return RequestError(f"{place} cannot be used.", why=f"{what} (It says {code or status}.)", fix=fix)
 
 
-def _unanswered(error: Exception, url: str) -> Phase2Error:
+def _unanswered(error: Exception, place: str) -> Phase2Error:
     for kinds, what, why, fix in _SETTINGS:
         if isinstance(error, kinds):
-            return RequestError(f"{url} {what}.", why=f"{why} (boto3 says {type(error).__name__}.)", fix=fix)
-    if any(words in str(error) for words in _NO_SUCH_HOST):
-        return RequestError(f"{url} cannot be reached.", why="The endpoint's host name does not exist.", fix=_ADDRESS)
+            return RequestError(f"{place} {what}.", why=f"{why} (boto3 says {type(error).__name__}.)", fix=fix)
+    if any(words in f"{error} {getattr(error, 'kwargs', {}).get('error')}" for words in _NO_SUCH_HOST):
+        return RequestError(f"{place} cannot be reached.", why="The endpoint's host name does not exist.", fix=_ADDRESS)
     why = f"The connection failed ({type(error).__name__})."
-    return TransientError(f"{url} cannot be reached.", why=why, fix=f"Try again later. {_ADDRESS}")
+    return TransientError(f"{place} cannot be reached.", why=why, fix=f"Try again later. {_ADDRESS}")

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import Any
 
 from phase2.errors import RequestError, TransientError
@@ -30,15 +30,17 @@ class Requests:
     """
 
     def __init__(self, url: str, bucket: str, settings: S3Settings) -> None:
-        self.url = url
+        self.place = f"{url} at {settings.endpoint}" if settings.endpoint else url
         self.bucket = bucket
         self.settings = settings
+        # However many files travel at once, only so many parts are in memory.
+        self.room = Semaphore(settings.workers + 2)
         self._has_bucket = False
 
     @cached_property
     def client(self) -> Any:
         """The boto3 client, made by the first request; boto3 makes clients in one thread only."""
-        with _BEGIN, s3_errors(self.url):
+        with _BEGIN, s3_errors(self.place):
             return make_client(self.settings)
 
     def call(self, operation: str, key: str = "", **parameters: object) -> Answer:
@@ -50,7 +52,7 @@ class Requests:
         """The same without trying again."""
         if key:
             parameters["Key"] = key
-        with s3_errors(self.url, key):
+        with s3_errors(self.place, key):
             answer: Answer = getattr(self.client, operation)(Bucket=self.bucket, **parameters)
             return answer
 
@@ -78,7 +80,7 @@ class Requests:
 
         def attempt() -> tuple[bytes, Answer]:
             answer = self.once("get_object", key, **parameters)
-            with s3_errors(self.url, key), answer["Body"] as body:
+            with s3_errors(self.place, key), answer["Body"] as body:
                 content: bytes = body.read()
             if len(content) != answer["ContentLength"]:
                 raise TransientError(f"'{key}' came in part.", fix="Try again.")
@@ -94,25 +96,34 @@ class Requests:
         """Bytes of an object from ``start`` on, fetched in parts side by side and handed out in order."""
         step = self.settings.part_bytes
         spans = ((begin, min(begin + step, size)) for begin in range(start, size, step))
+        waiting: deque[Future[tuple[bytes, Answer]]] = deque()
         with ThreadPoolExecutor(self.settings.workers) as pool:
-            waiting: deque[Future[tuple[bytes, Answer]]] = deque()
             try:
                 for span in spans:
+                    # Never wait for room while holding any: two streams that did would wait for each other.
+                    while not self.room.acquire(blocking=not waiting):
+                        yield self._next(waiting)
                     waiting.append(pool.submit(self.read, key, span, etag))
-                    if len(waiting) > self.settings.workers:
-                        yield waiting.popleft().result()[0]
                 while waiting:
-                    yield waiting.popleft().result()[0]
+                    yield self._next(waiting)
             finally:
                 pool.shutdown(cancel_futures=True)
+                for _ in waiting:
+                    self.room.release()
+
+    def _next(self, waiting: deque[Future[tuple[bytes, Answer]]]) -> bytes:
+        content = waiting[0].result()[0]
+        waiting.popleft()
+        self.room.release()
+        return content
 
     def _need_bucket(self) -> None:
-        """Tell a missing object from a missing bucket, once; keys may be allowed to get but not to list."""
+        """Tell a missing object from a missing bucket, once; keys that may get need not be allowed to list."""
         if self._has_bucket:
             return
         try:
             self.call("list_objects_v2", MaxKeys=1)
         except RequestError as error:
-            if "NoSuchBucket" in error.why:
+            if "AccessDenied" not in error.why:
                 raise
         self._has_bucket = True

@@ -42,6 +42,10 @@ class S3Settings:
     longest_pause: float = 20.0
     timeout: float = 60.0
 
+    def __post_init__(self) -> None:
+        if self.endpoint is not None:
+            _checked_endpoint(self.endpoint)
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> S3Settings:
         """Read the endpoint and region of the ``AWS_*`` variables, ``PHASE2_S3_PATH_STYLE`` and ``PHASE2_S3_WORKERS``.
@@ -55,14 +59,14 @@ class S3Settings:
         endpoint = known.get("AWS_ENDPOINT_URL_S3") or known.get("AWS_ENDPOINT_URL") or None
         region = known.get("AWS_REGION") or known.get("AWS_DEFAULT_REGION") or ("us-east-1" if endpoint else None)
         return cls(
-            endpoint=_checked_endpoint(endpoint) if endpoint else None,
+            endpoint=endpoint,
             region=region,
             path_style=_switch(known.get(PATH_STYLE_VARIABLE, ""), default=endpoint is not None),
             workers=_number(known.get(WORKERS_VARIABLE, ""), default=4),
         )
 
 
-def _checked_endpoint(endpoint: str) -> str:
+def _checked_endpoint(endpoint: str) -> None:
     parts = urlsplit(endpoint)
     if "@" in parts.netloc:
         raise RequestError(
@@ -70,7 +74,6 @@ def _checked_endpoint(endpoint: str) -> str:
         )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise RequestError(f"'{endpoint}' is no S3 endpoint.", why="It is an address.", fix="Write https://host:port.")
-    return endpoint
 
 
 def _switch(word: str, *, default: bool) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +70,11 @@ def send(requests: Requests, upload: Upload) -> tuple[Answer, bool]:
 
 
 def _in_one(requests: Requests, upload: Upload) -> tuple[Answer, bool]:
-    content = b"".join(chunks(upload.source))
+    with requests.room:
+        return _in_one_request(requests, upload, b"".join(chunks(upload.source)))
+
+
+def _in_one_request(requests: Requests, upload: Upload, content: bytes) -> tuple[Answer, bool]:
     digest = hashlib.sha256(content)
     verify(f"The content for '{upload.key}'", digest.hexdigest(), upload.sha256)
     checksum = base64.b64encode(digest.digest()).decode()
@@ -100,20 +103,36 @@ def _send_parts(requests: Requests, upload: Upload, name: str) -> list[dict[str,
     settings = requests.settings
     step = max(settings.part_bytes, -(-upload.size // MOST_PARTS))
     whole = hashlib.sha256()
-    waiting: deque[Future[dict[str, Any]]] = deque()
-    done: list[dict[str, Any]] = []
+    waiting: list[Future[dict[str, Any]]] = []
     with ThreadPoolExecutor(settings.workers) as pool:
         try:
-            for number, content in enumerate(chunks(upload.source, step), start=1):
+            for number, content in enumerate(_parts_in_room(requests, upload, step), start=1):
                 waiting.append(pool.submit(_send_part, requests, upload.key, name, number, content))
+                waiting[-1].add_done_callback(lambda _: requests.room.release())
                 whole.update(content)
-                if len(waiting) > settings.workers:
-                    done.append(waiting.popleft().result())
-            done += [part.result() for part in waiting]
+                if any(part.done() and part.exception() for part in waiting[-2 * settings.workers :]):
+                    break
+            done = [part.result() for part in waiting]
         finally:
             pool.shutdown(cancel_futures=True)
     verify(f"The content for '{upload.key}'", whole.hexdigest(), upload.sha256)
     return done
+
+
+def _parts_in_room(requests: Requests, upload: Upload, step: int) -> Iterator[bytes]:
+    """Parts, each read when there is room for it; whoever takes one gives the room back."""
+    parts = chunks(upload.source, step)
+    while True:
+        requests.room.acquire()
+        content = b""
+        try:
+            content = next(parts, b"")
+        finally:
+            if not content:
+                requests.room.release()
+        if not content:
+            return
+        yield content
 
 
 def _send_part(requests: Requests, key: str, name: str, number: int, content: bytes) -> dict[str, Any]:

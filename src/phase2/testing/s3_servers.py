@@ -12,11 +12,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from phase2.config.settings import cache_dir
+from phase2.storage.lock import wait_for_lock
 
 MINIO_VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
 ACCESS_KEY, SECRET_KEY = "phase2-test-key", "phase2-test-secret"
@@ -98,15 +99,21 @@ def _minio_program() -> Path:
     if go is None:
         raise ServerUnavailableError("MinIO is built from its source: install Go 1.24 or newer.")
     folder.parent.mkdir(parents=True, exist_ok=True)
+    with wait_for_lock(folder.with_name(f".{folder.name}.lock"), purpose="building MinIO"):
+        if not (folder / "minio").exists():  # another test process may have been faster
+            _build_minio(go, folder)
+    return folder / "minio"
+
+
+def _build_minio(go: str, folder: Path) -> None:
     making = folder.with_name(f".{folder.name}.{os.getpid()}")
     environment = os.environ | {"GOBIN": str(making), "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"}
     module = f"github.com/minio/minio@{MINIO_VERSION}"
-    subprocess.run([go, "install", module], env=environment, check=True, timeout=1800, capture_output=True)  # noqa: S603
-    # Another test process may have been faster.
-    with suppress(OSError):
+    try:
+        subprocess.run([go, "install", module], env=environment, check=True, timeout=1800, capture_output=True)  # noqa: S603
         making.rename(folder)
-    shutil.rmtree(making, ignore_errors=True)
-    return folder / "minio"
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
 
 
 @contextmanager
