@@ -117,6 +117,8 @@ class TestJson:
             ({"jid": "b", "atoms": {}}, "b", "no 'lattice_mat'"),
             ({"jid": ["b"], "atoms": {}}, "record-1", "no 'lattice_mat'"),
             (record("b", ehull=True), "b", "ehull = True"),
+            (record("\ud800b"), "\\ud800b", "cannot be written"),
+            (record("b\0"), "b\\x00", "cannot be written"),
             (record("b", ehull="deep"), "b", "ehull = 'deep'"),
         ],
     )
@@ -125,6 +127,7 @@ class TestJson:
         assert set(good) == {"a", "c"}
         assert name in refused
         assert said in refused[name]
+        assert refused[name].encode().isascii()
 
     def test_the_first_of_two_equal_ids_stays(self, write_json):
         source = write_json([record("a", ehull=1.0), record("a", ehull=2.0), record(7), record("7")])
@@ -188,6 +191,7 @@ class TestFolder:
             ("bad.vasp,1", "bad", "bad.vasp holds no valid crystal"),
             ("broken.cif,1", "broken", "broken.cif is no text file"),
             ("gone.cif,1", "gone", "no file"),
+            ("gone\0.cif,1", "gone\\x00", "zero character"),
             ("na.vasp,1", "na", "earlier row"),
             (",1", "unnamed", "neither file nor id"),
             ("../na.vasp,1", "../na", "outside the folder"),

@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 
 from phase2.data.readers import STRUCTURE_SUFFIXES, is_structure_file, read_structure
-from phase2.data.records import LabelledCrystal, RawRecord, read_label
+from phase2.data.records import LabelledCrystal, RawRecord, printable, read_label
 from phase2.data.target_table import TargetRow, read_target_table
 from phase2.errors import DataError, InvalidCrystalError
 from phase2.properties import PROPERTIES
@@ -81,6 +81,8 @@ class FolderSource:
 
     def _raw(self, row: TargetRow, by_stem: dict[str, Path], seen: set[str]) -> RawRecord:
         crystal_id = row.id or _stem(row.file)
+        if "\0" in crystal_id + row.file:
+            return RawRecord(printable(crystal_id), None, "Its file or id holds a zero character.")
         path = self.path / row.file if row.file else by_stem.get(crystal_id) or self.path / crystal_id
         return RawRecord(crystal_id or "unnamed", (str(path), row.labels), self._flaw(crystal_id, path, seen))
 

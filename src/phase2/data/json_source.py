@@ -10,7 +10,7 @@ from typing import cast
 
 from phase2.data.json_stream import stream_records
 from phase2.data.readers import from_record
-from phase2.data.records import LabelledCrystal, RawRecord, read_labels
+from phase2.data.records import LabelledCrystal, RawRecord, printable, read_labels
 from phase2.errors import DataError
 from phase2.properties import PROPERTIES
 
@@ -74,8 +74,11 @@ class JsonSource:
 
 def _raw(index: int, key: str | None, record: object, seen: set[str]) -> RawRecord:
     if not isinstance(record, dict):
-        return RawRecord(key or f"record-{index}", None, flaw=f"It is a {type(record).__name__}, not an object.")
+        name = printable(key or f"record-{index}")
+        return RawRecord(name, None, flaw=f"It is a {type(record).__name__}, not an object.")
     crystal_id = next((str(record[k]) for k in _IDS if _is_id(record.get(k))), key or f"record-{index}")
+    if crystal_id != printable(crystal_id):
+        return RawRecord(printable(crystal_id), None, flaw="Its id holds a character that cannot be written.")
     if crystal_id in seen:
         return RawRecord(crystal_id, None, flaw="An earlier record has the same id.")
     seen.add(crystal_id)

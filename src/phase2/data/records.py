@@ -61,6 +61,11 @@ class LabelledCrystal:
     targets: NDArray[np.float64]
 
 
+def printable(name: str) -> str:
+    """Escape what a text file cannot hold (lone surrogates) and what ends a string in numpy (zero characters)."""
+    return name.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
+
+
 class Source(Protocol):
     """A data set. ``records`` runs once, in order, in the main process; ``parse`` runs in many."""
 

@@ -61,7 +61,9 @@ class Store(Protocol):
             key: Name of the object.
             source: The content, or the file that holds it.
             sha256: Hex digest that the content must have; None takes the content as it is.
-            if_absent: Only store when nothing is there; of several that try at once exactly one succeeds.
+            if_absent: Only store when nothing is there. Of several that try at once exactly one succeeds, if the
+                content goes in one part (under 8 MB, as manifests do): not every S3 server checks and completes a
+                multipart upload in one act (SeaweedFS 4 does not).
 
         Returns:
             The stored object, with its SHA-256.
