@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from phase2.cli import main
 
@@ -71,6 +72,32 @@ def test_all_formats_hold_the_same_table(models, tmp_path, suffix):
     pd.testing.assert_frame_equal(table[HEADINGS], pd.read_csv(reference)[HEADINGS])
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+def test_a_name_that_is_no_utf8_does_not_cost_the_table(models, folder, tmp_path, suffix):
+    for name in ("NaCl.cif", "empty.cif"):
+        try:
+            (folder / name).rename(folder / os.fsdecode(b"\xff" + name.encode()))
+        except OSError:
+            pytest.skip("this file system has no such names")
+    output = tmp_path / f"preds{suffix}"
+    assert _predict(models, "--dir", folder, "--output", output) == 3
+    read = {".csv": pd.read_csv, ".json": pd.read_json, ".parquet": pd.read_parquet}[suffix]
+    names = {Path(file).name for file in read(output)["file"]}
+    assert {"\ufffdNaCl.cif", "\ufffdempty.cif"} <= names
+
+
+def test_a_prediction_beyond_every_number_is_an_error(models, tmp_path):
+    (run,) = models.glob("*/run_*")
+    content = torch.load(run / "best.pt", weights_only=True)
+    content["scaler"]["mean"] = [1e6] * len(HEADINGS)  # the logarithm of a modulus
+    torch.save(content, tmp_path / "best.pt")
+    words = ["--cif", str(EXAMPLES / "Si.cif"), "--output", str(tmp_path / "p.json")]
+    assert main(["predict", "--model", str(tmp_path / "best.pt"), *words]) == 3
+    (row,) = json.loads((tmp_path / "p.json").read_text())
+    assert "not finite" in row["error"]
+    assert row["bulk_modulus [GPa]"] is None
+
+
 def test_a_prediction_does_not_depend_on_the_batch(models, tmp_path):
     tables = []
     for size in (1, 3):
@@ -103,6 +130,8 @@ def test_the_model_is_a_file_or_a_run_folder(models, tmp_path, capsys):
         (["--dir", "nowhere"], 3, "no folder"),
         (["--cif", str(EXAMPLES / "Si.cif"), "--properties", "spillage"], 2, "spillage"),
         (["--cif", str(EXAMPLES / "Si.cif"), "--properties", "bandgap"], 2, "Did you mean 'band_gap'?"),
+        (["--cif", str(EXAMPLES / "Si.cif"), "--properties", ","], 2, "No property"),
+        (["--cif", str(EXAMPLES / "Si.cif"), "--properties", "band_gap,band_gap"], 2, "named twice"),
         (["--cif", str(EXAMPLES / "Si.cif"), "--model", "nowhere.pt"], 4, "nowhere.pt"),
         (["--cif", str(EXAMPLES / "Si.cif"), "--models", "nowhere"], 4, "phase2 train"),
         (["--cif", str(EXAMPLES / "Si.cif"), "--output", "nowhere/p.csv"], 2, "does not exist"),

@@ -200,6 +200,7 @@ class TestRefusedFiles:
         with pytest.raises(InvalidCrystalError) as caught:
             read_cif(path)
         assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)  # one line of a table, though pymatgen's own messages have several
         assert said in str(caught.value)
 
     @pytest.mark.parametrize(

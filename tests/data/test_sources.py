@@ -1,9 +1,11 @@
 """Data sets by name and path: what is read, what is refused, and how it is said."""
 
+import contextlib
 import gzip
 import json
 import logging
 import math
+import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -19,6 +21,7 @@ from phase2.data.json_source import JsonSource
 from phase2.data.records import read_label
 from phase2.data.sources import NAMES, fetch_source, known_sources, open_source
 from phase2.errors import DataError, InvalidCrystalError, UnknownNameError
+from phase2.prediction.structures import structure_files
 from phase2.properties import KEYS, PROPERTIES, get
 
 ATOMS = {
@@ -150,6 +153,16 @@ class TestJson:
         assert a == b != c
         assert len(a) == 64
 
+    def test_fingerprint_tells_lines_from_an_object(self, tmp_path):
+        text = json.dumps({"a": record("b")})  # an object of records, or one line with a record that has no id
+        prints, ids = set(), set()
+        for name in ("a.json", "a.jsonl", "a.ndjson"):
+            (tmp_path / name).write_text(text)
+            source = open_source(str(tmp_path / name))
+            prints.add(source.fingerprint)
+            ids.add(tuple(raw.id for raw in source.records()))
+        assert len(prints) == len(ids) == 2
+
     def test_damaged_json_is_located(self, write_json):
         with pytest.raises(DataError, match="line 2, column 1"):
             list(write_json("[{},\n!]").records())
@@ -273,6 +286,45 @@ class TestFolder:
         with_csv(folder, "file,band_gap", "na.vasp,6")
         prints.append(now())
         assert len(set(prints)) == 4
+
+
+@contextlib.contextmanager
+def without_permission(path):
+    """Take away the right to list a folder; root, who may do all, becomes somebody else meanwhile."""
+    mode, root = path.stat().st_mode, os.geteuid() == 0
+    path.chmod(0)
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        path.chmod(mode)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions work otherwise here")
+class TestUnreadable:
+    def test_a_folder(self, folder):
+        source = with_csv(folder, "file,band_gap", "na.vasp,5")
+        with without_permission(folder):
+            for use in (lambda: source.fingerprint, lambda: list(source.records()), lambda: structure_files(folder)):
+                with pytest.raises(DataError, match=r"cannot be read\. Permission denied"):
+                    use()
+
+    @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that not even root can read")
+    def test_one_structure(self, folder):
+        whole = with_csv(folder, "file,band_gap", "na.vasp,5", "k.vasp,4").fingerprint
+        (folder / "odd.cif").symlink_to("/proc/self/mem")
+        assert FolderSource(folder).fingerprint != whole
+
+    def test_a_folder_on_the_way_and_a_long_name(self, folder):
+        source = with_csv(folder, "file,band_gap", "na.vasp,5", "x" * 300 + ".cif,1")
+        good, refused = parse_all(source)
+        assert set(good) == {"na"}
+        assert len(refused) == 1
+        with pytest.raises(DataError):
+            open_source("/" + "x" * 300)
 
 
 class TestOpen:

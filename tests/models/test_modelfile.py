@@ -172,6 +172,8 @@ def test_flipped_bytes_never_surprise(path):
         (lambda c: c.update(properties=[]), "property list"),
         (lambda c: c.update(properties=[{"key": "colour"}]), "property list"),
         (lambda c: c["scaler"].pop("std"), "'std'"),
+        (lambda c: c.update(species=[11, 119]), "'species'"),
+        (lambda c: c.update(species=["Na"]), "'species'"),
         (lambda c: c["weights"].popitem(), "differ in: "),
         (lambda c: c["weights"].update({"heads.bias": torch.zeros(5)}), "'heads.bias' is torch.float32 (5,)"),
         (lambda c: c["weights"].update({"heads.bias": 1.0}), "'heads.bias' is float"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -39,13 +40,22 @@ class FolderSource:
     def fingerprint(self) -> str:
         """SHA-256 over names and contents of the CSV and all structure files, hexadecimal.
 
+        A structure file that cannot be read counts as such: its record alone is refused.
+
         Raises:
-            DataError: A file cannot be read, or there is no CSV.
+            DataError: The folder or its CSV cannot be read, or there is no CSV.
         """
         digest = hashlib.sha256()
-        for path in [_table_of(self.path), *self._structure_files()]:
-            content = _read(path)
-            digest.update(f"{path.relative_to(self.path).as_posix()}\0{len(content)}\0".encode())
+        table = _table_of(self.path)
+        for path in [table, *self._structure_files()]:
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                if path == table:
+                    raise _unreadable(path, error) from error
+                digest.update(os.fsencode(path.relative_to(self.path)) + b"\0unreadable\0")
+                continue
+            digest.update(os.fsencode(path.relative_to(self.path)) + f"\0{len(content)}\0".encode())
             digest.update(content)
         return digest.hexdigest()
 
@@ -77,7 +87,10 @@ class FolderSource:
             raise InvalidCrystalError(error.what, why=error.why, fix=error.fix) from error
 
     def _structure_files(self) -> list[Path]:
-        return sorted(path for path in self.path.rglob("*") if is_structure_file(path) and path.is_file())
+        try:
+            return sorted(path for path in self.path.rglob("*") if is_structure_file(path) and path.is_file())
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
 
     def _raw(self, row: TargetRow, by_stem: dict[str, Path], seen: set[str]) -> RawRecord:
         crystal_id = row.id or _stem(row.file)
@@ -92,15 +105,22 @@ class FolderSource:
         if crystal_id in seen:
             return "An earlier row has the same id."
         seen.add(crystal_id)
-        if not path.resolve().is_relative_to(self.path.resolve()):
-            return f"{path} lies outside the folder {self.path}."
-        if not path.is_file():
+        try:
+            if not path.resolve().is_relative_to(self.path.resolve()):
+                return f"{path} lies outside the folder {self.path}."
+            there = path.is_file()
+        except OSError as error:  # a folder on the way that may not be entered, a name that is too long
+            return f"{path} cannot be read: {error.strerror}."
+        if not there:
             return f"There is no file {path}" + ("." if path.suffix else f" with {', '.join(STRUCTURE_SUFFIXES)}.")
         return ""
 
 
 def _table_of(folder: Path) -> Path:
-    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.is_file())
+    try:
+        tables = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.is_file())
+    except OSError as error:
+        raise _unreadable(folder, error) from error
     if len(tables) == 1:
         return tables[0]
     found = ", ".join(path.name for path in tables) or "none"
@@ -111,11 +131,8 @@ def _table_of(folder: Path) -> Path:
     )
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read.", why=f"{error.strerror}.", fix="Check its permissions.") from error
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path} cannot be read.", why=f"{error.strerror}.", fix="Check its permissions.")
 
 
 def _stem(file: str) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
-from phase2.data.json_stream import stream_records
+from phase2.data.json_stream import is_by_line, stream_records
 from phase2.data.readers import from_record
 from phase2.data.records import LabelledCrystal, RawRecord, printable, read_labels
 from phase2.errors import DataError
@@ -40,16 +40,21 @@ class JsonSource:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the file as it lies on disk, hexadecimal.
+        """SHA-256 of the file as it lies on disk and, for JSON lines, of that format, hexadecimal.
+
+        The same bytes can be one record under one name and an object of records under another.
 
         Raises:
             DataError: The file cannot be read.
         """
         try:
             with self.path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+                digest = hashlib.file_digest(file, "sha256")
         except OSError as error:
             raise DataError(f"{self.path} cannot be read.", why=f"{error.strerror}.", fix="Check the path.") from error
+        if is_by_line(self.path.name):
+            digest.update(b"\0JSON lines")
+        return digest.hexdigest()
 
     def records(self) -> Iterator[RawRecord]:
         """Yield the records in the order of the file, of each what ``parse`` needs.

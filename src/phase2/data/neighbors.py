@@ -17,6 +17,7 @@ SAME_LENGTH = 1e-3  # angstrom: lengths this close are one; coordinates in files
 LEAST_DISTANCE = 0.5  # angstrom: less than any bond, H2 has 0.74
 FARTHEST = 50.0  # angstrom: where the search for an isolated atom's neighbours ends
 MOST_ENTRIES = 5_000_000  # pairs, images or grid cells of one search: about 250 MB
+_THIN = 1.0  # angstrom: thinner than a layer of any atoms
 
 _PERIODIC = np.ones(3, dtype=np.int64)
 
@@ -103,12 +104,20 @@ class _Search:
         pairs = n_centers * (n / self.crystal.volume * 4 / 3 * math.pi * radius**3 + 1)
         images = n * math.prod(2 * r + 1 for r in reach)
         if max(pairs, images, math.prod(extent)) > MOST_ENTRIES:
-            raise InvalidCrystalError.of(
-                self.crystal.id,
-                f"{n} atoms in a cell {self.thickness.min():.3g} angstrom thin have too many neighbours to search.",
-                _REDUCE,
-            )
+            raise self._excess(too_many=max(pairs, images) > MOST_ENTRIES)
         self.may_shift_far = self.may_shift_far or max(reach) > 125
+
+    def _excess(self, *, too_many: bool) -> InvalidCrystalError:
+        """Say what about the cell is out of proportion: its extent, its thickness or the number of its atoms."""
+        name, n = self.crystal.id, len(self.positions)
+        thinnest, longest = self.thickness.min(), np.linalg.norm(self.lattice, axis=1).max()
+        if not too_many:
+            why = f"its cell is too large to search: {n} atom(s), and a lattice vector of {longest:.3g} angstrom."
+            return InvalidCrystalError.of(name, why, "Leave out empty space, or give a reduced (Niggli) cell.")
+        if thinnest < _THIN:
+            why = f"its cell is {thinnest:.3g} angstrom thin; {n} atom(s) have too many neighbours to search."
+            return InvalidCrystalError.of(name, why, _REDUCE)
+        return InvalidCrystalError.of(name, f"its {n} atoms have too many neighbours to search.", "Use a smaller cell.")
 
 
 def _nearest_shells(search: _Search, lonely: NDArray[np.int64], cutoff: float) -> _Pairs:

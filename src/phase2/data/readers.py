@@ -148,12 +148,11 @@ def _read_with_pymatgen(path: Path, crystal_id: str | None, parse: Callable[[str
             raise
         except _PARSER_ERRORS as error:
             reasons = [str(w.message) for w in heard if "No structure parsed" in str(w.message)]
-            raise InvalidCrystalError.of(
-                name, "; ".join(reasons) or f"it cannot be parsed: {error or type(error)}"
-            ) from error
+            reason = "; ".join(reasons) or f"it cannot be parsed: {str(error) or type(error).__name__}"
+            raise InvalidCrystalError.of(name, _on_one_line(reason)) from error
         for warning in heard:
             if any(fatal in str(warning.message) for fatal in _FATAL_WARNINGS):
-                raise InvalidCrystalError.of(name, str(warning.message))
+                raise InvalidCrystalError.of(name, _on_one_line(str(warning.message)))
         return crystal
 
 
@@ -170,7 +169,7 @@ def _parse_cif(text: str, crystal_id: str) -> Crystal:
     reason = parser.check(structures[0])
     # A file that was cut off still parses, with fewer atoms than its formula says.
     if reason and reason.startswith(("Missing elements", "Incorrect stoichiometry")):
-        raise ValueError(f"its sites do not fit its formula: {reason}".replace("\n", " "))
+        raise ValueError(f"its sites do not fit its formula: {reason}")
     return crystal
 
 
@@ -245,6 +244,10 @@ def _fractional(crystal_id: str, coords: ArrayLike, lattice: ArrayLike) -> NDArr
         raise InvalidCrystalError.of(
             crystal_id, "its lattice_mat or coords are not tables of numbers with three columns."
         ) from None
+
+
+def _on_one_line(message: str) -> str:
+    return " ".join(message.split())
 
 
 def _shortened(value: object) -> str:

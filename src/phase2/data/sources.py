@@ -69,9 +69,13 @@ def open_source(name_or_path: str) -> Source:
     if name_or_path == "jarvis-dft3d":
         return JarvisSource()
     path = Path(name_or_path).expanduser()
-    if not name_or_path or not path.exists():
+    try:
+        there, folder = path.exists(), path.is_dir()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read.", why=f"{error.strerror}.", fix="Check its permissions.") from error
+    if not name_or_path or not there:
         raise _not_there(name_or_path)
-    if path.is_dir():
+    if folder:
         return FolderSource(path)
     if _is_json(path):
         return JsonSource(path)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from phase2 import __version__
 from phase2.config.schema import RunConfig
+from phase2.data.elements import SYMBOLS
 from phase2.data.targets import TargetScaler
 from phase2.errors import ModelFileError
 from phase2.models.base import CrystalModel
@@ -93,7 +94,7 @@ def load_model_file(path: Path) -> LoadedModel:
         config=config,
         properties=properties,
         scaler=scaler,
-        species=tuple(entry(content, "species", list, path)),
+        species=_species(entry(content, "species", list, path), path),
         mean_neighbors=mean_neighbors,
         run_id=entry(content, "run_id", str, path),
         epoch=entry(content, "epoch", int, path),
@@ -155,6 +156,13 @@ def _properties(rows: Sequence[object], path: Path) -> tuple[Property, ...]:
     if not properties or not all(p.key in KEYS and p.transform in ("none", "log1p") for p in properties):
         raise ModelFileError(f"The model file {path} cannot be used.", why="Its property list is not one of phase2's.")
     return properties
+
+
+def _species(numbers: Sequence[object], path: Path) -> tuple[int, ...]:
+    species = tuple(z for z in numbers if type(z) is int and 1 <= z <= len(SYMBOLS))
+    if len(species) != len(numbers):
+        raise ModelFileError(f"The model file {path} cannot be used.", why="Its 'species' are no atomic numbers.")
+    return species
 
 
 def _unfit(why: str) -> ModelFileError:

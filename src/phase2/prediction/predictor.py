@@ -18,7 +18,8 @@ from phase2.data.packing import pack
 from phase2.data.readers import read_structure
 from phase2.errors import DataError, UnknownNameError
 from phase2.models.modelfile import LoadedModel, load_model_file
-from phase2.prediction.table import PredictedStructure, PredictionTable
+from phase2.prediction.table import PredictedStructure, PredictionTable, readable_name
+from phase2.properties import select
 
 Progress = Callable[[int, int | None], None]
 
@@ -49,12 +50,16 @@ class Predictor:
 
         Raises:
             UnknownNameError: The model was not trained for a property.
+            RequestError: The list is empty or names a property twice.
         """
         known = [p.key for p in self.model.properties]
-        unknown = [key for key in keys or () if key not in known]
+        if keys is None:
+            return list(range(len(known)))
+        unknown = [key for key in keys if key not in known]
         if unknown:
             raise UnknownNameError.of("property of this model", unknown[0], known)
-        return [known.index(key) for key in keys] if keys else list(range(len(known)))
+        select(keys)  # refuses none and twice the same
+        return [known.index(key) for key in keys]
 
     def predict(self, crystals: Sequence[Crystal]) -> NDArray[np.float64]:
         """Predict crystals as one batch.
@@ -101,6 +106,7 @@ def predict_files(
 
     Raises:
         UnknownNameError: The model was not trained for a property.
+        RequestError: ``properties`` is empty or names a property twice.
     """
     columns = predictor.columns_of(properties)
     rows: list[PredictedStructure] = []
@@ -116,15 +122,22 @@ def _predict_batch(predictor: Predictor, files: Sequence[Path], columns: Sequenc
     graphs = [item for item in read if isinstance(item, PackedGraphs)]
     values = iter(predictor.predict_graphs(PackedGraphs.concatenate(graphs))[:, columns] if graphs else ())
     return [
-        item
-        if isinstance(item, PredictedStructure)
-        else PredictedStructure(str(file), str(item.formulas[0]), next(values), warning=predictor.warning(item.species))
+        item if isinstance(item, PredictedStructure) else _row(predictor, file, item, next(values))
         for file, item in zip(files, read, strict=True)
     ]
+
+
+def _row(predictor: Predictor, file: Path, graph: PackedGraphs, values: NDArray[np.float64]) -> PredictedStructure:
+    name, formula, warning = readable_name(file), str(graph.formulas[0]), predictor.warning(graph.species)
+    if not np.isfinite(values).all():
+        return PredictedStructure(name, formula, None, error="The model's prediction is not finite.", warning=warning)
+    return PredictedStructure(name, formula, values, warning=warning)
 
 
 def _read(file: Path, spec: GraphSpec) -> PackedGraphs | PredictedStructure:
     try:
         return pack([read_structure(file)], spec)
     except (DataError, OSError) as error:
-        return PredictedStructure(str(file), "", None, error=str(error))
+        # Names within the message may be no UTF-8, and parsers break their messages into lines.
+        reason = " ".join(str(error).split()).encode(errors="backslashreplace").decode()
+        return PredictedStructure(readable_name(file), "", None, error=reason)

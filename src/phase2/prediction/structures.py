@@ -25,11 +25,14 @@ def structure_files(folder: Path) -> list[Path]:
     """The structure files of a folder, by name: CIF, POSCAR and JARVIS JSON.
 
     Raises:
-        DataError: The folder does not exist or holds no structure.
+        DataError: The folder does not exist, cannot be read, or holds no structure.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder} is no folder.", fix="Give a folder of structures, or one structure with --cif.")
-    files = sorted(path for path in folder.iterdir() if path.is_file() and is_structure_file(path))
+    try:
+        if not folder.is_dir():
+            raise DataError(f"{folder} is no folder.", fix="Give a folder of structures, or one structure with --cif.")
+        files = sorted(path for path in folder.iterdir() if path.is_file() and is_structure_file(path))
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read.", why=f"{error.strerror}.", fix="Check its permissions.") from error
     if not files:
         raise DataError(
             f"{folder} holds no structure.",

@@ -62,6 +62,11 @@ class PredictionTable:
         ]
 
 
+def readable_name(file: Path) -> str:
+    """Name of a file as text that every format can hold, also where the name is no UTF-8."""
+    return os.fsencode(file).decode(errors="replace")
+
+
 def check_output(path: Path) -> None:
     """Refuse an output file that could not be written, before any work is done.
 
