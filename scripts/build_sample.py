@@ -107,7 +107,7 @@ def largest_dielectric(text: str) -> float:
 def read_table(sdist: tarfile.TarFile, name: str) -> Table:
     """Read one of the CSV files; two of them have more columns than headings, and the headings are the last ones."""
     text = read_member(sdist, f"matminer/datasets/{name}.csv").decode()
-    csv.field_size_limit(len(text))
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     rows = csv.reader(io.StringIO(text.split("\n", 1)[1], newline=""))  # the first line is a comment
     headings = next(rows)
     return [dict(zip(headings, row[len(row) - len(headings) :], strict=True)) for row in rows]
