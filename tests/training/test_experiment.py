@@ -14,6 +14,7 @@ import torch
 
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
+from phase2.config.resumption import Resumption
 from phase2.errors import DataError, ModelFileError, RequestError
 from phase2.models.modelfile import load_model_file
 from phase2.runs.attempts import Attempt
@@ -22,8 +23,9 @@ from phase2.runs.manifest import read_manifest
 from phase2.runs.published import PublishedRun
 from phase2.runs.record import read_rows
 from phase2.storage.urls import open_store
-from phase2.training.experiment import train_run
+from phase2.training.experiment import Surroundings, train_run
 
+RESUME = Resumption(wanted=True)
 FILES = {
     "best.pt", "checkpoint.pt", "history.json", "results.json", "run_manifest.json", "run_config.json", "attempts.json",
     "predictions_val.csv", "predictions_test.csv", "parity.png", "learning_curve.png", "HANDOFF.md", "MODEL_CARD.md",
@@ -93,20 +95,20 @@ def test_a_request_that_cannot_be_carried_out_leaves_nothing(tmp_path):
 
 def test_there_is_nothing_to_resume_in_a_finished_run(finished):
     with pytest.raises(RequestError, match="no unfinished run of this request"):
-        train_run(resolve(_request(finished.directory.path.parent.parent)), resume=True)
+        train_run(resolve(_request(finished.directory.path.parent.parent)), RESUME)
 
 
 def test_resume_names_the_settings_that_differ(tmp_path):
     stopped = _kill_after_first_checkpoint(tmp_path, epochs=400)
     with pytest.raises(RequestError, match=r"training\.epochs: 400 -> 2"):
-        train_run(resolve(_request(stopped.parent.parent)), resume=True)
+        train_run(resolve(_request(stopped.parent.parent)), RESUME)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_stopped_run_ends_where_an_undisturbed_one_ends(tmp_path, how):
     stopped = _kill_after_first_checkpoint(tmp_path, epochs=60, how=how)
-    resumed = train_run(resolve(_request(tmp_path, epochs=60)), resume=True)
+    resumed = train_run(resolve(_request(tmp_path, epochs=60)), RESUME)
     whole = train_run(resolve(_request(tmp_path / "whole", epochs=60)))
     assert resumed.directory.path == stopped
     one, other = (load_model_file(run.directory.best).model.state_dict() for run in (resumed, whole))
@@ -158,7 +160,7 @@ def test_a_run_that_another_process_finished_meanwhile_is_left_as_it_is(tmp_path
         sealed.append(train_run(resolved).directory.manifest.read_bytes())
         yield None
 
-    late = train_run(resolved, data_progress=overtaken)
+    late = train_run(resolved, surroundings=Surroundings(data_progress=overtaken))
     assert late.directory.manifest.read_bytes() == sealed[0]
 
 
@@ -166,8 +168,9 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
     stopped = _kill_after_first_checkpoint(tmp_path, epochs=400)
     checkpoint = stopped / "checkpoint.pt"
     checkpoint.write_bytes(checkpoint.read_bytes()[: checkpoint.stat().st_size // 2])
+    (stopped / ".checkpoint.previous.pt").unlink(missing_ok=True)
     with pytest.raises(ModelFileError):
-        train_run(resolve(_request(tmp_path, epochs=400)), resume=True)
+        train_run(resolve(_request(tmp_path, epochs=400)), RESUME)
 
 
 def _kill_after_first_checkpoint(output: Path, *, epochs: int, how: signal.Signals = signal.SIGKILL) -> Path:

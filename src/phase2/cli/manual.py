@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import typer
 
@@ -11,7 +13,7 @@ from phase2.cli.boundary import run
 from phase2.cli.data import prepare
 from phase2.cli.options import takes_request
 from phase2.cli.predict import predict
-from phase2.cli.train import DryRunOption, PublishOption, ResumeOption, WorkersOption, train, train_request
+from phase2.cli.train import train, train_request
 from phase2.config.levels import Backend, Level
 from phase2.config.request import RunRequest
 from phase2.errors import RequestError
@@ -52,22 +54,21 @@ def _program(command: Callable[..., None]) -> int:
 
 
 def _only(backend: Backend) -> Callable[..., None]:
-    def command(
-        request: RunRequest,
-        resume: ResumeOption = False,  # noqa: FBT002
-        workers: WorkersOption = None,
-        store: PublishOption = None,
-        dry_run: DryRunOption = False,  # noqa: FBT002
-    ) -> None:
-        if request.level is None and not request.competition:
-            request = replace(request, level=_DEFAULT_LEVELS[backend])
-        if request.profile.backend != backend:
-            raise RequestError(
-                f"{backend}.py does not train {request.algorithm} {request.mode}.",
-                why=f"That is the work of {request.profile.backend}.py.",
-                fix=f"Run {request.profile.backend}.py, or run_phase2.py, which finds the backend itself.",
-            )
-        train_request(request, resume=resume, workers=workers, store=store, dry_run=dry_run)
+    @functools.wraps(train_request)
+    def command(request: RunRequest, run: str | None = None, **options: Any) -> None:
+        # A run that is named has its own settings.
+        train_request(request if run else _narrowed(request, backend), run, **options)
 
-    command.__doc__ = train_request.__doc__
     return command
+
+
+def _narrowed(request: RunRequest, backend: Backend) -> RunRequest:
+    if request.level is None and not request.competition:
+        request = replace(request, level=_DEFAULT_LEVELS[backend])
+    if request.profile.backend != backend:
+        raise RequestError(
+            f"{backend}.py does not train {request.algorithm} {request.mode}.",
+            why=f"That is the work of {request.profile.backend}.py.",
+            fix=f"Run {request.profile.backend}.py, or run_phase2.py, which finds the backend itself.",
+        )
+    return request

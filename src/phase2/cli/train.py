@@ -10,19 +10,39 @@ from phase2.cli.console import note, print_table
 from phase2.cli.options import takes_request
 from phase2.cli.store import opened
 from phase2.config.request import RunRequest
-from phase2.config.settings import STORE_VARIABLE, store_url
+from phase2.config.resumption import CHANGES, Resumption
+from phase2.config.settings import CHECKPOINT_MINUTES, STORE_VARIABLE, store_url
+from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.config.resolve import ResolvedRun
+    from phase2.storage.base import Store
 
-ResumeOption = Annotated[bool, typer.Option("--resume", help="Continue the newest unfinished run of this request.")]
+RunToResume = Annotated[
+    str | None,
+    typer.Argument(metavar="RUN", help="With --resume: the run to continue, by id or folder name, with its options."),
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Continue RUN, or the newest unfinished run of this request.")
+]
+AcceptOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-change",
+        help=f"Continue though this changed since the checkpoint: {' or '.join(CHANGES)}; may be repeated.",
+    ),
+]
+MinutesOption = Annotated[
+    float, typer.Option("--checkpoint-minutes", help="Longest time between two checkpoints; each epoch has one, too.")
+]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", help="Processes that build the graphs (default: one per core).")
 ]
 PublishOption = Annotated[
     str | None,
     typer.Option(
-        "--store", help=f"Publish the finished run here: s3://bucket/prefix or a folder (default: ${STORE_VARIABLE})."
+        "--store",
+        help=f"Keep checkpoints and the run here: s3://bucket/prefix or a folder (default: ${STORE_VARIABLE}).",
     ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would run, and stop.")]
@@ -30,44 +50,55 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would 
 
 def train_request(
     request: RunRequest,
+    run: RunToResume = None,
     resume: ResumeOption = False,  # noqa: FBT002
+    accept_change: AcceptOption = None,
+    checkpoint_minutes: MinutesOption = CHECKPOINT_MINUTES,
     workers: WorkersOption = None,
     store: PublishOption = None,
     dry_run: DryRunOption = False,  # noqa: FBT002
 ) -> None:
     """Train a multi-task model and leave a complete run directory."""
+    resumption = Resumption(resume, run, tuple(accept_change or ()))
+    if not checkpoint_minutes > 0:
+        raise RequestError(f"--checkpoint-minutes {checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
     from phase2.config.resolve import resolve
 
-    run = resolve(request)
-    if dry_run:
-        _print_plan(run, resume=resume)
-        return
-
+    resolved = resolve(request)
     # Opened before hours are spent on a run that could not be published then.
     place = opened(store) if store or store_url() else None
+    if dry_run:
+        _print_plan(resolved, resumption, place)
+        return
 
     from phase2.cli.progress import work_bar
     from phase2.cli.summary import print_summary
-    from phase2.training.experiment import train_run
+    from phase2.training.experiment import Surroundings, train_run
+    from phase2.training.saving import SavingPlan
 
-    finished = train_run(
-        run,
-        resume=resume,
+    surroundings = Surroundings(
         workers=workers,
         store=place,
+        plan=SavingPlan(minutes=checkpoint_minutes),
         data_progress=lambda: work_bar("crystals"),
         notify=note,
     )
-    print_summary(finished)
+    print_summary(train_run(resolved, resumption, surroundings))
 
 
 train = takes_request(train_request)
 
 
-def _print_plan(run: ResolvedRun, *, resume: bool) -> None:
-    config, output = run.config, run.request.output
-    words = [word for word in run.request.command()[2:] if word not in ("--algorithm", config.algorithm)]
-    script = f"python scripts/phase2_multitask/{config.backend}.py"
-    typer.echo(f"would run: {' '.join([script, *words, *(['--resume'] if resume else [])])}")
+def _print_plan(resolved: ResolvedRun, resumption: Resumption, store: Store | None) -> None:
+    words = ["--resume"] if resumption.wanted else []
+    if resumption.run is not None:
+        from phase2.training.resumption import begun_run, settled
+
+        begun = begun_run(resolved, resumption, store)
+        resolved, _ = settled(resolved, begun, resumption)
+        words = ["--resume", begun.prefix if begun else resumption.run]
+    config, output = resolved.config, resolved.request.output
+    asked = [word for word in resolved.request.command()[2:] if word not in ("--algorithm", config.algorithm)]
+    typer.echo(f"would run: {' '.join([f'python scripts/phase2_multitask/{config.backend}.py', *asked, *words])}")
     typer.echo(f"run folder: {output / config.family}/run_*")
-    print_table("", ("setting", "value", "origin"), run.rows())
+    print_table("", ("setting", "value", "origin"), resolved.rows())

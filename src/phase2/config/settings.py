@@ -12,6 +12,9 @@ RUN_ID_VARIABLE = "PHASE2_RUN_ID"
 STORE_VARIABLE = "PHASE2_STORE"
 ARGO_PROGRESS_VARIABLE = "ARGO_PROGRESS_FILE"
 
+CHECKPOINT_MINUTES = 10.0
+"""Longest time between two checkpoints, unless the user says otherwise."""
+
 
 def cache_dir() -> Path:
     """Folder of downloads and graph stores: ``$PHASE2_CACHE_DIR``, or the user's cache folder."""

@@ -15,7 +15,7 @@ from typing import TypeVar
 import torch
 
 from phase2.errors import ModelFileError
-from phase2.storage.atomic import atomic_file
+from phase2.storage.atomic import write_bytes
 
 T = TypeVar("T")
 
@@ -35,17 +35,21 @@ _DAMAGE = (
 )
 
 
-def save_tensor_file(path: Path, content: Mapping[str, object]) -> None:
-    """Write tensors, text, numbers, and lists and dictionaries of these, atomically."""
-    # Through memory: torch turns a full disk into a RuntimeError, a plain write says what it is.
+def dump_tensors(content: Mapping[str, object]) -> bytes:
+    """Content of a file of tensors, text, numbers, and lists and dictionaries of these."""
+    # In memory first: torch turns a full disk into a RuntimeError, a plain write says what it is.
     buffer = io.BytesIO()
     torch.save(dict(content), buffer)
-    with atomic_file(path) as file:
-        file.write(buffer.getbuffer())
+    return buffer.getvalue()
+
+
+def save_tensor_file(path: Path, content: Mapping[str, object]) -> None:
+    """Write such a file atomically."""
+    write_bytes(path, dump_tensors(content))
 
 
 def load_tensor_file(path: Path, *, kind: str, file_format: str, version: int) -> dict[str, object]:
-    """Read what :func:`save_tensor_file` wrote, onto the CPU.
+    """Read what :func:`dump_tensors` made, onto the CPU.
 
     Args:
         path: The file.

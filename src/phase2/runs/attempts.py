@@ -21,7 +21,8 @@ class Attempt(Record):
         end: When it ended; null while it runs, and for good when it was killed.
         outcome: How it ended; ``killed`` when it could not say so itself.
         reason: Why it ended that way, in words; empty when it finished.
-        resumed_from: Checkpoint it continued from, such as ``epoch 12``; null for a start from nothing.
+        resumed_from: Checkpoint it continued from, such as ``epoch 12, step 480``; null for a start from nothing.
+        changed: What had changed since that checkpoint and was accepted, such as a version; empty for nothing.
         host: Pod or machine.
     """
 
@@ -30,10 +31,11 @@ class Attempt(Record):
     outcome: Literal["running", "killed"] | Status = "running"
     reason: str = ""
     resumed_from: str | None = None
+    changed: str = ""
     host: str = ""
 
 
-def begin_attempt(run: RunDirectory, *, host: str, resumed_from: str | None = None) -> None:
+def begin_attempt(run: RunDirectory, *, host: str, resumed_from: str | None = None, changed: str = "") -> None:
     """Note that this process starts to work on a run; one before it that never said its end was killed.
 
     Raises:
@@ -42,7 +44,23 @@ def begin_attempt(run: RunDirectory, *, host: str, resumed_from: str | None = No
     before = read_rows(run.attempts, Attempt) if run.attempts.exists() else ()
     # An attempt that said "finished" and left no manifest was killed while it sealed the run.
     closed = (a.model_copy(update={"outcome": "killed"}) if a.outcome in ("running", "finished") else a for a in before)
-    write_rows(run.attempts, (*closed, Attempt(start=datetime.now(UTC), resumed_from=resumed_from, host=host)))
+    mine = Attempt(start=datetime.now(UTC), resumed_from=resumed_from, changed=changed, host=host)
+    write_rows(run.attempts, (*closed, mine))
+
+
+def merge_attempts(run: RunDirectory, others: tuple[Attempt, ...]) -> None:
+    """Add attempts that were made on other machines, in the order of their starts; of one attempt the later word holds.
+
+    Raises:
+        ModelFileError: The file of attempts is damaged.
+    """
+    here = read_rows(run.attempts, Attempt) if run.attempts.exists() else ()
+    known: dict[tuple[datetime, str], Attempt] = {}
+    for attempt in (*here, *others):
+        key = (attempt.start, attempt.host)
+        if key not in known or known[key].outcome in ("running", "killed"):
+            known[key] = attempt
+    write_rows(run.attempts, tuple(sorted(known.values(), key=lambda attempt: attempt.start)))
 
 
 def end_attempt(run: RunDirectory, outcome: Status, *, reason: str = "") -> tuple[Attempt, ...]:

@@ -6,12 +6,12 @@ import os
 import platform
 import socket
 import subprocess
-from importlib import metadata
 from pathlib import Path
 
 import phase2
 from phase2.runs.cgroup import cpu_limit, memory_limit
 from phase2.runs.record import Record
+from phase2.runs.versions import installed
 
 # Set by the image's build and by the pod's downward API.
 IMAGE_DIGEST_VARIABLE = "PHASE2_IMAGE_DIGEST"
@@ -91,7 +91,7 @@ def code() -> Code:
         dirty=dirty,
         image_digest=_variable(IMAGE_DIGEST_VARIABLE),
         python=platform.python_version(),
-        packages={name: version for name in _PACKAGES if (version := _installed(name))},
+        packages={name: version for name in _PACKAGES if (version := installed(name))},
     )
 
 
@@ -102,7 +102,7 @@ def hardware(*, gpu: str | None = None) -> Hardware:
         gpu: Model of the GPU, if the run uses one; asking for it needs torch, which this layer does without.
     """
     return Hardware(
-        cpu=_cpu_model(),
+        cpu=cpu_model(),
         cores=cores(),
         memory_bytes=_memory(),
         gpu=gpu,
@@ -130,13 +130,6 @@ def cores() -> float:
 
 def _variable(name: str) -> str | None:
     return os.environ.get(name) or None
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _checkout(folder: Path) -> tuple[str | None, bool | None]:
@@ -168,7 +161,8 @@ def _git(folder: Path, *words: str) -> str | None:
     return done.stdout.strip()
 
 
-def _cpu_model() -> str:
+def cpu_model() -> str:
+    """Name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

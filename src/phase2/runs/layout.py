@@ -11,15 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from phase2.errors import RequestError, TransientError
+from phase2.storage.disk import disk_errors
 from phase2.storage.lock import is_locked, try_lock, wait_for_lock
 
 BEST = "best.pt"
+CONFIG = "run_config.json"
 MANIFEST = "run_manifest.json"
 LOCK = ".lock"
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 
 _NAME = re.compile(r"run_(\d{8}T\d{6}Z)_(.+)")
-# What is at once a file name, a Kubernetes label value and a part of an object's key.
 _RUN_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
@@ -45,7 +46,8 @@ class RunDirectory:
 
     best = _File(BEST)
     checkpoint = _File("checkpoint.pt")
-    run_config = _File("run_config.json")
+    previous_checkpoint = _File(".checkpoint.previous.pt")
+    run_config = _File(CONFIG)
     attempts = _File("attempts.json")
     history = _File("history.json")
     results = _File("results.json")
@@ -71,7 +73,7 @@ class RunDirectory:
             RequestError: The folder cannot be made, or the id is no valid name or taken in this family.
         """
         if run_id is not None:
-            _refuse_bad_id(run_id)
+            check_run_id(run_id)
         parent = output / family
         try:
             parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +92,18 @@ class RunDirectory:
                 why=f"{error.strerror}: {error.filename}.",
                 fix="Name a folder that can be written, with --output.",
             ) from error
+        return cls(path)
+
+    @classmethod
+    def reopen(cls, output: Path, prefix: str) -> RunDirectory:
+        """The folder of a run that was begun, ``<family>/<name>``; made where it is not on this machine.
+
+        Raises:
+            RequestError: It cannot be made.
+        """
+        path = output / prefix
+        with disk_errors(path):
+            path.mkdir(parents=True, exist_ok=True)
         return cls(path)
 
     @property
@@ -144,10 +158,16 @@ def _free_id(taken: set[str]) -> str:
     return run_id
 
 
-def _refuse_bad_id(run_id: str) -> None:
+def check_run_id(run_id: str) -> str:
+    """Return an id that is a file name, a Kubernetes label value and a part of an object's key at once.
+
+    Raises:
+        RequestError: It is none.
+    """
     if not _RUN_ID.fullmatch(run_id):
         raise RequestError(
             f"'{run_id}' is no valid run id.",
             why="It has 1 to 63 letters, digits, '.', '_' and '-', and begins and ends with a letter or a digit.",
             fix="Set PHASE2_RUN_ID to such a name.",
         )
+    return run_id

@@ -82,10 +82,19 @@ def read_rows(path: Path, kind: type[AnyRecord]) -> tuple[AnyRecord, ...]:
     Raises:
         ModelFileError: The file is missing or damaged.
     """
+    return parse_rows(_read(path), kind, where=str(path))
+
+
+def parse_rows(content: bytes, kind: type[AnyRecord], *, where: str) -> tuple[AnyRecord, ...]:
+    """Read a JSON list of records from the content of its file.
+
+    Raises:
+        ModelFileError: It is damaged.
+    """
     try:
-        return TypeAdapter(tuple[kind, ...]).validate_json(_read(path))  # type: ignore[valid-type]
+        return TypeAdapter(tuple[kind, ...]).validate_json(content)  # type: ignore[valid-type]
     except ValidationError as error:
-        raise _damaged(str(path), error) from error
+        raise _damaged(where, error) from error
 
 
 def to_json(content: object) -> str:

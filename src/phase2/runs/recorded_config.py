@@ -9,8 +9,9 @@ from pydantic import AwareDatetime
 
 from phase2.config.resolve import ResolvedRun
 from phase2.config.schema import RunConfig
-from phase2.runs.layout import RunDirectory
-from phase2.runs.record import Record, read_record, write_record
+from phase2.runs.layout import CONFIG, RunDirectory
+from phase2.runs.record import Record, parse_record, read_record, write_record
+from phase2.storage.base import ObjectMissingError, Store
 
 
 class RecordedConfig(Record):
@@ -56,3 +57,16 @@ class RecordedConfig(Record):
             ModelFileError: It is missing or damaged.
         """
         return read_record(run.run_config, cls)
+
+    @classmethod
+    def stored(cls, store: Store, prefix: str) -> Self | None:
+        """Read the configuration of a run in a store; None where it has none.
+
+        Raises:
+            ModelFileError: It is damaged.
+        """
+        key = f"{prefix}/{CONFIG}"
+        try:
+            return parse_record(store.read(key), cls, where=f"{store.url}/{key}")
+        except ObjectMissingError:
+            return None

@@ -1,69 +1,122 @@
-"""The run that is continued: by ``--resume``, or by another attempt that shares its id."""
+"""The run that is continued: by ``--resume``, or by another attempt that shares its id; here or in a store."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from phase2.config.resolve import flatten
 from phase2.config.schema import RunConfig
 from phase2.errors import ModelFileError, RequestError
+from phase2.runs.changes import differences
+from phase2.runs.index import list_runs
 from phase2.runs.layout import RunDirectory, runs_of_family
 from phase2.runs.manifest import read_manifest
 from phase2.runs.recorded_config import RecordedConfig
+from phase2.runs.registry import find
+from phase2.runs.run_ids import run_of_id
+from phase2.storage.base import Store
+from phase2.storage.local import LocalStore
 
 
-def find_unfinished(output: Path, config: RunConfig) -> RunDirectory:
-    """Find the newest run of a configuration that is neither finished nor being worked on.
+@dataclass(frozen=True, slots=True)
+class BegunRun:
+    """A run that was begun, here or in a store.
 
-    A run with a checkpoint goes before one that has none yet.
+    Attributes:
+        prefix: ``<family>/<name>``.
+        recorded: What it was begun for; None where an attempt ended before it wrote that.
+        is_stored: Whether the store has something of it.
+    """
+
+    prefix: str
+    recorded: RecordedConfig | None
+    is_stored: bool
+
+    @property
+    def run_id(self) -> str:
+        """Its id."""
+        return RunDirectory(Path(self.prefix)).run_id
+
+
+def find_unfinished(output: Path, config: RunConfig, store: Store | None = None) -> BegunRun:
+    """Find the newest run of a configuration that is neither finished nor being worked on on this machine.
+
+    A run that something was saved of goes before one that has no checkpoint yet.
 
     Args:
         output: Folder that holds the families.
         config: The configuration of the request.
+        store: Where to look besides.
 
     Raises:
         RequestError: There is none; where the newest unfinished run of the family has another configuration, the
             message says in what.
     """
-    unfinished = list(_unfinished(output / config.family))
-    same = [run for run, recorded in unfinished if recorded.digest == config.digest]
-    if same:
-        return max(same, key=lambda run: (run.checkpoint.exists(), run.name))
-    why = "A run that is finished or being worked on in another process cannot be resumed."
-    if unfinished:
-        run, recorded = unfinished[-1]
-        why = f"The newest unfinished one, {run.name}, has other settings: {differences(recorded.config, config)}."
-    raise RequestError(
-        f"There is no unfinished run of this request in {output / config.family}.",
-        why=why,
-        fix="Give the same options as that run, or start a new one without --resume.",
+    here = list(_unfinished(output / config.family))
+    there = (
+        []
+        if store is None
+        else [
+            (prefix, found)
+            for prefix, found in _unfinished_in(store, config.family)
+            if not RunDirectory(output / prefix).is_running()
+        ]
     )
+    ranks = {f"{config.family}/{run.name}": run.checkpoint.exists() for run, _ in here}
+    recorded = {f"{config.family}/{run.name}": found for run, found in here}
+    for prefix, found in there:
+        ranks[prefix] = True  # a run is announced there when it is about to save
+        recorded[prefix] = found
+    same = [prefix for prefix, found in recorded.items() if found.digest == config.digest]
+    if same:
+        best = max(same, key=lambda prefix: (ranks[prefix], prefix))
+        return BegunRun(best, recorded[best], is_stored=best in {prefix for prefix, _ in there})
+    raise _none_unfinished(output, config, store, recorded)
 
 
-def find_begun(output: Path, config: RunConfig, run_id: str) -> RunDirectory | None:
+def find_run(output: Path, name: str, store: Store | None = None) -> BegunRun:
+    """Find a run by id, folder name or the unique beginning of one, here or in a store.
+
+    Raises:
+        RequestError: No run is meant, or several are; the nearest name is offered.
+    """
+    stored = {} if store is None else {run.prefix: run for run in list_runs(store)}
+    here = {run.prefix: run for run in list_runs(LocalStore(output))} if output.is_dir() else {}
+    prefix = find(list((stored | here).values()), name).prefix
+    return _begun(output, prefix, store if prefix in stored else None)
+
+
+def find_begun(output: Path, run_id: str, store: Store | None = None) -> BegunRun | None:
     """Find the run that an earlier attempt with the same id (``PHASE2_RUN_ID``) began; None when this is the first.
 
     Args:
         output: Folder that holds the families.
-        config: The configuration of the request.
         run_id: The id that the attempts share.
+        store: Where to look besides.
 
     Raises:
-        RequestError: The run has another configuration; the message says in what.
+        RequestError: The id belongs to another run in the store than here.
         ModelFileError: Its configuration is damaged.
     """
-    run = next((run for run in runs_of_family(output / config.family) if run.run_id == run_id), None)
-    if run is None or not run.run_config.exists():  # an attempt may have ended before it wrote anything
-        return run
-    recorded = RecordedConfig.read(run)
-    if recorded.digest != config.digest:
-        raise RequestError(
-            f"The run '{run_id}' exists with other settings.",
-            why=f"{differences(recorded.config, config)}.",
-            fix="Repeat its options, or set PHASE2_RUN_ID to another name.",
-        )
-    return run
+    families = sorted(path for path in output.iterdir() if path.is_dir()) if output.is_dir() else []
+    here = [
+        f"{family.name}/{run.name}" for family in families for run in runs_of_family(family) if run.run_id == run_id
+    ]
+    there = None if store is None else run_of_id(store, run_id)
+    if here and there and there not in here:
+        raise two_runs(run_id, here[-1], there)
+    prefix = there or next(iter(here), None)
+    return None if prefix is None else _begun(output, prefix, store if there else None)
+
+
+def two_runs(run_id: str, here: str, there: str) -> RequestError:
+    """The error of an id that is one run's on this machine and another's in the store."""
+    return RequestError(
+        f"The run id '{run_id}' belongs to two runs.",
+        why=f"It is {here} on this machine, and {there} in the store.",
+        fix="Set PHASE2_RUN_ID to another name, or name another folder with --output.",
+    )
 
 
 def is_finished(run: RunDirectory) -> bool:
@@ -74,12 +127,12 @@ def is_finished(run: RunDirectory) -> bool:
         return False
 
 
-def differences(old: RunConfig, new: RunConfig, *, most: int = 5) -> str:
-    """Name the first values in which two configurations differ: ``seed: 42 -> 7; training.lr: 0.001 -> 0.01``."""
-    before, after = (dict(flatten(config.model_dump(mode="json"))) for config in (old, new))
-    paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
-    shown = [f"{path}: {_word(before.get(path))} -> {_word(after.get(path))}" for path in paths[:most]]
-    return "; ".join(shown if len(paths) <= most else [*shown, f"and {len(paths) - most} more"])
+def _begun(output: Path, prefix: str, store: Store | None) -> BegunRun:
+    run = RunDirectory(output / prefix)
+    if store is not None and (recorded := RecordedConfig.stored(store, prefix)) is not None:
+        return BegunRun(prefix, recorded, is_stored=True)
+    recorded = RecordedConfig.read(run) if run.run_config.exists() else None
+    return BegunRun(prefix, recorded, is_stored=store is not None)
 
 
 def _unfinished(family: Path) -> Iterator[tuple[RunDirectory, RecordedConfig]]:
@@ -92,7 +145,28 @@ def _unfinished(family: Path) -> Iterator[tuple[RunDirectory, RecordedConfig]]:
             yield run, recorded
 
 
-def _word(value: object) -> str:
-    if value is None:
-        return "none"
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+def _unfinished_in(store: Store, family: str) -> Iterator[tuple[str, RecordedConfig]]:
+    for run in list_runs(store):
+        if run.family == family and run.status == "unfinished":
+            try:
+                recorded = RecordedConfig.stored(store, run.prefix)
+            except ModelFileError:
+                continue
+            if recorded is not None:
+                yield run.prefix, recorded
+
+
+def _none_unfinished(
+    output: Path, config: RunConfig, store: Store | None, unfinished: dict[str, RecordedConfig]
+) -> RequestError:
+    why = "A run that is finished or being worked on in another process cannot be resumed."
+    if unfinished:
+        prefix = max(unfinished)
+        changed = differences(unfinished[prefix].config, config)
+        why = f"The newest unfinished one, {prefix.rpartition('/')[2]}, has other settings: {changed}."
+    where = f"{output / config.family}" + ("" if store is None else f" or {store.url}")
+    return RequestError(
+        f"There is no unfinished run of this request in {where}.",
+        why=why,
+        fix="Give the same options as that run, name the run (--resume RUN), or start a new one without --resume.",
+    )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from phase2.errors import TransientError
+
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 
 
 @contextmanager
@@ -33,8 +40,58 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically."""
     with atomic_file(path) as file:
-        file.write(text.encode())
+        file.write(content)
+
+
+def replace_verified(path: Path, content: bytes, *, previous: Path) -> str:
+    """Replace a file whose loss would be dear: the old one becomes ``previous`` once the new one is read back right.
+
+    A crash at any instant leaves a whole file under ``path`` (where there was one) or under ``previous``.
+
+    Args:
+        path: The file.
+        content: Its new content.
+        previous: Where its old content is kept, in the same folder.
+
+    Returns:
+        Hex SHA-256 of the content.
+
+    Raises:
+        TransientError: The disk gave back other bytes than it was given; the old file is untouched.
+        OSError: The file cannot be written; the old file is untouched.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            _forget_cached(file.fileno())
+        with temporary.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != digest:
+            raise TransientError(f"The disk did not keep '{path}' as it was written.", fix="Check the disk.")
+        _keep(path, previous)
+        temporary.replace(path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return digest
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what writers and fetchers that were killed left; nobody may be writing in the folder."""
+    for pattern in (".*.tmp", "*.part"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
 
 
 def via_temporary(path: Path, write: Callable[[Path], None]) -> None:
@@ -49,6 +106,28 @@ def via_temporary(path: Path, write: Callable[[Path], None]) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _forget_cached(descriptor: int) -> None:
+    """Ask the system to drop its copy of a file, so that reading it back asks the disk."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _keep(path: Path, previous: Path) -> None:
+    """Give the file a second name, ``previous``, in place of whatever has that name."""
+    if not path.exists():
+        return
+    second = previous.with_name(f".{previous.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        os.link(path, second)
+        second.replace(previous)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        path.replace(previous)
+    finally:
+        second.unlink(missing_ok=True)
 
 
 def _umask() -> int:

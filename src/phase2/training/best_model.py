@@ -16,7 +16,7 @@ from phase2.training.examples import TrainingData, mean_neighbors, species_in
 
 
 class BestModel:
-    """A copy of the model with the best score so far, written to ``best.pt`` when it has changed.
+    """A copy of the model with the best score so far, and the file that it is written to when it has changed.
 
     Args:
         model: The untrained model, in evaluation mode.
@@ -31,39 +31,51 @@ class BestModel:
 
     def __init__(self, model: CrystalModel, path: Path, *, config: RunConfig, data: TrainingData, run_id: str) -> None:
         self.model = copy.deepcopy(model)
+        self._tensors = tensors_of(model)
+        self._written = copy.deepcopy(model)  # another thread writes while this one trains
+        self._written_epoch: int | None = None
         self._path = path
         self._config = config
         self._scaler = data.scaler
         self._species = species_in(data.graphs, data.split.train)
         self._mean_neighbors = mean_neighbors(data.graphs, data.split.train)
         self._run_id = run_id
-        self._is_saved = True  # there is nothing to save before the first epoch
 
-    def take(self, tensors: Mapping[str, Tensor]) -> None:
-        """Become the model with these weights.
+    def take(self, tensors: dict[str, Tensor]) -> None:
+        """Become the model with these weights, which nobody may change any more.
 
         Raises:
             ModelFileError: They belong to another model.
         """
         load_tensors(self.model, tensors)
-        self._is_saved = False
+        self._tensors = tensors
 
     def tensors(self) -> dict[str, Tensor]:
-        """Copy its weights, for the checkpoint."""
-        return tensors_of(self.model)
+        """Its weights, for the checkpoint; not to be changed."""
+        return self._tensors
 
-    def save(self, history: Sequence[EpochRow]) -> None:
-        """Write the model file, unless it is up to date or no epoch is finished yet."""
-        if history and not self._is_saved:
-            save_model_file(self._path, self.trained(history))
-            self._is_saved = True
+    def write(self, tensors: Mapping[str, Tensor], history: Sequence[EpochRow]) -> None:
+        """Write the file of the best model of a history, unless it is up to date or no epoch is finished yet.
+
+        Args:
+            tensors: Weights of the best model.
+            history: Rows of the finished epochs.
+        """
+        best = best_row(history)
+        if best is not None and best.epoch != self._written_epoch:
+            load_tensors(self._written, tensors)
+            save_model_file(self._path, self._trained(self._written, best))
+            self._written_epoch = best.epoch
 
     def trained(self, history: Sequence[EpochRow]) -> LoadedModel:
         """The model and what belongs to it, after at least one epoch."""
         best = best_row(history)
         assert best is not None  # noqa: S101 - there is no trained model before the first epoch
+        return self._trained(self.model, best)
+
+    def _trained(self, model: CrystalModel, best: EpochRow) -> LoadedModel:
         return LoadedModel(
-            model=self.model,
+            model=model,
             config=self._config,
             properties=self._scaler.properties,
             scaler=self._scaler,

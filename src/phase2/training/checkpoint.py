@@ -1,19 +1,36 @@
-"""The checkpoint: everything that the next training step depends on."""
+"""The checkpoint: everything that the next training step depends on, and what it was made with."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from phase2.errors import ModelFileError
-from phase2.models.tensorfile import entry, load_tensor_file, save_tensor_file
+from phase2.models.tensorfile import dump_tensors, entry, load_tensor_file
 from phase2.runs.history import EpochRow
 from phase2.training.learner import LearnerState
 
 FORMAT = "phase2-checkpoint"
-VERSION = 1
+VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a training ran with when a checkpoint was made; empty texts and dictionaries where that is not known.
+
+    Attributes:
+        config: The run's configuration as JSON.
+        code: Versions that decide numbers, by name: phase2 and its sources, and the packages it computes with.
+        machine: What the last bits of a sum may depend on besides: processor or GPU, and the number of threads.
+    """
+
+    config: str
+    code: dict[str, str]
+    machine: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +38,7 @@ class Checkpoint:
     """A training between two steps.
 
     Attributes:
+        origin: What it was made with.
         config_digest: Digest of the run's configuration.
         data_fingerprint: Fingerprint of crystals, labels and split.
         epoch: Epochs finished.
@@ -32,6 +50,7 @@ class Checkpoint:
         random: State of all random generators.
     """
 
+    origin: Origin
     config_digest: str
     data_fingerprint: str
     epoch: int
@@ -41,39 +60,44 @@ class Checkpoint:
     learner: LearnerState
     random: dict[str, object]
 
+    @property
+    def step(self) -> int:
+        """Steps taken."""
+        return self.learner.step
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically: a crash leaves the one before."""
+
+def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
+    """Content of the file of a checkpoint."""
     learner = checkpoint.learner
-    content = {
-        "format": FORMAT,
-        "version": VERSION,
-        "config_digest": checkpoint.config_digest,
-        "data_fingerprint": checkpoint.data_fingerprint,
-        "epoch": checkpoint.epoch,
-        "losses": checkpoint.losses,
-        "history": [asdict(row) for row in checkpoint.history],
-        "best": checkpoint.best,
-        "learner": {field.name: getattr(learner, field.name) for field in fields(learner)},
-        "random": checkpoint.random,
-    }
-    save_tensor_file(path, content)
+    return dump_tensors(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "origin": asdict(checkpoint.origin),
+            "config_digest": checkpoint.config_digest,
+            "data_fingerprint": checkpoint.data_fingerprint,
+            "epoch": checkpoint.epoch,
+            "losses": checkpoint.losses,
+            "history": [asdict(row) for row in checkpoint.history],
+            "best": checkpoint.best,
+            "learner": {field.name: getattr(learner, field.name) for field in fields(learner)},
+            "random": checkpoint.random,
+        }
+    )
 
 
-def load_checkpoint(path: Path, *, config_digest: str, data_fingerprint: str) -> Checkpoint:
-    """Read the checkpoint of this very run.
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint of this or any earlier version.
 
     Raises:
-        ModelFileError: The file is missing, damaged, unsafe, made by a newer phase2, or belongs to another
-            configuration or other data.
+        ModelFileError: The file is missing, damaged, unsafe, or made by a newer phase2.
     """
-    content = load_tensor_file(path, kind="checkpoint", file_format=FORMAT, version=VERSION)
-    _refuse_other(path, "configuration", entry(content, "config_digest", str, path), config_digest)
-    _refuse_other(path, "data", entry(content, "data_fingerprint", str, path), data_fingerprint)
+    content = _upgraded(load_tensor_file(path, kind="checkpoint", file_format=FORMAT, version=VERSION))
     try:
         return Checkpoint(
-            config_digest=config_digest,
-            data_fingerprint=data_fingerprint,
+            origin=Origin(**entry(content, "origin", dict, path)),
+            config_digest=entry(content, "config_digest", str, path),
+            data_fingerprint=entry(content, "data_fingerprint", str, path),
             epoch=entry(content, "epoch", int, path),
             losses=entry(content, "losses", Tensor, path),
             history=tuple(EpochRow(**row) for row in entry(content, "history", list, path)),
@@ -85,10 +109,16 @@ def load_checkpoint(path: Path, *, config_digest: str, data_fingerprint: str) ->
         raise ModelFileError(f"The checkpoint {path} cannot be used.", why=f"It is damaged: {error}.") from error
 
 
-def _refuse_other(path: Path, what: str, found: str, expected: str) -> None:
-    if found != expected:
-        raise ModelFileError(
-            f"The checkpoint {path} belongs to another run.",
-            why=f"Its {what} has the fingerprint {found[:12]}, this run's has {expected[:12]}.",
-            fix=f"Resume with the same {what}, or start a new run without --resume.",
-        )
+def _upgraded(content: dict[str, Any]) -> dict[str, Any]:
+    while content["version"] < VERSION:
+        content = _UPGRADES[content["version"]](content)
+    return content
+
+
+def _from_1(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say what it was made with."""
+    return content | {"version": 2, "origin": asdict(Origin(config="", code={}, machine={}))}
+
+
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+"""From each version to the next."""

@@ -51,6 +51,7 @@ def close_run(
         data=_data_facts(recorded, dataset),
         results=results,
     )
+    run.previous_checkpoint.unlink(missing_ok=True)
     write_text(run.handoff, handoff(draft, str(run.path)))
     write_text(run.model_card, model_card(draft))
     return draft.seal(run)

@@ -1,35 +1,37 @@
-"""One run, from its configuration to its sealed run directory."""
+"""One run, from its request to its sealed, published run directory."""
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import torch
 
 from phase2.config.resolve import ResolvedRun
+from phase2.config.resumption import Resumption
 from phase2.config.schema import RunConfig
 from phase2.config.settings import run_id_of_process
 from phase2.data.dataset import CrystalPropertyDataset, Progress
-from phase2.errors import Phase2Error, PreemptedError
-from phase2.runs.attempts import begin_attempt, end_attempt
-from phase2.runs.environment import place
-from phase2.runs.history import read_epochs_done
+from phase2.runs.changes import refuse_other_settings
+from phase2.runs.delivery import deliver
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest, read_manifest
-from phase2.runs.publish import publish_run
+from phase2.runs.published import PublishedRun
 from phase2.runs.recorded_config import RecordedConfig
-from phase2.runs.unfinished import find_begun, find_unfinished, is_finished
+from phase2.runs.store_keys import manifest_key
+from phase2.runs.stored_run import StoredRun
+from phase2.runs.unfinished import BegunRun, is_finished, two_runs
+from phase2.storage.atomic import remove_leftovers
 from phase2.storage.base import Store
-from phase2.training.closing import close_run
-from phase2.training.loop import Trainer
-from phase2.training.progress import default_reporter
-from phase2.training.result import TrainingFiles, TrainingResult
+from phase2.training.attempt import RunAttempt
+from phase2.training.interruption import StopRequest
+from phase2.training.resumption import begun_run, bring, settled
+from phase2.training.saving import SavingPlan
 from phase2.training.seeding import threads
+
+DataProgress = Callable[[], AbstractContextManager[Progress | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,86 +49,94 @@ class FinishedRun:
     published: str | None = None
 
 
-DataProgress = Callable[[], AbstractContextManager[Progress | None]]
+def _quiet(_: str) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run is trained with besides its configuration; nothing of it changes a number.
+
+    Attributes:
+        workers: Processes that build the graph store; one per core by default.
+        store: Where checkpoints and the finished run go; nowhere when None.
+        plan: How often checkpoints are saved.
+        data_progress: Makes a context whose value is told about the graph store's progress.
+        notify: Is told one line about each thing a user should know.
+    """
+
+    workers: int | None = None
+    store: Store | None = None
+    plan: SavingPlan = field(default_factory=SavingPlan)
+    data_progress: DataProgress = nullcontext
+    notify: Callable[[str], None] = _quiet
 
 
 def train_run(
     resolved: ResolvedRun,
-    *,
-    resume: bool = False,
-    workers: int | None = None,
-    store: Store | None = None,
-    data_progress: DataProgress = nullcontext,
-    notify: Callable[[str], None] = lambda _: None,
+    resumption: Resumption = Resumption(),  # noqa: B008 - frozen
+    surroundings: Surroundings = Surroundings(),
 ) -> FinishedRun:
-    """Train a run to its end.
+    """Train a run to its end, from nothing or from its last checkpoint, here or in the store.
 
     The data are opened before the run directory is made, so a request that cannot be carried out leaves nothing behind.
-    A process that is told its run id (``PHASE2_RUN_ID``) continues the run of that id where there is one.
 
     Args:
         resolved: The request and its configuration.
-        resume: Continue the newest unfinished run of this request.
-        workers: Processes that build the graph store; one per core by default.
-        store: Where the finished run is published; nowhere when None.
-        data_progress: Makes a context whose value is told about the graph store's progress.
-        notify: Is told one line about each thing a user should know.
+        resumption: Which run to continue, if any.
+        surroundings: What it is trained with.
 
     Raises:
-        RequestError: There is nothing to resume, or the output folder cannot be written.
+        RequestError: There is nothing to resume, or the output folder or the store cannot be used.
         DataError: The data cannot be used.
         ModelFileError: The checkpoint cannot be used.
         PreemptedError: SIGTERM or Ctrl-C came; the run can be resumed.
+        TransientError: The store does not answer; what was trained is in the run directory.
     """
     torch.set_num_threads(threads())
-    config, output = resolved.config, resolved.request.output
-    existing = _existing_run(config, output, resume=resume)
-    if existing is not None and (finished := _finished_already(existing, notify)):
-        return _publish(finished, store, notify)
-    with data_progress() as progress:
-        dataset = _load(config, workers, progress)
-    _tell_about_data(dataset, config, notify)
-    run = existing or RunDirectory.create(output, config.family, run_id=run_id_of_process())
-    with run.lock():
-        # Whoever had the lock until now may have finished the run.
-        finished = _finished_already(run, notify) or _train_in(run, resolved, dataset, notify)
-        return _publish(finished, store, notify)
+    with StopRequest() as stop:
+        begun = begun_run(resolved, resumption, surroundings.store)
+        resolved, changed = settled(resolved, begun, resumption)
+        if begun is not None and (finished := _finished_before(resolved, begun, surroundings)):
+            return _delivered(finished, surroundings)
+        dataset = _load(resolved.config, surroundings)
+        run, stored = _place(resolved, begun, surroundings.store)
+        with run.lock():
+            # Whoever had the lock until now may have finished the run.
+            if not is_finished(run):
+                recorded = _prepare(run, resolved, stored, surroundings)
+                refuse_other_settings(recorded, resolved.config, accepted=resumption.accepted)
+                _copy_rejections(run, dataset)
+                attempt = RunAttempt(
+                    run, recorded, dataset, stored, surroundings.plan, resumption.accepted, changed, surroundings.notify
+                )
+                attempt.complete(stop)
+            return _delivered(run, surroundings)
 
 
-def _publish(finished: FinishedRun, store: Store | None, notify: Callable[[str], None]) -> FinishedRun:
-    if store is None:
-        return finished
-    publication = publish_run(store, finished.directory)
-    notify(f"{'already published' if publication.already else 'published'}: {publication.url}")
-    return replace(finished, published=publication.url)
-
-
-def _existing_run(config: RunConfig, output: Path, *, resume: bool) -> RunDirectory | None:
-    run_id = run_id_of_process()
-    if run_id is None:
-        return find_unfinished(output, config) if resume else None
-    return find_begun(output, config, run_id)
-
-
-def _finished_already(run: RunDirectory, notify: Callable[[str], None]) -> FinishedRun | None:
-    if not is_finished(run):
+def _finished_before(resolved: ResolvedRun, begun: BegunRun, surroundings: Surroundings) -> RunDirectory | None:
+    """The directory of a run that is finished, here or in the store, from where it is brought."""
+    output, store = resolved.request.output, surroundings.store
+    run = RunDirectory(output / begun.prefix)
+    if is_finished(run):
+        surroundings.notify(f"{run.path} is finished already")
+        return run
+    if store is None or not begun.is_stored or store.head(manifest_key(begun.prefix)) is None:
         return None
-    notify(f"{run.path} is finished already")
-    return FinishedRun(run, read_manifest(run.manifest))
+    surroundings.notify(f"{begun.prefix} is finished already, in {store.url}")
+    return PublishedRun.open(store, begun.prefix).pull(output)
 
 
-def _load(config: RunConfig, workers: int | None, progress: Progress | None) -> CrystalPropertyDataset:
-    return CrystalPropertyDataset.load(
-        config.data,
-        config.properties,
-        workers=workers,
-        leave_out_unlabelled=config.all_properties,
-        progress=progress,
-    )
-
-
-def _tell_about_data(dataset: CrystalPropertyDataset, config: RunConfig, notify: Callable[[str], None]) -> None:
-    split = dataset.split
+def _load(config: RunConfig, surroundings: Surroundings) -> CrystalPropertyDataset:
+    with surroundings.data_progress() as progress:
+        dataset = CrystalPropertyDataset.load(
+            config.data,
+            config.properties,
+            workers=surroundings.workers,
+            leave_out_unlabelled=config.all_properties,
+            progress=progress,
+        )
+    split, notify = dataset.split, surroundings.notify
     parts = f"{len(split.train)} training, {len(split.val)} validation, {len(split.test)} test crystals"
     notify(f"data: {config.data.source}: {parts}")
     left_out = [key for key in config.properties if key not in {p.key for p in dataset.properties}]
@@ -134,36 +144,47 @@ def _tell_about_data(dataset: CrystalPropertyDataset, config: RunConfig, notify:
         notify(f"left out, for want of labels: {', '.join(left_out)}")
     if dataset.rejected:
         notify(f"{dataset.rejected} records are no valid crystal; reasons: rejected.csv in the run folder")
+    return dataset
 
 
-def _train_in(
-    run: RunDirectory, resolved: ResolvedRun, dataset: CrystalPropertyDataset, notify: Callable[[str], None]
-) -> FinishedRun:
-    fresh = not run.run_config.exists()
-    recorded = RecordedConfig.record(run, resolved) if fresh else RecordedConfig.read(run)
+def _place(resolved: ResolvedRun, begun: BegunRun | None, store: Store | None) -> tuple[RunDirectory, StoredRun | None]:
+    """The folder of a run, new or begun, and what the store holds of it."""
+    output = resolved.request.output
+    if begun is None:
+        run = RunDirectory.create(output, resolved.config.family, run_id=run_id_of_process())
+    else:
+        run = RunDirectory.reopen(output, begun.prefix)
+    if store is None:
+        return run, None
+    stored = StoredRun.claim(store, run)
+    mine = f"{run.family}/{run.name}"
+    if stored.prefix != mine:
+        if begun is not None:
+            raise two_runs(run.run_id, mine, stored.prefix)
+        run.path.rmdir()  # another process was given the id a moment ago
+        run = RunDirectory.reopen(output, stored.prefix)
+    return run, stored
+
+
+def _prepare(
+    run: RunDirectory, resolved: ResolvedRun, stored: StoredRun | None, surroundings: Surroundings
+) -> RecordedConfig:
+    """Make the folder what the run's last attempt left, wherever it left it."""
+    remove_leftovers(run.path)
+    if not run.run_config.exists() and (stored is None or not stored.is_announced):
+        RecordedConfig.record(run, resolved)
+    if stored is not None:
+        bring(stored, run, surroundings.notify)
+    return RecordedConfig.read(run)
+
+
+def _copy_rejections(run: RunDirectory, dataset: CrystalPropertyDataset) -> None:
     if dataset.rejected:
         shutil.copyfile(dataset.store.path / run.rejected.name, run.rejected)
-    epochs_done = read_epochs_done(run.history) if run.checkpoint.exists() else None
-    resumed_from = None if epochs_done is None else f"epoch {epochs_done}"
-    notify(f"run: {run.path}" + (f" (continued from {resumed_from})" if resumed_from else ""))
-    begin_attempt(run, host=place().host, resumed_from=resumed_from)
-    try:
-        result = _fit(run, recorded.config, dataset)
-        manifest = close_run(run, recorded, dataset, result, notify=notify)
-    except PreemptedError as error:
-        end_attempt(run, "interrupted", reason=error.what)
-        raise
-    except (Phase2Error, OSError) as error:
-        with contextlib.suppress(OSError):  # a full disk has no room for the reason either
-            end_attempt(run, "failed", reason=error.what if isinstance(error, Phase2Error) else str(error))
-        raise
-    return FinishedRun(run, manifest)
 
 
-def _fit(run: RunDirectory, config: RunConfig, dataset: CrystalPropertyDataset) -> TrainingResult:
-    files = TrainingFiles(best=run.best, checkpoint=run.checkpoint, history=run.history)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    trainer = Trainer(config, dataset, files, run_id=run.run_id, device=device, reporter=default_reporter())
-    if run.checkpoint.exists():
-        trainer.resume()
-    return trainer.fit()
+def _delivered(run: RunDirectory, surroundings: Surroundings) -> FinishedRun:
+    url = None
+    if surroundings.store is not None:
+        url = deliver(surroundings.store, run, notify=surroundings.notify)
+    return FinishedRun(run, read_manifest(run.manifest), url)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
+from phase2.errors import PreemptedError
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+AT_ONCE = 128 + signal.SIGINT
+"""Exit code after the second Ctrl-C."""
 
 
 class StopRequest:
-    """Notes a signal instead of dying of it, so that the work at hand can be finished and saved.
+    """Ends a block when a signal comes, or, inside :meth:`deferred`, lets it end itself.
 
-    Used as a context manager. The second Ctrl-C interrupts at once. Outside the main thread, where Python delivers no
-    signals, nothing is ever noted.
+    Used as a context manager. Only the first signal counts: orchestrators send SIGTERM more than once, and the
+    checkpoint that it asks for must not be disturbed by its repetition. A second Ctrl-C ends the process at once, as
+    SIGKILL would. Outside the main thread, where Python delivers no signals, nothing is ever noted.
 
     Attributes:
         reason: Name of the signal that was received, "" before.
@@ -22,6 +30,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.reason = ""
+        self._is_deferred = False
         # What a handler is: a function, SIG_DFL, SIG_IGN, or None for one that was not set from Python.
         self._before: dict[signal.Signals, Any] = {}
 
@@ -34,7 +43,24 @@ class StopRequest:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Only note a signal during this block, which looks at ``reason`` where it can stop."""
+        self._is_deferred = True
+        try:
+            yield
+        finally:
+            self._is_deferred = False
+
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT and self.reason:
-            raise KeyboardInterrupt
-        self.reason = signal.Signals(number).name
+        if not self.reason:
+            self.reason = signal.Signals(number).name
+            if not self._is_deferred:
+                raise PreemptedError(
+                    f"Stopped by {self.reason}.",
+                    why="What was saved until then is whole.",
+                    fix="Run the same command with --resume; without a checkpoint, run it again.",
+                )
+        elif number == signal.SIGINT:
+            os.write(2, b"\ninterrupted again: ending at once\n")
+            os._exit(AT_ONCE)

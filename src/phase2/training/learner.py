@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -98,8 +99,8 @@ class Learner:
             step=self.done,
             model=tensors_of(self._model),
             average=tensors_of(self.average.module),
-            optimizer=self._optimizer.state_dict(),
-            balancer=self._balancer.state_dict(),
+            optimizer=_copied(self._optimizer.state_dict()),
+            balancer=_copied(self._balancer.state_dict()),
         )
 
     def restore(self, state: LearnerState) -> None:
@@ -123,6 +124,15 @@ class Learner:
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=half):
             predictions = self._model(batch)
         return property_losses(predictions.float(), batch.targets, self._settings.loss)
+
+
+def _copied(value: Any) -> Any:
+    """Copy a state to the CPU, so that training may go on while it is written."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu().clone()
+    if isinstance(value, Mapping):
+        return {key: _copied(each) for key, each in value.items()}
+    return [_copied(each) for each in value] if isinstance(value, list) else value
 
 
 @torch.no_grad()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import time
-from contextlib import closing
+from collections.abc import Callable, Collection
+from contextlib import closing, nullcontext
 
 import numpy as np
 import torch
@@ -15,9 +14,10 @@ from phase2.config.schema import RunConfig
 from phase2.errors import PreemptedError
 from phase2.models.build import build_model
 from phase2.models.modelfile import tensors_of
-from phase2.runs.history import EpochRow, best_row, write_history
+from phase2.runs.history import EpochRow, best_row
 from phase2.training.best_model import BestModel
-from phase2.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from phase2.training.checkpoint import Checkpoint
+from phase2.training.continuity import newest_checkpoint, present_origin, refuse_changes
 from phase2.training.evaluation import Evaluator
 from phase2.training.examples import Examples, TrainingData, mean_neighbors
 from phase2.training.interruption import StopRequest
@@ -25,12 +25,9 @@ from phase2.training.learner import Learner
 from phase2.training.metrics import refuse_divergence, score
 from phase2.training.progress import EpochReporter, Silent
 from phase2.training.result import TrainingFiles, TrainingResult
+from phase2.training.saving import CheckpointSaver, SavedCheckpoint, SavingPlan
 from phase2.training.seeding import random_state, restore_random_state, seed_everything
 from phase2.training.stopwatch import Stopwatch
-
-# Seconds between saves, at least: an epoch of a tiny data set takes less time than writing it down, and what a crash
-# costs is these few seconds, for a resumed run repeats them exactly.
-SAVE_INTERVAL = 2.0
 
 
 class Trainer:
@@ -46,6 +43,8 @@ class Trainer:
         run_id: Name of the run, for the model file.
         device: Where to compute.
         reporter: Who is told about progress.
+        plan: How often checkpoints are saved.
+        on_saved: Is told, in another thread, about each checkpoint that is on the disk.
     """
 
     def __init__(
@@ -57,6 +56,8 @@ class Trainer:
         run_id: str,
         device: torch.device | str = "cpu",
         reporter: EpochReporter | None = None,
+        plan: SavingPlan | None = None,
+        on_saved: Callable[[SavedCheckpoint], None] = lambda _: None,
     ) -> None:
         self._device = torch.device(device)
         seed_everything(config.seed, self._device)
@@ -77,26 +78,47 @@ class Trainer:
         self._losses: list[Tensor] = []
         self._history: list[EpochRow] = []
         self._best = BestModel(self._learner.average.module, files.best, config=config, data=data, run_id=run_id)
-        self._saved_at = -math.inf
+        self._origin = present_origin(config, self._device)
+        self._plan = plan or SavingPlan()
+        self._on_saved = on_saved
 
-    def resume(self) -> None:
-        """Continue from the checkpoint file.
+    def resume(self, *, accepted: Collection[str] = ()) -> str:
+        """Continue from the newest checkpoint file that can be used.
+
+        Args:
+            accepted: ``code`` continues with changed code.
+
+        Returns:
+            Changes since the checkpoint that were accepted, in words.
 
         Raises:
-            ModelFileError: It is missing, unusable, or of another configuration or other data.
+            ModelFileError: It is missing, unusable, or of another configuration, other data or other code.
         """
-        checkpoint = load_checkpoint(
-            self._files.checkpoint, config_digest=self._config.digest, data_fingerprint=self._data.fingerprint
-        )
+        checkpoint = newest_checkpoint(self._files)
+        changed = refuse_changes(checkpoint, self._origin, self._config, self._data.fingerprint, accepted=accepted)
         self._learner.restore(checkpoint.learner)
         self._epoch = checkpoint.epoch
         self._losses = list(checkpoint.losses.to(self._device))
         self._history = list(checkpoint.history)
         self._best.take(checkpoint.best)
         restore_random_state(checkpoint.random)
+        return changed
 
-    def fit(self) -> TrainingResult:
+    @property
+    def epoch(self) -> int:
+        """Epochs finished."""
+        return self._epoch
+
+    @property
+    def step(self) -> int:
+        """Steps taken."""
+        return self._learner.done
+
+    def fit(self, stop: StopRequest | None = None) -> TrainingResult:
         """Train to the end.
+
+        Args:
+            stop: Tells when to stop; None listens for SIGTERM and Ctrl-C during the training.
 
         Raises:
             PreemptedError: SIGTERM or Ctrl-C came; the checkpoint is written.
@@ -105,9 +127,13 @@ class Trainer:
         learner = self._learner
         self._reporter.begin(epochs=self._config.training.epochs, steps=learner.steps, done=learner.done)
         try:
-            with StopRequest() as stop:
+            with (
+                nullcontext(stop) if stop else StopRequest() as stopping,
+                stopping.deferred(),
+                CheckpointSaver(self._files, self._best, self._plan, self._on_saved) as saver,
+            ):
                 while not self._finished():
-                    self._run_epoch(stop)
+                    self._run_epoch(stopping, saver)
         finally:
             self._reporter.end()
         return self._conclude()
@@ -119,21 +145,24 @@ class Trainer:
         best, patience = best_row(self._history), self._config.training.patience
         return best is not None and patience is not None and self._epoch - best.epoch >= patience
 
-    def _run_epoch(self, stop: StopRequest) -> None:
+    def _run_epoch(self, stop: StopRequest, saver: CheckpointSaver) -> None:
         watch = Stopwatch()
         with closing(self._examples.epoch(self._epoch, skip=len(self._losses))) as batches:
             for batch in watch.over(batches):
                 self._losses.append(self._learner.step(batch))
                 self._reporter.step(self._learner.done)
                 if stop.reason:
-                    self._preempt(stop.reason)
+                    self._preempt(stop.reason, saver)
+                if saver.is_due(epoch_ended=False):
+                    self._checked_losses()
+                    saver.save(self._checkpoint)
         losses = self._checked_losses()
         watch.end_training()
-        self._close_epoch(self._row(losses, watch))
+        self._close_epoch(self._row(losses, watch), saver)
 
-    def _preempt(self, reason: str) -> None:
+    def _preempt(self, reason: str, saver: CheckpointSaver) -> None:
         self._checked_losses()  # a diverged run is not worth resuming
-        self._save()
+        saver.save(self._checkpoint, wait=True)
         raise PreemptedError(
             f"Stopped by {reason} after step {self._learner.done} of {self._learner.steps}.",
             why=f"The checkpoint {self._files.checkpoint} holds everything that is needed to go on.",
@@ -162,19 +191,20 @@ class Trainer:
             data_wait=watch.wait_share,
         )
 
-    def _close_epoch(self, row: EpochRow) -> None:
+    def _close_epoch(self, row: EpochRow, saver: CheckpointSaver) -> None:
         self._history.append(row)
         best = best_row(self._history) is row
         if best:
             self._best.take(tensors_of(self._learner.average.module))
         self._epoch += 1
         self._losses = []
-        if self._finished() or time.monotonic() - self._saved_at >= SAVE_INTERVAL:
-            self._save()
+        if self._finished() or saver.is_due(epoch_ended=True):
+            saver.save(self._checkpoint, wait=self._finished())
         self._reporter.epoch(row, best=best)
 
-    def _save(self) -> None:
-        checkpoint = Checkpoint(
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(
+            origin=self._origin,
             config_digest=self._config.digest,
             data_fingerprint=self._data.fingerprint,
             epoch=self._epoch,
@@ -184,13 +214,9 @@ class Trainer:
             learner=self._learner.state(),
             random=random_state(),
         )
-        save_checkpoint(self._files.checkpoint, checkpoint)
-        self._best.save(self._history)
-        write_history(self._files.history, self._history)
-        self._saved_at = time.monotonic()
 
     def _conclude(self) -> TrainingResult:
-        self._best.save(self._history)  # where a finished run is resumed
+        self._best.write(self._best.tensors(), self._history)  # where a finished run is resumed
         split, trained = self._data.split, self._best.trained(self._history)
         val, test = (self._evaluator.evaluate(trained.model, i, epoch=trained.epoch) for i in (split.val, split.test))
         trained.model.cpu()

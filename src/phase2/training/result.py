@@ -15,10 +15,18 @@ from phase2.training.metrics import PropertyMetrics
 
 @dataclass(frozen=True, slots=True)
 class TrainingFiles:
-    """Where a training leaves its files: ``best.pt``, ``checkpoint.pt`` and ``history.json``."""
+    """Where a training leaves its files.
+
+    Attributes:
+        best: The best model.
+        checkpoint: The newest checkpoint.
+        previous: The one before.
+        history: One row per epoch.
+    """
 
     best: Path
     checkpoint: Path
+    previous: Path
     history: Path
 
 

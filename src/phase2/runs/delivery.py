@@ -1,0 +1,48 @@
+"""Bringing a finished run into the store, however long that takes, once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from phase2.errors import TransientError
+from phase2.runs.layout import RunDirectory
+from phase2.runs.publish import publish_run
+from phase2.runs.stored_run import StoredRun
+from phase2.storage.base import Store
+
+PATIENCE = 180.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 20.0
+
+
+def deliver(store: Store, run: RunDirectory, *, notify: Callable[[str], None], patience: float = PATIENCE) -> str:
+    """Publish a finished run, and remove from the store what only an unfinished one needs.
+
+    Args:
+        store: Where to.
+        run: The run.
+        notify: Is told what happens.
+        patience: Seconds for which a store that does not answer is tried again.
+
+    Returns:
+        Where the run lies.
+
+    Raises:
+        RequestError: Another run lies there under the same name, or the store cannot be used.
+        DataError: A file of the run is not what its manifest lists.
+        TransientError: The store did not answer in time; the run is whole in its directory.
+    """
+    until, pause = time.monotonic() + patience, _FIRST_PAUSE
+    while True:
+        try:
+            publication = publish_run(store, run)
+            break
+        except TransientError as error:
+            if time.monotonic() + pause > until:
+                raise
+            notify(f"not published yet: {error} Trying again in {pause:.0f} s.")
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+    StoredRun(store, f"{run.family}/{run.name}").finish()
+    notify(f"{'already published' if publication.already else 'published'}: {publication.url}")
+    return publication.url
