@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
+import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import typer
 
 from phase2.cli.console import note, print_error
-from phase2.errors import Phase2Error, RequestError, TransientError
+from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientError
 
 DEBUG_VARIABLE = "PHASE2_DEBUG"
+
+INTERRUPTED = 128 + signal.SIGINT
 
 _EXTRAS = {
     "torch": "train",
@@ -37,17 +46,56 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     _open_closed_streams()
     _shorten_spinning()
     try:
-        code = app(args=argv, standalone_mode=False, prog_name=program)
+        with _stopped_by_sigterm():
+            code = app(args=argv, standalone_mode=False, prog_name=program)
     except Exception as error:  # noqa: BLE001
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()
         return _report(error)
     except KeyboardInterrupt:
         note("interrupted")
-        return 130
+        return INTERRUPTED
     except SystemExit:  # typer's answer to a reader that went away
         return _closed_pipe()
     return code if isinstance(code, int) else 0
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """End with an exit code of ours on SIGTERM, which the first process of a container would otherwise not even hear.
+
+    Whatever a command was doing is safe to leave; training listens itself and saves first. A process that was stopped
+    is on its way out, and SIGTERM, which orchestrators send twice, must not change its exit code any more.
+    """
+    free = (signal.SIG_DFL, _go_on_ending)
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) not in free:
+        yield
+        return
+    after: Any = signal.SIG_DFL
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    except PreemptedError:
+        after = _go_on_ending
+        signal.signal(signal.SIGINT, _end_now)
+        # The interpreter's last act is to restore the default, unless the signal is ignored altogether.
+        atexit.register(signal.signal, signal.SIGTERM, signal.SIG_IGN)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, after)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, _go_on_ending)
+    raise PreemptedError("Stopped by SIGTERM.", fix="Run the same command again: it goes on where that is possible.")
+
+
+def _go_on_ending(_number: int, _frame: FrameType | None) -> None:
+    return
+
+
+def _end_now(_number: int, _frame: FrameType | None) -> None:
+    os._exit(INTERRUPTED)
 
 
 def _shorten_spinning() -> None:
