@@ -19,7 +19,7 @@ $(READY): constraints/dev.txt constraints/tools.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("phase2 needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r constraints/tools.txt
-	$(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes -r constraints/dev.txt
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --compile-bytecode --require-hashes -r constraints/dev.txt
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import platformdirs
 
+from phase2.errors import RequestError
+
 CACHE_VARIABLE = "PHASE2_CACHE_DIR"
 RUN_ID_VARIABLE = "PHASE2_RUN_ID"
 STORE_VARIABLE = "PHASE2_STORE"
+PATIENCE_VARIABLE = "PHASE2_STORE_PATIENCE"
 ARGO_PROGRESS_VARIABLE = "ARGO_PROGRESS_FILE"
 
 CHECKPOINT_MINUTES = 10.0
@@ -30,6 +33,22 @@ def progress_file() -> Path | None:
 def run_id_of_process() -> str | None:
     """The run that this process works on (``$PHASE2_RUN_ID``), shared by all attempts; None when it is not told."""
     return os.environ.get(RUN_ID_VARIABLE) or None
+
+
+def store_patience() -> float:
+    """Seconds for which a finished run tries a store that does not answer (``$PHASE2_STORE_PATIENCE``, or 180).
+
+    Raises:
+        RequestError: The variable is no number.
+    """
+    word = os.environ.get(PATIENCE_VARIABLE) or "180"
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise RequestError(f"{PATIENCE_VARIABLE}={word} is not understood.", fix="Use a number of seconds.")
+    return seconds
 
 
 def store_url() -> str | None:

@@ -5,24 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from phase2.config.settings import store_patience
 from phase2.errors import TransientError
 from phase2.runs.layout import RunDirectory
 from phase2.runs.publish import publish_run
 from phase2.runs.stored_run import StoredRun
 from phase2.storage.base import Store
 
-PATIENCE = 180.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 20.0
 
 
-def deliver(store: Store, run: RunDirectory, *, notify: Callable[[str], None], patience: float = PATIENCE) -> str:
+def deliver(store: Store, run: RunDirectory, *, notify: Callable[[str], None]) -> str:
     """Publish a finished run, and remove from the store what only an unfinished one needs.
 
     Args:
         store: Where to.
         run: The run.
         notify: Is told what happens.
-        patience: Seconds for which a store that does not answer is tried again.
 
     Returns:
         Where the run lies.
@@ -32,7 +31,7 @@ def deliver(store: Store, run: RunDirectory, *, notify: Callable[[str], None], p
         DataError: A file of the run is not what its manifest lists.
         TransientError: The store did not answer in time; the run is whole in its directory.
     """
-    until, pause = time.monotonic() + patience, _FIRST_PAUSE
+    until, pause = time.monotonic() + store_patience(), _FIRST_PAUSE
     while True:
         try:
             publication = publish_run(store, run)

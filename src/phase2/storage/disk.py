@@ -27,10 +27,11 @@ def disk_errors(path: Path) -> Iterator[None]:
     except Phase2Error:
         raise
     except OSError as error:
-        raise _explained(error, path) from error
+        raise explained(error, path) from error
 
 
-def _explained(error: OSError, path: Path) -> Phase2Error:
+def explained(error: OSError, path: Path) -> Phase2Error:
+    """The error of phase2 that says what the system's error about ``path`` means."""
     reason = f"{error.strerror or error}."
     if error.errno in _FULL:
         return TransientError(f"No space is left for '{path}'.", why=reason, fix="Free some space or raise the quota.")

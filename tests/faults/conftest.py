@@ -1,0 +1,63 @@
+"""What all fault tests share: fresh processes that can be killed, the run that nobody disturbs, and the counts."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .processes import Processes, only_run
+
+ROUNDS = float(os.environ.get("PHASE2_FAULT_ROUNDS", "1"))
+"""Scales how often each fault is injected."""
+
+WORDS = ["train", "--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--batch-size", "16"]
+EVERY_STEP = ["--checkpoint-minutes", "0.000001"]
+"""Saves again as soon as the last save is on the disk, so that deaths meet saves often."""
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory) -> Iterator[Processes]:
+    cache = tmp_path_factory.mktemp("cache")
+    with Processes(tmp_path_factory.mktemp("logs"), {"PHASE2_CACHE_DIR": str(cache)}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def train(processes):
+    """Runs the training that all fault tests disturb, for so many epochs, into a folder."""
+
+    def run(output: Path, *words: str, epochs: int = 20, **order):
+        return processes.run([*WORDS, "--epochs", str(epochs), *EVERY_STEP, "--output", str(output), *words], **order)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def whole(train, tmp_path_factory):
+    """The run directory of the undisturbed training of so many epochs."""
+    made = {}
+
+    def run(epochs: int = 20):
+        if epochs not in made:
+            folder = tmp_path_factory.mktemp("whole")
+            ended = train(folder, epochs=epochs)
+            assert ended.code == 0, ended.said
+            made[epochs] = only_run(folder)
+        return made[epochs]
+
+    return run
+
+
+@pytest.fixture
+def count(record_property):
+    """Adds to the counts that are printed at the end of the session."""
+    counts = Counter()
+
+    def add(what: str, n: int = 1) -> None:
+        counts[what] += n
+
+    yield add
+    for what, n in counts.items():
+        record_property(f"fault: {what}", n)

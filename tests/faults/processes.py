@@ -1,0 +1,138 @@
+"""Commands of phase2 in processes of their own that can be killed at any instant, and what they leave behind."""
+
+import json
+import os
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import torch
+
+from phase2.models.modelfile import load_model_file, tensors_of
+from phase2.runs.layout import RunDirectory
+
+ZYGOTE = Path(__file__).with_name("zygote.py")
+TIMES = ("seconds", "structures_per_second", "data_wait")
+
+
+@dataclass
+class Ended:
+    """How a process ended: its exit code (negative: the signal) and what it said."""
+
+    code: int
+    said: str
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def killed(self) -> bool:
+        return self.code == -signal.SIGKILL
+
+
+class Processes:
+    """Runs commands one after the other; a context manager.
+
+    Args:
+        folder: Where their output goes.
+        environment: Variables of all of them.
+        small_disk: A folder in which they, and nobody else, see a file system of that size.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str], small_disk: tuple[Path, str] | None = None) -> None:
+        self._folder = folder
+        alone = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        command = [sys.executable, str(ZYGOTE)]
+        if small_disk is not None:
+            path, size = small_disk
+            mount = f"mount -t tmpfs -o size={size} none {shlex.quote(str(path))}"
+            command = [*_own_mounts(), "sh", "-c", f"{mount} && exec {shlex.join(command)}"]
+        self._zygote = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | alone | environment,
+        )
+        self._n = 0
+
+    def __enter__(self) -> "Processes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zygote.stdin.close()
+        self._zygote.wait(60)
+
+    def run(self, argv: list[str], *, kill_after: float | None = None, death: dict | None = None, **order) -> Ended:
+        """Run a command to its end, or kill it after so many seconds."""
+        self._n += 1
+        log, count = self._folder / f"{self._n}.log", self._folder / f"{self._n}.json"
+        order = {"environment": {}, "argv": argv, "log": str(log), "count": str(count), "death": death} | order
+        self._order(order)
+        pid = self._answer()["pid"]
+        if kill_after is not None:
+            _kill(pid, kill_after)
+        code = self._answer()["code"]
+        return Ended(code, log.read_text(), json.loads(count.read_text()) if count.exists() else {})
+
+    def shell(self, command: str) -> None:
+        """Run a shell command where the processes run."""
+        self._order({"shell": command})
+        assert self._answer()["code"] == 0, command
+
+    def path_inside(self, path: Path) -> Path:
+        """How this process sees a path of theirs."""
+        return Path(f"/proc/{self._zygote.pid}/root{path}")
+
+    def _order(self, order: dict) -> None:
+        self._zygote.stdin.write(json.dumps(order) + "\n")
+        self._zygote.stdin.flush()
+
+    def _answer(self) -> dict:
+        return json.loads(self._zygote.stdout.readline())
+
+
+def _kill(pid: int, seconds: float) -> None:
+    """Kill a process after so many seconds, unless it ends before."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        if not select.select([descriptor], [], [], seconds)[0]:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    finally:
+        os.close(descriptor)
+
+
+def _own_mounts() -> list[str]:
+    """A command that runs another with mounts of its own, as root or as a user."""
+    for command in (["unshare", "-m"], ["unshare", "-Urm"]):
+        if (
+            shutil.which("unshare")
+            and not subprocess.run([*command, "true"], capture_output=True, check=False).returncode
+        ):
+            return command
+    if os.environ.get("CI"):
+        raise RuntimeError("This machine allows no mounts of one's own (unshare -m), which the fault tests need.")
+    pytest.skip("This machine allows no mounts of one's own (unshare -m).")
+
+
+def only_run(output: Path) -> RunDirectory:
+    (path,) = output.glob("multitask_*/run_*")
+    return RunDirectory(path)
+
+
+def timeless(history: Path) -> list[dict]:
+    return [{k: v for k, v in row.items() if k not in TIMES} for row in json.loads(history.read_text())]
+
+
+def assert_same_result(run: RunDirectory, whole: RunDirectory) -> None:
+    """Weights, history and predictions are equal bit for bit."""
+    one, other = (tensors_of(load_model_file(each.best).model) for each in (run, whole))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert timeless(run.history) == timeless(whole.history)
+    for name in ("predictions_val.csv", "predictions_test.csv"):
+        assert (run.path / name).read_bytes() == (whole.path / name).read_bytes()

@@ -1,0 +1,153 @@
+"""Full disks, read-only folders and clocks that jump: a clear error, nothing lost, and the same result afterwards."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from phase2.runs.index import list_runs
+from phase2.runs.layout import RunDirectory
+from phase2.runs.published import PublishedRun
+from phase2.storage.local import LocalStore
+from phase2.training.checkpoint import load_checkpoint
+
+from .conftest import EVERY_STEP, ROUNDS, WORDS
+from .processes import Processes, assert_same_result, only_run
+
+pytestmark = pytest.mark.faults
+EPOCHS = 8
+
+
+class SmallDisk:
+    """A file system of a few megabytes that only the processes of a zygote see."""
+
+    def __init__(self, processes: Processes, path: Path) -> None:
+        self._processes = processes
+        self._path = path
+        self.seen = processes.path_inside(path)
+
+    def leave(self, kilobytes: int) -> None:
+        """Fill it but for so many kilobytes."""
+        (self.seen / "ballast").unlink(missing_ok=True)
+        with (self.seen / "ballast").open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError:
+                pass
+            size = file.tell()
+            file.truncate(max(0, size - 1024 * kilobytes))
+
+    def free(self) -> None:
+        (self.seen / "ballast").unlink(missing_ok=True)
+
+    def remount(self, how: str) -> None:
+        self._processes.shell(f"mount -o remount,{how} {self._path}")
+
+
+@pytest.fixture(scope="module")
+def disk_and_train(tmp_path_factory):
+    path = tmp_path_factory.mktemp("disk")
+    cache = tmp_path_factory.mktemp("cache")
+    environment = {"PHASE2_CACHE_DIR": str(cache), "PHASE2_RUN_ID": "disk", "PHASE2_STORE_PATIENCE": "3"}
+    logs = tmp_path_factory.mktemp("logs")
+    with Processes(logs, environment, small_disk=(path, "12m")) as processes:
+
+        def train(output: Path, *words: str, **order):
+            words = (*WORDS, "--epochs", str(EPOCHS), *EVERY_STEP, "--output", str(output), *words)
+            return processes.run(list(words), **order)
+
+        yield SmallDisk(processes, path), path, train
+
+
+@pytest.mark.parametrize("kilobytes", [0, 4, 40, 200, 700, 1100, 1500, 1900, 2300])
+def test_a_disk_that_fills_up_costs_time_alone(disk_and_train, whole, kilobytes, count):
+    disk, path, train = disk_and_train
+    name = f"models-{kilobytes}"
+    disk.leave(kilobytes)
+    try:
+        ended = train(path / name)
+    finally:
+        disk.free()
+    if ended.code != 0:
+        assert ended.code == 75, ended.said
+        assert "No space left on device" in ended.said
+        assert "Traceback" not in ended.said
+        count("full disks")
+    ended = train(path / name)
+    assert ended.code == 0, ended.said
+    assert_same_result(only_run(disk.seen / name), whole(EPOCHS))
+    for left in (disk.seen / name).rglob("*"):
+        assert not left.name.endswith((".tmp", ".part"))
+
+
+@pytest.mark.parametrize("kilobytes", [0, 60, 600])
+def test_a_full_store_does_not_stop_the_training(disk_and_train, whole, tmp_path, kilobytes, count):
+    disk, path, train = disk_and_train
+    store = path / f"store-{kilobytes}"
+    disk.leave(kilobytes)
+    try:
+        ended = train(tmp_path / "models", "--store", str(store))
+    finally:
+        disk.free()
+    assert ended.code == 75, ended.said
+    assert "No space" in ended.said
+    assert_same_result(only_run(tmp_path / "models"), whole(EPOCHS))
+    count("full stores")
+    ended = train(tmp_path / "models", "--store", str(store))
+    assert ended.code == 0, ended.said
+    seen = LocalStore(disk.seen / store.name)
+    (summary,) = list_runs(seen)
+    result = PublishedRun.open(seen, summary.prefix).verify()
+    assert (result.missing, result.damaged, result.extra) == ((), (), ())
+
+
+def test_a_read_only_folder_is_said_at_once_and_a_run_in_it_goes_on_when_it_can(disk_and_train, whole, count):
+    disk, path, train = disk_and_train
+    disk.remount("ro")
+    try:
+        ended = train(path / "read-only")
+        assert ended.code == 2, ended.said
+        assert "Read-only file system" in ended.said
+    finally:
+        disk.remount("rw")
+    ended = train(path / "read-only", kill_after=1.5)
+    disk.remount("ro")
+    try:
+        again = train(path / "read-only")
+        assert again.code == (0 if ended.code == 0 else 2), again.said
+        assert "Traceback" not in again.said
+    finally:
+        disk.remount("rw")
+    ended = train(path / "read-only")
+    assert ended.code == 0, ended.said
+    assert_same_result(only_run(disk.seen / "read-only"), whole(EPOCHS))
+    count("read-only folders", 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_clock_that_jumps_changes_nothing(train, whole, tmp_path, seed, count):
+    dice = random.Random(seed)
+    store = LocalStore(tmp_path / "store")
+    environment = {"PHASE2_RUN_ID": "clock"}
+    last = 0
+    for attempt in range(200):
+        shift = dice.uniform(-400, 400) * 86400
+        jumps = [dice.uniform(-86400, 86400) for _ in range(200)]
+        ended = train(
+            tmp_path / "models", "--store", store.url, environment=environment,
+            clock=time.time() + shift, jumps=jumps, kill_after=dice.uniform(0.3, 2.0) if attempt < 6 * ROUNDS else None,
+        )  # fmt: skip
+        count("clock jumps", len(jumps) + 1)
+        if ended.code == 0:
+            break
+        assert ended.killed, ended.said
+        if found := list((tmp_path / "models").glob("multitask_*/run_*/checkpoint.pt")):
+            step = load_checkpoint(RunDirectory(found[0].parent).checkpoint).step
+            assert step >= last
+            last = step
+    assert ended.code == 0, ended.said
+    assert_same_result(only_run(tmp_path / "models"), whole())
+    (summary,) = list_runs(store)
+    assert PublishedRun.open(store, summary.prefix).verify().intact
