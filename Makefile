@@ -11,6 +11,9 @@ READY  := $(VENV)/.ready
 DATA ?= sample
 RUN ?= --algorithm e3nn --level smoke --epochs 40 --batch-size 32 --lr 5e-3 --max-samples 10000
 
+# How often `make test-faults` injects each fault.
+FAULT_ROUNDS ?= 1
+
 .PHONY: help
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -32,11 +35,15 @@ run: setup ## Train on the embedded sample of real crystals and show the result
 
 .PHONY: test
 test: setup ## Run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m 'not faults'
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that take a second or two
-	$(BIN)/python -m pytest -n auto -m 'not slow'
+	$(BIN)/python -m pytest -n auto -m 'not slow and not faults'
+
+.PHONY: test-faults
+test-faults: setup ## Kill, fill, cut off and damage whatever a run depends on, and count it (FAULT_ROUNDS=5 for more)
+	PHASE2_FAULT_ROUNDS=$(FAULT_ROUNDS) $(BIN)/python -m pytest -n auto tests/faults -m faults
 
 .PHONY: test-readme
 test-readme: setup ## Run every command of the README, as a newcomer would
@@ -68,7 +75,7 @@ lock: setup ## Pin every dependency again, with hashes
 	$(BIN)/python scripts/lock.py
 
 .PHONY: ci
-ci: lint test test-readme ## What continuous integration runs
+ci: lint test test-faults test-readme ## What continuous integration runs
 
 .PHONY: clean
 clean: ## Remove the environment and caches (never runs or data)

@@ -12,6 +12,7 @@ BENCHMARKS = {
     "cgcnn_step": ("--data", "--threads"),
     "equivariant_step": ("--data", "--threads"),
     "listing": (),
+    "checkpoint_cost": ("--data",),
     "commands": (),
 }
 

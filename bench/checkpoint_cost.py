@@ -1,8 +1,8 @@
-"""What saving costs a training: the same epochs without checkpoints, with them, and with copies in a bucket, in turn.
+"""What saving costs a training: the same epochs without checkpoints, with them, and with them in a bucket, in turn.
 
-The baseline saves at its end alone. A save is written, synced, read back and copied beside the training, so its price is
-both the time that the training waits for the copy of its state and the processor time that the writing takes from it;
-wall time of whole trainings holds both. The bucket is a real server on this machine, which takes its share of the cores.
+The baseline saves at its end alone. A save is written, synced, read back and copied beside the training: its price is
+the time that the training waits for the copy of its state, and the processor time that the writing takes from it. Wall
+time of whole trainings holds both. The bucket is a real server on this machine, which takes its share of the cores.
 """
 
 import argparse

@@ -61,3 +61,18 @@ def count(record_property):
     yield add
     for what, n in counts.items():
         record_property(f"fault: {what}", n)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print how often each fault was injected."""
+    counts = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "teardown":
+                for name, n in report.user_properties:
+                    if name.startswith("fault: "):
+                        counts[name.removeprefix("fault: ")] += n
+    if counts:
+        terminalreporter.section("faults injected")
+        for what, n in sorted(counts.items()):
+            terminalreporter.write_line(f"{n:>8,}  {what}")

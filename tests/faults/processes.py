@@ -59,6 +59,7 @@ class Processes:
             env=os.environ | alone | environment,
         )
         self._n = 0
+        self.shell("true")  # answers when everything is imported and mounted
 
     def __enter__(self) -> "Processes":
         return self

@@ -113,9 +113,11 @@ def test_stopped_at_every_step_still_ends_alike(make_trainer):
 def test_a_finished_run_can_be_resumed_and_makes_its_files_again(make_trainer, tmp_path):
     whole = make_trainer().fit()
     (tmp_path / "run/best.pt").unlink()
+    (tmp_path / "run/history.json").unlink()
     again = make_trainer()
     again.resume()
     assert_same(again.fit(), whole)
+    assert len(json.loads((tmp_path / "run/history.json").read_text())) == len(whole.history)
     assert load_model_file(tmp_path / "run/best.pt").score == whole.trained.score
 
 

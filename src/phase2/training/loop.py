@@ -14,7 +14,7 @@ from phase2.config.schema import RunConfig
 from phase2.errors import PreemptedError
 from phase2.models.build import build_model
 from phase2.models.modelfile import tensors_of
-from phase2.runs.history import EpochRow, best_row
+from phase2.runs.history import EpochRow, best_row, write_history
 from phase2.training.best_model import BestModel
 from phase2.training.checkpoint import Checkpoint
 from phase2.training.continuity import newest_checkpoint, present_origin, refuse_changes
@@ -216,7 +216,9 @@ class Trainer:
         )
 
     def _conclude(self) -> TrainingResult:
-        self._best.write(self._best.tensors(), self._history)  # where a finished run is resumed
+        # Where a training is resumed that was killed after its last checkpoint.
+        self._best.write(self._best.tensors(), self._history)
+        write_history(self._files.history, self._history)
         split, trained = self._data.split, self._best.trained(self._history)
         val, test = (self._evaluator.evaluate(trained.model, i, epoch=trained.epoch) for i in (split.val, split.test))
         trained.model.cpu()
