@@ -9,9 +9,11 @@ import pytest
 
 from phase2.errors import DataError, ModelFileError, RequestError, TransientError
 from phase2.runs import publish
+from phase2.runs.deletion import delete_run
 from phase2.runs.index import list_runs
+from phase2.runs.other_publisher import OtherPublishedError
 from phase2.runs.publish import publish_run
-from phase2.runs.published import PublishedRun, delete_run
+from phase2.runs.published import PublishedRun
 from phase2.storage.urls import open_store
 
 FILES = {"best.pt": b"w" * 5000, "history.json": b"[]", "pictures/parity.png": b"png", "empty.csv": b""}
@@ -147,9 +149,9 @@ def test_of_processes_that_publish_different_runs_under_one_name_one_wins_and_it
 
 def test_another_run_of_that_name_is_refused_and_nothing_is_touched(make_run, run, store, tmp_path):
     publish_run(store, run)
-    other = make_run(tmp_path / "other", files=FILES | {"best.pt": b"other"})
+    other = make_run(tmp_path / "other", files=FILES | {"best.pt": b"other"}, config_digest="00" * 32)
     before = list(store.list())
-    with pytest.raises(RequestError, match="Another run is published"):
+    with pytest.raises(OtherPublishedError, match="Another run is published"):
         publish_run(store, other)
     assert list(store.list()) == before
 

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from phase2.errors import DataError, RequestError, TransientError
 from phase2.runs.artifacts import Artifact
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
+from phase2.runs.manifest import RunManifest, read_manifest
+from phase2.runs.other_publisher import OtherPublishedError
 from phase2.runs.parallel import ByteCount, Progress, in_parallel
-from phase2.runs.store_keys import CLAIM, manifest_key, stored_digest
-from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store, check_key
+from phase2.runs.stamps import stamp_run, unstamp_run
+from phase2.runs.store_keys import CLAIM, is_hidden, manifest_key, stored_digest
+from phase2.storage.base import ObjectExistsError, ObjectInfo, ObjectMissingError, Store, check_key
 
 # A publisher that was killed is never heard of again; one that is alive has put its manifest by then.
 CLAIM_HOLDS = timedelta(hours=1)
@@ -49,7 +51,8 @@ def publish_run(store: Store, run: RunDirectory, *, progress: Progress | None = 
     Raises:
         ModelFileError: The run has no manifest that can be read: it is not finished.
         DataError: A file of the run is not what the manifest lists.
-        RequestError: Another run lies there under the same name, or the store cannot be used.
+        OtherPublishedError: A run is published there under the same name: another one, or this one by another process.
+        RequestError: Files of another run lie there under the same name, or the store cannot be used.
         TransientError: The store does not answer, or another publisher is at work on the same name.
     """
     manifest = read_manifest(run.manifest)
@@ -57,9 +60,10 @@ def publish_run(store: Store, run: RunDirectory, *, progress: Progress | None = 
     prefix = check_key(f"{manifest.family}/{run.name}")
     url = f"{store.url.rstrip('/')}/{prefix}"
     if _is_published(store, prefix, content):
-        store.delete(f"{prefix}/{CLAIM}")  # left by a publisher that was killed after its last act but this
+        _end(store, prefix, content)  # which a publisher that was killed may not have come to
         return Publication(url, already=True)
-    _claim(store, prefix, content)
+    unstamp_run(store, prefix)
+    _claim(store, prefix, manifest, content)
     count = ByteCount(sum(artifact.bytes for artifact in manifest.artifacts), progress)
 
     def send(artifact: Artifact) -> bool:
@@ -70,7 +74,7 @@ def publish_run(store: Store, run: RunDirectory, *, progress: Progress | None = 
     sent = in_parallel(send, manifest.artifacts)
     in_parallel(lambda artifact: _read_back(store, prefix, artifact), manifest.artifacts)
     already = not _commit(store, prefix, content)
-    store.delete(f"{prefix}/{CLAIM}")
+    _end(store, prefix, content)
     return Publication(url, uploaded=sum(sent), kept=len(sent) - sum(sent), already=already)
 
 
@@ -81,14 +85,10 @@ def _is_published(store: Store, prefix: str, content: bytes) -> bool:
         return False
     if found == content:
         return True
-    raise RequestError(
-        f"Another run is published as '{prefix}' in {store.url}.",
-        why=f"Its manifest has SHA-256 {_digest(found)[:12]}, the one to publish {_digest(content)[:12]}.",
-        fix="Keep the one that is there, or remove it first with 'phase2 runs delete'.",
-    )
+    raise OtherPublishedError.of(store.url, prefix, found=found, mine=content)
 
 
-def _claim(store: Store, prefix: str, content: bytes) -> None:
+def _claim(store: Store, prefix: str, manifest: RunManifest, content: bytes) -> None:
     """Keep publishers of other content away: of two that differ, neither may mix its files with the other's."""
     key, mine = f"{prefix}/{CLAIM}", _digest(content).encode()
     try:
@@ -103,15 +103,17 @@ def _claim(store: Store, prefix: str, content: bytes) -> None:
                 why=f"It began at {info.modified:%Y-%m-%d %H:%M} UTC with other files under the same name.",
                 fix=f"Wait for it; if it was killed, try again {CLAIM_HOLDS.seconds // 60} minutes after that.",
             ) from None
-        _clear(store, prefix)
+        _clear(store, prefix, manifest)
         store.put(key, mine, if_absent=True)
 
 
-def _clear(store: Store, prefix: str) -> None:
-    """Remove what a publisher left that was killed, its claim last."""
+def _clear(store: Store, prefix: str, manifest: RunManifest) -> None:
+    """Remove what a publisher left that was killed and is in the way, its claim last."""
+    mine = {f"{prefix}/{artifact.path}": artifact for artifact in manifest.artifacts}
     for info in store.list(f"{prefix}/"):
-        if info.key != f"{prefix}/{CLAIM}":
-            store.delete(info.key)
+        if is_hidden(info.key) or (info.key in mine and _is_equal(store, info, mine[info.key])):
+            continue
+        store.delete(info.key)
     store.delete(f"{prefix}/{CLAIM}")
 
 
@@ -133,9 +135,15 @@ def _is_there(store: Store, key: str, artifact: Artifact) -> bool:
     info = store.head(key)
     if info is None:
         return False
-    if info.size == artifact.bytes and (info.sha256 or stored_digest(store, key, info.size)) == artifact.sha256:
+    if _is_equal(store, info, artifact):
         return True
     raise _other_content(store, key)
+
+
+def _is_equal(store: Store, info: ObjectInfo, artifact: Artifact) -> bool:
+    if info.size != artifact.bytes:
+        return False
+    return (info.sha256 or stored_digest(store, info.key, info.size)) == artifact.sha256
 
 
 def _other_content(store: Store, key: str) -> RequestError:
@@ -172,6 +180,12 @@ def _commit(store: Store, prefix: str, content: bytes) -> bool:
     except ObjectExistsError:
         return not _is_published(store, prefix, content)
     return True
+
+
+def _end(store: Store, prefix: str, content: bytes) -> None:
+    """What there is to do when the manifest is stored."""
+    stamp_run(store, prefix, _digest(content))
+    store.delete(f"{prefix}/{CLAIM}")
 
 
 def _digest(content: bytes) -> str:
