@@ -15,35 +15,9 @@ from phase2.runs.other_publisher import OtherPublishedError
 from phase2.runs.publish import publish_run
 from phase2.runs.published import PublishedRun
 from phase2.storage.urls import open_store
+from phase2.testing.watched_store import Killed, KillingStore, WatchedStore
 
 FILES = {"best.pt": b"w" * 5000, "history.json": b"[]", "pictures/parity.png": b"png", "empty.csv": b""}
-
-
-class Dies(BaseException):
-    """As SIGKILL would: nothing in the code under test catches it."""
-
-
-class Failing:
-    """A store whose k-th changing call ends the publisher, before or after it took effect."""
-
-    def __init__(self, store, k, *, after):
-        self.store, self.left, self.after = store, k, after
-
-    def __getattr__(self, name):
-        call = getattr(self.store, name)
-        return self._counted(call) if name in {"put", "delete"} else call
-
-    def _counted(self, call):
-        def counted(*words, **options):
-            self.left -= 1
-            if self.left <= 0 and not self.after:
-                raise Dies
-            done = call(*words, **options)
-            if self.left <= 0:
-                raise Dies
-            return done
-
-        return counted
 
 
 @pytest.fixture
@@ -101,8 +75,8 @@ def test_killed_at_every_change_there_is_no_run_or_a_whole_one_and_again_finishe
     deaths, outcomes = 0, set()
     for k in range(1, 100):
         try:
-            publish_run(Failing(store, k, after=after), run)
-        except Dies:
+            publish_run(KillingStore(store, k, after=after), run)
+        except Killed:
             deaths += 1
         else:
             break
@@ -157,8 +131,8 @@ def test_another_run_of_that_name_is_refused_and_nothing_is_touched(make_run, ru
 
 
 def test_a_killed_publisher_of_other_files_holds_the_name_for_an_hour(make_run, run, store, tmp_path, monkeypatch):
-    with pytest.raises(Dies):
-        publish_run(Failing(store, 3, after=True), run)
+    with pytest.raises(Killed):
+        publish_run(KillingStore(store, 3, after=True), run)
     other = make_run(tmp_path / "other", files={"best.pt": b"other"})
     with pytest.raises(TransientError, match="Another publisher"):
         publish_run(store, other)
@@ -195,21 +169,15 @@ def test_an_unfinished_run_cannot_be_published(run, store):
 
 
 def test_a_file_lost_on_the_way_is_noticed_before_the_manifest(run, store):
-    class Losing(Failing):
-        def __getattr__(self, name):
-            if name != "put":
-                return getattr(self.store, name)
-
-            def put(key, source, **options):
-                info = self.store.put(key, source, **options)
-                if key.endswith("history.json"):
-                    self.store.delete(key)
-                return info
-
-            return put
+    class Losing(WatchedStore):
+        def put(self, key, source, **options):
+            info = super().put(key, source, **options)
+            if key.endswith("history.json"):
+                self.delete(key)
+            return info
 
     with pytest.raises(DataError, match=r"history\.json"):
-        publish_run(Losing(store, 0, after=False), run)
+        publish_run(Losing(store), run)
     assert not is_whole(store, run)
 
 
