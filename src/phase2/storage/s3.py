@@ -12,9 +12,11 @@ from phase2.storage.base import (
     ObjectDamagedError,
     ObjectInfo,
     ObjectMissingError,
+    check_folder,
     check_key,
     checked_range,
     exists,
+    is_unfinished,
     missing,
 )
 from phase2.storage.content import sha256_of, size_of, verify
@@ -97,6 +99,15 @@ class S3Store:
         )
         yield from sorted(found, key=lambda info: info.key)
 
+    def folders(self, prefix: str = "") -> Iterator[str]:
+        """See ``Store.folders``: the server leaves out what lies deeper."""
+        found = {
+            e["Prefix"].removeprefix(self._prefix).rstrip("/")
+            for page in self._pages(check_folder(prefix), Delimiter="/")
+            for e in page.get("CommonPrefixes", [])
+        }
+        yield from sorted(folder for folder in found if not is_unfinished(folder.rpartition("/")[2]))
+
     def head(self, key: str) -> ObjectInfo | None:
         """See ``Store.head``."""
         answer = self._requests.head(self._full(key))
@@ -118,10 +129,10 @@ class S3Store:
             raise missing(self.url, key)
         return answer
 
-    def _pages(self, prefix: str) -> Iterator[Answer]:
+    def _pages(self, prefix: str, **how: str) -> Iterator[Answer]:
         more: dict[str, str] = {}
         while True:
-            page = self._requests.call("list_objects_v2", Prefix=self._prefix + prefix, **more)
+            page = self._requests.call("list_objects_v2", Prefix=self._prefix + prefix, **how, **more)
             yield page
             if not page.get("IsTruncated"):
                 return
