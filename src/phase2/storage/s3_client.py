@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from phase2.storage.s3_answers import refuse_cut_answers
 from phase2.storage.s3_settings import S3Settings
 
 # At DEBUG these write signatures, session tokens and headers.
@@ -30,4 +31,6 @@ def make_client(settings: S3Settings) -> Any:
         tcp_keepalive=True,
     )
     session = boto3.session.Session(region_name=settings.region)
-    return session.client("s3", endpoint_url=settings.endpoint, config=config)
+    client = session.client("s3", endpoint_url=settings.endpoint, config=config)
+    refuse_cut_answers(client)
+    return client
