@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import BinaryIO, NamedTuple
 
 BLOCK = 1 << 16
@@ -105,8 +106,9 @@ def flip_at(pieces: Iterator[Piece], place: int) -> Iterator[Piece]:
 def error_answer(status: int, code: str, *, with_body: bool) -> bytes:
     """An error in the words of S3."""
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{code}</Message></Error>'
-    head = f"HTTP/1.1 {status} {code}\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\n\r\n"
-    return (head + (body if with_body else "")).encode()
+    fields = {"Date": formatdate(usegmt=True), "Content-Type": "application/xml", "Content-Length": str(len(body))}
+    lines = [f"HTTP/1.1 {status} {code}", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
+    return ("\r\n".join(lines) + (body if with_body else "")).encode()
 
 
 def _chunked(stream: BinaryIO) -> Iterator[Piece]:
