@@ -19,7 +19,7 @@ from phase2.storage.base import (
     is_unfinished,
     missing,
 )
-from phase2.storage.content import sha256_of, size_of, verify
+from phase2.storage.content import fetch_right, sha256_of, size_of, verify
 from phase2.storage.landing import land
 from phase2.storage.s3_requests import Answer, Requests
 from phase2.storage.s3_settings import S3Settings
@@ -78,8 +78,14 @@ class S3Store:
 
     def read(self, key: str) -> bytes:
         """See ``Store.read``."""
-        content, answer = self._requests.read(self._full(key))
-        verify(f"'{key}'", sha256_of(content), _info(key, answer).sha256)
+        content = b""
+
+        def fetch() -> tuple[str, str | None]:
+            nonlocal content
+            content, answer = self._requests.read(self._full(key))
+            return sha256_of(content), _info(key, answer).sha256
+
+        fetch_right(f"'{key}'", fetch)
         return content
 
     def read_range(self, key: str, start: int, length: int) -> bytes:

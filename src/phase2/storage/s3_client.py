@@ -11,6 +11,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.utils import parse_timestamp
 
+from phase2.storage.s3_answers import refuse_cut_answers
 from phase2.storage.s3_settings import S3Settings
 
 # At DEBUG these write signatures, session tokens and headers.
@@ -35,7 +36,9 @@ def make_client(settings: S3Settings) -> Any:
     core = botocore.session.get_session()
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
     session = boto3.session.Session(botocore_session=core, region_name=settings.region)
-    return session.client("s3", endpoint_url=settings.endpoint, config=config)
+    client = session.client("s3", endpoint_url=settings.endpoint, config=config)
+    refuse_cut_answers(client)
+    return client
 
 
 def _time(text: Any) -> datetime:
