@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from phase2.runs.run_summary import RunSummary
 
 ROWS = 50
+RebuildOption = Annotated[
+    bool, typer.Option("--rebuild", help="Read every run anew instead of believing the index and the stamps.")
+]
 
 app = typer.Typer(help="List, compare, check, publish and remove runs.", rich_markup_mode=None)
 
@@ -30,9 +33,7 @@ def _list(
     limit: Annotated[
         int | None, typer.Option("--limit", min=0, help=f"Most rows; 0 for all (default: {ROWS}; all as JSON).")
     ] = None,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Read every run anew instead of believing the index and the stamps.")
-    ] = False,
+    rebuild: RebuildOption = False,  # noqa: FBT002
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """List runs, the newest first."""
