@@ -11,6 +11,7 @@ from phase2.errors import DataError, ModelFileError, RequestError, TransientErro
 from phase2.runs import publish
 from phase2.runs.deletion import delete_run
 from phase2.runs.index import list_runs
+from phase2.runs.manifest import read_manifest
 from phase2.runs.other_publisher import OtherPublishedError
 from phase2.runs.publish import publish_run
 from phase2.runs.published import PublishedRun
@@ -130,6 +131,34 @@ def test_another_run_of_that_name_is_refused_and_nothing_is_touched(make_run, ru
     assert list(store.list()) == before
 
 
+def test_whoever_finished_the_same_run_elsewhere_hears_who_published_it(make_run, run, store, tmp_path):
+    publish_run(store, run)
+    twin = make_run(tmp_path / "twin", files=FILES | {"history.json": b"other seconds"})
+    before = list(store.list())
+    with pytest.raises(OtherPublishedError, match="by another process") as caught:
+        publish_run(store, twin)
+    assert list(store.list()) == before
+    assert caught.value.same_run
+    assert caught.value.prefix == prefix_of(run)
+    assert caught.value.manifest == read_manifest(run.manifest)
+    assert "2026-11-24 09:40 UTC on machine" in caught.value.why
+
+
+@pytest.mark.parametrize("differs", [{"status": "failed"}, {"config_digest": "00" * 32}, {"data": None}])
+def test_a_run_that_differs_in_outcome_settings_or_data_is_another_run(make_run, run, store, tmp_path, differs):
+    publish_run(store, run)
+    with pytest.raises(OtherPublishedError, match="Another run") as caught:
+        publish_run(store, make_run(tmp_path / "other", files=FILES, **differs))
+    assert not caught.value.same_run
+
+
+def test_a_published_manifest_that_cannot_be_read_is_another_run(run, store):
+    store.put(f"{prefix_of(run)}/run_manifest.json", b"{")
+    with pytest.raises(OtherPublishedError, match="unknown time") as caught:
+        publish_run(store, run)
+    assert caught.value.manifest is None
+
+
 def test_a_killed_publisher_of_other_files_holds_the_name_for_an_hour(make_run, run, store, tmp_path, monkeypatch):
     with pytest.raises(Killed):
         publish_run(KillingStore(store, 3, after=True), run)
@@ -139,6 +168,22 @@ def test_a_killed_publisher_of_other_files_holds_the_name_for_an_hour(make_run, 
     monkeypatch.setattr(publish, "CLAIM_HOLDS", timedelta(0))
     assert not publish_run(store, other).already
     assert is_whole(store, other)
+
+
+def test_taking_over_from_a_killed_publisher_keeps_checkpoints_and_what_is_right(
+    make_run, run, store, tmp_path, monkeypatch
+):
+    store.put(f"{prefix_of(run)}/.checkpoints/epoch_1.pt", b"c")
+    store.put(f"{prefix_of(run)}/.publishing", b"digest of another manifest")
+    store.put(f"{prefix_of(run)}/run_config.json", run.run_config)
+    store.put(f"{prefix_of(run)}/best.pt", b"other")
+    store.put(f"{prefix_of(run)}/left.txt", b"over")
+    monkeypatch.setattr(publish, "CLAIM_HOLDS", timedelta(0))
+    watched = WatchedStore(store)
+    publish_run(watched, run)
+    assert is_whole(store, run)
+    assert store.read(f"{prefix_of(run)}/.checkpoints/epoch_1.pt") == b"c"
+    assert not any(key.endswith("run_config.json") for _, key in watched.changes)
 
 
 def test_files_that_are_there_are_not_sent_again(run, store):
