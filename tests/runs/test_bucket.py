@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import boto3
 import pytest
 
 from phase2.errors import RequestError
@@ -89,6 +90,7 @@ def test_whoever_removes_runs_and_is_killed_leaves_a_list_that_is_right(store, r
 
     for run in runs:
         publish_run(store, run)
+    list_runs(store)
     for _ in deaths(store, delete_two, after=after):
         assert told(store) == truth(store, runs)
         assert told(store) == truth(store, runs)
@@ -97,7 +99,22 @@ def test_whoever_removes_runs_and_is_killed_leaves_a_list_that_is_right(store, r
         assert told(store) == {prefix_of(runs[2]): "finished"}
         for run in runs[:2]:
             publish_run(store, run)
+        list_runs(store)  # so that the index knows what is removed next
     assert told(store) == {prefix_of(runs[2]): "finished"}
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_stamp_that_outlived_its_run_makes_no_half_published_run_a_whole_one(store, runs, after, always_indexed):
+    run = runs[0]
+    publish_run(store, run)
+    list_runs(store)
+    stale, ((prefix, (digest,)),) = store.read(INDEX), read_stamps(store).items()
+    for _ in deaths(store, lambda killing: publish_run(killing, run), after=after):
+        store.put(INDEX, stale)
+        assert told(store) == truth(store, runs)
+        delete_run(store, prefix)
+        store.put(stamp_key(prefix, digest), b"")
+    assert told(store) == {prefix: "finished"}
 
 
 def test_with_the_index_no_run_is_read(store, runs, always_indexed):
@@ -196,6 +213,16 @@ def test_what_is_kept_for_training_belongs_to_the_run_and_goes_with_it(store, ru
     delete_run(store, prefix)
     delete_run(store, prefix_of(other))
     assert [info.key for info in store.list() if info.key != INDEX] == [".ids/1"]  # which stands for another run
+
+
+def test_what_others_keep_in_the_bucket_is_passed_over(store, server, runs):
+    bucket, _, base = store.url.removeprefix("s3://").partition("/")
+    client = boto3.client("s3", endpoint_url=server.endpoint)
+    family = runs[0].family
+    for key in ("back\\slash/run_1/x", f"{family}/run_back\\slash/x", f"{family}/run_no_record/x", f"{family}/x", "x"):
+        client.put_object(Bucket=bucket, Key=f"{base}/{key}", Body=b"")
+    publish_run(store, runs[0])
+    assert told(store) == truth(store, runs)
 
 
 def test_lists_made_while_others_publish_and_remove_are_never_wrong(store, runs, always_indexed):

@@ -65,7 +65,8 @@ def test_rubbish_is_passed_over(make_run, tmp_path, store):
     half.manifest.write_text(text[: len(text) // 2])
     half.run_config.write_bytes(b"\xff")
     (tmp_path / "notes.txt").write_text("")
-    (tmp_path / "empty").mkdir()
+    for name in ("empty", "lost+found", "multitask_cgcnn/run_back\\slash", ".hidden/run_20260103T000000Z_y"):
+        (tmp_path / name).mkdir(parents=True)
     (tmp_path / "multitask_cgcnn" / "run_20260103T000000Z_x").write_bytes(b"\0")
     assert ids(list_runs(store)) == ["00001"]
 
