@@ -80,7 +80,7 @@ def bucket(folder: Path, server: str) -> Iterator[tuple[Store, Put, Callable[[],
 
         def every_key() -> int:
             pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
-            return sum(len(page["Contents"]) for page in pages)
+            return sum(len(page.get("Contents", [])) for page in pages)
 
         yield (
             open_store(f"s3://{BUCKET}"),
