@@ -1,8 +1,12 @@
-"""Settings of the whole test suite."""
+"""Settings of the whole test suite, and the real servers that several parts of it need."""
 
 import os
 
 from hypothesis import settings
+
+from phase2.testing.s3_fixtures import bucket_on, minio, new_store, seaweedfs, server
+
+__all__ = ["bucket_on", "minio", "new_store", "seaweedfs", "server"]
 
 # Before torch is imported anywhere: two test processes on two cores must not wait for each other by spinning.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -12,6 +12,7 @@ from .processes import Processes, only_run
 ROUNDS = float(os.environ.get("PHASE2_FAULT_ROUNDS", "1"))
 """Scales how often each fault is injected."""
 
+COUNT = "count: "
 WORDS = ["train", "--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--batch-size", "16"]
 EVERY_STEP = ["--checkpoint-minutes", "0.000001"]
 """Saves again as soon as the last save is on the disk, so that deaths meet saves often."""
@@ -51,28 +52,24 @@ def whole(train, tmp_path_factory):
 
 
 @pytest.fixture
-def count(record_property):
-    """Adds to the counts that are printed at the end of the session."""
-    counts = Counter()
-
-    def add(what: str, n: int = 1) -> None:
-        counts[what] += n
-
-    yield add
+def done(record_property) -> Iterator[Counter[str]]:
+    """What a test injected and tried, by name; added up and printed at the end of the session."""
+    counts: Counter[str] = Counter()
+    yield counts
     for what, n in counts.items():
-        record_property(f"fault: {what}", n)
+        record_property(f"{COUNT}{what}", n)
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Print how often each fault was injected."""
+    """Print how often each fault was injected, and what was tried under them."""
     counts = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if getattr(report, "when", "") == "teardown":
                 for name, n in report.user_properties:
-                    if name.startswith("fault: "):
-                        counts[name.removeprefix("fault: ")] += n
+                    if name.startswith(COUNT):
+                        counts[name.removeprefix(COUNT)] += n
     if counts:
-        terminalreporter.section("faults injected")
+        terminalreporter.section("faults injected, and what was tried under them")
         for what, n in sorted(counts.items()):
             terminalreporter.write_line(f"{n:>8,}  {what}")

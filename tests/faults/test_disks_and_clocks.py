@@ -68,7 +68,7 @@ def disk_and_train(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kilobytes", [0, 4, 40, 200, 700, 1100, 1500, 1900, 2300])
-def test_a_disk_that_fills_up_costs_time_alone(disk_and_train, whole, kilobytes, count):
+def test_a_disk_that_fills_up_costs_time_alone(disk_and_train, whole, kilobytes, done):
     disk, path, train = disk_and_train
     name = f"models-{kilobytes}"
     disk.leave(kilobytes)
@@ -80,7 +80,7 @@ def test_a_disk_that_fills_up_costs_time_alone(disk_and_train, whole, kilobytes,
         assert ended.code == 75, ended.said
         assert "No space left on device" in ended.said
         assert "Traceback" not in ended.said
-        count("full disks")
+        done["full disks"] += 1
     ended = train(path / name)
     assert ended.code == 0, ended.said
     assert_same_result(only_run(disk.seen / name), whole(EPOCHS))
@@ -90,7 +90,7 @@ def test_a_disk_that_fills_up_costs_time_alone(disk_and_train, whole, kilobytes,
 
 
 @pytest.mark.parametrize("kilobytes", [0, 60, 600])
-def test_a_full_store_does_not_stop_the_training(disk_and_train, whole, tmp_path, kilobytes, count):
+def test_a_full_store_does_not_stop_the_training(disk_and_train, whole, tmp_path, kilobytes, done):
     disk, path, train = disk_and_train
     store = path / f"store-{kilobytes}"
     disk.leave(kilobytes)
@@ -102,7 +102,7 @@ def test_a_full_store_does_not_stop_the_training(disk_and_train, whole, tmp_path
     assert "No space" in ended.said
     if kilobytes:  # a store that cannot even be told of the run is known before anything is trained
         assert_same_result(only_run(tmp_path / "models"), whole(EPOCHS))
-    count("full stores")
+    done["full stores"] += 1
     ended = train(tmp_path / "models", "--store", str(store))
     assert ended.code == 0, ended.said
     assert_same_result(only_run(tmp_path / "models"), whole(EPOCHS))
@@ -113,7 +113,7 @@ def test_a_full_store_does_not_stop_the_training(disk_and_train, whole, tmp_path
     disk.clear()
 
 
-def test_a_read_only_folder_is_said_at_once_and_a_run_in_it_goes_on_when_it_can(disk_and_train, whole, count):
+def test_a_read_only_folder_is_said_at_once_and_a_run_in_it_goes_on_when_it_can(disk_and_train, whole, done):
     disk, path, train = disk_and_train
     disk.remount("ro")
     try:
@@ -133,11 +133,11 @@ def test_a_read_only_folder_is_said_at_once_and_a_run_in_it_goes_on_when_it_can(
     ended = train(path / "read-only")
     assert ended.code == 0, ended.said
     assert_same_result(only_run(disk.seen / "read-only"), whole(EPOCHS))
-    count("read-only folders", 2)
+    done["read-only folders"] += 2
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_clock_that_jumps_changes_nothing(train, whole, tmp_path, seed, count):
+def test_a_clock_that_jumps_changes_nothing(train, whole, tmp_path, seed, done):
     dice = random.Random(seed)
     store = LocalStore(tmp_path / "store")
     environment = {"PHASE2_RUN_ID": "clock"}
@@ -149,7 +149,7 @@ def test_a_clock_that_jumps_changes_nothing(train, whole, tmp_path, seed, count)
             tmp_path / "models", "--store", store.url, environment=environment,
             clock=time.time() + shift, jumps=jumps, kill_after=dice.uniform(0.3, 2.0) if attempt < 6 * ROUNDS else None,
         )  # fmt: skip
-        count("clock jumps", len(jumps) + 1)
+        done["clock jumps"] += len(jumps) + 1
         if ended.code == 0:
             break
         assert ended.killed, ended.said

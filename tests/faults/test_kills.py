@@ -34,7 +34,7 @@ def kept_steps(run: RunDirectory) -> int:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_killed_at_random_times(train, whole, tmp_path, seed, count):
+def test_killed_at_random_times(train, whole, tmp_path, seed, done):
     dice = random.Random(seed)
     wanted, deaths, run_number = int(60 * ROUNDS), 0, 0
     while deaths < wanted:
@@ -55,8 +55,8 @@ def test_killed_at_random_times(train, whole, tmp_path, seed, count):
         assert_same_result(only_run(output), whole())
         assert not list(only_run(output).path.glob("*.tmp"))
         shutil.rmtree(output)
-    count("kills at random times", deaths)
-    count("runs ended equal after random kills", run_number)
+    done["kills at random times"] += deaths
+    done["runs ended equal after random kills"] += run_number
 
 
 def instants(total: int, share: int) -> list[int]:
@@ -66,7 +66,7 @@ def instants(total: int, share: int) -> list[int]:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_every_disk_operation(train, whole, tmp_path, after, count):
+def test_killed_at_every_disk_operation(train, whole, tmp_path, after, done):
     epochs = 4
     calm = train(tmp_path / "calm", epochs=epochs, environment={"PHASE2_RUN_ID": "killed"})
     assert calm.code == 0, calm.said
@@ -77,7 +77,7 @@ def test_killed_at_every_disk_operation(train, whole, tmp_path, after, count):
         if not ended.killed:  # saves that overlap fewer steps make fewer operations
             assert ended.code == 0, ended.said
             continue
-        count(f"kills {'after' if after else 'before'} a disk operation")
+        done[f"kills {'after' if after else 'before'} a disk operation"] += 1
         ended = train(output, epochs=epochs, environment={"PHASE2_RUN_ID": "killed"})
         assert ended.code == 0, ended.said
         assert_same_result(only_run(output), whole(epochs))
@@ -94,7 +94,7 @@ def assert_never_half(store) -> None:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_killed_at_every_request_and_continued_on_an_empty_machine(
-    train, whole, tmp_path, new_store, seaweedfs, after, count
+    train, whole, tmp_path, new_store, seaweedfs, after, done
 ):
     epochs = 4
     environment = {"PHASE2_RUN_ID": "killed"}
@@ -109,7 +109,7 @@ def test_killed_at_every_request_and_continued_on_an_empty_machine(
         if not ended.killed:
             assert ended.code == 0, ended.said
             continue
-        count(f"kills {'after' if after else 'before'} a request")
+        done[f"kills {'after' if after else 'before'} a request"] += 1
         ended = train(tmp_path / "new", "--store", store.url, epochs=epochs, environment=environment)
         assert ended.code == 0, ended.said
         assert_same_result(only_run(tmp_path / "new"), whole(epochs))
@@ -120,7 +120,7 @@ def test_killed_at_every_request_and_continued_on_an_empty_machine(
 
 
 @pytest.mark.parametrize("server", ["seaweedfs", "minio"])
-def test_killed_at_random_times_and_moved_to_other_machines(train, whole, tmp_path, new_store, server, request, count):
+def test_killed_at_random_times_and_moved_to_other_machines(train, whole, tmp_path, new_store, server, request, done):
     dice = random.Random(server)
     store = new_store(request.getfixturevalue(server))
     wanted, deaths, moves, run_number = int(40 * ROUNDS), 0, 0, 0
@@ -152,6 +152,6 @@ def test_killed_at_random_times_and_moved_to_other_machines(train, whole, tmp_pa
         assert not list(store.list(f"multitask_cgcnn/{only_run(output).name}/.checkpoints/"))
         shutil.rmtree(output)
     assert len(list_runs(store)) == run_number
-    count(f"kills at random times with {server}", deaths)
-    count(f"machines lost with {server}", moves)
-    count("runs ended equal after random kills", run_number)
+    done[f"kills at random times with {server}"] += deaths
+    done[f"machines lost with {server}"] += moves
+    done["runs ended equal after random kills"] += run_number

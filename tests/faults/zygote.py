@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import boto3  # noqa: F401
 import matplotlib.pyplot as plt  # noqa: F401
@@ -21,6 +22,7 @@ import torch._dynamo  # noqa: F401 - what the first step of an optimiser would i
 
 from phase2.cli import main
 from phase2.prediction import predictor  # noqa: F401
+from phase2.runs import publish_claim
 from phase2.storage.s3_requests import Requests
 from phase2.training import experiment  # noqa: F401
 
@@ -49,6 +51,7 @@ def _say(**words: object) -> None:
 def _become(order: dict) -> None:
     """Be the process of a command until its end."""
     code = 99
+    publish_claim.SAME_RUN_HOLDS = timedelta(seconds=1)  # who was killed is taken over from as surely, and sooner
     try:
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         for stream in (1, 2):

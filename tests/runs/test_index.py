@@ -15,27 +15,9 @@ from phase2.runs.recorded_config import RecordedConfig
 from phase2.runs.run_filter import RunFilter, parse_age, parse_time
 from phase2.storage.base import ObjectDamagedError
 from phase2.storage.urls import open_store
+from phase2.testing.watched_store import WatchedStore
 
 MANY = 10_000
-
-
-class Counting:
-    """A store that counts what is read, and may refuse to be written."""
-
-    def __init__(self, store, *, read_only=False):
-        self.store, self.reads, self.read_only = store, [], read_only
-
-    def __getattr__(self, name):
-        return getattr(self.store, name)
-
-    def read(self, key):
-        self.reads.append(key)
-        return self.store.read(key)
-
-    def put(self, *words, **options):
-        if self.read_only:
-            raise RequestError("No.")
-        return self.store.put(*words, **options)
 
 
 @pytest.fixture
@@ -83,7 +65,8 @@ def test_rubbish_is_passed_over(make_run, tmp_path, store):
     half.manifest.write_text(text[: len(text) // 2])
     half.run_config.write_bytes(b"\xff")
     (tmp_path / "notes.txt").write_text("")
-    (tmp_path / "empty").mkdir()
+    for name in ("empty", "lost+found", "multitask_cgcnn/run_back\\slash", ".hidden/run_20260103T000000Z_y"):
+        (tmp_path / name).mkdir(parents=True)
     (tmp_path / "multitask_cgcnn" / "run_20260103T000000Z_x").write_bytes(b"\0")
     assert ids(list_runs(store)) == ["00001"]
 
@@ -96,7 +79,7 @@ def test_a_damaged_manifest_makes_a_run_unfinished(make_run, tmp_path, store):
 def test_with_the_index_nothing_else_is_read(make_run, tmp_path, store, always_indexed):
     for i in range(3):
         make_run(tmp_path, name_of(i), after=i)
-    cold, warm = Counting(store), Counting(store)
+    cold, warm = WatchedStore(store), WatchedStore(store)
     first = list_runs(cold)
     assert len(cold.reads) == 1 + 3
     assert list_runs(warm) == first
@@ -122,13 +105,13 @@ def test_a_damaged_index_is_made_again(make_run, tmp_path, store, damage, always
     store.put(INDEX, damage(good))
     assert store.read(INDEX) != good
     assert list_runs(store) == truth
-    healed = Counting(store)
+    healed = WatchedStore(store)
     assert list_runs(healed) == truth
     assert healed.reads == [INDEX]
 
 
 def test_an_index_that_the_store_itself_finds_damaged_is_passed_over(make_run, tmp_path, store):
-    class Damaged(Counting):
+    class Damaged(WatchedStore):
         def read(self, key):
             if key == INDEX:
                 raise ObjectDamagedError("The bytes are not what was stored.")
@@ -164,7 +147,7 @@ def test_a_run_that_finishes_is_not_unfinished_any_more(resolved, make_run, tmp_
 
 def test_whoever_may_only_read_still_gets_the_list(make_run, tmp_path, store, always_indexed):
     make_run(tmp_path, name_of(1))
-    assert ids(list_runs(Counting(store, read_only=True))) == ["00001"]
+    assert ids(list_runs(WatchedStore(store, read_only=True))) == ["00001"]
 
 
 def test_an_empty_store_has_no_runs(store):

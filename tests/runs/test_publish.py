@@ -8,40 +8,17 @@ from datetime import timedelta
 import pytest
 
 from phase2.errors import DataError, ModelFileError, RequestError, TransientError
-from phase2.runs import publish
+from phase2.runs import publish_claim
+from phase2.runs.deletion import delete_run
 from phase2.runs.index import list_runs
+from phase2.runs.manifest import read_manifest
+from phase2.runs.other_publisher import OtherPublishedError
 from phase2.runs.publish import publish_run
-from phase2.runs.published import PublishedRun, delete_run
+from phase2.runs.published import PublishedRun
 from phase2.storage.urls import open_store
+from phase2.testing.watched_store import Killed, KillingStore, WatchedStore
 
 FILES = {"best.pt": b"w" * 5000, "history.json": b"[]", "pictures/parity.png": b"png", "empty.csv": b""}
-
-
-class Dies(BaseException):
-    """As SIGKILL would: nothing in the code under test catches it."""
-
-
-class Failing:
-    """A store whose k-th changing call ends the publisher, before or after it took effect."""
-
-    def __init__(self, store, k, *, after):
-        self.store, self.left, self.after = store, k, after
-
-    def __getattr__(self, name):
-        call = getattr(self.store, name)
-        return self._counted(call) if name in {"put", "delete"} else call
-
-    def _counted(self, call):
-        def counted(*words, **options):
-            self.left -= 1
-            if self.left <= 0 and not self.after:
-                raise Dies
-            done = call(*words, **options)
-            if self.left <= 0:
-                raise Dies
-            return done
-
-        return counted
 
 
 @pytest.fixture
@@ -99,8 +76,8 @@ def test_killed_at_every_change_there_is_no_run_or_a_whole_one_and_again_finishe
     deaths, outcomes = 0, set()
     for k in range(1, 100):
         try:
-            publish_run(Failing(store, k, after=after), run)
-        except Dies:
+            publish_run(KillingStore(store, k, after=after), run)
+        except Killed:
             deaths += 1
         else:
             break
@@ -109,7 +86,7 @@ def test_killed_at_every_change_there_is_no_run_or_a_whole_one_and_again_finishe
         assert is_whole(store, run)
         delete_run(store, prefix_of(run))
         assert not list(store.list())
-    assert deaths == len(FILES) + 1 + 3  # the files, the claim, the manifest, the end of the claim
+    assert deaths == len(FILES) + 1 + 4  # the files, the id, the claim, the manifest, the end of the claim
     assert outcomes == {False, True}
 
 
@@ -147,22 +124,105 @@ def test_of_processes_that_publish_different_runs_under_one_name_one_wins_and_it
 
 def test_another_run_of_that_name_is_refused_and_nothing_is_touched(make_run, run, store, tmp_path):
     publish_run(store, run)
-    other = make_run(tmp_path / "other", files=FILES | {"best.pt": b"other"})
+    other = make_run(tmp_path / "other", files=FILES | {"best.pt": b"other"}, config_digest="00" * 32)
     before = list(store.list())
-    with pytest.raises(RequestError, match="Another run is published"):
+    with pytest.raises(OtherPublishedError, match="Another run is published"):
         publish_run(store, other)
     assert list(store.list()) == before
 
 
+def test_whoever_finished_the_same_run_elsewhere_hears_who_published_it(make_run, run, store, tmp_path):
+    publish_run(store, run)
+    twin = make_run(tmp_path / "twin", files=FILES | {"history.json": b"other seconds"})
+    before = list(store.list())
+    with pytest.raises(OtherPublishedError, match="by another process") as caught:
+        publish_run(store, twin)
+    assert list(store.list()) == before
+    assert caught.value.same_run
+    assert caught.value.prefix == prefix_of(run)
+    assert caught.value.manifest == read_manifest(run.manifest)
+    assert "2026-11-24 09:40 UTC on machine" in caught.value.why
+
+
+@pytest.mark.parametrize("differs", [{"status": "failed"}, {"config_digest": "00" * 32}, {"data": None}])
+def test_a_run_that_differs_in_outcome_settings_or_data_is_another_run(make_run, run, store, tmp_path, differs):
+    publish_run(store, run)
+    with pytest.raises(OtherPublishedError, match="Another run") as caught:
+        publish_run(store, make_run(tmp_path / "other", files=FILES, **differs))
+    assert not caught.value.same_run
+
+
+def test_a_published_manifest_that_cannot_be_read_is_another_run(run, store):
+    store.put(f"{prefix_of(run)}/run_manifest.json", b"{")
+    with pytest.raises(OtherPublishedError, match="unknown time") as caught:
+        publish_run(store, run)
+    assert caught.value.manifest is None
+
+
 def test_a_killed_publisher_of_other_files_holds_the_name_for_an_hour(make_run, run, store, tmp_path, monkeypatch):
-    with pytest.raises(Dies):
-        publish_run(Failing(store, 3, after=True), run)
-    other = make_run(tmp_path / "other", files={"best.pt": b"other"})
+    with pytest.raises(Killed):
+        publish_run(KillingStore(store, 3, after=True), run)
+    other = make_run(tmp_path / "other", files={"best.pt": b"other"}, run_id="another")
+    monkeypatch.setattr(publish_claim, "SAME_RUN_HOLDS", timedelta(0))
     with pytest.raises(TransientError, match="Another publisher"):
         publish_run(store, other)
-    monkeypatch.setattr(publish, "CLAIM_HOLDS", timedelta(0))
+    monkeypatch.setattr(publish_claim, "CLAIM_HOLDS", timedelta(0))
     assert not publish_run(store, other).already
     assert is_whole(store, other)
+
+
+@pytest.mark.parametrize("k", range(2, 8))
+def test_the_next_attempt_at_a_run_takes_over_from_the_one_that_was_killed(
+    make_run, run, store, tmp_path, monkeypatch, k
+):
+    with pytest.raises(Killed):
+        publish_run(KillingStore(store, k, after=True), run)
+    again = make_run(tmp_path / "again", files=FILES | {"history.json": b"other seconds"})
+    with pytest.raises(TransientError, match="Another publisher"):
+        publish_run(store, again)
+    monkeypatch.setattr(publish_claim, "SAME_RUN_HOLDS", timedelta(0))
+    assert not publish_run(store, again).already
+    assert is_whole(store, again)
+    assert store.read(f"{prefix_of(again)}/history.json") == b"other seconds"
+
+
+def test_whoever_was_taken_over_from_hears_it_and_harms_nothing(make_run, run, store, tmp_path, monkeypatch):
+    again = make_run(tmp_path / "again", files=FILES | {"best.pt": b"w" * 4999 + b"v"})
+    monkeypatch.setattr(publish_claim, "SAME_RUN_HOLDS", timedelta(0))
+
+    class Overtaken(WatchedStore):
+        def put(self, key, source, **options):
+            if key.endswith("history.json"):
+                publish_run(store, again)
+            return super().put(key, source, **options)
+
+    with pytest.raises(OtherPublishedError, match="by another process"):
+        publish_run(Overtaken(store), run)
+    assert is_whole(store, again)
+
+
+def test_an_id_that_is_another_runs_is_refused(make_run, run, store, tmp_path):
+    publish_run(store, run)
+    other = make_run(tmp_path / "other", "run_20270101T000000Z_4f1c2a", files=FILES)
+    with pytest.raises(RequestError, match=f"belongs to {prefix_of(run)}"):
+        publish_run(store, other)
+    assert is_whole(store, run)
+
+
+def test_taking_over_from_a_killed_publisher_keeps_checkpoints_and_what_is_right(
+    make_run, run, store, tmp_path, monkeypatch
+):
+    store.put(f"{prefix_of(run)}/.checkpoints/epoch_1.pt", b"c")
+    store.put(f"{prefix_of(run)}/.publishing", b"digest of another manifest")
+    store.put(f"{prefix_of(run)}/run_config.json", run.run_config)
+    store.put(f"{prefix_of(run)}/best.pt", b"other")
+    store.put(f"{prefix_of(run)}/left.txt", b"over")
+    monkeypatch.setattr(publish_claim, "CLAIM_HOLDS", timedelta(0))
+    watched = WatchedStore(store)
+    publish_run(watched, run)
+    assert is_whole(store, run)
+    assert store.read(f"{prefix_of(run)}/.checkpoints/epoch_1.pt") == b"c"
+    assert not any(key.endswith("run_config.json") for _, key in watched.changes)
 
 
 def test_files_that_are_there_are_not_sent_again(run, store):
@@ -193,21 +253,15 @@ def test_an_unfinished_run_cannot_be_published(run, store):
 
 
 def test_a_file_lost_on_the_way_is_noticed_before_the_manifest(run, store):
-    class Losing(Failing):
-        def __getattr__(self, name):
-            if name != "put":
-                return getattr(self.store, name)
-
-            def put(key, source, **options):
-                info = self.store.put(key, source, **options)
-                if key.endswith("history.json"):
-                    self.store.delete(key)
-                return info
-
-            return put
+    class Losing(WatchedStore):
+        def put(self, key, source, **options):
+            info = super().put(key, source, **options)
+            if key.endswith("history.json"):
+                self.delete(key)
+            return info
 
     with pytest.raises(DataError, match=r"history\.json"):
-        publish_run(Losing(store, 0, after=False), run)
+        publish_run(Losing(store), run)
     assert not is_whole(store, run)
 
 

@@ -4,11 +4,13 @@ import pytest
 
 from phase2.errors import ModelFileError, RequestError, UnknownNameError
 from phase2.runs.comparison import compare_runs
+from phase2.runs.deletion import delete_run
 from phase2.runs.index import list_runs
 from phase2.runs.publish import publish_run
-from phase2.runs.published import PublishedRun, delete_run
+from phase2.runs.published import PublishedRun
 from phase2.storage.base import ObjectDamagedError
 from phase2.storage.urls import open_store
+from phase2.testing.watched_store import WatchedStore
 
 FILES = {"best.pt": b"w" * 5000, "history.json": b"[]", "pictures/parity.png": b"png", "empty.csv": b""}
 
@@ -147,21 +149,10 @@ def test_a_deleted_run_leaves_nothing(store, prefix, run):
 
 
 def test_the_manifest_goes_first_so_that_no_half_run_is_left(store, prefix):
-    class Watching:
-        def __init__(self):
-            self.deleted = []
-
-        def __getattr__(self, name):
-            return getattr(store, name)
-
-        def delete(self, key):
-            self.deleted.append(key)
-            store.delete(key)
-
-    watching = Watching()
+    watching = WatchedStore(store)
     delete_run(watching, prefix)
-    assert watching.deleted[0] == f"{prefix}/run_manifest.json"
-    assert watching.deleted[-1] == f"{prefix}/run_config.json"
+    assert watching.changes[0] == ("delete", f"{prefix}/run_manifest.json")
+    assert watching.changes[-1] == ("delete", f"{prefix}/run_config.json")
 
 
 def test_a_run_in_training_is_not_deleted(run, prefix):

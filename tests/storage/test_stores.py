@@ -1,15 +1,12 @@
 """The contract of stores, on a folder and on two real servers."""
 
-from collections.abc import Callable
-
 import pytest
 
 from phase2.storage.local import LocalStore
 from phase2.storage.s3 import S3Store
+from phase2.testing.s3_fixtures import NewStore
 from phase2.testing.s3_servers import S3Server
 from phase2.testing.store_contract import StoreContract
-
-NewStore = Callable[[S3Server], S3Store]
 
 
 class TestFolder(StoreContract):

@@ -68,7 +68,7 @@ def delete(
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Remove a run from a store."""
-    from phase2.runs.published import delete_run
+    from phase2.runs.deletion import delete_run
     from phase2.runs.registry import find_in
 
     place = opened(store)
@@ -98,8 +98,8 @@ def prune(
     """Remove old runs that are not among the best; runs that can still be resumed stay."""
     from datetime import UTC, datetime
 
+    from phase2.runs.deletion import delete_run
     from phase2.runs.index import list_runs
-    from phase2.runs.published import delete_run
     from phase2.runs.retention import runs_to_prune
     from phase2.runs.run_filter import parse_age
 

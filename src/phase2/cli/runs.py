@@ -17,10 +17,12 @@ from phase2.runs.run_filter import RunFilter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from phase2.runs.manifest import RunManifest
     from phase2.runs.run_summary import RunSummary
 
 ROWS = 50
+RebuildOption = Annotated[
+    bool, typer.Option("--rebuild", help="Read every run anew instead of believing the index and the stamps.")
+]
 
 app = typer.Typer(help="List, compare, check, publish and remove runs.", rich_markup_mode=None)
 
@@ -31,12 +33,13 @@ def _list(
     limit: Annotated[
         int | None, typer.Option("--limit", min=0, help=f"Most rows; 0 for all (default: {ROWS}; all as JSON).")
     ] = None,
+    rebuild: RebuildOption = False,  # noqa: FBT002
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """List runs, the newest first."""
     from phase2.runs.index import list_runs
 
-    runs = [run for run in list_runs(opened(store)) if wanted.passes(run)]
+    runs = [run for run in list_runs(opened(store), rebuild=rebuild) if wanted.passes(run)]
     _print_runs(runs, limit, as_json=as_json)
 
 
@@ -67,7 +70,7 @@ app.command("list")(takes_filter(_list))
 @app.command("show")
 def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
     """Show all there is to know about a run: its manifest."""
-    from phase2.cli.summary import print_metrics
+    from phase2.cli.run_details import print_details
     from phase2.runs.published import PublishedRun
     from phase2.runs.registry import find_in
 
@@ -76,10 +79,7 @@ def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fals
     if as_json:
         print_json(found.manifest.model_dump(mode="json"))
         return
-    print_table(found.prefix, ("", ""), _facts(found.manifest))
-    print_metrics(found.manifest)
-    files = [(file.path, f"{file.bytes:,}", file.sha256[:12]) for file in found.manifest.artifacts]
-    print_table("files", ("file", "bytes", "SHA-256"), files, numeric=("bytes",))
+    print_details(found.prefix, found.manifest)
 
 
 @app.command("compare")
@@ -146,20 +146,3 @@ def _print_runs(runs: Sequence[RunSummary], limit: int | None, *, by: str = "sco
 def _warn_of_different_data(fingerprints: Sequence[str | None]) -> None:
     if len(set(fingerprints)) > 1:
         note("note: these runs were trained and measured on different data; their errors compare only roughly")
-
-
-def _facts(manifest: RunManifest) -> list[tuple[str, str]]:
-    first, last = manifest.attempts[0], manifest.attempts[-1]
-    return [
-        ("run id", manifest.run_id),
-        ("status", manifest.status),
-        ("algorithm", f"{manifest.algorithm} {manifest.mode}"),
-        ("started", f"{first.start:%Y-%m-%d %H:%M:%S %Z}"),
-        ("ended", f"{last.end:%Y-%m-%d %H:%M:%S %Z}" if last.end else "-"),
-        ("attempts", str(len(manifest.attempts))),
-        ("data", f"{manifest.data.source}, {manifest.data.used:,} crystals" if manifest.data else "-"),
-        ("score", "-" if manifest.score is None else f"{manifest.score:.4g}"),
-        ("hardware", manifest.hardware.gpu or manifest.hardware.cpu),
-        ("phase2", manifest.code.phase2),
-        ("command", " ".join(manifest.command)),
-    ]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from phase2.config.settings import store_patience
 from phase2.errors import TransientError
 from phase2.runs.layout import RunDirectory
+from phase2.runs.other_publisher import OtherPublishedError
 from phase2.runs.publish import publish_run
 from phase2.runs.stored_run import StoredRun
 from phase2.storage.base import Store
@@ -27,7 +28,8 @@ def deliver(store: Store, run: RunDirectory, *, notify: Callable[[str], None]) -
         Where the run lies.
 
     Raises:
-        RequestError: Another run lies there under the same name, or the store cannot be used.
+        OtherPublishedError: Another run lies there under the same name.
+        RequestError: The store cannot be used.
         DataError: A file of the run is not what its manifest lists.
         TransientError: The store did not answer in time; the run is whole in its directory.
     """
@@ -35,6 +37,13 @@ def deliver(store: Store, run: RunDirectory, *, notify: Callable[[str], None]) -
     while True:
         try:
             publication = publish_run(store, run)
+            already, url = publication.already, publication.url
+            break
+        except OtherPublishedError as error:
+            if not error.same_run:
+                raise
+            notify(str(error))
+            already, url = True, f"{store.url.rstrip('/')}/{error.prefix}"
             break
         except TransientError as error:
             if time.monotonic() + pause > until:
@@ -43,5 +52,5 @@ def deliver(store: Store, run: RunDirectory, *, notify: Callable[[str], None]) -
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
     StoredRun(store, f"{run.family}/{run.name}").finish()
-    notify(f"{'already published' if publication.already else 'published'}: {publication.url}")
-    return publication.url
+    notify(f"{'already published' if already else 'published'}: {url}")
+    return url

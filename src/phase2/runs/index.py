@@ -1,117 +1,128 @@
 """All runs of a store, quickly: an index spares reading manifests that have not changed.
 
-The index is never the truth. What is a run is decided by listing the store: an entry counts only when the record it
-was made from is still there with the same size and time. Missing, damaged or stale, it costs time and nothing else.
+The index is never the truth. What is a run is decided by listing the store: an entry counts only when the run is still
+there and carries the mark that it was read under. Missing, damaged or stale, the index costs time and nothing else.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Literal
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import ValidationError
 
 from phase2.errors import RequestError, TransientError
-from phase2.runs.layout import MANIFEST
+from phase2.runs.layout import CONFIG
 from phase2.runs.parallel import in_parallel
+from phase2.runs.presence import Marks, marked_runs
 from phase2.runs.record import Record
 from phase2.runs.run_summary import RunSummary
-from phase2.runs.store_keys import local_run
-from phase2.storage.base import ObjectDamagedError, ObjectInfo, ObjectMissingError, Store
+from phase2.runs.stamps import stamp_run, unstamp_run
+from phase2.runs.store_keys import folder_of, local_run, manifest_key
+from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
 
 INDEX = ".index.json"
-_CONFIG = "run_config.json"
 # Reading so many records is quicker than writing the index of ten thousand.
 _WORTH_WRITING = 50
 _READERS = 16
 
 
 class IndexEntry(Record):
-    """What was read of one run, and from what.
+    """What was read of one run.
 
     Attributes:
-        key: Its manifest, or its configuration while there is no manifest.
-        size: Size of that object.
-        modified: When it was written.
+        prefix: Where it lies in its store.
+        mark: The mark that it was read under; empty when it had none, and has to be read again.
         summary: What it says; null when it is damaged.
     """
 
-    key: str
-    size: int
-    modified: AwareDatetime
+    prefix: str
+    mark: str
     summary: RunSummary | None
 
 
 class Index(Record):
     """All entries of a store."""
 
-    schema_version: int = 1
+    schema_version: Literal[2] = 2
     entries: tuple[IndexEntry, ...]
 
 
-def list_runs(store: Store) -> list[RunSummary]:
+def list_runs(store: Store, *, rebuild: bool = False) -> list[RunSummary]:
     """List the runs of all families, the newest first; whatever is no run is passed over.
+
+    Args:
+        store: The store.
+        rebuild: Read every run, whatever index and stamps say, and make these anew.
 
     Raises:
         RequestError: The store cannot be read.
         TransientError: The store does not answer.
     """
-    records = run_records(store.list())
-    known = {entry.key: entry for entry in _read(store)}
-    entries = {info.key: known[info.key] for info in records if _is_fresh(known.get(info.key), info)}
-    unread = [info for info in records if info.key not in entries]
-    for entry in in_parallel(_reader(store), unread, workers=_READERS):
-        entries[entry.key] = entry
-    if len(unread) >= _WORTH_WRITING:
-        _write(store, entries.values())
-    runs = [_as_of_now(store, entry) for entry in entries.values() if entry.summary is not None]
+    with ThreadPoolExecutor(1) as pool:
+        index = pool.submit(_read, store)
+        marks = marked_runs(store)
+    known = {} if rebuild else {entry.prefix: entry for entry in index.result()}
+    entries = {prefix: known[prefix] for prefix in marks if _is_fresh(known.get(prefix), marks[prefix])}
+    unread = [prefix for prefix in marks if prefix not in entries]
+    for entry in in_parallel(lambda prefix: _look(store, prefix, marks[prefix]), unread, workers=_READERS):
+        entries[entry.prefix] = entry
+    _mend_stamps(store, marks, [entries[prefix] for prefix in unread])
+    if rebuild or len(unread) + len(known.keys() - marks.keys()) >= _WORTH_WRITING:
+        _write(store, (entry for entry in entries.values() if entry.mark))
+    runs = [_as_of_now(store, entry.summary) for entry in entries.values() if entry.summary is not None]
     return sorted(runs, key=lambda run: (run.started, run.name), reverse=True)
 
 
-def run_records(listing: Iterable[ObjectInfo]) -> list[ObjectInfo]:
-    """The object that speaks for each run: its manifest, or its configuration where there is no manifest."""
-    found: dict[str, ObjectInfo] = {}
-    for info in listing:
-        if not info.key.endswith((MANIFEST, _CONFIG)):
-            continue
-        names = info.key.split("/")
-        if len(names) == 3 and names[1].startswith("run_") and names[2] in {MANIFEST, _CONFIG}:
-            prefix = f"{names[0]}/{names[1]}"
-            if names[2] == MANIFEST or prefix not in found:
-                found[prefix] = info
-    return list(found.values())
+def _is_fresh(entry: IndexEntry | None, marks: Marks) -> bool:
+    return entry is not None and (entry.mark,) == marks
 
 
-def _is_fresh(entry: IndexEntry | None, info: ObjectInfo) -> bool:
-    return entry is not None and (entry.size, entry.modified) == (info.size, info.modified)
+def _look(store: Store, prefix: str, marks: Marks) -> IndexEntry:
+    """Read a run itself."""
+    manifest = _content(store, manifest_key(prefix))
+    summary = None
+    with suppress(ValidationError, IndexError):
+        summary = None if manifest is None else RunSummary.from_manifest(prefix, manifest)
+    if summary is None and (config := _content(store, f"{prefix}/{CONFIG}")) is not None:
+        with suppress(ValidationError):
+            summary = RunSummary.from_config(prefix, config)
+    if folder_of(store) is not None:
+        mark = "".join(marks)
+    else:
+        mark = "" if manifest is None else hashlib.sha256(manifest).hexdigest()
+    return IndexEntry(prefix=prefix, mark=mark, summary=summary)
 
 
-def _reader(store: Store) -> Callable[[ObjectInfo], IndexEntry]:
-    def read(info: ObjectInfo) -> IndexEntry:
-        return IndexEntry(key=info.key, size=info.size, modified=info.modified, summary=_summary(store, info.key))
-
-    return read
-
-
-def _summary(store: Store, key: str) -> RunSummary | None:
-    prefix, _, name = key.rpartition("/")
-    summarise: Mapping[str, Callable[[str, bytes], RunSummary]] = {
-        MANIFEST: RunSummary.from_manifest,
-        _CONFIG: RunSummary.from_config,
-    }
-    # Removed since it was listed, or damaged: no run that can be shown.
-    with suppress(ObjectMissingError, ObjectDamagedError, ValidationError, IndexError):
-        return summarise[name](prefix, store.read(key))
-    if name == MANIFEST:
-        with suppress(ObjectMissingError, ObjectDamagedError, ValidationError):
-            return RunSummary.from_config(prefix, store.read(f"{prefix}/{_CONFIG}"))
-    return None
+def _content(store: Store, key: str) -> bytes | None:
+    """What is stored, or None: removed since it was listed, never there, or damaged."""
+    try:
+        return store.read(key)
+    except (ObjectMissingError, ObjectDamagedError):
+        return None
 
 
-def _as_of_now(store: Store, entry: IndexEntry) -> RunSummary:
-    summary = entry.summary
-    assert summary is not None  # noqa: S101
+def _mend_stamps(store: Store, marks: Mapping[str, Marks], looked_at: Iterable[IndexEntry]) -> None:
+    """Make stamps say what was found, where a publisher was killed before it did or something else removed a run."""
+    if folder_of(store) is not None:
+        return
+
+    def mend(entry: IndexEntry) -> None:
+        if entry.mark:
+            stamp_run(store, entry.prefix, entry.mark)
+        else:
+            unstamp_run(store, entry.prefix)
+
+    wrong = [entry for entry in looked_at if marks[entry.prefix] != ((entry.mark,) if entry.mark else ())]
+    # Whoever may only read still gets the list.
+    with suppress(RequestError, TransientError):
+        in_parallel(mend, wrong, workers=_READERS)
+
+
+def _as_of_now(store: Store, summary: RunSummary) -> RunSummary:
     if summary.status == "finished":
         return summary
     run = local_run(store, summary.prefix)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from phase2.errors import DataError, RequestError, TransientError
 from phase2.runs.artifacts import Artifact
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import read_manifest
+from phase2.runs.other_publisher import OtherPublishedError
 from phase2.runs.parallel import ByteCount, Progress, in_parallel
-from phase2.runs.store_keys import CLAIM, manifest_key, stored_digest
+from phase2.runs.publish_claim import PublishClaim, is_equal
+from phase2.runs.run_ids import claim_run_id
+from phase2.runs.stamps import stamp_run, unstamp_run
+from phase2.runs.store_keys import CLAIM, manifest_key
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store, check_key
-
-# A publisher that was killed is never heard of again; one that is alive has put its manifest by then.
-CLAIM_HOLDS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ def publish_run(store: Store, run: RunDirectory, *, progress: Progress | None = 
     Raises:
         ModelFileError: The run has no manifest that can be read: it is not finished.
         DataError: A file of the run is not what the manifest lists.
-        RequestError: Another run lies there under the same name, or the store cannot be used.
+        OtherPublishedError: A run is published there under the same name: another one, or this one by another process.
+        RequestError: Files of another run lie there under the same name, or the store cannot be used.
         TransientError: The store does not answer, or another publisher is at work on the same name.
     """
     manifest = read_manifest(run.manifest)
@@ -57,9 +58,12 @@ def publish_run(store: Store, run: RunDirectory, *, progress: Progress | None = 
     prefix = check_key(f"{manifest.family}/{run.name}")
     url = f"{store.url.rstrip('/')}/{prefix}"
     if _is_published(store, prefix, content):
-        store.delete(f"{prefix}/{CLAIM}")  # left by a publisher that was killed after its last act but this
+        _end(store, prefix, content)  # which a publisher that was killed may not have come to
         return Publication(url, already=True)
-    _claim(store, prefix, content)
+    unstamp_run(store, prefix)
+    _refuse_taken_id(store, manifest.run_id, prefix)
+    claim = PublishClaim(store, prefix, f"{_digest(content)} {manifest.run_id}")
+    claim.take(manifest)
     count = ByteCount(sum(artifact.bytes for artifact in manifest.artifacts), progress)
 
     def send(artifact: Artifact) -> bool:
@@ -67,10 +71,15 @@ def publish_run(store: Store, run: RunDirectory, *, progress: Progress | None = 
         count.add(artifact.bytes)
         return sent
 
-    sent = in_parallel(send, manifest.artifacts)
-    in_parallel(lambda artifact: _read_back(store, prefix, artifact), manifest.artifacts)
-    already = not _commit(store, prefix, content)
-    store.delete(f"{prefix}/{CLAIM}")
+    try:
+        sent = in_parallel(send, manifest.artifacts)
+        in_parallel(lambda artifact: _read_back(store, prefix, artifact), manifest.artifacts)
+    except (DataError, RequestError) as error:
+        if claim.is_held():
+            raise
+        raise _overtaken(store, prefix, content) from error  # what is there is not ours any more
+    already = not _commit(claim, content)
+    _end(store, prefix, content)
     return Publication(url, uploaded=sum(sent), kept=len(sent) - sum(sent), already=already)
 
 
@@ -81,38 +90,17 @@ def _is_published(store: Store, prefix: str, content: bytes) -> bool:
         return False
     if found == content:
         return True
-    raise RequestError(
-        f"Another run is published as '{prefix}' in {store.url}.",
-        why=f"Its manifest has SHA-256 {_digest(found)[:12]}, the one to publish {_digest(content)[:12]}.",
-        fix="Keep the one that is there, or remove it first with 'phase2 runs delete'.",
-    )
+    raise OtherPublishedError.of(store.url, prefix, found=found, mine=content)
 
 
-def _claim(store: Store, prefix: str, content: bytes) -> None:
-    """Keep publishers of other content away: of two that differ, neither may mix its files with the other's."""
-    key, mine = f"{prefix}/{CLAIM}", _digest(content).encode()
-    try:
-        store.put(key, mine, if_absent=True)
-    except ObjectExistsError:
-        info = store.head(key)
-        if info is None or store.read(key) == mine:
-            return
-        if datetime.now(UTC) - info.modified < CLAIM_HOLDS:
-            raise TransientError(
-                f"Another publisher is at work on '{prefix}' in {store.url}.",
-                why=f"It began at {info.modified:%Y-%m-%d %H:%M} UTC with other files under the same name.",
-                fix=f"Wait for it; if it was killed, try again {CLAIM_HOLDS.seconds // 60} minutes after that.",
-            ) from None
-        _clear(store, prefix)
-        store.put(key, mine, if_absent=True)
-
-
-def _clear(store: Store, prefix: str) -> None:
-    """Remove what a publisher left that was killed, its claim last."""
-    for info in store.list(f"{prefix}/"):
-        if info.key != f"{prefix}/{CLAIM}":
-            store.delete(info.key)
-    store.delete(f"{prefix}/{CLAIM}")
+def _refuse_taken_id(store: Store, run_id: str, prefix: str) -> None:
+    owner = claim_run_id(store, run_id, prefix)
+    if owner != prefix:
+        raise RequestError(
+            f"The run id '{run_id}' is the id of another run in {store.url}.",
+            why=f"It belongs to {owner}, this run is {prefix}.",
+            fix="Keep the one that is there, or remove it first with 'phase2 runs delete'.",
+        )
 
 
 def _send(store: Store, prefix: str, run: RunDirectory, artifact: Artifact) -> bool:
@@ -133,7 +121,7 @@ def _is_there(store: Store, key: str, artifact: Artifact) -> bool:
     info = store.head(key)
     if info is None:
         return False
-    if info.size == artifact.bytes and (info.sha256 or stored_digest(store, key, info.size)) == artifact.sha256:
+    if is_equal(store, info, artifact):
         return True
     raise _other_content(store, key)
 
@@ -156,22 +144,31 @@ def _read_back(store: Store, prefix: str, artifact: Artifact) -> None:
         )
 
 
-def _commit(store: Store, prefix: str, content: bytes) -> bool:
+def _commit(claim: PublishClaim, content: bytes) -> bool:
     """Store the manifest; of several publishers exactly one hears True."""
-    try:
-        claim = store.read(f"{prefix}/{CLAIM}")
-    except ObjectMissingError:
-        claim = b""
-    if claim != _digest(content).encode():
+    store, prefix = claim.store, claim.prefix
+    if not claim.is_held():
         # Whoever publishes the same may have been faster and tidied up; whoever took over may have removed files.
         if _is_published(store, prefix, content):
             return False
-        raise TransientError(f"Another publisher took over '{prefix}' in {store.url}.", fix="Publish again.")
+        raise _overtaken(store, prefix, content)
     try:
         store.put(manifest_key(prefix), content, sha256=_digest(content), if_absent=True)
     except ObjectExistsError:
         return not _is_published(store, prefix, content)
     return True
+
+
+def _overtaken(store: Store, prefix: str, content: bytes) -> TransientError:
+    """The error of a publisher whose claim is gone; raises that of another run when one is published by now."""
+    _is_published(store, prefix, content)
+    return TransientError(f"Another publisher took over '{prefix}' in {store.url}.", fix="Publish again.")
+
+
+def _end(store: Store, prefix: str, content: bytes) -> None:
+    """What there is to do when the manifest is stored."""
+    stamp_run(store, prefix, _digest(content))
+    store.delete(f"{prefix}/{CLAIM}")
 
 
 def _digest(content: bytes) -> str:

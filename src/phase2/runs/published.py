@@ -1,4 +1,4 @@
-"""One run in a store: reading its manifest, bringing its files here, checking and removing them."""
+"""One run in a store: reading its manifest, bringing its files here and checking them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from phase2.runs.layout import MANIFEST, RunDirectory
 from phase2.runs.manifest import VERSION, RunManifest
 from phase2.runs.parallel import ByteCount, Progress, in_parallel
 from phase2.runs.record import parse_record
-from phase2.runs.store_keys import is_hidden, local_run, manifest_key, stored_digest
+from phase2.runs.store_keys import is_hidden, manifest_key, stored_digest
 from phase2.storage.atomic import atomic_file
 from phase2.storage.base import ObjectMissingError, Store, check_key
 
@@ -123,38 +123,6 @@ class PublishedRun:
             why=f"Its {MANIFEST} differs." if there != self.content else "A process holds its lock.",
             fix="Name another folder with --to.",
         )
-
-
-def delete_run(store: Store, prefix: str) -> int:
-    """Remove a run, the manifest first so that it is gone at once and never half there; returns the number of files.
-
-    Raises:
-        RequestError: A process of this machine trains in it.
-    """
-    run = local_run(store, prefix)
-    if run is not None and run.is_running():
-        raise RequestError(f"A process is training in {run.path}.", fix="Stop it first.")
-    store.delete(manifest_key(prefix))
-    keys = [info.key for info in store.list(f"{check_key(prefix)}/")]
-    # The record of an unfinished run goes last: until then what is left is shown as unfinished and can be removed.
-    config = f"{prefix}/run_config.json"
-    in_parallel(store.delete, [key for key in keys if key != config])
-    store.delete(config)
-    if run is not None:
-        _remove_folder(run.path)
-    return len(keys)
-
-
-def _remove_folder(folder: Path) -> None:
-    """Remove what a folder that is a store keeps to itself: locks, and the emptied folders."""
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir():
-            path.rmdir()
-        elif path.name.startswith("."):
-            path.unlink()
-    folder.rmdir()
 
 
 def _is_here(target: Path, artifact: Artifact) -> bool:

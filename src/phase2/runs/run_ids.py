@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from phase2.runs.layout import check_run_id
+from phase2.runs.store_keys import id_key
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store, check_key
-
-FOLDER = ".ids"
 
 
 def claim_run_id(store: Store, run_id: str, prefix: str) -> str:
@@ -45,4 +44,4 @@ def free_run_id(store: Store, run_id: str, prefix: str) -> None:
 
 
 def _key(run_id: str) -> str:
-    return f"{FOLDER}/{check_run_id(run_id)}"
+    return id_key(check_run_id(run_id))

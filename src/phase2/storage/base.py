@@ -103,6 +103,17 @@ class Store(Protocol):
         """Objects whose keys start with the prefix (any string, not only whole folders), sorted by key."""
         ...
 
+    def folders(self, prefix: str = "") -> Iterator[str]:
+        """Folders directly below one, sorted, without passing every key: ``folders("a/")`` gives ``"a/b"``, ``"a/c"``.
+
+        Args:
+            prefix: "" or a folder with the slash at its end.
+
+        Raises:
+            RequestError: The prefix is not of that form.
+        """
+        ...
+
     def head(self, key: str) -> ObjectInfo | None:
         """One object, with its SHA-256 where the store knows it; None when there is none."""
         ...
@@ -130,6 +141,15 @@ def check_key(key: str) -> str:
     else:
         return key
     raise RequestError(f"{key!r} is no key of a store.", why=reason, fix="Choose another name.")
+
+
+def check_folder(prefix: str) -> str:
+    """Return a prefix that is "" or a folder with the slash at its end; raises ``RequestError`` for others."""
+    if prefix and not prefix.endswith("/"):
+        raise RequestError(f"{prefix!r} is no folder of a store.", why="Folders end in a slash.", fix="Add one.")
+    if prefix:
+        check_key(prefix[:-1])
+    return prefix
 
 
 def is_unfinished(name: str) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from phase2.errors import TransientError
 from phase2.storage.base import ObjectDamagedError
 from phase2.storage.disk import disk_errors
 
 CHUNK = 1 << 20
+_FETCHES = 4
 
 
 def sha256_of(source: Path | bytes) -> str:
@@ -36,6 +38,33 @@ def chunks(source: Path | bytes, size: int = CHUNK) -> Iterator[bytes]:
         return
     with disk_errors(source), source.open("rb") as file:
         yield from iter(partial(file.read, size), b"")
+
+
+def fetch_right(what: str, fetch: Callable[[], tuple[str, str | None]]) -> str:
+    """Fetch content until it has its SHA-256, and return that.
+
+    Content that is wrong in the same way twice is wrong where it lies; wrong in other ways, it is harmed on the way.
+
+    Args:
+        what: Name of the content, for messages.
+        fetch: Brings the content; gives the hex digest that it came with and the one that it must have, if known.
+
+    Raises:
+        ObjectDamagedError: The content is not what was expected.
+        TransientError: It comes otherwise each time.
+    """
+    seen: set[str] = set()
+    for _ in range(_FETCHES):
+        found, expected = fetch()
+        if found in seen or expected is None or found == expected.lower():
+            verify(what, found, expected)
+            return found
+        seen.add(found)
+    raise TransientError(
+        f"{what} comes with other bytes each time.",
+        why="Something on the way here damages it.",
+        fix="Try again, and use https, which notices that.",
+    )
 
 
 def verify(what: str, found: str, expected: str | None) -> None:

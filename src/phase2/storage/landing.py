@@ -6,13 +6,14 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 from pathlib import Path
 from typing import IO
 
 from phase2.errors import TransientError
 from phase2.storage.atomic import sync_folder
-from phase2.storage.base import ObjectDamagedError, ObjectInfo
-from phase2.storage.content import CHUNK, verify
+from phase2.storage.base import ObjectInfo
+from phase2.storage.content import CHUNK, fetch_right
 from phase2.storage.disk import disk_errors
 
 Fetch = Callable[[int], Iterator[bytes]]
@@ -32,8 +33,8 @@ def land(info: ObjectInfo, target: Path, fetch: Fetch, *, sha256: str | None) ->
         The hex SHA-256 of the content.
 
     Raises:
-        ObjectDamagedError: Size or digest are wrong, also after fetching everything anew.
-        TransientError: Another process is bringing the same file.
+        ObjectDamagedError: The digest is wrong, also after fetching everything anew.
+        TransientError: Another process is bringing the same file, or it does not arrive as it was sent.
     """
     part = target.with_name(target.name + ".part")
     with disk_errors(target):
@@ -41,21 +42,16 @@ def land(info: ObjectInfo, target: Path, fetch: Fetch, *, sha256: str | None) ->
     with disk_errors(part), part.open("ab+") as file:
         _claim(file, target)
         have = file.seek(0, os.SEEK_END)
-        resumed = sha256 is not None and 0 < have <= info.size
-        try:
-            found = _fill(file, info, fetch, start=have if resumed else 0, expected=sha256)
-        except ObjectDamagedError:
-            # What an earlier get left may stem from another version of the object, so it is not worth the blame.
-            if not resumed:
-                raise
-            found = _fill(file, info, fetch, start=0, expected=sha256)
+        # What an earlier get left may stem from another version of the object, so only the first try builds on it.
+        starts = chain([have] if sha256 is not None and 0 < have <= info.size else [], repeat(0))
+        found = fetch_right(f"'{info.key}'", lambda: (_fill(file, info, fetch, start=next(starts)), sha256))
         os.fsync(file.fileno())
         part.replace(target)
         sync_folder(target.parent)
     return found
 
 
-def _fill(file: IO[bytes], info: ObjectInfo, fetch: Fetch, *, start: int, expected: str | None) -> str:
+def _fill(file: IO[bytes], info: ObjectInfo, fetch: Fetch, *, start: int) -> str:
     file.truncate(start)
     digest = hashlib.sha256()
     file.seek(0)
@@ -71,7 +67,6 @@ def _fill(file: IO[bytes], info: ObjectInfo, fetch: Fetch, *, start: int, expect
         raise TransientError(
             f"'{info.key}' came with {size} bytes of {info.size}.", fix="Try again: it continues there."
         )
-    verify(f"'{info.key}'", digest.hexdigest(), expected)
     return digest.hexdigest()
 
 

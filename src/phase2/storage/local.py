@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from phase2.storage.atomic import sync_folder
-from phase2.storage.base import ObjectInfo, check_key, checked_range, exists, is_unfinished, missing
+from phase2.storage.base import ObjectInfo, check_folder, check_key, checked_range, exists, is_unfinished, missing
 from phase2.storage.content import CHUNK, chunks, sha256_of, verify
 from phase2.storage.disk import disk_errors
 from phase2.storage.landing import land
@@ -97,6 +97,10 @@ class LocalStore:
             if key.startswith(prefix) and (status := _status(path)):
                 yield ObjectInfo(key, status.st_size, None, _time(status))
 
+    def folders(self, prefix: str = "") -> Iterator[str]:
+        """See ``Store.folders``; like ``list`` it does not follow links."""
+        yield from sorted(prefix + name for name in _folder_names(self.root / check_folder(prefix)))
+
     def head(self, key: str) -> ObjectInfo | None:
         """See ``Store.head``; the digest is computed now."""
         path = self._path(key)
@@ -173,6 +177,14 @@ def _rename_alone(temporary: Path, path: Path) -> bool:
 def _files(folder: Path) -> Iterator[Path]:
     for here, _, names in os.walk(folder):
         yield from (Path(here, name) for name in names if not is_unfinished(name))
+
+
+def _folder_names(folder: Path) -> Iterator[str]:
+    with disk_errors(folder):
+        if not folder.is_dir():
+            return
+        with os.scandir(folder) as entries:
+            yield from (e.name for e in entries if e.is_dir(follow_symlinks=False) and not is_unfinished(e.name))
 
 
 def _from(path: Path, start: int) -> Iterator[bytes]:

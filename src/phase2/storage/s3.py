@@ -12,12 +12,14 @@ from phase2.storage.base import (
     ObjectDamagedError,
     ObjectInfo,
     ObjectMissingError,
+    check_folder,
     check_key,
     checked_range,
     exists,
+    is_unfinished,
     missing,
 )
-from phase2.storage.content import sha256_of, size_of, verify
+from phase2.storage.content import fetch_right, sha256_of, size_of, verify
 from phase2.storage.landing import land
 from phase2.storage.s3_requests import Answer, Requests
 from phase2.storage.s3_settings import S3Settings
@@ -76,8 +78,14 @@ class S3Store:
 
     def read(self, key: str) -> bytes:
         """See ``Store.read``."""
-        content, answer = self._requests.read(self._full(key))
-        verify(f"'{key}'", sha256_of(content), _info(key, answer).sha256)
+        content = b""
+
+        def fetch() -> tuple[str, str | None]:
+            nonlocal content
+            content, answer = self._requests.read(self._full(key))
+            return sha256_of(content), _info(key, answer).sha256
+
+        fetch_right(f"'{key}'", fetch)
         return content
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
@@ -96,6 +104,15 @@ class S3Store:
             if not e["Key"].endswith("/")
         )
         yield from sorted(found, key=lambda info: info.key)
+
+    def folders(self, prefix: str = "") -> Iterator[str]:
+        """See ``Store.folders``: the server leaves out what lies deeper."""
+        found = {
+            e["Prefix"].removeprefix(self._prefix).rstrip("/")
+            for page in self._pages(check_folder(prefix), Delimiter="/")
+            for e in page.get("CommonPrefixes", [])
+        }
+        yield from sorted(folder for folder in found if not is_unfinished(folder.rpartition("/")[2]))
 
     def head(self, key: str) -> ObjectInfo | None:
         """See ``Store.head``."""
@@ -118,10 +135,10 @@ class S3Store:
             raise missing(self.url, key)
         return answer
 
-    def _pages(self, prefix: str) -> Iterator[Answer]:
+    def _pages(self, prefix: str, **how: str) -> Iterator[Answer]:
         more: dict[str, str] = {}
         while True:
-            page = self._requests.call("list_objects_v2", Prefix=self._prefix + prefix, **more)
+            page = self._requests.call("list_objects_v2", Prefix=self._prefix + prefix, **how, **more)
             yield page
             if not page.get("IsTruncated"):
                 return

@@ -47,6 +47,7 @@ _SAME = {
 # Worth another try though their status is below 500: what was damaged, late or crossed on the way.
 _PASSING = {
     "BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "IncompleteBody", "RequestTimeout",
+    "MalformedXML", "InvalidPart", "InvalidPartOrder",
     "ConditionalRequestConflict", "OperationAborted", "SlowDown", "Throttling", "TooManyRequests",
 }  # fmt: skip
 _NO_SUCH_HOST = ("Name or service not known", "No address associated with hostname", "nodename nor servname")

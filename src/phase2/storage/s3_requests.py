@@ -82,7 +82,7 @@ class Requests:
             answer = self.once("get_object", key, **parameters)
             with s3_errors(self.place, key), answer["Body"] as body:
                 content: bytes = body.read()
-            if len(content) != answer["ContentLength"]:
+            if len(content) != (answer["ContentLength"] if span is None else span[1] - span[0]):
                 raise TransientError(f"'{key}' came in part.", fix="Try again.")
             return content, answer
 

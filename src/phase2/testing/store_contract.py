@@ -166,6 +166,34 @@ class StoreContract:
             list(pool.map(lambda key: store.put(key, b"x"), keys))
         assert [info.key for info in store.list("runs/")] == keys
 
+    def test_folders_are_those_directly_below(self, store: Store) -> None:
+        for key in ("top", "b/one", "b/deep/er/two", "b-c/x", "a ä/y", "b.d/z", ".hidden/h"):
+            store.put(key, b"x")
+        assert list(store.folders()) == sorted([".hidden", "a ä", "b", "b-c", "b.d"])
+        assert list(store.folders("b/")) == ["b/deep"]
+        assert list(store.folders("b/deep/")) == ["b/deep/er"]
+        assert list(store.folders("b/deep/er/")) == []
+        assert list(store.folders("nothing/")) == []
+        assert list(store.folders("top/")) == []
+
+    def test_a_store_without_objects_has_no_folders(self, store: Store) -> None:
+        assert list(store.folders()) == []
+        store.put("a/b/c", b"x")
+        store.delete("a/b/c")
+        assert [found for folder in store.folders() for found in store.list(f"{folder}/")] == []
+
+    def test_there_may_be_more_folders_than_fit_a_page(self, store: Store) -> None:
+        names = [f"runs/run_{i:04d}" for i in range(1100)]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda name: store.put(f"{name}/manifest", b"x"), names))
+        assert list(store.folders("runs/")) == names
+        assert list(store.folders()) == ["runs"]
+
+    @pytest.mark.parametrize("prefix", ["a", "/", "../", "a/../", "a//", "./"])
+    def test_what_is_no_folder_is_refused(self, store: Store, prefix: str) -> None:
+        with pytest.raises(RequestError, match=r"no (folder|key)"):
+            list(store.folders(prefix))
+
     def test_get_continues_what_is_there(self, store: Store, tmp_path: Path) -> None:
         content = random.Random(3).randbytes(self.large)
         store.put("large", content)

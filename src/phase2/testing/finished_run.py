@@ -1,0 +1,57 @@
+"""A finished run made by hand, for whoever needs one to publish, pull or list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from phase2.config.request import RunRequest
+from phase2.config.resolve import resolve
+from phase2.runs.attempts import begin_attempt, end_attempt
+from phase2.runs.environment import code, hardware, place
+from phase2.runs.layout import RunDirectory
+from phase2.runs.manifest import RunManifest
+from phase2.runs.recorded_config import RecordedConfig
+from phase2.runs.results import PropertyResult, Results
+
+
+def finished_run(output: Path, files: Mapping[str, bytes]) -> RunDirectory:
+    """A run directory below ``output`` with files of one's choice and the manifest that lists them."""
+    resolved = resolve(RunRequest(algorithm="cgcnn", level="smoke"))
+    run = RunDirectory.create(output, resolved.config.family)
+    recorded = RecordedConfig.record(run, resolved)
+    begin_attempt(run, host="test")
+    for path, content in files.items():
+        (run.path / path).parent.mkdir(parents=True, exist_ok=True)
+        (run.path / path).write_bytes(content)
+    draft = RunManifest.draft(
+        recorded,
+        status="finished",
+        attempts=end_attempt(run, "finished"),
+        code=code(),
+        hardware=hardware(),
+        place=place(),
+        results=_results(run.run_id, resolved.config.properties),
+    )
+    draft.seal(run)
+    return run
+
+
+def _results(run_id: str, keys: tuple[str, ...]) -> Results:
+    part = tuple(
+        PropertyResult(key=key, unit="", count=80, mae=0.1, rmse=0.2, r2=0.9, baseline_mae=0.5, ratio=0.2)
+        for key in keys
+    )
+    return Results(
+        run_id=run_id,
+        algorithm="cgcnn",
+        mode="smoke",
+        properties=keys,
+        best_epoch=1,
+        epochs=5,
+        score=0.2,
+        train_labels=dict.fromkeys(keys, 640),
+        mean_epoch_seconds=1.0,
+        val=part,
+        test=part,
+    )
