@@ -33,4 +33,15 @@ def make_client(settings: S3Settings) -> Any:
     session = boto3.session.Session(region_name=settings.region)
     client = session.client("s3", endpoint_url=settings.endpoint, config=config)
     check_answers(client)
+    _sign_parts_by_checksum(client, config)
     return client
+
+
+def _sign_parts_by_checksum(client: Any, config: Config) -> None:
+    """Do not hash parts once more for their signature: it covers the header with their SHA-256 already."""
+    unsigned = config.merge(Config(s3={**config.s3, "payload_signing_enabled": False}))
+
+    def use(context: dict[str, Any], **_: object) -> None:
+        context["client_config"] = unsigned
+
+    client.meta.events.register("before-call.s3.UploadPart", use)

@@ -68,7 +68,7 @@ class S3Settings:
 
 def _checked_endpoint(endpoint: str) -> None:
     parts = urlsplit(endpoint)
-    if "@" in parts.netloc:
+    if "@" in endpoint:
         raise RequestError(
             "The S3 endpoint carries access keys.", why="Addresses end up in logs.", fix="Set the AWS_* variables."
         )
