@@ -101,6 +101,18 @@ def test_what_a_put_reports_is_there_and_what_a_get_brings_is_right(store, direc
             assert target.read_bytes() == source.read_bytes()
 
 
+def test_an_answer_that_was_cut_anywhere_is_not_believed(direct, proxy, attempt):
+    known = direct.put("a", b"content")
+    hasty = open_store(direct.url, settings(proxy.endpoint, attempts=1))
+    hasty.read("a")
+    proxy.use(Faults.only(Fault.TRUNCATE))
+    for _ in range(50 * ROUNDS):
+        got = []
+        if attempt("head", lambda got=got: got.append(hasty.head("a"))):
+            assert got == [direct.head("a")]
+            assert got[0].sha256 == known.sha256
+
+
 def test_a_run_is_published_whole_and_pulled_whole(store, direct, proxy, plan, attempt, tmp_path):
     for k in range(ROUNDS):
         files = {f"small_{i}": content(i, 3_000) for i in range(4)} | {"best.pt": content(k, PART + 1_000)}
