@@ -3,7 +3,6 @@
 ``PHASE2_FAULT_ROUNDS`` sets how often each case is played.
 """
 
-import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,10 +19,12 @@ from phase2.testing.faults import Fault, Faults
 from phase2.testing.finished_run import finished_run
 from phase2.testing.flaky_proxy import flaky
 
-pytestmark = pytest.mark.slow
+from .conftest import ROUNDS as SCALE
 
-ROUNDS = int(os.environ.get("PHASE2_FAULT_ROUNDS", "1"))
+pytestmark = pytest.mark.faults
+
 CHANCE = 0.3
+ROUNDS = max(1, round(SCALE))
 PART = 5 << 20  # the least that S3 takes
 PLANS = {fault.value: Faults.only(fault, CHANCE) for fault in Fault} | {"mixed": Faults.mixed(CHANCE)}
 
@@ -99,6 +100,18 @@ def test_what_a_put_reports_is_there_and_what_a_get_brings_is_right(store, direc
             proxy.heal()
             store.get(key, target)
             assert target.read_bytes() == source.read_bytes()
+
+
+def test_an_answer_that_was_cut_anywhere_is_not_believed(direct, proxy, attempt):
+    known = direct.put("a", b"content")
+    hasty = open_store(direct.url, settings(proxy.endpoint, attempts=1))
+    hasty.read("a")
+    proxy.use(Faults.only(Fault.TRUNCATE))
+    for _ in range(50 * ROUNDS):
+        got = []
+        if attempt("head", lambda got=got: got.append(hasty.head("a"))):
+            assert got == [direct.head("a")]
+            assert got[0].sha256 == known.sha256
 
 
 def test_a_run_is_published_whole_and_pulled_whole(store, direct, proxy, plan, attempt, tmp_path):

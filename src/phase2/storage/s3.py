@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -21,9 +22,12 @@ from phase2.storage.base import (
 )
 from phase2.storage.content import fetch_right, sha256_of, size_of, verify
 from phase2.storage.landing import land
+from phase2.storage.s3_answers import DIGEST_NAME
 from phase2.storage.s3_requests import Answer, Requests
 from phase2.storage.s3_settings import S3Settings
-from phase2.storage.s3_upload import DIGEST_NAME, Upload, send
+from phase2.storage.s3_upload import Upload, send
+
+_HEX = re.compile("[0-9a-fA-F]{64}")
 
 
 class S3Store:
@@ -157,7 +161,9 @@ class S3Store:
 
 
 def _info(key: str, answer: Answer) -> ObjectInfo:
-    digest = answer.get("Metadata", {}).get(DIGEST_NAME) or _server_digest(answer)
+    digest = answer.get("Metadata", {}).get(DIGEST_NAME, "")
+    if not _HEX.fullmatch(digest):  # the metadata of others may have another use for the name
+        digest = _server_digest(answer)
     return ObjectInfo(key, answer["ContentLength"], digest, answer["LastModified"])
 
 

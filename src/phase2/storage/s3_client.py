@@ -11,7 +11,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.utils import parse_timestamp
 
-from phase2.storage.s3_answers import refuse_cut_answers
+from phase2.storage.s3_answers import check_answers
 from phase2.storage.s3_settings import S3Settings
 
 # At DEBUG these write signatures, session tokens and headers.
@@ -37,7 +37,8 @@ def make_client(settings: S3Settings) -> Any:
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
     session = boto3.session.Session(botocore_session=core, region_name=settings.region)
     client = session.client("s3", endpoint_url=settings.endpoint, config=config)
-    refuse_cut_answers(client)
+    check_answers(client)
+    _sign_parts_by_checksum(client, config)
     return client
 
 
@@ -48,3 +49,13 @@ def _time(text: Any) -> datetime:
     except (TypeError, ValueError):
         time: datetime = parse_timestamp(text)
         return time
+
+
+def _sign_parts_by_checksum(client: Any, config: Config) -> None:
+    """Do not hash parts once more for their signature: it covers the header with their SHA-256 already."""
+    unsigned = config.merge(Config(s3={**config.s3, "payload_signing_enabled": False}))
+
+    def use(context: dict[str, Any], **_: object) -> None:
+        context["client_config"] = unsigned
+
+    client.meta.events.register("before-call.s3.UploadPart", use)

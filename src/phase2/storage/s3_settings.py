@@ -35,7 +35,7 @@ class S3Settings:
     endpoint: str | None = None
     region: str | None = None
     path_style: bool = False
-    workers: int = 4
+    workers: int = 6
     part_bytes: int = 8 << 20
     attempts: int = 8
     first_pause: float = 0.2
@@ -62,13 +62,13 @@ class S3Settings:
             endpoint=endpoint,
             region=region,
             path_style=_switch(known.get(PATH_STYLE_VARIABLE, ""), default=endpoint is not None),
-            workers=_number(known.get(WORKERS_VARIABLE, ""), default=4),
+            workers=_number(known.get(WORKERS_VARIABLE, ""), default=6),
         )
 
 
 def _checked_endpoint(endpoint: str) -> None:
     parts = urlsplit(endpoint)
-    if "@" in parts.netloc:
+    if "@" in endpoint:
         raise RequestError(
             "The S3 endpoint carries access keys.", why="Addresses end up in logs.", fix="Set the AWS_* variables."
         )

@@ -14,10 +14,10 @@ from typing import Any
 from phase2.errors import Phase2Error, RequestError
 from phase2.storage.base import ObjectExistsError
 from phase2.storage.content import chunks, verify
+from phase2.storage.s3_answers import DIGEST_NAME, PUT_NAME
 from phase2.storage.s3_requests import Answer, Requests
 
 MOST_PARTS = 10_000
-DIGEST_NAME, PUT_NAME = "sha256", "phase2-put"
 
 
 @dataclass(frozen=True, slots=True)

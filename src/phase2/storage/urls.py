@@ -37,6 +37,9 @@ def open_store(url: str | Path, settings: S3Settings | None = None) -> Store:
             why="A store is a folder or a bucket.",
             fix="Use file:///folder or s3://bucket/prefix.",
         )
+    if parts.query or parts.fragment:
+        # Not repeated: a signed address has its signature there.
+        raise RequestError("The address of the store has a '?' or '#'.", fix="Write s3://bucket/prefix alone.")
     return _bucket(parts.netloc, parts.path.strip("/"), settings)
 
 

