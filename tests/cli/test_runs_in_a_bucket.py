@@ -1,5 +1,6 @@
 """``phase2 runs`` and ``phase2 pull`` on buckets of real servers, from the outside."""
 
+import hashlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from phase2.cli import main
 from phase2.runs.deletion import delete_run
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import read_manifest
+from phase2.runs.stored_checkpoints import StoredCheckpoints
 from phase2.storage.urls import open_store
 from phase2.testing.finished_run import finished_run
 
@@ -115,7 +117,29 @@ def test_show_best_and_compare(say, runs):
     assert code == 0
     assert list(rows[0]["values"].values()) == [0.1, 0.9]
     assert say("runs", "compare", "old", "poor")[0] == 0
-    code, printed, error = say("runs", "show", "begun", "--json")
+
+
+def test_show_tells_how_far_an_unfinished_run_is(say, store, runs):
+    prefix = "multitask_cgcnn/run_20200101T000000Z_begun"
+    code, facts, _ = say("runs", "show", "begun", "--json")
+    assert (code, facts["prefix"], facts["status"], facts["attempts"], facts["checkpoint"]) == (
+        0, prefix, "unfinished", [], None
+    )  # fmt: skip
+    digest = hashlib.sha256(b"weights").hexdigest()
+    StoredCheckpoints(store, prefix).add(b"weights", sha256=digest, step=480, epoch=12, host="pod-7")
+    store.put(f"{prefix}/.checkpoints/attempts.json", runs[0].attempts)
+    code, facts, _ = say("runs", "show", "begun", "--json")
+    assert (code, facts["checkpoint"]["step"], facts["checkpoint"]["host"], len(facts["attempts"])) == (
+        0,
+        480,
+        "pod-7",
+        1,
+    )
+    code, printed, _ = say("runs", "show", "begun")
+    assert code == 0
+    for wanted in ("unfinished", "epoch 12, step 480", "outcome"):
+        assert wanted in printed
+    code, printed, error = say("runs", "verify", "begun")
     assert (code, printed) == (2, "")
     assert "no manifest" in error
 

@@ -1,6 +1,7 @@
 """What all fault tests share: fresh processes that can be killed, the run that nobody disturbs, and the counts."""
 
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ def processes(tmp_path_factory) -> Iterator[Processes]:
 def train(processes):
     """Runs the training that all fault tests disturb, for so many epochs, into a folder."""
 
-    def run(output: Path, *words: str, epochs: int = 20, **order):
+    def run(output: Path, *words: str, epochs: int = 12, **order):
         return processes.run([*WORDS, "--epochs", str(epochs), *EVERY_STEP, "--output", str(output), *words], **order)
 
     return run
@@ -40,7 +41,7 @@ def whole(train, tmp_path_factory):
     """The run directory of the undisturbed training of so many epochs."""
     made = {}
 
-    def run(epochs: int = 20):
+    def run(epochs: int = 12):
         if epochs not in made:
             folder = tmp_path_factory.mktemp("whole")
             ended = train(folder, epochs=epochs)
@@ -49,6 +50,15 @@ def whole(train, tmp_path_factory):
         return made[epochs]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def pace(train, whole, tmp_path_factory) -> float:
+    """Seconds that the undisturbed training takes here; deaths come at random within them."""
+    whole()
+    begun = time.monotonic()
+    assert train(tmp_path_factory.mktemp("pace")).code == 0
+    return time.monotonic() - begun
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from phase2.training.checkpoint import load_checkpoint
 from .conftest import EVERY_STEP, ROUNDS, WORDS
 from .processes import Processes, assert_same_result, only_run
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 EPOCHS = 8
 MEGABYTES = 12
 
@@ -137,7 +137,7 @@ def test_a_read_only_folder_is_said_at_once_and_a_run_in_it_goes_on_when_it_can(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_clock_that_jumps_changes_nothing(train, whole, tmp_path, seed, done):
+def test_a_clock_that_jumps_changes_nothing(train, whole, pace, tmp_path, seed, done):
     dice = random.Random(seed)
     store = LocalStore(tmp_path / "store")
     environment = {"PHASE2_RUN_ID": "clock"}
@@ -145,10 +145,9 @@ def test_a_clock_that_jumps_changes_nothing(train, whole, tmp_path, seed, done):
     for attempt in range(200):
         shift = dice.uniform(-400, 400) * 86400
         jumps = [dice.uniform(-86400, 86400) for _ in range(200)]
-        ended = train(
-            tmp_path / "models", "--store", store.url, environment=environment,
-            clock=time.time() + shift, jumps=jumps, kill_after=dice.uniform(0.3, 2.0) if attempt < 6 * ROUNDS else None,
-        )  # fmt: skip
+        kill_after = dice.uniform(0.1, 1) * pace if attempt < 6 * ROUNDS else None
+        order = {"environment": environment, "clock": time.time() + shift, "jumps": jumps, "kill_after": kill_after}
+        ended = train(tmp_path / "models", "--store", store.url, **order)
         done["clock jumps"] += len(jumps) + 1
         if ended.code == 0:
             break

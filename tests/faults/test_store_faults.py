@@ -21,7 +21,7 @@ from phase2.testing.flaky_proxy import flaky
 
 from .conftest import ROUNDS as SCALE
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 
 CHANCE = 0.3
 ROUNDS = max(1, round(SCALE))

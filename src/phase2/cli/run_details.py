@@ -8,24 +8,47 @@ from phase2.cli.console import print_table
 from phase2.cli.summary import figure, print_metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from phase2.runs.attempts import Attempt
     from phase2.runs.environment import Code, Hardware, Place
     from phase2.runs.manifest import RunManifest
+    from phase2.runs.unfinished_facts import UnfinishedFacts
 
 
 def print_details(prefix: str, manifest: RunManifest) -> None:
     """Print what a run is, where and how it ran, what it achieved, and its files."""
     print_table(prefix, ("", ""), list(_facts(manifest)))
-    attempts = [
-        (_time(a.start), _time(a.end), a.outcome, a.resumed_from or "-", a.host or "-", a.reason or "-")
-        for a in manifest.attempts
-    ]
-    print_table("attempts", ("start (UTC)", "end (UTC)", "outcome", "resumed from", "host", "reason"), attempts)
+    _print_attempts(manifest.attempts)
     print_metrics(manifest)
     files = [(file.path, f"{file.bytes:,}", file.sha256[:12]) for file in manifest.artifacts]
     print_table("files", ("file", "bytes", "SHA-256"), files, numeric=("bytes",))
+
+
+def print_unfinished(facts: UnfinishedFacts) -> None:
+    """Print what an unfinished run is for, how far it is saved, and who worked on it."""
+    config, saved = facts.recorded.config, facts.checkpoint
+    rows = [
+        ("run id", facts.recorded.run_id),
+        ("status", facts.status),
+        ("algorithm", f"{config.algorithm} {config.mode}"),
+        ("properties", ", ".join(config.properties)),
+        ("data", config.data.source),
+        ("begun", _time(facts.recorded.created)),
+        ("saved in the store", f"epoch {saved.epoch}, step {saved.step}, at {_time(saved.saved)}" if saved else "-"),
+        ("command", " ".join(facts.recorded.command)),
+    ]
+    print_table(facts.prefix, ("", ""), rows)
+    _print_attempts(facts.attempts)
+
+
+def _print_attempts(attempts: Sequence[Attempt]) -> None:
+    rows = [
+        (_time(a.start), _time(a.end), a.outcome, a.resumed_from or "-", a.host or "-", a.reason or a.changed or "-")
+        for a in attempts
+    ]
+    print_table("attempts", ("start (UTC)", "end (UTC)", "outcome", "resumed from", "host", "reason"), rows)
 
 
 def _facts(manifest: RunManifest) -> Iterator[tuple[str, str]]:

@@ -69,13 +69,19 @@ app.command("list")(takes_filter(_list))
 
 @app.command("show")
 def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
-    """Show all there is to know about a run: its manifest."""
-    from phase2.cli.run_details import print_details
+    """Show all there is to know about a run: its manifest, or how far it is."""
+    from phase2.cli.run_details import print_details, print_unfinished
     from phase2.runs.published import PublishedRun
     from phase2.runs.registry import find_in
+    from phase2.runs.unfinished_facts import UnfinishedFacts
 
     place = opened(store)
-    found = PublishedRun.open(place, find_in(place, run).prefix)
+    summary = find_in(place, run)
+    if summary.status in {"running", "unfinished"}:
+        facts = UnfinishedFacts.gather(place, summary)
+        print_json(facts.model_dump(mode="json")) if as_json else print_unfinished(facts)
+        return
+    found = PublishedRun.open(place, summary.prefix)
     if as_json:
         print_json(found.manifest.model_dump(mode="json"))
         return
