@@ -201,6 +201,45 @@ def test_whoever_was_taken_over_from_hears_it_and_harms_nothing(make_run, run, s
     assert is_whole(store, again)
 
 
+@pytest.mark.parametrize("late", ["best.pt", "run_manifest.json"])
+def test_a_publisher_that_was_given_up_for_dead_and_is_not_cannot_break_the_run(
+    make_run, run, store, tmp_path, monkeypatch, late
+):
+    """The first stores a file, or its manifest, at the worst instant: when the second has cleared the place."""
+    second = make_run(tmp_path / "second", files=FILES | {"best.pt": b"w" * 4999 + b"v", "history.json": b"other"})
+    with pytest.raises(Killed):
+        publish_run(KillingStore(store, 4, after=True), run)
+    monkeypatch.setattr(publish_claim, "SAME_RUN_HOLDS", timedelta(0))
+
+    class Late(WatchedStore):
+        stored = False
+
+        def list(self, prefix=""):
+            yield from super().list(prefix)
+            if not self.stored and prefix == f"{prefix_of(run)}/":
+                self.stored = True
+                store.put(f"{prefix}{late}", run.path / late)
+
+    assert not publish_run(Late(store), second).already
+    assert is_whole(store, second)
+    assert store.read(f"{prefix_of(run)}/history.json") == b"other"
+
+
+def test_whoever_gets_the_name_when_the_run_has_just_been_published_hears_it(make_run, run, store, tmp_path):
+    twin = make_run(tmp_path / "twin", files=FILES | {"history.json": b"other seconds"})
+
+    class JustBefore(WatchedStore):
+        def put(self, key, source, **options):
+            if key.endswith(".publishing"):
+                publish_run(store, run)
+            return super().put(key, source, **options)
+
+    with pytest.raises(OtherPublishedError, match="by another process"):
+        publish_run(JustBefore(store), twin)
+    assert is_whole(store, run)
+    assert not any(info.key.endswith(".publishing") for info in store.list())
+
+
 def test_an_id_that_is_another_runs_is_refused(make_run, run, store, tmp_path):
     publish_run(store, run)
     other = make_run(tmp_path / "other", "run_20270101T000000Z_4f1c2a", files=FILES)

@@ -62,12 +62,15 @@ def publish_run(store: Store, run: RunDirectory, *, progress: Progress | None = 
         return Publication(url, already=True)
     unstamp_run(store, prefix)
     _refuse_taken_id(store, manifest.run_id, prefix)
-    claim = PublishClaim(store, prefix, f"{_digest(content)} {manifest.run_id}")
-    claim.take(manifest)
+    claim = PublishClaim(store, prefix, manifest, f"{_digest(content)} {manifest.run_id}")
+    claim.take()
+    _refuse_published(claim, content)
+    if claim.taken_over:
+        claim.clear()
     count = ByteCount(sum(artifact.bytes for artifact in manifest.artifacts), progress)
 
     def send(artifact: Artifact) -> bool:
-        sent = _send(store, prefix, run, artifact)
+        sent = _send(claim, run, artifact)
         count.add(artifact.bytes)
         return sent
 
@@ -103,16 +106,32 @@ def _refuse_taken_id(store: Store, run_id: str, prefix: str) -> None:
         )
 
 
-def _send(store: Store, prefix: str, run: RunDirectory, artifact: Artifact) -> bool:
+def _refuse_published(claim: PublishClaim, content: bytes) -> None:
+    """Look once more: whoever had the claim until now may have used it to the end."""
+    try:
+        _is_published(claim.store, claim.prefix, content)
+    except OtherPublishedError:
+        claim.release()
+        raise
+
+
+def _send(claim: PublishClaim, run: RunDirectory, artifact: Artifact) -> bool:
     """Store a file unless it is there; says whether it was stored."""
-    key = check_key(f"{prefix}/{artifact.path}")
+    store, key = claim.store, check_key(f"{claim.prefix}/{artifact.path}")
+    if claim.taken_over:
+        # The one that was given up for dead may be alive and have just stored its own.
+        info = store.head(key)
+        if info is not None and is_equal(store, info, artifact):
+            return False
+        store.put(key, run.path / artifact.path, sha256=artifact.sha256)
+        return True
     if _is_there(store, key, artifact):
         return False
     try:
         store.put(key, run.path / artifact.path, sha256=artifact.sha256, if_absent=True)
     except ObjectExistsError:
         if not _is_there(store, key, artifact):
-            raise _other_content(store, key) from None
+            raise
         return False
     return True
 
@@ -155,7 +174,13 @@ def _commit(claim: PublishClaim, content: bytes) -> bool:
     try:
         store.put(manifest_key(prefix), content, sha256=_digest(content), if_absent=True)
     except ObjectExistsError:
-        return not _is_published(store, prefix, content)
+        try:
+            return not _is_published(store, prefix, content)
+        except OtherPublishedError:
+            if not (claim.taken_over and claim.is_held()):
+                raise
+        # Put by the one that was given up for dead, whose files are gone; ours have just been read back.
+        store.put(manifest_key(prefix), content, sha256=_digest(content))
     return True
 
 
