@@ -4,18 +4,24 @@ import json
 import math
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from phase2.config.schema import CgcnnConfig
 from phase2.data.batching import collate
 from phase2.errors import ModelFileError, PreemptedError, RequestError
 from phase2.models.modelfile import load_model_file, tensors_of
+from phase2.training.checkpoint import dump_checkpoint
 from phase2.training.interruption import StopRequest
+from phase2.training.loop import Trainer
 from phase2.training.metrics import score
 from phase2.training.progress import Silent
+from phase2.training.result import TrainingFiles
 from phase2.training.saving import SavingPlan
 
 TIMES = ("seconds", "structures_per_second", "data_wait")
@@ -197,3 +203,30 @@ def test_the_test_part_decides_nothing(make_trainer, data):
     first, second = make_trainer("a").fit(), make_trainer("b", data=replace(data, targets=targets)).fit()
     assert timeless(first.history) == timeless(second.history)
     np.testing.assert_array_equal(first.test, second.test)
+
+
+def threads_of_this_process():
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def test_saving_starts_no_second_team_of_computing_threads(configure, data, tmp_path):
+    """It would take the cores from the training for the rest of the process."""
+    torch.set_num_threads(2)
+    torch.ones(1_000_000).mul_(2)  # the team of this thread
+    large = CgcnnConfig(preset="large", width=256, convolutions=1, gaussians=6, trunk=256)
+    config = configure(epochs=2).model_copy(update={"model": large})
+    files = TrainingFiles(*(tmp_path / name for name in ("best.pt", "checkpoint.pt", "previous.pt", "history.json")))
+    trainer = Trainer(config, data, files, run_id="run_1")
+    history = trainer.fit().history
+
+    def write():
+        before = threads_of_this_process()
+        dump_checkpoint(trainer._checkpoint())
+        trainer._best._written_epoch = None
+        trainer._best.write(trainer._best.tensors(), history)
+        return threads_of_this_process() - before
+
+    checkpoint = trainer._checkpoint()
+    trainer._checkpoint = lambda: checkpoint  # copied by the thread that trains
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(write).result() == 0

@@ -53,8 +53,14 @@ class LoadedModel:
     phase2_version: str = __version__
 
 
-def save_model_file(path: Path, trained: LoadedModel) -> None:
-    """Write a model file atomically."""
+def save_model_file(path: Path, trained: LoadedModel, weights: Mapping[str, Tensor] | None = None) -> None:
+    """Write a model file atomically.
+
+    Args:
+        path: The file.
+        trained: The model and what belongs to it.
+        weights: Weights to write in place of the model's.
+    """
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -68,7 +74,7 @@ def save_model_file(path: Path, trained: LoadedModel) -> None:
         "mean_neighbors": trained.mean_neighbors,
         "epoch": trained.epoch,
         "score": trained.score,
-        "weights": tensors_of(trained.model),
+        "weights": tensors_of(trained.model) if weights is None else dict(weights),
     }
     save_tensor_file(path, content)
 

@@ -32,7 +32,6 @@ class BestModel:
     def __init__(self, model: CrystalModel, path: Path, *, config: RunConfig, data: TrainingData, run_id: str) -> None:
         self.model = copy.deepcopy(model)
         self._tensors = tensors_of(model)
-        self._written = copy.deepcopy(model)  # another thread writes while this one trains
         self._written_epoch: int | None = None
         self._path = path
         self._config = config
@@ -57,25 +56,27 @@ class BestModel:
     def write(self, tensors: Mapping[str, Tensor], history: Sequence[EpochRow]) -> None:
         """Write the file of the best model of a history, unless it is up to date or no epoch is finished yet.
 
+        May be called beside the training: it computes nothing, for a second thread that computes would get threads of
+        its own to compute on, and all of them would slow each other down for the rest of the process.
+
         Args:
             tensors: Weights of the best model.
             history: Rows of the finished epochs.
         """
         best = best_row(history)
         if best is not None and best.epoch != self._written_epoch:
-            load_tensors(self._written, tensors)
-            save_model_file(self._path, self._trained(self._written, best))
+            save_model_file(self._path, self._trained(best), tensors)
             self._written_epoch = best.epoch
 
     def trained(self, history: Sequence[EpochRow]) -> LoadedModel:
         """The model and what belongs to it, after at least one epoch."""
         best = best_row(history)
         assert best is not None  # noqa: S101 - there is no trained model before the first epoch
-        return self._trained(self.model, best)
+        return self._trained(best)
 
-    def _trained(self, model: CrystalModel, best: EpochRow) -> LoadedModel:
+    def _trained(self, best: EpochRow) -> LoadedModel:
         return LoadedModel(
-            model=model,
+            model=self.model,
             config=self._config,
             properties=self._scaler.properties,
             scaler=self._scaler,
