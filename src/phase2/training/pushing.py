@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from types import TracebackType
 
-from phase2.errors import RequestError, TransientError
+from phase2.errors import Phase2Error
 from phase2.runs.stored_checkpoints import StoredCheckpoints
 from phase2.training.saving import SavedCheckpoint, SavingPlan
 
@@ -68,7 +68,7 @@ class CheckpointPusher:
             ahead = self._checkpoints.add(
                 saved.content, sha256=saved.sha256, step=saved.step, epoch=saved.epoch, host=self._host
             )
-        except (TransientError, RequestError) as error:
+        except Phase2Error as error:
             with self._lock:
                 self._waiting = self._waiting or saved
             self._say(f"checkpoints are on this machine alone for now: {error}")

@@ -30,7 +30,7 @@ class SavingPlan:
     """
 
     minutes: float = CHECKPOINT_MINUTES
-    share: float = 0.01
+    share: float = 0.005  # and as much again for the copies in a store
 
 
 @dataclass(frozen=True, slots=True)
