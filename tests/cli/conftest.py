@@ -1,5 +1,7 @@
 """A small finished run that the commands' tests share."""
 
+import json
+
 import pytest
 
 from phase2.cli import main
@@ -19,3 +21,15 @@ def models(cache, tmp_path_factory):
     words = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "2"]
     assert main(["train", *words, "--output", str(folder)]) == 0
     return folder
+
+
+@pytest.fixture
+def say(capsys):
+    """Run a command; returns exit code, standard output (parsed when it is JSON) and standard error."""
+
+    def run_command(*words):
+        code = main([str(word) for word in words])
+        printed = capsys.readouterr()
+        return code, json.loads(printed.out) if "--json" in words and printed.out else printed.out, printed.err
+
+    return run_command

@@ -5,8 +5,6 @@ import shutil
 
 import pytest
 
-from phase2.cli import main
-
 
 @pytest.fixture
 def output(models, tmp_path):
@@ -19,18 +17,6 @@ def output(models, tmp_path):
 def run(output):
     (found,) = output.glob("*/run_*")
     return found
-
-
-@pytest.fixture
-def say(capsys):
-    """Run a command; returns exit code, standard output (parsed when it is JSON) and standard error."""
-
-    def run_command(*words):
-        code = main([str(word) for word in words])
-        printed = capsys.readouterr()
-        return code, json.loads(printed.out) if "--json" in words and printed.out else printed.out, printed.err
-
-    return run_command
 
 
 def test_list_show_and_best_know_the_run(say, output, run):

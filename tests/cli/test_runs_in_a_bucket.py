@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from phase2.cli import main
 from phase2.runs.deletion import delete_run
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import read_manifest
@@ -31,18 +30,6 @@ def store(server, new_store, monkeypatch):
     found = new_store(server)
     monkeypatch.setenv("PHASE2_STORE", found.url)
     return found
-
-
-@pytest.fixture
-def say(capsys):
-    """Run a command; returns exit code, standard output (parsed where it is JSON) and standard error."""
-
-    def run_command(*words):
-        code = main([str(word) for word in words])
-        printed = capsys.readouterr()
-        return code, json.loads(printed.out) if "--json" in words and printed.out else printed.out, printed.err
-
-    return run_command
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 
 import boto3  # noqa: F401
@@ -58,7 +59,7 @@ def _become(order: dict) -> None:
             os.dup2(log, stream)
         os.environ.update(order["environment"])
         operations = _count_operations(order.get("death"))
-        with time_machine.travel(order["clock"], tick=True) if order.get("clock") else _no_travel() as clock:
+        with time_machine.travel(order["clock"], tick=True) if order.get("clock") else nullcontext() as clock:
             if order.get("jumps"):
                 threading.Thread(target=_jump, args=(clock, order["jumps"]), daemon=True).start()
             code = main(order["argv"])
@@ -69,14 +70,6 @@ def _become(order: dict) -> None:
         sys.stderr.flush()
     finally:
         os._exit(code)
-
-
-class _no_travel:  # noqa: N801
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
 
 def _jump(clock: time_machine.Traveller, jumps: list[float]) -> None:
