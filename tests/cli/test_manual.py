@@ -1,6 +1,7 @@
 """The operation manual's scripts, as programs."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,15 @@ def test_inference_and_data_scripts_work_from_another_folder(models, tmp_path):
     done = _run("inference_multitask", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len((tmp_path / "preds.csv").read_text().splitlines()) == 5
+
+
+def test_a_dry_run_of_a_named_run_shows_its_own_settings(models):
+    (run,) = models.glob("multitask_cgcnn/run_*")
+    plan = _run("run_phase2", "--resume", run.name, "--dry-run", "--output", models)
+    assert plan.returncode == 0, plan.stderr
+    first = plan.stdout.splitlines()[0]
+    wanted = f"train_multitask_cgcnn.py --output {models} --resume multitask_cgcnn/{run.name}"
+    assert first == f"would run: python scripts/phase2_multitask/{wanted}"
+    assert re.search(r"data\.max_samples +60 ", plan.stdout)
+    words = first.removeprefix("would run: python ").split()
+    assert _run(Path(words[0]).stem, *words[1:], "--dry-run").stdout == plan.stdout

@@ -98,7 +98,7 @@ def _print_plan(resolved: ResolvedRun, resumption: Resumption, store: Store | No
         resolved, _ = settled(resolved, begun, resumption)
         words = ["--resume", begun.prefix if begun else resumption.run]
     config, output = resolved.config, resolved.request.output
-    asked = [word for word in resolved.request.command()[2:] if word not in ("--algorithm", config.algorithm)]
+    asked = [word for word in resolved.request.command()[2:] if word not in ("--algorithm", resolved.request.algorithm)]
     typer.echo(f"would run: {' '.join([f'python scripts/phase2_multitask/{config.backend}.py', *asked, *words])}")
     typer.echo(f"run folder: {output / config.family}/run_*")
     print_table("", ("setting", "value", "origin"), resolved.rows())
