@@ -14,7 +14,7 @@ from phase2.runs.manifest import VERSION, RunManifest
 from phase2.runs.parallel import ByteCount, Progress, in_parallel
 from phase2.runs.record import parse_record
 from phase2.runs.store_keys import is_hidden, manifest_key, stored_digest
-from phase2.storage.atomic import atomic_file
+from phase2.storage.atomic import write_bytes
 from phase2.storage.base import ObjectMissingError, Store, check_key
 
 
@@ -100,8 +100,7 @@ class PublishedRun:
 
         in_parallel(fetch, artifacts)
         if not only:
-            with atomic_file(run.manifest) as file:
-                file.write(self.content)
+            write_bytes(run.manifest, self.content)
         return run
 
     def _key(self, artifact: Artifact) -> str:

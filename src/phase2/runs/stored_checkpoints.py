@@ -24,6 +24,11 @@ _KEPT = 2
 _NAME = re.compile(r"step_(\d+)_[0-9a-f]+\.pt")
 
 
+def attempts_key(prefix: str) -> str:
+    """Key of the attempts at an unfinished run, as far as the store was told."""
+    return f"{prefix}/{FOLDER}/attempts.json"
+
+
 class StoredCheckpoint(Record):
     """One checkpoint in a store.
 

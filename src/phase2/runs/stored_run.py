@@ -7,7 +7,7 @@ from phase2.runs.attempts import Attempt, merge_attempts
 from phase2.runs.layout import CONFIG, RunDirectory
 from phase2.runs.record import parse_rows
 from phase2.runs.run_ids import claim_run_id
-from phase2.runs.stored_checkpoints import FOLDER, StoredCheckpoints
+from phase2.runs.stored_checkpoints import StoredCheckpoints, attempts_key
 from phase2.storage.atomic import write_bytes
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store
 
@@ -85,4 +85,4 @@ class StoredRun:
 
     @property
     def _attempts(self) -> str:
-        return f"{self.prefix}/{FOLDER}/attempts.json"
+        return attempts_key(self.prefix)

@@ -9,7 +9,7 @@ from phase2.runs.attempts import Attempt
 from phase2.runs.record import Record, parse_rows
 from phase2.runs.recorded_config import RecordedConfig
 from phase2.runs.run_summary import RunStatus, RunSummary
-from phase2.runs.stored_checkpoints import FOLDER, StoredCheckpoint, StoredCheckpoints
+from phase2.runs.stored_checkpoints import StoredCheckpoint, StoredCheckpoints, attempts_key
 from phase2.storage.base import ObjectMissingError, Store
 
 
@@ -53,7 +53,7 @@ class UnfinishedFacts(Record):
 
 def _attempts(store: Store, prefix: str) -> tuple[Attempt, ...]:
     # A bucket is told in the folder of the checkpoints, the models folder is where they are written.
-    for key in (f"{prefix}/{FOLDER}/attempts.json", f"{prefix}/attempts.json"):
+    for key in (attempts_key(prefix), f"{prefix}/attempts.json"):
         try:
             return parse_rows(store.read(key), Attempt, where=key)
         except ObjectMissingError:
