@@ -69,6 +69,7 @@ def _compare(folder: Path, chosen: argparse.Namespace) -> None:
 
 
 def _run(who: str, way: str, key: str, file: Path) -> tuple[float, float]:
+    os.sync()  # or a pull that brings its file to the disk waits for what the server wrote before
     command = [sys.executable, "-m", "bench.transfer", "--worker", who, way, key, str(file)]
     answer = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return answer["seconds"], answer["megabytes"]

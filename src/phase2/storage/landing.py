@@ -18,6 +18,7 @@ from phase2.storage.content import CHUNK, fetch_right
 from phase2.storage.disk import disk_errors
 
 _SYNCED_AT_ONCE = 32 << 20
+_WRITTEN_AT_ONCE = 256 << 10  # larger writes make some kernels look for contiguous pages, at three times the cost
 
 Fetch = Callable[[int], Iterator[bytes]]
 """Content of an object from a byte on, in pieces."""
@@ -78,7 +79,8 @@ def _write(file: IO[bytes], pieces: Iterator[bytes], hash_piece: Callable[[bytes
         unsynced = 0
         for piece in pieces:
             hashing = beside.submit(hash_piece, piece)
-            file.write(piece)
+            for begin in range(0, len(piece), _WRITTEN_AT_ONCE):
+                file.write(memoryview(piece)[begin : begin + _WRITTEN_AT_ONCE])
             unsynced += len(piece)
             if unsynced >= _SYNCED_AT_ONCE and (syncing is None or syncing.done()):
                 file.flush()

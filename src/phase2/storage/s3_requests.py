@@ -96,9 +96,7 @@ class Requests:
 
     def stream(self, key: str, start: int, size: int, etag: str) -> Iterator[bytes]:
         """Bytes of an object from ``start`` on, fetched in parts side by side and handed out in order."""
-        step = max(
-            1, self.settings.part_bytes // 2
-        )  # what comes waits for its turn, so smaller pieces keep less waiting
+        step = self.settings.part_bytes
         spans = ((begin, min(begin + step, size)) for begin in range(start, size, step))
         waiting: deque[Future[tuple[bytes, Answer]]] = deque()
         with ThreadPoolExecutor(self.settings.workers) as pool:

@@ -35,7 +35,7 @@ class S3Settings:
     endpoint: str | None = None
     region: str | None = None
     path_style: bool = False
-    workers: int = 6
+    workers: int = 3
     part_bytes: int = 8 << 20
     attempts: int = 8
     first_pause: float = 0.2
@@ -62,7 +62,7 @@ class S3Settings:
             endpoint=endpoint,
             region=region,
             path_style=_switch(known.get(PATH_STYLE_VARIABLE, ""), default=endpoint is not None),
-            workers=_number(known.get(WORKERS_VARIABLE, ""), default=6),
+            workers=_number(known.get(WORKERS_VARIABLE, ""), default=3),
         )
 
 
