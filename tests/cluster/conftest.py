@@ -1,6 +1,7 @@
 """The real Kubernetes that all tests in this folder share, and what they found out about time."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,8 @@ from .timings import STEPS
 
 REQUIRED = "PHASE2_CLUSTER"
 """With ``required``, as `make test-cluster` sets it, a machine that cannot run the cluster fails the tests."""
+
+SURVIVED = "survived: "
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +66,24 @@ def pods(cluster: Cluster) -> Pods:
     return Pods(cluster)
 
 
+@pytest.fixture
+def survived(record_property) -> Iterator[Counter[str]]:
+    """Faults that a test saw a run survive, by name; printed at the end of the session."""
+    counts: Counter[str] = Counter()
+    yield counts
+    for fault, n in counts.items():
+        record_property(f"{SURVIVED}{fault}", n)
+
+
 def pytest_terminal_summary(terminalreporter):
-    """Print how long each step of the cluster took."""
+    """Print which faults runs survived, and how long each step of the cluster took."""
+    reports = [report for each in terminalreporter.stats.values() for report in each]
+    properties = [each for report in reports for each in getattr(report, "user_properties", [])]
+    faults = {name.removeprefix(SURVIVED): n for name, n in properties if name.startswith(SURVIVED)}
+    if faults:
+        terminalreporter.section("faults survived on the cluster: complete, published once, equal bit for bit")
+        for fault, n in faults.items():
+            terminalreporter.write_line(f"{n:>8}    {fault}")
     if STEPS:
         terminalreporter.section("steps of the test cluster")
         for name, seconds in STEPS:
