@@ -1,4 +1,4 @@
-"""The Pod Security level "restricted", as https://kubernetes.io/docs/concepts/security/pod-security-standards/ has it."""
+"""The Pod Security level "restricted" (https://kubernetes.io/docs/concepts/security/pod-security-standards/)."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,6 +1,6 @@
 """The way to the API server, over real sockets: credentials, warnings, and whatever can be wrong on the way."""
 
-import datetime
+import datetime as dt
 import ssl
 
 import pytest
@@ -104,8 +104,8 @@ def test_a_certificate_of_another_authority_is_not(connect, tmp_path):
 
 
 def test_an_expired_certificate_is_said_so(connect, tmp_path):
-    past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=2)
-    tls, authority = certified(not_before=past, not_after=past + datetime.timedelta(days=1))
+    past = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
+    tls, authority = certified(not_before=past, not_after=past + dt.timedelta(days=1))
     (tmp_path / "ca.crt").write_bytes(authority)
     with serving(JOBS, tls=tls) as api:
         connection = connect(api, **{"certificate-authority": str(tmp_path / "ca.crt")})

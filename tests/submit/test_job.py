@@ -1,7 +1,7 @@
 """The plan and the Job that is made of it.
 
-The golden files are renewed with ``RENEW_GOLDEN=1 pytest tests/submit/test_job.py``; look at the difference before it is
-committed.
+The golden files are renewed with ``RENEW_GOLDEN=1 pytest tests/submit/test_job.py``; look at the difference before you
+commit it.
 """
 
 import os

@@ -73,6 +73,10 @@ def failed(code, message="", number=1, reason="Error", **status):
     return a_pod(number, phase="Failed", state={"terminated": ended}, **status)
 
 
+def done(number=1):
+    return a_pod(number, phase="Succeeded", state={"terminated": {"exitCode": 0}})
+
+
 def running(number=1, **more):
     return a_pod(number, state={"running": {"startedAt": "2026-11-24T12:01:00Z"}}, **more)
 
@@ -88,8 +92,8 @@ def an_event(reason, message, about="pod-1"):
 
 DISRUPTED = a_condition("DisruptionTarget", "EvictionByEvictionAPI", "Eviction API: evicting")
 PULL = (
-    f'Failed to pull image "{IMAGE}": rpc error: code = NotFound desc = failed to pull and unpack image "{IMAGE}": failed '
-    f'to resolve reference "{IMAGE}": {IMAGE}: not found'
+    f'Failed to pull image "{IMAGE}": rpc error: code = NotFound desc = failed to pull and unpack image "{IMAGE}": '
+    f'failed to resolve reference "{IMAGE}": {IMAGE}: not found'
 )
 NO_ROOM = (
     "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. no new claims to deallocate, preemption: 0/1 nodes are "
@@ -191,7 +195,8 @@ UNDER_WAY = {
         [failed(137, reason="OOMKilled"), running(2)],
         [],
         "running",
-        "runs on node-1, attempt 2, 10 min after the start; the attempt before ran out of its 8Gi of memory and was killed",
+        "runs on node-1, attempt 2, 10 min after the start; the attempt before ran out of its 8Gi of memory "
+        "and was killed",
     ),
     "evicted, next one starts": (
         [
@@ -239,10 +244,9 @@ COMPLETE = a_condition("Complete", "CompletionsReached", "Reached expected numbe
 BAD_LEVEL = "Unknown level 'profi'. The level is one of smoke, lite, std. Did you mean 'pro'?"
 
 ENDED = {
-    "succeeded": ([COMPLETE], [a_pod(phase="Succeeded", state={"terminated": {"exitCode": 0}})], {}, "succeeded",
-                  "succeeded after 8 min", 0),
-    "succeeded in the end": ([COMPLETE], [failed(143), a_pod(2, phase="Succeeded", state={"terminated": {"exitCode": 0}})],
-                             {}, "succeeded", "succeeded after 8 min and 2 attempts", 0),
+    "succeeded": ([COMPLETE], [done()], {}, "succeeded", "succeeded after 8 min", 0),
+    "succeeded in the end": ([COMPLETE], [failed(143), done(2)], {}, "succeeded",
+                             "succeeded after 8 min and 2 attempts", 0),
     "succeeded, pods gone": ([COMPLETE], [], {}, "succeeded", "succeeded after 8 min", None),
     "bad request": ([a_condition("Failed", "PodFailurePolicy", "Container train failed with exit code 2")],
                     [failed(2, BAD_LEVEL)], {}, "failed", f"failed with exit code 2: {BAD_LEVEL}", 2),
