@@ -61,6 +61,8 @@ def serving(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Api
     """An API server for the length of a block."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def log_message(self, *_: Any) -> None:
             return
 
@@ -75,9 +77,12 @@ def serving(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Api
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content) + answer.breaks_off))
+            self.send_header("Transfer-Encoding", "chunked")
+            self.send_header("Connection", "close")
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content) if content else b"")
+            if not answer.breaks_off:
+                self.wfile.write(b"0\r\n\r\n")
 
         do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815
 
