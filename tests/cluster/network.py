@@ -24,14 +24,16 @@ def make_bridge() -> None:
 
 def clear_network() -> None:
     """Remove the bridge, the network of each pod on it, and the rules."""
-    links = _run("ip", "-json", "link", "show", "master", addresses.BRIDGE).stdout
-    for link in json.loads(links or "[]"):
-        if "link_netns" in link:
-            _run("ip", "netns", "delete", link["link_netns"])
+    links = json.loads(_run("ip", "-json", "link", "show", "master", addresses.BRIDGE).stdout or "[]")
+    spaces = {each.get("id"): each["name"] for each in json.loads(_run("ip", "-json", "netns", "list").stdout or "[]")}
+    ours = [spaces[link["link_netnsid"]] for link in links if link.get("link_netnsid") in spaces]
+    for result in [each for each in _CNI_RESULTS.glob("*") if any(name in each.read_text() for name in ours)]:
+        result.unlink()
+    for name in ours:
+        _run("ip", "netns", "delete", name)
+    for link in links:
         _run("ip", "link", "delete", link["ifname"])
     _run("ip", "link", "delete", addresses.BRIDGE)
-    for result in _CNI_RESULTS.glob(f"{addresses.NETWORK}-*"):
-        result.unlink()
     for table in ("nat", "filter", "mangle"):
         _clear_table(table)
 
