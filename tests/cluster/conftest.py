@@ -15,6 +15,7 @@ from .cluster import Cluster
 from .host import ClusterUnavailableError
 from .minio import BUCKET, Minio
 from .pods import Pods
+from .runs import Runs
 from .timings import STEPS
 
 REQUIRED = "PHASE2_CLUSTER"
@@ -53,12 +54,21 @@ def minio_pod(cluster: Cluster) -> Minio:
     return Minio(cluster)
 
 
-@pytest.fixture
-def store(minio_pod: Minio, monkeypatch: pytest.MonkeyPatch) -> S3Store:
-    """The bucket of the cluster's runs, as this host sees it."""
-    for name, value in minio_pod.server.environment.items():
-        monkeypatch.setenv(name, value)
-    return S3Store(BUCKET, "", S3Settings.from_environment())
+@pytest.fixture(scope="session")
+def runs(cluster: Cluster, image: str) -> Iterator[Runs]:
+    """Runs of this session."""
+    made = Runs(cluster, image)
+    yield made
+    made.clear()
+
+
+@pytest.fixture(scope="session")
+def bucket(minio_pod: Minio, runs: Runs) -> Iterator[S3Store]:
+    """The place of this session's runs in the bucket, as this host sees it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in minio_pod.server.environment.items():
+            patch.setenv(name, value)
+        yield S3Store(BUCKET, runs.prefix, S3Settings.from_environment())
 
 
 @pytest.fixture(scope="session")
