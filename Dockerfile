@@ -8,7 +8,7 @@ ARG BASE_IMAGE=docker.io/library/python:3.13.11-slim-trixie
 FROM ${BASE_IMAGE} AS builder
 WORKDIR /build
 # Behind a proxy that opens TLS, the certificates to trust come as the secret `ca` or as a mount over /etc/ssl/certs.
-# Both are there while a command runs, and in no layer.
+# Both are there while a command runs, and in no layer. (buildah 1.28 deletes the file that a secret is mounted on.)
 ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
     PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
     PIP_NO_CACHE_DIR=1 \
@@ -17,16 +17,18 @@ ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
     UV_NO_PROGRESS=1 \
     UV_PYTHON_DOWNLOADS=never
 COPY constraints/tools.txt constraints/
-RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
-    python3 -m venv /opt/tools \
+RUN --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+    && python3 -m venv /opt/tools \
     && /opt/tools/bin/python -m pip install --quiet --require-hashes -r constraints/tools.txt
 
 # ---- dependencies: gigabytes that change with the constraints alone ----
 FROM builder AS dependencies
 COPY constraints/train.txt constraints/
 COPY scripts/slim_environment.py scripts/
-RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
-    python3 -m venv --without-pip /opt/phase2 \
+RUN --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+    && python3 -m venv --without-pip /opt/phase2 \
     && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode \
        --require-hashes -r constraints/train.txt \
     && python3 scripts/slim_environment.py /opt/phase2
@@ -39,8 +41,9 @@ ARG TORCH_INDEX=
 ARG TORCH_HASH=
 COPY constraints/train.txt constraints/
 COPY scripts/slim_environment.py scripts/
-RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
-    python3 -m venv --without-pip /opt/phase2 \
+RUN --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+    && python3 -m venv --without-pip /opt/phase2 \
     && if [ -z "${TORCH_INDEX}" ]; then \
          cp constraints/train.txt others.txt; \
        else \
@@ -59,11 +62,12 @@ FROM builder AS source
 COPY constraints/dev.txt constraints/
 COPY LICENSE README.md pyproject.toml ./
 COPY src src
-RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
-    /opt/tools/bin/uv build --quiet --wheel --out-dir dist --require-hashes --build-constraints constraints/dev.txt \
+RUN --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+    && /opt/tools/bin/uv build --quiet --wheel --out-dir dist --require-hashes --build-constraints constraints/dev.txt \
     && python3 -m venv --without-pip /opt/phase2 \
     && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps dist/*.whl \
-    && rm -r /opt/phase2/bin/python* /opt/phase2/bin/*ctivate* /opt/phase2/pyvenv.cfg /opt/phase2/lib64 /opt/phase2/.lock
+    && rm -r /opt/phase2/include /opt/phase2/bin/python* /opt/phase2/bin/*ctivate* /opt/phase2/pyvenv.cfg /opt/phase2/lib64 /opt/phase2/.lock
 
 # ---- runtime: what both images share ----
 FROM ${BASE_IMAGE} AS runtime
