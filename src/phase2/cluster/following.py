@@ -1,0 +1,147 @@
+"""Following a run in the cluster to its end: its state whenever that changes, and what its pods print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from phase2.cluster.api_objects import Object, name_of
+from phase2.cluster.client import Change, JobClient
+from phase2.cluster.log_reader import LogReader
+from phase2.cluster.pod import CONTAINER
+from phase2.cluster.refusals import ObjectGoneError
+from phase2.cluster.status import RunState, run_state
+from phase2.cluster.streams import Streams
+from phase2.errors import Phase2Error, RequestError
+
+Say = Callable[[str], None]
+
+# Why a pod waits is told by events, which come without a change of the pod.
+_LOOK_AGAIN_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    kind: Literal["job", "pod", "line", "end of log"]
+    change: Change | None = None
+    text: str = ""
+
+
+class Follower:
+    """Follows one run.
+
+    Args:
+        client: The cluster.
+        job: Name of the run's Job.
+        on_state: Is told each sentence about the state that differs from the last one.
+        on_line: Is told each line that a pod prints.
+    """
+
+    def __init__(self, client: JobClient, job: str, *, on_state: Say, on_line: Say) -> None:
+        self._client = client
+        self._name = job
+        self._on_state = on_state
+        self._on_line = on_line
+        self._streams: Streams[_News] = Streams(lambda why: self._say(f"the cluster does not answer: {why}"))
+        self._job: Object | None = None
+        self._pods: dict[str, Object] = {}
+        self._read: set[str] = set()
+        self._told: set[str] = set()
+        self._reading = 0
+        self._said = ""
+
+    def follow(self) -> RunState:
+        """Return the run's state once it has ended and all that its pods printed was told.
+
+        Raises:
+            RequestError: The Job was deleted, or may not be read.
+            TransientError: The cluster did not answer for minutes; the run goes on without anybody watching.
+        """
+        self._watch("job", lambda: self._client.watch_job(self._name))
+        self._watch("pod", lambda: self._client.watch_pods(self._name))
+        try:
+            while True:
+                news = self._streams.next(_LOOK_AGAIN_SECONDS)
+                if news is not None:
+                    self._take(news)
+                state = self._state()
+                if state is not None and state.has_ended and self._all_is_told():
+                    return state
+        finally:
+            self._streams.close()
+
+    def _watch(self, kind: Literal["job", "pod"], watch: Callable[[], Iterator[Change]]) -> None:
+        self._streams.start(lambda: (_News(kind, change) for change in watch()), again=lambda: True)
+
+    def _take(self, news: _News) -> None:
+        if news.kind == "line":
+            self._on_line(news.text)
+        elif news.kind == "end of log":
+            self._reading -= 1
+        elif news.change is not None and news.kind == "job":
+            self._note_job(news.change)
+        elif news.change is not None:
+            self._note_pod(news.change.object, is_deleted=news.change.is_deleted)
+
+    def _note_job(self, change: Change) -> None:
+        if change.is_deleted:
+            raise RequestError(
+                f"The Job {self._name} was deleted.",
+                why="Somebody removed it, or its time to be kept was over.",
+                fix="'phase2 runs show' says what of it is in the store.",
+            )
+        self._job = change.object
+
+    def _note_pod(self, pod: Object, *, is_deleted: bool = False) -> None:
+        name, state = name_of(pod), _container_state(pod)
+        if is_deleted and "terminated" not in state:
+            self._pods.pop(name, None)  # gone without a word
+            return
+        self._pods[name] = pod
+        if state.keys() & {"running", "terminated"} and name not in self._read:
+            self._read.add(name)
+            self._reading += 1
+            reader = LogReader(self._client, name)
+            self._streams.start(lambda: self._log(reader, name), again=lambda: name not in self._told)
+
+    def _log(self, reader: LogReader, pod: str) -> Iterator[_News]:
+        """What a pod prints; a pod that is gone has nothing more to say."""
+        with suppress(ObjectGoneError):
+            yield from (_News("line", text=text) for text in reader.lines())
+        # A log also ends with the container's runtime, while the container goes on.
+        if "running" not in _container_state(self._pods.get(pod, {})):
+            self._told.add(pod)
+            yield _News("end of log")
+
+    def _all_is_told(self) -> bool:
+        """Whether every pod was read to its end, also one that the watch has not told of yet."""
+        if self._reading:
+            return False
+        known = len(self._read)
+        for pod in self._client.pods(self._name):
+            self._note_pod(pod)
+        return len(self._read) == known
+
+    def _state(self) -> RunState | None:
+        if self._job is None or not self._streams.is_quiet:
+            return None
+        pods = list(self._pods.values())
+        state = run_state(self._job, pods)
+        if state.state in {"waiting", "blocked", "retrying"}:
+            with suppress(Phase2Error):  # who may not read events is told less
+                state = run_state(self._job, pods, self._client.events())
+        if state.state != "running" or not self._said.startswith("running"):
+            self._say(f"{state.state}: {state.sentence}")
+        return state
+
+    def _say(self, text: str) -> None:
+        if text != self._said:
+            self._on_state(text)
+            self._said = text
+
+
+def _container_state(pod: Object) -> Object:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    return next((one.get("state") or {} for one in statuses if one.get("name") == CONTAINER), {})
