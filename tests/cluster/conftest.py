@@ -8,7 +8,6 @@ import pytest
 
 from phase2.storage.s3 import S3Store
 from phase2.storage.s3_settings import S3Settings
-from phase2.testing.s3_servers import ServerUnavailableError
 
 from . import laboratory
 from .cluster import Cluster
@@ -25,21 +24,29 @@ SURVIVED = "survived: "
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """A running cluster; one that was up before goes on running afterwards."""
+def was_up_before() -> Iterator[bool]:
+    """Whether somebody had the cluster up already; holds the lock of the machine's only cluster."""
     made = Cluster()
     with laboratory.alone(made.folders):
-        kept = laboratory.is_complete(made)
-        try:
-            laboratory.up(made)
-            yield made
-        except (ClusterUnavailableError, ServerUnavailableError) as error:
-            if os.environ.get(REQUIRED) == "required":
-                raise
-            pytest.skip(str(error))
-        finally:
-            if not kept:
-                made.down()
+        yield laboratory.is_complete(made)
+
+
+@pytest.fixture(scope="session")
+def cluster(was_up_before: bool) -> Iterator[Cluster]:
+    """A running cluster; one that was up before goes on running afterwards."""
+    made = Cluster()
+    try:
+        made.prepare()
+    except ClusterUnavailableError as error:
+        if os.environ.get(REQUIRED) == "required":
+            raise
+        pytest.skip(str(error))
+    try:
+        laboratory.up(made)
+        yield made
+    finally:
+        if not was_up_before:
+            made.down()
 
 
 @pytest.fixture(scope="session")
