@@ -214,6 +214,12 @@ UNDER_WAY = {
         "waits a moment for attempt 2; the attempt before failed in a way that may pass (exit code 75): "
         "The bucket does not answer.",
     ),
+    "finished, not counted yet": (
+        [done()],
+        [],
+        "running",
+        "has finished, and the cluster takes note of it",
+    ),
     "leaving": ([running(deleted=True)], [], "stopping", "was asked to stop, and saves what it has"),
     "node lost": (
         [a_pod(phase="Failed", conditions=[a_condition("DisruptionTarget", "DeletionByPodGC", "node is gone")])],
