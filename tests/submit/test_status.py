@@ -43,7 +43,7 @@ def a_condition(kind, reason=None, message=None, status="True"):
     }
 
 
-def a_pod(number=1, *, state=None, phase="Running", conditions=(), deleted=False, **status):
+def a_pod(number=1, *, state=None, phase="Running", conditions=(), deleted=False, node="node-1", **status):
     return {
         "metadata": {
             "name": f"phase2-abc-{number}",
@@ -52,7 +52,7 @@ def a_pod(number=1, *, state=None, phase="Running", conditions=(), deleted=False
             **({"deletionTimestamp": "2026-11-24T12:09:00Z"} if deleted else {}),
         },
         "spec": {
-            "nodeName": "node-1",
+            **({"nodeName": node} if node else {}),
             "containers": [{"name": "train", "image": IMAGE, "resources": {"limits": {"memory": "8Gi"}}}],
         },
         "status": {
@@ -106,7 +106,7 @@ QUOTA = (
 
 UNDER_WAY = {
     "made": ([], [], "waiting", "waits for its pod to be made"),
-    "no node yet": ([a_pod(phase="Pending")], [], "waiting", "waits for a node"),
+    "no node yet": ([a_pod(phase="Pending", node=None)], [], "waiting", "waits for a node"),
     "starting": ([waiting("ContainerCreating")], [], "waiting", "is being started"),
     "pulling": (
         [waiting("ContainerCreating")],
@@ -213,6 +213,12 @@ UNDER_WAY = {
         "retrying",
         "waits a moment for attempt 2; the attempt before failed in a way that may pass (exit code 75): "
         "The bucket does not answer.",
+    ),
+    "finished, not counted yet": (
+        [done()],
+        [],
+        "running",
+        "has finished, and the cluster takes note of it",
     ),
     "leaving": ([running(deleted=True)], [], "stopping", "was asked to stop, and saves what it has"),
     "node lost": (

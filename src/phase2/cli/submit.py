@@ -93,6 +93,8 @@ def _send(plan: Plan, *, watch: bool, as_json: bool) -> None:
 
 def _outcome(plan: Plan, done: Submission) -> str:
     where = f"{done.outcome}: Job {plan.name} in the namespace {plan.cluster.namespace}"
+    if done.outcome == "already succeeded":
+        return f"{where}\nbring it here: phase2 pull {plan.run_id}"
     return f"{where}\nfollow it: phase2 status {plan.run_id}, phase2 logs {plan.run_id} --follow"
 
 

@@ -96,8 +96,10 @@ def _summary(
     job: Object, states: Sequence[PodState], events: Sequence[Object], attempt: int, now: datetime
 ) -> tuple[State, str]:
     is_cancelled = CANCELLED_ANNOTATION in (job["metadata"].get("annotations") or {})
-    if condition(job, "Complete") or condition(job, "SuccessCriteriaMet"):
+    if condition(job, "Complete"):
         return "succeeded", f"succeeded{_took(job, attempt)}"
+    if condition(job, "SuccessCriteriaMet"):
+        return "running", "has finished, and the cluster takes note of it"
     failure = condition(job, "Failed") or condition(job, "FailureTarget")
     if failure is not None:
         if any(one.phase in {"stopping", "running"} for one in states):
@@ -125,7 +127,7 @@ def _under_way(
             state = "retrying" if before else "waiting"
         return state, f"{current.words}{history}"
     if current is not None and current.phase == "succeeded":
-        return "running", "has finished, which the cluster is taking down"
+        return "running", "has finished, and the cluster takes note of it"
     refused = event_message(events, job, "FailedCreate")
     if refused is not None:
         return "blocked", f"gets no pod: {_refusal(refused)}{history}"
