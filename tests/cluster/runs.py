@@ -78,8 +78,7 @@ class Runs:
         """What `phase2 status` says of a run."""
         said = self.phase2("status", run_id, "--json")
         assert said.code == 0, said.errors
-        answer = json.loads(said.out)
-        return answer[0] if isinstance(answer, list) else answer
+        return json.loads(said.out)
 
     def jobs(self, run_id: str) -> list:
         return self.cluster.batch.list_namespaced_job(

@@ -48,8 +48,7 @@ def test_an_image_that_does_not_exist(cluster, runs):
 def _planned(runs: Runs, run_id: str) -> dict:
     said = runs.submit(run_id, "--dry-run", "--json")
     assert said.code == 0, said.errors
-    answer = json.loads(said.out)
-    return answer.get("manifest", answer.get("job", answer))
+    return json.loads(said.out)["manifest"]
 
 
 def _settled(runs: Runs, run_id: str, state: str, seconds: float = 90) -> dict:

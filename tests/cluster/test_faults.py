@@ -1,6 +1,7 @@
 """Whatever happens to its pod or the cluster, a run ends complete, published once, and bit for bit as undisturbed."""
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -19,7 +20,7 @@ OUTAGE = 20
 
 
 @pytest.fixture(scope="session")
-def whole(runs, bucket, tmp_path_factory):
+def whole(disturbed, runs, bucket, tmp_path_factory):
     """The run that nobody disturbs."""
     run_id = _submit(runs, "undisturbed")
     runs.wait_for_end(run_id)
@@ -51,15 +52,15 @@ POD_FAULTS = {
 
 
 @pytest.fixture(scope="session")
-def disturbed(cluster, runs, whole) -> dict[str, Future]:
-    """Runs whose pods have met their fault; side by side, for most of the time of each is waiting for its next pod."""
+def disturbed(cluster, runs) -> Iterator[dict[str, Future]]:
+    """Runs whose pods meet their fault; side by side, for most of the time of each is waiting for its next pod."""
 
     def disturb(name: str) -> None:
         pod = runs.wait_for_epoch(_submit(runs, name), AT_EPOCH)
         POD_FAULTS[name][1](cluster, pod)
 
-    with ThreadPoolExecutor(2) as pool:
-        return {name: pool.submit(disturb, name) for name in POD_FAULTS}
+    with ThreadPoolExecutor(len(POD_FAULTS)) as pool:
+        yield {name: pool.submit(disturb, name) for name in POD_FAULTS}
 
 
 @pytest.mark.parametrize("name", POD_FAULTS)
