@@ -97,7 +97,6 @@ def references(things):
             yield thing["roleRef"]["kind"], thing["roleRef"]["name"]
         if kind == "ValidatingAdmissionPolicyBinding":
             yield "ValidatingAdmissionPolicy", thing["spec"]["policyName"]
-            yield "ConfigMap", thing["spec"]["paramRef"]["name"]
         if kind == "LocalQueue":
             yield "ClusterQueue", thing["spec"]["clusterQueue"]
         if kind == "ClusterQueue":
@@ -147,15 +146,26 @@ def test_settings_of_the_store_are_understood(objects, folder):
     assert S3Settings.from_environment(data).path_style == (folder == "overlays/kind")
 
 
+def variables(things):
+    spec = named(things, "ValidatingAdmissionPolicy")["spec"]
+    return {v["name"]: v["expression"] for v in spec["variables"]}
+
+
 def test_policy_knows_the_levels_table(objects):
-    spec = named(objects("components/policy"), "ValidatingAdmissionPolicy")["spec"]
-    lists = {v["name"]: yaml.safe_load(v["expression"]) for v in spec["variables"] if v["expression"].startswith("[")
-             and v["name"] in ("algorithms", "modes")}  # fmt: skip
-    assert lists == {"algorithms": list(ALGORITHMS), "modes": list(MODES)}
+    found = variables(objects("components/policy"))
+    assert yaml.safe_load(found["algorithms"]) == list(ALGORITHMS)
+    assert yaml.safe_load(found["modes"]) == list(MODES)
 
 
 def test_policy_approves_no_image_until_it_is_told_one(objects):
     things = objects("components/policy")
-    assert named(things, "ConfigMap", "phase2-policy")["data"] == {"images": "", "requireDigest": "true"}
-    assert named(things, "ValidatingAdmissionPolicyBinding")["spec"]["paramRef"]["parameterNotFoundAction"] == "Deny"
+    assert (variables(things)["approved"], variables(things)["byDigest"]) == ("[]", "true")
     assert named(things, "ValidatingAdmissionPolicy")["spec"]["failurePolicy"] == "Fail"
+    assert named(things, "ValidatingAdmissionPolicyBinding")["spec"]["validationActions"] == ["Deny"]
+
+
+@pytest.mark.parametrize(("overlay", "by_digest"), [("kind", "false"), ("gpu", "true")])
+def test_overlays_tell_the_policy_their_image(objects, overlay, by_digest):
+    found = variables(objects(f"overlays/{overlay}"))
+    assert all(name.endswith("/phase2") for name in yaml.safe_load(found["approved"]))
+    assert found["byDigest"] == by_digest
