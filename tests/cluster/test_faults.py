@@ -1,0 +1,158 @@
+"""Whatever happens to its pod or the cluster, a run ends complete, published once, and bit for bit as undisturbed."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from phase2.testing.same_result import assert_same_result
+
+from . import faults
+from .runs import EPOCHS, Runs, epochs_of
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+AT_EPOCH = 3
+"""Epochs that a run has trained when something happens to it."""
+OUTAGE = 20
+"""Seconds without a bucket: longer than the rest of the training, so that the end of the run meets them as well."""
+
+
+@pytest.fixture(scope="session")
+def whole(disturbed, runs, bucket, tmp_path_factory):
+    """The run that nobody disturbs."""
+    run_id = _submit(runs, "undisturbed")
+    runs.wait_for_end(run_id)
+    return runs.published(run_id, bucket).pull(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture
+def assert_survived(runs, bucket, whole, tmp_path, survived):
+    """Checks that a run ended as if nothing had happened."""
+
+    def check(run_id: str, fault: str, *, attempts: int) -> None:
+        runs.wait_for_end(run_id)
+        run = runs.published(run_id, bucket)
+        made = run.manifest.attempts
+        assert len(made) >= attempts, made
+        assert attempts == 1 or any(each.resumed_from for each in made), "It began anew instead of going on."
+        assert_same_result(run.pull(tmp_path), whole)
+        survived[fault] += 1
+
+    return check
+
+
+POD_FAULTS = {
+    "deleted": ("pod deleted while training", faults.delete),
+    "evicted": ("pod evicted through the API", faults.evict),
+    "out-of-memory": ("process killed for its container's memory", faults.run_out_of_memory),
+    "killed": ("SIGKILL of the process in the pod", faults.kill),
+}
+
+
+@pytest.fixture(scope="session")
+def disturbed(cluster, runs) -> Iterator[dict[str, Future]]:
+    """Runs whose pods meet their fault; side by side, for most of the time of each is waiting for its next pod."""
+
+    def disturb(name: str) -> None:
+        pod = runs.wait_for_epoch(_submit(runs, name), AT_EPOCH)
+        POD_FAULTS[name][1](cluster, pod)
+
+    with ThreadPoolExecutor(len(POD_FAULTS)) as pool:
+        yield {name: pool.submit(disturb, name) for name in POD_FAULTS}
+
+
+@pytest.mark.parametrize("name", POD_FAULTS)
+def test_what_happens_to_a_pod(disturbed, runs, assert_survived, name):
+    disturbed[name].result()
+    assert_survived(runs.id(name), POD_FAULTS[name][0], attempts=2)
+
+
+def test_out_of_memory_is_what_kubernetes_saw(disturbed, runs):
+    disturbed["out-of-memory"].result()
+    ended = [pod.status.container_statuses[0].state.terminated for pod in runs.pods(runs.id("out-of-memory"))]
+    assert "OOMKilled" in [each.reason for each in ended if each]
+
+
+def test_the_node_is_drained(cluster, runs, assert_survived):
+    run_id = _submit(runs, "drained")
+    pod = runs.wait_for_epoch(run_id, AT_EPOCH)
+    try:
+        faults.drain(cluster)
+        assert pod not in [each.metadata.name for each in runs.pods(run_id) if each.status.phase == "Running"]
+    finally:
+        faults.uncordon(cluster)
+    assert_survived(run_id, "node drained and uncordoned", attempts=2)
+
+
+def test_the_container_runtime_restarts(cluster, runs, assert_survived):
+    run_id = _submit(runs, "runtime")
+    runs.wait_for_epoch(run_id, AT_EPOCH)
+    cluster.restart_containerd()
+    assert_survived(run_id, "container runtime killed and restarted", attempts=1)
+
+
+def test_the_api_server_restarts(cluster, runs, assert_survived):
+    run_id = _submit(runs, "api-server")
+    runs.wait_for_epoch(run_id, AT_EPOCH)
+    (pod,) = runs.pods(run_id)
+    cluster.stop_apiserver()
+    try:
+        said = runs.phase2("status", run_id)
+        assert said.code == 75
+        assert "Traceback" not in said.errors
+        _wait_until(lambda: epochs_of(runs.log(pod)) > AT_EPOCH)  # the pod needs no API server
+    finally:
+        cluster.start_apiserver()
+    assert_survived(run_id, "API server killed and restarted", attempts=1)
+
+
+def test_the_store_restarts_during_an_upload(cluster, runs, minio_pod, assert_survived):
+    run_id = _submit(runs, "store-restarts")
+    runs.wait_for_epoch(run_id, AT_EPOCH)
+    faults.kill_minio_while_it_writes(cluster, minio_pod)
+    assert_survived(run_id, "MinIO killed during an upload and restarted", attempts=1)
+
+
+def test_the_bucket_cannot_be_reached(runs, minio_pod, assert_survived):
+    run_id = _submit(runs, "unreachable")
+    runs.wait_for_epoch(run_id, AT_EPOCH)
+    (pod,) = runs.pods(run_id)
+    minio_pod.block()
+    try:
+        blocked = time.monotonic()
+        _wait_until(lambda: epochs_of(runs.log(pod)) >= EPOCHS and time.monotonic() > blocked + OUTAGE)
+        assert not runs.has_ended(run_id)
+    finally:
+        minio_pod.unblock()
+    assert_survived(run_id, "bucket unreachable to the end of the training and after", attempts=1)
+
+
+def test_two_pods_with_one_run_id(cluster, runs, assert_survived):
+    run_id = _submit(runs, "twins")
+    runs.wait_for_epoch(run_id, AT_EPOCH)
+    (job,) = runs.jobs(run_id)
+    faults.second_job(cluster, job)
+    assert_survived(run_id, "two pods with one run id", attempts=1)
+
+
+def test_submitted_again_a_run_is_the_same_run(runs, whole):
+    before = runs.jobs(runs.id("undisturbed"))
+    run_id = _submit(runs, "undisturbed")
+    assert [job.metadata.uid for job in runs.jobs(run_id)] == [job.metadata.uid for job in before]
+
+
+def _submit(runs: Runs, name: str) -> str:
+    run_id = runs.id(name)
+    said = runs.submit(run_id)
+    assert said.code == 0, said.errors
+    return run_id
+
+
+def _wait_until(condition, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Waited {seconds:.0f} s.")
+        time.sleep(0.1)
