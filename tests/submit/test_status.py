@@ -281,7 +281,7 @@ def test_a_cancelled_run_that_still_saves_has_not_ended():
     job = a_job(a_condition("FailureTarget", "DeadlineExceeded"), annotations={"phase2.dev/cancelled": "now"})
     assert run_state(job, [running(deleted=True)], now=NOW).state == "stopping"
     job = a_job(annotations={"phase2.dev/cancelled": "now"})
-    assert run_state(job, [running()], now=NOW).sentence == "is being cancelled: it saves what it has"
+    assert run_state(job, [running()], now=NOW).sentence == "is being stopped: it saves what it has"
 
 
 def test_a_run_in_a_queue():
