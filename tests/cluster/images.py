@@ -17,7 +17,7 @@ from .timings import step
 PROJECT = Path(__file__).parents[2]
 SUITE = "trixie"
 _PYTHON = "python3,python3-venv,ca-certificates"
-_SOURCES = ["Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", "constraints", "src"]
+_SOURCES = ["Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", "constraints", "scripts", "src"]
 
 
 def pause_image(folders: Folders) -> str:
@@ -75,6 +75,15 @@ def phase2_image(folders: Folders) -> str:
 def is_on_node(folders: Folders, image: str) -> bool:
     """Whether the node has an image."""
     return image in ctr(folders, "images", "list", "--quiet").stdout.split()
+
+
+def leave_on_node(folders: Folders, image: str) -> None:
+    """Remove the other images of an image's name from the node; layers that it shares with them stay."""
+    name = image.partition("@")[0]
+    listed = ctr(folders, "images", "list", "--quiet").stdout.split()
+    others = [each for each in listed if each.startswith((f"{name}@", f"{name}:")) and each != image]
+    if others:
+        ctr(folders, "images", "remove", *others)
 
 
 def _digest_of_sources() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,14 +76,13 @@ def _as_it_is(there: Object, job: Object) -> Submission | None:
 
 
 def _remove(client: JobClient, name: str) -> None:
-    try:
+    """Delete a Job and wait until its name is free."""
+    with suppress(ObjectGoneError):
         client.delete(name)
-    except ObjectGoneError:
-        return
-    for change in client.watch_job(name):
-        if change.is_deleted:
-            return
-    # The watch shows nothing at all of a Job that was gone before it began.
+    there = client.get(name)
+    if there is not None:
+        changes = client.watch_job(name, since=there["metadata"]["resourceVersion"])
+        next((change for change in changes if change.is_deleted), None)
 
 
 def _refuse_other_run(there: Object, job: Object) -> None:
