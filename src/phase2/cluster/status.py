@@ -98,10 +98,10 @@ def _summary(
     if condition(job, "Complete"):
         return "succeeded", f"succeeded{_took(job, attempt)}"
     is_cancelled = CANCELLED_ANNOTATION in (job["metadata"].get("annotations") or {})
-    failure = condition(job, "Failed") or condition(job, "FailureTarget")
-    if failure is not None and not any(one.phase in {"stopping", "running"} for one in states):
+    failure = condition(job, "Failed")
+    if failure is not None:
         return ("cancelled", "was cancelled") if is_cancelled else ("failed", _failure(job, failure, states, attempt))
-    if failure is not None or is_cancelled:
+    if is_cancelled or condition(job, "FailureTarget"):
         return "stopping", "is being stopped: it saves what it has"
     if condition(job, "SuccessCriteriaMet"):
         return "running", "has finished, and the cluster takes note of it"

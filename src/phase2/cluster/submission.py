@@ -9,7 +9,7 @@ from typing import Literal
 from phase2.cluster.api_objects import Object, condition
 from phase2.cluster.client import JobClient
 from phase2.cluster.job import PLAN_ANNOTATION
-from phase2.cluster.plan import REQUEST_ANNOTATION, RUN_LABEL
+from phase2.cluster.plan import CANCELLED_ANNOTATION, REQUEST_ANNOTATION, RUN_LABEL
 from phase2.cluster.refusals import ObjectConflictError, ObjectGoneError
 from phase2.errors import RequestError, TransientError
 
@@ -72,7 +72,15 @@ def _as_it_is(there: Object, job: Object) -> Submission | None:
     same = _annotation(there, PLAN_ANNOTATION) == _annotation(job, PLAN_ANNOTATION)
     if condition(there, "Complete"):
         return Submission("already succeeded", there, same)
-    return None if condition(there, "Failed") else Submission("already submitted", there, same)
+    if condition(there, "Failed"):
+        return None
+    if condition(there, "FailureTarget") or _annotation(there, CANCELLED_ANNOTATION):
+        raise TransientError(
+            f"The run '{there['metadata']['labels'][RUN_LABEL]}' is still being stopped.",
+            why="Its pod is given time to save what it has.",
+            fix="Run it again in a moment.",
+        )
+    return Submission("already submitted", there, same)
 
 
 def _remove(client: JobClient, name: str) -> None:
