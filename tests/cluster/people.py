@@ -36,6 +36,12 @@ class People:
 
     def kubeconfig(self, person: str) -> str:
         """A kubeconfig with a token of a person."""
+        file = self._folder / person
+        if not file.exists():
+            file.write_text(json.dumps(self._settings(person)))
+        return str(file)
+
+    def _settings(self, person: str) -> dict:
         settings = json.loads(Path(self.cluster.kubeconfig).read_text())
         authority = Path(self.cluster.kubeconfig).with_name("ca.crt")
         token = self.kubectl("create", "token", person).strip()
@@ -45,9 +51,7 @@ class People:
         settings["contexts"] = [{"name": name, "context": where}]
         settings["current-context"] = name
         settings["clusters"][0]["cluster"]["certificate-authority"] = str(authority)
-        file = self._folder / person
-        file.write_text(json.dumps(settings))
-        return str(file)
+        return settings
 
     def kubectl(self, *words: str) -> str:
         return self.cluster.kubectl(*words, f"--namespace={NAMESPACE}").stdout
