@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import phase2
+from phase2.config import settings
 from phase2.runs import environment
 from phase2.runs.cgroup import cpu_limit, memory_limit
 
@@ -57,7 +58,7 @@ def test_hardware_of_this_machine():
 
 
 def test_place_is_told_by_the_downward_api(monkeypatch):
-    for name in (environment.POD_VARIABLE, environment.NAMESPACE_VARIABLE, environment.WORKFLOW_VARIABLE):
+    for name in (environment.POD_VARIABLE, environment.NAMESPACE_VARIABLE, settings.WORKFLOW_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(environment.NODE_VARIABLE, "node-1")
     assert (environment.place().node, environment.place().pod) == ("node-1", None)

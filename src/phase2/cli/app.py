@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import data, explain, predict, pull, runs, train
+from phase2.cli import data, explain, predict, pull, runs, train, workflow
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ app.command("explain")(explain.explain)
 app.command("pull")(pull.pull)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
+app.add_typer(workflow.app, name="workflow")
 
 
 def main(argv: list[str] | None = None) -> int:

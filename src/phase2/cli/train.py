@@ -11,7 +11,7 @@ from phase2.cli.options import takes_request
 from phase2.cli.store import opened
 from phase2.config.request import RunRequest
 from phase2.config.resumption import CHANGES, Resumption
-from phase2.config.settings import CHECKPOINT_MINUTES, STORE_VARIABLE, store_url
+from phase2.config.settings import CHECKPOINT_MINUTES, STORE_VARIABLE, run_to_resume, store_url
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ def train_request(
     dry_run: DryRunOption = False,  # noqa: FBT002
 ) -> None:
     """Train a multi-task model and leave a complete run directory."""
+    if run is None and not resume:
+        run = run_to_resume()
+        resume = run is not None
     resumption = Resumption(resume, run, tuple(accept_change or ()))
     if not checkpoint_minutes > 0:
         raise RequestError(f"--checkpoint-minutes {checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
@@ -97,7 +100,10 @@ def _print_plan(resolved: ResolvedRun, resumption: Resumption, store: Store | No
         begun = begun_run(resolved, resumption, store)
         resolved, _ = settled(resolved, begun, resumption)
         words = ["--resume", begun.prefix if begun else resumption.run]
+    from phase2.data.sources import open_source
+
     config, output = resolved.config, resolved.request.output
+    open_source(config.data.source)  # refuses what is none
     asked = [word for word in resolved.request.command()[2:] if word not in ("--algorithm", resolved.request.algorithm)]
     typer.echo(f"would run: {' '.join([f'python scripts/phase2_multitask/{config.backend}.py', *asked, *words])}")
     typer.echo(f"run folder: {output / config.family}/run_*")
