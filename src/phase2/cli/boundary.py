@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,11 +18,15 @@ from typing import Any
 import typer
 
 from phase2.cli.console import note, print_error
+from phase2.config.settings import termination_log
 from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientError
 
 DEBUG_VARIABLE = "PHASE2_DEBUG"
 
 INTERRUPTED = 128 + signal.SIGINT
+
+# Kubernetes keeps 4096 bytes of it, and a character is up to four.
+_LONGEST_TERMINATION_MESSAGE = 1000
 
 _EXTRAS = {
     "torch": "train",
@@ -31,6 +35,8 @@ _EXTRAS = {
     "matplotlib": "report",
     "pyarrow": "report",
     "torch_geometric": "dev",
+    "kubernetes": "cluster",
+    "yaml": "cluster",
 }
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
@@ -109,7 +115,17 @@ def _report(error: Exception) -> int:
         return _closed_pipe()
     explained = _explain(error)
     print_error(explained)
+    _leave_termination_message(explained)
     return explained.exit_code
+
+
+def _leave_termination_message(error: Phase2Error) -> None:
+    """Leave the error, in one line, where Kubernetes reads what a container says at its end."""
+    file = termination_log()
+    if file is not None:
+        # A place that cannot be written must not change the exit code, which is what retries go by.
+        with suppress(OSError):
+            file.write_text(" ".join(str(error).split())[:_LONGEST_TERMINATION_MESSAGE] + "\n", encoding="utf-8")
 
 
 def _explain(error: Exception) -> Phase2Error:

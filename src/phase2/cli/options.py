@@ -12,7 +12,19 @@ import typer
 
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
 from phase2.config.request import RunRequest
+from phase2.config.resumption import CHANGES
 from phase2.properties import CORE, KEYS
+
+AcceptOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-change",
+        help=f"Continue though this changed since the checkpoint: {' or '.join(CHANGES)}; may be repeated.",
+    ),
+]
+MinutesOption = Annotated[
+    float, typer.Option("--checkpoint-minutes", help="Longest time between two checkpoints; each epoch has one, too.")
+]
 
 
 def _option(name: str, *, help: str) -> Any:  # noqa: A002

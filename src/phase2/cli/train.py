@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.options import takes_request
+from phase2.cli.options import AcceptOption, MinutesOption, takes_request
 from phase2.cli.store import opened
 from phase2.config.request import RunRequest
-from phase2.config.resumption import CHANGES, Resumption
+from phase2.config.resumption import Resumption
 from phase2.config.settings import CHECKPOINT_MINUTES, STORE_VARIABLE, run_to_resume, store_url
 from phase2.errors import RequestError
 
@@ -24,16 +24,6 @@ RunToResume = Annotated[
 ]
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Continue RUN, or the newest unfinished run of this request.")
-]
-AcceptOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--accept-change",
-        help=f"Continue though this changed since the checkpoint: {' or '.join(CHANGES)}; may be repeated.",
-    ),
-]
-MinutesOption = Annotated[
-    float, typer.Option("--checkpoint-minutes", help="Longest time between two checkpoints; each epoch has one, too.")
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", help="Processes that build the graphs (default: one per core).")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Profile, profile
 from phase2.errors import RequestError, UnknownNameError
@@ -81,6 +83,35 @@ class RunRequest:
                 continue
             words += [flag(field.name)] if value is True else [flag(field.name), _word(value)]
         return words
+
+    @classmethod
+    def from_command(cls, words: Sequence[str]) -> RunRequest:
+        """The request of a command line that :meth:`command` made, wherever its runs were to be written.
+
+        Raises:
+            RequestError: Another version of phase2 made it, with options that this one does not know.
+        """
+        known = {flag(field.name): field.name for field in fields(cls)}
+        values: dict[str, Any] = {}
+        rest = list(words[2:])
+        while rest:
+            name = known.get(rest.pop(0))
+            if name is None or (name not in _SWITCHES and not rest):
+                raise RequestError(
+                    f"'{' '.join(words)}' is not understood.",
+                    why="Another version of phase2 wrote it.",
+                    fix="Give the options of the run themselves.",
+                )
+            values[name] = True if name in _SWITCHES else _READERS.get(name, str)(rest.pop(0))
+        values.pop("output", None)
+        return cls(**values)
+
+
+_SWITCHES = ("competition", "all_properties")
+_READERS: dict[str, Callable[[str], Any]] = {
+    "properties": lambda text: tuple(text.split(",")),
+    "epochs": int, "batch_size": int, "max_samples": int, "seed": int, "lr": float,
+}  # fmt: skip
 
 
 def flag(name: str) -> str:

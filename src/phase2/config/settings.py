@@ -16,6 +16,9 @@ RESUME_VARIABLE = "PHASE2_RESUME"
 STORE_VARIABLE = "PHASE2_STORE"
 PATIENCE_VARIABLE = "PHASE2_STORE_PATIENCE"
 ARGO_PROGRESS_VARIABLE = "ARGO_PROGRESS_FILE"
+TERMINATION_LOG_VARIABLE = "PHASE2_TERMINATION_LOG"
+IMAGE_VARIABLE = "PHASE2_IMAGE"
+NAMESPACE_VARIABLE = "PHASE2_NAMESPACE"
 
 CHECKPOINT_MINUTES = 10.0
 """Longest time between two checkpoints, unless the user says otherwise."""
@@ -65,6 +68,22 @@ def store_patience() -> float:
     if not 0 <= seconds < float("inf"):
         raise RequestError(f"{PATIENCE_VARIABLE}={word} is not understood.", fix="Use a number of seconds.")
     return seconds
+
+
+def termination_log() -> Path | None:
+    """File that the error of this process is written to (``$PHASE2_TERMINATION_LOG``): what its pod then says."""
+    name = os.environ.get(TERMINATION_LOG_VARIABLE)
+    return Path(name) if name else None
+
+
+def image_reference() -> str | None:
+    """Container image of submitted runs (``$PHASE2_IMAGE``); None when it is not told."""
+    return os.environ.get(IMAGE_VARIABLE) or None
+
+
+def cluster_namespace() -> str | None:
+    """Namespace of submitted runs (``$PHASE2_NAMESPACE``); None when it is not told."""
+    return os.environ.get(NAMESPACE_VARIABLE) or None
 
 
 def store_url() -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from phase2.config.data_sets import CRYSTALS
 from phase2.data.download import Progress
 from phase2.data.folder import FolderSource
 from phase2.data.jarvis import DFT_3D, JarvisSource, downloads
@@ -17,7 +18,7 @@ __all__ = [
     "NAMES", "KnownSource", "LabelledCrystal", "RawRecord", "Source", "fetch_source", "known_sources", "open_source",
 ]  # fmt: skip
 
-NAMES: tuple[str, ...] = ("sample", "jarvis-dft3d")
+NAMES: tuple[str, ...] = tuple(CRYSTALS)
 
 _FILE_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _PACKED_SUFFIXES = (".gz", ".zip")
@@ -48,8 +49,12 @@ class KnownSource:
 def known_sources() -> tuple[KnownSource, ...]:
     """The data sets that have a name."""
     return (
-        KnownSource("sample", "6,317 crystals of the Materials Project, seven of the nine properties", 0),
-        KnownSource("jarvis-dft3d", "75,993 crystals of JARVIS-DFT, all nine properties", DFT_3D.size),
+        KnownSource(
+            "sample", f"{CRYSTALS['sample']:,} crystals of the Materials Project, seven of the nine properties", 0
+        ),
+        KnownSource(
+            "jarvis-dft3d", f"{CRYSTALS['jarvis-dft3d']:,} crystals of JARVIS-DFT, all nine properties", DFT_3D.size
+        ),
     )
 
 

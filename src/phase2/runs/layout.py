@@ -155,8 +155,13 @@ def runs_of_family(folder: Path) -> list[RunDirectory]:
     return [RunDirectory(path) for path in sorted(found)]
 
 
+def new_run_id() -> str:
+    """Draw the id of a new run: eight hexadecimal digits."""
+    return secrets.token_hex(4)
+
+
 def _free_id(taken: set[str]) -> str:
-    while (run_id := secrets.token_hex(4)) in taken:
+    while (run_id := new_run_id()) in taken:
         pass
     return run_id
 

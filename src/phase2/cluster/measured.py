@@ -1,0 +1,36 @@
+"""Runs of a store that an estimate can learn from."""
+
+from __future__ import annotations
+
+from phase2.config.schema import RunConfig
+from phase2.errors import Phase2Error
+from phase2.runs.index import list_runs
+from phase2.runs.manifest import RunManifest
+from phase2.runs.parallel import in_parallel
+from phase2.runs.published import PublishedRun
+from phase2.runs.run_summary import RunSummary
+from phase2.storage.base import Store
+
+_MOST = 8
+
+
+def measured_runs(store: Store, config: RunConfig) -> list[RunManifest]:
+    """The newest finished runs of the same algorithm and mode; a damaged one is passed over.
+
+    Raises:
+        RequestError: The store cannot be read.
+        TransientError: The store does not answer.
+    """
+    runs = [
+        run
+        for run in list_runs(store)
+        if run.status == "finished" and (run.algorithm, run.mode) == (config.algorithm, config.mode)
+    ]
+
+    def read(run: RunSummary) -> RunManifest | None:
+        try:
+            return PublishedRun.open(store, run.prefix).manifest
+        except Phase2Error:
+            return None
+
+    return [manifest for manifest in in_parallel(read, runs[:_MOST]) if manifest is not None]

@@ -1,0 +1,105 @@
+"""The pod of a plan, as Kubernetes takes it: no rights, no token, nothing written but its own volumes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from phase2.cluster.plan import SERVICE_ACCOUNT, STORE_CONFIG_MAP, STORE_SECRET, TERMINATION_LOG, WORK, Plan, Volume
+
+CONTAINER = "train"
+USER = 10001
+
+_DOWNWARD = {
+    "PHASE2_POD_NAME": "metadata.name",
+    "PHASE2_POD_NAMESPACE": "metadata.namespace",
+    "PHASE2_NODE_NAME": "spec.nodeName",
+}
+
+
+def pod_spec(plan: Plan) -> dict[str, Any]:
+    """The specification of the pod; it passes the Pod Security level ``restricted``."""
+    cluster = plan.cluster
+    spec: dict[str, Any] = {
+        "restartPolicy": "Never",
+        "serviceAccountName": SERVICE_ACCOUNT,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": cluster.grace_seconds,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(plan)],
+        "volumes": [_volume(volume) for volume in plan.volumes],
+    }
+    if cluster.priority is not None:
+        spec["priorityClassName"] = cluster.priority
+    if cluster.node_selector:
+        spec["nodeSelector"] = dict(cluster.node_selector)
+    if cluster.tolerations:
+        spec["tolerations"] = [
+            {
+                "key": one.key,
+                "operator": "Exists" if one.value is None else "Equal",
+                **({} if one.value is None else {"value": one.value}),
+                **({} if one.effect is None else {"effect": one.effect}),
+            }
+            for one in cluster.tolerations
+        ]
+    return spec
+
+
+def _container(plan: Plan) -> dict[str, Any]:
+    return {
+        "name": CONTAINER,
+        "image": plan.cluster.image.reference,
+        "imagePullPolicy": "IfNotPresent",
+        "args": list(plan.command[1:]),  # the image's entry point is phase2
+        "workingDir": WORK,
+        "env": [
+            *({"name": name, "value": value} for name, value in plan.environment.items()),
+            *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _DOWNWARD.items()),
+        ],
+        "envFrom": [{"configMapRef": {"name": STORE_CONFIG_MAP}}, {"secretRef": {"name": STORE_SECRET}}],
+        "resources": _resources(plan),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePath": TERMINATION_LOG,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [_mount(volume) for volume in plan.volumes],
+    }
+
+
+def _resources(plan: Plan) -> dict[str, Any]:
+    cluster = plan.cluster
+    requests = {"cpu": cluster.cpu.text, "memory": cluster.memory.text}
+    limits = {"memory": cluster.memory.text}
+    if cluster.cpu_limit is not None:
+        limits["cpu"] = cluster.cpu_limit.text
+    if cluster.gpus:
+        requests["nvidia.com/gpu"] = limits["nvidia.com/gpu"] = str(cluster.gpus)
+    return {"requests": requests, "limits": limits}
+
+
+def _volume(volume: Volume) -> dict[str, Any]:
+    sources: dict[str, dict[str, Any]] = {
+        "folder": {"emptyDir": {}},
+        "memory": {"emptyDir": {"medium": "Memory"}},
+        "claim": {"persistentVolumeClaim": {"claimName": volume.source}},
+        "config": {"configMap": {"name": volume.source, "optional": True}},
+    }
+    return {"name": volume.name, **sources[volume.kind]}
+
+
+def _mount(volume: Volume) -> dict[str, Any]:
+    mount: dict[str, Any] = {"name": volume.name, "mountPath": volume.path}
+    if volume.kind == "config":
+        mount["readOnly"] = True
+    return mount
