@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +36,10 @@ PublishOption = Annotated[
         help=f"Keep checkpoints and the run here: s3://bucket/prefix or a folder (default: ${STORE_VARIABLE}).",
     ),
 ]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report-to", help="Write run-id, row.json, mae.md and report.md of the finished run here."),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would run, and stop.")]
 
 
@@ -46,6 +51,7 @@ def train_request(
     checkpoint_minutes: MinutesOption = CHECKPOINT_MINUTES,
     workers: WorkersOption = None,
     store: PublishOption = None,
+    report_to: ReportOption = None,
     dry_run: DryRunOption = False,  # noqa: FBT002
 ) -> None:
     """Train a multi-task model and leave a complete run directory."""
@@ -76,7 +82,12 @@ def train_request(
         data_progress=lambda: work_bar("crystals"),
         notify=note,
     )
-    print_summary(train_run(resolved, resumption, surroundings))
+    finished = train_run(resolved, resumption, surroundings)
+    print_summary(finished)
+    if report_to is not None:
+        from phase2.runs.run_row import write_report
+
+        write_report(report_to, finished.manifest, finished.directory.handoff.read_text(encoding="utf-8"))
 
 
 train = takes_request(train_request)

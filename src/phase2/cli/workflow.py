@@ -45,21 +45,16 @@ def report(
 ) -> None:
     """Write what a finished run of the store achieved: run-id, row.json, mae.md and report.md."""
     from phase2.runs.layout import HANDOFF
-    from phase2.runs.markdown import metrics_table
     from phase2.runs.published import PublishedRun
     from phase2.runs.registry import find_in
-    from phase2.runs.run_row import RunRow
+    from phase2.runs.run_row import write_report
 
     name = run or run_to_resume() or run_id_of_process()
     if name is None:
         raise RequestError("No run is named.", fix="Name one, or set PHASE2_RUN_ID.")
     place = opened(store)
     found = PublishedRun.open(place, find_in(place, name).prefix)
-    row = RunRow.of(found.manifest)
-    page = place.read(f"{found.prefix}/{HANDOFF}")
-    table = metrics_table(found.manifest.val, found.manifest.test)
-    _write(to, {"run-id": row.run_id, "row.json": row.model_dump_json(), "mae.md": table, "report.md": page.decode()})
-    typer.echo(table)
+    typer.echo(write_report(to, found.manifest, place.read(f"{found.prefix}/{HANDOFF}").decode()))
 
 
 @app.command("expand")
@@ -127,6 +122,8 @@ def split(
     from phase2.prediction.stored_inputs import stored_structures
     from phase2.prediction.structures import structure_files
 
+    if not directory:
+        raise RequestError("No structures are named.", fix="Name s3://bucket/prefix.")
     there = stored_structures(opened(directory)) if "://" in directory else structure_files(Path(directory))
     used = min(parts, len(there))
     items = [{"part": str(number), "parts": str(used)} for number in range(1, used + 1)]

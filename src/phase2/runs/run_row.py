@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Self
 
 from phase2.errors import DataError
 from phase2.runs.manifest import RunManifest
-from phase2.runs.markdown import number, table
+from phase2.runs.markdown import metrics_table, number, table
 from phase2.runs.record import Record
+from phase2.storage.atomic import write_text
 
 
 class RunRow(Record):
@@ -64,6 +66,31 @@ class RunRow(Record):
             val_mae={result.key: result.mae for result in manifest.val},
             test_mae={result.key: result.mae for result in manifest.test},
         )
+
+
+def write_report(folder: Path, manifest: RunManifest, page: str) -> str:
+    """Write what a workflow hands on of a finished run: its id, its line, its table of errors and its page.
+
+    Args:
+        folder: Where ``run-id``, ``row.json``, ``mae.md`` and ``report.md`` are written.
+        manifest: Manifest of the run.
+        page: Its hand-off page.
+
+    Returns:
+        The table.
+
+    Raises:
+        DataError: The run is not finished.
+    """
+    row, errors = RunRow.of(manifest), metrics_table(manifest.val, manifest.test)
+    for name, text in (
+        ("run-id", row.run_id),
+        ("row.json", row.model_dump_json()),
+        ("mae.md", errors),
+        ("report.md", page),
+    ):
+        write_text(folder / name, text)
+    return errors
 
 
 def ranked(rows: Sequence[RunRow]) -> list[RunRow]:
