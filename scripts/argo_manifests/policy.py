@@ -46,7 +46,7 @@ def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
         {
             "expression": " && ".join(f"!has(object.spec.{field})" for field in _FIELDS)
             + " && object.spec.?entrypoint.orValue('main') == 'main'",
-            "message": f"a Workflow of {template} sets arguments only; the template sets {', '.join(_FIELDS)}, entrypoint",
+            "message": f"a Workflow of {template} sets arguments only; not {', '.join(_FIELDS)} or entrypoint",
         },
     ]
     uses = f"has(object.spec.workflowTemplateRef) && object.spec.workflowTemplateRef.?name.orValue('') == '{template}'"

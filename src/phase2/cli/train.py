@@ -43,16 +43,17 @@ ReportOption = Annotated[
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would run, and stop.")]
 
 
-def train_request(
+def train_request(  # noqa: PLR0913 - options
     request: RunRequest,
     run: RunToResume = None,
-    resume: ResumeOption = False,  # noqa: FBT002
+    *,
+    resume: ResumeOption = False,
     accept_change: AcceptOption = None,
     checkpoint_minutes: MinutesOption = CHECKPOINT_MINUTES,
     workers: WorkersOption = None,
     store: PublishOption = None,
     report_to: ReportOption = None,
-    dry_run: DryRunOption = False,  # noqa: FBT002
+    dry_run: DryRunOption = False,
 ) -> None:
     """Train a multi-task model and leave a complete run directory."""
     if run is None and not resume:
