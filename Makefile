@@ -35,15 +35,25 @@ run: setup ## Train on the embedded sample of real crystals and show the result
 
 .PHONY: test
 test: setup ## Run the tests
-	$(BIN)/python -m pytest -n auto -m 'not faults'
+	$(BIN)/python -m pytest -n auto -m 'not faults and not cluster'
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that take a second or two
-	$(BIN)/python -m pytest -n auto -m 'not slow and not faults'
+	$(BIN)/python -m pytest -n auto -m 'not slow and not faults and not cluster'
 
 .PHONY: test-faults
 test-faults: setup ## Kill, fill, cut off and damage whatever a run depends on, and count it (FAULT_ROUNDS=5 for more)
 	PHASE2_FAULT_ROUNDS=$(FAULT_ROUNDS) $(BIN)/python -m pytest -n auto tests/faults -m faults
+
+.PHONY: test-cluster
+test-cluster: setup ## Run pods on a real Kubernetes on this machine, and break what they depend on (needs root and Go)
+	PHASE2_CLUSTER=required $(BIN)/python -m pytest tests/cluster -m cluster
+
+.PHONY: cluster-up cluster-down
+cluster-up: setup ## Bring up the Kubernetes of the tests and leave it running
+	PYTHONPATH=src $(BIN)/python -m tests.cluster up
+cluster-down: setup ## Stop it, and leave nothing but what was built
+	PYTHONPATH=src $(BIN)/python -m tests.cluster down
 
 .PHONY: test-readme
 test-readme: setup ## Run every command of the README, as a newcomer would
@@ -76,7 +86,7 @@ lock: setup ## Pin every dependency again, with hashes
 
 .PHONY: ci
 ci: FAULT_ROUNDS = 0.5
-ci: lint test test-faults test-readme ## What continuous integration runs
+ci: lint test test-faults test-cluster test-readme ## What continuous integration runs
 
 .PHONY: clean
 clean: ## Remove the environment and caches (never runs or data)

@@ -127,3 +127,18 @@ def test_version(capsys):
 def test_a_process_without_standard_streams_still_works(closed):
     command = f"{sys.executable} -m phase2 explain {closed}"
     assert subprocess.run(["bash", "-c", command], capture_output=True, check=False).returncode == 0
+
+
+def test_the_error_is_left_in_one_line_where_kubernetes_reads_it(tmp_path, monkeypatch, capsys):
+    log = tmp_path / "termination-log"
+    monkeypatch.setenv("PHASE2_TERMINATION_LOG", str(log))
+    assert run(_raising(DataError("It is\nbad.", why="So it is.", fix="Mend it.")), []) == 3
+    assert log.read_text() == "It is bad. So it is. Mend it.\n"
+    assert run(_raising(DataError("É" * 5000)), []) == 3
+    assert len(log.read_bytes()) < 4096
+
+
+def test_a_termination_log_that_cannot_be_written_changes_no_exit_code(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PHASE2_TERMINATION_LOG", str(tmp_path))
+    assert run(_raising(TransientError("T.")), []) == 75
+    assert "error: T." in capsys.readouterr().err

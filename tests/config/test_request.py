@@ -1,6 +1,7 @@
 """What a request refuses, and what it says."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,18 @@ def test_the_command_line_of_a_request_makes_the_same_request(words, preset):
         words["preset"] = preset
     request = RunRequest(**words)
     assert _parse(shlex.split(shlex.join(request.command()[2:]))) == request
+    assert RunRequest.from_command(request.command()) == request
+
+
+def test_a_recorded_command_says_nothing_of_where_it_is_run():
+    request = RunRequest(competition=True, all_properties=True, output=Path("elsewhere"))
+    assert RunRequest.from_command(request.command()) == RunRequest(competition=True, all_properties=True)
+
+
+@pytest.mark.parametrize("words", [["--optimiser", "sgd"], ["--epochs"], ["more"]])
+def test_a_command_of_another_version_is_refused(words):
+    with pytest.raises(RequestError, match="is not understood"):
+        RunRequest.from_command(["phase2", "train", *words])
 
 
 def _parse(arguments: list[str]) -> RunRequest:

@@ -12,13 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import torch
 
-from phase2.models.modelfile import load_model_file, tensors_of
 from phase2.runs.layout import RunDirectory
 
 ZYGOTE = Path(__file__).with_name("zygote.py")
-TIMES = ("seconds", "structures_per_second", "data_wait")
 
 
 @dataclass
@@ -123,17 +120,3 @@ def _own_mounts() -> list[str]:
 def only_run(output: Path) -> RunDirectory:
     (path,) = output.glob("multitask_*/run_*")
     return RunDirectory(path)
-
-
-def timeless(history: Path) -> list[dict]:
-    return [{k: v for k, v in row.items() if k not in TIMES} for row in json.loads(history.read_text())]
-
-
-def assert_same_result(run: RunDirectory, whole: RunDirectory) -> None:
-    """Weights, history and predictions are equal bit for bit."""
-    one, other = (tensors_of(load_model_file(each.best).model) for each in (run, whole))
-    assert one.keys() == other.keys()
-    assert all(torch.equal(one[name], other[name]) for name in one)
-    assert timeless(run.history) == timeless(whole.history)
-    for name in ("predictions_val.csv", "predictions_test.csv"):
-        assert (run.path / name).read_bytes() == (whole.path / name).read_bytes()

@@ -10,9 +10,10 @@ from phase2.runs.index import list_runs
 from phase2.runs.published import PublishedRun
 from phase2.testing.faults import Faults
 from phase2.testing.flaky_proxy import flaky
+from phase2.testing.same_result import assert_same_result
 
 from .conftest import EVERY_STEP, ROUNDS, WORDS
-from .processes import Processes, assert_same_result, only_run
+from .processes import Processes, only_run
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 EPOCHS = 12

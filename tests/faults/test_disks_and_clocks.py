@@ -12,10 +12,11 @@ from phase2.runs.index import list_runs
 from phase2.runs.layout import RunDirectory
 from phase2.runs.published import PublishedRun
 from phase2.storage.local import LocalStore
+from phase2.testing.same_result import assert_same_result
 from phase2.training.checkpoint import load_checkpoint
 
 from .conftest import EVERY_STEP, ROUNDS, WORDS
-from .processes import Processes, assert_same_result, only_run
+from .processes import Processes, only_run
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 EPOCHS = 8

@@ -14,10 +14,11 @@ from phase2.runs.index import list_runs
 from phase2.runs.layout import RunDirectory
 from phase2.runs.published import PublishedRun
 from phase2.runs.stored_checkpoints import StoredCheckpoints
+from phase2.testing.same_result import assert_same_result
 from phase2.training.checkpoint import load_checkpoint
 
 from .conftest import ROUNDS
-from .processes import assert_same_result, only_run
+from .processes import only_run
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 MOST_ATTEMPTS = 100

@@ -135,10 +135,10 @@ def _explain(error: Exception) -> Phase2Error:
         return RequestError(error.format_message(), fix="Add --help to see what the command takes.")
     if isinstance(error, OSError):
         return _explain_file_error(error)
-    if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
-        extra = _EXTRAS[error.name]
+    if isinstance(error, ModuleNotFoundError) and (package := (error.name or "").partition(".")[0]) in _EXTRAS:
+        extra = _EXTRAS[package]
         return RequestError(
-            f"This command needs the package '{error.name}'.",
+            f"This command needs the package '{package}'.",
             why=f"It belongs to the extra '{extra}', which is not installed.",
             fix=f"pip install 'phase2[{extra}]'",
         )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,25 +11,22 @@ from phase2.cluster.api_objects import Object, name_of
 from phase2.cluster.client import Change, JobClient
 from phase2.cluster.log_reader import LogReader
 from phase2.cluster.pod import CONTAINER
-from phase2.cluster.refusals import WatchExpiredError
+from phase2.cluster.refusals import ObjectGoneError
 from phase2.cluster.status import RunState, run_state
-from phase2.errors import Phase2Error, RequestError, TransientError
+from phase2.cluster.streams import Streams
+from phase2.errors import Phase2Error, RequestError
 
 Say = Callable[[str], None]
 
 # Why a pod waits is told by events, which come without a change of the pod.
 _LOOK_AGAIN_SECONDS = 5.0
-_PATIENCE_SECONDS = 300.0
-_LONGEST_PAUSE = 10.0
-_BREATH_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    kind: Literal["job", "pod", "line", "end of log", "trouble"]
+    kind: Literal["job", "pod", "line", "end of log"]
     change: Change | None = None
     text: str = ""
-    error: Phase2Error | None = None
 
 
 class Follower:
@@ -50,11 +44,11 @@ class Follower:
         self._name = job
         self._on_state = on_state
         self._on_line = on_line
-        self._news: queue.Queue[_News] = queue.Queue()
-        self._over = threading.Event()
+        self._streams: Streams[_News] = Streams(lambda why: self._say(f"the cluster does not answer: {why}"))
         self._job: Object | None = None
         self._pods: dict[str, Object] = {}
         self._read: set[str] = set()
+        self._told: set[str] = set()
         self._reading = 0
         self._said = ""
 
@@ -65,63 +59,79 @@ class Follower:
             RequestError: The Job was deleted, or may not be read.
             TransientError: The cluster did not answer for minutes; the run goes on without anybody watching.
         """
-        self._start(self._watching("job", lambda: self._client.watch_job(self._name)))
-        self._start(self._watching("pod", lambda: self._client.watch_pods(self._name)))
+        self._watch("job", lambda: self._client.watch_job(self._name))
+        self._watch("pod", lambda: self._client.watch_pods(self._name))
         try:
             while True:
-                self._take(self._next())
+                news = self._streams.next(_LOOK_AGAIN_SECONDS)
+                if news is not None:
+                    self._take(news)
                 state = self._state()
-                if state is not None and state.has_ended and not self._reading and not self._unread():
+                if state is not None and state.has_ended and self._all_is_told():
                     return state
         finally:
-            self._over.set()
+            self._streams.close()
 
-    def _next(self) -> _News | None:
-        try:
-            return self._news.get(timeout=_LOOK_AGAIN_SECONDS)
-        except queue.Empty:
-            return None
+    def _watch(self, kind: Literal["job", "pod"], watch: Callable[[], Iterator[Change]]) -> None:
+        self._streams.start(lambda: (_News(kind, change) for change in watch()), again=lambda: True)
 
-    def _take(self, news: _News | None) -> None:
-        if news is None:
-            return
-        if news.error is not None:
-            raise news.error
+    def _take(self, news: _News) -> None:
         if news.kind == "line":
             self._on_line(news.text)
-        elif news.kind == "trouble":
-            self._say(news.text)
         elif news.kind == "end of log":
             self._reading -= 1
+        elif news.change is not None and news.kind == "job":
+            self._note_job(news.change)
         elif news.change is not None:
-            self._note(news.kind, news.change)
+            self._note_pod(news.change.object, is_deleted=news.change.is_deleted)
 
-    def _note(self, kind: str, change: Change) -> None:
-        if kind == "pod":
-            self._pods[name_of(change.object)] = change.object
-        elif change.is_deleted:
+    def _note_job(self, change: Change) -> None:
+        if change.is_deleted:
             raise RequestError(
                 f"The Job {self._name} was deleted.",
                 why="Somebody removed it, or its time to be kept was over.",
                 fix="'phase2 runs show' says what of it is in the store.",
             )
-        else:
-            self._job = change.object
-        for name in self._unread():
+        self._job = change.object
+
+    def _note_pod(self, pod: Object, *, is_deleted: bool = False) -> None:
+        name, state = name_of(pod), _container_state(pod)
+        if is_deleted and "terminated" not in state:
+            self._pods.pop(name, None)  # gone without a word
+            return
+        self._pods[name] = pod
+        if state.keys() & {"running", "terminated"} and name not in self._read:
             self._read.add(name)
             self._reading += 1
-            self._start(self._reading_log(name))
+            reader = LogReader(self._client, name)
+            self._streams.start(lambda: self._log(reader, name), again=lambda: name not in self._told)
 
-    def _unread(self) -> list[str]:
-        return [name for name, pod in self._pods.items() if name not in self._read and _has_log(pod)]
+    def _log(self, reader: LogReader, pod: str) -> Iterator[_News]:
+        """What a pod prints; a pod that is gone has nothing more to say."""
+        with suppress(ObjectGoneError):
+            yield from (_News("line", text=text) for text in reader.lines())
+        # A log also ends with the container's runtime, while the container goes on.
+        if "running" not in _container_state(self._pods.get(pod, {})):
+            self._told.add(pod)
+            yield _News("end of log")
+
+    def _all_is_told(self) -> bool:
+        """Whether every pod was read to its end, also one that the watch has not told of yet."""
+        if self._reading:
+            return False
+        known = len(self._read)
+        for pod in self._client.pods(self._name):
+            self._note_pod(pod)
+        return len(self._read) == known
 
     def _state(self) -> RunState | None:
-        if self._job is None or not self._news.empty():
+        if self._job is None or not self._streams.is_quiet:
             return None
-        state = run_state(self._job, list(self._pods.values()))
+        pods = list(self._pods.values())
+        state = run_state(self._job, pods)
         if state.state in {"waiting", "blocked", "retrying"}:
             with suppress(Phase2Error):  # who may not read events is told less
-                state = run_state(self._job, list(self._pods.values()), self._client.events())
+                state = run_state(self._job, pods, self._client.events())
         if state.state != "running" or not self._said.startswith("running"):
             self._say(f"{state.state}: {state.sentence}")
         return state
@@ -130,72 +140,6 @@ class Follower:
         if text != self._said:
             self._on_state(text)
             self._said = text
-
-    def _start(self, news: Iterator[_News]) -> None:
-        def tell() -> None:
-            for one in news:
-                if self._over.is_set():
-                    return
-                self._news.put(one)
-
-        threading.Thread(target=tell, daemon=True).start()
-
-    def _watching(self, kind: Literal["job", "pod"], watch: Callable[[], Iterator[Change]]) -> Iterator[_News]:
-        """What a watch sees, taken up again whenever it ends or breaks."""
-
-        def changes() -> Iterator[_News]:
-            yield from (_News(kind, change) for change in watch())
-
-        while not self._over.is_set():
-            yield from self._patiently(changes)
-
-    def _reading_log(self, pod: str) -> Iterator[_News]:
-        """What a pod prints, taken up again where it broke off; a pod that is gone has nothing more to say."""
-        reader = LogReader(self._client, pod)
-
-        def lines() -> Iterator[_News]:
-            yield from (_News("line", text=text) for text in reader.lines())
-
-        while not self._over.is_set():
-            for news in self._patiently(lines):
-                if isinstance(news.error, RequestError):
-                    yield _News("end of log")
-                    return
-                yield news
-            if not _is_running(self._pods[pod]):
-                yield _News("end of log")
-                return
-            self._over.wait(_BREATH_SECONDS)  # the log ended with the container's runtime, not with the container
-
-    def _patiently(self, attempt: Callable[[], Iterator[_News]]) -> Iterator[_News]:
-        """Try again while the cluster does not answer, and give up after some minutes."""
-        silent_since, pause = time.monotonic(), 0.5
-        while not self._over.is_set():
-            try:
-                for news in attempt():
-                    silent_since, pause = time.monotonic(), 0.5
-                    yield news
-            except WatchExpiredError:
-                continue
-            except TransientError as error:
-                if time.monotonic() - silent_since > _PATIENCE_SECONDS:
-                    yield _News("trouble", error=error)
-                    return
-                yield _News("trouble", text=f"the cluster does not answer: {error.why or error.what}")
-                self._over.wait(pause)
-                pause = min(_LONGEST_PAUSE, 2 * pause)
-                continue
-            except Phase2Error as error:
-                yield _News("trouble", error=error)
-            return
-
-
-def _has_log(pod: Object) -> bool:
-    return bool({"running", "terminated"} & _container_state(pod).keys())
-
-
-def _is_running(pod: Object) -> bool:
-    return "running" in _container_state(pod)
 
 
 def _container_state(pod: Object) -> Object:

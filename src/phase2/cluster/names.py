@@ -42,7 +42,7 @@ def job_name(run_id: str) -> str:
         >>> job_name("0f3a9c2e")
         'phase2-0f3a9c2e'
         >>> job_name("MgO_1")
-        'phase2-mgo-1-5c8b8ac9'
+        'phase2-mgo-1-32d3b51f'
     """
     if _LABEL_NAME.fullmatch(run_id) and len(JOB_PREFIX + run_id) <= _LONGEST_LABEL:
         return JOB_PREFIX + run_id

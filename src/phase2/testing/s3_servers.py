@@ -94,7 +94,7 @@ def minio(folder: Path) -> Iterator[S3Server]:
     Raises:
         ServerUnavailableError: It is not built yet and there is no Go.
     """
-    program = _minio_program()
+    program = minio_program()
     port, console = _free_ports(2)
     command = [str(program), "server", f"--address={_HOST}:{port}", f"--console-address={_HOST}:{console}", str(folder)]
     keys = {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "MINIO_UPDATE": "off"}
@@ -102,7 +102,12 @@ def minio(folder: Path) -> Iterator[S3Server]:
         yield server
 
 
-def _minio_program() -> Path:
+def minio_program() -> Path:
+    """The MinIO server, built from its Go module unless it is built already.
+
+    Raises:
+        ServerUnavailableError: It is not built yet and there is no Go.
+    """
     folder = cache_dir() / "servers" / f"minio-{MINIO_VERSION}"
     if (folder / "minio").exists():
         return folder / "minio"

@@ -1,0 +1,79 @@
+"""Programs of the cluster, built from their Go modules once for each version."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from phase2.storage.lock import wait_for_lock
+
+from .folders import Folders
+from .timings import step
+
+SOURCES = Path(__file__).with_name("go")
+KUBERNETES = "v1.34.4"
+COREDNS = "v1.15.0"
+REGISTRY = "v3.0.0"
+_SMALL = ["-trimpath", "-ldflags", "-s -w"]
+
+
+def build_programs(folders: Folders) -> None:
+    """Build every program that is missing."""
+    for program in (kube, pause, coredns, registry):
+        program(folders)
+
+
+def kube(folders: Folders) -> Path:
+    """All components of Kubernetes, kubectl and etcd in one program."""
+    stamp = [f"-X k8s.io/component-base/version.gitVersion={KUBERNETES}"]
+    stamp += [f"-X k8s.io/component-base/version.git{part}={n}" for part, n in (("Major", 1), ("Minor", 34))]
+    flags = ["-trimpath", "-ldflags", f"-s -w {' '.join(stamp)}"]
+    return _built(folders, "kube", f"{KUBERNETES}-{_digest('kube')}", ["build", *flags, "-o", "{}", "."], "kube")
+
+
+def pause(folders: Folders) -> Path:
+    """The program of a pod's sandbox."""
+    return _built(folders, "pause", _digest("pause"), ["build", *_SMALL, "-o", "{}", "."], "pause")
+
+
+def coredns(folders: Folders) -> Path:
+    return _installed(folders, "coredns", "github.com/coredns/coredns", COREDNS)
+
+
+def registry(folders: Folders) -> Path:
+    return _installed(folders, "registry", "github.com/distribution/distribution/v3/cmd/registry", REGISTRY)
+
+
+def _installed(folders: Folders, name: str, module: str, version: str) -> Path:
+    return _built(folders, name, version, ["install", *_SMALL, f"{module}@{version}"])
+
+
+def _built(folders: Folders, name: str, version: str, words: list[str], source: str = "") -> Path:
+    program = folders.programs / f"{name}-{version}"
+    if program.exists():
+        return program
+    folders.programs.mkdir(parents=True, exist_ok=True)
+    with wait_for_lock(folders.programs / f".{name}.lock", purpose=f"building {name}"), step(f"build {name} {version}"):
+        if not program.exists():  # another process may have been faster
+            _build(program, name, words, SOURCES / source)
+    return program
+
+
+def _build(program: Path, name: str, words: list[str], source: Path) -> None:
+    making = program.with_name(f".making-{name}")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir()
+    environment = os.environ | {"CGO_ENABLED": "0", "GOBIN": str(making), "GOFLAGS": "-buildvcs=false"}
+    command = ["go", *(word.format(making / name) for word in words)]
+    done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    (making / name).rename(program)
+    shutil.rmtree(making)
+
+
+def _digest(source: str) -> str:
+    """Names the sources of a program of our own, so that a change of them is a new version."""
+    files = sorted((SOURCES / source).iterdir())
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]

@@ -1,0 +1,90 @@
+"""The images of the cluster: the sandbox, MinIO, a Python to build on, and the one that trains."""
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from phase2.testing.s3_servers import MINIO_VERSION, minio_program
+
+from . import addresses, builds, registry
+from .buildah import Buildah
+from .folders import Folders
+from .leftovers import ctr
+from .timings import step
+
+PROJECT = Path(__file__).parents[2]
+SUITE = "trixie"
+_PYTHON = "python3,python3-venv,ca-certificates"
+_SOURCES = ["Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", "constraints", "src"]
+
+
+def pause_image(folders: Folders) -> str:
+    """The image of a pod's sandbox."""
+    return _of_one_program(folders, "pause", "1", builds.pause(folders))
+
+
+def minio_image(folders: Folders) -> str:
+    """MinIO on an empty base."""
+    return _of_one_program(folders, "minio", MINIO_VERSION, minio_program())
+
+
+def _of_one_program(folders: Folders, name: str, tag: str, program: Path) -> str:
+    digest = registry.digest_of(name, tag)
+    if digest:
+        return f"{addresses.REGISTRY}/{name}@{digest}"
+    with step(f"image {name}"), tempfile.TemporaryDirectory(dir=folders.root) as context:
+        shutil.copy(program, Path(context) / name)
+        (Path(context) / "Dockerfile").write_text(f'FROM scratch\nCOPY {name} /{name}\nENTRYPOINT ["/{name}"]\n')
+        return Buildah(folders).build(name, tag, Path(context))
+
+
+def base_image(folders: Folders) -> str:
+    """Debian with Python, made from its packages: no other registry is asked for anything."""
+    digest = registry.digest_of("python-base", SUITE)
+    if digest:
+        return f"{addresses.REGISTRY}/python-base@{digest}"
+    with step(f"image python-base: Debian {SUITE}"), tempfile.TemporaryDirectory(dir=folders.root) as context:
+        root = Path(context) / "root"
+        words = ["--variant=minbase", f"--include={_PYTHON}", SUITE, str(root), "http://deb.debian.org/debian"]
+        subprocess.run(["debootstrap", *words], check=True, capture_output=True)
+        for archive in (root / "var/cache/apt/archives").glob("*.deb"):
+            archive.unlink()
+        dockerfile = "FROM scratch\nCOPY root /\nENV LANG=C.UTF-8\n"
+        (Path(context) / "Dockerfile").write_text(dockerfile)
+        return Buildah(folders).build("python-base", SUITE, Path(context))
+
+
+def phase2_image(folders: Folders) -> str:
+    """The image that trains, of the sources as they are now.
+
+    Returns:
+        Its name at its digest.
+    """
+    tag = _digest_of_sources()
+    digest = registry.digest_of("phase2", tag)
+    if digest:
+        return f"{addresses.REGISTRY}/phase2@{digest}"
+    base = base_image(folders)
+    with step("image phase2"):
+        arguments = ["--build-arg", f"BASE_IMAGE={base}", "--build-arg", f"REVISION={tag}"]
+        return Buildah(folders).build("phase2", tag, PROJECT, *arguments)
+
+
+def is_on_node(folders: Folders, image: str) -> bool:
+    """Whether the node has an image."""
+    return image in ctr(folders, "images", "list", "--quiet").stdout.split()
+
+
+def _digest_of_sources() -> str:
+    """Names what the image is made of."""
+    digest = hashlib.sha256()
+    for source in _SOURCES:
+        path = PROJECT / source
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(f"{file.relative_to(PROJECT)}\0{file.stat().st_size}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

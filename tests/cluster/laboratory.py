@@ -1,0 +1,86 @@
+"""Everything together: the cluster with its store, its tenant and the image that trains."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from phase2.storage.lock import wait_for_lock
+
+from . import images, registry
+from .cluster import Cluster
+from .components import commands
+from .configuration import write_configuration
+from .folders import Folders
+from .minio import Minio
+from .pods import Pods, restricted_pod
+from .tenant import make_tenant
+from .timings import step
+
+_PULL_SECONDS = 600
+
+
+@contextmanager
+def alone(folders: Folders) -> Iterator[None]:
+    """Hold the machine's only cluster for the length of a block; wait for whoever has it."""
+    folders.root.mkdir(parents=True, exist_ok=True)
+    with wait_for_lock(folders.lock, purpose="using the test cluster"):
+        yield
+
+
+def is_complete(cluster: Cluster) -> bool:
+    """Whether the cluster was brought up whole, and is up still."""
+    return _mark(cluster).exists() and cluster.is_up()
+
+
+def up(cluster: Cluster) -> None:
+    """Bring up what is not up yet: the cluster, its store and the namespace of runs."""
+    cluster.prepare()
+    if not is_complete(cluster):
+        cluster.start()
+        folders = cluster.folders
+        small = [images.pause_image(folders), images.minio_image(folders)]
+        with step("MinIO ready, and a namespace for runs"):
+            Minio(cluster).deploy(small[1])
+            make_tenant(cluster)
+        _mark(cluster).touch()
+    Minio(cluster).unblock()
+
+
+def image(cluster: Cluster) -> str:
+    """Have the image that trains on the node.
+
+    Returns:
+        Its name at its digest.
+    """
+    made = images.phase2_image(cluster.folders)
+    if not images.is_on_node(cluster.folders, made):
+        with step(f"node pulls {made.partition('@')[0]}"):
+            # A pod, and not the runtime's own client: the kubelet's way does not keep the packed layers as well.
+            Pods(cluster).run(restricted_pod("pulls", made, "true"), _PULL_SECONDS)
+    return made
+
+
+def build(cluster: Cluster) -> None:
+    """Build programs and images without a cluster."""
+    cluster.prepare()
+    folders = cluster.folders
+    if registry.answers():
+        _build_images(folders)
+        return
+    folders.keys.mkdir(parents=True, exist_ok=True)
+    write_configuration(folders)
+    cluster.processes.start("registry", commands(folders)["registry"], {"OTEL_TRACES_EXPORTER": "none"})
+    try:
+        cluster.wait(registry.answers, "the registry", "registry")
+        _build_images(folders)
+    finally:
+        cluster.down()
+
+
+def _build_images(folders: Folders) -> None:
+    for make in (images.pause_image, images.minio_image, images.phase2_image):
+        make(folders)
+
+
+def _mark(cluster: Cluster) -> Path:
+    return cluster.folders.state / "complete"

@@ -1,0 +1,119 @@
+"""MinIO in the cluster: a Deployment with a volume behind a Service, which the host reaches as well."""
+
+import json
+import subprocess
+import time
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from phase2.testing.s3_servers import S3Server
+
+from . import addresses
+from .cluster import Cluster
+
+NAMESPACE = "minio"
+BUCKET = "phase2"
+KEY, SECRET = "phase2-cluster-key", "phase2-cluster-secret"
+IN_CLUSTER = f"http://minio.{NAMESPACE}.svc.cluster.local:9000"
+STORE = f"s3://{BUCKET}"
+_PORT = 9000
+
+
+class Minio:
+    """The object store of the tests."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.server = S3Server(f"http://{addresses.MINIO_SERVICE}:{_PORT}", KEY, SECRET)
+        """How the host reaches it."""
+
+    def deploy(self, image: str) -> None:
+        """Create it, wait until it answers, and make the bucket."""
+        data = self._cluster.folders.state / "minio"
+        data.mkdir(exist_ok=True)
+        self._cluster.kubectl("apply", "-f", "-", stdin=json.dumps(_manifest(image, str(data))))
+        self.wait()
+        self.make_bucket(BUCKET)
+
+    @property
+    def client(self):
+        """A client of S3 on the host."""
+        keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
+        return boto3.client("s3", endpoint_url=self.server.endpoint, region_name="us-east-1", **keys)
+
+    def make_bucket(self, name: str) -> None:
+        existing = [bucket["Name"] for bucket in self.client.list_buckets()["Buckets"]]
+        if name not in existing:
+            self.client.create_bucket(Bucket=name)
+
+    def wait(self, seconds: float = 60) -> None:
+        """Wait until it serves requests that come through its Service."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self.client.list_buckets()
+            except (BotoCoreError, ClientError):
+                if time.monotonic() > deadline:
+                    pods = self._cluster.kubectl("describe", "pods", f"--namespace={NAMESPACE}").stdout
+                    raise TimeoutError(f"MinIO does not answer:\n{pods[-2000:]}") from None
+                time.sleep(0.1)
+            else:
+                return
+
+    def kill(self) -> None:
+        """Delete its pod without grace; the Deployment makes another one on the same volume."""
+        words = ["delete", "pods", "--selector=app=minio", f"--namespace={NAMESPACE}", "--grace-period=0", "--force"]
+        self._cluster.kubectl(*words)
+
+    def block(self) -> None:
+        """Drop every packet from pods to it: the bucket is there and cannot be reached."""
+        for where in _RULES:
+            subprocess.run(["iptables", "--insert", *where], check=True, capture_output=True)
+
+    def unblock(self) -> None:
+        """Undo ``block``; does nothing when it is not blocked."""
+        for where in _RULES:
+            while subprocess.run(["iptables", "--delete", *where], check=False, capture_output=True).returncode == 0:
+                pass
+
+
+_RULES = [["FORWARD", "--protocol", "tcp", "--dport", str(_PORT), "--in-interface", addresses.BRIDGE, "--jump", "DROP"]]
+
+
+def _manifest(image: str, folder: str) -> dict[str, object]:
+    labels = {"app": "minio"}
+    container = {
+        "name": "minio",
+        "image": image,
+        "args": ["server", "/data", "--address", f":{_PORT}"],
+        "env": [
+            {"name": "MINIO_ROOT_USER", "value": KEY},
+            {"name": "MINIO_ROOT_PASSWORD", "value": SECRET},
+            {"name": "MINIO_UPDATE", "value": "off"},
+        ],
+        "ports": [{"containerPort": _PORT}],
+        "readinessProbe": {"httpGet": {"path": "/minio/health/ready", "port": _PORT}, "periodSeconds": 1},
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+    }
+    pod = {
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 1,
+        "containers": [container],
+        "volumes": [{"name": "data", "hostPath": {"path": folder}}],
+    }
+    metadata = {"name": "minio", "namespace": NAMESPACE}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+    address = {"clusterIP": addresses.MINIO_SERVICE, "selector": labels, "ports": [{"port": _PORT}]}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": address}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    return {"apiVersion": "v1", "kind": "List", "items": [namespace, deployment, service]}

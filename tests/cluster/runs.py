@@ -1,0 +1,143 @@
+"""Runs of phase2 on the cluster, as a person has them: submitted, looked at and read by the command line."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from phase2.runs.index import list_runs
+from phase2.runs.published import PublishedRun
+from phase2.storage.s3 import S3Store
+
+from .cluster import Cluster
+from .minio import Minio
+from .pods import CONTAINER
+
+TRAINING = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "200", "--batch-size", "8"]
+EVERY_STEP = ["--checkpoint-minutes", "0.000001"]
+"""Saves again as soon as the last save is on the disk, so that faults meet saves often."""
+EPOCHS = 20
+SMALL = ["--cpu", "250m", "--memory", "2Gi"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command of phase2 on this host ended."""
+
+    code: int
+    out: str
+    errors: str
+
+
+class Runs:
+    """Runs in one place of the bucket."""
+
+    def __init__(self, cluster: Cluster, image: str, store: str) -> None:
+        self.cluster = cluster
+        self.image = image
+        self.store = store
+
+    def phase2(self, *words: str) -> Said:
+        """Run a command of phase2 on this host, in the way of a person who has the cluster's keys."""
+        mine = {"KUBECONFIG": self.cluster.kubeconfig, "PHASE2_IMAGE": self.image, "PHASE2_STORE": self.store}
+        environment = os.environ | Minio(self.cluster).server.environment | mine
+        command = [sys.executable, "-m", "phase2", *words]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def submit(self, run_id: str, *words: str) -> Said:
+        """Submit the training that all faults disturb."""
+        asked = [*TRAINING, "--epochs", str(EPOCHS), *EVERY_STEP, *SMALL, "--store", self.store]
+        return self.phase2("submit", "--backend", "job", "--run-id", run_id, *asked, *words)
+
+    def state(self, run_id: str) -> dict:
+        """What `phase2 status` says of a run."""
+        said = self.phase2("status", run_id, "--json")
+        assert said.code == 0, said.errors
+        answer = json.loads(said.out)
+        return answer[0] if isinstance(answer, list) else answer
+
+    def jobs(self, run_id: str) -> list:
+        return self.cluster.batch.list_namespaced_job(
+            self.cluster.namespace, label_selector=f"phase2.dev/run-id={run_id}"
+        ).items
+
+    def pods(self, run_id: str) -> list:
+        """Pods of a run, the newest first."""
+        found = self.cluster.core.list_namespaced_pod(
+            self.cluster.namespace, label_selector=f"phase2.dev/run-id={run_id}"
+        ).items
+        return sorted(found, key=lambda pod: pod.metadata.creation_timestamp, reverse=True)
+
+    def wait_for_epoch(self, run_id: str, epoch: int, seconds: float = 90) -> str:
+        """Wait until a pod of a run has trained so many epochs in all.
+
+        Returns:
+            The name of the pod.
+        """
+        return str(
+            _wait(lambda: self._pod_at(run_id, epoch), f"{run_id} to train {epoch} epochs", seconds, self, run_id)
+        )
+
+    def wait_for_end(self, run_id: str, seconds: float = 180) -> None:
+        """Wait until a Job of a run is complete; one that failed for good is an error."""
+        _wait(lambda: self._complete(run_id), f"{run_id} to be complete", seconds, self, run_id)
+
+    def has_ended(self, run_id: str) -> bool:
+        """Whether no Job of a run is at work any more."""
+        return all(job.status.completion_time for job in self.jobs(run_id))
+
+    def published(self, run_id: str, store: S3Store) -> PublishedRun:
+        """The run in the bucket, after checking that there is one and that each object is as it was written."""
+        found = [run for run in list_runs(store, rebuild=True) if run.run_id == run_id]
+        assert [run.status for run in found] == ["complete"], found
+        run = PublishedRun.open(store, found[0].prefix)
+        checked = run.verify()
+        assert not checked.missing, checked
+        assert not checked.damaged, checked
+        return run
+
+    def _pod_at(self, run_id: str, epoch: int) -> str | None:
+        for pod in self.pods(run_id):
+            if pod.status.phase == "Running" and epochs_of(self.log(pod)) >= epoch:
+                return pod.metadata.name
+        return None
+
+    def log(self, pod) -> str:
+        """What a pod said, read on the node, so that it works without an API server."""
+        name = f"{pod.metadata.namespace}_{pod.metadata.name}_{pod.metadata.uid}"
+        files = sorted((self.cluster.folders.state / "pods" / name / CONTAINER).glob("*.log"))
+        return "".join(file.read_text(errors="replace") for file in files)
+
+    def _complete(self, run_id: str) -> bool:
+        conditions = [each for job in self.jobs(run_id) for each in job.status.conditions or []]
+        failed = [each for each in conditions if each.type == "Failed" and each.status == "True"]
+        assert not failed, f"{failed}\n{self.phase2('status', run_id).out}\n{self.last_words(run_id)}"
+        return any(each.type == "Complete" and each.status == "True" for each in conditions)
+
+    def last_words(self, run_id: str) -> str:
+        return "\n".join(
+            f"{pod.metadata.name} {pod.status.phase}: {self.log(pod)[-1500:]}" for pod in self.pods(run_id)
+        )
+
+
+def epochs_of(log: str) -> int:
+    """The last epoch that a pod said it has trained; 0 before the first."""
+    last = 0
+    for line in log.splitlines():
+        said = line.split(" ", 3)[-1]
+        if said.startswith("{") and '"epoch"' in said:
+            last = int(json.loads(said)["epoch"])
+    return last
+
+
+def _wait(condition: Callable[[], object], what: str, seconds: float, runs: Runs, run_id: str) -> object:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Waited {seconds:.0f} s for {what}:\n{runs.last_words(run_id)}")
+        time.sleep(0.1)
+    return found

@@ -1,0 +1,81 @@
+"""What is wrong with a run on the cluster, `phase2 status` says in a sentence, and nothing hopeless is tried again."""
+
+import json
+import time
+import uuid
+
+import pytest
+
+from .minio import BUCKET
+from .runs import Runs
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def runs(cluster, image) -> Runs:
+    return Runs(cluster, image, f"s3://{BUCKET}/bad-{uuid.uuid4().hex[:8]}")
+
+
+def test_a_wrong_level_fails_once_and_for_good(cluster, runs):
+    job = _planned(runs, "wrong-level")
+    words = job["spec"]["template"]["spec"]["containers"][0]["args"]
+    words[words.index("--level") + 1] = "smokey"
+    cluster.batch.create_namespaced_job(cluster.namespace, job)
+    state = _settled(runs, "wrong-level", "failed")
+    assert state["exit_code"] == 2
+    assert len(runs.pods("wrong-level")) == 1
+    assert "smokey" in _one_sentence(state)
+
+
+def test_a_bucket_that_does_not_exist(cluster, runs):
+    said = runs.submit("no-bucket", "--store", "s3://no-such-bucket")
+    assert said.code == 0, said.errors
+    state = _settled(runs, "no-bucket", "failed")
+    assert "no-such-bucket" in _one_sentence(state)
+
+
+def test_a_secret_that_does_not_exist(cluster, runs):
+    job = _planned(runs, "no-secret")
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    container["envFrom"][1]["secretRef"]["name"] = "no-such-secret"
+    cluster.batch.create_namespaced_job(cluster.namespace, job)
+    state = _settled(runs, "no-secret", "blocked")
+    assert "no-such-secret" in _one_sentence(state)
+
+
+def test_an_image_that_does_not_exist(cluster, runs):
+    image = runs.image.partition("@")[0] + ":no-such-tag"
+    said = runs.submit("no-image", "--image", image)
+    assert said.code == 0, said.errors
+    state = _settled(runs, "no-image", "blocked")
+    assert image in _one_sentence(state)
+
+
+def _planned(runs: Runs, run_id: str) -> dict:
+    said = runs.submit(run_id, "--dry-run", "--json")
+    assert said.code == 0, said.errors
+    answer = json.loads(said.out)
+    return answer.get("manifest", answer.get("job", answer))
+
+
+def _settled(runs: Runs, run_id: str, state: str, seconds: float = 90) -> dict:
+    """What `phase2 status` says once the run is in a state; the Job is deleted afterwards."""
+    deadline = time.monotonic() + seconds
+    try:
+        while (found := runs.state(run_id))["state"] != state:
+            assert time.monotonic() < deadline, f"{found}\n{runs.last_words(run_id)}"
+            time.sleep(0.2)
+        return found
+    finally:
+        for job in runs.jobs(run_id):
+            runs.cluster.batch.delete_namespaced_job(
+                job.metadata.name, runs.cluster.namespace, propagation_policy="Foreground"
+            )
+
+
+def _one_sentence(state: dict) -> str:
+    sentence = state["sentence"]
+    assert "\n" not in sentence
+    assert "Traceback" not in sentence
+    return sentence

@@ -1,0 +1,101 @@
+"""A small HTTP(S) server that answers as it is told: the wire is real, what is said on it is recorded."""
+
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass
+class Answer:
+    status: int = 200
+    body: Any = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    breaks_off: bool = False
+
+
+@dataclass
+class ApiServer:
+    """Answers in order; the last answer is given again and again.
+
+    Attributes:
+        url: Where it is.
+        answers: What it says.
+        requests: What it was asked: method, path, headers, body.
+    """
+
+    url: str
+    answers: list[Answer]
+    requests: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
+
+    def kubeconfig(self, folder: Path, *, user: dict[str, Any] | None = None, **cluster: Any) -> Path:
+        """Write a kubeconfig that leads here."""
+        file = folder / "kubeconfig"
+        file.write_text(
+            yaml.safe_dump(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Config",
+                    "current-context": "here",
+                    "contexts": [
+                        {"name": "here", "context": {"cluster": "c", "user": "u", "namespace": "materials"}},
+                        {"name": "there", "context": {"cluster": "c", "user": "u"}},
+                    ],
+                    "clusters": [{"name": "c", "cluster": {"server": self.url, **cluster}}],
+                    "users": [{"name": "u", "user": user or {"token": "a-token"}}],
+                }
+            )
+        )
+        return file
+
+
+@contextmanager
+def serving(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[ApiServer]:
+    """An API server for the length of a block."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+        def _answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length)) if length else None
+            api.requests.append(
+                (self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            )
+            answer = api.answers.pop(0) if len(api.answers) > 1 else api.answers[0]
+            content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content) if content else b"")
+            if not answer.breaks_off:
+                self.wfile.write(b"0\r\n\r\n")
+
+        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    scheme = "http" if tls is None else "https"
+    api = ApiServer(f"{scheme}://127.0.0.1:{server.server_port}", list(answers))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,59 @@
+"""What a run may be given on a cluster, for property-based tests."""
+
+import pytest
+from hypothesis import strategies as st
+
+from phase2.cluster.cluster_request import ClusterRequest
+from phase2.cluster.image import Image
+from phase2.cluster.names import EFFECTS, Toleration
+from phase2.cluster.quantities import parse_cpu, parse_memory
+from phase2.runs.manifest import DataFacts, RunManifest, read_manifest
+from phase2.testing.finished_run import finished_run
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+BY_DIGEST = f"registry.example.org/materials/phase2@{DIGEST}"
+
+label_names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
+words = st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", fullmatch=True)
+label_keys = st.builds(lambda prefix, name: f"{prefix}/{name}" if prefix else name, st.none() | label_names, words)
+run_ids = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", fullmatch=True)
+images = st.sampled_from([BY_DIGEST, "phase2:1.0", "localhost:5000/phase2", f"a/b/c:t@{DIGEST}"]).map(Image.parse)
+
+cluster_requests = st.builds(
+    ClusterRequest,
+    image=images,
+    namespace=label_names,
+    cpu=st.sampled_from(["500m", "1", "2.5", "16"]).map(parse_cpu),
+    cpu_limit=st.none() | st.sampled_from(["16", "64"]).map(parse_cpu),
+    memory=st.sampled_from(["500Mi", "8Gi", "1Ti", "4G"]).map(parse_memory),
+    gpus=st.integers(0, 8),
+    priority=st.none() | label_names,
+    queue=st.none() | label_names,
+    node_selector=st.dictionaries(label_keys, words, max_size=3).map(lambda found: tuple(found.items())),
+    tolerations=st.lists(
+        st.builds(Toleration, label_keys, st.none() | words, st.none() | st.sampled_from(EFFECTS)), max_size=3
+    ).map(tuple),
+    cache=st.none() | label_names,
+    store=st.none() | st.just("s3://bucket/models"),
+    deadline_seconds=st.none() | st.integers(1, 10**9),
+    retries=st.integers(0, 1000),
+)
+
+
+@pytest.fixture
+def no_cluster(monkeypatch, tmp_path):
+    """A machine whose kubeconfig is not there, and whose environment says nothing."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "no-kubeconfig"))
+    for name in ("PHASE2_IMAGE", "PHASE2_NAMESPACE", "PHASE2_STORE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def a_measured_run(output, *, epoch_seconds: float, train: int, gpu: str | None = None) -> RunManifest:
+    """A finished run of cgcnn smoke whose epochs took so long."""
+    run = finished_run(output, {})
+    manifest = read_manifest(run.manifest)
+    counts = {"read": 800, "rejected": 0, "unlabelled": 0, "used": 800, "train": train, "val": 80, "test": 80}
+    data = DataFacts(source="sample", fingerprint="f", split_fingerprint="s", labels={}, **counts)
+    hardware = manifest.hardware.model_copy(update={"gpu": gpu})
+    update = {"data": data, "mean_epoch_seconds": epoch_seconds, "hardware": hardware}
+    return manifest.model_copy(update=update).seal(run)

@@ -1,0 +1,308 @@
+"""What ``phase2 status`` says of Jobs, pods and events as a Kubernetes 1.34 API server has them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from phase2.cluster.pod_state import last_words
+from phase2.cluster.status import run_state
+
+NOW = datetime(2026, 11, 24, 12, 10, tzinfo=UTC)
+IMAGE = "registry.example.org/phase2:1"
+
+
+def a_job(*conditions, annotations=None, labels=None, suspend=None, **status):
+    return {
+        "metadata": {
+            "name": "phase2-abc",
+            "uid": "job-uid",
+            "creationTimestamp": "2026-11-24T12:00:00Z",
+            "labels": {
+                "phase2.dev/run-id": "abc",
+                "phase2.dev/algorithm": "cgcnn",
+                "phase2.dev/mode": "smoke",
+                **(labels or {}),
+            },
+            "annotations": {
+                "phase2.dev/command": "phase2 train --algorithm cgcnn --level smoke",
+                **(annotations or {}),
+            },
+        },
+        "spec": {"activeDeadlineSeconds": 43200, "suspend": suspend},
+        "status": {"startTime": "2026-11-24T12:00:00Z", "conditions": list(conditions), **status},
+    }
+
+
+def a_condition(kind, reason=None, message=None, status="True"):
+    return {
+        "type": kind,
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": "2026-11-24T12:08:00Z",
+    }
+
+
+def a_pod(number=1, *, state=None, phase="Running", conditions=(), deleted=False, **status):
+    return {
+        "metadata": {
+            "name": f"phase2-abc-{number}",
+            "uid": f"pod-{number}",
+            "creationTimestamp": f"2026-11-24T12:0{number}:00Z",
+            **({"deletionTimestamp": "2026-11-24T12:09:00Z"} if deleted else {}),
+        },
+        "spec": {
+            "nodeName": "node-1",
+            "containers": [{"name": "train", "image": IMAGE, "resources": {"limits": {"memory": "8Gi"}}}],
+        },
+        "status": {
+            "phase": phase,
+            "conditions": list(conditions),
+            **({} if state is None else {"containerStatuses": [{"name": "train", "state": state}]}),
+            **status,
+        },
+    }
+
+
+def waiting(reason, message=""):
+    return a_pod(phase="Pending", state={"waiting": {"reason": reason, "message": message}})
+
+
+def failed(code, message="", number=1, reason="Error", **status):
+    ended = {"exitCode": code, "reason": reason, "message": message}
+    return a_pod(number, phase="Failed", state={"terminated": ended}, **status)
+
+
+def done(number=1):
+    return a_pod(number, phase="Succeeded", state={"terminated": {"exitCode": 0}})
+
+
+def running(number=1, **more):
+    return a_pod(number, state={"running": {"startedAt": "2026-11-24T12:01:00Z"}}, **more)
+
+
+def an_event(reason, message, about="pod-1"):
+    return {
+        "reason": reason,
+        "message": message,
+        "involvedObject": {"uid": about},
+        "lastTimestamp": "2026-11-24T12:05:00Z",
+    }
+
+
+DISRUPTED = a_condition("DisruptionTarget", "EvictionByEvictionAPI", "Eviction API: evicting")
+PULL = (
+    f'Failed to pull image "{IMAGE}": rpc error: code = NotFound desc = failed to pull and unpack image "{IMAGE}": '
+    f'failed to resolve reference "{IMAGE}": {IMAGE}: not found'
+)
+NO_ROOM = (
+    "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. no new claims to deallocate, preemption: 0/1 nodes are "
+    "available: 1 Preemption is not helpful for scheduling."
+)
+QUOTA = (
+    'Error creating: pods "phase2-abc-x" is forbidden: exceeded quota: phase2, requested: limits.memory=64Gi, used: '
+    "limits.memory=0, limited: limits.memory=32Gi"
+)
+
+UNDER_WAY = {
+    "made": ([], [], "waiting", "waits for its pod to be made"),
+    "no node yet": ([a_pod(phase="Pending")], [], "waiting", "waits for a node"),
+    "starting": ([waiting("ContainerCreating")], [], "waiting", "is being started"),
+    "pulling": (
+        [waiting("ContainerCreating")],
+        [an_event("Pulling", f'Pulling image "{IMAGE}"')],
+        "waiting",
+        f"waits for its image: {IMAGE} is being pulled",
+    ),
+    "no GPU": (
+        [a_pod(phase="Pending", conditions=[a_condition("PodScheduled", "Unschedulable", NO_ROOM, "False")])],
+        [],
+        "blocked",
+        "cannot be placed on any node: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu",
+    ),
+    "no image": (
+        [waiting("ImagePullBackOff", f'Back-off pulling image "{IMAGE}"')],
+        [an_event("Failed", PULL), an_event("Failed", "Error: ImagePullBackOff")],
+        "blocked",
+        f"waits for its image: {IMAGE} cannot be pulled: not found in the registry",
+    ),
+    "no image, no event": (
+        [waiting("ErrImagePull", "pull access denied, repository does not exist or may require authorization")],
+        [],
+        "blocked",
+        f"waits for its image: {IMAGE} cannot be pulled: pull access denied, repository does not exist or may require "
+        "authorization",
+    ),
+    "no Secret": (
+        [waiting("CreateContainerConfigError", 'secret "phase2-s3" not found')],
+        [],
+        "blocked",
+        "cannot start: the Secret 'phase2-s3' is missing in its namespace",
+    ),
+    "no ConfigMap": (
+        [waiting("CreateContainerConfigError", 'configmap "phase2-store" not found')],
+        [],
+        "blocked",
+        "cannot start: the ConfigMap 'phase2-store' is missing in its namespace",
+    ),
+    "no claim": (
+        [
+            a_pod(
+                phase="Pending",
+                conditions=[
+                    a_condition(
+                        "PodScheduled", "Unschedulable", 'persistentvolumeclaim "phase2-data-cache" not found.', "False"
+                    )
+                ],
+            )
+        ],
+        [],
+        "blocked",
+        'cannot be placed on any node: persistentvolumeclaim "phase2-data-cache" not found',
+    ),
+    "no entry point": (
+        [waiting("RunContainerError", 'exec: "phase2": executable file not found in $PATH')],
+        [],
+        "blocked",
+        "cannot start: exec: 'phase2': executable file not found in $PATH",
+    ),
+    "no volume": (
+        [waiting("ContainerCreating")],
+        [an_event("FailedMount", "MountVolume.SetUp failed for volume\n 'cache'")],
+        "blocked",
+        "waits for a volume: MountVolume.SetUp failed for volume 'cache'",
+    ),
+    "over the quota": (
+        [],
+        [an_event("FailedCreate", QUOTA, "job-uid")],
+        "blocked",
+        "gets no pod: the quota 'phase2' of the namespace is exceeded: limits.memory (64Gi asked, 0 of 32Gi in use)",
+    ),
+    "no priority class": (
+        [],
+        [
+            an_event(
+                "FailedCreate",
+                'Error creating: pods "phase2-abc-x" is forbidden: no PriorityClass with name urgent was found',
+                "job-uid",
+            )
+        ],
+        "blocked",
+        "gets no pod: no PriorityClass with name urgent was found",
+    ),
+    "running": ([running()], [], "running", "runs on node-1, attempt 1, 10 min after the start"),
+    "after an OOM": (
+        [failed(137, reason="OOMKilled"), running(2)],
+        [],
+        "running",
+        "runs on node-1, attempt 2, 10 min after the start; the attempt before ran out of its 8Gi of memory "
+        "and was killed",
+    ),
+    "evicted, next one starts": (
+        [
+            failed(143, "Stopped by SIGTERM.", conditions=[DISRUPTED]),
+            a_pod(2, phase="Pending", state={"waiting": {"reason": "ContainerCreating"}}),
+        ],
+        [],
+        "retrying",
+        "is being started; the attempt before was evicted from its node, as when a node is drained",
+    ),
+    "in between": (
+        [failed(75, "The bucket does not answer.\n")],
+        [],
+        "retrying",
+        "waits a moment for attempt 2; the attempt before failed in a way that may pass (exit code 75): "
+        "The bucket does not answer.",
+    ),
+    "leaving": ([running(deleted=True)], [], "stopping", "was asked to stop, and saves what it has"),
+    "node lost": (
+        [a_pod(phase="Failed", conditions=[a_condition("DisruptionTarget", "DeletionByPodGC", "node is gone")])],
+        [],
+        "retrying",
+        "waits a moment for attempt 2; the attempt before was lost with its node",
+    ),
+    "node full": (
+        [a_pod(phase="Failed", reason="Evicted", message="The node was low on resource: memory.")],
+        [],
+        "retrying",
+        "waits a moment for attempt 2; the attempt before was ended by its node (Evicted): "
+        "The node was low on resource: memory.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNDER_WAY)
+def test_a_run_under_way(case):
+    pods, events, state, sentence = UNDER_WAY[case]
+    active = sum(pod["status"]["phase"] in {"Pending", "Running"} for pod in pods)
+    found = run_state(a_job(active=active, failed=len(pods) - active), pods, events, now=NOW)
+    assert (found.state, found.sentence) == (state, sentence)
+    assert not found.has_ended
+
+
+COMPLETE = a_condition("Complete", "CompletionsReached", "Reached expected number of succeeded pods")
+BAD_LEVEL = "Unknown level 'profi'. The level is one of smoke, lite, std. Did you mean 'pro'?"
+
+ENDED = {
+    "succeeded": ([COMPLETE], [done()], {}, "succeeded", "succeeded after 8 min", 0),
+    "succeeded in the end": ([COMPLETE], [failed(143), done(2)], {}, "succeeded",
+                             "succeeded after 8 min and 2 attempts", 0),
+    "succeeded, pods gone": ([COMPLETE], [], {}, "succeeded", "succeeded after 8 min", None),
+    "bad request": ([a_condition("Failed", "PodFailurePolicy", "Container train failed with exit code 2")],
+                    [failed(2, BAD_LEVEL)], {}, "failed", f"failed with exit code 2: {BAD_LEVEL}", 2),
+    "gave up": ([a_condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")],
+                [failed(1, "error: boom"), failed(1, "error: Internal error: boom", 2)], {}, "failed",
+                "failed for good after 2 attempts; the last one failed with exit code 1: Internal error: boom", 1),
+    "out of time": ([a_condition("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")],
+                    [failed(143)], {}, "failed", "failed: its deadline of 12 h is over", 143),
+    "cancelled": ([a_condition("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")],
+                  [failed(143)], {"phase2.dev/cancelled": "2026-11-24T12:07:00Z"}, "cancelled", "was cancelled", 143),
+    "pods gone": ([a_condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")],
+                  [], {}, "failed", "failed: Job has reached the specified backoff limit", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ENDED)
+def test_a_run_that_ended(case):
+    conditions, pods, annotations, state, sentence, code = ENDED[case]
+    found = run_state(a_job(*conditions, annotations=annotations), pods, now=NOW)
+    assert (found.state, found.sentence, found.exit_code) == (state, sentence, code)
+    assert found.has_ended
+    assert found.ended == datetime(2026, 11, 24, 12, 8, tzinfo=UTC)
+
+
+def test_a_cancelled_run_that_still_saves_has_not_ended():
+    job = a_job(a_condition("FailureTarget", "DeadlineExceeded"), annotations={"phase2.dev/cancelled": "now"})
+    assert run_state(job, [running(deleted=True)], now=NOW).state == "stopping"
+    job = a_job(annotations={"phase2.dev/cancelled": "now"})
+    assert run_state(job, [running()], now=NOW).sentence == "is being cancelled: it saves what it has"
+
+
+def test_a_run_in_a_queue():
+    job = a_job(suspend=True, labels={"kueue.x-k8s.io/queue-name": "gpu"})
+    found = run_state(job, [], now=NOW)
+    assert (found.state, found.sentence) == ("queued", "waits for the queue 'gpu' to admit it")
+    assert run_state(a_job(suspend=True), [], now=NOW).sentence == "is suspended"
+
+
+def test_attempts_whose_pods_were_removed_are_counted():
+    found = run_state(a_job(failed=3, active=1), [running(4)], now=NOW)
+    assert found.attempt == 4
+
+
+def test_events_about_another_pod_say_nothing_of_this_one():
+    found = run_state(a_job(active=1), [waiting("ContainerCreating")], [an_event("FailedMount", "x", "other")], now=NOW)
+    assert found.state == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("The bucket is gone. Check it.\n", "The bucket is gone. Check it."),
+        ("epoch 1\nepoch 2\nerror: It is full.\n  why: x\n  fix: y\n", "It is full."),
+        ("epoch 1\nKilled\n", "Killed"),
+        ("", ""),
+    ],
+)
+def test_the_last_words_of_a_pod_are_one_line(message, says):
+    assert last_words(message) == says
