@@ -30,8 +30,20 @@ def executor() -> list[Manifest]:
     ]
 
 
-def submitter() -> Manifest:
-    """The rights of people who submit workflows; bind it beside ``phase2-submitter``."""
+def network() -> Manifest:
+    """The way of Argo's own container to the API server, which k8s/base closes to all pods of the namespace."""
+    pods = {"matchExpressions": [{"key": "workflows.argoproj.io/workflow", "operator": "Exists"}]}
+    ports = [{"protocol": "TCP", "port": port} for port in (443, 6443)]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": _metadata(EXECUTOR),
+        "spec": {"podSelector": pods, "policyTypes": ["Egress"], "egress": [{"ports": ports}]},
+    }
+
+
+def submitter() -> list[Manifest]:
+    """The rights of people who submit workflows, for the group of ``phase2-submitter``."""
     rules = [
         {
             "apiGroups": ["argoproj.io"],
@@ -44,12 +56,17 @@ def submitter() -> Manifest:
             "verbs": ["get", "list", "watch"],
         },
     ]
-    return {
-        "apiVersion": f"{_RBAC}/v1",
-        "kind": "Role",
-        "metadata": _metadata("phase2-workflow-submitter"),
-        "rules": rules,
-    }
+    name = "phase2-workflow-submitter"
+    return [
+        {"apiVersion": f"{_RBAC}/v1", "kind": "Role", "metadata": _metadata(name), "rules": rules},
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": "RoleBinding",
+            "metadata": _metadata(name),
+            "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": name},
+            "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": "phase2-submitters"}],
+        },
+    ]
 
 
 def artifacts() -> Manifest:

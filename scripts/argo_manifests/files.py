@@ -47,7 +47,8 @@ def files() -> dict[str, str]:
     )
     made["templates/phase2-clean.yaml"] = _yaml(workflows.cron("phase2-clean", "phase2-prune", "0 4 * * 0", {}))
     made["cluster/executor.yaml"] = _yaml(*cluster.executor())
-    made["cluster/submitter.yaml"] = _yaml(cluster.submitter())
+    made["cluster/submitter.yaml"] = _yaml(*cluster.submitter())
+    made["cluster/network.yaml"] = _yaml(cluster.network())
     made["cluster/artifacts.yaml"] = _yaml(cluster.artifacts())
     made["cluster/limits.yaml"] = _yaml(cluster.limits())
     made["cluster/admission-policy.yaml"] = _yaml(
