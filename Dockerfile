@@ -1,78 +1,115 @@
-# The image that trains: `make image`, or docs/how-to/container-image.md. Builds with docker (BuildKit), podman and buildah.
+# The image that trains: `make image`, or docs/how-to/container-image.md. docker (BuildKit), podman and buildah build it.
 #
-# Any base with Python 3.11 to 3.13, the module venv and an up-to-date libstdc++ serves; the last stage starts from the
-# same one, since the environment points to the base's interpreter. Pin a digest where builds must repeat bit for bit.
+# Any base serves that has Python 3.11 to 3.13 with venv, libstdc++ and ca-certificates. The last stages start from the
+# same base, since the environment points to its interpreter. Give one by digest where builds must repeat bit for bit.
 ARG BASE_IMAGE=docker.io/library/python:3.13.11-slim-trixie
 
-# ---- builder: what installs, and is left behind ----
+# ---- builder: what installs, and stays behind ----
 FROM ${BASE_IMAGE} AS builder
 WORKDIR /build
-ENV UV_NO_CACHE=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-# Behind a proxy that opens TLS, its certificates come as a secret with the id `ca`, or as a mount over /etc/ssl/certs.
-# Either is there while a command runs and in no layer.
+# Behind a proxy that opens TLS, the certificates to trust come as the secret `ca` or as a mount over /etc/ssl/certs.
+# Both are there while a command runs, and in no layer. (buildah 1.28 deletes the file that a secret is mounted on.)
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
+    PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    UV_NO_CACHE=1 \
+    UV_NO_PROGRESS=1 \
+    UV_PYTHON_DOWNLOADS=never
 COPY constraints/tools.txt constraints/
-RUN --mount=type=secret,id=ca,target=/run/secrets/ca.crt \
-    for bundle in /run/secrets/ca.crt /etc/ssl/certs/ca-certificates.crt; do \
-      if [ -s "$bundle" ]; then export SSL_CERT_FILE="$bundle" PIP_CERT="$bundle"; break; fi; \
-    done \
+RUN --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
     && python3 -m venv /opt/tools \
     && /opt/tools/bin/python -m pip install --quiet --require-hashes -r constraints/tools.txt
 
-# ---- dependencies: gigabytes that change only with the constraints ----
+# ---- dependencies: gigabytes that change with the constraints alone ----
 FROM builder AS dependencies
 COPY constraints/train.txt constraints/
-RUN --mount=type=secret,id=ca,target=/run/secrets/ca.crt \
-    for bundle in /run/secrets/ca.crt /etc/ssl/certs/ca-certificates.crt; do \
-      if [ -s "$bundle" ]; then export SSL_CERT_FILE="$bundle"; break; fi; \
-    done \
+COPY scripts/slim_environment.py scripts/
+RUN --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
     && python3 -m venv --without-pip /opt/phase2 \
-    && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --require-hashes \
-       -r constraints/train.txt \
-    && rm /opt/phase2/.lock
+    && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode \
+       --require-hashes -r constraints/train.txt \
+    && python3 scripts/slim_environment.py /opt/phase2
 
-# ---- source: phase2 itself, in a tree of its own that is laid over the dependencies ----
+# ---- cpu-dependencies: the same without what a GPU alone needs ----
+# Linux gets PyTorch's CUDA build from the default index. TORCH_INDEX names one that has the CPU build, which is not
+# among the hashes of the constraints: TORCH_HASH (sha256:...) pins it.
+FROM builder AS cpu-dependencies
+ARG TORCH_INDEX=
+ARG TORCH_HASH=
+COPY constraints/train.txt constraints/
+COPY scripts/slim_environment.py scripts/
+RUN --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+    && python3 -m venv --without-pip /opt/phase2 \
+    && if [ -z "${TORCH_INDEX}" ]; then \
+         cp constraints/train.txt others.txt; \
+       else \
+         awk '/^[^ ]/ { torch = /^(torch==|triton==|nvidia-|cuda-)/ } !torch' constraints/train.txt > others.txt; \
+         version="$(sed -n 's/^torch==\([^ ;]*\).*/\1/p' constraints/train.txt)"; \
+         echo "torch==${version}+cpu${TORCH_HASH:+ --hash=${TORCH_HASH}}" > torch.txt; \
+         /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps \
+           --default-index "${TORCH_INDEX}" -r torch.txt; \
+       fi \
+    && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps \
+       --require-hashes -r others.txt \
+    && python3 scripts/slim_environment.py /opt/phase2 --cpu
+
+# ---- source: phase2 itself, in a tree of its own to lay over the dependencies ----
 FROM builder AS source
 COPY constraints/dev.txt constraints/
 COPY LICENSE README.md pyproject.toml ./
 COPY src src
-RUN --mount=type=secret,id=ca,target=/run/secrets/ca.crt \
-    for bundle in /run/secrets/ca.crt /etc/ssl/certs/ca-certificates.crt; do \
-      if [ -s "$bundle" ]; then export SSL_CERT_FILE="$bundle"; break; fi; \
-    done \
-    && /opt/tools/bin/uv build --quiet --wheel --require-hashes --build-constraints constraints/dev.txt --out-dir dist \
+RUN --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+    && /opt/tools/bin/uv build --quiet --wheel --out-dir dist --require-hashes --build-constraints constraints/dev.txt \
     && python3 -m venv --without-pip /opt/phase2 \
     && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps dist/*.whl \
-    && rm -rf /opt/phase2/bin/python* /opt/phase2/bin/*ctivate* /opt/phase2/pyvenv.cfg /opt/phase2/lib64 /opt/phase2/.lock
+    && rm -r /opt/phase2/include /opt/phase2/bin/python* /opt/phase2/bin/*ctivate* /opt/phase2/pyvenv.cfg /opt/phase2/lib64 /opt/phase2/.lock
 
 # ---- runtime: what both images share ----
 FROM ${BASE_IMAGE} AS runtime
-# A name for the numeric user: libraries that ask who runs them would fail without one.
+# The user is a number; it has a name too, since libraries that ask who runs them fail without one.
 RUN echo 'phase2:x:10001:10001:phase2:/tmp:/usr/sbin/nologin' >> /etc/passwd \
     && echo 'phase2:x:10001:' >> /etc/group \
     && install -d -o 10001 -g 10001 /work
 ENV PATH=/opt/phase2/bin:$PATH \
     HOME=/tmp \
     USER=phase2 \
-    PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1 \
+    MPLCONFIGDIR=/tmp/matplotlib \
     PHASE2_CACHE_DIR=/work/cache \
-    MPLCONFIGDIR=/tmp/matplotlib
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
 WORKDIR /work
 USER 10001:10001
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["phase2"]
+LABEL org.opencontainers.image.title="phase2" \
+      org.opencontainers.image.description="Multi-task models of material properties" \
+      org.opencontainers.image.licenses="Apache-2.0"
 
-# ---- gpu: the default ----
+# ---- cpu: --target cpu ----
+FROM runtime AS cpu
+COPY --from=cpu-dependencies /opt/phase2 /opt/phase2
+COPY --from=source /opt/phase2 /opt/phase2
+ARG VERSION=unknown
+ARG REVISION=
+ARG SOURCE=unknown
+ENV PHASE2_COMMIT=${REVISION}
+LABEL org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"
+
+# ---- gpu: the default, since it comes last ----
 FROM runtime AS gpu
 COPY --from=dependencies /opt/phase2 /opt/phase2
 COPY --from=source /opt/phase2 /opt/phase2
 ARG VERSION=unknown
-ARG REVISION=unknown
+ARG REVISION=
 ARG SOURCE=unknown
 ENV PHASE2_COMMIT=${REVISION}
-LABEL org.opencontainers.image.title="phase2" \
-      org.opencontainers.image.description="Multi-task models of material properties" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
+LABEL org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.source="${SOURCE}"
