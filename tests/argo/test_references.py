@@ -8,16 +8,14 @@ import typer
 from phase2.cli.app import app
 from phase2.cluster import plan
 
-from .manifests import ARGO, DOCUMENTS, FILES, TEMPLATES, container_templates, of_kind, parameters_of
+from .manifests import ARGO, DOCUMENTS, FILES, ROOT, TEMPLATES, container_templates, documents, of_kind, parameters_of
 from .rendering import tags
 
-# What the namespace has before Argo's manifests come: k8s/base, and the administrator's Secret.
-THERE = {
-    ("ServiceAccount", plan.SERVICE_ACCOUNT),
-    ("ConfigMap", plan.STORE_CONFIG_MAP),
+# What the namespace has before Argo's manifests come: k8s/base, and what the administrator makes by hand.
+BASE = [one for path in (ROOT / "k8s" / "base").glob("*.yaml") for one in documents(path)]
+THERE = {(one["kind"], one["metadata"]["name"]) for one in BASE if "metadata" in one} | {
     ("ConfigMap", plan.CA_CONFIG_MAP),
     ("Secret", plan.STORE_SECRET),
-    ("PersistentVolumeClaim", "phase2-data-cache"),
 }
 OURS = {(document["kind"], document["metadata"].get("name")) for _, document in DOCUMENTS if "metadata" in document}
 KNOWN = THERE | OURS
@@ -157,6 +155,16 @@ def test_the_executor_may_do_nothing_but_report():
     binding = of_kind("RoleBinding")["phase2-executor"]
     assert binding["roleRef"]["name"] == "phase2-executor"
     assert [one["name"] for one in binding["subjects"]] == ["phase2-executor"]
+
+
+def test_network_policies_find_the_pods_and_quotas_find_their_requests():
+    """k8s/base closes the namespace: what it opens for training pods, it opens by these labels."""
+    (store,) = (one for one in BASE if one["kind"] == "NetworkPolicy" and one["metadata"]["name"] == "phase2-store")
+    wanted = store["spec"]["podSelector"]["matchLabels"]
+    for template in TEMPLATES.values():
+        assert wanted.items() <= template["spec"]["podMetadata"]["labels"].items()
+    people = {subject["name"] for one in BASE if one["kind"] == "RoleBinding" for subject in one["subjects"]}
+    assert {one["name"] for one in of_kind("RoleBinding")["phase2-workflow-submitter"]["subjects"]} <= people
 
 
 def test_every_command_line_of_the_files_names_an_existing_file():

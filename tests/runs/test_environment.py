@@ -115,3 +115,17 @@ def test_checkout_of_another_project_around_an_installed_phase2_is_not_ours(chec
     git(checkout, "add", "readme")
     git(checkout, "commit", "-q", "-m", "readme")
     assert told_from(checkout / "src") == "None None"
+
+
+@pytest.mark.parametrize(
+    ("told", "digest"),
+    [
+        (f"sha256:{'a' * 64}", f"sha256:{'a' * 64}"),
+        (f"registry.example.org:5000/phase2:1@sha256:{'a' * 64}", f"sha256:{'a' * 64}"),
+        ("registry.example.org:5000/phase2:1", None),
+        ("", None),
+    ],
+)
+def test_the_digest_is_found_in_a_whole_reference(told, digest, monkeypatch):
+    monkeypatch.setenv(environment.IMAGE_DIGEST_VARIABLE, told)
+    assert environment.code().image_digest == digest
