@@ -79,8 +79,10 @@ STORE = Parameter(
     "store", "", "Where runs are kept; empty is what the ConfigMap phase2-store says.", shape=f"^({_BUCKET})?$"
 )
 GPUS = Parameter("gpus", str(_DEFAULTS.gpus), "NVIDIA GPUs.", shape="^[0-9]{1,2}$")
-CPU = Parameter("cpu", _DEFAULTS.cpu.text, "Cores reserved, and threads.", shape="^[0-9]{1,5}m?$")
-MEMORY = Parameter("memory", _DEFAULTS.memory.text, "Memory given, and held to.", shape="^[0-9]{1,6}(Mi|Gi)$")
+CPU = Parameter("cpu", _DEFAULTS.cpu.text, "Cores reserved, and threads.", shape="^[0-9]{1,7}([.][0-9]{1,9})?m?$")
+MEMORY = Parameter(
+    "memory", _DEFAULTS.memory.text, "Memory given, and held to.", shape="^[0-9]{1,9}([.][0-9]{1,9})?[MGT]i?$"
+)
 QUEUE = Parameter(
     "queue", "", "Kueue queue that admits the training pod.", shape="^([a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?)?$"
 )
