@@ -68,8 +68,8 @@ PLANS = {
             store="s3://bucket/models",
             deadline_seconds=43200,
             retries=3,
+            checkpoint_minutes=2.5,
         ),
-        checkpoint_minutes=2.5,
         accepted=("code",),
     ),
     "tag": lambda: make_plan(

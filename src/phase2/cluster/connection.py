@@ -21,6 +21,8 @@ Object = dict[str, Any]
 Note = Callable[[str], None]
 
 _CONNECT_SECONDS, _READ_SECONDS = 5.0, 30.0
+# urllib3 writes the connection object in front of the reason.
+_CONNECTION = re.compile(r"^<?\w+\(.*?\)>?: ")
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 
 
@@ -222,6 +224,5 @@ def _tls(server: str, message: str) -> RequestError:
 
 
 def _reason(error: Exception) -> str:
-    text = str(getattr(error, "reason", None) or error)
-    # urllib3 writes the connection object before the reason.
-    return " ".join(text.rpartition(">: ")[2].split()).rstrip(".") or type(error).__name__
+    text = " ".join(str(getattr(error, "reason", None) or error).split())
+    return _CONNECTION.sub("", text).rstrip(".") or type(error).__name__
