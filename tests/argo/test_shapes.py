@@ -61,7 +61,8 @@ ACCEPTED = {
 }
 REFUSED = {
     "epochs": ["-1", "1.5", "ten"], "lr": ["-1", "fast", "1e"], "seed": ["-1", "1.0"], "cpu": ["", "two", "1,5"],
-    "memory": ["", "8", "8gb", "lots"], "gpus": ["", "-1", "many"], "run-name": ["-x", "a b", "x" * 64], "resume": ["a b"],
+    "memory": ["", "8", "8gb", "lots"], "gpus": ["", "-1", "many"], "run-name": ["-x", "a b", "x" * 64],
+    "resume": ["a b"],
     "image": ["", "-x", "a b", "x@sha256:12"], "priority": ["Upper"], "data": ["a b"], "queue": ["Upper", "-x"],
     "store": ["file:///tmp", "s3://key:secret@bucket", "https://bucket"], "node-selector": ["", "gpu=a100", "[]"],
     "tolerations": ["", "{}"],

@@ -9,6 +9,7 @@ import yaml
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from tests.argo.manifests import ARGO, documents, of_kind
+from tests.argo.test_pods import PODS, pod_of
 
 from .argo_crds import GROUP, VERSION, definitions
 
@@ -189,6 +190,35 @@ def test_the_server_refuses_a_field_that_argo_does_not_have(argo):
     )
     assert done.returncode != 0
     assert "podDisruptionBudgets" in done.stderr
+
+
+@pytest.mark.parametrize("name", of_kind("CronWorkflow"))
+def test_what_runs_by_the_clock_is_accepted(argo, name):
+    """Argo creates such a Workflow at night, where nobody sees it refused."""
+    spec = of_kind("CronWorkflow")[name]["spec"]["workflowSpec"]
+    workflow = {**THIN["phase2.yaml"], "metadata": {"generateName": "x-", "namespace": "phase2"}, "spec": spec}
+    accepted, said = create(argo, workflow)
+    assert accepted, said
+
+
+def admit(cluster, pod):
+    """Ask the API server to create a pod; nothing is stored."""
+    try:
+        cluster.core.create_namespaced_pod("phase2", pod, dry_run="All", field_validation="Strict")
+    except ApiException as error:
+        return json.loads(error.body)["message"]
+    return ""
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_restricted_pod_security_admits_the_pod_with_argo_s_own_containers(argo, name):
+    assert admit(argo, pod_of(name)) == ""
+
+
+def test_it_would_not_without_the_patch_of_argo_s_own_containers(argo):
+    pod = pod_of("phase2-train-train")
+    del pod["spec"]["containers"][0]["securityContext"]
+    assert "violates PodSecurity" in admit(argo, pod)
 
 
 def test_the_executor_may_report_and_nothing_else(argo):

@@ -103,6 +103,15 @@ def test_an_item_of_a_sweep_trains_under_its_own_name(step, runs):
     assert find_in(runs, f"{WORKFLOW}-0").run_id == f"{WORKFLOW}-0"
 
 
+def test_an_ensemble_of_two_runs_predicts(step, runs, place):
+    asked = {"structures": f"s3://{BUCKET}/{place}-structures", "parts": "1"}
+    names = f"{WORKFLOW} {WORKFLOW}-0"
+    ended = step("phase2-ensemble", "predict", asked, {"part": "1", "parts": "1", "runs": names})
+    assert ended.code == 0, ended.said
+    assert ended.said.count("model: ") == 2
+    assert "4 of 4 structures predicted" in ended.said
+
+
 def test_a_sweep_expands_and_compares(step):
     ended = step("phase2-sweep", "expand", {"algorithm": "cgcnn", "level": "smoke,lite", "seed": "1,2"})
     assert ended.code == 0, ended.said
