@@ -3,16 +3,16 @@
 from .parameters import Manifest, Parameter
 from .pods import NAMESPACE
 
-_FIELDS = (
-    "templates",
-    "podSpecPatch",
-    "serviceAccountName",
-    "securityContext",
-    "volumes",
-    "onExit",
-    "executor",
-    "hooks",
-)
+# Everything of a Workflow's specification but what people may set: workflowTemplateRef, arguments, suspend, shutdown,
+# activeDeadlineSeconds, priority, ttlStrategy, podGC, volumeClaimGC, archiveLogs, workflowMetadata, metrics and
+# artifactGC. Argo joins the rest into the template, over what stands there.
+FORBIDDEN = (
+    "affinity", "artifactRepositoryRef", "automountServiceAccountToken", "dnsConfig", "dnsPolicy", "executor",
+    "hooks", "hostAliases", "hostNetwork", "imagePullSecrets", "nodeSelector", "onExit", "parallelism",
+    "podDisruptionBudget", "podMetadata", "podPriorityClassName", "podSpecPatch", "retryStrategy",
+    "schedulerName", "securityContext", "serviceAccountName", "synchronization", "templateDefaults",
+    "templates", "tolerations", "volumeClaimTemplates", "volumes",
+)  # fmt: skip
 
 
 def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
@@ -44,9 +44,13 @@ def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
         _refusal("misshapen", "': must match ' + variables.shapes[p.name]"),
         *_combinations(parameters),
         {
-            "expression": " && ".join(f"!has(object.spec.{field})" for field in _FIELDS)
+            "expression": " && ".join(f"!has(object.spec.{field})" for field in FORBIDDEN)
             + " && object.spec.?entrypoint.orValue('main') == 'main'",
-            "message": f"a Workflow of {template} sets arguments only; not {', '.join(_FIELDS)} or entrypoint",
+            "message": f"a Workflow of {template} sets arguments only; not {', '.join(FORBIDDEN)} or entrypoint",
+        },
+        {
+            "expression": "variables.given.all(p, !has(p.valueFrom))",
+            "message": "parameters are given as values; what valueFrom brings, nobody could look at here",
         },
     ]
     uses = f"has(object.spec.workflowTemplateRef) && object.spec.workflowTemplateRef.?name.orValue('') == '{template}'"

@@ -1,11 +1,13 @@
 """One table: the manifests say what config/levels.py, the command line and the Job say."""
 
+import re
 import subprocess
 import sys
 from dataclasses import fields
 
 import pytest
 import yaml
+from hera.workflows import models
 
 from phase2.cluster.cluster_request import ClusterRequest
 from phase2.cluster.image import Image
@@ -80,6 +82,23 @@ def test_the_policy_knows_the_parameters_and_the_values(name):
     if "properties" in lists:
         assert lists["properties"] == list(KEYS)
     assert of_kind("ValidatingAdmissionPolicyBinding")[name]["spec"]["policyName"] == name
+
+
+ALLOWED = {
+    "workflowTemplateRef", "arguments", "suspend", "shutdown", "activeDeadlineSeconds", "priority", "ttlStrategy",
+    "podGC", "volumeClaimGC", "archiveLogs", "workflowMetadata", "metrics", "artifactGC",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "policy", of_kind("ValidatingAdmissionPolicy").values(), ids=lambda one: one["metadata"]["name"]
+)
+def test_a_field_of_a_workflow_is_allowed_or_forbidden_and_none_is_forgotten(policy):
+    rules = " ".join(rule["expression"] for rule in policy["spec"]["validations"])
+    forbidden = set(re.findall(r"!has\(object\.spec\.(\w+)\)", rules)) | {"entrypoint"}
+    known = {field.alias or name for name, field in models.WorkflowSpec.model_fields.items()}
+    assert forbidden.isdisjoint(ALLOWED)
+    assert forbidden | ALLOWED == known
 
 
 def test_the_pod_is_that_of_the_job():

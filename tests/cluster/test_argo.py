@@ -126,6 +126,10 @@ FIELDS = [
     {"securityContext": {"runAsUser": 0}},
     {"executor": {"serviceAccountName": "default"}},
     {"hooks": {"exit": {"template": "report"}}},
+    {"templateDefaults": {"container": {"image": "busybox"}}},
+    {"automountServiceAccountToken": True},
+    {"hostNetwork": True},
+    {"nodeSelector": {"a": "b"}},
 ]
 
 
@@ -153,6 +157,16 @@ def test_a_workflow_sets_arguments_only(argo, spec):
     accepted, said = create(argo, changed(THIN["phase2.yaml"], {}, **spec))
     assert not accepted
     assert "sets arguments only" in said
+
+
+def test_a_value_comes_from_nowhere_else(argo):
+    """A ConfigMap that people may write would bring what no policy has seen."""
+    workflow = changed(THIN["phase2.yaml"], {})
+    del workflow["spec"]["arguments"]["parameters"][1]["value"]
+    workflow["spec"]["arguments"]["parameters"][1]["valueFrom"] = {"configMapKeyRef": {"name": "mine", "key": "x"}}
+    accepted, said = create(argo, workflow)
+    assert not accepted
+    assert "parameters are given as values" in said
 
 
 def test_other_workflows_are_nobody_s_business(argo):
