@@ -14,6 +14,8 @@ RUN ?= --algorithm e3nn --level smoke --epochs 40 --batch-size 32 --lr 5e-3 --ma
 # How often `make test-faults` injects each fault.
 FAULT_ROUNDS ?= 1
 
+export IMAGE TARGET BASE_IMAGE CA_BUNDLE ENGINE TORCH_INDEX TORCH_HASH
+
 .PHONY: help
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -59,6 +61,18 @@ cluster-down: setup ## Stop it, and leave nothing but what was built
 test-readme: setup ## Run every command of the README, as a newcomer would
 	$(BIN)/python scripts/run_readme.py README.md --skip "make test"
 
+.PHONY: image
+image: ## Build the image with docker, podman or buildah (IMAGE=, TARGET=gpu|cpu, BASE_IMAGE=, CA_BUNDLE=)
+	scripts/build_image.sh
+
+.PHONY: kind-up kind-test kind-down
+kind-up: setup ## With Docker: a Kubernetes of kind with MinIO and the image
+	PYTHON=$(BIN)/python k8s/kind/up.sh
+kind-test: setup ## With Docker: a run on it, from its submission to its files in the bucket
+	PYTHON=$(BIN)/python k8s/kind/test.sh
+kind-down: ## Remove it
+	k8s/kind/down.sh
+
 .PHONY: lint
 lint: setup ## Check style, types, layers and generated pages
 	$(BIN)/ruff check .
@@ -67,6 +81,9 @@ lint: setup ## Check style, types, layers and generated pages
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_reference.py --check
 	$(BIN)/python scripts/generate_argo.py --check
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
+	$(BIN)/python scripts/check_manifests.py
 
 .PHONY: format
 format: setup ## Format the code

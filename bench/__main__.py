@@ -14,6 +14,7 @@ BENCHMARKS = {
     "listing": (),
     "checkpoint_cost": ("--data",),
     "commands": (),
+    "memory": ("--data",),
 }
 
 

@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SETS = {
     "core": [],
     "train": ["train", "report"],
-    "dev": ["train", "report", "dev"],
+    "cluster": ["cluster"],
+    "dev": ["train", "report", "cluster", "dev"],
 }
 
 

@@ -28,11 +28,6 @@ _INNER = (
         "phase2-minio",
         {f"/spec/egress/0/to/0/namespaceSelector/matchLabels{_NAME_OF_NAMESPACE}": STORE_NAMESPACE},
     ),
-    (
-        "NetworkPolicy",
-        "minio",
-        {f"/spec/ingress/0/from/0/namespaceSelector/matchLabels{_NAME_OF_NAMESPACE}": NAMESPACE},
-    ),
 )
 """What names a namespace inside an object."""
 

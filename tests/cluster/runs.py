@@ -54,12 +54,9 @@ class Runs:
         """Delete the Jobs of this session, with their pods."""
         for job in self.cluster.batch.list_namespaced_job(self.cluster.namespace).items:
             if self._session in job.metadata.name:
-                self.delete_job(job)
-
-    def delete_job(self, job) -> None:
-        self.cluster.batch.delete_namespaced_job(
-            job.metadata.name, self.cluster.namespace, propagation_policy="Background"
-        )
+                self.cluster.batch.delete_namespaced_job(
+                    job.metadata.name, self.cluster.namespace, propagation_policy="Background"
+                )
 
     def phase2(self, *words: str) -> Said:
         """Run a command of phase2 on this host, in the way of a person who has the cluster's keys."""

@@ -134,7 +134,7 @@ def test_any_number_of_workers_writes_the_same_bytes(data, tmp_path):
 @pytest.mark.parametrize(("cores", "expected"), [(0.5, 1), (1.5, 2), (64.0, store_module.MOST_WORKERS)])
 def test_the_container_limits_the_workers(monkeypatch, cores, expected):
     monkeypatch.setattr(store_module, "cores", lambda: cores)
-    assert store_module._worker_count(None) == expected
+    assert store_module.worker_count(None) == expected
 
 
 def test_chunks_do_not_show_in_the_bytes(data, tmp_path, monkeypatch):

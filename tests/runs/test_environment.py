@@ -40,6 +40,8 @@ def test_limits_of_version_1(tmp_path):
         for name, text in files.items():
             (folder / name).write_text(text)
     assert (cpu_limit(tmp_path, membership), memory_limit(tmp_path, membership)) == (3, 4096)
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text("9223372036854771712")
+    assert memory_limit(tmp_path, membership) is None
     (tmp_path / "cpu,cpuacct" / "cpu.cfs_quota_us").write_text("-1")
     assert cpu_limit(tmp_path, membership) is None
 

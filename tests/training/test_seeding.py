@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from phase2.runs import environment
-from phase2.training.seeding import random_state, restore_random_state, seed_everything, threads
+from phase2.runs.environment import threads
+from phase2.training.seeding import random_state, restore_random_state, seed_everything
 
 CPU = torch.device("cpu")
 

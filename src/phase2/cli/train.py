@@ -74,6 +74,11 @@ def train_request(  # noqa: PLR0913 - options
         _print_plan(resolved, resumption, place)
         return
 
+    from phase2.data.store import worker_count
+    from phase2.runs.memory import refuse_small_memory
+
+    # Before torch is imported, which alone is more than the smallest limits allow.
+    refuse_small_memory(resolved.config, worker_count(workers), note)
     from phase2.cli.progress import work_bar
     from phase2.cli.summary import print_summary
     from phase2.training.experiment import Surroundings, train_run

@@ -83,7 +83,7 @@ def build_store(
         RequestError: The cache folder cannot be written, or the number of workers is not positive.
         TransientError: The disk is full, or a worker was killed.
     """
-    processes = _worker_count(workers)
+    processes = worker_count(workers)
     fingerprint = _fingerprint(source, spec)
     folder = cache_dir / "graphs" / fingerprint[:32]
     if (store := _open(folder, fingerprint, log=logging.DEBUG)) is not None:
@@ -186,7 +186,12 @@ def _lock_file(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.lock")
 
 
-def _worker_count(workers: int | None) -> int:
+def worker_count(workers: int | None) -> int:
+    """Processes that build a store when so many are asked for; one per core by default.
+
+    Raises:
+        RequestError: The number is not positive.
+    """
     if workers is None:
         return min(math.ceil(cores()), MOST_WORKERS)
     if workers < 1:

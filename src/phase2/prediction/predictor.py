@@ -20,6 +20,7 @@ from phase2.errors import DataError, UnknownNameError
 from phase2.models.modelfile import LoadedModel, load_model_file
 from phase2.prediction.table import PredictedStructure, PredictionTable, readable_name
 from phase2.properties import select
+from phase2.runs.environment import threads
 
 Progress = Callable[[int, int | None], None]
 
@@ -108,6 +109,7 @@ def predict_files(
         UnknownNameError: The model was not trained for a property.
         RequestError: ``properties`` is empty or names a property twice.
     """
+    torch.set_num_threads(threads())
     columns = predictor.columns_of(properties)
     rows: list[PredictedStructure] = []
     for start in range(0, len(files), batch_size):

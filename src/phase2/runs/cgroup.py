@@ -7,6 +7,7 @@ from pathlib import Path
 
 _MOUNT = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")
+_NO_LIMIT = 1 << 60  # version 1 says that there is none by a number of this order
 
 
 def cpu_limit(mount: Path = _MOUNT, membership: Path = _MEMBERSHIP) -> float | None:
@@ -31,7 +32,8 @@ def _cpu_limits(mount: Path, membership: Path) -> Iterator[float]:
 def _memory_limits(mount: Path, membership: Path) -> Iterator[int]:
     for folder in _folders(mount, membership, "memory"):
         for name in ("memory.max", "memory.limit_in_bytes"):
-            yield from (int(word) for word in _words(folder / name) if word.isdecimal())
+            limits = (int(word) for word in _words(folder / name) if word.isdecimal())
+            yield from (limit for limit in limits if limit < _NO_LIMIT)
 
 
 def _folders(mount: Path, membership: Path, controller: str) -> Iterator[Path]:

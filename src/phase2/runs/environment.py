@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import re
@@ -16,12 +17,16 @@ from phase2.runs.record import Record
 from phase2.runs.versions import installed
 
 # Set by the image's build and by the pod's downward API.
+COMMIT_VARIABLE = "PHASE2_COMMIT"
 IMAGE_DIGEST_VARIABLE = "PHASE2_IMAGE_DIGEST"
 POD_VARIABLE = "PHASE2_POD_NAME"
 NAMESPACE_VARIABLE = "PHASE2_POD_NAMESPACE"
 NODE_VARIABLE = "PHASE2_NODE_NAME"
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+_DIRTY = "-dirty"
+THREADS_VARIABLE = "OMP_NUM_THREADS"
 
 # What the numbers of a run depend on.
 _PACKAGES = ("numpy", "torch", "e3nn", "pymatgen", "pydantic", "scipy", "triton", "matplotlib")
@@ -32,7 +37,7 @@ class Code(Record):
 
     Attributes:
         phase2: Version of phase2.
-        commit: Git commit of its source; null outside a checkout.
+        commit: Git commit of its source, by the checkout or the image's build; null where neither tells.
         dirty: Whether the checkout differed from the commit; null outside a checkout.
         image_digest: Digest of the container image; null where none was given.
         python: Version of Python.
@@ -88,6 +93,8 @@ class Place(Record):
 def code() -> Code:
     """Find out which code runs."""
     commit, dirty = _checkout(Path(phase2.__file__).parent)
+    if commit is None and (built := _variable(COMMIT_VARIABLE)):
+        commit, dirty = built.removesuffix(_DIRTY), built.endswith(_DIRTY)
     return Code(
         phase2=phase2.__version__,
         commit=commit,
@@ -129,6 +136,18 @@ def cores() -> float:
     """Cores that this process may use: by affinity, and by the quota of its container."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(float(allowed), cpu_limit() or float("inf"))
+
+
+def threads() -> int:
+    """Number of threads to compute on: ``$OMP_NUM_THREADS``, or the cores that this process may really use.
+
+    The latter are those of its CPU affinity, and no more than the CPU limit of its container: one thread per core
+    of a large node would spend its time waiting for the few cores that the limit allows.
+    """
+    wanted = os.environ.get(THREADS_VARIABLE, "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return int(wanted)
+    return math.ceil(cores())
 
 
 def _variable(name: str) -> str | None:

@@ -16,6 +16,7 @@ from phase2.config.settings import run_id_of_process
 from phase2.data.dataset import CrystalPropertyDataset, Progress
 from phase2.runs.changes import refuse_other_settings
 from phase2.runs.delivery import deliver
+from phase2.runs.environment import threads
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.published import PublishedRun
@@ -27,9 +28,9 @@ from phase2.storage.atomic import remove_leftovers
 from phase2.storage.base import Store
 from phase2.training.attempt import RunAttempt
 from phase2.training.interruption import StopRequest
+from phase2.training.memory import refuse_large_crystals
 from phase2.training.resumption import begun_run, bring, settled
 from phase2.training.saving import SavingPlan
-from phase2.training.seeding import threads
 
 DataProgress = Callable[[], AbstractContextManager[Progress | None]]
 
@@ -100,6 +101,7 @@ def train_run(
         if begun is not None and (finished := _finished_before(resolved, begun, surroundings)):
             return _delivered(finished, surroundings)
         dataset = _load(resolved.config, surroundings)
+        refuse_large_crystals(resolved.config, dataset.graphs, surroundings.notify)
         run, stored = _place(resolved, begun, surroundings.store)
         with run.lock():
             # Whoever had the lock until now may have finished the run.

@@ -1,17 +1,11 @@
-"""Everything that makes two runs draw the same random numbers, and the threads they draw them on."""
+"""Everything that makes two runs draw the same random numbers."""
 
 from __future__ import annotations
 
-import math
-import os
 import random
 
 import numpy as np
 import torch
-
-from phase2.runs.environment import cores
-
-THREADS_VARIABLE = "OMP_NUM_THREADS"
 
 
 def seed_everything(seed: int, device: torch.device) -> None:
@@ -48,15 +42,3 @@ def restore_random_state(state: dict[str, object]) -> None:
     cuda = state.get("cuda")
     if isinstance(cuda, list) and len(cuda) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(cuda)
-
-
-def threads() -> int:
-    """Number of threads to compute on: ``$OMP_NUM_THREADS``, or the cores that this process may really use.
-
-    The latter are those of its CPU affinity, and no more than the CPU limit of its container: one thread per core
-    of a large node would spend its time waiting for the few cores that the limit allows.
-    """
-    wanted = os.environ.get(THREADS_VARIABLE, "")
-    if wanted.isdecimal() and int(wanted) > 0:
-        return int(wanted)
-    return math.ceil(cores())

@@ -1,0 +1,57 @@
+"""``phase2 doctor``: what a run would find here, and what stands in its way."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phase2.cli.console import note, print_table
+from phase2.cli.store import MODELS, JsonOption, print_json
+from phase2.config.settings import STORE_VARIABLE, store_url
+
+if TYPE_CHECKING:
+    from phase2.diagnosis.finding import Finding, Problem
+
+StoreToAsk = Annotated[
+    str | None,
+    typer.Option("--store", help=f"Store to try: s3://bucket/prefix or a folder (default: ${STORE_VARIABLE})."),
+]
+OutputOption = Annotated[Path, typer.Option("--output", help="Folder that runs would be written to.")]
+
+
+def doctor(store: StoreToAsk = None, output: OutputOption = Path(MODELS), as_json: JsonOption = False) -> None:  # noqa: FBT002
+    """Look at everything that a training depends on; exit 0 if it can begin, else 2, or 75 if waiting may help."""
+    from phase2.diagnosis.finding import exit_code
+
+    findings = _findings(store or store_url(), output)
+    code = exit_code(findings)
+    if as_json:
+        print_json({"ok": code == 0, "findings": [dataclasses.asdict(finding) for finding in findings]})
+    else:
+        print_table("", ("", "", ""), [(one.topic, one.name, one.value) for one in findings])
+        for finding in findings:
+            if finding.problem is not None:
+                _print_problem(finding.problem)
+        if code == 0:
+            note("ready to train")
+    raise typer.Exit(code)
+
+
+def _findings(store: str | None, output: Path) -> list[Finding]:
+    from phase2.diagnosis.folders import folders
+    from phase2.diagnosis.kubernetes import kubernetes
+    from phase2.diagnosis.machine import machine
+    from phase2.diagnosis.software import software
+    from phase2.diagnosis.store import store as stores
+
+    return [*software(), *machine(), *folders(output), *stores(store), *kubernetes()]
+
+
+def _print_problem(problem: Problem) -> None:
+    note(f"{'error' if problem.exit_code else 'warning'}: {problem.what}")
+    for word, text in (("why", problem.why), ("fix", problem.fix)):
+        if text:
+            note(f"  {word}: {text}")

@@ -1,0 +1,96 @@
+"""Python, phase2, and what PyTorch makes of the GPUs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from phase2.diagnosis.finding import Finding, Problem, size
+from phase2.runs.environment import code
+
+_DRIVER = Path("/proc/driver/nvidia/version")
+_DEVICE = Path("/dev/nvidiactl")
+
+
+def software() -> Iterator[Finding]:
+    """Versions of what runs."""
+    here = code()
+    commit = f", commit {here.commit[:12]}" + (", changed" if here.dirty else "") if here.commit else ""
+    yield Finding("software", "phase2", f"{here.phase2}{commit}")
+    yield Finding("software", "image", here.image_digest or "-")
+    yield Finding("software", "Python", here.python)
+    yield from _torch()
+
+
+def _torch() -> Iterator[Finding]:
+    try:
+        import torch
+    except ImportError as error:  # also when one of its libraries is missing
+        why = "Training needs it." if isinstance(error, ModuleNotFoundError) else f"Importing it failed: {error}."
+        yield Finding(
+            "software", "PyTorch", "-", Problem("PyTorch cannot be used.", why, "pip install 'phase2[train]'", 2)
+        )
+        return
+    cuda = torch.version.cuda
+    yield Finding("software", "PyTorch", f"{torch.__version__} ({f'CUDA {cuda}' if cuda else 'CPU alone'})")
+    yield Finding("GPU", "driver", driver_version(_DRIVER) or "-")
+    if not torch.cuda.is_available():
+        yield Finding("GPU", "devices", "none: trains on the CPU", _unused(has_cuda=cuda is not None))
+        return
+    kernels = torch.cuda.get_arch_list()
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        capability = (properties.major, properties.minor)
+        value = (
+            f"{properties.name}, {size(properties.total_memory)}, compute capability {'.'.join(map(str, capability))}"
+        )
+        yield Finding("GPU", f"device {index}", value, unsupported(properties.name, capability, kernels))
+
+
+def _unused(*, has_cuda: bool) -> Problem | None:
+    if not _DEVICE.exists():
+        return None
+    if not has_cuda:
+        return Problem(
+            "There is a GPU, and this PyTorch has no CUDA.", "The training would be slow.", "Use the GPU image.", 2
+        )
+    return Problem(
+        "There is a GPU that PyTorch cannot use.",
+        "The driver is older than this CUDA, or the container is not given the GPU.",
+        "Update the NVIDIA driver of the machine, and ask for nvidia.com/gpu.",
+        2,
+    )
+
+
+def unsupported(name: str, capability: tuple[int, int], kernels: Sequence[str]) -> Problem | None:
+    """Whether a PyTorch has no kernels for a GPU.
+
+    Args:
+        name: The GPU.
+        capability: Its compute capability.
+        kernels: ``sm_90`` runs on 9.x from 9.0 on; ``compute_90`` is translated for all that is newer.
+    """
+    major, minor = capability
+    for kernel in kernels:
+        found = re.fullmatch(r"(sm|compute)_(\d+)(\d)[a-z]?", kernel)
+        if found is None:
+            continue
+        made = (int(found[2]), int(found[3]))
+        if (made[0] == major and made[1] <= minor) if found[1] == "sm" else made <= capability:
+            return None
+    return Problem(
+        f"This PyTorch has no kernels for the {name} (compute capability {major}.{minor}).",
+        f"It was built for {', '.join(kernels) or 'none'}.",
+        "Install a PyTorch that supports it, or use another GPU.",
+        2,
+    )
+
+
+def driver_version(file: Path) -> str | None:
+    """Version of the NVIDIA driver; None without one."""
+    try:
+        found = re.search(r"\s(\d+\.\d+(?:\.\d+)?)\s", file.read_text())
+    except OSError:
+        return None
+    return found[1] if found else None

@@ -1,0 +1,165 @@
+"""What the doctor finds: on this machine, in folders of control groups, and in real stores."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from phase2.diagnosis import machine as machine_module
+from phase2.diagnosis.finding import Finding, Problem, exit_code
+from phase2.diagnosis.folders import folder, folders
+from phase2.diagnosis.machine import machine, shared_memory, too_little_memory, too_many_threads
+from phase2.diagnosis.software import driver_version, software, unsupported
+from phase2.diagnosis.store import examine, refuses_taken_keys, store
+from phase2.runs.cgroup import memory_limit
+from phase2.storage.local import LocalStore
+
+
+def by_name(findings):
+    return {finding.name: finding for finding in findings}
+
+
+def finding(code):
+    return Finding("topic", "name", "value", None if code is None else Problem("what", "why", "fix", code))
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"), [([], 0), ([None, 0], 0), ([75], 75), ([75, 2], 2), ([0, 75, None], 75), ([2, 3], 2)]
+)
+def test_what_only_the_user_can_mend_decides(codes, expected):
+    assert exit_code([finding(code) for code in codes]) == expected
+
+
+def test_this_machine_can_train():
+    found = by_name([*software(), *machine()])
+    assert found["PyTorch"].value.startswith("2.")
+    assert int(found["threads"].value) >= 1
+    assert exit_code(found.values()) == 0
+
+
+def test_without_torch_the_rest_is_told():
+    script = "import sys; sys.modules['torch'] = None; from phase2.cli import main; sys.exit(main(['doctor']))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "error: PyTorch cannot be used." in done.stderr
+    assert "fix: pip install 'phase2[train]'" in done.stderr
+    assert "memory limit" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("capability", "kernels", "works"),
+    [
+        ((9, 0), ["sm_80", "sm_90"], True),
+        ((8, 6), ["sm_80", "sm_90"], True),  # of the same generation, and newer
+        ((8, 0), ["sm_86"], False),
+        ((7, 0), ["sm_75", "sm_120"], False),
+        ((12, 1), ["sm_90", "compute_120"], True),
+        ((6, 1), [], False),
+        ((10, 0), ["sm_100a"], True),
+    ],
+)
+def test_kernels_of_a_gpu(capability, kernels, works):
+    problem = unsupported("A GPU", capability, kernels)
+    assert (problem is None) == works
+    assert works or problem.exit_code == 2
+
+
+def test_version_of_the_driver(tmp_path):
+    file = tmp_path / "version"
+    assert driver_version(file) is None
+    file.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27 07:32:17 UTC 2025\n")
+    assert driver_version(file) == "580.65.06"
+
+
+def test_more_threads_than_cores_are_a_warning():
+    assert too_many_threads(2, 1.5) is None  # a fraction of a core is rounded up
+    assert too_many_threads(1, 0.25) is None
+    assert too_many_threads(8, 2).exit_code == 0
+
+
+def test_the_limit_of_a_group_is_seen_and_too_small(tmp_path, monkeypatch):
+    (tmp_path / "membership").write_text("0::/\n")
+    (tmp_path / "memory.max").write_text(f"{256 << 20}\n")
+    limit = memory_limit(tmp_path, tmp_path / "membership")
+    monkeypatch.setattr(machine_module.cgroup, "memory_limit", lambda: limit)
+    found = by_name(machine())["memory limit"]
+    assert found.value == "256 MiB"
+    assert found.problem.exit_code == 2
+    assert too_little_memory(1 << 30) is None
+
+
+def test_shared_memory_that_is_not_there(tmp_path):
+    assert shared_memory(tmp_path).problem is None
+    assert shared_memory(tmp_path / "missing").problem.exit_code == 2
+
+
+def test_folders_are_tried_and_not_made(tmp_path):
+    found = by_name(folders(tmp_path / "not" / "yet" / "there"))
+    assert exit_code(found.values()) == 0
+    assert found["runs"].value.startswith(f"{tmp_path}/not/yet/there: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert folder("runs", tmp_path / "file" / "runs").problem.exit_code == 2
+    if not os.access("/proc/1", os.W_OK) or os.geteuid() == 0:
+        assert folder("runs", type(tmp_path)("/proc/runs")).problem is not None
+
+
+def test_no_store_is_no_problem():
+    assert [one.problem for one in store(None)] == [None]
+
+
+def test_a_folder_as_a_store(tmp_path):
+    found = by_name(store(str(tmp_path / "runs")))
+    assert exit_code(found.values()) == 0
+    assert found["If-None-Match"].value == "honoured"
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_a_real_server(new_store, server):
+    place = new_store(server)
+    found = by_name(examine(place))
+    assert [one.problem for one in found.values()] == [None] * len(found)
+    assert found["If-None-Match"].value == "honoured"
+    assert found["clock"].value == "equal"
+    assert list(place.list()) == []
+
+
+def test_a_server_that_is_asked_itself(new_store, server):
+    place = new_store(server)
+    place.put("taken", b"first")
+    assert refuses_taken_keys(place, "taken")
+    assert place.read("taken") == b"first"
+    assert not refuses_taken_keys(place, "free")
+
+
+def test_a_wrong_bucket_and_wrong_keys(new_store, server, monkeypatch):
+    new_store(server)  # sets the environment
+    assert exit_code(store("s3://no-such-bucket-here")) == 2
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    assert exit_code(store("s3://phase2-tests")) == 2
+
+
+def test_a_server_that_is_not_there(monkeypatch):
+    for name, value in {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "k",
+                        "AWS_SECRET_ACCESS_KEY": "s"}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    found = list(store("s3://phase2-tests"))
+    assert exit_code(found) == 75
+    assert "127.0.0.1:9" in found[-1].problem.what
+
+
+class Careless(LocalStore):
+    """A store that takes everything, as S3 servers without If-None-Match do."""
+
+    def put(self, key, source, *, sha256=None, if_absent=False):
+        return super().put(key, source, sha256=sha256)
+
+
+def test_a_store_that_ignores_if_none_match_is_said(tmp_path):
+    found = by_name(examine(Careless(tmp_path)))["If-None-Match"]
+    assert found.value == "ignored"
+    assert found.problem.exit_code == 0
