@@ -83,7 +83,7 @@ def test_its_pod_lands_where_the_job_s_pod_lands():
         (ClusterRequest(image=IMAGE, retries=1), {}, "--retries"),
         (ClusterRequest(image=IMAGE, cpu_limit=parse_cpu("4")), {}, "--cpu-limit"),
         (ClusterRequest(image=IMAGE, cache="mine"), {}, "--cache"),
-        (ClusterRequest(image=IMAGE), {"checkpoint_minutes": 1.0}, "--checkpoint-minutes"),
+        (ClusterRequest(image=IMAGE, checkpoint_minutes=1.0), {}, "--checkpoint-minutes"),
         (ClusterRequest(image=IMAGE), {"accepted": ("code",)}, "--accept-change"),
     ],
 )
