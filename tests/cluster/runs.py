@@ -89,7 +89,7 @@ class Runs:
         ).items
         return sorted(found, key=lambda pod: pod.metadata.creation_timestamp, reverse=True)
 
-    def wait_for_epoch(self, run_id: str, epoch: int, seconds: float = 90) -> str:
+    def wait_for_epoch(self, run_id: str, epoch: int, seconds: float = 240) -> str:
         """Wait until a pod of a run has trained so many epochs in all.
 
         Returns:
@@ -99,7 +99,7 @@ class Runs:
             _wait(lambda: self._pod_at(run_id, epoch), f"{run_id} to train {epoch} epochs", seconds, self, run_id)
         )
 
-    def wait_for_end(self, run_id: str, seconds: float = 180) -> None:
+    def wait_for_end(self, run_id: str, seconds: float = 300) -> None:
         """Wait until a Job of a run is complete; one that failed for good is an error."""
         _wait(lambda: self._complete(run_id), f"{run_id} to be complete", seconds, self, run_id)
 

@@ -10,6 +10,13 @@ from .runs import Runs
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_stays(runs):
+    """Deletes what can never start: its pods would keep cores from the tests that follow."""
+    yield
+    runs.clear()
+
+
 def test_a_wrong_level_fails_once_and_for_good(cluster, runs):
     job = _planned(runs, runs.id("wrong-level"))
     words = job["spec"]["template"]["spec"]["containers"][0]["args"]

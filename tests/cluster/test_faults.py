@@ -139,7 +139,7 @@ def test_two_pods_with_one_run_id(cluster, runs, assert_survived):
     runs.wait_for_epoch(run_id, AT_EPOCH)
     (job,) = runs.jobs(run_id)
     faults.second_job(cluster, job)
-    _wait_until(lambda: len(runs.jobs(run_id)) == 2 and runs.has_ended(run_id), 180)
+    _wait_until(lambda: len(runs.jobs(run_id)) == 2 and runs.has_ended(run_id))
     said = {pod.metadata.name: runs.log(pod) for pod in runs.pods(run_id)}
     assert all(epochs_of(log) or "already" in log for log in said.values()), said
     assert_survived(run_id, "two pods with one run id", attempts=1)
@@ -158,7 +158,7 @@ def _submit(runs: Runs, name: str) -> str:
     return run_id
 
 
-def _wait_until(condition, seconds: float = 90) -> None:
+def _wait_until(condition, seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
