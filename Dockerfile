@@ -44,19 +44,22 @@ LABEL org.opencontainers.image.title="phase2" \
       org.opencontainers.image.licenses="Apache-2.0"
 
 # ---- gpu-dependencies: gigabytes that change with the constraints alone, installed where they stay ----
-# Not copied from another stage: that would double them, and buildah hashes what it copies at each build. The files that
-# decide are copied, not mounted, since old builders overlook changes of what is mounted.
+# Neither copied from another stage, which doubles them and has buildah hash them at each build, nor installed by tools
+# that are mounted from there, which buildah 1.28 does not always find.
 FROM runtime AS gpu-dependencies
 USER 0:0
-COPY constraints/train.txt scripts/slim_environment.py /opt/build/
+COPY constraints/tools.txt constraints/train.txt scripts/slim_environment.py /opt/build/
 RUN --mount=type=secret,id=ca \
-    --mount=type=bind,from=builder,source=/opt/tools,target=/opt/tools \
-    export UV_NO_CACHE=1 UV_NO_PROGRESS=1 SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
-    && if [ -s /run/secrets/ca ]; then SSL_CERT_FILE=/run/secrets/ca; fi \
+    export UV_NO_CACHE=1 UV_NO_PROGRESS=1 PIP_NO_CACHE_DIR=1 \
+    && export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
+    && if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+    && python3 -m venv /tmp/tools \
+    && /tmp/tools/bin/python -m pip install --quiet --require-hashes -r /opt/build/tools.txt \
     && python3 -m venv --without-pip /opt/phase2 \
-    && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode \
+    && /tmp/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode \
        --require-hashes -r /opt/build/train.txt \
-    && python3 -B /opt/build/slim_environment.py /opt/phase2
+    && python3 -B /opt/build/slim_environment.py /opt/phase2 \
+    && rm -rf /tmp/tools /tmp/uv-*
 USER 10001:10001
 
 # ---- cpu-dependencies: the same without what a GPU alone needs ----
@@ -66,11 +69,13 @@ FROM runtime AS cpu-dependencies
 USER 0:0
 ARG TORCH_INDEX=
 ARG TORCH_HASH=
-COPY constraints/train.txt scripts/slim_environment.py /opt/build/
+COPY constraints/tools.txt constraints/train.txt scripts/slim_environment.py /opt/build/
 RUN --mount=type=secret,id=ca \
-    --mount=type=bind,from=builder,source=/opt/tools,target=/opt/tools \
-    export UV_NO_CACHE=1 UV_NO_PROGRESS=1 SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
-    && if [ -s /run/secrets/ca ]; then SSL_CERT_FILE=/run/secrets/ca; fi \
+    export UV_NO_CACHE=1 UV_NO_PROGRESS=1 PIP_NO_CACHE_DIR=1 \
+    && export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
+    && if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+    && python3 -m venv /tmp/tools \
+    && /tmp/tools/bin/python -m pip install --quiet --require-hashes -r /opt/build/tools.txt \
     && python3 -m venv --without-pip /opt/phase2 \
     && if [ -z "${TORCH_INDEX}" ]; then \
          cp /opt/build/train.txt /tmp/others.txt; \
@@ -78,13 +83,13 @@ RUN --mount=type=secret,id=ca \
          awk '/^[^ ]/ { torch = /^(torch==|triton==|nvidia-|cuda-)/ } !torch' /opt/build/train.txt > /tmp/others.txt; \
          version="$(sed -n 's/^torch==\([^ ;]*\).*/\1/p' /opt/build/train.txt)"; \
          echo "torch==${version}+cpu${TORCH_HASH:+ --hash=${TORCH_HASH}}" > /tmp/torch.txt; \
-         /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps \
+         /tmp/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps \
            --default-index "${TORCH_INDEX}" -r /tmp/torch.txt; \
        fi \
-    && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps \
+    && /tmp/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps \
        --require-hashes -r /tmp/others.txt \
     && python3 -B /opt/build/slim_environment.py /opt/phase2 --cpu \
-    && rm -f /tmp/others.txt /tmp/torch.txt
+    && rm -rf /tmp/tools /tmp/uv-* /tmp/others.txt /tmp/torch.txt
 USER 10001:10001
 
 # ---- source: phase2 itself, in a tree of its own to lay over the dependencies ----
@@ -92,12 +97,16 @@ FROM builder AS source
 COPY constraints/dev.txt constraints/
 COPY LICENSE README.md pyproject.toml ./
 COPY src src
+# The commit is written into a file as well: buildah 1.28 takes an image of another commit for this one otherwise.
+ARG REVISION=
 RUN --mount=type=secret,id=ca \
     if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
     && /opt/tools/bin/uv build --quiet --wheel --out-dir dist --require-hashes --build-constraints constraints/dev.txt \
     && python3 -m venv --without-pip /opt/phase2 \
     && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps dist/*.whl \
-    && rm -r /opt/phase2/include /opt/phase2/bin/python* /opt/phase2/bin/*ctivate* /opt/phase2/pyvenv.cfg /opt/phase2/lib64 /opt/phase2/.lock
+    && rm -r /opt/phase2/include /opt/phase2/bin/python* /opt/phase2/bin/*ctivate* /opt/phase2/pyvenv.cfg /opt/phase2/lib64 \
+       /opt/phase2/.lock \
+    && echo "${REVISION}" > /opt/phase2/revision
 
 # ---- cpu: --target cpu ----
 FROM cpu-dependencies AS cpu
