@@ -22,53 +22,6 @@ RUN --mount=type=secret,id=ca \
     && python3 -m venv /opt/tools \
     && /opt/tools/bin/python -m pip install --quiet --require-hashes -r constraints/tools.txt
 
-# ---- dependencies: gigabytes that change with the constraints alone ----
-FROM builder AS dependencies
-COPY constraints/train.txt constraints/
-COPY scripts/slim_environment.py scripts/
-RUN --mount=type=secret,id=ca \
-    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
-    && python3 -m venv --without-pip /opt/phase2 \
-    && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode \
-       --require-hashes -r constraints/train.txt \
-    && python3 scripts/slim_environment.py /opt/phase2
-
-# ---- cpu-dependencies: the same without what a GPU alone needs ----
-# Linux gets PyTorch's CUDA build from the default index. TORCH_INDEX names one that has the CPU build, which is not
-# among the hashes of the constraints: TORCH_HASH (sha256:...) pins it.
-FROM builder AS cpu-dependencies
-ARG TORCH_INDEX=
-ARG TORCH_HASH=
-COPY constraints/train.txt constraints/
-COPY scripts/slim_environment.py scripts/
-RUN --mount=type=secret,id=ca \
-    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
-    && python3 -m venv --without-pip /opt/phase2 \
-    && if [ -z "${TORCH_INDEX}" ]; then \
-         cp constraints/train.txt others.txt; \
-       else \
-         awk '/^[^ ]/ { torch = /^(torch==|triton==|nvidia-|cuda-)/ } !torch' constraints/train.txt > others.txt; \
-         version="$(sed -n 's/^torch==\([^ ;]*\).*/\1/p' constraints/train.txt)"; \
-         echo "torch==${version}+cpu${TORCH_HASH:+ --hash=${TORCH_HASH}}" > torch.txt; \
-         /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps \
-           --default-index "${TORCH_INDEX}" -r torch.txt; \
-       fi \
-    && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps \
-       --require-hashes -r others.txt \
-    && python3 scripts/slim_environment.py /opt/phase2 --cpu
-
-# ---- source: phase2 itself, in a tree of its own to lay over the dependencies ----
-FROM builder AS source
-COPY constraints/dev.txt constraints/
-COPY LICENSE README.md pyproject.toml ./
-COPY src src
-RUN --mount=type=secret,id=ca \
-    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
-    && /opt/tools/bin/uv build --quiet --wheel --out-dir dist --require-hashes --build-constraints constraints/dev.txt \
-    && python3 -m venv --without-pip /opt/phase2 \
-    && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps dist/*.whl \
-    && rm -r /opt/phase2/include /opt/phase2/bin/python* /opt/phase2/bin/*ctivate* /opt/phase2/pyvenv.cfg /opt/phase2/lib64 /opt/phase2/.lock
-
 # ---- runtime: what both images share ----
 FROM ${BASE_IMAGE} AS runtime
 # The user is a number; it has a name too, since libraries that ask who runs them fail without one.
@@ -90,9 +43,73 @@ LABEL org.opencontainers.image.title="phase2" \
       org.opencontainers.image.description="Multi-task models of material properties" \
       org.opencontainers.image.licenses="Apache-2.0"
 
+# ---- gpu-dependencies: gigabytes that change with the constraints alone, installed where they stay ----
+# Neither copied from another stage, which doubles them and has buildah hash them at each build, nor installed by tools
+# that are mounted from there, which buildah 1.28 does not always find.
+FROM runtime AS gpu-dependencies
+USER 0:0
+COPY constraints/tools.txt constraints/train.txt scripts/slim_environment.py /opt/build/
+RUN --mount=type=secret,id=ca \
+    export UV_NO_CACHE=1 UV_NO_PROGRESS=1 PIP_NO_CACHE_DIR=1 \
+    && export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
+    && if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+    && python3 -m venv /tmp/tools \
+    && /tmp/tools/bin/python -m pip install --quiet --require-hashes -r /opt/build/tools.txt \
+    && python3 -m venv --without-pip /opt/phase2 \
+    && /tmp/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode \
+       --require-hashes -r /opt/build/train.txt \
+    && python3 -B /opt/build/slim_environment.py /opt/phase2 \
+    && rm -rf /tmp/tools /tmp/uv-*
+USER 10001:10001
+
+# ---- cpu-dependencies: the same without what a GPU alone needs ----
+# Linux gets PyTorch's CUDA build from the default index. TORCH_INDEX names one that has the CPU build, which is not
+# among the hashes of the constraints: TORCH_HASH (sha256:...) pins it.
+FROM runtime AS cpu-dependencies
+USER 0:0
+ARG TORCH_INDEX=
+ARG TORCH_HASH=
+COPY constraints/tools.txt constraints/train.txt scripts/slim_environment.py /opt/build/
+RUN --mount=type=secret,id=ca \
+    export UV_NO_CACHE=1 UV_NO_PROGRESS=1 PIP_NO_CACHE_DIR=1 \
+    && export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
+    && if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+    && python3 -m venv /tmp/tools \
+    && /tmp/tools/bin/python -m pip install --quiet --require-hashes -r /opt/build/tools.txt \
+    && python3 -m venv --without-pip /opt/phase2 \
+    && if [ -z "${TORCH_INDEX}" ]; then \
+         cp /opt/build/train.txt /tmp/others.txt; \
+       else \
+         awk '/^[^ ]/ { torch = /^(torch==|triton==|nvidia-|cuda-)/ } !torch' /opt/build/train.txt > /tmp/others.txt; \
+         version="$(sed -n 's/^torch==\([^ ;]*\).*/\1/p' /opt/build/train.txt)"; \
+         echo "torch==${version}+cpu${TORCH_HASH:+ --hash=${TORCH_HASH}}" > /tmp/torch.txt; \
+         /tmp/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps \
+           --default-index "${TORCH_INDEX}" -r /tmp/torch.txt; \
+       fi \
+    && /tmp/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps \
+       --require-hashes -r /tmp/others.txt \
+    && python3 -B /opt/build/slim_environment.py /opt/phase2 --cpu \
+    && rm -rf /tmp/tools /tmp/uv-* /tmp/others.txt /tmp/torch.txt
+USER 10001:10001
+
+# ---- source: phase2 itself, in a tree of its own to lay over the dependencies ----
+FROM builder AS source
+COPY constraints/dev.txt constraints/
+COPY LICENSE README.md pyproject.toml ./
+COPY src src
+# The commit is written into a file as well: buildah 1.28 takes an image of another commit for this one otherwise.
+ARG REVISION=
+RUN --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+    && /opt/tools/bin/uv build --quiet --wheel --out-dir dist --require-hashes --build-constraints constraints/dev.txt \
+    && python3 -m venv --without-pip /opt/phase2 \
+    && /opt/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode --no-deps dist/*.whl \
+    && rm -r /opt/phase2/include /opt/phase2/bin/python* /opt/phase2/bin/*ctivate* /opt/phase2/pyvenv.cfg /opt/phase2/lib64 \
+       /opt/phase2/.lock \
+    && echo "${REVISION}" > /opt/phase2/revision
+
 # ---- cpu: --target cpu ----
-FROM runtime AS cpu
-COPY --from=cpu-dependencies /opt/phase2 /opt/phase2
+FROM cpu-dependencies AS cpu
 COPY --from=source /opt/phase2 /opt/phase2
 ARG VERSION=unknown
 ARG REVISION=
@@ -103,8 +120,7 @@ LABEL org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.source="${SOURCE}"
 
 # ---- gpu: the default, since it comes last ----
-FROM runtime AS gpu
-COPY --from=dependencies /opt/phase2 /opt/phase2
+FROM gpu-dependencies AS gpu
 COPY --from=source /opt/phase2 /opt/phase2
 ARG VERSION=unknown
 ARG REVISION=

@@ -169,3 +169,15 @@ def test_the_runner_may_do_nothing(cluster, said):
     for what in ("pods", "jobs.batch", "secrets", "configmaps"):
         asked = cluster.kubectl("auth", "can-i", "get", what, "--namespace", NAMESPACE, runner, check=False)
         assert asked.stdout.strip() == "no"
+
+
+def test_the_doctor_in_a_pod_sees_its_limits_and_the_bucket(pods, image):
+    pod = restricted_pod("doctor", image, "phase2", "doctor", "--json")
+    pod["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "500m", "memory": "1Gi"}}
+    ended = pods.run(pod, seconds=120)
+    said = json.loads(ended.said[: ended.said.rindex("}") + 1])
+    found = {one["name"]: one["value"] for one in said["findings"]}
+    assert ended.code == 0, ended.said
+    assert (found["CPU limit"], found["threads"], found["memory limit"]) == ("0.5 cores", "1", "1.0 GiB")
+    assert found["runs"].startswith("/work/models: ")
+    assert found["If-None-Match"] == "honoured"
