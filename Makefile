@@ -104,7 +104,7 @@ lock: setup ## Pin every dependency again, with hashes
 	$(BIN)/python scripts/lock.py
 
 .PHONY: ci
-ci: FAULT_ROUNDS = 0.5
+ci: FAULT_ROUNDS = 0.25
 ci: lint test test-faults test-cluster test-readme ## What continuous integration runs
 
 .PHONY: clean

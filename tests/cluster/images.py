@@ -47,7 +47,7 @@ def base_image(folders: Folders) -> str:
         return f"{addresses.REGISTRY}/python-base@{digest}"
     with step(f"image python-base: Debian {SUITE}"), tempfile.TemporaryDirectory(dir=folders.root) as context:
         root = Path(context) / "root"
-        words = ["--variant=minbase", f"--include={_PYTHON}", SUITE, str(root), "http://deb.debian.org/debian"]
+        words = ["--variant=minbase", f"--include={_PYTHON}", SUITE, str(root)]
         subprocess.run(["debootstrap", *words], check=True, capture_output=True)
         for archive in (root / "var/cache/apt/archives").glob("*.deb"):
             archive.unlink()
