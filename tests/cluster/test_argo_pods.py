@@ -28,7 +28,14 @@ def place():
 
 
 @pytest.fixture
-def runs(place, store):
+def whole_bucket(minio_pod, monkeypatch):
+    for name, value in minio_pod.server.environment.items():
+        monkeypatch.setenv(name, value)
+    return S3Store(BUCKET, "", S3Settings.from_environment())
+
+
+@pytest.fixture
+def kept_runs(place, whole_bucket):
     return S3Store(BUCKET, place, S3Settings.from_environment())
 
 
@@ -54,7 +61,7 @@ def step(pods, image, place):
     return run
 
 
-def test_a_run_from_its_request_to_the_store(step, runs):
+def test_a_run_from_its_request_to_the_store(step, kept_runs):
     """validate, prepare, train, report, register: the same words as `argo submit argo/phase2.yaml -p ...`."""
     ended = step("phase2-train", "validate", {"level": "huge"})
     assert ended.code == 2
@@ -65,7 +72,7 @@ def test_a_run_from_its_request_to_the_store(step, runs):
         assert ended.code == 0, ended.said
     assert "band_gap" in ended.said, "the report is the table of errors"
 
-    manifest = PublishedRun.open(runs, find_in(runs, WORKFLOW).prefix).manifest
+    manifest = PublishedRun.open(kept_runs, find_in(kept_runs, WORKFLOW).prefix).manifest
     assert manifest.run_id == WORKFLOW
     assert manifest.place.workflow == WORKFLOW
     assert manifest.place.pod
@@ -83,9 +90,9 @@ def test_a_run_from_its_request_to_the_store(step, runs):
     assert "finished already" in ended.said
 
 
-def test_structures_of_a_bucket_are_predicted_in_parts(step, runs, store, place):
+def test_structures_of_a_bucket_are_predicted_in_parts(step, kept_runs, whole_bucket, place):
     for path in (ROOT / "docs" / "examples").glob("*.cif"):
-        store.put(f"{place}-structures/{path.name}", path)
+        whole_bucket.put(f"{place}-structures/{path.name}", path)
     asked = {"structures": f"s3://{BUCKET}/{place}-structures", "parts": "2"}
     ended = step("phase2-predict", "split", asked)
     assert ended.code == 0, ended.said
@@ -95,15 +102,15 @@ def test_structures_of_a_bucket_are_predicted_in_parts(step, runs, store, place)
     assert "2 of 2 structures predicted" in ended.said
 
 
-def test_an_item_of_a_sweep_trains_under_its_own_name(step, runs):
+def test_an_item_of_a_sweep_trains_under_its_own_name(step, kept_runs):
     item = dict.fromkeys(("lr", "batch-size", "preset"), "")
     item |= {"run-id": f"{WORKFLOW}-0", "level": "smoke", "seed": "5", "epochs": "1", "max-samples": "60"}
     ended = step("phase2-sweep", "train", {"algorithm": "cgcnn"}, item)
     assert ended.code == 0, ended.said
-    assert find_in(runs, f"{WORKFLOW}-0").run_id == f"{WORKFLOW}-0"
+    assert find_in(kept_runs, f"{WORKFLOW}-0").run_id == f"{WORKFLOW}-0"
 
 
-def test_an_ensemble_of_two_runs_predicts(step, runs, place):
+def test_an_ensemble_of_two_runs_predicts(step, kept_runs, place):
     asked = {"structures": f"s3://{BUCKET}/{place}-structures", "parts": "1"}
     names = f"{WORKFLOW} {WORKFLOW}-0"
     ended = step("phase2-ensemble", "predict", asked, {"part": "1", "parts": "1", "runs": names})
@@ -121,12 +128,12 @@ def test_a_sweep_expands_and_compares(step):
     assert "There is no run to compare" in ended.said
 
 
-def test_the_exit_handler_keeps_what_failed(step, runs):
+def test_the_exit_handler_keeps_what_failed(step, kept_runs):
     failures = [{"displayName": "train", "phase": "Failed", "message": "main: Error (exit code 3)"}]
     changes = {"PHASE2_WORKFLOW_FAILURES": {"value": json.dumps(json.dumps(failures))}}
     ended = step("phase2-train", "finish", {}, changes=changes)
     assert ended.code == 0, ended.said
-    kept = json.loads(runs.read(f".workflows/{WORKFLOW}.json"))
+    kept = json.loads(kept_runs.read(f".workflows/{WORKFLOW}.json"))
     assert kept["failures"][0]["message"] == "main: Error (exit code 3)"
 
 
