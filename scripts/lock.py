@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SETS = {
     "core": [],
     "train": ["train", "report"],
-    "dev": ["train", "report", "dev"],
+    "dev": ["train", "report", "cluster", "dev"],
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from . import addresses, registry
 from .folders import Folders
 
-_CERTIFICATES = Path("/etc/ssl/certs")
+_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
 class BuildFailedError(RuntimeError):
@@ -62,7 +62,8 @@ class Buildah:
     def _mounts(self) -> list[str]:
         """The host's certificates and package index, there while a command runs and in no layer."""
         files = {"pip.conf": _pip_settings(), "uv.toml": _uv_settings()}
-        mounts = [f"--volume={_CERTIFICATES}:{_CERTIFICATES}:ro"] if _CERTIFICATES.is_dir() else []
+        bundle = Path(os.environ.get("SSL_CERT_FILE") or _CERTIFICATES)
+        mounts = ["--secret", f"id=ca,src={bundle}"] if bundle.is_file() else []
         for name, place in (("pip.conf", "/etc/pip.conf"), ("uv.toml", "/etc/uv/uv.toml")):
             if files[name]:
                 settings = self._temporary() / name

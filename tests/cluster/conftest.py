@@ -8,13 +8,13 @@ import pytest
 
 from phase2.storage.s3 import S3Store
 from phase2.storage.s3_settings import S3Settings
-from phase2.testing.s3_servers import ServerUnavailableError
 
 from . import laboratory
 from .cluster import Cluster
 from .host import ClusterUnavailableError
 from .minio import BUCKET, Minio
 from .pods import Pods
+from .runs import Runs
 from .timings import STEPS
 
 REQUIRED = "PHASE2_CLUSTER"
@@ -24,21 +24,29 @@ SURVIVED = "survived: "
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """A running cluster; one that was up before goes on running afterwards."""
+def was_up_before() -> Iterator[bool]:
+    """Whether somebody had the cluster up already; holds the lock of the machine's only cluster."""
     made = Cluster()
     with laboratory.alone(made.folders):
-        kept = laboratory.is_complete(made)
-        try:
-            laboratory.up(made)
-            yield made
-        except (ClusterUnavailableError, ServerUnavailableError) as error:
-            if os.environ.get(REQUIRED) == "required":
-                raise
-            pytest.skip(str(error))
-        finally:
-            if not kept:
-                made.down()
+        yield laboratory.is_complete(made)
+
+
+@pytest.fixture(scope="session")
+def cluster(was_up_before: bool) -> Iterator[Cluster]:
+    """A running cluster; one that was up before goes on running afterwards."""
+    made = Cluster()
+    try:
+        made.prepare()
+    except ClusterUnavailableError as error:
+        if os.environ.get(REQUIRED) == "required":
+            raise
+        pytest.skip(str(error))
+    try:
+        laboratory.up(made)
+        yield made
+    finally:
+        if not was_up_before:
+            made.down()
 
 
 @pytest.fixture(scope="session")
@@ -53,12 +61,21 @@ def minio_pod(cluster: Cluster) -> Minio:
     return Minio(cluster)
 
 
-@pytest.fixture
-def store(minio_pod: Minio, monkeypatch: pytest.MonkeyPatch) -> S3Store:
-    """The bucket of the cluster's runs, as this host sees it."""
-    for name, value in minio_pod.server.environment.items():
-        monkeypatch.setenv(name, value)
-    return S3Store(BUCKET, "", S3Settings.from_environment())
+@pytest.fixture(scope="session")
+def runs(cluster: Cluster, image: str) -> Iterator[Runs]:
+    """Runs of this session."""
+    made = Runs(cluster, image)
+    yield made
+    made.clear()
+
+
+@pytest.fixture(scope="session")
+def bucket(minio_pod: Minio, runs: Runs) -> Iterator[S3Store]:
+    """The place of this session's runs in the bucket, as this host sees it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in minio_pod.server.environment.items():
+            patch.setenv(name, value)
+        yield S3Store(BUCKET, runs.prefix, S3Settings.from_environment())
 
 
 @pytest.fixture(scope="session")

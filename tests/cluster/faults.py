@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from pathlib import Path
 
 from kubernetes import client
 
@@ -31,10 +30,18 @@ def kill(cluster: Cluster, pod: str) -> None:
 
 
 def run_out_of_memory(cluster: Cluster, pod: str) -> None:
-    """Let a second process in the container use up its memory, and the kernel choose the one that trains."""
-    Path(f"/proc/{process_of(cluster, pod)}/oom_score_adj").write_text("1000")
-    hog = "size = 1 << 26; kept = []\nwhile True: kept.append(b'x' * size)"
-    cluster.kubectl("exec", pod, "--container", CONTAINER, "--", "python3", "-c", hog, check=False)
+    """Use up the memory of a pod's container with processes so small that the kernel chooses the one that trains."""
+    cluster.kubectl("exec", pod, "--container", CONTAINER, "--", "python3", "-c", _HOGS, check=False)
+
+
+_HOGS = """
+import os, signal
+for _ in range(64):
+    if not os.fork():
+        kept = b"x" * (1 << 26)
+        signal.pause()
+signal.pause()
+"""
 
 
 def drain(cluster: Cluster) -> None:

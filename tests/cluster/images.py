@@ -17,7 +17,7 @@ from .timings import step
 PROJECT = Path(__file__).parents[2]
 SUITE = "trixie"
 _PYTHON = "python3,python3-venv,ca-certificates"
-_SOURCES = ["Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", "constraints", "src"]
+_SOURCES = ["Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", "constraints", "scripts", "src"]
 
 
 def pause_image(folders: Folders) -> str:

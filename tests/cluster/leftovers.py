@@ -35,9 +35,13 @@ def clear(folders: Folders) -> None:
         shutil.rmtree(folders.state)  # and say what stays
 
 
-def is_clear(folders: Folders) -> bool:
-    """Whether there is nothing to clear."""
-    return not folders.state.exists() and not Processes(folders).find()
+def found(folders: Folders) -> list[str]:
+    """What there is to clear, in words; nothing after ``clear``."""
+    processes = [f"process {each.name()} {each.pid}" for each in Processes(folders).find()]
+    mounts = [f"mount {mount}" for mount in _mounts(folders.root)]
+    groups = [f"cgroup {group}" for group in [*_CGROUPS.glob("kubepods"), *_CGROUPS.glob("*/kubepods")]]
+    state = [f"folder {folders.state}"] if folders.state.exists() else []
+    return [*processes, *mounts, *groups, *network.found(), *state]
 
 
 def _kill_containers(folders: Folders) -> None:
@@ -88,9 +92,13 @@ def ctr(folders: Folders, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def _unmount(folder: Path) -> None:
-    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for mount in reversed([mount for mount in mounts if mount.startswith(f"{folder}/")]):
+    for mount in reversed(_mounts(folder)):
         subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
+
+
+def _mounts(folder: Path) -> list[str]:
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return [mount for mount in mounts if mount.startswith(f"{folder}/")]
 
 
 def _remove_cgroups() -> None:

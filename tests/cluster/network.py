@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import addresses
 
+_TABLES = ("nat", "filter", "mangle")
 _CNI_RESULTS = Path("/var/lib/cni/results")
 
 
@@ -34,8 +35,15 @@ def clear_network() -> None:
     for link in links:
         _run("ip", "link", "delete", link["ifname"])
     _run("ip", "link", "delete", addresses.BRIDGE)
-    for table in ("nat", "filter", "mangle"):
+    for table in _TABLES:
         _clear_table(table)
+
+
+def found() -> list[str]:
+    """What there is to clear, in words."""
+    bridge = [] if _run("ip", "link", "show", addresses.BRIDGE).returncode else [f"bridge {addresses.BRIDGE}"]
+    tables = {table: _run("iptables-save", "--table", table).stdout for table in _TABLES}
+    return bridge + [f"rules in {table}" for table, rules in tables.items() if without_cluster_rules(rules) != rules]
 
 
 def _clear_table(table: str) -> None:

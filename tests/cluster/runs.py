@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from phase2.runs.published import PublishedRun
 from phase2.storage.s3 import S3Store
 
 from .cluster import Cluster
-from .minio import Minio
+from .minio import BUCKET, Minio
 from .pods import CONTAINER
 
 TRAINING = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "200", "--batch-size", "8"]
@@ -33,12 +34,32 @@ class Said:
 
 
 class Runs:
-    """Runs in one place of the bucket."""
+    """Runs of one session, in a place of the bucket of their own.
 
-    def __init__(self, cluster: Cluster, image: str, store: str) -> None:
+    Their ids end in the session's own letters: Jobs of an earlier one may be there, and a run is submitted only once.
+    """
+
+    def __init__(self, cluster: Cluster, image: str) -> None:
         self.cluster = cluster
         self.image = image
-        self.store = store
+        self._session = uuid.uuid4().hex[:6]
+        self.prefix = f"session-{self._session}"
+        self.store = f"s3://{BUCKET}/{self.prefix}"
+
+    def id(self, name: str) -> str:
+        """Id of a run of this session."""
+        return f"{name}-{self._session}"
+
+    def clear(self) -> None:
+        """Delete the Jobs of this session, with their pods."""
+        for job in self.cluster.batch.list_namespaced_job(self.cluster.namespace).items:
+            if self._session in job.metadata.name:
+                self.delete_job(job)
+
+    def delete_job(self, job) -> None:
+        self.cluster.batch.delete_namespaced_job(
+            job.metadata.name, self.cluster.namespace, propagation_policy="Background"
+        )
 
     def phase2(self, *words: str) -> Said:
         """Run a command of phase2 on this host, in the way of a person who has the cluster's keys."""
@@ -57,8 +78,7 @@ class Runs:
         """What `phase2 status` says of a run."""
         said = self.phase2("status", run_id, "--json")
         assert said.code == 0, said.errors
-        answer = json.loads(said.out)
-        return answer[0] if isinstance(answer, list) else answer
+        return json.loads(said.out)
 
     def jobs(self, run_id: str) -> list:
         return self.cluster.batch.list_namespaced_job(
@@ -93,7 +113,7 @@ class Runs:
     def published(self, run_id: str, store: S3Store) -> PublishedRun:
         """The run in the bucket, after checking that there is one and that each object is as it was written."""
         found = [run for run in list_runs(store, rebuild=True) if run.run_id == run_id]
-        assert [run.status for run in found] == ["complete"], found
+        assert [run.status for run in found] == ["finished"], found
         run = PublishedRun.open(store, found[0].prefix)
         checked = run.verify()
         assert not checked.missing, checked

@@ -2,61 +2,53 @@
 
 import json
 import time
-import uuid
 
 import pytest
 
-from .minio import BUCKET
 from .runs import Runs
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(scope="module")
-def runs(cluster, image) -> Runs:
-    return Runs(cluster, image, f"s3://{BUCKET}/bad-{uuid.uuid4().hex[:8]}")
-
-
 def test_a_wrong_level_fails_once_and_for_good(cluster, runs):
-    job = _planned(runs, "wrong-level")
+    job = _planned(runs, runs.id("wrong-level"))
     words = job["spec"]["template"]["spec"]["containers"][0]["args"]
     words[words.index("--level") + 1] = "smokey"
     cluster.batch.create_namespaced_job(cluster.namespace, job)
-    state = _settled(runs, "wrong-level", "failed")
+    state = _settled(runs, runs.id("wrong-level"), "failed")
     assert state["exit_code"] == 2
-    assert len(runs.pods("wrong-level")) == 1
+    assert len(runs.pods(runs.id("wrong-level"))) == 1
     assert "smokey" in _one_sentence(state)
 
 
 def test_a_bucket_that_does_not_exist(cluster, runs):
-    said = runs.submit("no-bucket", "--store", "s3://no-such-bucket")
+    said = runs.submit(runs.id("no-bucket"), "--store", "s3://no-such-bucket")
     assert said.code == 0, said.errors
-    state = _settled(runs, "no-bucket", "failed")
+    state = _settled(runs, runs.id("no-bucket"), "failed")
     assert "no-such-bucket" in _one_sentence(state)
 
 
 def test_a_secret_that_does_not_exist(cluster, runs):
-    job = _planned(runs, "no-secret")
+    job = _planned(runs, runs.id("no-secret"))
     container = job["spec"]["template"]["spec"]["containers"][0]
     container["envFrom"][1]["secretRef"]["name"] = "no-such-secret"
     cluster.batch.create_namespaced_job(cluster.namespace, job)
-    state = _settled(runs, "no-secret", "blocked")
+    state = _settled(runs, runs.id("no-secret"), "blocked")
     assert "no-such-secret" in _one_sentence(state)
 
 
 def test_an_image_that_does_not_exist(cluster, runs):
     image = runs.image.partition("@")[0] + ":no-such-tag"
-    said = runs.submit("no-image", "--image", image)
+    said = runs.submit(runs.id("no-image"), "--image", image)
     assert said.code == 0, said.errors
-    state = _settled(runs, "no-image", "blocked")
+    state = _settled(runs, runs.id("no-image"), "blocked")
     assert image in _one_sentence(state)
 
 
 def _planned(runs: Runs, run_id: str) -> dict:
     said = runs.submit(run_id, "--dry-run", "--json")
     assert said.code == 0, said.errors
-    answer = json.loads(said.out)
-    return answer.get("manifest", answer.get("job", answer))
+    return json.loads(said.out)["manifest"]
 
 
 def _settled(runs: Runs, run_id: str, state: str, seconds: float = 90) -> dict:
@@ -69,9 +61,7 @@ def _settled(runs: Runs, run_id: str, state: str, seconds: float = 90) -> dict:
         return found
     finally:
         for job in runs.jobs(run_id):
-            runs.cluster.batch.delete_namespaced_job(
-                job.metadata.name, runs.cluster.namespace, propagation_policy="Foreground"
-            )
+            runs.delete_job(job)
 
 
 def _one_sentence(state: dict) -> str:

@@ -17,7 +17,7 @@ def test_the_node_is_ready_and_of_the_version_that_was_built(cluster):
     assert node.status.node_info.kubelet_version == "v1.34.4"
 
 
-def test_a_pod_resolves_names_and_reaches_the_bucket(cluster, pods, image, store, minio_pod):
+def test_a_pod_resolves_names_and_reaches_the_bucket(cluster, pods, image, minio_pod):
     minio_pod.client.put_object(Bucket=BUCKET, Key="harness/hello", Body=b"from the host")
     script = f"""
 import boto3, socket

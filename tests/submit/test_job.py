@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phase2.cluster.cluster_request import ClusterRequest
+from phase2.cluster.cluster_words import ClusterWords
 from phase2.cluster.image import Image
 from phase2.cluster.job import build_job, to_yaml
 from phase2.cluster.names import Toleration
@@ -68,9 +69,10 @@ PLANS = {
             store="s3://bucket/models",
             deadline_seconds=43200,
             retries=3,
+            checkpoint_minutes=2.5,
         ),
-        checkpoint_minutes=2.5,
         accepted=("code",),
+        words=ClusterWords(image=BY_DIGEST, gpus=1, memory="64Gi"),
     ),
     "tag": lambda: make_plan(
         "tag", resolve(RunRequest(level="pro")), ClusterRequest(image=Image.parse("phase2:1"), deadline_seconds=None)

@@ -43,7 +43,7 @@ def a_condition(kind, reason=None, message=None, status="True"):
     }
 
 
-def a_pod(number=1, *, state=None, phase="Running", conditions=(), deleted=False, **status):
+def a_pod(number=1, *, state=None, phase="Running", conditions=(), deleted=False, node="node-1", **status):
     return {
         "metadata": {
             "name": f"phase2-abc-{number}",
@@ -52,7 +52,7 @@ def a_pod(number=1, *, state=None, phase="Running", conditions=(), deleted=False
             **({"deletionTimestamp": "2026-11-24T12:09:00Z"} if deleted else {}),
         },
         "spec": {
-            "nodeName": "node-1",
+            **({"nodeName": node} if node else {}),
             "containers": [{"name": "train", "image": IMAGE, "resources": {"limits": {"memory": "8Gi"}}}],
         },
         "status": {
@@ -106,7 +106,7 @@ QUOTA = (
 
 UNDER_WAY = {
     "made": ([], [], "waiting", "waits for its pod to be made"),
-    "no node yet": ([a_pod(phase="Pending")], [], "waiting", "waits for a node"),
+    "no node yet": ([a_pod(phase="Pending", node=None)], [], "waiting", "waits for a node"),
     "starting": ([waiting("ContainerCreating")], [], "waiting", "is being started"),
     "pulling": (
         [waiting("ContainerCreating")],
@@ -214,6 +214,12 @@ UNDER_WAY = {
         "waits a moment for attempt 2; the attempt before failed in a way that may pass (exit code 75): "
         "The bucket does not answer.",
     ),
+    "finished, not counted yet": (
+        [done()],
+        [],
+        "running",
+        "has finished, and the cluster takes note of it",
+    ),
     "leaving": ([running(deleted=True)], [], "stopping", "was asked to stop, and saves what it has"),
     "node lost": (
         [a_pod(phase="Failed", conditions=[a_condition("DisruptionTarget", "DeletionByPodGC", "node is gone")])],
@@ -275,7 +281,7 @@ def test_a_cancelled_run_that_still_saves_has_not_ended():
     job = a_job(a_condition("FailureTarget", "DeadlineExceeded"), annotations={"phase2.dev/cancelled": "now"})
     assert run_state(job, [running(deleted=True)], now=NOW).state == "stopping"
     job = a_job(annotations={"phase2.dev/cancelled": "now"})
-    assert run_state(job, [running()], now=NOW).sentence == "is being cancelled: it saves what it has"
+    assert run_state(job, [running()], now=NOW).sentence == "is being stopped: it saves what it has"
 
 
 def test_a_run_in_a_queue():

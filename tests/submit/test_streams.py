@@ -65,8 +65,7 @@ def test_patience_ends():
     streams = Streams(on_trouble=lambda _: None, patience=0.0)
     streams.start(read, again=lambda: True)
     with pytest.raises(TransientError, match="Down"):
-        while True:
-            streams.next(PATIENT)
+        everything(streams, 10)
 
 
 def test_a_log_that_breaks_off_is_told_line_by_line_once(monkeypatch, tmp_path):

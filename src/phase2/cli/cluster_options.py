@@ -5,19 +5,17 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from phase2.cli.console import note
-from phase2.config.settings import IMAGE_VARIABLE, NAMESPACE_VARIABLE, cluster_namespace, image_reference
-from phase2.errors import RequestError
+from phase2.cluster.cluster_words import NEVER, NO_CACHE, ClusterWords
+from phase2.config.settings import CHECKPOINT_MINUTES, IMAGE_VARIABLE, NAMESPACE_VARIABLE, cluster_namespace
 
 if TYPE_CHECKING:
     from phase2.cluster.client import JobClient
-    from phase2.cluster.cluster_request import ClusterRequest
-
-NO_CACHE, NEVER = "none", "never"
 
 NamespaceOption = Annotated[
     str | None,
@@ -32,88 +30,74 @@ SubmittedRun = Annotated[
     str, typer.Argument(metavar="RUN", help="Run id, name of its Job, or a unique beginning of one.")
 ]
 
-_Text, _Several = str | None, list[str] | None
+_Text, _Number, _Several = str | None, int | None, list[str] | None
 
 
 def _option(kind: Any, name: str, help: str) -> Any:  # noqa: A002
     return Annotated[kind, typer.Option(name, help=help)]
 
 
-_OPTIONS: dict[str, tuple[Any, Any]] = {
-    "image": (_option(_Text, "--image", f"Container image, best by its digest (default: ${IMAGE_VARIABLE})."), None),
-    "gpus": (_option(int, "--gpus", "NVIDIA GPUs."), 0),
-    "cpu": (_option(str, "--cpu", "Cores to reserve, and threads to compute on: 4, or 500m."), "2"),
-    "cpu_limit": (_option(_Text, "--cpu-limit", "Cores to use at most (default: no limit)."), None),
-    "memory": (_option(str, "--memory", "Memory to reserve, and to be held to."), "8Gi"),
-    "namespace": (NamespaceOption, None),
-    "context": (ContextOption, None),
-    "priority": (_option(_Text, "--priority", "Priority class."), None),
-    "queue": (_option(_Text, "--queue", "Kueue queue that admits the run."), None),
-    "node_selector": (_option(_Several, "--node-selector", "key=value, a label of the node; may be repeated."), None),
-    "toleration": (
-        _option(_Several, "--toleration", "key=value:Effect, a taint to put up with; may be repeated."),
-        None,
+_OPTIONS: dict[str, Any] = {
+    "image": _option(_Text, "--image", f"Container image, best by its digest (default: ${IMAGE_VARIABLE})."),
+    "gpus": _option(_Number, "--gpus", "NVIDIA GPUs (default: 0)."),
+    "cpu": _option(_Text, "--cpu", "Cores to reserve, and threads to compute on: 4, or 500m (default: 2)."),
+    "cpu_limit": _option(_Text, "--cpu-limit", "Cores to use at most (default: no limit)."),
+    "memory": _option(_Text, "--memory", "Memory to reserve, and to be held to (default: 8Gi)."),
+    "namespace": NamespaceOption,
+    "context": ContextOption,
+    "priority": _option(_Text, "--priority", "Priority class."),
+    "queue": _option(_Text, "--queue", "Kueue queue that admits the run."),
+    "node_selector": _option(_Several, "--node-selector", "key=value, a label of the node; may be repeated."),
+    "toleration": _option(_Several, "--toleration", "key=value:Effect, a taint to put up with; may be repeated."),
+    "cache": _option(
+        _Text, "--cache", f"PersistentVolumeClaim of the data cache (default: {NO_CACHE}, a fresh one in each pod)."
     ),
-    "cache": (
-        _option(str, "--cache", f"PersistentVolumeClaim of the data cache, or {NO_CACHE}: a fresh one in each pod."),
-        NO_CACHE,
-    ),
-    "deadline": (_option(str, "--deadline", f"Stop the run after this time: 90m, 12h, 3d, or {NEVER}."), "7d"),
-    "retries": (_option(int, "--retries", "Failures after which the run is given up."), 6),
-    "store": (
-        _option(_Text, "--store", "Where the run is kept: s3://bucket/prefix (default: what the cluster says)."),
-        None,
+    "deadline": _option(_Text, "--deadline", f"Stop the run after this time: 90m, 12h, {NEVER} (default: 7d)."),
+    "retries": _option(_Number, "--retries", "Failures after which the run is given up (default: 6)."),
+    "store": _option(_Text, "--store", "Where the run is kept: s3://bucket/prefix (default: what the cluster says)."),
+    "checkpoint_minutes": _option(
+        float | None,
+        "--checkpoint-minutes",
+        f"Longest time between two checkpoints; each epoch has one, too (default: {CHECKPOINT_MINUTES:g}).",
     ),
 }
 
 
+@dataclass(frozen=True, slots=True)
+class AskedOfCluster:
+    """The options of a command that gives a run to a cluster.
+
+    Attributes:
+        words: What is asked.
+        namespace: In which namespace.
+        context: Of which cluster.
+    """
+
+    words: ClusterWords
+    namespace: str
+    context: str | None
+
+
 def takes_cluster(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a :class:`ClusterRequest`, its second parameter, ``cluster``."""
+    """Give a command the options of :class:`AskedOfCluster`, its second parameter, ``cluster``."""
     first, _, *own = inspect.signature(command, eval_str=True).parameters.values()
     options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, (annotation, default) in _OPTIONS.items()
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in _OPTIONS.items()
     ]
 
     @functools.wraps(command)
     def wrapper(request: Any, **values: Any) -> None:
-        command(request, _cluster_request({name: values.pop(name) for name in _OPTIONS}), **values)
+        words = {name: values.pop(name) for name in _OPTIONS}
+        context = words.pop("context")
+        namespace = namespace_of(context, words.pop("namespace"))
+        for name in ("node_selector", "toleration"):
+            words[name] = tuple(words[name]) if words[name] else None
+        command(request, AskedOfCluster(ClusterWords(**words), namespace, context), **values)
 
     rest = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
     wrapper.__signature__ = inspect.Signature([first, *options, *rest])  # type: ignore[attr-defined]
     return wrapper
-
-
-def _cluster_request(words: dict[str, Any]) -> ClusterRequest:
-    from phase2.cluster.cluster_request import ClusterRequest, parse_duration
-    from phase2.cluster.image import Image
-    from phase2.cluster.names import parse_node_selector, parse_toleration
-    from phase2.cluster.quantities import parse_cpu, parse_memory
-
-    limit, cache, deadline = words.pop("cpu_limit"), words.pop("cache"), words.pop("deadline")
-    return ClusterRequest(
-        image=Image.parse(_image(words.pop("image"))),
-        cpu=parse_cpu(words.pop("cpu")),
-        cpu_limit=None if limit is None else parse_cpu(limit, option="--cpu-limit"),
-        memory=parse_memory(words.pop("memory")),
-        namespace=namespace_of(words["context"], words.pop("namespace")),
-        node_selector=tuple(map(parse_node_selector, words.pop("node_selector") or ())),
-        tolerations=tuple(map(parse_toleration, words.pop("toleration") or ())),
-        cache=None if cache == NO_CACHE else cache,
-        deadline_seconds=None if deadline == NEVER else parse_duration(deadline, option="--deadline"),
-        **words,
-    )
-
-
-def _image(given: str | None) -> str:
-    reference = given or image_reference()
-    if reference is None:
-        raise RequestError(
-            "No image is named.",
-            why="The run's pod is made of one.",
-            fix=f"Give --image registry/phase2@sha256:..., or set {IMAGE_VARIABLE}.",
-        )
-    return reference
 
 
 def namespace_of(context: str | None, given: str | None) -> str:

@@ -31,6 +31,12 @@ def logs(
 
         Follower(client, state.job, on_state=note, on_line=typer.echo).follow()
         return
+    if state.pod is None and state.has_ended:
+        raise RequestError(
+            f"The log of the run '{state.run_id}' is gone.",
+            why=f"It {state.sentence}, and its pods were removed.",
+            fix=f"'phase2 runs show {state.run_id}' says what is in the store.",
+        )
     if state.pod is None or state.state in {"waiting", "blocked", "queued"}:
         raise RequestError(
             f"The run '{state.run_id}' has printed nothing yet.",

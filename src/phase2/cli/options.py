@@ -22,9 +22,6 @@ AcceptOption = Annotated[
         help=f"Continue though this changed since the checkpoint: {' or '.join(CHANGES)}; may be repeated.",
     ),
 ]
-MinutesOption = Annotated[
-    float, typer.Option("--checkpoint-minutes", help="Longest time between two checkpoints; each epoch has one, too.")
-]
 
 
 def _option(*names: str, help: str) -> Any:  # noqa: A002

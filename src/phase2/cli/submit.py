@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from phase2.cli.cluster_options import connected, takes_cluster
+from phase2.cli.cluster_options import AskedOfCluster, connected, takes_cluster
 from phase2.cli.console import note
-from phase2.cli.options import AcceptOption, MinutesOption, takes_request
+from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import JsonOption, print_json
-from phase2.cluster.cluster_request import ClusterRequest
+from phase2.cluster.cluster_words import ClusterWords
 from phase2.config.request import RunRequest
-from phase2.config.settings import CHECKPOINT_MINUTES
+from phase2.config.settings import image_reference
 from phase2.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:
     from phase2.cluster.plan import Plan
+    from phase2.cluster.resumption import BegunRun
     from phase2.cluster.submission import Submission
 
 Backend = Literal["job"]
@@ -33,11 +34,10 @@ WatchOption = Annotated[bool, typer.Option("--watch", help="Follow the run to it
 
 def _submit(  # noqa: PLR0913 - the options of one command
     request: RunRequest,
-    cluster: ClusterRequest,
+    cluster: AskedOfCluster,
     *,
     backend: BackendOption = "job",
     run_id: RunIdOption = None,
-    checkpoint_minutes: MinutesOption = CHECKPOINT_MINUTES,
     resume: ResumeRunOption = None,
     accept_change: AcceptOption = None,
     dry_run: DryRunOption = False,
@@ -46,19 +46,22 @@ def _submit(  # noqa: PLR0913 - the options of one command
 ) -> None:
     """Train a run on a cluster: the same request and the same numbers as 'phase2 train', in a pod."""
     from phase2.cluster.plan import make_plan
+    from phase2.cluster.resumption import BegunRun
     from phase2.config.resolve import resolve
     from phase2.config.resumption import Resumption
     from phase2.runs.layout import new_run_id
 
     if backend not in BACKENDS:
         raise UnknownNameError.of("backend", backend, BACKENDS)
-    if not checkpoint_minutes > 0:
-        raise RequestError(f"--checkpoint-minutes {checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
     accepted = Resumption(accepted=tuple(accept_change or ())).accepted
-    if resume is not None:
-        run_id, request = _resumed(resume, run_id, request, cluster, ask_cluster=not dry_run)
+    begun = BegunRun(run_id or new_run_id(), request) if resume is None else _begun(resume, run_id, request, cluster)
+    words = cluster.words.over(begun.words).over(ClusterWords(image=image_reference()))
     plan = make_plan(
-        run_id or new_run_id(), resolve(request), cluster, checkpoint_minutes=checkpoint_minutes, accepted=accepted
+        begun.run_id,
+        resolve(begun.request),
+        words.request(cluster.namespace, context=cluster.context),
+        accepted=accepted,
+        words=words,
     )
     if dry_run:
         from phase2.cli.plan import print_plan
@@ -66,6 +69,21 @@ def _submit(  # noqa: PLR0913 - the options of one command
         print_plan(plan, as_json=as_json)
     else:
         _send(plan, watch=watch, as_json=as_json)
+
+
+def _begun(name: str, run_id: str | None, request: RunRequest, cluster: AskedOfCluster) -> BegunRun:
+    """A run to go on with: from its Job where that is still listed, or else from its store."""
+    from phase2.cli.store import opened
+    from phase2.cluster.resumption import from_job, from_store
+
+    if run_id is not None or request != RunRequest():
+        raise RequestError(
+            f"--resume {name} comes with the run's own id and options.",
+            why="With others it would be another run.",
+            fix="Drop the options that describe the run.",
+        )
+    jobs = connected(cluster.context, cluster.namespace).jobs()
+    return from_job(jobs, name) or from_store(opened(cluster.words.store), name)
 
 
 def _send(plan: Plan, *, watch: bool, as_json: bool) -> None:
@@ -93,39 +111,9 @@ def _send(plan: Plan, *, watch: bool, as_json: bool) -> None:
 
 def _outcome(plan: Plan, done: Submission) -> str:
     where = f"{done.outcome}: Job {plan.name} in the namespace {plan.cluster.namespace}"
+    if done.outcome == "already succeeded":
+        return f"{where}\nbring it here: phase2 pull {plan.run_id}"
     return f"{where}\nfollow it: phase2 status {plan.run_id}, phase2 logs {plan.run_id} --follow"
-
-
-def _resumed(
-    name: str, run_id: str | None, request: RunRequest, cluster: ClusterRequest, *, ask_cluster: bool
-) -> tuple[str, RunRequest]:
-    """Id and request of a run to go on with: from its Job where that is still listed, or else from its store."""
-    if run_id is not None or request != RunRequest():
-        raise RequestError(
-            f"--resume {name} comes with the run's own id and options.",
-            why="With others it would be another run.",
-            fix="Drop the options that describe the run.",
-        )
-    if ask_cluster:
-        import shlex
-
-        from phase2.cluster.lookup import find_jobs
-        from phase2.cluster.plan import COMMAND_ANNOTATION, RUN_LABEL
-
-        client = connected(cluster.context, cluster.namespace)
-        for job in find_jobs(client.jobs(), name):
-            command = job["metadata"]["annotations"][COMMAND_ANNOTATION]
-            return job["metadata"]["labels"][RUN_LABEL], RunRequest.from_command(shlex.split(command))
-    from phase2.cli.store import opened
-    from phase2.runs.recorded_config import RecordedConfig
-    from phase2.runs.registry import find_in
-
-    place = opened(cluster.store)
-    found = find_in(place, name)
-    recorded = RecordedConfig.stored(place, found.prefix)
-    if recorded is None:
-        raise RequestError(f"The run '{found.run_id}' is gone from {place.url}.", fix="List what there is.")
-    return found.run_id, RunRequest.from_command(recorded.command)
 
 
 submit = takes_request(takes_cluster(_submit), hidden=("output",))

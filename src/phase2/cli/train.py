@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.options import AcceptOption, MinutesOption, takes_request
+from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import opened
 from phase2.config.request import RunRequest
 from phase2.config.resumption import Resumption
@@ -24,6 +24,9 @@ RunToResume = Annotated[
 ]
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Continue RUN, or the newest unfinished run of this request.")
+]
+MinutesOption = Annotated[
+    float, typer.Option("--checkpoint-minutes", help="Longest time between two checkpoints; each epoch has one, too.")
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", help="Processes that build the graphs (default: one per core).")

@@ -88,9 +88,15 @@ class JobClient:
         action = f"list events in the namespace {self.namespace}"
         return self._list(f"{self._core}/events", action, {})
 
-    def watch_job(self, name: str) -> Iterator[Change]:
-        """Yield a Job now and whenever it changes, for some minutes."""
-        yield from self._watch(self._jobs, {"fieldSelector": f"metadata.name={name}"}, f"watch the Job {name}")
+    def watch_job(self, name: str, *, since: str | None = None) -> Iterator[Change]:
+        """Yield a Job now and whenever it changes, for some minutes.
+
+        Args:
+            name: Name of the Job.
+            since: Its resource version to begin after; None also yields the Job as it is now.
+        """
+        query = {"fieldSelector": f"metadata.name={name}"} | ({} if since is None else {"resourceVersion": since})
+        yield from self._watch(self._jobs, query, f"watch the Job {name}")
 
     def watch_pods(self, job: str) -> Iterator[Change]:
         """Yield each pod of a Job now and whenever it changes, for some minutes."""

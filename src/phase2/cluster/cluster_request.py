@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from phase2.cluster.image import Image
 from phase2.cluster.names import Toleration, check_label_name, check_label_value, check_subdomain
 from phase2.cluster.quantities import Quantity, parse_cpu, parse_memory
+from phase2.config.settings import CHECKPOINT_MINUTES
 from phase2.errors import RequestError
 
 DEFAULT_NAMESPACE = "phase2"
@@ -43,6 +44,7 @@ class ClusterRequest:
         store: Where the run is kept; None is what the ConfigMap of the cluster says.
         deadline_seconds: Time after which the run is stopped; None is never.
         retries: Failures after which it is given up.
+        checkpoint_minutes: Longest time between two checkpoints.
         keep_seconds: Time for which the ended Job can be looked at.
         grace_seconds: Time that a pod is given to save and leave.
 
@@ -65,6 +67,7 @@ class ClusterRequest:
     store: str | None = None
     deadline_seconds: int | None = 7 * DAY
     retries: int = 6
+    checkpoint_minutes: float = CHECKPOINT_MINUTES
     keep_seconds: int = 7 * DAY
     grace_seconds: int = _GRACE_SECONDS
 
@@ -77,6 +80,10 @@ class ClusterRequest:
             check_label_value(check_subdomain(self.queue, "--queue"), "--queue")
         _refuse_outside("--gpus", self.gpus, 0, _MOST_GPUS)
         _refuse_outside("--retries", self.retries, 0, _MOST_RETRIES)
+        if not 0 < self.checkpoint_minutes < float("inf"):
+            raise RequestError(
+                f"--checkpoint-minutes {self.checkpoint_minutes} is not a positive number.", fix="Give 5, say."
+            )
         if self.cpu_limit is not None and self.cpu_limit.value < self.cpu.value:
             raise RequestError(
                 f"--cpu-limit {self.cpu_limit} is less than --cpu {self.cpu}.",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
 from phase2.cluster.kubeconfig import POD_TOKEN, kubeconfig, kubeconfig_files
-from phase2.cluster.refusals import refusal, unreachable
-from phase2.errors import Phase2Error, RequestError
+from phase2.cluster.network_errors import network_errors
+from phase2.cluster.refusals import refusal
+from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     import urllib3
@@ -150,7 +150,7 @@ class Connection:
         import urllib3
 
         url = f"{self.server}{path}" + (f"?{urlencode(query)}" if query else "")
-        with self._network_errors():
+        with network_errors(self.server):
             response = self._pool.request(
                 method,
                 url,
@@ -168,21 +168,6 @@ class Connection:
                 response.drain_conn()
             finally:
                 response.close()
-
-    @contextmanager
-    def _network_errors(self) -> Iterator[None]:
-        from urllib3 import exceptions as network
-
-        try:
-            yield
-        except Phase2Error:
-            raise
-        except (network.SSLError, ssl.SSLError) as error:
-            raise _tls(self.server, str(error)) from error
-        except (network.HTTPError, OSError) as error:
-            if isinstance(found := getattr(error, "reason", None), (network.SSLError, ssl.SSLError)):
-                raise _tls(self.server, str(found)) from error
-            raise unreachable(self.server, _reason(error)) from error
 
 
 def _configure(settings: Any, context: str | None) -> None:
@@ -208,20 +193,3 @@ def _configure(settings: Any, context: str | None) -> None:
             why=" ".join(str(error).split()) + ".",
             fix="Check it with 'kubectl config view', or name another context with --context.",
         ) from error
-
-
-def _tls(server: str, message: str) -> RequestError:
-    expired = "expired" in message
-    return RequestError(
-        f"No trusted connection to the cluster {server}.",
-        why="A certificate has expired." if expired else f"{message.partition(' (_ssl.c')[0].strip('( ')}.",
-        fix="Fetch a new kubeconfig, and check this machine's clock."
-        if expired
-        else "Check 'server' and 'certificate-authority' in the kubeconfig.",
-    )
-
-
-def _reason(error: Exception) -> str:
-    text = str(getattr(error, "reason", None) or error)
-    # urllib3 writes the connection object before the reason.
-    return " ".join(text.rpartition(">: ")[2].split()).rstrip(".") or type(error).__name__

@@ -14,7 +14,7 @@ from phase2.cluster.pod import CONTAINER
 from phase2.cluster.refusals import ObjectGoneError
 from phase2.cluster.status import RunState, run_state
 from phase2.cluster.streams import Streams
-from phase2.errors import Phase2Error, RequestError
+from phase2.errors import Phase2Error, RequestError, TransientError
 
 Say = Callable[[str], None]
 
@@ -59,6 +59,9 @@ class Follower:
             RequestError: The Job was deleted, or may not be read.
             TransientError: The cluster did not answer for minutes; the run goes on without anybody watching.
         """
+        with suppress(TransientError):  # the watches are more patient
+            for pod in self._client.pods(self._name):
+                self._note_pod(pod)
         self._watch("job", lambda: self._client.watch_job(self._name))
         self._watch("pod", lambda: self._client.watch_pods(self._name))
         try:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from phase2.cluster.cluster_request import ClusterRequest
+from phase2.cluster.cluster_words import ClusterWords
 from phase2.cluster.names import job_name
 from phase2.config.data_sets import CRYSTALS
 from phase2.config.resolve import ResolvedRun
@@ -30,6 +31,7 @@ RUN_LABEL, ALGORITHM_LABEL = "phase2.dev/run-id", "phase2.dev/algorithm"
 LEVEL_LABEL, MODE_LABEL = "phase2.dev/level", "phase2.dev/mode"
 COMMAND_ANNOTATION = "phase2.dev/command"
 REQUEST_ANNOTATION = "phase2.dev/request-digest"
+WORDS_ANNOTATION = "phase2.dev/cluster-request"
 CANCELLED_ANNOTATION = "phase2.dev/cancelled"
 
 VolumeKind = Literal["folder", "memory", "claim", "config"]
@@ -88,8 +90,8 @@ def make_plan(
     resolved: ResolvedRun,
     cluster: ClusterRequest,
     *,
-    checkpoint_minutes: float = CHECKPOINT_MINUTES,
     accepted: tuple[str, ...] = (),
+    words: ClusterWords | None = None,
 ) -> Plan:
     """Put a plan together.
 
@@ -97,8 +99,8 @@ def make_plan(
         run_id: Id of the run.
         resolved: The run; its output folder does not matter.
         cluster: What it is given.
-        checkpoint_minutes: Longest time between two checkpoints.
         accepted: Changes since its last checkpoint that are accepted, when it is continued.
+        words: What was said of ``cluster``, to be kept for when the run is continued.
 
     Raises:
         RequestError: The id is none, or the pod would not see the data.
@@ -107,11 +109,11 @@ def make_plan(
     check_run_id(run_id)
     _refuse_invisible_data(resolved.config.data.source, cluster)
     request = resolved.request
-    words = request.command()
-    if checkpoint_minutes != CHECKPOINT_MINUTES:
-        words += ["--checkpoint-minutes", f"{checkpoint_minutes:g}"]
+    command = request.command()
+    if cluster.checkpoint_minutes != CHECKPOINT_MINUTES:
+        command += ["--checkpoint-minutes", f"{cluster.checkpoint_minutes:g}"]
     for change in accepted:
-        words += ["--accept-change", change]
+        command += ["--accept-change", change]
     mode = resolved.config.mode
     labels = {
         NAME_LABEL: "phase2",
@@ -127,12 +129,16 @@ def make_plan(
         run_id=run_id,
         resolved=resolved,
         cluster=cluster,
-        command=tuple(words),
+        command=tuple(command),
         environment=MappingProxyType(dict(_environment(run_id, cluster))),
         volumes=tuple(_volumes(cluster)),
         labels=MappingProxyType(labels),
         annotations=MappingProxyType(
-            {COMMAND_ANNOTATION: shlex.join(request.command()), REQUEST_ANNOTATION: resolved.config.digest}
+            {
+                COMMAND_ANNOTATION: shlex.join(request.command()),
+                REQUEST_ANNOTATION: resolved.config.digest,
+                **({} if words is None else {WORDS_ANNOTATION: words.to_json()}),
+            }
         ),
     )
 

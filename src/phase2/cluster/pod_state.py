@@ -75,7 +75,8 @@ def _pending(pod: Object, waiting: Object, events: Sequence[Object]) -> PodState
         return PodState("blocked", obstacle)
     if event_message(events, pod, "Pulling") is not None and event_message(events, pod, "Pulled") is None:
         return PodState("waiting", f"waits for its image: {_image(pod)} is being pulled")
-    return PodState("waiting", "is being started" if waiting else "waits for a node")
+    has_node = (pod.get("spec") or {}).get("nodeName")
+    return PodState("waiting", "is being started" if has_node else "waits for a node")
 
 
 def _obstacle(pod: Object, waiting: Object, events: Sequence[Object]) -> str | None:

@@ -95,16 +95,16 @@ def run_state(
 def _summary(
     job: Object, states: Sequence[PodState], events: Sequence[Object], attempt: int, now: datetime
 ) -> tuple[State, str]:
-    is_cancelled = CANCELLED_ANNOTATION in (job["metadata"].get("annotations") or {})
-    if condition(job, "Complete") or condition(job, "SuccessCriteriaMet"):
+    if condition(job, "Complete"):
         return "succeeded", f"succeeded{_took(job, attempt)}"
-    failure = condition(job, "Failed") or condition(job, "FailureTarget")
+    is_cancelled = CANCELLED_ANNOTATION in (job["metadata"].get("annotations") or {})
+    failure = condition(job, "Failed")
     if failure is not None:
-        if any(one.phase in {"stopping", "running"} for one in states):
-            return "stopping", "is being stopped: it saves what it has"
         return ("cancelled", "was cancelled") if is_cancelled else ("failed", _failure(job, failure, states, attempt))
-    if is_cancelled:
-        return "stopping", "is being cancelled: it saves what it has"
+    if is_cancelled or condition(job, "FailureTarget"):
+        return "stopping", "is being stopped: it saves what it has"
+    if condition(job, "SuccessCriteriaMet"):
+        return "running", "has finished, and the cluster takes note of it"
     if (job.get("spec") or {}).get("suspend"):
         queue = (job["metadata"].get("labels") or {}).get(QUEUE_LABEL)
         return "queued", f"waits for the queue '{queue}' to admit it" if queue else "is suspended"
@@ -125,7 +125,7 @@ def _under_way(
             state = "retrying" if before else "waiting"
         return state, f"{current.words}{history}"
     if current is not None and current.phase == "succeeded":
-        return "running", "has finished, which the cluster is taking down"
+        return "running", "has finished, and the cluster takes note of it"
     refused = event_message(events, job, "FailedCreate")
     if refused is not None:
         return "blocked", f"gets no pod: {_refusal(refused)}{history}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 from phase2.cluster.api_objects import Object, condition
 from phase2.cluster.client import JobClient
 from phase2.cluster.job import PLAN_ANNOTATION
-from phase2.cluster.plan import REQUEST_ANNOTATION, RUN_LABEL
+from phase2.cluster.plan import CANCELLED_ANNOTATION, REQUEST_ANNOTATION, RUN_LABEL
 from phase2.cluster.refusals import ObjectConflictError, ObjectGoneError
 from phase2.errors import RequestError, TransientError
 
@@ -71,18 +72,25 @@ def _as_it_is(there: Object, job: Object) -> Submission | None:
     same = _annotation(there, PLAN_ANNOTATION) == _annotation(job, PLAN_ANNOTATION)
     if condition(there, "Complete"):
         return Submission("already succeeded", there, same)
-    return None if condition(there, "Failed") else Submission("already submitted", there, same)
+    if condition(there, "Failed"):
+        return None
+    if condition(there, "FailureTarget") or _annotation(there, CANCELLED_ANNOTATION):
+        raise TransientError(
+            f"The run '{there['metadata']['labels'][RUN_LABEL]}' is still being stopped.",
+            why="Its pod is given time to save what it has.",
+            fix="Run it again in a moment.",
+        )
+    return Submission("already submitted", there, same)
 
 
 def _remove(client: JobClient, name: str) -> None:
-    try:
+    """Delete a Job and wait until its name is free."""
+    with suppress(ObjectGoneError):
         client.delete(name)
-    except ObjectGoneError:
-        return
-    for change in client.watch_job(name):
-        if change.is_deleted:
-            return
-    # The watch shows nothing at all of a Job that was gone before it began.
+    there = client.get(name)
+    if there is not None:
+        changes = client.watch_job(name, since=there["metadata"]["resourceVersion"])
+        next((change for change in changes if change.is_deleted), None)
 
 
 def _refuse_other_run(there: Object, job: Object) -> None:

@@ -1,0 +1,294 @@
+"""``phase2 submit``, ``status``, ``logs`` and ``cancel`` against a real API server, and what it refuses."""
+
+import copy
+import json
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from phase2.cli import main
+from phase2.cluster.client import JobClient
+from phase2.cluster.connection import Connection
+
+from .people import MAY_NOTHING, MAY_SUBMIT, NAMESPACE, People
+from .runs import TRAINING
+from .timings import step
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+GOLDEN = sorted((Path(__file__).parents[1] / "submit" / "golden").glob("*.yaml"))
+
+
+@pytest.fixture(scope="session")
+def people(cluster, tmp_path_factory):
+    made = People(cluster, tmp_path_factory.mktemp("kubeconfigs"))
+    made.arrive()
+    yield made
+    made.leave()
+
+
+@pytest.fixture
+def say(people, image, monkeypatch, capsys):
+    """Run a command as a person; returns exit code, standard output and standard error."""
+
+    def run_command(*words, person=MAY_SUBMIT):
+        monkeypatch.setenv("KUBECONFIG", people.kubeconfig(person))
+        monkeypatch.setenv("PHASE2_IMAGE", image)
+        for name in ("PHASE2_NAMESPACE", "PHASE2_STORE"):
+            monkeypatch.delenv(name, raising=False)
+        capsys.readouterr()
+        code = main(list(words))
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run_command
+
+
+# A run that goes well ------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_submitted_watched_and_published(runs, bucket):
+    with step("phase2 submit"):
+        said = runs.submit(runs.id("watched"))
+    assert (said.code, said.errors) == (0, "")
+    assert said.out.startswith(f"run: {runs.id('watched')}\nsubmitted: ")
+    watched = runs.submit(runs.id("watched"), "--watch")  # the same again is the same run
+    assert watched.code == 0, watched.errors
+    assert len(runs.jobs(runs.id("watched"))) == 1
+    assert '{"epoch": 20, ' in watched.out
+    assert watched.errors.splitlines()[-1].startswith("succeeded: succeeded after ")
+    again = runs.submit(runs.id("watched"))
+    assert (again.code, "already succeeded" in again.out) == (0, True)
+    manifest = runs.published(runs.id("watched"), bucket).manifest
+    assert manifest.code.image_digest == runs.image.partition("@")[2]
+    assert manifest.place.node == "phase2-node"
+    logged = runs.phase2("logs", runs.id("watched"))
+    assert logged.out in watched.out
+
+
+def test_a_cancelled_run_saves_and_goes_on_where_it_was(runs, bucket):
+    run_id = runs.id("cancelled")
+    assert runs.submit(run_id, "--epochs", "120").code == 0
+    runs.wait_for_epoch(run_id, 3)
+    said = runs.phase2("cancel", run_id, "--yes")
+    assert (said.code, f"phase2 submit --resume {run_id}" in said.out) == (0, True)
+    followed = runs.phase2("logs", run_id, "--follow")
+    assert followed.code == 0
+    assert followed.errors.splitlines()[-1] == "cancelled: was cancelled"
+    assert runs.state(run_id)["state"] == "cancelled"
+    resumed = runs.phase2("submit", "--resume", run_id, "--watch")
+    assert resumed.code == 0, resumed.errors
+    assert "continued from epoch" in resumed.out
+    manifest = runs.published(run_id, bucket).manifest
+    assert [attempt.outcome for attempt in manifest.attempts] == ["interrupted", "finished"]
+
+
+def test_watching_ends_with_the_exit_code_of_the_run(runs):
+    said = runs.submit(runs.id("no-bucket-watched"), "--store", "s3://no-such-bucket-at-all", "--watch")
+    assert said.code == 2
+    assert "failed with exit code 2: " in said.errors.splitlines()[-1]
+    assert "no-such-bucket-at-all" in said.errors.splitlines()[-1]
+
+
+# What the server says ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dry_run(cluster):
+    """Let the API server check a Job without making it; returns what it warns of."""
+
+    def check(job):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("KUBECONFIG", cluster.kubeconfig)
+            warnings = []
+            client = JobClient(Connection.open(on_warning=warnings.append), cluster.namespace)
+        job["metadata"]["namespace"] = cluster.namespace
+        client.create(job, dry_run=True)
+        return warnings
+
+    return check
+
+
+@pytest.mark.parametrize("file", GOLDEN, ids=lambda file: file.stem)
+def test_the_server_takes_a_golden_job_without_a_warning(file, dry_run):
+    assert dry_run(yaml.safe_load(file.read_text())) == []
+
+
+def test_the_server_would_warn_of_a_job_that_may_run_as_root(dry_run):
+    job = copy.deepcopy(yaml.safe_load(GOLDEN[0].read_text()))
+    job["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] = False
+    assert "would violate PodSecurity" in "".join(dry_run(job))
+
+
+def test_the_role_of_submitters_is_enough(say):
+    code, out, err = say("submit", *TRAINING, "--run-id", "plain")
+    assert (code, "submitted: " in out) == (0, True), err
+    state = _settled(say, "plain", "blocked")
+    assert state["sentence"] == "cannot start: the ConfigMap 'phase2-store' is missing in its namespace"
+    code, _, err = say("logs", "plain")
+    assert (code, "has printed nothing yet" in err) == (2, True)
+    code, out, _ = say("status")
+    assert (code, "plain" in out) == (0, True)
+    code, out, _ = say("cancel", "plain", "--yes", "--json")
+    assert (code, json.loads(out)["outcome"]) == (0, "cancelled")
+    assert _settled(say, "plain", "cancelled")["sentence"] == "was cancelled"
+
+
+def test_a_run_that_is_still_being_stopped_is_not_taken_for_one_that_runs(runs):
+    run_id = runs.id("impatient")
+    assert runs.submit(run_id, "--epochs", "500").code == 0
+    runs.wait_for_epoch(run_id, 1)
+    assert runs.phase2("cancel", run_id, "--yes").code == 0
+    said = runs.phase2("submit", "--resume", run_id)
+    assert said.code == 75 or "submitted again" in said.out, said
+    assert "already submitted" not in said.out
+
+
+def test_without_a_right_each_command_says_whom_to_ask(say):
+    for words in (["submit", *TRAINING], ["status"], ["logs", "a"], ["cancel", "a", "--yes"]):
+        code, _, err = say(*words, person=MAY_NOTHING)
+        assert code == 2
+        assert f"error: You may not {'create' if words[0] == 'submit' else 'list'}" in err
+        assert f"knows you as 'system:serviceaccount:{NAMESPACE}:{MAY_NOTHING}'" in err
+        assert "phase2-submitter" in err
+
+
+def test_another_request_with_the_same_id_is_refused(say):
+    words = ["submit", *TRAINING, "--run-id", "taken"]
+    assert say(*words)[0] == 0
+    code, out, err = say(*words, "--memory", "4Gi")
+    assert (code, "already submitted" in out, "other resources" in err) == (0, True, True)
+    code, _, err = say(*words, "--seed", "7")
+    assert (code, "belongs to another request" in err) == (2, True)
+
+
+def test_a_run_that_failed_is_submitted_again_under_its_id(say, cluster):
+    words = ["submit", *TRAINING, "--run-id", "again", "--retries", "0", "--deadline", "1s"]
+    assert say(*words)[0] == 0
+    _settled(say, "again", "failed")
+    uid = cluster.batch.read_namespaced_job("phase2-again", NAMESPACE).metadata.uid
+    code, out, _ = say("submit", "--resume", "again")
+    assert (code, "submitted again" in out) == (0, True)
+    made = cluster.batch.read_namespaced_job("phase2-again", NAMESPACE)
+    assert made.metadata.uid != uid
+    assert made.spec.backoff_limit == 0  # what it was given is remembered
+
+
+def test_a_quota_on_jobs_is_worth_another_try_and_one_on_memory_is_seen_in_the_status(say, people):
+    hard = {"count/jobs.batch": "4", "limits.memory": "16Gi"}
+    with _quota(people, hard):
+        code, _, err = say("submit", *TRAINING, "--run-id", "too-large", "--memory", "64Gi")
+        assert code == 0, err
+        sentence = _settled(say, "too-large", "blocked")["sentence"]
+        assert "the quota 'small' of the namespace is exceeded: limits.memory (64Gi asked" in sentence
+        codes = [say("submit", *TRAINING, "--run-id", f"one-of-{k}") for k in range(4)]
+        assert codes[-1][0] == 75
+        assert "count/jobs.batch (1 asked, 4 of 4 in use)" in codes[-1][2]
+
+
+def test_an_admission_policy_is_told_in_its_own_words(say, people):
+    people.apply(*_policy("phase2-people-images", "cgcnn is out of fashion"))
+    try:
+        _wait(lambda: say("submit", *TRAINING, "--run-id", "old-fashioned")[0] == 2)
+        code, _, err = say("submit", *TRAINING, "--run-id", "old-fashioned")
+    finally:
+        for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
+            people.cluster.kubectl("delete", kind, "phase2-people-images")
+    assert code == 2
+    assert "the admission policy 'phase2-people-images' of the cluster denies it" in err
+    assert "cgcnn is out of fashion" in err
+
+
+def test_a_priority_class_that_is_not_there_is_seen_in_the_status(say):
+    assert say("submit", *TRAINING, "--run-id", "urgent", "--priority", "urgent")[0] == 0
+    sentence = _settled(say, "urgent", "blocked")["sentence"]
+    assert sentence == "gets no pod: no PriorityClass with name urgent was found"
+
+
+def test_a_gpu_that_no_node_has_is_seen_in_the_status(say):
+    assert say("submit", *TRAINING, "--run-id", "on-gpu", "--gpus", "1")[0] == 0
+    sentence = _settled(say, "on-gpu", "blocked")["sentence"]
+    assert sentence == "cannot be placed on any node: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu"
+
+
+def test_a_run_in_a_queue_that_nobody_serves_waits_and_can_be_cancelled(say):
+    assert say("submit", *TRAINING, "--run-id", "queued", "--queue", "gpu")[0] == 0
+    assert _settled(say, "queued", "queued")["sentence"] == "waits for the queue 'gpu' to admit it"
+    assert say("cancel", "queued", "--yes")[0] == 0
+    code, _, err = say("status", "queued")
+    assert (code, "no run 'queued'" in err) == (2, True)
+
+
+def test_a_namespace_that_is_not_there(cluster, image, monkeypatch, capsys):
+    monkeypatch.setenv("KUBECONFIG", cluster.kubeconfig)
+    assert main(["submit", *TRAINING, "--image", image, "--namespace", "nowhere"]) == 2
+    assert "There is no namespace 'nowhere' in this cluster." in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _settled(say, run_id, state):
+    """What ``phase2 status`` says once a run is in a state."""
+    found = {}
+
+    def reached():
+        code, out, err = say("status", run_id, "--json")
+        assert code == 0, err
+        found.update(json.loads(out))
+        return found["state"] == state
+
+    _wait(reached, lambda: str(found))
+    return found
+
+
+def _wait(condition, why=lambda: "", seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, why()
+        time.sleep(0.2)
+
+
+@contextmanager
+def _quota(people, hard):
+    """A quota of the namespace for the length of a block; what was there before is removed."""
+
+    def is_counted():
+        status = people.cluster.core.read_namespaced_resource_quota("small", NAMESPACE).status
+        return status.used is not None and status.used.get("count/jobs.batch") == "0"
+
+    people.kubectl("delete", "jobs", "--all")
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small", "namespace": NAMESPACE}}
+    people.apply(quota | {"spec": {"hard": hard}})
+    try:
+        _wait(is_counted)
+        yield
+    finally:
+        people.kubectl("delete", "resourcequota", "small")
+        people.kubectl("delete", "jobs", "--all")
+
+
+def _policy(name, message):
+    """A policy that refuses Jobs of cgcnn in the namespace of the tests."""
+    rule = {"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["jobs"]}
+    expression = "object.metadata.labels['phase2.dev/algorithm'] != 'cgcnn'"
+    here = {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}}
+    about = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": name}}
+    yield about | {
+        "kind": "ValidatingAdmissionPolicy",
+        "spec": {
+            "matchConstraints": {"resourceRules": [rule]},
+            "validations": [{"expression": expression, "message": message}],
+        },
+    }
+    yield about | {
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "spec": {
+            "policyName": name,
+            "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector": here},
+        },
+    }
