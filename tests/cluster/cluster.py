@@ -46,6 +46,7 @@ class Cluster:
         """Start all components, after clearing what an earlier cluster may have left, and wait for a ready node."""
         with step("clear what was left"):
             clear(self.folders)
+        self.__dict__.pop("api", None)
         with step("keys and configuration"):
             make_certificates(self.folders)
             write_configuration(self.folders)
@@ -60,7 +61,7 @@ class Cluster:
 
     def down(self) -> None:
         """Stop everything and leave nothing but what was built."""
-        self.__dict__.pop("core", None)
+        self.__dict__.pop("api", None)  # the next cluster has other keys
         with step("cluster down"):
             clear(self.folders)
 

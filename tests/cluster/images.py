@@ -77,6 +77,15 @@ def is_on_node(folders: Folders, image: str) -> bool:
     return image in ctr(folders, "images", "list", "--quiet").stdout.split()
 
 
+def leave_on_node(folders: Folders, image: str) -> None:
+    """Remove the other images of an image's name from the node; layers that it shares with them stay."""
+    name = image.partition("@")[0]
+    listed = ctr(folders, "images", "list", "--quiet").stdout.split()
+    others = [each for each in listed if each.startswith((f"{name}@", f"{name}:")) and each != image]
+    if others:
+        ctr(folders, "images", "remove", *others)
+
+
 def _digest_of_sources() -> str:
     """Names what the image is made of."""
     digest = hashlib.sha256()

@@ -57,6 +57,7 @@ def image(cluster: Cluster) -> str:
         with step(f"node pulls {made.partition('@')[0]}"):
             # A pod, and not the runtime's own client: the kubelet's way does not keep the packed layers as well.
             Pods(cluster).run(restricted_pod("pulls", made, "true"), _PULL_SECONDS)
+        images.leave_on_node(cluster.folders, made)
     return made
 
 

@@ -54,12 +54,9 @@ class Runs:
         """Delete the Jobs of this session, with their pods."""
         for job in self.cluster.batch.list_namespaced_job(self.cluster.namespace).items:
             if self._session in job.metadata.name:
-                self.delete_job(job)
-
-    def delete_job(self, job) -> None:
-        self.cluster.batch.delete_namespaced_job(
-            job.metadata.name, self.cluster.namespace, propagation_policy="Background"
-        )
+                self.cluster.batch.delete_namespaced_job(
+                    job.metadata.name, self.cluster.namespace, propagation_policy="Background"
+                )
 
     def phase2(self, *words: str) -> Said:
         """Run a command of phase2 on this host, in the way of a person who has the cluster's keys."""
@@ -92,7 +89,7 @@ class Runs:
         ).items
         return sorted(found, key=lambda pod: pod.metadata.creation_timestamp, reverse=True)
 
-    def wait_for_epoch(self, run_id: str, epoch: int, seconds: float = 90) -> str:
+    def wait_for_epoch(self, run_id: str, epoch: int, seconds: float = 240) -> str:
         """Wait until a pod of a run has trained so many epochs in all.
 
         Returns:
@@ -102,7 +99,7 @@ class Runs:
             _wait(lambda: self._pod_at(run_id, epoch), f"{run_id} to train {epoch} epochs", seconds, self, run_id)
         )
 
-    def wait_for_end(self, run_id: str, seconds: float = 180) -> None:
+    def wait_for_end(self, run_id: str, seconds: float = 300) -> None:
         """Wait until a Job of a run is complete; one that failed for good is an error."""
         _wait(lambda: self._complete(run_id), f"{run_id} to be complete", seconds, self, run_id)
 

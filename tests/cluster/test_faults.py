@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import psutil
 import pytest
 
 from phase2.testing.same_result import assert_same_result
@@ -88,8 +89,10 @@ def test_the_node_is_drained(cluster, runs, assert_survived):
 
 def test_the_container_runtime_restarts(cluster, runs, assert_survived):
     run_id = _submit(runs, "runtime")
-    runs.wait_for_epoch(run_id, AT_EPOCH)
+    pod = runs.wait_for_epoch(run_id, AT_EPOCH)
+    process = faults.process_of(cluster, pod)
     cluster.restart_containerd()
+    assert psutil.pid_exists(process)  # the pod trains on without its runtime
     assert_survived(run_id, "container runtime killed and restarted", attempts=1)
 
 
@@ -109,9 +112,11 @@ def test_the_api_server_restarts(cluster, runs, assert_survived):
 
 
 def test_the_store_restarts_during_an_upload(cluster, runs, minio_pod, assert_survived):
+    restarts = minio_pod.restarts()
     run_id = _submit(runs, "store-restarts")
     runs.wait_for_epoch(run_id, AT_EPOCH)
     faults.kill_minio_while_it_writes(cluster, minio_pod)
+    _wait_until(lambda: minio_pod.restarts() == restarts + 1)
     assert_survived(run_id, "MinIO killed during an upload and restarted", attempts=1)
 
 
@@ -134,6 +139,9 @@ def test_two_pods_with_one_run_id(cluster, runs, assert_survived):
     runs.wait_for_epoch(run_id, AT_EPOCH)
     (job,) = runs.jobs(run_id)
     faults.second_job(cluster, job)
+    _wait_until(lambda: len(runs.jobs(run_id)) == 2 and runs.has_ended(run_id))
+    said = {pod.metadata.name: runs.log(pod) for pod in runs.pods(run_id)}
+    assert all(epochs_of(log) or "already" in log for log in said.values()), said
     assert_survived(run_id, "two pods with one run id", attempts=1)
 
 
@@ -150,7 +158,7 @@ def _submit(runs: Runs, name: str) -> str:
     return run_id
 
 
-def _wait_until(condition, seconds: float = 90) -> None:
+def _wait_until(condition, seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
