@@ -2,7 +2,7 @@
 #
 # Any base serves that has Python 3.11 to 3.13 with venv, libstdc++ and ca-certificates. The last stages start from the
 # same base, since the environment points to its interpreter. Give one by digest where builds must repeat bit for bit.
-ARG BASE_IMAGE=docker.io/library/python:3.13.11-slim-trixie
+ARG BASE_IMAGE=python:3.13.11-slim-trixie
 
 # ---- builder: what installs, and stays behind ----
 FROM ${BASE_IMAGE} AS builder

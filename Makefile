@@ -80,6 +80,7 @@ lint: setup ## Check style, types, layers and generated pages
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_reference.py --check
+	$(BIN)/python scripts/generate_argo.py --check
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
 	$(BIN)/python scripts/check_manifests.py
@@ -90,8 +91,9 @@ format: setup ## Format the code
 	$(BIN)/ruff format .
 
 .PHONY: reference
-reference: setup ## Generate the reference pages from the code
+reference: setup ## Generate the reference pages and the Argo manifests from the code
 	$(BIN)/python scripts/generate_reference.py
+	$(BIN)/python scripts/generate_argo.py
 
 .PHONY: bench
 bench: setup ## Measure speed and memory against baselines in the same run

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SETS = {
     "core": [],
     "train": ["train", "report"],
+    "cluster": ["cluster"],
     "dev": ["train", "report", "cluster", "dev"],
 }
 

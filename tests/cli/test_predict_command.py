@@ -153,3 +153,79 @@ def test_elements_the_model_has_not_seen_are_named(models, tmp_path, capsys):
     path.write_text(cif)
     assert _predict(models, "--cif", path) == 0
     assert "not in the training set: Og" in capsys.readouterr().out
+
+
+@pytest.fixture
+def two_models(models, tmp_path):
+    """The trained model, and one that says everything twice as far from its mean."""
+    (first,) = models.glob("*/run_*/best.pt")
+    content = torch.load(first, weights_only=True)
+    second = tmp_path / "second.pt"
+    content["scaler"]["std"] = [2 * one for one in content["scaler"]["std"]]
+    torch.save(content, second)
+    return first, second
+
+
+def _values(path):
+    table = pd.read_csv(path)
+    return table[[column for column in table.columns if column not in ("file", "formula", "warning", "error")]]
+
+
+def test_an_ensemble_gives_mean_and_standard_deviation(models, two_models, tmp_path):
+    words = ["--dir", EXAMPLES, "--output"]
+    single = []
+    for number, model in enumerate(two_models):
+        assert _predict(models, "--model", model, *words, tmp_path / f"{number}.csv") == 0
+        single.append(_values(tmp_path / f"{number}.csv"))
+    both = [word for model in two_models for word in ("--model", model)]
+    assert _predict(models, *both, *words, tmp_path / "both.csv") == 0
+    together = _values(tmp_path / "both.csv")
+    assert list(together.columns) == [*HEADINGS, *(f"std of {heading}" for heading in HEADINGS)]
+    for heading in HEADINGS:
+        pair = pd.concat([one[heading] for one in single], axis=1)
+        assert together[heading].to_numpy() == pytest.approx(pair.mean(axis=1).to_numpy())
+        assert together[f"std of {heading}"].to_numpy() == pytest.approx(pair.std(axis=1).to_numpy())
+        assert together[f"std of {heading}"].max() > 0
+
+
+def test_an_ensemble_names_what_one_of_it_cannot_read(models, two_models, folder, tmp_path):
+    both = [word for model in two_models for word in ("--model", model)]
+    for suffix in (".csv", ".json", ".parquet"):
+        assert _predict(models, *both, "--dir", folder, "--output", tmp_path / f"table{suffix}") == 3
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert table["error"].notna().sum() == 2
+    assert table[f"std of {HEADINGS[0]}"].notna().sum() == 3
+
+
+def test_parts_together_are_the_whole(models, tmp_path):
+    assert _predict(models, "--dir", EXAMPLES, "--output", tmp_path / "whole.csv") == 0
+    for number in (1, 2, 3, 4, 5):
+        words = ["--dir", EXAMPLES, "--part", f"{number}/5", "--output", tmp_path / f"{number}.csv"]
+        assert _predict(models, *words) == 0
+    parts = pd.concat([pd.read_csv(tmp_path / f"{number}.csv") for number in (1, 2, 3, 4, 5)])
+    whole = pd.read_csv(tmp_path / "whole.csv")
+    assert sorted(parts["file"]) == sorted(whole["file"])
+
+
+@pytest.mark.parametrize("part", ["0/4", "5/4", "x", "1"])
+def test_a_part_that_is_none_is_refused(models, part):
+    assert _predict(models, "--dir", EXAMPLES, "--part", part) == 2
+
+
+def test_structures_and_model_come_from_a_store(models, tmp_path, monkeypatch):
+    """As a step of a workflow does it, with nothing here but the program."""
+    bucket = tmp_path / "bucket" / "structures"
+    bucket.mkdir(parents=True)
+    for path in EXAMPLES.glob("*.cif"):
+        (bucket / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setenv("PHASE2_RUNS", "best latest")
+    words = ["--dir", f"file://{bucket}", "--store", models, "--output", tmp_path / "table.csv"]
+    assert _predict(tmp_path / "brought", *words) == 0
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert sorted(table["file"]) == sorted(path.name for path in EXAMPLES.glob("*.cif"))
+    assert (table[f"std of {HEADINGS[0]}"] == 0).all(), "best and latest are the same run here"
+    assert list((tmp_path / "brought").rglob("best.pt"))
+
+
+def test_a_model_is_named_in_one_way(models):
+    assert _predict(models, "--dir", EXAMPLES, "--model", models, "--run", "best") == 2

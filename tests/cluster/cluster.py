@@ -8,6 +8,7 @@ from functools import cached_property
 import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
 
 from . import addresses, builds, components
 from .certificates import make_certificates
@@ -21,7 +22,7 @@ from .timings import step
 
 _BEFORE_API = ("etcd", "containerd", "registry")
 _AFTER_API = ("controller-manager", "scheduler", "kubelet", "proxy", "coredns")
-_NOT_YET = (ApiException, urllib3.exceptions.HTTPError, OSError)
+_NOT_YET = (ApiException, ConfigException, urllib3.exceptions.HTTPError, OSError)
 
 
 class Cluster:

@@ -69,9 +69,7 @@ def _write(folder: Path, minio: str) -> None:
     content = {
         "resources": [os.path.relpath(_OVERLAY, folder.resolve())],
         "patches": patches,
-        "images": [
-            {"name": "quay.io/minio/minio", "newName": minio.partition("@")[0], "digest": minio.partition("@")[2]}
-        ],
+        "images": [{"name": "minio/minio", "newName": minio.partition("@")[0], "digest": minio.partition("@")[2]}],
     }
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(content))
 

@@ -71,3 +71,8 @@ def test_equal_requests_have_equal_digests_and_different_ones_do_not():
 def test_a_config_survives_json():
     config = resolve(RunRequest(algorithm="e3nn", level="pro", all_properties=True)).config
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_a_seed_of_0_is_given():
+    run = resolve(RunRequest(seed=0))
+    assert (run.config.seed, run.origins["seed"]) == (0, "--seed")

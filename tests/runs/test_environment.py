@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import phase2
+from phase2.config import settings
 from phase2.runs import environment
 from phase2.runs.cgroup import cpu_limit, memory_limit
 
@@ -59,7 +60,7 @@ def test_hardware_of_this_machine():
 
 
 def test_place_is_told_by_the_downward_api(monkeypatch):
-    for name in (environment.POD_VARIABLE, environment.NAMESPACE_VARIABLE, environment.WORKFLOW_VARIABLE):
+    for name in (environment.POD_VARIABLE, environment.NAMESPACE_VARIABLE, settings.WORKFLOW_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(environment.NODE_VARIABLE, "node-1")
     assert (environment.place().node, environment.place().pod) == ("node-1", None)
@@ -116,3 +117,17 @@ def test_checkout_of_another_project_around_an_installed_phase2_is_not_ours(chec
     git(checkout, "add", "readme")
     git(checkout, "commit", "-q", "-m", "readme")
     assert told_from(checkout / "src") == "None None"
+
+
+@pytest.mark.parametrize(
+    ("told", "digest"),
+    [
+        (f"sha256:{'a' * 64}", f"sha256:{'a' * 64}"),
+        (f"registry.example.org:5000/phase2:1@sha256:{'a' * 64}", f"sha256:{'a' * 64}"),
+        ("registry.example.org:5000/phase2:1", None),
+        ("", None),
+    ],
+)
+def test_the_digest_is_found_in_a_whole_reference(told, digest, monkeypatch):
+    monkeypatch.setenv(environment.IMAGE_DIGEST_VARIABLE, told)
+    assert environment.code().image_digest == digest

@@ -1,5 +1,6 @@
 """Amounts of CPU and memory, as people write them and as Kubernetes reads them."""
 
+from decimal import localcontext
 from fractions import Fraction
 
 import pytest
@@ -16,14 +17,16 @@ UNITS = ["", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "E
 @given(st.decimals(0, 10**9, places=3), st.sampled_from(UNITS))
 def test_a_quantity_is_read_as_the_official_client_reads_it(number, unit):
     text = f"{number}{unit}"
-    assert parse_quantity(text).value == Fraction(official(text))
+    with localcontext(prec=60):  # the official client rounds where the context does
+        assert parse_quantity(text).value == Fraction(official(text))
 
 
 @given(st.text(max_size=8))
 def test_whatever_is_read_is_a_quantity_to_the_official_client_too(text):
     found = parse_quantity(text)
     if found is not None:
-        assert found.value == Fraction(official(found.text))
+        with localcontext(prec=60):
+            assert found.value == Fraction(official(found.text))
 
 
 @pytest.mark.parametrize("text", ["", "cpu", "-1", "0", "0.0001", "1.5.0", "1e3", "9999", "2 cores", "½"])

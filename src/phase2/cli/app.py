@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import cancel, data, doctor, explain, logs, predict, pull, runs, status, submit, train
+from phase2.cli import cancel, data, doctor, explain, logs, predict, pull, runs, status, submit, train, workflow
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ app.command("logs")(logs.logs)
 app.command("cancel")(cancel.cancel)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
+app.add_typer(workflow.app, name="workflow")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -8,12 +8,19 @@ from typing import Annotated
 import typer
 
 from phase2.cli.console import note, print_table
+from phase2.cli.options import variable_of
 from phase2.config.settings import cache_dir
 
 app = typer.Typer(help="List, fetch, prepare and describe data sets.", rich_markup_mode=None)
 
 SourceOption = Annotated[
-    str, typer.Option("--data", help="sample, jarvis-dft3d, a JSON/JSONL file, or a folder of CIF with a CSV.")
+    str,
+    typer.Option(
+        "--data",
+        help="sample, jarvis-dft3d, a JSON/JSONL file, or a folder of CIF with a CSV.",
+        envvar=variable_of("--data"),
+        show_envvar=False,
+    ),
 ]
 WorkersOption = Annotated[int | None, typer.Option("--workers", help="Processes (default: one per core).")]
 

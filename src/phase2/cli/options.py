@@ -24,8 +24,14 @@ AcceptOption = Annotated[
 ]
 
 
-def _option(*names: str, help: str) -> Any:  # noqa: A002
-    return typer.Option(*names, help=help, show_default=False)
+def _option(name: str, *, help: str) -> Any:  # noqa: A002
+    # Workflows fill in variables; one that is empty counts as not given, which an option on a command line cannot do.
+    return typer.Option(name, help=help, show_default=False, envvar=variable_of(name), show_envvar=False)
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of an option: ``--batch-size`` is ``PHASE2_BATCH_SIZE``."""
+    return "PHASE2_" + name.removeprefix("--").replace("-", "_").upper()
 
 
 _OPTIONS: dict[str, tuple[Any, Any]] = {
@@ -75,7 +81,9 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         None,
     ),
     "output": (
-        Annotated[Path, _option("--output", help="Folder that holds the runs (default: models).")],
+        Annotated[
+            Path, typer.Option("--output", help="Folder that holds the runs (default: models).", show_default=False)
+        ],
         Path("models"),
     ),
 }

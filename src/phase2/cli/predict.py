@@ -3,54 +3,113 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from phase2.cli.console import note, print_table
+from phase2.cli.options import variable_of
+from phase2.cli.store import StoreOption, opened
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
     from phase2.prediction.table import PredictionTable
 
+RUNS_VARIABLE = "PHASE2_RUNS"
+"""Runs that predict, between spaces, in a workflow that knows only then how many there are."""
 
-def predict(
+
+def predict(  # noqa: PLR0913 - options
+    *,
     cif: Annotated[Path | None, typer.Option("--cif", help="One structure: CIF, POSCAR or JARVIS JSON.")] = None,
-    directory: Annotated[Path | None, typer.Option("--dir", help="A folder of structures.")] = None,
+    directory: Annotated[
+        str | None, typer.Option("--dir", help="A folder of structures, or s3://bucket/prefix.")
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option("--part", help="Only this part of the structures: 2/8 is the second of eight.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", help="Write .csv, .json or .parquet here (default: print a table).")
     ] = None,
     model: Annotated[
-        Path | None, typer.Option("--model", help="best.pt or its run folder (default: the newest finished run).")
+        list[Path] | None,
+        typer.Option(
+            "--model", help="best.pt or its run folder (default: the newest finished run); several are an ensemble."
+        ),
     ] = None,
     models: Annotated[Path, typer.Option("--models", help="Where to look for the newest run.")] = Path("models"),
+    run: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--run",
+            help="A run of the store, by id, 'best' or 'latest'; several are an ensemble.",
+            envvar=RUNS_VARIABLE,
+            show_envvar=False,
+        ),
+    ] = None,
+    store: StoreOption = None,
     properties: Annotated[
-        str | None, typer.Option("--properties", help="Comma-separated; default: all that the model knows.")
+        str | None,
+        typer.Option(
+            "--properties",
+            help="Comma-separated; default: all that the model knows.",
+            envvar=variable_of("--properties"),
+            show_envvar=False,
+        ),
     ] = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Crystals per batch.")] = 64,
 ) -> None:
-    """Predict the properties of structures with a trained model."""
+    """Predict the properties of structures with a trained model, or with several and their spread."""
     if (cif is None) == (directory is None):
         raise RequestError("Give either --cif FILE or --dir FOLDER.", why="One of them says what to predict.")
-    keys = None if properties is None else tuple(name.strip() for name in properties.split(",") if name.strip())
+    if model and run:
+        raise RequestError("Give either --model FILE or --run RUN.", why="One of them says which model predicts.")
+    keys = None if properties is None else [name.strip() for name in properties.split(",") if name.strip()]
 
-    from phase2.prediction.structures import find_model, structure_files
+    from phase2.prediction.structures import find_model
     from phase2.prediction.table import check_output
 
     if output is not None:
         check_output(output)
-    files = [cif] if cif is not None else structure_files(directory or Path())
-    model_file = find_model(model, models)
+    with TemporaryDirectory() as folder:
+        files = [cif] if cif is not None else _structures(directory or "", part, Path(folder))
+        if run:
+            from phase2.prediction.stored_inputs import bring_model
 
-    from phase2.cli.progress import work_bar
-    from phase2.prediction.predictor import Predictor, predict_files
-
-    predictor = Predictor.load(model_file)
-    note(f"model: {predictor.path}")
-    with work_bar("structures") as progress:
-        table = predict_files(predictor, files, properties=keys, batch_size=batch_size, progress=progress)
+            place = opened(store)
+            model_files = [bring_model(place, name, models) for name in run]
+        else:
+            model_files = [find_model(path, models) for path in model] if model else [find_model(None, models)]
+        table = _predict(model_files, files, keys, batch_size).relative_to(Path(folder))
     _deliver(table, output)
     _refuse_failures(table)
+
+
+def _structures(directory: str, part: str | None, folder: Path) -> list[Path]:
+    """The structure files of a folder, or those of a bucket, brought into a folder that lasts as long as they do."""
+    from phase2.prediction.stored_inputs import Part, bring_structures, stored_structures
+    from phase2.prediction.structures import structure_files
+
+    wanted = Part.parse(part) if part else Part()
+    if "://" not in directory:
+        return wanted.of(structure_files(Path(directory)))
+    place = opened(directory)
+    return bring_structures(place, wanted.of(stored_structures(place)), folder)
+
+
+def _predict(models: list[Path], files: list[Path], keys: list[str] | None, batch_size: int) -> PredictionTable:
+    from phase2.cli.progress import work_bar
+    from phase2.prediction.ensemble import predict_ensemble
+    from phase2.prediction.predictor import Predictor, predict_files
+
+    predictors = [Predictor.load(path) for path in models]
+    for predictor in predictors:
+        note(f"model: {predictor.path}")
+    with work_bar("structures") as progress:
+        if len(predictors) > 1:
+            return predict_ensemble(predictors, files, properties=keys, batch_size=batch_size, progress=progress)
+        return predict_files(predictors[0], files, properties=keys, batch_size=batch_size, progress=progress)
 
 
 def _deliver(table: PredictionTable, output: Path | None) -> None:
@@ -60,14 +119,13 @@ def _deliver(table: PredictionTable, output: Path | None) -> None:
         write_table(table, output)
         note(f"{len(table.rows) - len(table.failures)} of {len(table.rows)} structures predicted: {output}")
         return
-    headings = [p.heading for p in table.properties]
+    headings = table.number_headings()
     predicted = [row for row in table.rows if row.values is not None]
     warned = any(row.warning for row in predicted)
     columns = ("file", "formula", *headings, *(["warning"] if warned else []))
     rows = [
-        (row.file, row.formula, *(f"{value:.4g}" for value in row.values), *([row.warning] if warned else []))
+        (row.file, row.formula, *(f"{value:.4g}" for value in row.numbers()), *([row.warning] if warned else []))
         for row in predicted
-        if row.values is not None
     ]
     if rows:
         print_table("", columns, rows, numeric=headings)

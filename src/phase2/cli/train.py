@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,7 @@ from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import opened
 from phase2.config.request import RunRequest
 from phase2.config.resumption import Resumption
-from phase2.config.settings import CHECKPOINT_MINUTES, STORE_VARIABLE, store_url
+from phase2.config.settings import CHECKPOINT_MINUTES, STORE_VARIABLE, run_to_resume, store_url
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -38,20 +39,29 @@ PublishOption = Annotated[
         help=f"Keep checkpoints and the run here: s3://bucket/prefix or a folder (default: ${STORE_VARIABLE}).",
     ),
 ]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report-to", help="Write run-id, row.json, mae.md and report.md of the finished run here."),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would run, and stop.")]
 
 
-def train_request(
+def train_request(  # noqa: PLR0913 - options
     request: RunRequest,
     run: RunToResume = None,
-    resume: ResumeOption = False,  # noqa: FBT002
+    *,
+    resume: ResumeOption = False,
     accept_change: AcceptOption = None,
     checkpoint_minutes: MinutesOption = CHECKPOINT_MINUTES,
     workers: WorkersOption = None,
     store: PublishOption = None,
-    dry_run: DryRunOption = False,  # noqa: FBT002
+    report_to: ReportOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Train a multi-task model and leave a complete run directory."""
+    if run is None and not resume:
+        run = run_to_resume()
+        resume = run is not None
     resumption = Resumption(resume, run, tuple(accept_change or ()))
     if not checkpoint_minutes > 0:
         raise RequestError(f"--checkpoint-minutes {checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
@@ -81,7 +91,12 @@ def train_request(
         data_progress=lambda: work_bar("crystals"),
         notify=note,
     )
-    print_summary(train_run(resolved, resumption, surroundings))
+    finished = train_run(resolved, resumption, surroundings)
+    print_summary(finished)
+    if report_to is not None:
+        from phase2.runs.run_row import write_report
+
+        write_report(report_to, finished.manifest, finished.directory.handoff.read_text(encoding="utf-8"))
 
 
 train = takes_request(train_request)
@@ -95,7 +110,10 @@ def _print_plan(resolved: ResolvedRun, resumption: Resumption, store: Store | No
         begun = begun_run(resolved, resumption, store)
         resolved, _ = settled(resolved, begun, resumption)
         words = ["--resume", begun.prefix if begun else resumption.run]
+    from phase2.data.sources import open_source
+
     config, output = resolved.config, resolved.request.output
+    open_source(config.data.source)  # refuses what is none
     asked = [word for word in resolved.request.command()[2:] if word not in ("--algorithm", resolved.request.algorithm)]
     typer.echo(f"would run: {' '.join([f'python scripts/phase2_multitask/{config.backend}.py', *asked, *words])}")
     typer.echo(f"run folder: {output / config.family}/run_*")

@@ -72,7 +72,8 @@ class RunRequest:
 
     def given(self, name: str) -> bool:
         """Tell whether the user set this field."""
-        return getattr(self, name) not in (None, False)
+        value = getattr(self, name)
+        return value is not None and value is not False  # 0 is a seed
 
     def command(self) -> list[str]:
         """The ``phase2 train`` command line that makes the same request again."""

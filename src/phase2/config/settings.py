@@ -11,6 +11,8 @@ from phase2.errors import RequestError
 
 CACHE_VARIABLE = "PHASE2_CACHE_DIR"
 RUN_ID_VARIABLE = "PHASE2_RUN_ID"
+WORKFLOW_VARIABLE = "PHASE2_WORKFLOW_NAME"
+RESUME_VARIABLE = "PHASE2_RESUME"
 STORE_VARIABLE = "PHASE2_STORE"
 PATIENCE_VARIABLE = "PHASE2_STORE_PATIENCE"
 ARGO_PROGRESS_VARIABLE = "ARGO_PROGRESS_FILE"
@@ -34,8 +36,22 @@ def progress_file() -> Path | None:
 
 
 def run_id_of_process() -> str | None:
-    """The run that this process works on (``$PHASE2_RUN_ID``), shared by all attempts; None when it is not told."""
-    return os.environ.get(RUN_ID_VARIABLE) or None
+    """The run that this process works on (``$PHASE2_RUN_ID``), shared by all attempts; None when it is not told.
+
+    In a workflow that neither names its run nor continues one, the run has the name of the workflow.
+    """
+    named = os.environ.get(RUN_ID_VARIABLE)
+    return named or (None if run_to_resume() else workflow_name())
+
+
+def run_to_resume() -> str | None:
+    """The run that a workflow is to continue (``$PHASE2_RESUME``): what ``--resume RUN`` says elsewhere."""
+    return os.environ.get(RESUME_VARIABLE) or None
+
+
+def workflow_name() -> str | None:
+    """The workflow that this process is a step of (``$PHASE2_WORKFLOW_NAME``); None outside of one."""
+    return os.environ.get(WORKFLOW_VARIABLE) or None
 
 
 def store_patience() -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ class PredictedStructure:
         values: Predictions in the properties' units, shape (P,), or None when there is none.
         error: Why there is no prediction, "" when there is one.
         warning: Why the prediction may be poor, "" when nothing is known against it.
+        spread: Standard deviation of the predictions over an ensemble, shape (P,); None of a single model.
     """
 
     file: str
@@ -35,31 +36,50 @@ class PredictedStructure:
     values: NDArray[np.float64] | None
     error: str = ""
     warning: str = ""
+    spread: NDArray[np.float64] | None = None
+
+    def numbers(self) -> list[float]:
+        """The predictions, and the spreads after them; nothing where there is no prediction."""
+        return [float(x) for part in (self.values, self.spread) if part is not None for x in part]
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionTable:
-    """Predictions for a list of structures, in the order they were given."""
+    """Predictions for a list of structures, in the order they were given.
+
+    Attributes:
+        properties: What was predicted.
+        rows: One per structure.
+        members: Models that predicted; with several, values are means and rows have a spread.
+    """
 
     properties: tuple[Property, ...]
     rows: tuple[PredictedStructure, ...]
+    members: int = 1
 
     @property
     def failures(self) -> tuple[PredictedStructure, ...]:
         """The structures without a prediction."""
         return tuple(row for row in self.rows if row.values is None)
 
+    def relative_to(self, folder: Path) -> PredictionTable:
+        """The same table, with the structures in a folder named from there."""
+        start = f"{readable_name(folder)}/"
+        return replace(self, rows=tuple(replace(row, file=row.file.removeprefix(start)) for row in self.rows))
+
     def columns(self) -> list[str]:
-        """Headings: file, formula, each property with its unit, warning, error."""
-        return ["file", "formula", *(p.heading for p in self.properties), "warning", "error"]
+        """Headings: file, formula, each property with its unit (an ensemble's spreads after them), warning, error."""
+        return ["file", "formula", *self.number_headings(), "warning", "error"]
+
+    def number_headings(self) -> list[str]:
+        """Headings of the predictions, and of their spreads where there are some."""
+        means = [p.heading for p in self.properties]
+        return means if self.members == 1 else means + [f"std of {heading}" for heading in means]
 
     def records(self) -> list[list[str | float | None]]:
         """Rows under :meth:`columns`; a missing prediction is None."""
-        blank = [None] * len(self.properties)
-        return [
-            [row.file, row.formula, *(blank if row.values is None else row.values.tolist()), row.warning, row.error]
-            for row in self.rows
-        ]
+        blank = [None] * len(self.number_headings())
+        return [[row.file, row.formula, *(row.numbers() or blank), row.warning, row.error] for row in self.rows]
 
 
 def readable_name(file: Path) -> str:
@@ -107,6 +127,6 @@ def _write_parquet(table: PredictionTable, path: Path) -> None:
     import pyarrow.parquet as pq
 
     columns = list(zip(*table.records(), strict=True))
-    types = [pa.string()] * 2 + [pa.float64()] * len(table.properties) + [pa.string()] * 2
+    types = [pa.string()] * 2 + [pa.float64()] * len(table.number_headings()) + [pa.string()] * 2
     arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
     pq.write_table(pa.table(arrays, names=table.columns()), path)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import os
 import platform
+import re
 import socket
 import subprocess
 from pathlib import Path
 
 import phase2
+from phase2.config.settings import workflow_name
 from phase2.runs.cgroup import cpu_limit, memory_limit
 from phase2.runs.record import Record
 from phase2.runs.versions import installed
@@ -20,7 +22,8 @@ IMAGE_DIGEST_VARIABLE = "PHASE2_IMAGE_DIGEST"
 POD_VARIABLE = "PHASE2_POD_NAME"
 NAMESPACE_VARIABLE = "PHASE2_POD_NAMESPACE"
 NODE_VARIABLE = "PHASE2_NODE_NAME"
-WORKFLOW_VARIABLE = "PHASE2_WORKFLOW_NAME"
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 _DIRTY = "-dirty"
 THREADS_VARIABLE = "OMP_NUM_THREADS"
@@ -96,7 +99,7 @@ def code() -> Code:
         phase2=phase2.__version__,
         commit=commit,
         dirty=dirty,
-        image_digest=_variable(IMAGE_DIGEST_VARIABLE),
+        image_digest=_image_digest(),
         python=platform.python_version(),
         packages={name: version for name in _PACKAGES if (version := installed(name))},
     )
@@ -125,7 +128,7 @@ def place() -> Place:
         pod=_variable(POD_VARIABLE),
         namespace=_variable(NAMESPACE_VARIABLE),
         node=_variable(NODE_VARIABLE),
-        workflow=_variable(WORKFLOW_VARIABLE),
+        workflow=workflow_name(),
     )
 
 
@@ -149,6 +152,13 @@ def threads() -> int:
 
 def _variable(name: str) -> str | None:
     return os.environ.get(name) or None
+
+
+def _image_digest() -> str | None:
+    """The digest, also where the variable holds a whole reference: templates of workflows cannot cut one up."""
+    named = _variable(IMAGE_DIGEST_VARIABLE)
+    found = None if named is None else _DIGEST.search(named)
+    return found[0] if found else None
 
 
 def _checkout(folder: Path) -> tuple[str | None, bool | None]:

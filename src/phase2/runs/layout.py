@@ -16,6 +16,7 @@ from phase2.storage.lock import is_locked, try_lock, wait_for_lock
 
 BEST = "best.pt"
 CONFIG = "run_config.json"
+HANDOFF = "HANDOFF.md"
 MANIFEST = "run_manifest.json"
 LOCK = ".lock"
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -56,7 +57,7 @@ class RunDirectory:
     rejected = _File("rejected.csv")
     parity = _File("parity.png")
     learning_curve = _File("learning_curve.png")
-    handoff = _File("HANDOFF.md")
+    handoff = _File(HANDOFF)
     model_card = _File("MODEL_CARD.md")
     manifest = _File(MANIFEST)
 

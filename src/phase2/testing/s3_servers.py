@@ -23,6 +23,8 @@ MINIO_VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
 ACCESS_KEY, SECRET_KEY = "phase2-test-key", "phase2-test-secret"
 READER_KEY, READER_SECRET = "phase2-reader-key", "phase2-reader-secret"
 _HOST = "127.0.0.1"
+# Where the test session began: tests give phase2 caches of their own, and each would build its own servers.
+_PROGRAMS = cache_dir() / "servers"
 _BEGIN_SECONDS, _END_SECONDS = 60, 3
 
 
@@ -108,7 +110,7 @@ def minio_program() -> Path:
     Raises:
         ServerUnavailableError: It is not built yet and there is no Go.
     """
-    folder = cache_dir() / "servers" / f"minio-{MINIO_VERSION}"
+    folder = _PROGRAMS / f"minio-{MINIO_VERSION}"
     if (folder / "minio").exists():
         return folder / "minio"
     go = shutil.which("go")

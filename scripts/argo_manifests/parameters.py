@@ -1,0 +1,130 @@
+"""The parameters of the workflows: what may be said with ``-p name=value``, and what each value has to look like."""
+
+from dataclasses import dataclass, replace
+
+from phase2.cluster.cluster_request import ClusterRequest
+from phase2.cluster.image import Image
+from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
+from phase2.properties import KEYS
+
+Manifest = dict[str, object]
+
+_DEFAULTS = ClusterRequest(image=Image.parse("phase2:latest"))
+_NUMBER = "^[0-9]{0,9}$"
+_NAME = "^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
+_BUCKET = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a workflow.
+
+    Attributes:
+        name: Its name; values are strings.
+        value: Its default; "" means not given.
+        description: One line for people.
+        choices: All values it may have, besides ""; none when it is open.
+        is_list: Several of the choices may be given, between commas.
+        shape: Regular expression (RE2) that an open value matches: it may reach podSpecPatch, where a line break in it
+            would add fields to the pod.
+    """
+
+    name: str
+    value: str
+    description: str
+    choices: tuple[str, ...] = ()
+    is_list: bool = False
+    shape: str = ""
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """All values; "" stands for not given, also where the default is another one."""
+        return ("", *self.choices)
+
+    def manifest(self) -> Manifest:
+        """As a Workflow has it."""
+        made: Manifest = {"name": self.name, "value": self.value, "description": self.description}
+        if self.choices and not self.is_list:
+            made["enum"] = list(self.allowed)
+        return made
+
+
+_SWITCH = ("true", "false")
+
+ALGORITHM = Parameter("algorithm", "e3nn", "Kind of the network.", ALGORITHMS)
+LEVEL = Parameter("level", "", "What is trained; empty is std, or the profile where competition is true.", LEVELS)
+COMPETITION = Parameter("competition", "false", "Train the competition profile instead of a level.", _SWITCH)
+ALL_PROPERTIES = Parameter("all-properties", "false", "Train all nine properties.", _SWITCH)
+PROPERTIES = Parameter(
+    "properties", "", "Properties, between commas; empty is the four of the manual.", KEYS, is_list=True
+)
+RESUME = Parameter("resume", "", "Run of the store to continue, by id.", shape="^[A-Za-z0-9._/-]{0,200}$")
+EPOCHS = Parameter("epochs", "", "Passes over the training set.", shape=_NUMBER)
+LR = Parameter("lr", "", "Peak learning rate.", shape="^([0-9]{0,4}[.]?[0-9]{1,12}(e-?[0-9]{1,2})?)?$")
+BATCH_SIZE = Parameter("batch-size", "", "Crystals per step.", shape=_NUMBER)
+PRESET = Parameter("preset", "", "Network of cgcnn.", PRESETS)
+MAX_SAMPLES = Parameter("max-samples", "", "Use at most this many crystals.", shape=_NUMBER)
+SEED = Parameter("seed", "", "Seed of the run.", shape="^[0-9]{0,10}$")
+DATA = Parameter(
+    "data", "", "sample, jarvis-dft3d, or a path below /work/cache; empty is sample.", shape="^[A-Za-z0-9/._-]{0,200}$"
+)
+IMAGE = Parameter(
+    "image",
+    _DEFAULTS.image.reference,
+    "Container image; at a digest, so that it is known what ran.",
+    shape="^[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,250}(@sha256:[0-9a-f]{64})?$",
+)
+RUN_NAME = Parameter("run-name", "", "Run id; empty is the name of the workflow.", shape=_NAME)
+STORE = Parameter(
+    "store", "", "Where runs are kept; empty is what the ConfigMap phase2-store says.", shape=f"^({_BUCKET})?$"
+)
+GPUS = Parameter("gpus", str(_DEFAULTS.gpus), "NVIDIA GPUs.", shape="^[0-9]{1,2}$")
+CPU = Parameter("cpu", _DEFAULTS.cpu.text, "Cores reserved, and threads.", shape="^[0-9]{1,7}([.][0-9]{1,9})?m?$")
+MEMORY = Parameter(
+    "memory", _DEFAULTS.memory.text, "Memory given, and held to.", shape="^[0-9]{1,9}([.][0-9]{1,9})?[MGT]i?$"
+)
+QUEUE = Parameter(
+    "queue", "", "Kueue queue that admits the training pod.", shape="^([a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?)?$"
+)
+PRIORITY = Parameter("priority", "", "Priority class of the training pod.", shape="^[a-z0-9.-]{0,253}$")
+NODE_SELECTOR = Parameter(
+    "node-selector", "{}", "Labels that the node must have, as JSON.", shape='^[{][A-Za-z0-9":/._, -]*[}]$'
+)
+TOLERATIONS = Parameter(
+    "tolerations", "[]", "Taints that the pod puts up with, as JSON.", shape='^[[][A-Za-z0-9":/._, {}-]*[]]$'
+)
+STRUCTURES = Parameter("structures", "", "s3://bucket/prefix of the structures to predict.", shape=f"^{_BUCKET}$")
+PARTS = Parameter("parts", "4", "Pods that share the structures.", shape="^[1-9][0-9]{0,2}$")
+RUN = Parameter(
+    "run", "best", "Run of the store that predicts: its id, best or latest.", shape="^[A-Za-z0-9._/-]{1,200}$"
+)
+KEEP_BEST = Parameter("keep-best", "3", "Runs of each kind that stay, by score.", shape="^[0-9]{1,4}$")
+OLDER_THAN = Parameter("older-than", "30d", "Age of what is removed: 12h, 30d, 8w.", shape="^[0-9]{1,5}[hdw]$")
+
+RESOURCES = (GPUS, CPU, MEMORY, QUEUE, PRIORITY, NODE_SELECTOR, TOLERATIONS)
+
+TRAIN = (
+    ALGORITHM, LEVEL, COMPETITION, ALL_PROPERTIES, PROPERTIES, RESUME, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES,
+    SEED, DATA, IMAGE, RUN_NAME, STORE, *RESOURCES,
+)  # fmt: skip
+
+
+def _listed(parameter: Parameter) -> Parameter:
+    """The same, for several values between commas."""
+    description = f"{parameter.description.rstrip('.')}; several between commas."
+    if parameter.choices:
+        return replace(parameter, description=description, is_list=True)
+    item = parameter.shape.removeprefix("^").removesuffix("$")
+    return replace(parameter, description=description, shape=f"^{item}(,{item})*$")
+
+
+VARIED = tuple(_listed(one) for one in (LEVEL, SEED, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES))
+"""What may differ between the runs of a sweep; its parameters take lists."""
+
+SWEEP = (ALGORITHM, ALL_PROPERTIES, PROPERTIES, *VARIED, DATA, IMAGE, STORE, *RESOURCES)
+ENSEMBLE = (
+    ALGORITHM, ALL_PROPERTIES, PROPERTIES, LEVEL, replace(VARIED[1], value="1,2,3,4"), EPOCHS, LR, BATCH_SIZE, PRESET,
+    MAX_SAMPLES, DATA, STRUCTURES, PARTS, IMAGE, STORE, *RESOURCES,
+)  # fmt: skip
+PREDICT = (STRUCTURES, RUN, PROPERTIES, PARTS, IMAGE, STORE, CPU, MEMORY)
+PRUNE = (KEEP_BEST, OLDER_THAN, IMAGE, STORE)

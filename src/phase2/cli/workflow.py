@@ -1,0 +1,156 @@
+"""``phase2 workflow``: what the steps of a workflow run besides training and predicting.
+
+Values come from variables that the workflow fills in, so that an empty one counts as not given; results go into files,
+which the workflow takes up as parameters and artifacts.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phase2.cli.console import note
+from phase2.cli.options import variable_of
+from phase2.cli.store import StoreOption, opened
+from phase2.config.settings import WORKFLOW_VARIABLE, run_id_of_process, run_to_resume
+from phase2.errors import RequestError
+
+app = typer.Typer(help="What the steps of a workflow run.", rich_markup_mode=None)
+
+FolderOption = Annotated[Path, typer.Option("--to", help="Folder that the results are written to.")]
+NameOption = Annotated[str, typer.Option("--name", help="Name of the workflow.", envvar=WORKFLOW_VARIABLE)]
+
+EverythingOption = Annotated[
+    bool, typer.Option("--all-properties", envvar=variable_of("--all-properties"), show_envvar=False)
+]
+
+
+def _listed(name: str, what: str) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(
+        name, help=f"{what}, separated by commas.", envvar=variable_of(name), show_envvar=False
+    )
+    return option
+
+
+@app.command("report")
+def report(
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Run id (default: the run of this workflow).")
+    ] = None,
+    store: StoreOption = None,
+    to: FolderOption = Path(),
+) -> None:
+    """Write what a finished run of the store achieved: run-id, row.json, mae.md and report.md."""
+    from phase2.runs.layout import HANDOFF
+    from phase2.runs.published import PublishedRun
+    from phase2.runs.registry import find_in
+    from phase2.runs.run_row import write_report
+
+    name = run or run_to_resume() or run_id_of_process()
+    if name is None:
+        raise RequestError("No run is named.", fix="Name one, or set PHASE2_RUN_ID.")
+    place = opened(store)
+    found = PublishedRun.open(place, find_in(place, name).prefix)
+    typer.echo(write_report(to, found.manifest, place.read(f"{found.prefix}/{HANDOFF}").decode()))
+
+
+@app.command("expand")
+def expand(  # noqa: PLR0913 - options
+    *,
+    name: NameOption,
+    algorithm: Annotated[
+        str, typer.Option("--algorithm", envvar=variable_of("--algorithm"), show_envvar=False)
+    ] = "e3nn",
+    properties: Annotated[str, _listed("--properties", "Properties")] = "",
+    all_properties: EverythingOption = False,
+    level: Annotated[str, _listed("--level", "Levels")] = "",
+    seed: Annotated[str, _listed("--seed", "Seeds")] = "",
+    epochs: Annotated[str, _listed("--epochs", "Epochs")] = "",
+    lr: Annotated[str, _listed("--lr", "Learning rates")] = "",
+    batch_size: Annotated[str, _listed("--batch-size", "Batch sizes")] = "",
+    preset: Annotated[str, _listed("--preset", "Presets")] = "",
+    max_samples: Annotated[str, _listed("--max-samples", "Numbers of crystals")] = "",
+    to: FolderOption = Path(),
+) -> None:
+    """Make every combination of the listed values, refuse what is no run, and write runs.json for the workflow."""
+    from phase2.config.sweep import sweep_runs
+
+    keys = tuple(key.strip() for key in properties.split(",") if key.strip()) or None
+    lists = {
+        "level": level, "seed": seed, "epochs": epochs, "lr": lr, "batch_size": batch_size, "preset": preset,
+        "max_samples": max_samples,
+    }  # fmt: skip
+    runs = sweep_runs(name, lists, algorithm=algorithm, properties=keys, all_properties=all_properties)
+    _write(to, {"runs.json": json.dumps([run.parameters() for run in runs])})
+    for run in runs:
+        typer.echo(f"{run.run_id}: {' '.join(run.request.command())}")
+
+
+@app.command("compare")
+def compare(
+    rows: Annotated[
+        str, typer.Option("--rows", help="JSON list of row.json.", envvar="PHASE2_ROWS", show_envvar=False)
+    ],
+    to: FolderOption = Path(),
+) -> None:
+    """Rank the finished runs of a sweep by validation score: comparison.md, best-run and runs (ids, the best first)."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from phase2.runs.run_row import RunRow, ranked, rows_table
+
+    try:
+        found = TypeAdapter(list[RunRow]).validate_json(rows)
+    except ValidationError as error:
+        raise RequestError("--rows is no list of rows.", why=str(error.errors()[0]["msg"]) + ".") from error
+    best_first = ranked(found)
+    table, ids = rows_table(best_first), [row.run_id for row in best_first]
+    _write(to, {"comparison.md": table, "best-run": ids[0], "runs": " ".join(ids)})
+    typer.echo(table)
+    typer.echo(f"best: {ids[0]}")
+
+
+@app.command("split")
+def split(
+    directory: Annotated[str, typer.Option("--dir", help="A folder of structures, or s3://bucket/prefix.")],
+    parts: Annotated[int, typer.Option("--parts", min=1, help="Most parts.")] = 4,
+    to: FolderOption = Path(),
+) -> None:
+    """Count structures and write parts.json: the parts that phase2 predict --part takes one by one."""
+    from phase2.prediction.stored_inputs import stored_structures
+    from phase2.prediction.structures import structure_files
+
+    if not directory:
+        raise RequestError("No structures are named.", fix="Name s3://bucket/prefix.")
+    there = stored_structures(opened(directory)) if "://" in directory else structure_files(Path(directory))
+    used = min(parts, len(there))
+    items = [{"part": str(number), "parts": str(used)} for number in range(1, used + 1)]
+    _write(to, {"parts.json": json.dumps(items)})
+    typer.echo(f"{len(there)} structures in {used} parts")
+
+
+@app.command("finish")
+def finish(
+    name: NameOption,
+    status: Annotated[str, typer.Option("--status", help="How it ended.", envvar="PHASE2_WORKFLOW_STATUS")],
+    failures: Annotated[
+        str, typer.Option("--failures", help="JSON of the failed steps.", envvar="PHASE2_WORKFLOW_FAILURES")
+    ] = "",
+    store: StoreOption = None,
+) -> None:
+    """Keep in the store how a workflow ended, and which steps failed, also where they left no run."""
+    from phase2.runs.workflow_end import WorkflowEnd
+
+    end = WorkflowEnd.of(name, status, failures)
+    for sentence in end.sentences():
+        typer.echo(sentence)
+    place = opened(store)
+    end.keep(place)
+    note(f"kept as {end.key} in {place.url}")
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")

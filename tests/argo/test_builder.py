@@ -1,0 +1,92 @@
+"""A plan as a Workflow: the same run as the plan's Job."""
+
+import re
+
+import pytest
+import yaml
+from hera.workflows import models
+
+from phase2.cli import main
+from phase2.cluster.argo import build_workflow, workflow_parameters
+from phase2.cluster.cluster_request import ClusterRequest
+from phase2.cluster.image import Image
+from phase2.cluster.names import parse_toleration
+from phase2.cluster.plan import make_plan
+from phase2.cluster.pod import pod_spec
+from phase2.cluster.quantities import parse_cpu, parse_memory
+from phase2.config.request import RunRequest
+from phase2.config.resolve import resolve
+from phase2.errors import RequestError
+
+from .manifests import TEMPLATES, parameters_of
+from .rendering import render_pod
+from .test_shapes import matches, shapes_of
+
+IMAGE = Image.parse(f"registry.example.org/phase2@sha256:{'b' * 64}")
+REQUESTS = [
+    RunRequest(),
+    RunRequest(algorithm="cgcnn", competition=True, all_properties=True),
+    RunRequest(algorithm="cgcnn", level="max", epochs=3, lr=7.5e-05, batch_size=9, preset="large", seed=0),
+    RunRequest(level="smoke", properties=("band_gap", "bulk_modulus"), max_samples=70, data="sample"),
+]
+RICH = ClusterRequest(
+    image=IMAGE, cpu=parse_cpu("16"), memory=parse_memory("64Gi"), gpus=2, priority="phase2-training", queue="research",
+    node_selector=(("gpu", "h100"),), tolerations=(parse_toleration("nvidia.com/gpu=present:NoSchedule"),),
+    store="s3://bucket/runs", cache="phase2-data-cache", deadline_seconds=3600, keep_seconds=60,
+)  # fmt: skip
+
+
+def plan_of(request, cluster=None, **options):
+    return make_plan("run-1", resolve(request), cluster or ClusterRequest(image=IMAGE), **options)
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: " ".join(one.command()[2:]))
+@pytest.mark.parametrize("cluster", [None, RICH], ids=["plain", "rich"])
+def test_the_policy_and_argo_s_schema_take_it(request_, cluster):
+    workflow = build_workflow(plan_of(request_, cluster))
+    models.Workflow.model_validate(workflow, extra="forbid")
+    given = parameters_of(workflow)
+    assert given.keys() <= parameters_of(TEMPLATES["phase2-train"]).keys()
+    shapes = shapes_of("phase2-train")
+    assert [name for name, value in given.items() if name in shapes and not matches(shapes[name], value)] == []
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: " ".join(one.command()[2:]))
+def test_its_pod_trains_what_the_job_trains(request_, monkeypatch, capfd):
+    plan = plan_of(request_)
+    assert main([*plan.command[1:], "--dry-run"]) == 0
+    expected = capfd.readouterr().out
+    pod = render_pod(TEMPLATES["phase2-train"], "train", workflow_parameters(plan))
+    for variable in pod["spec"]["containers"][1]["env"]:
+        if re.match(r"PHASE2_(?!CACHE|TERMINATION)", variable["name"]) and "value" in variable:
+            monkeypatch.setenv(variable["name"], variable["value"])
+    assert main(["train", "--dry-run"]) == 0
+    assert capfd.readouterr().out == expected
+
+
+def test_its_pod_lands_where_the_job_s_pod_lands():
+    plan = plan_of(RunRequest(), RICH)
+    job, argo = pod_spec(plan), render_pod(TEMPLATES["phase2-train"], "train", workflow_parameters(plan))["spec"]
+    for field in ("nodeSelector", "tolerations", "priorityClassName", "terminationGracePeriodSeconds"):
+        assert argo[field] == job[field]
+    main_container = argo["containers"][1]
+    assert main_container["resources"]["limits"] == job["containers"][0]["resources"]["limits"]
+    workflow = build_workflow(plan)
+    assert workflow["spec"]["activeDeadlineSeconds"] == 3600
+    assert workflow["metadata"]["name"] == plan.name
+    assert yaml.safe_load(workflow_parameters(plan)["node-selector"]) == {"gpu": "h100"}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "options", "named"),
+    [
+        (ClusterRequest(image=IMAGE, retries=1), {}, "--retries"),
+        (ClusterRequest(image=IMAGE, cpu_limit=parse_cpu("4")), {}, "--cpu-limit"),
+        (ClusterRequest(image=IMAGE, cache="mine"), {}, "--cache"),
+        (ClusterRequest(image=IMAGE, checkpoint_minutes=1.0), {}, "--checkpoint-minutes"),
+        (ClusterRequest(image=IMAGE), {"accepted": ("code",)}, "--accept-change"),
+    ],
+)
+def test_what_the_template_decides_is_refused_rather_than_forgotten(cluster, options, named):
+    with pytest.raises(RequestError, match=named):
+        build_workflow(plan_of(RunRequest(), cluster, **options))

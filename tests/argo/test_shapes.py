@@ -1,0 +1,78 @@
+"""The shapes of open parameters: what people write passes, what would change the pod does not."""
+
+import re
+
+import pytest
+import yaml
+
+from .manifests import TEMPLATES, of_kind, parameters_of
+
+REQUIRED = {("phase2-predict", "structures"), ("phase2-ensemble", "structures")}
+
+
+def shapes_of(name):
+    variables = of_kind("ValidatingAdmissionPolicy")[name]["spec"]["variables"]
+    return yaml.safe_load(next(one["expression"] for one in variables if one["name"] == "shapes"))
+
+
+SHAPES = [(name, parameter, shape) for name in TEMPLATES for parameter, shape in shapes_of(name).items()]
+
+
+def matches(shape, value):
+    # RE2's $ is the end of the text, Python's also stands before a last line break.
+    python = shape.removesuffix("$").replace("[[]", r"\[")  # Python warns of sets in sets
+    return re.search(python + r"\Z", value) is not None
+
+
+@pytest.mark.parametrize(("name", "parameter", "shape"), SHAPES)
+def test_defaults_pass_and_line_breaks_do_not(name, parameter, shape):
+    default = parameters_of(TEMPLATES[name])[parameter]
+    assert matches(shape, default) is ((name, parameter) not in REQUIRED)
+    assert shape.startswith("^")
+    assert shape.endswith("$")
+    for harm in (
+        "\n",
+        "\r\n",
+        "\nhostNetwork: true",
+        "{{workflow.name}}",
+        '"}, hostNetwork: true, x: {"',
+        "$(id)",
+        "`id`",
+    ):
+        assert not matches(shape, default + harm), harm
+
+
+ACCEPTED = {
+    "epochs": ["1", "500"],
+    "lr": ["1e-3", "0.001", "5e-4", "1", ".5"],
+    "seed": ["0", "4294967295"],
+    "cpu": ["500m", "16", "1.5"],
+    "memory": ["512Mi", "64Gi", "1.5G"],
+    "gpus": ["0", "8", "16"],
+    "run-name": ["mine", "Run_1.b"],
+    "resume": ["4f1c2a", "fam/run_1"],
+    "image": ["phase2:1.2", "registry.example.org:5000/a/phase2:1@sha256:" + "0" * 64],
+    "priority": ["phase2-training"],
+    "store": ["s3://bucket", "s3://bucket/pre/fix"],
+    "data": ["jarvis-dft3d", "/work/cache/mine.json"],
+    "queue": ["user-queue"],
+    "node-selector": ['{"gpu": "a100"}'],
+    "tolerations": ['[{"key": "gpu", "operator": "Exists"}]'],
+}
+REFUSED = {
+    "epochs": ["-1", "1.5", "ten"], "lr": ["-1", "fast", "1e"], "seed": ["-1", "1.0"], "cpu": ["", "two", "1,5"],
+    "memory": ["", "8", "8gb", "lots"], "gpus": ["", "-1", "many"], "run-name": ["-x", "a b", "x" * 64],
+    "resume": ["a b"],
+    "image": ["", "-x", "a b", "x@sha256:12"], "priority": ["Upper"], "data": ["a b"], "queue": ["Upper", "-x"],
+    "store": ["file:///tmp", "s3://key:secret@bucket", "https://bucket"], "node-selector": ["", "gpu=a100", "[]"],
+    "tolerations": ["", "{}"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "passes"),
+    [(name, value, True) for name, values in ACCEPTED.items() for value in values]
+    + [(name, value, False) for name, values in REFUSED.items() for value in values],
+)
+def test_shapes_of_a_training(parameter, value, passes):
+    assert matches(shapes_of("phase2-train")[parameter], value) is passes
