@@ -14,7 +14,7 @@ from phase2.cluster.client import JobClient
 from phase2.cluster.connection import Connection
 
 from .people import MAY_NOTHING, MAY_SUBMIT, NAMESPACE, People
-from .runs import TRAINING
+from .runs import SMALL, TRAINING
 from .timings import step
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
@@ -209,7 +209,7 @@ def test_a_priority_class_that_is_not_there_is_seen_in_the_status(say):
 
 
 def test_a_gpu_that_no_node_has_is_seen_in_the_status(say):
-    assert say("submit", *TRAINING, "--run-id", "on-gpu", "--gpus", "1")[0] == 0
+    assert say("submit", *TRAINING, "--run-id", "on-gpu", "--gpus", "1", *SMALL)[0] == 0
     sentence = _settled(say, "on-gpu", "blocked")["sentence"]
     assert sentence == "cannot be placed on any node: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu"
 
@@ -272,9 +272,9 @@ def _quota(people, hard):
 
 
 def _policy(name, message):
-    """A policy that refuses Jobs of cgcnn in the namespace of the tests."""
+    """A policy that refuses one run: the server goes on applying it for a moment after it is deleted."""
     rule = {"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["jobs"]}
-    expression = "object.metadata.labels['phase2.dev/algorithm'] != 'cgcnn'"
+    expression = "object.metadata.labels['phase2.dev/run-id'] != 'old-fashioned'"
     here = {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}}
     about = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": name}}
     yield about | {
