@@ -53,11 +53,14 @@ POD_FAULTS = {
 
 
 @pytest.fixture(scope="session")
-def disturbed(cluster, runs) -> Iterator[dict[str, Future]]:
+def disturbed(cluster, runs, bucket) -> Iterator[dict[str, Future]]:
     """Runs whose pods meet their fault; side by side, for most of the time of each is waiting for its next pod."""
 
     def disturb(name: str) -> None:
-        pod = runs.wait_for_epoch(_submit(runs, name), AT_EPOCH)
+        run_id = _submit(runs, name)
+        pod = runs.wait_for_epoch(run_id, AT_EPOCH)
+        # A process that is killed at once cannot save: what it goes on from must have been kept before.
+        _wait_until(lambda: any(run_id in each.key and each.key.endswith("/latest.json") for each in bucket.list()))
         POD_FAULTS[name][1](cluster, pod)
 
     with ThreadPoolExecutor(len(POD_FAULTS)) as pool:

@@ -69,7 +69,8 @@ def test_a_second_interrupt_ends_at_once_and_leaves_a_usable_checkpoint(tmp_path
         training.process.send_signal(signal.SIGINT)
         time.sleep(0.05)
     code, said = training.end()
-    assert code in {130, 143}, said  # 143 when the first one was carried out before the second came
+    # 143 when the first one was carried out before the second came; a shell calls death by SIGINT 130 as well.
+    assert code in {130, 143, -signal.SIGINT}, said
     assert "Traceback" not in said
     assert "Exception ignored" not in said
     assert load_checkpoint(training.run / "checkpoint.pt").step > 0
