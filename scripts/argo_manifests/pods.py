@@ -2,24 +2,27 @@
 
 from phase2.cluster.cluster_request import DAY, ClusterRequest
 from phase2.cluster.image import Image
-from phase2.cluster.plan import CA_CONFIG_MAP, CA_FOLDER, CACHE, SERVICE_ACCOUNT, STORE_CONFIG_MAP, STORE_SECRET, WORK
+from phase2.cluster.plan import (
+    CA_CONFIG_MAP,
+    CA_FOLDER,
+    CACHE,
+    CACHE_CLAIM,
+    SERVICE_ACCOUNT,
+    STORE_CONFIG_MAP,
+    STORE_SECRET,
+    TERMINATION_LOG,
+    WORK,
+)
+from phase2.cluster.pod import container_security, place_variables, pod_security
 
 from .parameters import Manifest, Parameter
 
 NAMESPACE = "phase2"
 EXECUTOR = "phase2-executor"
-CACHE_CLAIM = "phase2-data-cache"
 ARTIFACTS = {"configMap": "phase2-artifacts", "key": "phase2"}
 LIMITS = "phase2-limits"
-USER = 10001
 
 GRACE = ClusterRequest(image=Image.parse("phase2:latest")).grace_seconds
-
-RESTRICTED: Manifest = {
-    "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
-    "capabilities": {"drop": ["ALL"]},
-}
 
 # Out of memory once: a run that does not fit does not fit a third time either.
 RETRY_EXPRESSION = (
@@ -94,14 +97,7 @@ def workflow_template(
         "podGC": {"strategy": "OnWorkflowSuccess"},
         "podDisruptionBudget": {"minAvailable": 9999},
         "podMetadata": {"labels": labels()},
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_security(),
         "podSpecPatch": _EXECUTOR_PATCH,
         "volumes": [
             {"name": "work", "emptyDir": {}},
@@ -200,18 +196,13 @@ def finish() -> Manifest:
 
 
 def _container(env: list[Manifest]) -> Manifest:
-    downward = {
-        "PHASE2_POD_NAME": "metadata.name",
-        "PHASE2_POD_NAMESPACE": "metadata.namespace",
-        "PHASE2_NODE_NAME": "spec.nodeName",
-    }
     return {
         "image": value("image"),
         "imagePullPolicy": "IfNotPresent",
         "command": ["phase2"],
         "workingDir": WORK,
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": RESTRICTED,
+        "securityContext": container_security(),
         "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}},
         "envFrom": [{"configMapRef": {"name": STORE_CONFIG_MAP}}, {"secretRef": {"name": STORE_SECRET}}],
         "env": [
@@ -219,9 +210,9 @@ def _container(env: list[Manifest]) -> Manifest:
             variable("PHASE2_WORKFLOW_NAME", "{{workflow.name}}"),
             variable("PHASE2_IMAGE_DIGEST", value("image")),
             variable("PHASE2_CACHE_DIR", CACHE),
-            variable("PHASE2_TERMINATION_LOG", "/dev/termination-log"),
+            variable("PHASE2_TERMINATION_LOG", TERMINATION_LOG),
             variable("HOME", "/tmp"),
-            *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in downward.items()),
+            *place_variables(),
             # As many threads as cores were asked for, on every node: every attempt computes the same sums.
             {
                 "name": "OMP_NUM_THREADS",

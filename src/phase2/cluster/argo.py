@@ -7,13 +7,11 @@ from dataclasses import fields
 from typing import Any
 
 from phase2.cluster.cluster_request import ClusterRequest
-from phase2.cluster.names import Toleration
-from phase2.cluster.plan import Plan
+from phase2.cluster.plan import CACHE_CLAIM, Plan
 from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 
 TEMPLATE = "phase2-train"
-CACHE_CLAIM = "phase2-data-cache"
 
 # What the template decides for every workflow; a plan that asks for something else is none for it.
 _OF_THE_TEMPLATE = ("cpu_limit", "retries", "grace_seconds")
@@ -67,11 +65,7 @@ def workflow_parameters(plan: Plan) -> dict[str, str]:
         "gpus": str(cluster.gpus),
         **{name: value for name, value in given.items() if value is not None},
         **({"node-selector": json.dumps(dict(cluster.node_selector))} if cluster.node_selector else {}),
-        **(
-            {"tolerations": json.dumps([_toleration(one) for one in cluster.tolerations])}
-            if cluster.tolerations
-            else {}
-        ),
+        **({"tolerations": json.dumps([one.manifest() for one in cluster.tolerations])} if cluster.tolerations else {}),
     }
 
 
@@ -79,13 +73,6 @@ def _word(value: object) -> str:
     if value is True:
         return "true"
     return ",".join(value) if isinstance(value, tuple) else str(value)
-
-
-def _toleration(one: Toleration) -> dict[str, str]:
-    made = {"key": one.key, "operator": "Exists" if one.value is None else "Equal"}
-    if one.value is not None:
-        made["value"] = one.value
-    return made | ({} if one.effect is None else {"effect": one.effect})
 
 
 def _refuse_what_the_template_decides(plan: Plan) -> None:

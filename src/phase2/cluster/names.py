@@ -34,6 +34,13 @@ class Toleration:
     value: str | None
     effect: str | None
 
+    def manifest(self) -> dict[str, str]:
+        """As a pod has it."""
+        made = {"key": self.key, "operator": "Exists" if self.value is None else "Equal"}
+        if self.value is not None:
+            made["value"] = self.value
+        return made | ({} if self.effect is None else {"effect": self.effect})
+
 
 def job_name(run_id: str) -> str:
     """Name of the Job of a run; ids that differ have names that differ.

@@ -25,6 +25,7 @@ SERVICE_ACCOUNT = "phase2-runner"
 STORE_CONFIG_MAP = "phase2-store"
 STORE_SECRET = "phase2-s3"  # noqa: S105 - a name
 CA_CONFIG_MAP = "phase2-ca"
+CACHE_CLAIM = "phase2-data-cache"
 
 NAME_LABEL, COMPONENT_LABEL = "app.kubernetes.io/name", "app.kubernetes.io/component"
 RUN_LABEL, ALGORITHM_LABEL = "phase2.dev/run-id", "phase2.dev/algorithm"

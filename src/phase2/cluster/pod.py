@@ -16,6 +16,32 @@ _DOWNWARD = {
 }
 
 
+def pod_security() -> dict[str, Any]:
+    """What the Pod Security level ``restricted`` asks of a pod: nobody's identity, and that of its files."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": USER,
+        "runAsGroup": USER,
+        "fsGroup": USER,
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def container_security() -> dict[str, Any]:
+    """What the same level asks of a container, and a root file system that is not written."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def place_variables() -> list[dict[str, Any]]:
+    """The variables that tell a pod its name, its namespace and its node."""
+    return [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _DOWNWARD.items()]
+
+
 def pod_spec(plan: Plan) -> dict[str, Any]:
     """The specification of the pod; it passes the Pod Security level ``restricted``."""
     cluster = plan.cluster
@@ -25,14 +51,7 @@ def pod_spec(plan: Plan) -> dict[str, Any]:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": cluster.grace_seconds,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_security(),
         "containers": [_container(plan)],
         "volumes": [_volume(volume) for volume in plan.volumes],
     }
@@ -41,15 +60,7 @@ def pod_spec(plan: Plan) -> dict[str, Any]:
     if cluster.node_selector:
         spec["nodeSelector"] = dict(cluster.node_selector)
     if cluster.tolerations:
-        spec["tolerations"] = [
-            {
-                "key": one.key,
-                "operator": "Exists" if one.value is None else "Equal",
-                **({} if one.value is None else {"value": one.value}),
-                **({} if one.effect is None else {"effect": one.effect}),
-            }
-            for one in cluster.tolerations
-        ]
+        spec["tolerations"] = [one.manifest() for one in cluster.tolerations]
     return spec
 
 
@@ -62,15 +73,11 @@ def _container(plan: Plan) -> dict[str, Any]:
         "workingDir": WORK,
         "env": [
             *({"name": name, "value": value} for name, value in plan.environment.items()),
-            *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _DOWNWARD.items()),
+            *place_variables(),
         ],
         "envFrom": [{"configMapRef": {"name": STORE_CONFIG_MAP}}, {"secretRef": {"name": STORE_SECRET}}],
         "resources": _resources(plan),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security(),
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [_mount(volume) for volume in plan.volumes],

@@ -11,8 +11,6 @@ from phase2.runs.layout import check_run_id
 from phase2.runs.record import Record, to_json
 from phase2.storage.base import Store
 
-SUCCEEDED = "Succeeded"
-
 
 class FailedStep(Record):
     """A step that did not succeed.
