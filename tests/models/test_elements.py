@@ -1,5 +1,6 @@
 """What is known of an element before training."""
 
+import pytest
 import torch
 
 from phase2.data.elements import ATOMIC_NUMBERS
@@ -11,7 +12,7 @@ def apart(rows, one, other):
 
 
 def test_chemically_alike_elements_are_near_each_other():
-    table = torch.from_numpy(element_table())
+    table = torch.tensor(element_table())
     for one, alike, unlike in (("Li", "Na", "Fe"), ("Cl", "Br", "Ca"), ("La", "Ce", "O"), ("Si", "Ge", "K")):
         assert apart(table, one, alike) < apart(table, one, unlike)
 
@@ -28,3 +29,13 @@ def test_only_elements_of_the_training_set_are_corrected():
     elements = ElementFeatures(4)
     elements(torch.tensor([8, 26])).square().sum().backward()
     assert elements.correction.grad.abs().sum(dim=1).nonzero().flatten().tolist() == [8, 26]
+
+
+def test_models_of_one_process_do_not_share_their_tables():
+    """A model file may bring a table of another phase2, which must stay with its model."""
+    one, other = ElementFeatures(4), ElementFeatures(4)
+    one.table.fill_(7)
+    assert not (other.table == 7).any()
+    assert torch.equal(ElementFeatures(4).table, other.table)
+    with pytest.raises(ValueError, match="read-only"):
+        element_table()[1, 0] = 7

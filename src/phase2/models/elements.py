@@ -31,7 +31,7 @@ class ElementFeatures(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.register_buffer("table", torch.from_numpy(element_table()), persistent=False)
+        self.register_buffer("table", torch.tensor(element_table()), persistent=False)
         self.project = nn.Linear(self.table.shape[1], width)
         self.correction = nn.Parameter(torch.zeros(ELEMENTS + 1, width))
 
@@ -46,7 +46,7 @@ def element_table() -> NDArray[np.float32]:
 
     Group and period one-hot; electrons outside the noble gas core by s, p, d, f, electronegativity, radius, molar
     volume, ionisation energy, electron affinity and Mendeleev number, standardised over the elements. Unknown values
-    are set to the mean. Written by ``scripts/element_table.py``.
+    are set to the mean. Written by ``scripts/element_table.py``. The array is one for all callers, and read-only.
     """
     text = files("phase2.models").joinpath("element_table.csv").read_text("utf-8")
     rows = list(csv.reader(text.splitlines()))[1:]
@@ -57,4 +57,5 @@ def element_table() -> NDArray[np.float32]:
     period = np.eye(PERIODS)[np.minimum(values[:, 1].astype(int), PERIODS) - 1]
     table = np.zeros((ELEMENTS + 1, GROUPS + PERIODS + numbers.shape[1]), np.float32)
     table[1:] = np.concatenate([group, period, np.nan_to_num(standardised)], axis=1)
+    table.flags.writeable = False
     return table
