@@ -240,6 +240,34 @@ def test_whoever_gets_the_name_when_the_run_has_just_been_published_hears_it(mak
     assert not any(info.key.endswith(".publishing") for info in store.list())
 
 
+@pytest.mark.parametrize("looked", ["read", "head"])
+def test_whoever_finds_a_claim_that_ends_while_it_is_looked_at_does_not_wait_for_it(run, store, looked):
+    """Of several that publish one directory, the fastest removes its claim when it is done."""
+    claim = f"{prefix_of(run)}/.publishing"
+
+    class DoneInBetween(WatchedStore):
+        def put(self, key, source, **options):
+            if key == claim:
+                super().put(key, source, **options)  # the other's
+            return super().put(key, source, **options)
+
+        def read(self, key, *args, **options):
+            self.end(key, "read")
+            return super().read(key, *args, **options)
+
+        def head(self, key):
+            self.end(key, "head")
+            return super().head(key)
+
+        def end(self, key, by):
+            if (key, by) == (claim, looked) and self.store.head(claim) is not None:
+                self.store.delete(claim)
+                publish_run(self.store, run)
+
+    assert publish_run(DoneInBetween(store), run).already
+    assert is_whole(store, run)
+
+
 def test_an_id_that_is_another_runs_is_refused(make_run, run, store, tmp_path):
     publish_run(store, run)
     other = make_run(tmp_path / "other", "run_20270101T000000Z_4f1c2a", files=FILES)

@@ -51,8 +51,9 @@ class PublishClaim:
         try:
             self.store.put(self.key, self.words.encode(), if_absent=True)
         except ObjectExistsError:
-            info, found = self.store.head(self.key), self._found()
-            if info is None:
+            found = self._found()
+            info = self.store.head(self.key)
+            if not found or info is None:
                 return  # it has just come to its end
             if found == self.words:
                 self.taken_over = True  # an earlier call for the same run may have been killed after it took over
