@@ -63,12 +63,24 @@ def _submit(  # noqa: PLR0913 - the options of one command
         accepted=accepted,
         words=words,
     )
+    _say_of_memory(plan)
     if dry_run:
         from phase2.cli.plan import print_plan
 
         print_plan(plan, as_json=as_json)
     else:
         _send(plan, watch=watch, as_json=as_json)
+
+
+def _say_of_memory(plan: Plan) -> None:
+    """Warn of a memory limit that may be too low, or refuse one that is: a pod would find out minutes later."""
+    from phase2.runs.memory import check_memory, needed_memory
+
+    if plan.cluster.gpus:  # what a run needs beside one was not measured
+        return
+    needed = needed_memory(plan.resolved.config, workers=plan.cluster.threads)
+    if warning := check_memory(needed, int(plan.cluster.memory.value)):
+        note(warning)
 
 
 def _begun(name: str, run_id: str | None, request: RunRequest, cluster: AskedOfCluster) -> BegunRun:
