@@ -68,7 +68,7 @@ image: ## Build the image with docker, podman or buildah (IMAGE=, TARGET=gpu|cpu
 .PHONY: kind-up kind-test kind-down
 kind-up: setup ## With Docker: a Kubernetes of kind with MinIO and the image
 	PYTHON=$(BIN)/python k8s/kind/up.sh
-kind-test: setup ## With Docker: a run on it, from its submission to its files in the bucket
+kind-test: setup ## With Docker: the tests of the cluster on it, but for those that break the node itself
 	PYTHON=$(BIN)/python k8s/kind/test.sh
 kind-down: ## Remove it
 	k8s/kind/down.sh

@@ -16,6 +16,10 @@ def step(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        seconds = time.monotonic() - begun
-        STEPS.append((name, seconds))
-        print(f"{seconds:8.1f} s  {name}", file=sys.__stderr__, flush=True)
+        record(name, time.monotonic() - begun)
+
+
+def record(name: str, seconds: float) -> None:
+    """Keep the time of a step, and say it."""
+    STEPS.append((name, seconds))
+    print(f"{seconds:8.1f} s  {name}", file=sys.__stderr__, flush=True)
