@@ -18,7 +18,7 @@ from .pods import Pods
 from .reached import ReachedCluster
 from .runs import Runs
 from .store import BUCKET, ClusterStore
-from .timings import STEPS
+from .timings import SAY, STEPS
 
 CHOICE = "PHASE2_CLUSTER"
 """Chooses the cluster: with ``required``, as `make test-cluster` sets it, a machine that cannot run its own fails the
@@ -125,6 +125,14 @@ def survived(record_property) -> Iterator[Counter[str]]:
     yield counts
     for fault, n in counts.items():
         record_property(f"{SURVIVED}{fault}", n)
+
+
+@pytest.hookimpl(trylast=True)  # after the reporter is there
+def pytest_configure(config):
+    """Let steps that take minutes be heard when they end."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        SAY.append(reporter.write_line)
 
 
 def pytest_terminal_summary(terminalreporter):
