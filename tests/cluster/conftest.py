@@ -130,9 +130,15 @@ def survived(record_property) -> Iterator[Counter[str]]:
 @pytest.hookimpl(trylast=True)  # after the reporter is there
 def pytest_configure(config):
     """Let steps that take minutes be heard when they end."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
-        SAY.append(reporter.write_line)
+    reporter, capture = map(config.pluginmanager.get_plugin, ("terminalreporter", "capturemanager"))
+    if reporter is None or capture is None:
+        return
+
+    def say(line):
+        with capture.global_and_fixture_disabled():
+            reporter.write_line(line)
+
+    SAY.append(say)
 
 
 def pytest_terminal_summary(terminalreporter):
