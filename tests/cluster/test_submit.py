@@ -73,7 +73,7 @@ def test_a_run_is_submitted_watched_and_published(runs, bucket):
 
 def test_a_cancelled_run_saves_and_goes_on_where_it_was(runs, bucket):
     run_id = runs.id("cancelled")
-    assert runs.submit(run_id, "--epochs", "120").code == 0
+    assert runs.submit(run_id, "--epochs", "40").code == 0
     runs.wait_for_epoch(run_id, 3)
     said = runs.phase2("cancel", run_id, "--yes")
     assert (said.code, f"phase2 submit --resume {run_id}" in said.out) == (0, True)
