@@ -70,6 +70,7 @@ class Dumper(yaml.SafeDumper):
     """Writes every value where it stands, and text of several lines as text."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        """Anchors are not written."""
         return True  # argo skips a file with anchors without a word
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import yaml
-from argo_manifests.files import Dumper
 
+from argo_manifests.files import Dumper
 from phase2 import __version__
 
 from .objects import objects

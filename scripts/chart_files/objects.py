@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from argo_manifests.files import files as argo_files
 
 K8S = Path(__file__).resolve().parents[2] / "k8s"

@@ -3,7 +3,6 @@
 from typing import Any
 
 from argo_manifests.workflows import cron
-
 from phase2.cluster.cluster_request import ClusterRequest
 from phase2.cluster.image import Image
 from phase2.cluster.job import PLAN_ANNOTATION, build_job

@@ -3,7 +3,6 @@
 from typing import Any
 
 from argo_manifests.parameters import CPU, MEMORY, OLDER_THAN, Parameter
-
 from phase2.cluster.cluster_request import MOST_GPUS
 from phase2.cluster.names import EFFECTS
 from phase2.cluster.plan import STORE_SECRET

@@ -8,6 +8,7 @@ from .values import Value, leaves
 
 Schema = dict[str, Any]
 
+
 def schema(content: dict[str, Any], described: list[Value]) -> str:
     """The schema of these values.
 

@@ -8,6 +8,8 @@ import yaml
 
 _COMMENT, _MORE = "# -- ", "# "
 
+Keys = tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class Value:
@@ -19,7 +21,7 @@ class Value:
         description: What is said of it; empty where the comment is missing.
     """
 
-    path: tuple[str, ...]
+    path: Keys
     default: Any
     description: str
 
@@ -53,7 +55,7 @@ def read_values(path: Path) -> list[Value]:
     return found
 
 
-def leaves(content: dict[str, Any], described: set[tuple[str, ...]], path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+def leaves(content: dict[str, Any], described: set[Keys], path: Keys = ()) -> list[Keys]:
     """The paths of all values; a mapping that is described as a whole is one value."""
     found = []
     for key, item in content.items():

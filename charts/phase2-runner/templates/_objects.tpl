@@ -11,13 +11,18 @@ templates: what stands in them in double braces is Argo's.
 {{- else -}}
 {{- $_ := set $metadata "namespace" .root.Release.Namespace -}}
 {{- end -}}
-{{- $own := include "phase2.labels" .root | fromYaml -}}
+{{- $own := include "phase2.own" .root | fromYaml -}}
 {{- $_ := set $metadata "labels" (mergeOverwrite (dict) .root.Values.commonLabels ($metadata.labels | default dict) $own) -}}
 {{- toYaml $one -}}
 {{- end -}}
 
-{{/* The labels that say where an object comes from; those that pods are found by stay as they are. */}}
+{{/* The labels of an object that the chart alone has. */}}
 {{- define "phase2.labels" -}}
+{{- mergeOverwrite (dict) .Values.commonLabels (include "phase2.own" . | fromYaml) | toYaml -}}
+{{- end -}}
+
+{{/* The labels that say where an object comes from; those that pods are found by stay as they are. */}}
+{{- define "phase2.own" -}}
 app.kubernetes.io/part-of: phase2
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
