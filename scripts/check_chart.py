@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import yaml
+
 from chart_files.files import CHART
 from check_manifests import complaints
 from helm import helm

@@ -1,9 +1,10 @@
-"""Package the chart: dist/phase2-runner-VERSION.tgz, with the image of ``$IMAGE`` at its digest, and where it came from.
+"""Package the chart: dist/phase2-runner-VERSION.tgz, with the image of ``$IMAGE`` at its digest.
 
 The image is named registry/phase2@sha256:...; without $IMAGE, who installs the chart names it. The annotations of the
 packaged Chart.yaml say which image and which commit it was made with and for.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -12,27 +13,28 @@ import tempfile
 from pathlib import Path
 
 import yaml
+
 from chart_files.files import CHART, HEADER, files, to_yaml
 from chart_files.readme import readme
 from chart_files.values import read_values
 from helm import helm
-
 from phase2.cluster.image import Image
 from phase2.errors import Phase2Error, RequestError
 
 PROJECT = CHART.parents[1]
-DIST = PROJECT / "dist"
 _IMAGE_LINES = {"repository": "  repository: localhost/phase2\n", "digest": '  digest: ""\n'}
 
 
 def main() -> int:
     """Write the package and print its path."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", type=Path, default=PROJECT / "dist", help="Folder of the package.")
+    to = parser.parse_args().to
     try:
         image = _image(os.environ.get("IMAGE", ""))
     except Phase2Error as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    DIST.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         chart = Path(folder) / CHART.name
         shutil.copytree(CHART, chart)
@@ -42,7 +44,7 @@ def main() -> int:
         if image is not None:
             _name_image(chart / "values.yaml", image)
             (chart / "README.md").write_text(readme(read_values(chart / "values.yaml")), encoding="utf-8")
-        subprocess.run([helm(), "package", chart, "--destination", DIST], check=True)
+        subprocess.run([helm(), "package", chart, "--destination", to], check=True)
     return 0
 
 
