@@ -152,7 +152,7 @@ def test_a_rollback_takes_back_what_the_upgrade_brought(here, installed, store):
 
 
 def test_argo_s_templates_come_once_the_cluster_knows_its_kinds(here, installed, values, image):
-    assert "argo" not in here("get", "manifest", RELEASE).stdout
+    assert "WorkflowTemplate" not in here("get", "manifest", RELEASE).stdout
     names = [f"crd/{definition['metadata']['name']}" for definition in definitions()]
     for definition in definitions():
         here.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(definition))
