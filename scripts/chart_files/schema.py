@@ -40,4 +40,10 @@ def _object(content: dict[str, Any], words: dict[tuple[str, ...], str], path: tu
             properties[key] = {"description": words[here], **RULES[".".join(here)]}
         else:
             properties[key] = _object(item, words, here)
-    return {"type": "object", "properties": properties, "additionalProperties": False}
+    # A value is taken away by null: none may be missing.
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

@@ -30,7 +30,7 @@ class Helm:
 
     def __init__(self, program):
         self._program = program
-        self.text = cache(self._text)
+        self.text, self._parsed = cache(self._text), cache(self._parse)
 
     def __call__(self, *words, check=True, **more):
         command = [self._program, *map(str, words)]
@@ -38,8 +38,7 @@ class Helm:
 
     def objects(self, profile, *words):
         """What a profile installs, hooks included; every caller has a copy of its own."""
-        made = [one for one in yaml.safe_load_all(self.text(profile, *words)) if one]
-        return copy.deepcopy(made)
+        return copy.deepcopy(self._parsed(profile, *words))
 
     def refusal(self, *words):
         """What is said against values; fails where they are taken."""
@@ -47,11 +46,19 @@ class Helm:
         assert done.returncode != 0, f"{words} was taken"
         return done.stderr
 
+    def _parse(self, profile, *words):
+        return parsed(self.text(profile, *words))
+
     def _text(self, profile, *words):
         version, argo = PROFILES[profile]
         values = [] if profile == "default" else ["--values", CHART / "ci" / f"{profile}-values.yaml"]
         place = ["--namespace", "phase2", "--kube-version", version, *(["--api-versions", ARGO] if argo else [])]
         return self("template", "phase2", CHART, *place, *values, *words).stdout
+
+
+def parsed(text):
+    """The objects in YAML."""
+    return [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
 
 
 def named(things, kind, name=None):

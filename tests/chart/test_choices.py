@@ -171,10 +171,10 @@ def notes(helm, *words):
 
 
 def test_notes_tell_three_commands_with_the_names_that_were_installed(helm):
-    said = notes(helm, "--set", "image.repository=registry.example.com/phase2", "--set", "image.tag=7")
+    said = notes(helm, "--set", "image.repository=registry.example.com/phase2", "--set", "image.tag=v7")
     assert "kubectl -n team create secret generic phase2-s3" in said
     assert "helm test phase2 -n team" in said
-    assert "phase2 submit --namespace team --image registry.example.com/phase2:7" in said
+    assert "phase2 submit --namespace team --image registry.example.com/phase2:v7" in said
     assert "--cache phase2-data-cache --priority phase2-training --watch" in said
     assert "helm uninstall leaves the claim phase2-data-cache, and never touches the bucket." in said
     local = notes(helm, "--values", CHART / "ci" / "kind-values.yaml", "--set", "clusterSuffix=-two")
