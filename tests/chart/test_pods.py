@@ -12,42 +12,43 @@ from .rendering import PROFILES, named, of_kind, pod_specs
 MINIO_USER = 10002
 
 
+@pytest.fixture(scope="module")
 def everywhere(helm):
     """All pods of all profiles."""
-    for profile in PROFILES:
-        for name, spec in pod_specs(helm.objects(profile)).items():
-            yield f"{profile}: {name}", spec
+    return [
+        (f"{profile}: {name}", spec) for profile in PROFILES for name, spec in pod_specs(helm.objects(profile)).items()
+    ]
 
 
 def containers(spec):
     return [*spec.get("initContainers", []), *spec["containers"]]
 
 
-def test_there_are_pods_to_look_at(helm):
-    names = {name.partition(": ")[2] for name, _ in everywhere(helm)}
+def test_there_are_pods_to_look_at(everywhere):
+    names = {name.partition(": ")[2] for name, _ in everywhere}
     assert names == {"Pod/phase2-test", "CronJob/phase2-nightly", "CronJob/phase2-clean", "Deployment/minio"}
 
 
-def test_restricted_pod_security_admits_them(helm):
-    assert {name: found for name, spec in everywhere(helm) if (found := list(violations(spec)))} == {}
+def test_restricted_pod_security_admits_them(everywhere):
+    assert {name: found for name, spec in everywhere if (found := list(violations(spec)))} == {}
 
 
-def test_they_are_numbered_nobodies(helm):
-    for name, spec in everywhere(helm):
+def test_they_are_numbered_nobodies(everywhere):
+    for name, spec in everywhere:
         wanted = MINIO_USER if name.endswith("minio") else USER
         assert spec["securityContext"]["runAsUser"] == wanted, name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert not any("runAsUser" in one["securityContext"] for one in containers(spec)), name
 
 
-def test_they_hold_no_token_and_no_service_s_address(helm):
-    for name, spec in everywhere(helm):
+def test_they_hold_no_token_and_no_service_s_address(everywhere):
+    for name, spec in everywhere:
         assert spec["automountServiceAccountToken"] is False, name
         assert spec["enableServiceLinks"] is False, name
 
 
-def test_they_write_to_volumes_alone_and_drop_every_capability(helm):
-    for name, spec in everywhere(helm):
+def test_they_write_to_volumes_alone_and_drop_every_capability(everywhere):
+    for name, spec in everywhere:
         for one in containers(spec):
             own = one["securityContext"]
             assert own["readOnlyRootFilesystem"] is True, name
@@ -55,16 +56,16 @@ def test_they_write_to_volumes_alone_and_drop_every_capability(helm):
             assert own["capabilities"] == {"drop": ["ALL"]}, name
 
 
-def test_they_say_what_they_need_and_are_held_to_it(helm):
-    for name, spec in everywhere(helm):
+def test_they_say_what_they_need_and_are_held_to_it(everywhere):
+    for name, spec in everywhere:
         for one in containers(spec):
             asked = one["resources"]
             assert asked["requests"].keys() >= {"cpu", "memory"}, name
             assert asked["limits"]["memory"] == asked["requests"]["memory"], name
 
 
-def test_their_volumes_are_there(helm):
-    for name, spec in everywhere(helm):
+def test_their_volumes_are_there(everywhere):
+    for name, spec in everywhere:
         volumes = {one["name"] for one in spec["volumes"]}
         mounted = {mount["name"] for one in containers(spec) for mount in one["volumeMounts"]}
         assert mounted <= volumes, name
