@@ -75,7 +75,7 @@ def of_kind(things, *kinds):
 def pod_specs(things):
     """The pods of what makes pods, by the name of the maker."""
     found = {}
-    for one in things:
+    for one in filter(None, things):
         name, spec = f"{one['kind']}/{one['metadata']['name']}", one.get("spec")
         if one["kind"] == "Pod":
             found[name] = spec

@@ -55,7 +55,7 @@ class ChartNamespace:
             yield self
         finally:
             self("uninstall", RELEASE, "--ignore-not-found", check=False)
-            self.cluster.kubectl("delete", "namespace", self.name, "--ignore-not-found", "--wait=false")
+            self.cluster.kubectl("delete", "namespace", self.name, "--ignore-not-found", "--timeout=120s")
             self.cluster.kubectl("delete", "pv", f"{self.name}-cache", "--ignore-not-found", "--wait=false")
 
     def __call__(self, *words, check=True):

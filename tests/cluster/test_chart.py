@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.chart.conftest import helm  # noqa: F401 - a fixture
-from tests.chart.rendering import CHART
+from tests.chart.rendering import CHART, pod_specs
 
 from phase2.runs.index import list_runs
 from phase2.runs.published import PublishedRun
@@ -111,21 +111,32 @@ def test_the_nightly_run_is_a_run_like_any_other(here, installed, store, runs):
     assert (json.loads(said.out)["run_id"], json.loads(said.out)["state"]) == (JOB, "succeeded")
 
 
-def stranger(image):
-    context = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    container = {"name": "main", "image": image, "securityContext": context}
-    pod = {"restartPolicy": "Never", "containers": [container]}
-    security = {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
-    spec = {"template": {"spec": pod | {"securityContext": security}}}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "stranger"}, "spec": spec}
+def refused(here, image, labels):
+    """What the API server has against a Job; nothing is stored."""
+    pod = copy.deepcopy(
+        pod_specs(yaml.safe_load_all(here("get", "manifest", RELEASE).stdout))["CronJob/phase2-nightly"]
+    )
+    pod["containers"][0]["image"] = image
+    metadata = {"name": "by-hand", "labels": labels}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": {"spec": pod}}}
+    words = ["create", "--dry-run=server", "--namespace", here.name, "-f", "-"]
+    return here.cluster.kubectl(*words, stdin=json.dumps(job), check=False).stderr
 
 
-def test_the_api_server_refuses_what_is_no_run(here, installed):
-    asked = ["create", "--dry-run=server", "--namespace", here.name, "-f", "-"]
-    done = here.cluster.kubectl(*asked, stdin=json.dumps(stranger("docker.io/other:1")), check=False)
-    assert done.returncode != 0
-    for words in ("is a run of phase2 and carries its labels", "Image not approved", "named by its digest here"):
-        assert words in done.stderr
+def test_the_api_server_refuses_what_is_no_run(here, installed, image):
+    run = {
+        "app.kubernetes.io/name": "phase2",
+        "app.kubernetes.io/component": "training",
+        "app.kubernetes.io/managed-by": "phase2",
+        "phase2.dev/run-id": "by-hand",
+        "phase2.dev/algorithm": "cgcnn",
+        "phase2.dev/mode": "smoke",
+        "phase2.dev/level": "smoke",
+    }
+    assert refused(here, image, run) == ""
+    assert "is a run of phase2 and carries its labels" in refused(here, image, {})
+    assert f"Image not approved: other:1. The policy phase2-jobs{SUFFIX} lists" in refused(here, "other:1", run)
+    assert "named by its digest here" in refused(here, f"{image.partition('@')[0]}:1", run)
 
 
 def test_an_upgrade_from_the_version_before_keeps_runs_and_claim(here, installed, values, store):
