@@ -113,9 +113,8 @@ def test_the_nightly_run_is_a_run_like_any_other(here, installed, store, runs):
 
 def refused(here, image, labels):
     """What the API server has against a Job; nothing is stored."""
-    pod = copy.deepcopy(
-        pod_specs(yaml.safe_load_all(here("get", "manifest", RELEASE).stdout))["CronJob/phase2-nightly"]
-    )
+    installed = yaml.safe_load_all(here("get", "manifest", RELEASE).stdout)
+    pod = pod_specs(installed)["CronJob/phase2-nightly"]
     pod["containers"][0]["image"] = image
     metadata = {"name": "by-hand", "labels": labels}
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": {"spec": pod}}}
@@ -133,6 +132,7 @@ def test_the_api_server_refuses_what_is_no_run(here, installed, image):
         "phase2.dev/mode": "smoke",
         "phase2.dev/level": "smoke",
     }
+    here.cluster.wait(lambda: refused(here, image, {}), "the policy to be in force", "apiserver")
     assert refused(here, image, run) == ""
     assert "is a run of phase2 and carries its labels" in refused(here, image, {})
     assert f"Image not approved: other:1. The policy phase2-jobs{SUFFIX} lists" in refused(here, "other:1", run)
