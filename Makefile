@@ -65,6 +65,10 @@ test-readme: setup ## Run every command of the README, as a newcomer would
 image: ## Build the image with docker, podman or buildah (IMAGE=, TARGET=gpu|cpu, BASE_IMAGE=, CA_BUNDLE=)
 	scripts/build_image.sh
 
+.PHONY: chart
+chart: setup ## Package the Helm chart into dist, for the image of IMAGE=...@sha256:...
+	$(BIN)/python scripts/package_chart.py
+
 .PHONY: kind-up kind-test kind-down
 kind-up: setup ## With Docker: a Kubernetes of kind with MinIO and the image
 	PYTHON=$(BIN)/python k8s/kind/up.sh
@@ -81,9 +85,11 @@ lint: setup ## Check style, types, layers and generated pages
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_reference.py --check
 	$(BIN)/python scripts/generate_argo.py --check
+	$(BIN)/python scripts/generate_chart.py --check
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
 	$(BIN)/python scripts/check_manifests.py
+	$(BIN)/python scripts/check_chart.py
 
 .PHONY: format
 format: setup ## Format the code
@@ -91,9 +97,10 @@ format: setup ## Format the code
 	$(BIN)/ruff format .
 
 .PHONY: reference
-reference: setup ## Generate the reference pages and the Argo manifests from the code
+reference: setup ## Generate the reference pages, the Argo manifests and the chart from the code
 	$(BIN)/python scripts/generate_reference.py
 	$(BIN)/python scripts/generate_argo.py
+	$(BIN)/python scripts/generate_chart.py
 
 .PHONY: bench
 bench: setup ## Measure speed and memory against baselines in the same run

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from phase2.cluster.api_objects import Object
+from phase2.cluster.api_objects import Object, name_of
 from phase2.cluster.cluster_words import ClusterWords
 from phase2.cluster.lookup import find_jobs
 from phase2.cluster.plan import COMMAND_ANNOTATION, RUN_LABEL, WORDS_ANNOTATION
@@ -39,9 +39,9 @@ def from_job(jobs: Sequence[Object], name: str) -> BegunRun | None:
         RequestError: Several are meant, or another version of phase2 submitted it.
     """
     for job in find_jobs(jobs, name):
-        labels, annotations = job["metadata"]["labels"], job["metadata"].get("annotations") or {}
+        labels, annotations = job["metadata"].get("labels") or {}, job["metadata"].get("annotations") or {}
         return BegunRun(
-            labels[RUN_LABEL],
+            str(labels.get(RUN_LABEL) or name_of(job)),  # a run by the clock has the name of its Job
             RunRequest.from_command(shlex.split(annotations.get(COMMAND_ANNOTATION, ""))),
             ClusterWords.from_json(annotations.get(WORDS_ANNOTATION) or "{}"),
         )
