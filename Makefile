@@ -111,8 +111,8 @@ lock: setup ## Pin every dependency again, with hashes
 	$(BIN)/python scripts/lock.py
 
 .PHONY: ci
-ci: FAULT_ROUNDS = 0.5
-ci: lint test test-faults test-readme ## What continuous integration runs
+ci: FAULT_ROUNDS = 0.25
+ci: lint test test-faults test-readme test-cluster ## What continuous integration runs
 
 .PHONY: clean
 clean: ## Remove the environment and caches (never runs or data)
