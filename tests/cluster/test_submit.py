@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from phase2.cli import main
-from phase2.cluster.client import JobClient
+from phase2.cluster.carriers import CARRIERS
+from phase2.cluster.client import RunClient
 from phase2.cluster.connection import Connection
 
 from .people import MAY_NOTHING, MAY_SUBMIT, NAMESPACE, People
@@ -104,7 +105,7 @@ def dry_run(cluster):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("KUBECONFIG", cluster.kubeconfig)
             warnings = []
-            client = JobClient(Connection.open(on_warning=warnings.append), cluster.namespace)
+            client = RunClient(Connection.open(on_warning=warnings.append), cluster.namespace, CARRIERS["job"])
         job["metadata"]["namespace"] = cluster.namespace
         client.create(job, dry_run=True)
         return warnings

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from phase2.cluster.cluster_request import ClusterRequest
 from phase2.cluster.cluster_words import ClusterWords
 from phase2.cluster.names import job_name
 from phase2.config.data_sets import CRYSTALS
+from phase2.config.request import RunRequest
 from phase2.config.resolve import ResolvedRun
 from phase2.config.settings import CHECKPOINT_MINUTES
 from phase2.errors import RequestError, UnknownNameError
@@ -33,6 +36,7 @@ LEVEL_LABEL, MODE_LABEL = "phase2.dev/level", "phase2.dev/mode"
 COMMAND_ANNOTATION = "phase2.dev/command"
 REQUEST_ANNOTATION = "phase2.dev/request-digest"
 WORDS_ANNOTATION = "phase2.dev/cluster-request"
+PLAN_ANNOTATION = "phase2.dev/plan-digest"
 CANCELLED_ANNOTATION = "phase2.dev/cancelled"
 
 VolumeKind = Literal["folder", "memory", "claim", "config"]
@@ -110,11 +114,6 @@ def make_plan(
     check_run_id(run_id)
     _refuse_invisible_data(resolved.config.data.source, cluster)
     request = resolved.request
-    command = request.command()
-    if cluster.checkpoint_minutes != CHECKPOINT_MINUTES:
-        command += ["--checkpoint-minutes", f"{cluster.checkpoint_minutes:g}"]
-    for change in accepted:
-        command += ["--accept-change", change]
     mode = resolved.config.mode
     labels = {
         NAME_LABEL: "phase2",
@@ -130,7 +129,7 @@ def make_plan(
         run_id=run_id,
         resolved=resolved,
         cluster=cluster,
-        command=tuple(command),
+        command=train_command(request, cluster.checkpoint_minutes, accepted),
         environment=MappingProxyType(dict(_environment(run_id, cluster))),
         volumes=tuple(_volumes(cluster)),
         labels=MappingProxyType(labels),
@@ -142,6 +141,29 @@ def make_plan(
             }
         ),
     )
+
+
+def train_command(
+    request: RunRequest, checkpoint_minutes: float = CHECKPOINT_MINUTES, accepted: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """What trains a request, in a pod or here.
+
+    Args:
+        request: The run.
+        checkpoint_minutes: Longest time between two checkpoints.
+        accepted: Changes since its last checkpoint that are accepted.
+    """
+    command = request.command()
+    if checkpoint_minutes != CHECKPOINT_MINUTES:
+        command += ["--checkpoint-minutes", f"{checkpoint_minutes:g}"]
+    for change in accepted:
+        command += ["--accept-change", change]
+    return tuple(command)
+
+
+def spec_digest(spec: Mapping[str, Any]) -> str:
+    """What tells whether two objects of one run were given the same: resources, place, retries."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
 
 
 def _environment(run_id: str, cluster: ClusterRequest) -> Iterator[tuple[str, str]]:
