@@ -37,18 +37,24 @@ def logs(
     pods = [str(pod["metadata"]["name"]) for pod in found.carrier.logged(client.pods(found.name))]
     if not pods:
         raise _nothing(cluster.state(found))
-    for pod in pods if tail is None else pods[-1:]:
+    if tail is not None:
+        lines = "".join(client.log(pod, tail=tail) for pod in pods).splitlines(keepends=True)
+        typer.echo("".join(lines[max(0, len(lines) - tail) :]), nl=False)
+        return
+    for pod in pods:
         if len(pods) > 1:
             note(f"--- {pod}")
-        typer.echo(client.log(pod, tail=tail), nl=False)
+        typer.echo(client.log(pod), nl=False)
 
 
 def _nothing(state: RunState) -> RequestError:
     if state.has_ended:
+        in_bucket = ", and Argo keeps what its steps printed in the bucket of the artifacts"
+        archive = in_bucket if state.kind == "Workflow" else ""
         return RequestError(
             f"The log of the run '{state.run_id}' is gone.",
             why=f"It {state.sentence}, and its pods were removed.",
-            fix=f"'phase2 runs show {state.run_id}' says what is in the store.",
+            fix=f"'phase2 runs show {state.run_id}' says what is in the store{archive}.",
         )
     return RequestError(
         f"The run '{state.run_id}' has printed nothing yet.",
