@@ -83,3 +83,9 @@ def api(monkeypatch, tmp_path):
     with storing() as made:
         monkeypatch.setenv("KUBECONFIG", kubeconfig(made, tmp_path))
         yield made
+
+
+@pytest.fixture(scope="session")
+def graphs(tmp_path_factory):
+    """One graph store for all runs of this machine."""
+    return str(tmp_path_factory.mktemp("cache"))

@@ -46,6 +46,7 @@ class StoredApi:
         self.url = ""
         self._objects: dict[tuple[str, str], dict[str, Any]] = {}
         self._history: list[tuple[str, str, dict[str, Any]]] = []
+        self._allowed: dict[str, tuple[int, str]] = {}
         self._changed = threading.Condition()
 
     def all(self, kind: str) -> list[dict[str, Any]]:
@@ -79,6 +80,20 @@ class StoredApi:
                 new = self._history[since:]
             since += len(new)
             yield from ((event, one) for event, found, one in new if found == kind)
+
+    @contextmanager
+    def refusing(self, kind: str, *, after: int, message: str) -> Iterator[None]:
+        """Create so many more objects of a kind, and none beyond, for the length of a block."""
+        self._allowed[kind] = (after, message)
+        yield
+        del self._allowed[kind]
+
+    def allow(self, kind: str) -> str | None:
+        """Why no further object of a kind is created; None where one is."""
+        left, message = self._allowed.get(kind, (1, ""))
+        if kind in self._allowed:
+            self._allowed[kind] = (left - 1, message)
+        return None if left > 0 else message
 
     @property
     def version(self) -> int:
@@ -167,6 +182,8 @@ class _Request:
         _validate(one)
         if (self.kind, one["metadata"]["name"]) in self.api._objects:
             raise _RefusedError(409, f'{self.where["plural"]} "{one["metadata"]["name"]}" already exists')
+        if (why := self.api.allow(self.kind)) is not None:
+            raise _RefusedError(403, why)
         if "dryRun" not in self.query:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             self.api.put(self.kind, merged(one, {"metadata": {"uid": str(uuid.uuid4()), "creationTimestamp": now}}))

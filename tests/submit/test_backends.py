@@ -18,12 +18,6 @@ class TestWorkflow(ClusterContract):
         return WorkflowPlace(say, api)
 
 
-@pytest.fixture(scope="module")
-def graphs(tmp_path_factory):
-    """One graph store for all runs of this machine."""
-    return str(tmp_path_factory.mktemp("cache"))
-
-
 @pytest.mark.slow
 class TestLocal(BackendContract):
     @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -65,7 +66,7 @@ def train_here(
 
     plan = make_local_plan(run_id, resolve(request), words, accepted=accepted)
     if dry_run:
-        _print_plan(plan, as_json=as_json)
+        print_local_plan([plan], as_json=as_json)
         return
     (note if as_json else typer.echo)(f"run: {run_id}")
     outcome, code = carry_out(plan, words, quiet=as_json)
@@ -128,11 +129,15 @@ def _store(words: ClusterWords) -> Store | None:
     return opened(words.store) if words.store or store_url() else None
 
 
-def _print_plan(plan: LocalPlan, *, as_json: bool) -> None:
-    variables = [f"{name}={shlex.quote(value)}" for name, value in plan.environment.items()]
+def print_local_plan(plans: Sequence[LocalPlan], *, as_json: bool) -> None:
+    """Print what would run here: command lines for a shell, or one JSON object, a list where there are several."""
     if as_json:
-        environment = dict(plan.environment)
-        print_json({"run": plan.run_id, "command": list(plan.command), "environment": environment})
+        facts = [
+            {"run": plan.run_id, "command": list(plan.command), "environment": dict(plan.environment)} for plan in plans
+        ]
+        print_json(facts[0] if len(facts) == 1 else facts)
         return
-    typer.echo(f"# run  {plan.run_id}, in a process of this machine")
-    typer.echo(" ".join([*variables, shlex.join(plan.command)]))
+    typer.echo("# in a process of this machine")
+    for plan in plans:
+        variables = [f"{name}={shlex.quote(value)}" for name, value in plan.environment.items()]
+        typer.echo(" ".join([*variables, shlex.join(plan.command)]))

@@ -112,19 +112,12 @@ def make_plan(
         UnknownNameError: There is no data set of this name.
     """
     check_run_id(run_id)
-    _refuse_invisible_data(resolved.config.data.source, cluster)
+    refuse_invisible_data(resolved.config.data.source, cluster)
     request = resolved.request
     mode = resolved.config.mode
-    labels = {
-        NAME_LABEL: "phase2",
-        COMPONENT_LABEL: "training",
-        "app.kubernetes.io/managed-by": "phase2",
-        "app.kubernetes.io/part-of": "phase2",
-        RUN_LABEL: run_id,
-        ALGORITHM_LABEL: resolved.config.algorithm,
-        MODE_LABEL: mode,
-        **({} if request.competition else {LEVEL_LABEL: mode}),
-    }
+    labels = labels_of(run_id, resolved.config.algorithm, mode)
+    if not request.competition:
+        labels[LEVEL_LABEL] = mode
     return Plan(
         run_id=run_id,
         resolved=resolved,
@@ -141,6 +134,19 @@ def make_plan(
             }
         ),
     )
+
+
+def labels_of(run_id: str, algorithm: str, mode: str) -> dict[str, str]:
+    """The labels by which what belongs to a run is found and told."""
+    return {
+        NAME_LABEL: "phase2",
+        COMPONENT_LABEL: "training",
+        "app.kubernetes.io/managed-by": "phase2",
+        "app.kubernetes.io/part-of": "phase2",
+        RUN_LABEL: run_id,
+        ALGORITHM_LABEL: algorithm,
+        MODE_LABEL: mode,
+    }
 
 
 def train_command(
@@ -187,7 +193,13 @@ def _volumes(cluster: ClusterRequest) -> Iterator[Volume]:
     yield Volume("ca", CA_FOLDER, "config", CA_CONFIG_MAP)
 
 
-def _refuse_invisible_data(source: str, cluster: ClusterRequest) -> None:
+def refuse_invisible_data(source: str, cluster: ClusterRequest) -> None:
+    """Refuse data that a pod would not see.
+
+    Raises:
+        RequestError: They are files of this machine.
+        UnknownNameError: There is no data set of this name.
+    """
     if source in CRYSTALS:
         return
     if source.startswith(f"{CACHE}/") and cluster.cache is not None:
