@@ -115,9 +115,13 @@ class LocalPlace(Place):
             process.communicate()
             assert process.returncode == 0
 
+    def leave(self, run_id):
+        """The process of a run, which is no longer this place's business."""
+        return self._processes.pop(run_id)
+
     def fail(self, run_id):
         """As a machine that is shut down does."""
-        process = self._processes.pop(run_id)
+        process = self.leave(run_id)
         process.terminate()
         process.communicate()
         assert process.returncode == 143

@@ -133,7 +133,13 @@ def print_local_plan(plans: Sequence[LocalPlan], *, as_json: bool) -> None:
     """Print what would run here: command lines for a shell, or one JSON object, a list where there are several."""
     if as_json:
         facts = [
-            {"run": plan.run_id, "command": list(plan.command), "environment": dict(plan.environment)} for plan in plans
+            {
+                "run": plan.run_id,
+                "command": list(plan.command),
+                "environment": dict(plan.environment),
+                "unused": [flag(name) for name in plan.unused],
+            }
+            for plan in plans
         ]
         print_json(facts[0] if len(facts) == 1 else facts)
         return
