@@ -8,7 +8,7 @@ import sys
 from . import played
 from .backend_contract import REQUEST, Place, Say
 from .conftest import BY_DIGEST
-from .stored_api import JOBS, PODS, TEMPLATES, WORKFLOWS, StoredApi
+from .stored_api import JOBS, PODS, WORKFLOWS, Objects
 
 FAILURE = "The data are damaged."
 
@@ -18,7 +18,7 @@ class PlayedPlace(Place):
 
     kind: str
 
-    def __init__(self, say: Say, api: StoredApi) -> None:
+    def __init__(self, say: Say, api: Objects) -> None:
         super().__init__(say)
         self.api = api
 
@@ -70,11 +70,6 @@ class JobPlace(PlayedPlace):
 class WorkflowPlace(PlayedPlace):
     backend = ("--backend", "argo", "--image", BY_DIGEST)
     kind = WORKFLOWS
-
-    def __init__(self, say: Say, api: StoredApi) -> None:
-        super().__init__(say, api)
-        for name in ("phase2-train", "phase2-sweep"):
-            api.put(TEMPLATES, {"kind": "WorkflowTemplate", "metadata": {"name": name}})
 
     def running(self, run_id):
         return played.workflow_running(f"phase2-{run_id}")

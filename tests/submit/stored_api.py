@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import kubernetes_validate
 from hera.workflows import models
+from tests.argo.manifests import TEMPLATES as MANIFESTS
 
 from .api_server import ApiServer
 
@@ -26,6 +27,15 @@ EVERY_KIND = (JOBS, WORKFLOWS, TEMPLATES, PODS, EVENTS)
 _PATH = re.compile(
     r"(?P<group>/apis?/[^/]+(?:/v[^/]+)?)/namespaces/(?P<namespace>[^/]+)/(?P<plural>\w+)(?:/(?P<name>.+))?"
 )
+
+
+class Objects(Protocol):
+    """Objects of a cluster, as a test that plays its controllers needs them."""
+
+    def all(self, kind: str) -> list[dict[str, Any]]: ...
+    def get(self, kind: str, name: str) -> dict[str, Any]: ...
+    def put(self, kind: str, one: dict[str, Any]) -> None: ...
+    def patch(self, kind: str, name: str, change: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class StoredApi:
@@ -276,6 +286,12 @@ def storing(*kinds: str) -> Iterator[StoredApi]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def install_templates(api: StoredApi) -> None:
+    """What 'kubectl apply -k argo' brings into the namespace."""
+    for template in MANIFESTS.values():
+        api.put(TEMPLATES, template)
 
 
 def kubeconfig(api: StoredApi, folder: Any) -> str:

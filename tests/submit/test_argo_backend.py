@@ -11,7 +11,7 @@ from . import played
 from .backend_contract import REQUEST
 from .conftest import BY_DIGEST
 from .places import JobPlace, WorkflowPlace
-from .stored_api import EVENTS, JOBS, PODS, WORKFLOWS, kubeconfig, storing
+from .stored_api import EVENTS, JOBS, PODS, WORKFLOWS, install_templates, kubeconfig, storing
 
 SUBMIT = ("submit", *REQUEST, "--image", BY_DIGEST, "--backend", "argo", "--run-id", "abc")
 NAME = "phase2-abc"
@@ -19,6 +19,7 @@ NAME = "phase2-abc"
 
 @pytest.fixture
 def place(say, api):
+    install_templates(api)
     return WorkflowPlace(say, api)
 
 

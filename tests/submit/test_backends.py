@@ -4,6 +4,7 @@ import pytest
 
 from .backend_contract import BackendContract, ClusterContract
 from .places import JobPlace, LocalPlace, WorkflowPlace
+from .stored_api import install_templates
 
 
 class TestJob(ClusterContract):
@@ -15,6 +16,7 @@ class TestJob(ClusterContract):
 class TestWorkflow(ClusterContract):
     @pytest.fixture
     def place(self, say, api):
+        install_templates(api)
         return WorkflowPlace(say, api)
 
 

@@ -16,8 +16,8 @@ from phase2.config.sweep import SweepRequest
 
 from . import played
 from .conftest import BY_DIGEST
-from .places import JobPlace, WorkflowPlace
-from .stored_api import JOBS, WORKFLOWS
+from .places import JobPlace
+from .stored_api import JOBS, WORKFLOWS, install_templates
 
 TINY = ("--algorithm", "cgcnn", "--level", "smoke", "--seed", "1, 2", "--max-samples", "60", "--epochs", "1")
 IDS = ["try-0", "try-1"]
@@ -78,7 +78,6 @@ def test_each_run_is_a_job_and_is_submitted_once(say, api):
 
 
 def test_what_could_not_be_submitted_is_submitted_by_the_same_command(say, api):
-    JobPlace(say, api)
     with api.refusing(JOBS, after=1, message=QUOTA):
         code, _, err = say(*CLUSTER)
         assert (code, "1 of 2 are submitted; the same command" in err) == (75, True), err
@@ -117,7 +116,7 @@ def test_watching_jobs_ends_when_all_have_ended_with_the_first_failure(say, api)
 
 
 def test_a_sweep_is_one_workflow_under_its_name(say, api):
-    place = WorkflowPlace(say, api)
+    install_templates(api)
     code, out, err = say(*CLUSTER, "--backend", "argo")
     assert (code, "submitted: Workflow try, try" in out) == (0, True), err
     assert "already submitted" in say(*CLUSTER, "--backend", "argo")[1]
@@ -129,13 +128,14 @@ def test_a_sweep_is_one_workflow_under_its_name(say, api):
     assert (state["run_id"], state["mode"], state["algorithm"], state["state"]) == ("try", "sweep", "cgcnn", "running")
     code, _, err = say(*CLUSTER, "--backend", "argo", "--seed", "1,3")
     assert (code, "belongs to another request" in err) == (2, True)
-    assert say("cancel", "try", "--yes")[0] == 0
+    code, out, _ = say("cancel", "try", "--yes")
+    assert (code, "go on with it later: phase2 sweep --name try --algorithm cgcnn" in out) == (0, True)
     api.patch(WORKFLOWS, "try", {"status": played.workflow_failed("try", 143, "Stopped.")})
     code, _, err = say("submit", "--resume", "try")
     assert (code, "'try' is a sweep" in err, "phase2 sweep --name try --algorithm cgcnn" in err) == (2, True, True)
     code, out, err = say(*CLUSTER, "--backend", "argo")
     assert (code, "submitted again: Workflow try" in out) == (0, True), err
-    assert place.api.get(WORKFLOWS, "try").get("status") is None
+    assert api.get(WORKFLOWS, "try").get("status") is None
 
 
 def test_its_parameters_are_those_of_the_template_and_pass_its_policy():
@@ -164,7 +164,7 @@ def test_its_first_step_makes_the_same_runs(say, tmp_path, monkeypatch):
 
 
 def test_the_command_of_a_sweep_asks_for_the_same_again(say, api):
-    WorkflowPlace(say, api)
+    install_templates(api)
     assert say(*CLUSTER, "--backend", "argo")[0] == 0
     (made,) = api.all(WORKFLOWS)
     command = made["metadata"]["annotations"]["phase2.dev/command"].split()
@@ -174,7 +174,7 @@ def test_the_command_of_a_sweep_asks_for_the_same_again(say, api):
 
 @pytest.mark.parametrize(("first", "second"), [("job", "argo"), ("argo", "job")])
 def test_one_backend_alone_is_at_work_on_a_sweep(first, second, say, api):
-    WorkflowPlace(say, api)
+    install_templates(api)
     assert say(*CLUSTER, "--backend", first)[0] == 0
     code, _, err = say(*CLUSTER, "--backend", second)
     assert (code, "The sweep 'try' is at work already" in err) == (2, True), err

@@ -179,6 +179,8 @@ def test_a_workflow_of_argo_submit_is_a_run_too():
     assert (plain.run_id, plain.algorithm, plain.mode) == (NAME, "cgcnn", "competition")
     assert state(**{"run-name": "mine"}).run_id == "mine"
     assert (state(resume="other").run_id, state().mode) == ("other", "std")
+    other = a_workflow(labels={}, parameters={"level": "smoke,lite"}, workflowTemplateRef={"name": "phase2-sweep"})
+    assert workflow_state(other, [], now=NOW).mode == "sweep"
 
 
 def test_the_step_under_way_is_told():

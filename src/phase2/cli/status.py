@@ -62,15 +62,18 @@ def _print_all(cluster: Cluster, *, as_json: bool) -> None:
 
 
 def _details(state: RunState) -> Iterator[tuple[str, str]]:
+    from phase2.cluster.run_state import SWEEP
+
     yield "command", state.command
     yield "age", _age(state.created)
     yield state.kind.lower(), state.name
     if state.pod:
         yield "pod", state.pod + (f" on {state.node}" if state.node else "")
     if state.state == "succeeded":
-        yield "next", f"phase2 runs show {state.run_id}, phase2 pull {state.run_id}"
+        shown = f"phase2 runs show {state.run_id}, phase2 pull {state.run_id}"
+        yield "next", "phase2 runs list" if state.mode == SWEEP else shown
     elif state.state in {"failed", "cancelled"}:
-        yield "next", f"phase2 logs {state.run_id}; to go on: phase2 submit --resume {state.run_id}"
+        yield "next", f"phase2 logs {state.run_id}; to go on: {state.goes_on_by}"
     elif state.pod:
         yield "next", f"phase2 logs {state.run_id} --follow"
 

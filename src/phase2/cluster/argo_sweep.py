@@ -14,12 +14,12 @@ from phase2.cluster.plan import (
     labels_of,
     refuse_invisible_data,
 )
+from phase2.cluster.run_state import SWEEP
 from phase2.config.resolve import resolve
 from phase2.config.settings import CHECKPOINT_MINUTES
 from phase2.config.sweep import SweepRequest
 
 TEMPLATE = "phase2-sweep"
-MODE = "sweep"
 
 
 def build_sweep(name: str, request: SweepRequest, cluster: ClusterRequest) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def build_sweep(name: str, request: SweepRequest, cluster: ClusterRequest) -> di
     )
     runs = request.runs(name)
     refuse_invisible_data(resolve(runs[0].request).config.data.source, cluster)
-    labels = labels_of(name, request.algorithm, MODE)
+    labels = labels_of(name, request.algorithm, SWEEP)
     members = "".join(f"{run.run_id} {resolve(run.request).config.digest}\n" for run in runs)
     annotations = {
         COMMAND_ANNOTATION: shlex.join(request.command(name)),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 State = Literal["queued", "waiting", "blocked", "running", "retrying", "stopping", "succeeded", "failed", "cancelled"]
+SWEEP = "sweep"
 ENDED: tuple[State, ...] = ("succeeded", "failed", "cancelled")
 
 
@@ -19,7 +20,7 @@ class RunState:
         kind: ``Job`` or ``Workflow``: what carries it.
         name: Name of that object.
         algorithm: ``e3nn`` or ``cgcnn``.
-        mode: The level, ``competition``, or ``sweep`` for several runs in one Workflow.
+        mode: The level, ``competition``, or what else a Workflow does: ``sweep`` for several runs.
         state: In one word; ``queued`` has not begun, ``blocked`` waits for something that a person has to do.
         sentence: What is going on or wrong, to follow "it".
         step: Step of the Workflow that is under way; None where there is none, or none alone.
@@ -52,3 +53,8 @@ class RunState:
     def has_ended(self) -> bool:
         """Whether nothing happens any more."""
         return self.state in ENDED
+
+    @property
+    def goes_on_by(self) -> str:
+        """The command that goes on with it after it has failed or was stopped."""
+        return self.command if self.mode == SWEEP else f"phase2 submit --resume {self.run_id}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from phase2.cluster.api_objects import Object, name_of, newest_first, time_of
-from phase2.cluster.argo import given_parameters
+from phase2.cluster.argo import TEMPLATE, given_parameters
 from phase2.cluster.cluster_request import human_duration
 from phase2.cluster.plan import ALGORITHM_LABEL, CANCELLED_ANNOTATION, COMMAND_ANNOTATION, MODE_LABEL, RUN_LABEL
 from phase2.cluster.pod_state import PodState, pod_state
@@ -158,4 +158,7 @@ def _word(workflow: Object, label: str, parameter: str) -> str:
 def _mode(workflow: Object) -> str:
     if given_parameters(workflow).get("competition") == "true":
         return "competition"
+    template = str(((workflow.get("spec") or {}).get("workflowTemplateRef") or {}).get("name") or TEMPLATE)
+    if template != TEMPLATE:  # of argo submit: a sweep, an ensemble, predictions
+        return template.removeprefix("phase2-")
     return _word(workflow, MODE_LABEL, "level") or DEFAULT_LEVEL
