@@ -9,7 +9,8 @@ from typing import Any
 
 from phase2.cluster.api_objects import Object
 from phase2.cluster.cluster_request import ClusterRequest
-from phase2.cluster.plan import CACHE_CLAIM, PLAN_ANNOTATION, Plan, spec_digest
+from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
+from phase2.cluster.plan import CACHE_CLAIM, Plan
 from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 

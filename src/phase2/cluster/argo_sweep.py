@@ -8,12 +8,8 @@ from typing import Any
 
 from phase2.cluster.argo import cluster_parameters, refuse_for_argo, thin_workflow
 from phase2.cluster.cluster_request import ClusterRequest
-from phase2.cluster.plan import (
-    COMMAND_ANNOTATION,
-    REQUEST_ANNOTATION,
-    labels_of,
-    refuse_invisible_data,
-)
+from phase2.cluster.labels import COMMAND_ANNOTATION, REQUEST_ANNOTATION, labels_of
+from phase2.cluster.plan import refuse_invisible_data
 from phase2.cluster.run_state import SWEEP
 from phase2.config.resolve import resolve
 from phase2.config.settings import CHECKPOINT_MINUTES

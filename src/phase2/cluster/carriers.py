@@ -12,7 +12,8 @@ from phase2.cluster.api_objects import Object, annotation, condition, name_of, n
 from phase2.cluster.carrier import Carrier, ClusterBackend, Ending
 from phase2.cluster.job import build_job
 from phase2.cluster.job_state import job_state
-from phase2.cluster.plan import CANCELLED_ANNOTATION, RUN_LABEL, Plan
+from phase2.cluster.labels import CANCELLED_ANNOTATION, RUN_LABEL
+from phase2.cluster.plan import Plan
 from phase2.cluster.pod_state import container_state
 from phase2.cluster.run_state import RunState
 from phase2.cluster.workflow_state import is_cancelled, workflow_run_id, workflow_state

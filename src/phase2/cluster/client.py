@@ -11,7 +11,7 @@ from typing import Any
 from phase2.cluster.api_objects import Object, name_of
 from phase2.cluster.carrier import Carrier
 from phase2.cluster.connection import Connection
-from phase2.cluster.plan import COMPONENT_LABEL, NAME_LABEL
+from phase2.cluster.labels import COMPONENT_LABEL, NAME_LABEL
 from phase2.cluster.refusals import ObjectGoneError, refusal
 
 _OURS = f"{NAME_LABEL}=phase2,{COMPONENT_LABEL}=training"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from phase2.cluster.plan import PLAN_ANNOTATION, Plan, spec_digest
+from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
+from phase2.cluster.plan import Plan
 from phase2.cluster.pod import CONTAINER, pod_spec
 
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from phase2.cluster.api_objects import Object, condition, event_message, name_of, newest_first, time_of
 from phase2.cluster.cluster_request import human_duration
 from phase2.cluster.job import QUEUE_LABEL
-from phase2.cluster.plan import ALGORITHM_LABEL, CANCELLED_ANNOTATION, COMMAND_ANNOTATION, MODE_LABEL, RUN_LABEL
+from phase2.cluster.labels import ALGORITHM_LABEL, CANCELLED_ANNOTATION, COMMAND_ANNOTATION, MODE_LABEL, RUN_LABEL
 from phase2.cluster.pod_state import PodState, pod_state
 from phase2.cluster.refusals import quota_sentence
 from phase2.cluster.run_state import RunState, State

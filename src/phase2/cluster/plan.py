@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 from phase2.cluster.cluster_request import ClusterRequest
 from phase2.cluster.cluster_words import ClusterWords
+from phase2.cluster.labels import COMMAND_ANNOTATION, LEVEL_LABEL, REQUEST_ANNOTATION, WORDS_ANNOTATION, labels_of
 from phase2.cluster.names import job_name
 from phase2.config.data_sets import CRYSTALS
 from phase2.config.request import RunRequest
@@ -29,15 +28,6 @@ STORE_CONFIG_MAP = "phase2-store"
 STORE_SECRET = "phase2-s3"  # noqa: S105 - a name
 CA_CONFIG_MAP = "phase2-ca"
 CACHE_CLAIM = "phase2-data-cache"
-
-NAME_LABEL, COMPONENT_LABEL = "app.kubernetes.io/name", "app.kubernetes.io/component"
-RUN_LABEL, ALGORITHM_LABEL = "phase2.dev/run-id", "phase2.dev/algorithm"
-LEVEL_LABEL, MODE_LABEL = "phase2.dev/level", "phase2.dev/mode"
-COMMAND_ANNOTATION = "phase2.dev/command"
-REQUEST_ANNOTATION = "phase2.dev/request-digest"
-WORDS_ANNOTATION = "phase2.dev/cluster-request"
-PLAN_ANNOTATION = "phase2.dev/plan-digest"
-CANCELLED_ANNOTATION = "phase2.dev/cancelled"
 
 VolumeKind = Literal["folder", "memory", "claim", "config"]
 
@@ -136,19 +126,6 @@ def make_plan(
     )
 
 
-def labels_of(run_id: str, algorithm: str, mode: str) -> dict[str, str]:
-    """The labels by which what belongs to a run is found and told."""
-    return {
-        NAME_LABEL: "phase2",
-        COMPONENT_LABEL: "training",
-        "app.kubernetes.io/managed-by": "phase2",
-        "app.kubernetes.io/part-of": "phase2",
-        RUN_LABEL: run_id,
-        ALGORITHM_LABEL: algorithm,
-        MODE_LABEL: mode,
-    }
-
-
 def train_command(
     request: RunRequest, checkpoint_minutes: float = CHECKPOINT_MINUTES, accepted: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
@@ -165,11 +142,6 @@ def train_command(
     for change in accepted:
         command += ["--accept-change", change]
     return tuple(command)
-
-
-def spec_digest(spec: Mapping[str, Any]) -> str:
-    """What tells whether two objects of one run were given the same: resources, place, retries."""
-    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
 
 
 def _environment(run_id: str, cluster: ClusterRequest) -> Iterator[tuple[str, str]]:

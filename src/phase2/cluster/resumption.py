@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from phase2.cluster.api_objects import annotation
 from phase2.cluster.carrier import ClusterBackend
 from phase2.cluster.cluster_words import ClusterWords
+from phase2.cluster.labels import COMMAND_ANNOTATION, WORDS_ANNOTATION
 from phase2.cluster.lookup import find_runs
-from phase2.cluster.plan import COMMAND_ANNOTATION, WORDS_ANNOTATION
 from phase2.cluster.submitted import SubmittedRun
 from phase2.config.request import RunRequest
 from phase2.errors import RequestError

@@ -10,7 +10,7 @@ from typing import Literal
 from phase2.cluster.api_objects import Object, annotation, name_of
 from phase2.cluster.argo_installation import refuse_without_argo
 from phase2.cluster.client import RunClient
-from phase2.cluster.plan import PLAN_ANNOTATION, REQUEST_ANNOTATION, RUN_LABEL
+from phase2.cluster.labels import PLAN_ANNOTATION, REQUEST_ANNOTATION, RUN_LABEL
 from phase2.cluster.refusals import ForbiddenError, ObjectConflictError, ObjectGoneError
 from phase2.errors import RequestError, TransientError
 

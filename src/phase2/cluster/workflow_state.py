@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from phase2.cluster.api_objects import Object, name_of, newest_first, time_of
 from phase2.cluster.argo import TEMPLATE, given_parameters
 from phase2.cluster.cluster_request import human_duration
-from phase2.cluster.plan import ALGORITHM_LABEL, CANCELLED_ANNOTATION, COMMAND_ANNOTATION, MODE_LABEL, RUN_LABEL
+from phase2.cluster.labels import ALGORITHM_LABEL, CANCELLED_ANNOTATION, COMMAND_ANNOTATION, MODE_LABEL, RUN_LABEL
 from phase2.cluster.pod_state import PodState, pod_state
 from phase2.cluster.run_state import RunState, State
 from phase2.cluster.workflow_nodes import POD_NODE_ANNOTATION, Node, last_ended, last_failed, nodes_of
