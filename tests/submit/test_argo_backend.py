@@ -159,6 +159,17 @@ def test_logs_are_those_of_the_steps_in_order(say, api, place):
     assert say("logs", "abc", "--tail", "3")[1].splitlines() == ["prepare 2", "train 1", "train 2"]
 
 
+def test_following_tells_what_has_ended_in_order(say, api, place):
+    place.begin("abc")
+    for step, number in zip(STEPS, (2, 0, 1), strict=True):
+        api.put(PODS, a_pod(step, number, {"terminated": {"exitCode": 0}}))
+        api.logs[f"{NAME}-{step}"] = "".join(f"2026-11-24T12:00:00Z {step} {k}\n" for k in range(300))
+    place.finish("abc")
+    code, out, err = say("logs", "abc", "--follow")
+    assert code == 0, err
+    assert out.splitlines() == [f"{step} {k}" for step in ("validate", "prepare", "train") for k in range(300)]
+
+
 def test_the_log_of_a_workflow_whose_pods_are_removed_is_in_the_bucket(say, place):
     place.begin("abc")
     place.finish("abc")

@@ -1,5 +1,8 @@
 """What ``phase2 status`` says of Workflows and their nodes as Argo 4.1 has them."""
 
+import base64
+import gzip
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -181,6 +184,16 @@ def test_a_workflow_of_argo_submit_is_a_run_too():
     assert (state(resume="other").run_id, state().mode) == ("other", "std")
     other = a_workflow(labels={}, parameters={"level": "smoke,lite"}, workflowTemplateRef={"name": "phase2-sweep"})
     assert workflow_state(other, [], now=NOW).mode == "sweep"
+
+
+def test_the_packed_nodes_of_a_large_workflow_are_read():
+    status = workflow_failed(NAME, 3, "Damaged.")
+    packed = base64.b64encode(gzip.compress(json.dumps(status.pop("nodes")).encode())).decode()
+    found = workflow_state(a_workflow({**status, "compressedNodes": packed}), [], now=NOW)
+    assert found.sentence == "failed with exit code 3 in the step train: Damaged."
+    for damaged in ("x", packed[:40], "e30="):
+        found = workflow_state(a_workflow({**status, "compressedNodes": damaged}), [], now=NOW)
+        assert found.sentence == "failed: main: Error (exit code 3): Damaged."
 
 
 def test_the_step_under_way_is_told():

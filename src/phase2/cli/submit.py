@@ -54,7 +54,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
     watch: WatchOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a run on a cluster: the same request and the same numbers as 'phase2 train', in a pod."""
+    """Train a run on a cluster, or in a process here: the same request and the same numbers as 'phase2 train'."""
     from phase2.config.resumption import Resumption
     from phase2.runs.layout import new_run_id
 

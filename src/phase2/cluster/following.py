@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from phase2.cluster.api_objects import Object, name_of
+from phase2.cluster.api_objects import Object, name_of, newest_first
 from phase2.cluster.client import Change, RunClient
 from phase2.cluster.log_reader import LogReader
 from phase2.cluster.pod_state import container_state
@@ -61,15 +61,16 @@ class Follower:
             TransientError: The cluster did not answer for minutes; the run goes on without anybody watching.
         """
         with suppress(TransientError):  # the watches are more patient
-            for pod in self._client.pods(self._name):
+            for pod in newest_first(self._client.pods(self._name))[::-1]:
                 self._note_pod(pod)
+                # What has ended is told before what came after it.
+                while "terminated" in container_state(pod) and name_of(pod) not in self._told:
+                    self._take(self._streams.next(_LOOK_AGAIN_SECONDS))
         self._watch("object", lambda: self._client.watch(self._name))
         self._watch("pod", lambda: self._client.watch_pods(self._name))
         try:
             while True:
-                news = self._streams.next(_LOOK_AGAIN_SECONDS)
-                if news is not None:
-                    self._take(news)
+                self._take(self._streams.next(_LOOK_AGAIN_SECONDS))
                 state = self._state()
                 if state is not None and state.has_ended and self._all_is_told():
                     return state
@@ -79,7 +80,9 @@ class Follower:
     def _watch(self, kind: Literal["object", "pod"], watch: Callable[[], Iterator[Change]]) -> None:
         self._streams.start(lambda: (_News(kind, change) for change in watch()), again=lambda: True)
 
-    def _take(self, news: _News) -> None:
+    def _take(self, news: _News | None) -> None:
+        if news is None:
+            return
         if news.kind == "line":
             self._on_line(news.text)
         elif news.kind == "end of log":

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from phase2.cluster.api_objects import Object
 
@@ -74,8 +78,9 @@ _CODES = {137: "was killed (SIGKILL)", 143: "was stopped (SIGTERM)"}
 
 def nodes_of(workflow: Object) -> list[Node]:
     """The nodes of a Workflow that are pods, or wait for one, in the order in which they began."""
-    every = ((workflow.get("status") or {}).get("nodes") or {}).values()
-    found = [_node(one) for one in every if one.get("type") in {"Pod", "Retry"}]
+    status = workflow.get("status") or {}
+    every = status.get("nodes") or _unpacked(str(status.get("compressedNodes") or ""))
+    found = [_node(one) for one in every.values() if one.get("type") in {"Pod", "Retry"}]
     return sorted(found, key=lambda node: (node.started, node.name))
 
 
@@ -89,6 +94,15 @@ def last_failed(nodes: Sequence[Node]) -> Node | None:
     """The attempt that failed last, besides those of the exit handler where there are others."""
     failed = [node for node in nodes if node.is_pod and node.has_failed]
     return max(failed, key=lambda node: (not node.is_exit_handler, node.finished), default=None)
+
+
+def _unpacked(text: str) -> dict[str, Any]:
+    """The nodes of a large Workflow, which Argo packs to fit into the API; some that it keeps elsewhere are unknown."""
+    try:
+        nodes = json.loads(gzip.decompress(base64.b64decode(text))) if text else {}
+    except (ValueError, OSError, EOFError):
+        return {}
+    return nodes if isinstance(nodes, dict) else {}
 
 
 def _node(one: Object) -> Node:
