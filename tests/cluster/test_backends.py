@@ -12,6 +12,7 @@ from tests.submit.stored_api import WORKFLOWS
 
 from .argo_crds import GROUP, VERSION, install, remove
 from .people import MAY_SUBMIT, NAMESPACE
+from .pods import restricted_pod
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -56,11 +57,39 @@ def argo_of_people(people):
     remove(people.cluster)
 
 
+def step_pod(workflow: str, name: str, image: str) -> dict[str, Any]:
+    """A pod that says its name, labelled as Argo labels those of a Workflow."""
+    pod = restricted_pod(name, image, "echo", name)
+    (main,) = pod["spec"]["containers"]
+    del main["envFrom"]
+    pod["spec"]["containers"] = [{**main, "name": "wait", "command": ["echo", "wait"]}, {**main, "name": "main"}]
+    labels = {f"app.kubernetes.io/{key}": word for key, word in (("name", "phase2"), ("component", "training"))}
+    pod["metadata"]["labels"] = labels | {"workflows.argoproj.io/workflow": workflow}
+    pod["metadata"]["annotations"] = {"workflows.argoproj.io/node-name": f"{workflow}[0].{name}(0)"}
+    return pod
+
+
 class TestWorkflow(ClusterContract):
     @pytest.fixture
     def place(self, argo_of_people, say):
         yield WorkflowPlace(say, StoredWorkflows(argo_of_people))
         argo_of_people.kubectl("delete", "workflows", "--all", "-n", NAMESPACE)
+
+    def test_the_logs_of_its_pods_are_told_step_by_step(self, place, argo_of_people, image, say):
+        """Real pods, with a second container as Argo adds one; without its name the server would not know which."""
+        place.begin("logged")
+        names = [f"phase2-logged-{step}" for step in ("1-validate", "2-train")]
+        for name in names:
+            place.api.put("", step_pod("phase2-logged", name, image))
+        pods = [f"pod/{name}" for name in names]
+        argo_of_people.kubectl(
+            "wait", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=120s", "-n", NAMESPACE, *pods
+        )
+        assert say("logs", "logged")[1].splitlines() == names
+        assert say("logs", "logged", "--tail", "1")[1].splitlines() == names[1:]
+        place.finish("logged")
+        assert say("logs", "logged", "--follow")[1].splitlines() == names
+        argo_of_people.kubectl("delete", "-n", NAMESPACE, *pods)
 
     def test_the_server_refuses_what_argo_does_not_know(self, place):
         """The contract would be worth little on a server that takes anything."""
