@@ -37,6 +37,8 @@ def test_a_dry_run_is_a_workflow_for_kubectl_with_the_plan_in_comments(say):
 def test_what_the_template_decides_is_refused(say, place, api):
     code, _, err = say(*SUBMIT, "--retries", "1", "--cpu-limit", "4")
     assert (code, "--cpu-limit, --retries cannot be combined with --backend argo" in err) == (2, True)
+    code, _, err = say(*SUBMIT, "--cache", "none")
+    assert (code, "--cache none cannot be combined with --backend argo" in err) == (2, True)
     assert api.all(WORKFLOWS) == []
 
 

@@ -11,7 +11,7 @@ from phase2.cli.cluster_options import AskedOfCluster, connected, takes_cluster
 from phase2.cli.console import note
 from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import JsonOption, print_json
-from phase2.cluster.cluster_words import ClusterWords
+from phase2.cluster.cluster_words import NO_CACHE, ClusterWords
 from phase2.config.request import RunRequest
 from phase2.config.settings import image_reference
 from phase2.errors import RequestError, UnknownNameError
@@ -100,11 +100,23 @@ def carrier_of(backend: Backend) -> Carrier:
 
 
 def words_for(carrier: Carrier, words: ClusterWords) -> ClusterWords:
-    """What is asked of a cluster, with what the environment says and what every Workflow has."""
+    """What is asked of a cluster, with what the environment says and what every Workflow has.
+
+    Raises:
+        RequestError: A Workflow is to do without the data cache.
+    """
     from phase2.cluster.plan import CACHE_CLAIM
 
     complete = words.over(ClusterWords(image=image_reference()))
-    return replace(complete, cache=complete.cache or CACHE_CLAIM) if carrier.backend == "argo" else complete
+    if carrier.backend != "argo":
+        return complete
+    if complete.cache == NO_CACHE:
+        raise RequestError(
+            f"--cache {NO_CACHE} cannot be combined with --backend argo.",
+            why=f"Every step of a Workflow has the claim {CACHE_CLAIM}.",
+            fix="Drop it, or use --backend job.",
+        )
+    return replace(complete, cache=complete.cache or CACHE_CLAIM)
 
 
 def note_of_tag(words: ClusterWords) -> None:
