@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from phase2.cli import main
 from phase2.storage.s3 import S3Store
 from phase2.storage.s3_settings import S3Settings
 
@@ -14,6 +15,7 @@ from .cluster import Cluster
 from .given import GivenCluster
 from .host import ClusterUnavailableError
 from .minio import Minio
+from .people import MAY_SUBMIT, People
 from .pods import Pods
 from .reached import ReachedCluster
 from .runs import Runs
@@ -116,6 +118,31 @@ def bucket(store_keys: None, runs: Runs) -> S3Store:
 @pytest.fixture(scope="session")
 def pods(cluster: ReachedCluster) -> Pods:
     return Pods(cluster)
+
+
+@pytest.fixture(scope="session")
+def people(cluster, tmp_path_factory):
+    made = People(cluster, tmp_path_factory.mktemp("kubeconfigs"))
+    made.arrive()
+    yield made
+    made.leave()
+
+
+@pytest.fixture
+def say(people, image, monkeypatch, capsys):
+    """Run a command as a person; returns exit code, standard output and standard error."""
+
+    def run_command(*words, person=MAY_SUBMIT):
+        monkeypatch.setenv("KUBECONFIG", people.kubeconfig(person))
+        monkeypatch.setenv("PHASE2_IMAGE", image)
+        for name in ("PHASE2_NAMESPACE", "PHASE2_STORE"):
+            monkeypatch.delenv(name, raising=False)
+        capsys.readouterr()
+        code = main(list(words))
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run_command
 
 
 @pytest.fixture

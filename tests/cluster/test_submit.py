@@ -9,11 +9,12 @@ import pytest
 import yaml
 
 from phase2.cli import main
-from phase2.cluster.client import JobClient
+from phase2.cluster.carriers import CARRIERS
+from phase2.cluster.client import RunClient
 from phase2.cluster.connection import Connection
 from phase2.cluster.image import Image
 
-from .people import MAY_NOTHING, MAY_SUBMIT, NAMESPACE, People
+from .people import MAY_NOTHING, NAMESPACE
 from .runs import SMALL, TRAINING
 from .timings import record, step
 from .waiting import wait_until
@@ -21,31 +22,6 @@ from .waiting import wait_until
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 GOLDEN = sorted((Path(__file__).parents[1] / "submit" / "golden").glob("*.yaml"))
-
-
-@pytest.fixture(scope="session")
-def people(cluster, tmp_path_factory):
-    made = People(cluster, tmp_path_factory.mktemp("kubeconfigs"))
-    made.arrive()
-    yield made
-    made.leave()
-
-
-@pytest.fixture
-def say(people, image, monkeypatch, capsys):
-    """Run a command as a person; returns exit code, standard output and standard error."""
-
-    def run_command(*words, person=MAY_SUBMIT):
-        monkeypatch.setenv("KUBECONFIG", people.kubeconfig(person))
-        monkeypatch.setenv("PHASE2_IMAGE", image)
-        for name in ("PHASE2_NAMESPACE", "PHASE2_STORE"):
-            monkeypatch.delenv(name, raising=False)
-        capsys.readouterr()
-        code = main(list(words))
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run_command
 
 
 # A run that goes well ------------------------------------------------------------------------------------------------
@@ -106,7 +82,7 @@ def dry_run(cluster):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("KUBECONFIG", cluster.kubeconfig)
             warnings = []
-            client = JobClient(Connection.open(on_warning=warnings.append), cluster.namespace)
+            client = RunClient(Connection.open(on_warning=warnings.append), cluster.namespace, CARRIERS["job"])
         job["metadata"]["namespace"] = cluster.namespace
         client.create(job, dry_run=True)
         return warnings
@@ -225,6 +201,14 @@ def test_a_run_in_a_queue_that_nobody_serves_waits_and_can_be_cancelled(say):
     assert say("cancel", "queued", "--yes")[0] == 0
     code, _, err = say("status", "queued")
     assert (code, "no run 'queued'" in err) == (2, True)
+
+
+def test_a_cluster_without_argo_says_so_and_its_jobs_are_seen(say):
+    code, _, err = say("submit", *TRAINING, "--backend", "argo", "--run-id", "no-argo")
+    assert (code, "Argo Workflows is not installed in this cluster." in err) == (2, True), err
+    assert say("status")[0] == 0
+    code, _, err = say("status", "no-argo")
+    assert (code, "There is no run 'no-argo'" in err) == (2, True), err
 
 
 def test_a_namespace_that_is_not_there(cluster, image, monkeypatch, capsys):

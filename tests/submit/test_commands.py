@@ -128,14 +128,18 @@ for name in ("torch", "e3nn", "pymatgen", "kubernetes"):
     sys.modules[name] = None
 from phase2.cli import main
 words = {SUBMIT}
-sys.exit(main(["submit", "--help"]) or main([*words, "--dry-run"]) or main(["status", "--help"]))
+codes = [main([*words, "--dry-run", "--backend", backend]) for backend in ("job", "argo", "local")]
+codes += [main(["sweep", "--seed", "1,2", *words[-2:], "--dry-run", "--backend", "argo"])]
+codes += [main([command, "--help"]) for command in ("submit", "sweep", "status", "logs", "cancel")]
+sys.exit(max(codes))
 """
 
 
 def test_submitting_needs_no_torch(no_cluster):
     done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "kind: Job" in done.stdout
+    for said in ("kind: Job", "name: phase2-train", "name: phase2-sweep", "PHASE2_RUN_ID="):
+        assert said in done.stdout
 
 
 def test_without_the_extra_the_command_says_what_to_install(no_cluster, capsys, monkeypatch, tmp_path):
