@@ -84,7 +84,7 @@ def test_a_run_by_the_clock_has_the_name_of_its_job():
     job = a_job("abc1", ClusterWords(image=BY_DIGEST))
     del job["metadata"]["labels"]["phase2.dev/run-id"]
     job["metadata"]["name"] = "phase2-nightly-29400000"
-    found = from_job([job], "phase2-nightly-29400000")
+    found = from_cluster(found_in(job), "phase2-nightly-29400000")
     assert (found.run_id, found.request) == ("phase2-nightly-29400000", REQUEST)
 
 

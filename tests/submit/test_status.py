@@ -296,6 +296,14 @@ def test_attempts_whose_pods_were_removed_are_counted():
     assert found.attempt == 4
 
 
+def test_attempts_that_a_disruption_took_are_known_from_their_events():
+    made = [
+        {"reason": "SuccessfulCreate", "involvedObject": {"uid": uid}, "message": f"Created pod: phase2-abc-{name}"}
+        for uid, name in (("job-uid", "x1"), ("job-uid", "x2"), ("job-uid", "x2"), ("another", "y"))
+    ]
+    assert job_state(a_job(active=1), [running()], made, now=NOW).attempt == 2
+
+
 def test_events_about_another_pod_say_nothing_of_this_one():
     found = job_state(a_job(active=1), [waiting("ContainerCreating")], [an_event("FailedMount", "x", "other")], now=NOW)
     assert found.state == "waiting"

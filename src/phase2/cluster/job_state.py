@@ -27,7 +27,7 @@ def job_state(
     """
     ordered = newest_first(pods)
     states = [pod_state(pod, events) for pod in ordered]
-    attempt = _attempt(job, ordered)
+    attempt = _attempt(job, ordered, events)
     state, sentence = _summary(job, states, events, attempt, now or datetime.now(UTC))
     labels = job["metadata"].get("labels") or {}
     created = time_of(job["metadata"].get("creationTimestamp"))
@@ -116,11 +116,19 @@ def _refusal(message: str) -> str:
     return flat.removeprefix("Error creating: ").rstrip(".")
 
 
-def _attempt(job: Object, pods: Sequence[Object]) -> int:
-    """Number of the newest attempt; pods that were deleted are known from the count of failures alone."""
-    status = job.get("status") or {}
+def _attempt(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> int:
+    """Number of the newest attempt, of which no source knows all.
+
+    Pods may be deleted, the Job does not count those that a disruption took, and events are forgotten after an hour.
+    """
+    status, uid = job.get("status") or {}, job["metadata"].get("uid")
     counted = int(status.get("failed") or 0) + int(status.get("succeeded") or 0) + int(status.get("active") or 0)
-    return max(len(pods), counted)
+    made = {
+        event.get("message")
+        for event in events
+        if event.get("reason") == "SuccessfulCreate" and (event.get("involvedObject") or {}).get("uid") == uid
+    }
+    return max(len(pods), counted, len(made))
 
 
 def _end(job: Object) -> datetime | None:
