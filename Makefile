@@ -65,10 +65,14 @@ test-readme: setup ## Run every command of the README, as a newcomer would
 image: ## Build the image with docker, podman or buildah (IMAGE=, TARGET=gpu|cpu, BASE_IMAGE=, CA_BUNDLE=)
 	scripts/build_image.sh
 
+.PHONY: chart
+chart: setup ## Package the Helm chart into dist, for the image of IMAGE=...@sha256:...
+	$(BIN)/python scripts/package_chart.py
+
 .PHONY: kind-up kind-test kind-down
 kind-up: setup ## With Docker: a Kubernetes of kind with MinIO and the image
 	PYTHON=$(BIN)/python k8s/kind/up.sh
-kind-test: setup ## With Docker: a run on it, from its submission to its files in the bucket
+kind-test: setup ## With Docker: the tests of the cluster on it, but for those that break the node itself
 	PYTHON=$(BIN)/python k8s/kind/test.sh
 kind-down: ## Remove it
 	k8s/kind/down.sh
@@ -81,9 +85,11 @@ lint: setup ## Check style, types, layers and generated pages
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_reference.py --check
 	$(BIN)/python scripts/generate_argo.py --check
+	$(BIN)/python scripts/generate_chart.py --check
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
 	$(BIN)/python scripts/check_manifests.py
+	$(BIN)/python scripts/check_chart.py
 
 .PHONY: format
 format: setup ## Format the code
@@ -91,9 +97,10 @@ format: setup ## Format the code
 	$(BIN)/ruff format .
 
 .PHONY: reference
-reference: setup ## Generate the reference pages and the Argo manifests from the code
+reference: setup ## Generate the reference pages, the Argo manifests and the chart from the code
 	$(BIN)/python scripts/generate_reference.py
 	$(BIN)/python scripts/generate_argo.py
+	$(BIN)/python scripts/generate_chart.py
 
 .PHONY: bench
 bench: setup ## Measure speed and memory against baselines in the same run
@@ -104,8 +111,8 @@ lock: setup ## Pin every dependency again, with hashes
 	$(BIN)/python scripts/lock.py
 
 .PHONY: ci
-ci: FAULT_ROUNDS = 0.5
-ci: lint test test-faults test-readme ## What continuous integration runs
+ci: FAULT_ROUNDS = 0.25
+ci: lint test test-faults test-readme test-cluster ## What continuous integration runs
 
 .PHONY: clean
 clean: ## Remove the environment and caches (never runs or data)

@@ -66,8 +66,11 @@ def files() -> dict[str, str]:
     return made | {"kustomization.yaml": _yaml(kustomization)}
 
 
-class _Dumper(yaml.SafeDumper):
+class Dumper(yaml.SafeDumper):
+    """Writes every value where it stands, and text of several lines as text."""
+
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        """Anchors are not written."""
         return True  # argo skips a file with anchors without a word
 
 
@@ -75,11 +78,11 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
-_Dumper.add_representer(str, _text)
+Dumper.add_representer(str, _text)
 
 
 def _yaml(*documents: Manifest, note: str = "") -> str:
-    dumped = [yaml.dump(one, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True) for one in documents]
+    dumped = [yaml.dump(one, Dumper=Dumper, sort_keys=False, width=10_000, allow_unicode=True) for one in documents]
     return _HEADER + note + "---\n".join(_noted(text) for text in dumped)
 
 

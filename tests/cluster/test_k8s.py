@@ -22,11 +22,11 @@ SUBMITTER = ["--as=somebody", "--as-group=phase2-submitters", "--as-group=system
 
 
 @pytest.fixture(scope="module")
-def said(cluster, tmp_path_factory):
+def said(host, tmp_path_factory):
     """What kubectl said of the installation."""
-    with installed(cluster, tmp_path_factory.mktemp("installed")) as said:
+    with installed(host, tmp_path_factory.mktemp("installed")) as said:
         # A policy is in force some moments after it is made.
-        cluster.wait(lambda: refused(cluster, job(image="elsewhere/phase2:1")), "the policy", "apiserver")
+        host.wait(lambda: refused(host, job(image="elsewhere/phase2:1")), "the policy", "apiserver")
         yield said
 
 
@@ -88,6 +88,26 @@ def in_pod(**fields):
     thing = job()
     thing["spec"]["template"]["spec"].update(fields)
     return thing
+
+
+def scheduled(*, owner="CronJob", **labels):
+    """A Job as a CronJob makes it, whose labels are those of all its Jobs."""
+    thing = without_label("phase2.dev/run-id")
+    for name in ("algorithm", "mode", "level"):
+        del thing["metadata"]["labels"][f"phase2.dev/{name}"]
+    reference = {"apiVersion": "batch/v1", "kind": owner, "name": "nightly", "uid": "0" * 8}
+    thing["metadata"]["ownerReferences"] = [reference]
+    thing["metadata"]["labels"] |= labels
+    return thing
+
+
+def test_a_job_by_the_clock_needs_no_run_s_labels_but_the_right_image(cluster, said):
+    assert refused(cluster, scheduled()) is None
+    assert refused(cluster, scheduled(**{"app.kubernetes.io/component": "maintenance"})) is None
+    assert "missing: phase2.dev/run-id" in refused(cluster, scheduled(owner="Deployment"))
+    other = scheduled()
+    other["spec"]["template"]["spec"]["containers"][0]["image"] = "docker.io/other:1"
+    assert "Image not approved: docker.io/other:1." in refused(cluster, other)
 
 
 STRANGER = {

@@ -80,6 +80,14 @@ def test_a_run_is_found_with_all_that_it_was_given(run_id, said):
     )
 
 
+def test_a_run_by_the_clock_has_the_name_of_its_job():
+    job = a_job("abc1", ClusterWords(image=BY_DIGEST))
+    del job["metadata"]["labels"]["phase2.dev/run-id"]
+    job["metadata"]["name"] = "phase2-nightly-29400000"
+    found = from_cluster(found_in(job), "phase2-nightly-29400000")
+    assert (found.run_id, found.request) == ("phase2-nightly-29400000", REQUEST)
+
+
 def test_a_run_is_found_by_a_unique_beginning_and_by_its_job():
     jobs = found_in(*(a_job(run_id, ClusterWords(image=BY_DIGEST)) for run_id in ("abc1", "abd2")))
     assert from_cluster(jobs, "abc").run_id == "abc1"

@@ -1,0 +1,34 @@
+"""The objects of k8s/ and argo/, one per file, for the chart to load: ``.Files.Get`` leaves Argo's braces alone."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from argo_manifests.files import files as argo_files
+
+K8S = Path(__file__).resolve().parents[2] / "k8s"
+
+# What a chart does not bring: the namespace is the release's, a queue's quota is the cluster's.
+_OTHERS = {"Namespace", "ClusterQueue", "ResourceFlavor", "Kustomization", "Component"}
+
+
+def objects() -> dict[str, dict[str, Any]]:
+    """Every object, by the name of its file below ``files``."""
+    found = {f"k8s/{_name(one)}": one for path in _sources() for one in _documents(path.read_text(encoding="utf-8"))}
+    for path, text in argo_files().items():
+        if path.startswith(("cluster/", "templates/")):
+            found |= {f"argo/{_name(one)}": one for one in _documents(text)}
+    return found
+
+
+def _sources() -> list[Path]:
+    return sorted([*K8S.glob("base/*.yaml"), *K8S.glob("components/*/*.yaml")])
+
+
+def _documents(text: str) -> list[dict[str, Any]]:
+    return [one for one in yaml.safe_load_all(text) if one["kind"] not in _OTHERS]
+
+
+def _name(one: dict[str, Any]) -> str:
+    return f"{one['kind'].lower()}-{one['metadata']['name']}.yaml"

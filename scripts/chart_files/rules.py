@@ -1,0 +1,144 @@
+"""What each value of the chart may be, as JSON schema; names and closed lists are those of the code."""
+
+from typing import Any
+
+from argo_manifests.parameters import CPU, MEMORY, OLDER_THAN, Parameter
+from phase2.cluster.cluster_request import MOST_GPUS
+from phase2.cluster.names import EFFECTS
+from phase2.cluster.plan import STORE_SECRET
+from phase2.config.levels import ALGORITHMS, LEVELS
+
+Rule = dict[str, Any]
+
+_LABEL_VALUE = "^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
+_LABEL_KEY = "^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+_LABEL_NAME = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_SUBDOMAIN = "[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
+_REPOSITORY = "^[a-z0-9]([a-z0-9._:/-]{0,253}[a-z0-9])?$"
+_QUANTITY = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$"
+_FIELD = "[0-9*,/A-Za-z-]+"
+
+
+def text(pattern: str, *, most: int = 1024) -> Rule:
+    """A string of a shape."""
+    return {"type": "string", "pattern": pattern, "maxLength": most}
+
+
+def choice(*words: str) -> Rule:
+    """One of these; without a type of its own, so that a refusal names them all."""
+    return {"enum": list(words)}
+
+
+def number(least: int, most: int) -> Rule:
+    """A whole number."""
+    return {"type": "integer", "minimum": least, "maximum": most}
+
+
+def listed(item: Rule, *, least: int = 0) -> Rule:
+    """A list without repetition."""
+    return {"type": "array", "items": item, "uniqueItems": True, "minItems": least}
+
+
+def mapped(item: Rule) -> Rule:
+    """Free names, as labels and resources have them, and values of one shape."""
+    return {"type": "object", "propertyNames": {"pattern": _LABEL_KEY}, "additionalProperties": item}
+
+
+def fields(required: tuple[str, ...] = (), **properties: Rule) -> Rule:
+    """An object of these fields and no other."""
+    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+
+def shaped(parameter: Parameter) -> Rule:
+    """What the parameter of the workflows takes."""
+    return text(parameter.shape)
+
+
+_SWITCH: Rule = {"type": "boolean"}
+_DECISION = choice("auto", "always", "never")
+_LABELS = mapped(text(_LABEL_VALUE))
+_PORT = number(1, 65535)
+_SIZE = text(_QUANTITY)
+_SCHEDULE = text(f"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|{_FIELD}( {_FIELD}){{4}})$")
+_PERSON = text("^[^\\s]+$", most=256)
+_TOLERATION = fields(
+    key=text(_LABEL_KEY),
+    operator=choice("Exists", "Equal"),
+    value=text(_LABEL_VALUE),
+    effect=choice(*EFFECTS),
+    tolerationSeconds=number(0, 1 << 31),
+)
+
+RULES: dict[str, Rule] = {
+    "image.repository": text(_REPOSITORY),
+    "image.tag": text("^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"),
+    "image.digest": text("^(sha256:[0-9a-f]{64})?$"),
+    "image.pullPolicy": choice("IfNotPresent", "Always", "Never"),
+    "image.pullSecrets": listed(text(f"^{_SUBDOMAIN}$")),
+    "store.url": text("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$"),
+    "store.region": text("^[a-z0-9-]{1,63}$"),
+    # No '@': an address with keys in it would be in a ConfigMap.
+    "store.endpoint": text("^(https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?)?/?$"),
+    "store.pathStyle": _DECISION,
+    "store.existingSecret": choice(STORE_SECRET, ""),
+    "store.accessKeyId": text("^[^\\s]*$"),
+    "store.secretAccessKey": text("^[^\\s]*$"),
+    "store.caBundle": text("^(-----BEGIN CERTIFICATE-----[\\s\\S]*-----END CERTIFICATE-----\\s*)?$", most=1 << 19),
+    "serviceAccount.create": _SWITCH,
+    "serviceAccount.annotations": mapped({"type": "string"}),
+    "submitters.create": _SWITCH,
+    "submitters.groups": listed(_PERSON),
+    "submitters.users": listed(_PERSON),
+    "dataCache.enabled": _SWITCH,
+    "dataCache.create": _SWITCH,
+    "dataCache.keep": _SWITCH,
+    "dataCache.size": _SIZE,
+    "dataCache.accessModes": listed(choice("ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"), least=1),
+    "dataCache.storageClass": text(f"^(-|{_SUBDOMAIN})?$"),
+    "network.enabled": _SWITCH,
+    "network.wholeNamespace": _SWITCH,
+    "network.storePorts": listed(_PORT),
+    "network.nameServerNamespace": text(f"^{_LABEL_NAME}$"),
+    "network.nameServerLabels": _LABELS,
+    "network.storeNamespace": text(f"^({_LABEL_NAME})?$"),
+    "network.storeLabels": _LABELS,
+    "network.storePort": _PORT,
+    "quota.enabled": _SWITCH,
+    "quota.hard": mapped(_SIZE),
+    "limitRange.enabled": _SWITCH,
+    "limitRange.cpu": shaped(CPU),
+    "limitRange.memory": shaped(MEMORY),
+    "priorityClass.create": _SWITCH,
+    "priorityClass.value": number(-1_000_000_000, 1_000_000_000),
+    "admission.create": _SWITCH,
+    "admission.images": listed(text(_REPOSITORY)),
+    "admission.byDigest": _DECISION,
+    "clusterSuffix": text("^(-[a-z0-9-]{0,30}[a-z0-9])?$"),
+    "argo.enabled": _DECISION,
+    "argo.parallel": number(1, 10_000),
+    "kueue.queue": text(f"^({_LABEL_NAME})?$"),
+    "kueue.clusterQueue": text(f"^({_SUBDOMAIN})?$"),
+    "nightly.enabled": _SWITCH,
+    "nightly.schedule": _SCHEDULE,
+    "nightly.algorithm": choice(*ALGORITHMS),
+    "nightly.level": choice(*LEVELS),
+    "retention.enabled": _SWITCH,
+    "retention.schedule": _SCHEDULE,
+    "retention.keepBest": number(0, 9999),
+    "retention.olderThan": shaped(OLDER_THAN),
+    "test.algorithm": choice(*ALGORITHMS),
+    "test.maxSamples": number(16, 1_000_000),
+    "test.epochs": number(1, 100),
+    "test.deadlineSeconds": number(60, 86_400),
+    "pods.cpu": shaped(CPU),
+    "pods.memory": shaped(MEMORY),
+    "pods.gpus": number(0, MOST_GPUS),
+    "pods.nodeSelector": _LABELS,
+    "pods.tolerations": listed(_TOLERATION),
+    "minio.enabled": _SWITCH,
+    "minio.image": text("^[a-z0-9][A-Za-z0-9._:/-]{0,250}(@sha256:[0-9a-f]{64})?$"),
+    "minio.accessKeyId": text("^[A-Za-z0-9-]{3,64}$"),
+    "minio.secretAccessKey": text("^([^\\s]{8,128})?$"),
+    "minio.size": text(f"^({_QUANTITY.strip('^$')})?$"),
+    "commonLabels": _LABELS,
+}

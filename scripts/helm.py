@@ -1,0 +1,23 @@
+"""Run Helm, built from its Go module once: ``python scripts/helm.py template phase2 charts/phase2-runner``.
+
+One version for everybody, since versions differ in what they refuse. Any other Helm 4 serves as well to install.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from go_program import go_program
+
+VERSION = "v4.3.1"
+
+
+def helm() -> Path:
+    """The program."""
+    stamp = f"-s -w -X helm.sh/helm/v4/internal/version.version={VERSION}"
+    return go_program("helm", "helm.sh/helm/v4/cmd/helm", VERSION, "-trimpath", "-ldflags", stamp)
+
+
+if __name__ == "__main__":
+    program = helm()
+    os.execv(program, [program, *sys.argv[1:]])

@@ -1,0 +1,34 @@
+"""Helm itself, and what it makes of the chart with each profile."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .rendering import PROFILES, SCRIPTS, Helm
+
+_PRINT = "import sys; sys.path.insert(0, sys.argv[1]); from helm import helm; print(helm())"
+
+
+@pytest.fixture(scope="session")
+def helm():
+    """The pinned Helm, built from its Go module the first time."""
+    command = [sys.executable, "-c", _PRINT, str(SCRIPTS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "install Go" in done.stderr and not os.environ.get("CI"):
+        pytest.skip("Helm is built from its source: install Go")
+    assert done.returncode == 0, done.stderr
+    return Helm(done.stdout.split()[-1])
+
+
+@pytest.fixture(params=PROFILES)
+def profile(request):
+    """The name of a profile."""
+    return request.param
+
+
+@pytest.fixture
+def objects(helm, profile):
+    """The objects of a profile."""
+    return helm.objects(profile)

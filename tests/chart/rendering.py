@@ -1,0 +1,86 @@
+"""Renders the chart, each profile once."""
+
+import copy
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+PROJECT = Path(__file__).parents[2]
+SCRIPTS = PROJECT / "scripts"
+CHART = PROJECT / "charts" / "phase2-runner"
+ARGO = "argoproj.io/v1alpha1/WorkflowTemplate"
+_OLD, _NEW = "1.31.0", "1.37.0"
+
+# Profile -> what its cluster is: the version of Kubernetes, and whether it has Argo's kinds.
+PROFILES = {
+    "default": (_NEW, False),
+    "kind": (_NEW, False),
+    "gpu": (_NEW, False),
+    "existing-s3": (_OLD, True),
+    "no-argo": (_NEW, True),
+    "locked-down": (_OLD, False),
+    "namespaced": (_NEW, False),
+}
+
+
+class Helm:
+    """The program, and what it makes of the chart."""
+
+    def __init__(self, program):
+        self._program = program
+        self.text, self._parsed = cache(self._text), cache(self._parse)
+
+    def __call__(self, *words, check=True, **more):
+        command = [self._program, *map(str, words)]
+        return subprocess.run(command, check=check, capture_output=True, text=True, **more)
+
+    def objects(self, profile, *words):
+        """What a profile installs, hooks included; every caller has a copy of its own."""
+        return copy.deepcopy(self._parsed(profile, *words))
+
+    def refusal(self, *words):
+        """What is said against values; fails where they are taken."""
+        done = self("template", "phase2", CHART, "--namespace", "phase2", *words, check=False)
+        assert done.returncode != 0, f"{words} was taken"
+        return done.stderr
+
+    def _parse(self, profile, *words):
+        return parsed(self.text(profile, *words))
+
+    def _text(self, profile, *words):
+        version, argo = PROFILES[profile]
+        values = [] if profile == "default" else ["--values", CHART / "ci" / f"{profile}-values.yaml"]
+        place = ["--namespace", "phase2", "--kube-version", version, *(["--api-versions", ARGO] if argo else [])]
+        return self("template", "phase2", CHART, *place, *values, *words).stdout
+
+
+def parsed(text):
+    """The objects in YAML."""
+    return [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
+
+
+def named(things, kind, name=None):
+    """The one object of a kind, or of a kind and a name."""
+    (found,) = [one for one in things if one["kind"] == kind and name in (None, one["metadata"]["name"])]
+    return found
+
+
+def of_kind(things, *kinds):
+    """All objects of some kinds, by name."""
+    return {one["metadata"]["name"]: one for one in things if one["kind"] in kinds}
+
+
+def pod_specs(things):
+    """The pods of what makes pods, by the name of the maker."""
+    found = {}
+    for one in filter(None, things):
+        name, spec = f"{one['kind']}/{one['metadata']['name']}", one.get("spec")
+        if one["kind"] == "Pod":
+            found[name] = spec
+        elif one["kind"] in ("Deployment", "Job"):
+            found[name] = spec["template"]["spec"]
+        elif one["kind"] == "CronJob":
+            found[name] = spec["jobTemplate"]["spec"]["template"]["spec"]
+    return found

@@ -1,0 +1,186 @@
+"""What values switch on and off, and what is said after an installation."""
+
+import base64
+
+import pytest
+import yaml
+from tests.k8s.test_manifests import RIGHTS
+
+from phase2.storage.s3_settings import S3Settings
+
+from .rendering import CHART, PROFILES, named, of_kind
+
+CLUSTER_SCOPED = {"PriorityClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+
+
+def test_somebody_without_rights_on_the_cluster_installs_nothing_of_it(helm):
+    things = helm.objects("namespaced")
+    assert all(one["metadata"]["namespace"] == "phase2" for one in things)
+    assert not CLUSTER_SCOPED & {one["kind"] for one in things}
+
+
+def test_everything_else_is_in_the_namespace_of_the_release(helm, profile):
+    for one in helm.objects(profile, "--namespace", "elsewhere"):
+        assert one["kind"] in CLUSTER_SCOPED or one["metadata"]["namespace"] == "elsewhere"
+        assert "kubernetes.io/metadata.name: phase2" not in yaml.safe_dump(one)
+        for subject in one.get("subjects", []):
+            assert subject.get("namespace", "elsewhere") == "elsewhere"
+
+
+def test_everything_says_that_helm_brought_it(helm, profile):
+    for one in helm.objects(profile):
+        labels = one["metadata"]["labels"]
+        assert labels["app.kubernetes.io/managed-by"] == "Helm"
+        assert labels["app.kubernetes.io/instance"] == "phase2"
+        assert labels["app.kubernetes.io/part-of"] == "phase2"
+
+
+def test_own_labels_are_added_and_win_over_nothing(helm):
+    things = helm.objects("locked-down", "--set", r"commonLabels.app\.kubernetes\.io/part-of=other")
+    assert all(one["metadata"]["labels"]["example.com/cost-center"] == "materials" for one in things)
+    assert all(one["metadata"]["labels"]["app.kubernetes.io/part-of"] == "phase2" for one in things)
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked", "there"),
+    [
+        ("kind", "auto", False), ("kind", "always", True), ("kind", "never", False), ("existing-s3", "auto", True),
+        ("existing-s3", "never", False), ("no-argo", "auto", True),
+    ],
+)  # fmt: skip
+def test_argo_is_served_where_it_is_or_is_asked_for(helm, profile, asked, there):
+    things = helm.objects(profile, "--set", f"argo.enabled={asked}", "--set", "retention.enabled=true")
+    crons = {one["kind"] for one in things if one["metadata"]["name"] in ("phase2-nightly", "phase2-clean")}
+    assert crons == ({"CronWorkflow"} if there else {"CronJob"})
+    names = set(of_kind(things, "Role", "ServiceAccount", "ConfigMap", "NetworkPolicy", "ValidatingAdmissionPolicy"))
+    of_argo = {"phase2-executor", "phase2-workflow-submitter", "phase2-limits", "phase2-artifacts", "phase2-train"}
+    assert of_argo & names == (of_argo if there else set())
+
+
+def test_rights_are_the_least(helm, profile):
+    things = helm.objects(profile)
+    rules = named(things, "Role", "phase2-submitter")["rules"]
+    assert {resource: set(rule["verbs"]) for rule in rules for resource in rule["resources"]} == RIGHTS
+    assert not any(one["kind"].startswith("ClusterRole") for one in things)
+    bound = [s["name"] for b in of_kind(things, "RoleBinding").values() for s in b["subjects"]]
+    assert "phase2-runner" not in bound
+    assert named(things, "ServiceAccount", "phase2-runner")["automountServiceAccountToken"] is False
+
+
+def test_groups_and_users_are_bound(helm):
+    words = ["--set", "submitters.users={ada}"]
+    for binding in of_kind(helm.objects("locked-down", *words), "RoleBinding").values():
+        if binding["metadata"]["name"] != "phase2-executor":
+            who = {(one["kind"], one["name"]) for one in binding["subjects"]}
+            assert who == {("Group", "materials-team"), ("User", "ada")}
+
+
+def test_settings_of_the_store_are_understood(helm, profile):
+    data = named(helm.objects(profile), "ConfigMap", "phase2-store")["data"]
+    settings = S3Settings.from_environment(data)
+    endpoints = {
+        "kind": "http://minio.phase2.svc.cluster.local:9000",
+        "existing-s3": "https://s3.example.com:9443",
+    }
+    assert settings.endpoint == endpoints.get(profile)
+    assert settings.path_style is (profile in endpoints)
+    assert data.get("AWS_CA_BUNDLE") == ("/etc/phase2/ca/ca.crt" if profile == "existing-s3" else None)
+
+
+def test_the_certificate_is_where_pods_look_for_it(helm):
+    things = helm.objects("existing-s3")
+    text = named(things, "ConfigMap", "phase2-ca")["data"]["ca.crt"]
+    assert text.startswith("-----BEGIN CERTIFICATE-----\n")
+    assert text.endswith("-----END CERTIFICATE-----\n")
+    assert base64.b64decode(named(things, "Secret", "phase2-ca")["data"]["ca.crt"]).decode() == text
+
+
+def secrets(things):
+    return {name: one for name, one in of_kind(things, "Secret").items() if one["type"] == "Opaque"}
+
+
+def test_an_existing_secret_is_left_alone(helm):
+    for profile in PROFILES.keys() - {"kind", "existing-s3", "locked-down"}:
+        assert secrets(helm.objects(profile)) == {}
+
+
+def test_keys_become_the_secret_that_pods_read(helm):
+    keys = ["--set", "store.existingSecret=", "--set", "store.accessKeyId=key", "--set", "store.secretAccessKey=word"]
+    data = secrets(helm.objects("default", *keys))["phase2-s3"]["data"]
+    decoded = {name: base64.b64decode(word).decode() for name, word in data.items()}
+    assert decoded == {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "word"}
+
+
+def test_a_role_of_the_cloud_takes_no_keys(helm):
+    things = helm.objects("locked-down")
+    assert "data" not in secrets(things)["phase2-s3"]
+    assert "eks.amazonaws.com/role-arn" in named(things, "ServiceAccount", "phase2-runner")["metadata"]["annotations"]
+
+
+def test_the_local_minio_has_one_key_everywhere_and_a_random_one_where_none_is_given(helm):
+    given = secrets(helm.objects("kind"))
+    assert base64.b64decode(given["minio-root"]["data"]["MINIO_ROOT_PASSWORD"]) == b"phase2-local-only"
+    words = ["--set", "minio.secretAccessKey="]
+    made = secrets(helm.objects("kind", *words))
+    again = secrets(helm.objects("kind", *words, "--skip-tests=false"))
+    word = made["minio-root"]["data"]["MINIO_ROOT_PASSWORD"]
+    assert word == made["phase2-s3"]["data"]["AWS_SECRET_ACCESS_KEY"]
+    assert len(base64.b64decode(word)) == 32
+    assert word != again["minio-root"]["data"]["MINIO_ROOT_PASSWORD"]
+
+
+def test_pods_reach_name_servers_and_the_store(helm):
+    def policies(profile):
+        return {name: one["spec"] for name, one in of_kind(helm.objects(profile), "NetworkPolicy").items()}
+
+    own = policies("existing-s3")
+    assert [port["port"] for port in own["phase2-store"]["egress"][0]["ports"]] == [9443]
+    local = policies("kind")
+    (to,) = local["phase2-store-inside"]["egress"][0]["to"]
+    assert to["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "phase2"}
+    assert to["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "minio"}
+    assert local["minio"]["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "minio"}}
+    assert local["phase2-deny-all"]["podSelector"] == {}
+    shared = policies("namespaced")
+    assert shared["phase2-deny-all"]["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "phase2"}}
+
+
+def test_the_claim_stays_by_policy(helm):
+    def annotations(*words):
+        return named(helm.objects("default", *words), "PersistentVolumeClaim")["metadata"].get("annotations")
+
+    assert annotations() == {"helm.sh/resource-policy": "keep"}
+    assert annotations("--set", "dataCache.keep=false") is None
+    assert not of_kind(helm.objects("default", "--set", "dataCache.create=false"), "PersistentVolumeClaim")
+
+
+def test_a_second_release_has_cluster_scoped_names_of_its_own(helm):
+    things = [one for one in helm.objects("locked-down") if one["kind"] in CLUSTER_SCOPED]
+    assert len(things) == 13
+    for one in things:
+        assert one["metadata"]["name"].endswith("-locked")
+        if one["kind"] == "ValidatingAdmissionPolicyBinding":
+            assert one["spec"]["policyName"] == one["metadata"]["name"]
+    jobs = named(things, "ValidatingAdmissionPolicy", "phase2-jobs-locked")
+    assert "The policy phase2-jobs-locked lists what is." in str(jobs["spec"]["validations"])
+
+
+def notes(helm, *words):
+    done = helm("install", "phase2", CHART, "--namespace", "team", "--dry-run=client", *words)
+    return done.stdout.partition("NOTES:")[2]
+
+
+def test_notes_tell_three_commands_with_the_names_that_were_installed(helm):
+    said = notes(helm, "--set", "image.repository=registry.example.com/phase2", "--set", "image.tag=v7")
+    assert "kubectl -n team create secret generic phase2-s3" in said
+    assert "helm test phase2 -n team" in said
+    assert "phase2 submit --namespace team --image registry.example.com/phase2:v7" in said
+    assert "--cache phase2-data-cache --priority phase2-training --watch" in said
+    assert "helm uninstall leaves the claim phase2-data-cache, and never touches the bucket." in said
+    local = notes(helm, "--values", CHART / "ci" / "kind-values.yaml", "--set", "clusterSuffix=-two")
+    assert "create secret" not in local
+    assert "--priority phase2-training-two" in local
+    assert [line[2] for line in local.splitlines() if line.startswith("  ") and line[3:4] == "."] == ["1", "2", "3"]
+    assert [line[2] for line in said.splitlines() if line.startswith("  ") and line[3:4] == "."] == ["1", "2", "3"]
+    assert "helm uninstall never touches the bucket." in local
+    assert "phase2-local-only" not in local

@@ -1,0 +1,37 @@
+"""What each profile installs, as it was read and agreed on; what changes it shows what it changes."""
+
+import os
+
+from .rendering import CHART, PROFILES, PROJECT
+
+GOLDEN = PROJECT / "tests" / "chart" / "golden"
+UPDATE = "PHASE2_UPDATE_GOLDEN"
+
+
+def test_rendered_profiles_are_the_golden_ones(helm, profile):
+    path, made = GOLDEN / f"{profile}.yaml", without_templates(helm.text(profile))
+    if os.environ.get(UPDATE):
+        path.write_text(made)
+    assert made == path.read_text(), f"set {UPDATE}=1 where this is meant, and read the difference"
+
+
+def without_templates(text):
+    """All but the WorkflowTemplates, which test_sources compares with those of argo/ field by field."""
+    parts = text.split("\n---\n")
+    return "\n---\n".join(part for part in parts if "\nkind: WorkflowTemplate\n" not in part)
+
+
+def test_every_profile_has_a_golden_file_and_none_is_left_over():
+    assert {path.stem for path in GOLDEN.glob("*.yaml")} == PROFILES.keys()
+    profiles = {path.name.removesuffix("-values.yaml") for path in (CHART / "ci").iterdir()}
+    assert {"default", *profiles} == PROFILES.keys()
+
+
+def test_rendering_twice_gives_the_same(helm, profile):
+    assert helm.text(profile) == helm.text(profile, "--skip-tests=false")
+
+
+def test_lint_finds_nothing_even_where_it_is_strict(helm, profile):
+    values = [] if profile == "default" else ["--values", CHART / "ci" / f"{profile}-values.yaml"]
+    done = helm("lint", CHART, "--strict", "--quiet", *values, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

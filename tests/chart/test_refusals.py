@@ -1,0 +1,76 @@
+"""Wrong values are refused before anything is installed, and it is said which and why."""
+
+import pytest
+
+# (what is given, words that must be said)
+WRONG = [
+    ("imgae.tag=1", ["additional properties 'imgae' not allowed"]),
+    ("image.digset=x", ["/image", "additional properties 'digset' not allowed"]),
+    ("image.repository=Registry/Phase2", ["/image/repository", "does not match pattern"]),
+    ("image.digest=sha256:12", ["/image/digest", "'sha256:12' does not match pattern"]),
+    ("image.pullPolicy=Sometimes", ["/image/pullPolicy", "'IfNotPresent', 'Always', 'Never'"]),
+    ("store.url=/data", ["/store/url", "does not match pattern"]),
+    ("store.url=s3://key:word@bucket", ["/store/url", "does not match pattern"]),
+    ("store.endpoint=https://key:word@s3.example.com", ["/store/endpoint", "does not match pattern"]),
+    ("store.pathStyle=yes", ["/store/pathStyle", "'auto', 'always', 'never'"]),
+    ("store.existingSecret=my-keys", ["/store/existingSecret", "'phase2-s3', ''"]),
+    ("serviceAccount.create=perhaps", ["/serviceAccount/create", "got string, want boolean"]),
+    ("submitters.groups=phase2-submitters", ["/submitters/groups", "got string, want array"]),
+    ("dataCache.size=large", ["/dataCache/size", "does not match pattern"]),
+    ("dataCache.accessModes={ReadOnlyMany}", ["/dataCache/accessModes/0", "'ReadWriteOnce', 'ReadWriteMany'"]),
+    ("dataCache.accessModes=null", ["/dataCache", "missing property 'accessModes'"]),
+    ("network.storePorts={0}", ["/network/storePorts/0", "minimum: got 0, want 1"]),
+    ("network.storePort=https", ["/network/storePort", "got string, want integer"]),
+    ("network.nameServerNamespace=Kube", ["/network/nameServerNamespace", "does not match pattern"]),
+    ("quota.hard.pods=many", ["/quota/hard/pods", "does not match pattern"]),
+    ("quota.hard.pods=100", ["/quota/hard/pods", "got number, want string"]),
+    ("limitRange.memory=8GB", ["/limitRange/memory", "does not match pattern"]),
+    ("priorityClass.value=2000000000", ["/priorityClass/value", "maximum: got 2×10⁰⁹, want 1×10⁰⁹"]),
+    ("admission.byDigest=true", ["/admission/byDigest", "'auto', 'always', 'never'"]),
+    ("argo.enabled=true", ["/argo/enabled", "'auto', 'always', 'never'"]),
+    ("argo.parallel=0", ["/argo/parallel", "minimum: got 0, want 1"]),
+    ("kueue.queue=My_Queue", ["/kueue/queue", "does not match pattern"]),
+    ("nightly.level=huge", ["/nightly/level", "'smoke', 'lite', 'std', 'pro', 'max'"]),
+    ("nightly.algorithm=gcn", ["/nightly/algorithm", "'e3nn', 'cgcnn'"]),
+    ("nightly.schedule=at night", ["/nightly/schedule", "does not match pattern"]),
+    ("retention.olderThan=30", ["/retention/olderThan", "got number, want string"]),
+    ("retention.keepBest=-1", ["/retention/keepBest", "minimum: got -1, want 0"]),
+    ("test.epochs=0.5", ["/test/epochs", "want integer"]),
+    ("pods.gpus=65", ["/pods/gpus", "maximum: got 65, want 64"]),
+    ("pods.memory=8", ["/pods/memory", "got number, want string"]),
+    ("pods.tolerations[0].effect=NoSchedul", ["/pods/tolerations/0/effect", "'NoSchedule'"]),
+    ("pods.tolerations[0].kye=gpu", ["/pods/tolerations/0", "additional properties 'kye' not allowed"]),
+    ("minio.secretAccessKey=short", ["/minio/secretAccessKey", "does not match pattern"]),
+    ("clusterSuffix=second", ["/clusterSuffix", "does not match pattern"]),
+    ("commonLabels.team=a b", ["/commonLabels/team", "does not match pattern"]),
+]
+
+# What each value alone may be, and together they may not.
+CONTRADICTIONS = [
+    (["store.accessKeyId=key"], "store.accessKeyId and store.secretAccessKey go together"),
+    (["store.accessKeyId=key", "store.secretAccessKey=word"], "add --set store.existingSecret="),
+    (["store.existingSecret="], "Nothing says how the store is opened"),
+    (["minio.enabled=true", "store.endpoint=https://s3.example.com"], "minio.enabled brings a store of its own"),
+    (["admission.byDigest=always"], "Give image.digest."),
+    (["admission.images={other/phase2}"], "admission.images does not have image.repository (localhost/phase2)"),
+    (["kueue.clusterQueue=research"], "name the LocalQueue that is to be made"),
+    (["pods.gpus=1"], "quota.hard allows no GPU"),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), WRONG, ids=[given for given, _ in WRONG])
+def test_a_wrong_value_is_refused_with_its_place_and_what_would_do(helm, given, words):
+    said = helm.refusal("--set", given)
+    assert "values don't meet the specifications of the schema" in said
+    for word in words:
+        assert word in said
+
+
+@pytest.mark.parametrize(("given", "words"), CONTRADICTIONS, ids=[",".join(given) for given, _ in CONTRADICTIONS])
+def test_values_that_contradict_each_other_are_refused_in_one_sentence(helm, given, words):
+    said = helm.refusal(*(word for one in given for word in ("--set", one)))
+    assert words in said
+
+
+def test_an_old_cluster_is_refused(helm):
+    assert "kubeVersion: >=1.31.0-0" in helm.refusal("--kube-version", "1.30.0")
