@@ -9,7 +9,7 @@ from typing import Any
 
 from hera.workflows import models
 
-from .cluster import Cluster
+from .reached import ReachedCluster
 
 GROUP, VERSION = "argoproj.io", "v1alpha1"
 KINDS = {
@@ -28,14 +28,14 @@ def definitions() -> list[dict[str, Any]]:
     return [_definition(plural, kind, model) for plural, (kind, model) in KINDS.items()]
 
 
-def install(cluster: Cluster) -> None:
+def install(cluster: ReachedCluster) -> None:
     """Make a cluster know Argo's kinds."""
     for definition in definitions():
         cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(definition))
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *_names())
 
 
-def remove(cluster: Cluster) -> None:
+def remove(cluster: ReachedCluster) -> None:
     """Let it forget them, with all objects of these kinds."""
     cluster.kubectl("delete", "--ignore-not-found", *_names())
 

@@ -7,8 +7,21 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from phase2.cli.store import opened
+
 if TYPE_CHECKING:
     from phase2.runs.run_row import RunRow
+
+
+def print_finished(run_ids: Sequence[str], store: str | None) -> None:
+    """Print those of several runs that are finished in a store, the best first.
+
+    Raises:
+        DataError: None is.
+    """
+    from phase2.runs.run_row import finished_rows
+
+    print_comparison(finished_rows(opened(store), run_ids))
 
 
 def print_comparison(rows: Sequence[RunRow]) -> tuple[str, list[str]]:

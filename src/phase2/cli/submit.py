@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.backends import (
+    DEFAULT_BACKEND,
+    carrier_of,
+    check_backend,
+    note_of_tag,
+    of_memory,
+    submission_facts,
+    words_for,
+)
 from phase2.cli.cluster_options import AskedOfCluster, connected, takes_cluster
 from phase2.cli.console import note
 from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import JsonOption, print_json
-from phase2.cluster.cluster_words import NO_CACHE, ClusterWords
 from phase2.config.request import RunRequest
-from phase2.config.settings import image_reference
-from phase2.errors import RequestError, UnknownNameError
+from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.cluster.carrier import Carrier, ClusterBackend
     from phase2.cluster.plan import Plan
     from phase2.cluster.resumption import BegunRun
     from phase2.cluster.submission import Submission
-
-Backend = Literal["job", "argo", "local"]
-BACKENDS: tuple[Backend, ...] = get_args(Backend)
-DEFAULT_BACKEND: Backend = "job"
 
 BackendOption = Annotated[
     str | None,
@@ -71,70 +73,14 @@ def _submit(  # noqa: PLR0913 - the options of one command
     begun = _new(run_id or new_run_id(), request) if resume is None else _begun(resume, cluster)
     carrier = carrier_of(chosen or begun.backend or DEFAULT_BACKEND)
     plan = _plan(begun, cluster, carrier, accepted)
-    _say_of_memory(plan)
+    for warning in of_memory([plan.resolved], plan.cluster):
+        note(warning)
     if dry_run:
         from phase2.cli.plan import print_plan
 
         print_plan(plan, carrier, as_json=as_json)
     else:
         _send(plan, carrier.backend, cluster, watch=watch, as_json=as_json)
-
-
-def _say_of_memory(plan: Plan) -> None:
-    """Warn of a memory limit that may be too low, or refuse one that is: a pod would find out minutes later."""
-    from phase2.runs.memory import check_memory, needed_memory
-
-    if plan.cluster.gpus:  # what a run needs beside one was not measured
-        return
-    needed = needed_memory(plan.resolved.config, workers=plan.cluster.threads)
-    if warning := check_memory(needed, int(plan.cluster.memory.value)):
-        note(warning)
-
-
-def check_backend(name: str) -> Backend:
-    """A backend by its name.
-
-    Raises:
-        UnknownNameError: There is none of this name.
-    """
-    for backend in BACKENDS:
-        if name == backend:
-            return backend
-    raise UnknownNameError.of("backend", name, BACKENDS)
-
-
-def carrier_of(backend: Backend) -> Carrier:
-    """The kind of object of a backend that is a cluster's."""
-    from phase2.cluster.carriers import CARRIERS
-
-    assert backend != "local"  # noqa: S101 - carried out before this
-    return CARRIERS[backend]
-
-
-def words_for(carrier: Carrier, words: ClusterWords) -> ClusterWords:
-    """What is asked of a cluster, with what the environment says and what every Workflow has.
-
-    Raises:
-        RequestError: A Workflow is to do without the data cache.
-    """
-    from phase2.cluster.plan import CACHE_CLAIM
-
-    complete = words.over(ClusterWords(image=image_reference()))
-    if carrier.backend != "argo":
-        return complete
-    if complete.cache == NO_CACHE:
-        raise RequestError(
-            f"--cache {NO_CACHE} cannot be combined with --backend argo.",
-            why=f"Every step of a Workflow has the claim {CACHE_CLAIM}.",
-            fix="Drop it, or use --backend job.",
-        )
-    return replace(complete, cache=complete.cache or CACHE_CLAIM)
-
-
-def note_of_tag(words: ClusterWords) -> None:
-    """Remark on an image that may become another one."""
-    if words.image is not None and "@" not in words.image:
-        note(f"note: {words.image} is a tag, which may change: name it by its digest to have the image recorded")
 
 
 def _new(run_id: str, request: RunRequest) -> BegunRun:
@@ -175,7 +121,7 @@ def _send(plan: Plan, backend: ClusterBackend, asked: AskedOfCluster, *, watch: 
 
     # First of all: whatever happens next, the same command with this id does not train twice.
     (note if as_json else typer.echo)(f"run: {plan.run_id}")
-    note_of_tag(ClusterWords(image=plan.cluster.image.reference))
+    note_of_tag(plan.cluster)
     cluster = connected(asked.context, asked.namespace)
     client = cluster.client(backend)
     done = submit_run(client, client.carrier.build(plan), cluster.others(backend))
@@ -189,12 +135,6 @@ def _send(plan: Plan, backend: ClusterBackend, asked: AskedOfCluster, *, watch: 
         print_json(submission_facts(plan.run_id, done))
     else:
         typer.echo(_outcome(plan.run_id, done))
-
-
-def submission_facts(run_id: str, done: Submission) -> dict[str, str]:
-    """A submission as JSON."""
-    kind, namespace = done.client.carrier.kind, done.client.namespace
-    return {"run": run_id, "kind": kind, "name": done.name, "namespace": namespace, "outcome": done.outcome}
 
 
 def _outcome(run_id: str, done: Submission) -> str:

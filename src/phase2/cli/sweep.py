@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from phase2.cli.cluster_options import AskedOfCluster, connected, takes_cluster
-from phase2.cli.console import note
-from phase2.cli.store import JsonOption, opened, print_json
-from phase2.cli.submit import (
+from phase2.cli.backends import (
     DEFAULT_BACKEND,
-    DryRunOption,
-    WatchOption,
     carrier_of,
     check_backend,
     note_of_tag,
+    of_memory,
     submission_facts,
     words_for,
 )
+from phase2.cli.cluster_options import AskedOfCluster, connected, takes_cluster
+from phase2.cli.console import note
+from phase2.cli.store import JsonOption, print_json
+from phase2.cli.submit import DryRunOption, WatchOption
 from phase2.cli.sweep_options import takes_sweep
 from phase2.config.settings import store_url
 from phase2.config.sweep import SweepRequest, SweepRun
@@ -28,6 +28,8 @@ from phase2.errors import Phase2Error, RequestError
 
 if TYPE_CHECKING:
     from phase2.cluster.carrier import Carrier
+    from phase2.cluster.cluster_request import ClusterRequest
+    from phase2.cluster.cluster_words import ClusterWords
     from phase2.cluster.run_state import RunState
     from phase2.cluster.submission import Submission
     from phase2.cluster.submitted import Cluster
@@ -58,6 +60,7 @@ def _sweep(
 ) -> None:
     """Train every combination of the listed values, each a run of its own, and rank them by validation score."""
     from phase2.cluster.names import check_label_name
+    from phase2.config.resolve import resolve
     from phase2.runs.layout import check_run_id, new_run_id
 
     chosen = check_backend(backend)
@@ -71,12 +74,16 @@ def _sweep(
         sweep_here(sweep_name, runs, cluster.words, dry_run=dry_run, as_json=as_json)
         return
     carrier = carrier_of(chosen)
-    manifests = _manifests(sweep_name, request, runs, cluster, carrier)
+    words = words_for(carrier, cluster.words)
+    asked = words.request(cluster.namespace, context=cluster.context)
+    manifests = _manifests(sweep_name, request, runs, words, asked, carrier)
+    for warning in of_memory([resolve(run.request) for run in runs], asked):
+        note(warning)
     if dry_run:
         _print_plan(sweep_name, runs, manifests, as_json=as_json)
         return
     (note if as_json else typer.echo)(f"sweep: {sweep_name}, {_count(runs)}")
-    note_of_tag(words_for(carrier, cluster.words))
+    note_of_tag(asked)
     place = connected(cluster.context, cluster.namespace)
     _refuse_twice(place, sweep_name, runs, carrier)
     done = _send(place, manifests, carrier)
@@ -92,15 +99,18 @@ def _sweep(
 
 
 def _manifests(
-    name: str, request: SweepRequest, runs: Sequence[SweepRun], cluster: AskedOfCluster, carrier: Carrier
+    name: str,
+    request: SweepRequest,
+    runs: Sequence[SweepRun],
+    words: ClusterWords,
+    asked: ClusterRequest,
+    carrier: Carrier,
 ) -> dict[str, Manifest]:
     """What carries the sweep, by the id that it is found by: one Workflow, or a Job for each run."""
     from phase2.cluster.argo_sweep import build_sweep
     from phase2.cluster.plan import make_plan
     from phase2.config.resolve import resolve
 
-    words = words_for(carrier, cluster.words)
-    asked = words.request(cluster.namespace, context=cluster.context)
     if carrier.backend == "argo":
         return {name: build_sweep(name, request, asked)}
     plans = [make_plan(run.run_id, resolve(run.request), asked, words=words) for run in runs]
@@ -139,6 +149,7 @@ def _watch(
     name: str, runs: Sequence[SweepRun], done: dict[str, Submission], cluster: AskedOfCluster, *, as_json: bool
 ) -> None:
     """Follow a sweep to its end; ends with the first exit code that is none of success."""
+    from phase2.cli.comparison import print_finished
     from phase2.cli.watching import exit_code, state_facts, watch_run
 
     if name in done:
@@ -148,7 +159,7 @@ def _watch(
     if as_json:
         print_json({"sweep": name, "runs": [state_facts(state) for state in states]})
     elif cluster.words.store or store_url():
-        compare(runs, cluster.words.store)
+        print_finished([run.run_id for run in runs], cluster.words.store)
     raise typer.Exit(next((code for code in map(exit_code, states) if code), 0))
 
 
@@ -160,18 +171,6 @@ def _followed(run_id: str, one: Submission) -> RunState:
         note(f"{run_id} {text}")
 
     return Follower(one.client, one.name, on_state=tell, on_line=lambda _: None).follow()
-
-
-def compare(runs: Sequence[SweepRun], store: str | None) -> None:
-    """Print the runs of a sweep that are finished, the best first.
-
-    Raises:
-        DataError: None is.
-    """
-    from phase2.cli.comparison import print_comparison
-    from phase2.runs.run_row import finished_rows
-
-    print_comparison(finished_rows(opened(store), {run.run_id for run in runs}))
 
 
 def _print_plan(name: str, runs: Sequence[SweepRun], manifests: dict[str, Manifest], *, as_json: bool) -> None:

@@ -34,7 +34,7 @@ def sweep_here(name: str, runs: Sequence[SweepRun], words: ClusterWords, *, dry_
         RequestError: An id belongs to another request, or a word makes no sense.
         DataError: No run finished.
     """
-    from phase2.cli.sweep import compare
+    from phase2.cli.comparison import print_finished
     from phase2.cluster.local import make_local_plan
     from phase2.config.resolve import resolve
 
@@ -54,5 +54,5 @@ def sweep_here(name: str, runs: Sequence[SweepRun], words: ClusterWords, *, dry_
     if as_json:
         print_json({"sweep": name, "runs": [{"run": run, "exit_code": code} for run, code in codes.items()]})
     elif not all(codes.values()):
-        compare(runs, words.store)
+        print_finished(list(codes), words.store)
     raise typer.Exit(next((code for code in codes.values() if code), 0))
