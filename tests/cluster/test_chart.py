@@ -91,7 +91,7 @@ def test_helm_test_trains_in_the_cluster_and_leaves_no_run(here, installed, stor
 
 
 def test_helm_test_fails_where_runs_cannot_be_kept(here, values, before):
-    here.install(*values, "--set", "store.url=s3://no-such-bucket-at-all", chart=before)
+    here.install(*values, "--set-string", "store.url=s3://no-such-bucket-at-all", chart=before)
     done = here.test(check=False)
     assert done.returncode != 0
     state = json.loads(here.kubectl("get", "pod", "phase2-test", "--output=json"))["status"]
