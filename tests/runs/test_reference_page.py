@@ -1,6 +1,6 @@
 """The reference pages say what the code does."""
 
-import importlib.util
+import importlib
 import json
 import re
 from pathlib import Path
@@ -16,10 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def generator():
-    spec = importlib.util.spec_from_file_location("generate_reference", ROOT / "scripts" / "generate_reference.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "scripts")
+        yield importlib.import_module("generate_reference")
 
 
 @pytest.mark.parametrize("name", ["levels.md", "cli.md", "manifest.md"])
