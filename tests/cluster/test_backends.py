@@ -1,4 +1,7 @@
-"""The contract of backends with Workflows on a real API server, by a person who has the Roles and no other right."""
+"""The contract of backends on a real cluster: Jobs that train, and Workflows that the API server only stores.
+
+These are submitted by a person who has the Roles and no other right.
+"""
 
 import json
 from typing import Any
@@ -6,13 +9,14 @@ from typing import Any
 import pytest
 from kubernetes import client
 from tests.argo.manifests import TEMPLATES, of_kind
-from tests.submit.backend_contract import ClusterContract
+from tests.submit.backend_contract import BackendContract, ClusterContract, Place
 from tests.submit.places import WorkflowPlace
 from tests.submit.stored_api import WORKFLOWS
 
 from .argo_crds import GROUP, VERSION, install, remove
 from .people import MAY_SUBMIT, NAMESPACE
 from .pods import restricted_pod
+from .runs import SMALL
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -40,6 +44,64 @@ class StoredWorkflows:
     def patch(self, kind: str, name: str, change: dict[str, Any]) -> dict[str, Any]:
         words = ["patch", "workflow", name, "-n", NAMESPACE, "--type=merge", "-o", "json", "-p", json.dumps(change)]
         return json.loads(self.cluster.kubectl(*words).stdout)
+
+
+class RealJobs(Place):
+    """The namespace of runs, where Jobs train."""
+
+    backend = ("--backend", "job")
+
+    def __init__(self, runs) -> None:
+        def say(*words):
+            said = runs.phase2(*words)
+            return said.code, said.out, said.errors
+
+        super().__init__(say)
+        self.runs = runs
+
+    def submit(self, run_id, *words):
+        """Long enough to be disturbed."""
+        return super().submit(run_id, "--epochs", "300", *SMALL, "--store", self.runs.store, *words)
+
+    def begin(self, run_id):
+        code, _, err = self.submit(run_id)
+        assert code == 0, err
+        self.runs.wait_for_epoch(run_id, 1)
+
+    def finish(self, run_id):
+        self.runs.wait_for_end(run_id)
+
+    def fail(self, run_id):
+        """As a Job does whose time is over."""
+        (job,) = self.runs.jobs(run_id)
+        over = {"spec": {"activeDeadlineSeconds": 1}}
+        self.runs.cluster.batch.patch_namespaced_job(job.metadata.name, job.metadata.namespace, over)
+        self.runs.wait_for_state(run_id, "failed")
+
+    def cancel(self, run_id):
+        assert self.runs.phase2("cancel", run_id, "--yes").code == 0
+        self.runs.wait_for_state(run_id, "cancelled")
+
+    def state(self, run_id):
+        return self.runs.state(run_id)["state"]
+
+    def count(self, run_id):
+        return len(self.runs.jobs(run_id))
+
+
+class TestJob(BackendContract):
+    @pytest.fixture
+    def place(self, runs):
+        made = RealJobs(runs)
+        clear(runs.cluster)
+        yield made
+        clear(runs.cluster)
+
+
+def clear(cluster):
+    """Remove the Jobs of the contract, whose names are the same in every session."""
+    names = [f"phase2-{name}" for name in ("once", "taken", "dry", "bad", "again", "stopped")]
+    cluster.kubectl("delete", "jobs", "-n", cluster.namespace, "--ignore-not-found", *names)
 
 
 @pytest.fixture(scope="module")
