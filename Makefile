@@ -72,7 +72,7 @@ chart: setup ## Package the Helm chart into dist, for the image of IMAGE=...@sha
 .PHONY: kind-up kind-test kind-down
 kind-up: setup ## With Docker: a Kubernetes of kind with MinIO and the image
 	PYTHON=$(BIN)/python k8s/kind/up.sh
-kind-test: setup ## With Docker: a run on it, from its submission to its files in the bucket
+kind-test: setup ## With Docker: the tests of the cluster on it, but for those that break the node itself
 	PYTHON=$(BIN)/python k8s/kind/test.sh
 kind-down: ## Remove it
 	k8s/kind/down.sh
@@ -111,8 +111,8 @@ lock: setup ## Pin every dependency again, with hashes
 	$(BIN)/python scripts/lock.py
 
 .PHONY: ci
-ci: FAULT_ROUNDS = 0.5
-ci: lint test test-faults test-readme ## What continuous integration runs
+ci: FAULT_ROUNDS = 0.25
+ci: lint test test-faults test-readme test-cluster ## What continuous integration runs
 
 .PHONY: clean
 clean: ## Remove the environment and caches (never runs or data)

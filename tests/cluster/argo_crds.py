@@ -4,9 +4,12 @@ Their schemas are made from hera's models of Argo's API, so that the API server 
 types. Argo's controller is not there: what it does with an object is not shown by a test that uses these.
 """
 
+import json
 from typing import Any
 
 from hera.workflows import models
+
+from .reached import ReachedCluster
 
 GROUP, VERSION = "argoproj.io", "v1alpha1"
 KINDS = {
@@ -23,6 +26,22 @@ _SERVERS_OWN = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "m
 def definitions() -> list[dict[str, Any]]:
     """The CustomResourceDefinitions."""
     return [_definition(plural, kind, model) for plural, (kind, model) in KINDS.items()]
+
+
+def install(cluster: ReachedCluster) -> None:
+    """Make a cluster know Argo's kinds."""
+    for definition in definitions():
+        cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(definition))
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *_names())
+
+
+def remove(cluster: ReachedCluster) -> None:
+    """Let it forget them, with all objects of these kinds."""
+    cluster.kubectl("delete", "--ignore-not-found", *_names())
+
+
+def _names() -> list[str]:
+    return [f"crd/{definition['metadata']['name']}" for definition in definitions()]
 
 
 def _definition(plural: str, kind: str, model: Any) -> dict[str, Any]:

@@ -29,7 +29,12 @@ def kube(folders: Folders) -> Path:
     stamp = [f"-X k8s.io/component-base/version.gitVersion={KUBERNETES}"]
     stamp += [f"-X k8s.io/component-base/version.git{part}={n}" for part, n in (("Major", 1), ("Minor", 34))]
     flags = ["-trimpath", "-ldflags", f"-s -w {' '.join(stamp)}"]
-    return _built(folders, "kube", f"{KUBERNETES}-{_digest('kube')}", ["build", *flags, "-o", "{}", "."], "kube")
+    return _built(folders, "kube", _kube_version(), ["build", *flags, "-o", "{}", "."], "kube")
+
+
+def kube_path(folders: Folders) -> Path:
+    """Where :func:`kube` is, or will be."""
+    return _path(folders, "kube", _kube_version())
 
 
 def pause(folders: Folders) -> Path:
@@ -50,7 +55,7 @@ def _installed(folders: Folders, name: str, module: str, version: str) -> Path:
 
 
 def _built(folders: Folders, name: str, version: str, words: list[str], source: str = "") -> Path:
-    program = folders.programs / f"{name}-{version}"
+    program = _path(folders, name, version)
     if program.exists():
         return program
     folders.programs.mkdir(parents=True, exist_ok=True)
@@ -58,6 +63,14 @@ def _built(folders: Folders, name: str, version: str, words: list[str], source: 
         if not program.exists():  # another process may have been faster
             _build(program, name, words, SOURCES / source)
     return program
+
+
+def _path(folders: Folders, name: str, version: str) -> Path:
+    return folders.programs / f"{name}-{version}"
+
+
+def _kube_version() -> str:
+    return f"{KUBERNETES}-{_digest('kube')}"
 
 
 def _build(program: Path, name: str, words: list[str], source: Path) -> None:

@@ -10,6 +10,7 @@ from tests.chart.rendering import CHART, Helm
 
 from . import minio, tenant
 from .cluster import Cluster
+from .store import IN_CLUSTER
 
 RELEASE, SUFFIX = "phase2", "-chart"
 _RUNNER = 10001
@@ -81,7 +82,7 @@ class ChartNamespace:
             "image.repository": repository,
             "image.digest": digest,
             "store.url": store,
-            "store.endpoint": minio.IN_CLUSTER,
+            "store.endpoint": IN_CLUSTER,
             "network.storeNamespace": minio.NAMESPACE,
             "pods.cpu": "250m",
             "pods.memory": "2Gi",

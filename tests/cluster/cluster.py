@@ -1,42 +1,30 @@
 """The cluster itself: up, down, and the parts that a test may stop and start."""
 
-import subprocess
-import time
-from collections.abc import Callable
-from functools import cached_property
+from kubernetes import client
 
-import urllib3
-from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
-
-from . import addresses, builds, components
+from . import builds, components
 from .certificates import make_certificates
 from .configuration import write_configuration
 from .folders import Folders
 from .host import prepare_host
 from .leftovers import clear
 from .network import make_bridge
+from .pods import CONTAINER
 from .processes import Processes
+from .reached import ReachedCluster
 from .timings import step
 
 _BEFORE_API = ("etcd", "containerd", "registry")
 _AFTER_API = ("controller-manager", "scheduler", "kubelet", "proxy", "coredns")
-_NOT_YET = (ApiException, ConfigException, urllib3.exceptions.HTTPError, OSError)
 
 
-class Cluster:
-    """A single-node Kubernetes on this machine."""
-
-    namespace = "phase2"
+class Cluster(ReachedCluster):
+    """A single-node Kubernetes whose components are processes of this machine."""
 
     def __init__(self, folders: Folders | None = None) -> None:
         self.folders = folders or Folders.default()
         self.processes = Processes(self.folders)
-
-    @property
-    def kubeconfig(self) -> str:
-        return str(self.folders.kubeconfig)
+        super().__init__(str(self.folders.kubeconfig), (str(builds.kube_path(self.folders)), "kubectl"))
 
     def prepare(self) -> None:
         """Install and build what a cluster needs; takes minutes the first time and nothing afterwards."""
@@ -68,42 +56,17 @@ class Cluster:
 
     def is_up(self) -> bool:
         """Whether the API answers and the node is ready."""
-        if not self.folders.kubeconfig.exists():
-            return False
-        try:
-            return self.node_ready()
-        except _NOT_YET:
-            return False
+        return self.folders.kubeconfig.exists() and self.holds(self.node_ready)
 
-    # What tests look at -----------------------------------------------------------------------------------------------
+    def log(self, pod) -> str:
+        """What a pod said so far, read on the node, so that it works without an API server."""
+        name = f"{pod.metadata.namespace}_{pod.metadata.name}_{pod.metadata.uid}"
+        files = sorted((self.folders.state / "pods" / name / CONTAINER).glob("*.log"))
+        lines = [line for file in files for line in file.read_text(errors="replace").splitlines()]
+        return "\n".join(line.split(" ", 3)[-1] for line in lines)  # behind time, stream and kind
 
-    @cached_property
-    def api(self) -> client.ApiClient:
-        """A client of the API, with the rights of an administrator."""
-        settings = client.Configuration()
-        config.load_kube_config(self.kubeconfig, client_configuration=settings)
-        settings.retries = False
-        return client.ApiClient(settings)
-
-    @property
-    def core(self) -> client.CoreV1Api:
-        return client.CoreV1Api(self.api)
-
-    @property
-    def batch(self) -> client.BatchV1Api:
-        return client.BatchV1Api(self.api)
-
-    def kubectl(self, *words: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run kubectl in the tests' namespace."""
-        command = [str(builds.kube(self.folders)), "kubectl", f"--kubeconfig={self.kubeconfig}", *words]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
-        if check and done.returncode:
-            raise RuntimeError(f"kubectl {' '.join(words)} failed: {done.stderr.strip()}")
-        return done
-
-    def node_ready(self) -> bool:
-        node = self.core.read_node(addresses.NODE, _request_timeout=5)
-        return any(each.type == "Ready" and each.status == "True" for each in node.status.conditions or [])
+    def last_words(self, component: str) -> str:
+        return self.processes.last_words(component)
 
     # Parts that a test may stop and start -----------------------------------------------------------------------------
 
@@ -124,22 +87,6 @@ class Cluster:
 
     def wait_for_api(self) -> None:
         self.wait(self._api_answers, "the API server", "apiserver")
-
-    def wait(self, condition: Callable[[], object], what: str, component: str, seconds: float = 60) -> None:
-        """Wait until a condition holds; errors of the API meanwhile mean not yet.
-
-        Raises:
-            TimeoutError: It does not hold in time; the message ends with what the component said last.
-        """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            try:
-                if condition():
-                    return
-            except _NOT_YET:
-                pass
-            time.sleep(0.1)
-        raise TimeoutError(f"Waited {seconds:.0f} s for {what}. {component}: {self.processes.last_words(component)}")
 
     def _api_answers(self) -> bool:
         client.CoreV1Api(self.api).read_namespace("default", _request_timeout=2)

@@ -6,81 +6,143 @@ from collections.abc import Iterator
 
 import pytest
 
+from phase2.cli import main
 from phase2.storage.s3 import S3Store
 from phase2.storage.s3_settings import S3Settings
 
 from . import laboratory
 from .cluster import Cluster
+from .given import GivenCluster
 from .host import ClusterUnavailableError
-from .minio import BUCKET, Minio
+from .minio import Minio
+from .people import MAY_SUBMIT, People
 from .pods import Pods
+from .reached import ReachedCluster
 from .runs import Runs
-from .timings import STEPS
+from .store import BUCKET, ClusterStore
+from .timings import SAY, STEPS
 
-REQUIRED = "PHASE2_CLUSTER"
-"""With ``required``, as `make test-cluster` sets it, a machine that cannot run the cluster fails the tests."""
+CHOICE = "PHASE2_CLUSTER"
+"""Chooses the cluster: with ``required``, as `make test-cluster` sets it, a machine that cannot run its own fails the
+tests; with ``given``, as `make kind-test` sets it, they use the one of the environment; else they may be skipped."""
 
 SURVIVED = "survived: "
 
 
 @pytest.fixture(scope="session")
-def was_up_before() -> Iterator[bool]:
-    """Whether somebody had the cluster up already; holds the lock of the machine's only cluster."""
-    made = Cluster()
-    with laboratory.alone(made.folders):
-        yield laboratory.is_complete(made)
+def was_up_before(own: Cluster | None) -> bool:
+    """Whether somebody had the cluster up already."""
+    return own is None or laboratory.is_complete(own)
 
 
 @pytest.fixture(scope="session")
-def cluster(was_up_before: bool) -> Iterator[Cluster]:
-    """A running cluster; one that was up before goes on running afterwards."""
+def own() -> Iterator[Cluster | None]:
+    """This machine's only cluster, which may not be up yet, behind a lock; None where another one is given."""
+    if os.environ.get(CHOICE) == "given":
+        yield None
+        return
     made = Cluster()
+    with laboratory.alone(made.folders):
+        yield made
+
+
+@pytest.fixture(scope="session")
+def cluster(own: Cluster | None, was_up_before: bool) -> Iterator[ReachedCluster]:
+    """A running cluster; one that was up before goes on running afterwards."""
+    if own is None:
+        yield GivenCluster()
+        return
     try:
-        made.prepare()
+        own.prepare()
     except ClusterUnavailableError as error:
-        if os.environ.get(REQUIRED) == "required":
+        if os.environ.get(CHOICE) == "required":
             raise
         pytest.skip(str(error))
     try:
-        laboratory.up(made)
-        yield made
+        laboratory.up(own)
+        yield own
     finally:
         if not was_up_before:
-            made.down()
+            own.down()
 
 
 @pytest.fixture(scope="session")
-def image(cluster: Cluster) -> str:
-    """The image that trains, at its digest."""
-    return laboratory.image(cluster)
+def host(cluster: ReachedCluster) -> Cluster:
+    """The cluster as a set of processes of this machine."""
+    if not isinstance(cluster, Cluster):
+        pytest.skip("This needs the node's own processes and network, which belong to a given cluster's makers.")
+    return cluster
 
 
 @pytest.fixture(scope="session")
-def minio_pod(cluster: Cluster) -> Minio:
+def image(cluster: ReachedCluster) -> str:
+    """The image that trains; in a cluster of our own at its digest."""
+    return cluster.image if isinstance(cluster, GivenCluster) else laboratory.image(cluster)
+
+
+@pytest.fixture(scope="session")
+def store(cluster: ReachedCluster) -> ClusterStore:
     """The object store in the cluster."""
-    return Minio(cluster)
+    return cluster.store if isinstance(cluster, GivenCluster) else Minio(cluster)
 
 
 @pytest.fixture(scope="session")
-def runs(cluster: Cluster, image: str) -> Iterator[Runs]:
+def minio_pod(host: Cluster) -> Minio:
+    """The object store as a process of this machine."""
+    return Minio(host)
+
+
+@pytest.fixture(scope="session")
+def store_keys(store: ClusterStore) -> Iterator[None]:
+    """The way to the store and its keys, in the environment of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in store.server.environment.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def runs(cluster: ReachedCluster, image: str, store: ClusterStore) -> Iterator[Runs]:
     """Runs of this session."""
-    made = Runs(cluster, image)
+    made = Runs(cluster, image, store)
     yield made
     made.clear()
 
 
 @pytest.fixture(scope="session")
-def bucket(minio_pod: Minio, runs: Runs) -> Iterator[S3Store]:
+def bucket(store_keys: None, runs: Runs) -> S3Store:
     """The place of this session's runs in the bucket, as this host sees it."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in minio_pod.server.environment.items():
-            patch.setenv(name, value)
-        yield S3Store(BUCKET, runs.prefix, S3Settings.from_environment())
+    return S3Store(BUCKET, runs.prefix, S3Settings.from_environment())
 
 
 @pytest.fixture(scope="session")
-def pods(cluster: Cluster) -> Pods:
+def pods(cluster: ReachedCluster) -> Pods:
     return Pods(cluster)
+
+
+@pytest.fixture(scope="session")
+def people(cluster, tmp_path_factory):
+    made = People(cluster, tmp_path_factory.mktemp("kubeconfigs"))
+    made.arrive()
+    yield made
+    made.leave()
+
+
+@pytest.fixture
+def say(people, image, monkeypatch, capsys):
+    """Run a command as a person; returns exit code, standard output and standard error."""
+
+    def run_command(*words, person=MAY_SUBMIT):
+        monkeypatch.setenv("KUBECONFIG", people.kubeconfig(person))
+        monkeypatch.setenv("PHASE2_IMAGE", image)
+        for name in ("PHASE2_NAMESPACE", "PHASE2_STORE"):
+            monkeypatch.delenv(name, raising=False)
+        capsys.readouterr()
+        code = main(list(words))
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run_command
 
 
 @pytest.fixture
@@ -90,6 +152,20 @@ def survived(record_property) -> Iterator[Counter[str]]:
     yield counts
     for fault, n in counts.items():
         record_property(f"{SURVIVED}{fault}", n)
+
+
+@pytest.hookimpl(trylast=True)  # after the reporter is there
+def pytest_configure(config):
+    """Let steps that take minutes be heard when they end."""
+    reporter, capture = map(config.pluginmanager.get_plugin, ("terminalreporter", "capturemanager"))
+    if reporter is None or capture is None:
+        return
+
+    def say(line):
+        with capture.global_and_fixture_disabled():
+            reporter.write_line(line)
+
+    SAY.append(say)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -6,19 +6,19 @@ import time
 
 from kubernetes import client
 
-from . import addresses
 from .cluster import Cluster
 from .minio import NAMESPACE as MINIO_NAMESPACE
 from .minio import Minio
 from .pods import CONTAINER
+from .reached import ReachedCluster
 
 
-def delete(cluster: Cluster, pod: str) -> None:
+def delete(cluster: ReachedCluster, pod: str) -> None:
     """Delete a pod, as a person or a controller does."""
     cluster.core.delete_namespaced_pod(pod, cluster.namespace)
 
 
-def evict(cluster: Cluster, pod: str) -> None:
+def evict(cluster: ReachedCluster, pod: str) -> None:
     """Evict a pod through the API, as a drain or an autoscaler does."""
     eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name=pod, namespace=cluster.namespace))
     cluster.core.create_namespaced_pod_eviction(pod, cluster.namespace, eviction)
@@ -29,7 +29,7 @@ def kill(cluster: Cluster, pod: str) -> None:
     os.kill(process_of(cluster, pod), signal.SIGKILL)
 
 
-def run_out_of_memory(cluster: Cluster, pod: str) -> None:
+def run_out_of_memory(cluster: ReachedCluster, pod: str) -> None:
     """Use up the memory of a pod's container with processes so small that the kernel chooses the one that trains."""
     cluster.kubectl("exec", pod, "--container", CONTAINER, "--", "python3", "-c", _HOGS, check=False)
 
@@ -44,14 +44,14 @@ signal.pause()
 """
 
 
-def drain(cluster: Cluster) -> None:
+def drain(cluster: ReachedCluster) -> None:
     """Take every run off the node and let no other come; the store is on another node in real life."""
     ours = "--pod-selector=app.kubernetes.io/name=phase2"
-    cluster.kubectl("drain", addresses.NODE, ours, "--delete-emptydir-data", "--force", "--timeout=120s")
+    cluster.kubectl("drain", cluster.node, ours, "--delete-emptydir-data", "--force", "--timeout=120s")
 
 
-def uncordon(cluster: Cluster) -> None:
-    cluster.kubectl("uncordon", addresses.NODE)
+def uncordon(cluster: ReachedCluster) -> None:
+    cluster.kubectl("uncordon", cluster.node)
 
 
 def kill_minio_while_it_writes(cluster: Cluster, minio: Minio, seconds: float = 60) -> None:
@@ -83,7 +83,7 @@ def _first_process(cluster: Cluster, status) -> int:
     return int((folder / "init.pid").read_text())
 
 
-def second_job(cluster: Cluster, job) -> None:
+def second_job(cluster: ReachedCluster, job) -> None:
     """Start another Job for the same run, as two people who do not know of each other do."""
     made = client.ApiClient().sanitize_for_serialization(job)
     labels = made["metadata"]["labels"]

@@ -2,31 +2,28 @@
 
 import json
 import subprocess
-import time
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from phase2.testing.s3_servers import S3Server
 
 from . import addresses
 from .cluster import Cluster
+from .store import BUCKET, ClusterStore
+from .waiting import wait_until
 
 NAMESPACE = "minio"
-BUCKET = "phase2"
 KEY, SECRET = "phase2-cluster-key", "phase2-cluster-secret"
-IN_CLUSTER = f"http://minio.{NAMESPACE}.svc.cluster.local:9000"
 STORE = f"s3://{BUCKET}"
 _PORT = 9000
 
 
-class Minio:
-    """The object store of the tests."""
+class Minio(ClusterStore):
+    """The object store of the cluster that the tests bring up."""
 
     def __init__(self, cluster: Cluster) -> None:
+        super().__init__(S3Server(f"http://{addresses.MINIO_SERVICE}:{_PORT}", KEY, SECRET))
         self._cluster = cluster
-        self.server = S3Server(f"http://{addresses.MINIO_SERVICE}:{_PORT}", KEY, SECRET)
-        """How the host reaches it."""
 
     def deploy(self, image: str) -> None:
         """Create it, wait until it answers, and make the bucket."""
@@ -36,30 +33,19 @@ class Minio:
         self.wait()
         self.make_bucket(BUCKET)
 
-    @property
-    def client(self):
-        """A client of S3 on the host."""
-        keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
-        return boto3.client("s3", endpoint_url=self.server.endpoint, region_name="us-east-1", **keys)
-
-    def make_bucket(self, name: str) -> None:
-        existing = [bucket["Name"] for bucket in self.client.list_buckets()["Buckets"]]
-        if name not in existing:
-            self.client.create_bucket(Bucket=name)
-
     def wait(self, seconds: float = 60) -> None:
         """Wait until it serves requests that come through its Service."""
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                self.client.list_buckets()
-            except (BotoCoreError, ClientError):
-                if time.monotonic() > deadline:
-                    pods = self._cluster.kubectl("describe", "pods", f"--namespace={NAMESPACE}").stdout
-                    raise TimeoutError(f"MinIO does not answer:\n{pods[-2000:]}") from None
-                time.sleep(0.1)
-            else:
-                return
+        wait_until(self._serves, "MinIO", seconds, self._described)
+
+    def _serves(self) -> bool:
+        try:
+            self.client.list_buckets()
+        except (BotoCoreError, ClientError):
+            return False
+        return True
+
+    def _described(self) -> str:
+        return self._cluster.kubectl("describe", "pods", f"--namespace={NAMESPACE}").stdout[-2000:]
 
     def restarts(self) -> int:
         """How often its container was started again."""

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from .cluster import Cluster
+import yaml
+
+from .reached import ReachedCluster
 
 NAMESPACE = "phase2-people"
 ROLE = Path(__file__).parents[2] / "k8s" / "base" / "submitter.yaml"
@@ -18,7 +20,7 @@ class People:
         folder: Where kubeconfigs are written.
     """
 
-    def __init__(self, cluster: Cluster, folder: Path) -> None:
+    def __init__(self, cluster: ReachedCluster, folder: Path) -> None:
         self.cluster = cluster
         self._folder = folder
 
@@ -42,15 +44,17 @@ class People:
         return str(file)
 
     def _settings(self, person: str) -> dict:
-        settings = json.loads(Path(self.cluster.kubeconfig).read_text())
-        authority = Path(self.cluster.kubeconfig).with_name("ca.crt")
+        file = Path(self.cluster.kubeconfig)
+        settings = yaml.safe_load(file.read_text())
         token = self.kubectl("create", "token", person).strip()
         name = settings["contexts"][0]["name"]
         settings["users"] = [{"name": person, "user": {"token": token}}]
         where = {"cluster": settings["clusters"][0]["name"], "user": person, "namespace": NAMESPACE}
         settings["contexts"] = [{"name": name, "context": where}]
         settings["current-context"] = name
-        settings["clusters"][0]["cluster"]["certificate-authority"] = str(authority)
+        place = settings["clusters"][0]["cluster"]
+        if "certificate-authority" in place:  # the new file lies in another folder
+            place["certificate-authority"] = str(file.parent / place["certificate-authority"])
         return settings
 
     def kubectl(self, *words: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kubernetes.client.exceptions import ApiException
 
-from .cluster import Cluster
+from .reached import ReachedCluster
 
 CONTAINER = "train"
 
@@ -21,7 +21,7 @@ class Ended:
 class Pods:
     """Pods in the namespace of runs."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: ReachedCluster) -> None:
         self._cluster = cluster
 
     def create(self, pod: dict[str, object]) -> None:

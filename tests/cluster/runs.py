@@ -4,18 +4,18 @@ import json
 import os
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from phase2.runs.index import list_runs
 from phase2.runs.published import PublishedRun
 from phase2.storage.s3 import S3Store
 
-from .cluster import Cluster
-from .minio import BUCKET, Minio
-from .pods import CONTAINER
+from .reached import ReachedCluster
+from .store import BUCKET, ClusterStore
+from .waiting import T, wait_until
 
 TRAINING = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "200", "--batch-size", "8"]
 EVERY_STEP = ["--checkpoint-minutes", "0.000001"]
@@ -39,9 +39,10 @@ class Runs:
     Their ids end in the session's own letters: Jobs of an earlier one may be there, and a run is submitted only once.
     """
 
-    def __init__(self, cluster: Cluster, image: str) -> None:
+    def __init__(self, cluster: ReachedCluster, image: str, place: ClusterStore) -> None:
         self.cluster = cluster
         self.image = image
+        self._place = place
         self._session = uuid.uuid4().hex[:6]
         self.prefix = f"session-{self._session}"
         self.store = f"s3://{BUCKET}/{self.prefix}"
@@ -61,7 +62,7 @@ class Runs:
     def phase2(self, *words: str) -> Said:
         """Run a command of phase2 on this host, in the way of a person who has the cluster's keys."""
         mine = {"KUBECONFIG": self.cluster.kubeconfig, "PHASE2_IMAGE": self.image, "PHASE2_STORE": self.store}
-        environment = os.environ | Minio(self.cluster).server.environment | mine
+        environment = os.environ | self._place.server.environment | mine
         command = [sys.executable, "-m", "phase2", *words]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         return Said(done.returncode, done.stdout, done.stderr)
@@ -96,12 +97,29 @@ class Runs:
             The name of the pod.
         """
         return str(
-            _wait(lambda: self._pod_at(run_id, epoch), f"{run_id} to train {epoch} epochs", seconds, self, run_id)
+            self._wait(lambda: self._pod_at(run_id, epoch), f"{run_id} to train {epoch} epochs", seconds, run_id)
         )
 
     def wait_for_end(self, run_id: str, seconds: float = 300) -> None:
         """Wait until a Job of a run is complete; one that failed for good is an error."""
-        _wait(lambda: self._complete(run_id), f"{run_id} to be complete", seconds, self, run_id)
+        self._wait(lambda: self._complete(run_id), f"{run_id} to be complete", seconds, run_id)
+
+    def wait_for_state(self, run_id: str, state: str, seconds: float = 90) -> dict:
+        """Wait until `phase2 status` says that a run is in a state; returns what it says then."""
+
+        def reached():
+            said = self.state(run_id)
+            return said if said["state"] == state else None
+
+        return self._wait(reached, f"{run_id} to be {state}", seconds, run_id)
+
+    def seconds_to_first_epoch(self, run_id: str) -> float:
+        """Time from the start of a run's first container to the end of its first epoch."""
+        pod = self.pods(run_id)[-1]
+        log = self.cluster.core.read_namespaced_pod_log(pod.metadata.name, pod.metadata.namespace, timestamps=True)
+        said = next(line.split(" ", 1)[0] for line in log.splitlines() if '"epoch": 1,' in line)
+        began = pod.status.container_statuses[0].state.terminated.started_at
+        return (datetime.fromisoformat(said) - began).total_seconds()
 
     def has_ended(self, run_id: str) -> bool:
         """Whether no Job of a run is at work any more."""
@@ -119,15 +137,9 @@ class Runs:
 
     def _pod_at(self, run_id: str, epoch: int) -> str | None:
         for pod in self.pods(run_id):
-            if pod.status.phase == "Running" and epochs_of(self.log(pod)) >= epoch:
+            if pod.status.phase == "Running" and epochs_of(self.cluster.log(pod)) >= epoch:
                 return pod.metadata.name
         return None
-
-    def log(self, pod) -> str:
-        """What a pod said, read on the node, so that it works without an API server."""
-        name = f"{pod.metadata.namespace}_{pod.metadata.name}_{pod.metadata.uid}"
-        files = sorted((self.cluster.folders.state / "pods" / name / CONTAINER).glob("*.log"))
-        return "".join(file.read_text(errors="replace") for file in files)
 
     def _complete(self, run_id: str) -> bool:
         conditions = [each for job in self.jobs(run_id) for each in job.status.conditions or []]
@@ -135,9 +147,12 @@ class Runs:
         assert not failed, f"{failed}\n{self.phase2('status', run_id).out}\n{self.last_words(run_id)}"
         return any(each.type == "Complete" and each.status == "True" for each in conditions)
 
+    def _wait(self, condition: Callable[[], T], what: str, seconds: float, run_id: str) -> T:
+        return wait_until(condition, what, seconds, lambda: self.last_words(run_id))
+
     def last_words(self, run_id: str) -> str:
         return "\n".join(
-            f"{pod.metadata.name} {pod.status.phase}: {self.log(pod)[-1500:]}" for pod in self.pods(run_id)
+            f"{pod.metadata.name} {pod.status.phase}: {self.cluster.log(pod)[-1500:]}" for pod in self.pods(run_id)
         )
 
 
@@ -145,16 +160,6 @@ def epochs_of(log: str) -> int:
     """The last epoch that a pod said it has trained; 0 before the first."""
     last = 0
     for line in log.splitlines():
-        said = line.split(" ", 3)[-1]
-        if said.startswith("{") and '"epoch"' in said:
-            last = int(json.loads(said)["epoch"])
+        if line.startswith("{") and '"epoch"' in line:
+            last = int(json.loads(line)["epoch"])
     return last
-
-
-def _wait(condition: Callable[[], object], what: str, seconds: float, runs: Runs, run_id: str) -> object:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"Waited {seconds:.0f} s for {what}:\n{runs.last_words(run_id)}")
-        time.sleep(0.1)
-    return found

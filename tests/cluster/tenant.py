@@ -4,7 +4,7 @@ import base64
 import json
 import os
 
-from . import minio
+from . import minio, store
 from .cluster import Cluster
 
 _RUNNER = 10001
@@ -30,9 +30,9 @@ def secret(name: str, key: str = minio.KEY, word: str = minio.SECRET) -> dict[st
 def _namespace(cluster: Cluster) -> list[dict[str, object]]:
     name = cluster.namespace
     labels = {f"pod-security.kubernetes.io/{mode}": _LEVEL for mode in ("enforce", "warn", "audit")}
-    store = {
+    settings = {
         "PHASE2_STORE": minio.STORE,
-        "AWS_ENDPOINT_URL_S3": minio.IN_CLUSTER,
+        "AWS_ENDPOINT_URL_S3": store.IN_CLUSTER,
         "AWS_REGION": "us-east-1",
         "PHASE2_S3_PATH_STYLE": "1",
     }
@@ -48,7 +48,7 @@ def _namespace(cluster: Cluster) -> list[dict[str, object]]:
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": "phase2-store", "namespace": name},
-            "data": store,
+            "data": settings,
         },
         secret("phase2-s3"),
         {

@@ -11,7 +11,15 @@ from kubernetes.client.exceptions import ApiException
 from tests.argo.manifests import ARGO, documents, of_kind
 from tests.argo.test_pods import PODS, pod_of
 
-from .argo_crds import GROUP, VERSION, definitions
+from phase2.cluster.argo import build_workflow
+from phase2.cluster.argo_sweep import build_sweep
+from phase2.cluster.cluster_words import ClusterWords
+from phase2.cluster.plan import make_plan
+from phase2.config.request import RunRequest
+from phase2.config.resolve import resolve
+from phase2.config.sweep import SweepRequest
+
+from .argo_crds import GROUP, VERSION, install, remove
 
 pytestmark = pytest.mark.cluster
 
@@ -21,15 +29,12 @@ THIN = {path.name: documents(path)[0] for path in ARGO.glob("phase2*.yaml")}
 @pytest.fixture(scope="module")
 def argo(cluster):
     """A cluster that knows Argo's kinds and has everything of the folder argo, and asks the policies already."""
-    for definition in definitions():
-        cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(definition))
-    names = [f"crd/{definition['metadata']['name']}" for definition in definitions()]
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+    install(cluster)
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "--validate=strict", "-k", str(ARGO))
     _await_policies(cluster)
     yield cluster
     cluster.kubectl("delete", "--ignore-not-found", "-k", str(ARGO))
-    cluster.kubectl("delete", "--ignore-not-found", *names)
+    remove(cluster)
 
 
 def _await_policies(cluster):
@@ -69,6 +74,19 @@ def create(cluster, workflow):
     except ApiException as error:
         return False, json.loads(error.body)["message"]
     return True, ""
+
+
+def test_what_the_client_makes_is_accepted(argo):
+    """As the policies see it: a plan and a sweep that ask for all that can be asked for."""
+    words = ClusterWords(
+        image=DIGEST, gpus=1, cpu="2.5", memory="64Gi", queue="research", priority="phase2-training",
+        node_selector=("gpu=h100",), toleration=("gpu=present:NoSchedule",), deadline="12h", store="s3://bucket/runs",
+    ).request("phase2")  # fmt: skip
+    asked = RunRequest(algorithm="cgcnn", level="std", properties=("band_gap",), lr=7.5e-05, seed=0, preset="large")
+    listed = SweepRequest(algorithm="cgcnn", lists={"level": "smoke, lite", "seed": "1,2", "lr": "1e-3,5e-4"})
+    for workflow in (build_workflow(make_plan("a", resolve(asked), words)), build_sweep("b", listed, words)):
+        accepted, said = create(argo, workflow)
+        assert accepted, said
 
 
 STRUCTURES = {"structures": "s3://phase2/structures"}

@@ -13,7 +13,7 @@ from phase2.runs.registry import find_in
 from phase2.storage.s3 import S3Store
 from phase2.storage.s3_settings import S3Settings
 
-from .minio import BUCKET
+from .store import BUCKET
 
 pytestmark = pytest.mark.cluster
 
@@ -28,9 +28,7 @@ def place():
 
 
 @pytest.fixture
-def whole_bucket(minio_pod, monkeypatch):
-    for name, value in minio_pod.server.environment.items():
-        monkeypatch.setenv(name, value)
+def whole_bucket(store_keys):
     return S3Store(BUCKET, "", S3Settings.from_environment())
 
 

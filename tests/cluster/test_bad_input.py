@@ -1,9 +1,10 @@
 """What is wrong with a run on the cluster, `phase2 status` says in a sentence, and nothing hopeless is tried again."""
 
 import json
-import time
 
 import pytest
+
+from phase2.cluster.image import Image
 
 from .runs import Runs
 
@@ -22,7 +23,7 @@ def test_a_wrong_level_fails_once_and_for_good(cluster, runs):
     words = job["spec"]["template"]["spec"]["containers"][0]["args"]
     words[words.index("--level") + 1] = "smokey"
     cluster.batch.create_namespaced_job(cluster.namespace, job)
-    state = _settled(runs, runs.id("wrong-level"), "failed")
+    state = runs.wait_for_state(runs.id("wrong-level"), "failed")
     assert state["exit_code"] == 2
     assert len(runs.pods(runs.id("wrong-level"))) == 1
     assert "smokey" in _one_sentence(state)
@@ -31,7 +32,7 @@ def test_a_wrong_level_fails_once_and_for_good(cluster, runs):
 def test_a_bucket_that_does_not_exist(cluster, runs):
     said = runs.submit(runs.id("no-bucket"), "--store", "s3://no-such-bucket")
     assert said.code == 0, said.errors
-    state = _settled(runs, runs.id("no-bucket"), "failed")
+    state = runs.wait_for_state(runs.id("no-bucket"), "failed")
     assert "no-such-bucket" in _one_sentence(state)
 
 
@@ -40,15 +41,15 @@ def test_a_secret_that_does_not_exist(cluster, runs):
     container = job["spec"]["template"]["spec"]["containers"][0]
     container["envFrom"][1]["secretRef"]["name"] = "no-such-secret"
     cluster.batch.create_namespaced_job(cluster.namespace, job)
-    state = _settled(runs, runs.id("no-secret"), "blocked")
+    state = runs.wait_for_state(runs.id("no-secret"), "blocked")
     assert "no-such-secret" in _one_sentence(state)
 
 
 def test_an_image_that_does_not_exist(cluster, runs):
-    image = runs.image.partition("@")[0] + ":no-such-tag"
+    image = f"{Image.parse(runs.image).name}:no-such-tag"
     said = runs.submit(runs.id("no-image"), "--image", image)
     assert said.code == 0, said.errors
-    state = _settled(runs, runs.id("no-image"), "blocked")
+    state = runs.wait_for_state(runs.id("no-image"), "blocked")
     assert image in _one_sentence(state)
 
 
@@ -56,15 +57,6 @@ def _planned(runs: Runs, run_id: str) -> dict:
     said = runs.submit(run_id, "--dry-run", "--json")
     assert said.code == 0, said.errors
     return json.loads(said.out)["manifest"]
-
-
-def _settled(runs: Runs, run_id: str, state: str, seconds: float = 90) -> dict:
-    """What `phase2 status` says once the run is in a state."""
-    deadline = time.monotonic() + seconds
-    while (found := runs.state(run_id))["state"] != state:
-        assert time.monotonic() < deadline, f"{found}\n{runs.last_words(run_id)}"
-        time.sleep(0.2)
-    return found
 
 
 def _one_sentence(state: dict) -> str:

@@ -21,7 +21,7 @@ from phase2.storage.s3_settings import S3Settings
 from . import images
 from .argo_crds import definitions
 from .charts import RELEASE, SUFFIX, ChartNamespace
-from .minio import BUCKET
+from .store import BUCKET
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -32,9 +32,9 @@ LEFT = {"PersistentVolumeClaim/phase2-data-cache", "Secret/phase2-s3"}
 
 
 @pytest.fixture(scope="module")
-def here(cluster, helm, tmp_path_factory):  # noqa: F811
+def here(host, helm, tmp_path_factory):  # noqa: F811
     folder = tmp_path_factory.mktemp("chart")
-    with ChartNamespace(cluster, helm, "phase2-chart", folder).arrived() as made:
+    with ChartNamespace(host, helm, "phase2-chart", folder).arrived() as made:
         yield made
 
 
@@ -219,8 +219,8 @@ def test_what_was_left_is_taken_up_again(here, installed, values):
 # Others ---------------------------------------------------------------------------------------------------------------
 
 
-def test_somebody_without_rights_on_the_cluster_installs_in_a_namespace(cluster, helm, image, tmp_path):  # noqa: F811
-    space = ChartNamespace(cluster, helm, "phase2-chart-user", tmp_path)
+def test_somebody_without_rights_on_the_cluster_installs_in_a_namespace(host, helm, image, tmp_path):  # noqa: F811
+    space = ChartNamespace(host, helm, "phase2-chart-user", tmp_path)
     with space.arrived():
         space.kubectl("create", "serviceaccount", "installer")
         account = f"--serviceaccount={space.name}:installer"
@@ -237,7 +237,7 @@ def test_somebody_without_rights_on_the_cluster_installs_in_a_namespace(cluster,
             assert "Phase:          Succeeded" in space.test().stdout
             space("uninstall", RELEASE, "--wait", "--timeout", "2m")
         left = before | {"PersistentVolumeClaim/phase2-data-cache"}
-        cluster.wait(lambda: space.objects() == left, f"only {left} to be left", "controller-manager")
+        host.wait(lambda: space.objects() == left, f"only {left} to be left", "controller-manager")
 
 
 def kubeconfig(space, folder):
@@ -256,11 +256,11 @@ def kubeconfig(space, folder):
     return file
 
 
-def test_the_local_test_profile_brings_its_own_store(cluster, helm, image, tmp_path):  # noqa: F811
-    space = ChartNamespace(cluster, helm, "phase2-chart-local", tmp_path)
+def test_the_local_test_profile_brings_its_own_store(host, helm, image, tmp_path):  # noqa: F811
+    space = ChartNamespace(host, helm, "phase2-chart-local", tmp_path)
     repository, _, digest = image.partition("@")
     values = ["--values", CHART / "ci" / "kind-values.yaml", "--set", f"image.repository={repository}"]
-    values += ["--set", f"image.digest={digest}", "--set", f"minio.image={images.minio_image(cluster.folders)}"]
+    values += ["--set", f"image.digest={digest}", "--set", f"minio.image={images.minio_image(host.folders)}"]
     # The cluster of the tests makes no volumes by itself.
     values += ["--set", "minio.size=", "--set", "minio.secretAccessKey=", "--set", f"clusterSuffix={SUFFIX}-local"]
     values += ["--set", "pods.cpu=250m"]
@@ -271,4 +271,4 @@ def test_the_local_test_profile_brings_its_own_store(cluster, helm, image, tmp_p
         space.install(*values, "--set", "nightly.enabled=false")
         assert space.kubectl("get", "secret", "minio-root", "--output=jsonpath={.data.MINIO_ROOT_PASSWORD}") == word
         space("uninstall", RELEASE, "--wait", "--timeout", "5m")
-        cluster.wait(lambda: space.objects() == set(), "everything to be gone", "controller-manager")
+        host.wait(lambda: space.objects() == set(), "everything to be gone", "controller-manager")

@@ -1,7 +1,7 @@
 """Whatever happens to its pod or the cluster, a run ends complete, published once, and bit for bit as undisturbed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import psutil
@@ -10,7 +10,9 @@ import pytest
 from phase2.testing.same_result import assert_same_result
 
 from . import faults
+from .cluster import Cluster
 from .runs import EPOCHS, Runs, epochs_of
+from .waiting import wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -50,6 +52,8 @@ POD_FAULTS = {
     "out-of-memory": ("process killed for its container's memory", faults.run_out_of_memory),
     "killed": ("SIGKILL of the process in the pod", faults.kill),
 }
+ON_THE_HOST = {"killed"}
+"""Faults that take the node's own processes."""
 
 
 @pytest.fixture(scope="session")
@@ -60,15 +64,21 @@ def disturbed(cluster, runs, bucket) -> Iterator[dict[str, Future]]:
         run_id = _submit(runs, name)
         pod = runs.wait_for_epoch(run_id, AT_EPOCH)
         # A process that is killed at once cannot save: what it goes on from must have been kept before.
-        _wait_until(lambda: any(run_id in each.key and each.key.endswith("/latest.json") for each in bucket.list()))
+        _until(
+            lambda: any(run_id in each.key and each.key.endswith("/latest.json") for each in bucket.list()),
+            "a checkpoint in the bucket",
+        )
         POD_FAULTS[name][1](cluster, pod)
 
-    with ThreadPoolExecutor(len(POD_FAULTS)) as pool:
-        yield {name: pool.submit(disturb, name) for name in POD_FAULTS}
+    possible = [name for name in POD_FAULTS if name not in ON_THE_HOST or isinstance(cluster, Cluster)]
+    with ThreadPoolExecutor(len(possible)) as pool:
+        yield {name: pool.submit(disturb, name) for name in possible}
 
 
 @pytest.mark.parametrize("name", POD_FAULTS)
-def test_what_happens_to_a_pod(disturbed, runs, assert_survived, name):
+def test_what_happens_to_a_pod(request, disturbed, runs, assert_survived, name):
+    if name in ON_THE_HOST:
+        request.getfixturevalue("host")
     disturbed[name].result()
     assert_survived(runs.id(name), POD_FAULTS[name][0], attempts=2)
 
@@ -90,47 +100,49 @@ def test_the_node_is_drained(cluster, runs, assert_survived):
     assert_survived(run_id, "node drained and uncordoned", attempts=2)
 
 
-def test_the_container_runtime_restarts(cluster, runs, assert_survived):
+def test_the_container_runtime_restarts(host, runs, assert_survived):
     run_id = _submit(runs, "runtime")
     pod = runs.wait_for_epoch(run_id, AT_EPOCH)
-    process = faults.process_of(cluster, pod)
-    cluster.restart_containerd()
+    process = faults.process_of(host, pod)
+    host.restart_containerd()
     assert psutil.pid_exists(process)  # the pod trains on without its runtime
     assert_survived(run_id, "container runtime killed and restarted", attempts=1)
 
 
-def test_the_api_server_restarts(cluster, runs, assert_survived):
+def test_the_api_server_restarts(host, runs, assert_survived):
     run_id = _submit(runs, "api-server")
     runs.wait_for_epoch(run_id, AT_EPOCH)
     (pod,) = runs.pods(run_id)
-    cluster.stop_apiserver()
+    host.stop_apiserver()
     try:
         said = runs.phase2("status", run_id)
         assert said.code == 75
         assert "Traceback" not in said.errors
-        _wait_until(lambda: epochs_of(runs.log(pod)) > AT_EPOCH)  # the pod needs no API server
+        _until(lambda: epochs_of(host.log(pod)) > AT_EPOCH, "another epoch")  # the pod needs no API server
     finally:
-        cluster.start_apiserver()
+        host.start_apiserver()
     assert_survived(run_id, "API server killed and restarted", attempts=1)
 
 
-def test_the_store_restarts_during_an_upload(cluster, runs, minio_pod, assert_survived):
+def test_the_store_restarts_during_an_upload(host, runs, minio_pod, assert_survived):
     restarts = minio_pod.restarts()
     run_id = _submit(runs, "store-restarts")
     runs.wait_for_epoch(run_id, AT_EPOCH)
-    faults.kill_minio_while_it_writes(cluster, minio_pod)
-    _wait_until(lambda: minio_pod.restarts() == restarts + 1)
+    faults.kill_minio_while_it_writes(host, minio_pod)
+    _until(lambda: minio_pod.restarts() == restarts + 1, "MinIO to be started again")
     assert_survived(run_id, "MinIO killed during an upload and restarted", attempts=1)
 
 
-def test_the_bucket_cannot_be_reached(runs, minio_pod, assert_survived):
+def test_the_bucket_cannot_be_reached(host, runs, minio_pod, assert_survived):
     run_id = _submit(runs, "unreachable")
     runs.wait_for_epoch(run_id, AT_EPOCH)
     (pod,) = runs.pods(run_id)
     minio_pod.block()
     try:
         blocked = time.monotonic()
-        _wait_until(lambda: epochs_of(runs.log(pod)) >= EPOCHS and time.monotonic() > blocked + OUTAGE)
+        _until(
+            lambda: epochs_of(host.log(pod)) >= EPOCHS and time.monotonic() > blocked + OUTAGE, "the training to end"
+        )
         assert not runs.has_ended(run_id)
     finally:
         minio_pod.unblock()
@@ -142,8 +154,8 @@ def test_two_pods_with_one_run_id(cluster, runs, assert_survived):
     runs.wait_for_epoch(run_id, AT_EPOCH)
     (job,) = runs.jobs(run_id)
     faults.second_job(cluster, job)
-    _wait_until(lambda: len(runs.jobs(run_id)) == 2 and runs.has_ended(run_id))
-    said = {pod.metadata.name: runs.log(pod) for pod in runs.pods(run_id)}
+    _until(lambda: len(runs.jobs(run_id)) == 2 and runs.has_ended(run_id), "both to end")
+    said = {pod.metadata.name: cluster.log(pod) for pod in runs.pods(run_id)}
     assert all(epochs_of(log) or "already" in log for log in said.values()), said
     assert_survived(run_id, "two pods with one run id", attempts=1)
 
@@ -161,9 +173,5 @@ def _submit(runs: Runs, name: str) -> str:
     return run_id
 
 
-def _wait_until(condition, seconds: float = 240) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"Waited {seconds:.0f} s.")
-        time.sleep(0.1)
+def _until(condition: Callable[[], object], what: str) -> None:
+    wait_until(condition, what, 240)

@@ -22,11 +22,11 @@ SUBMITTER = ["--as=somebody", "--as-group=phase2-submitters", "--as-group=system
 
 
 @pytest.fixture(scope="module")
-def said(cluster, tmp_path_factory):
+def said(host, tmp_path_factory):
     """What kubectl said of the installation."""
-    with installed(cluster, tmp_path_factory.mktemp("installed")) as said:
+    with installed(host, tmp_path_factory.mktemp("installed")) as said:
         # A policy is in force some moments after it is made.
-        cluster.wait(lambda: refused(cluster, job(image="elsewhere/phase2:1")), "the policy", "apiserver")
+        host.wait(lambda: refused(host, job(image="elsewhere/phase2:1")), "the policy", "apiserver")
         yield said
 
 

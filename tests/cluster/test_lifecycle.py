@@ -18,25 +18,25 @@ laboratory.up(Cluster())
 """
 
 
-def test_up_twice_is_up_once(cluster):
-    before = {each.pid for each in cluster.processes.find("apiserver")}
-    laboratory.up(cluster)
-    assert before == {each.pid for each in cluster.processes.find("apiserver")}
+def test_up_twice_is_up_once(host):
+    before = {each.pid for each in host.processes.find("apiserver")}
+    laboratory.up(host)
+    assert before == {each.pid for each in host.processes.find("apiserver")}
 
 
-def test_what_a_killed_harness_leaves_is_cleared(cluster, own_cluster):
-    cluster.down()
-    assert leftovers.found(cluster.folders) == []
-    cluster.down()
-    assert leftovers.found(cluster.folders) == []
+def test_what_a_killed_harness_leaves_is_cleared(host, own_cluster):
+    host.down()
+    assert leftovers.found(host.folders) == []
+    host.down()
+    assert leftovers.found(host.folders) == []
     with subprocess.Popen([sys.executable, "-c", UP], cwd=Path(__file__).parents[2]) as harness:
-        cluster.wait(lambda: cluster.core.list_namespaced_pod("minio").items, "a pod to be made", "apiserver")
+        host.wait(lambda: host.core.list_namespaced_pod("minio").items, "a pod to be made", "apiserver")
         harness.send_signal(signal.SIGKILL)
-    assert {word.split()[0] for word in leftovers.found(cluster.folders)} >= {"process", "bridge", "folder", "rules"}
-    cluster.down()
-    assert leftovers.found(cluster.folders) == []
-    laboratory.up(cluster)
-    assert cluster.node_ready()
+    assert {word.split()[0] for word in leftovers.found(host.folders)} >= {"process", "bridge", "folder", "rules"}
+    host.down()
+    assert leftovers.found(host.folders) == []
+    laboratory.up(host)
+    assert host.node_ready()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,41 +9,19 @@ import pytest
 import yaml
 
 from phase2.cli import main
-from phase2.cluster.client import JobClient
+from phase2.cluster.carriers import CARRIERS
+from phase2.cluster.client import RunClient
 from phase2.cluster.connection import Connection
+from phase2.cluster.image import Image
 
-from .people import MAY_NOTHING, MAY_SUBMIT, NAMESPACE, People
+from .people import MAY_NOTHING, NAMESPACE
 from .runs import SMALL, TRAINING
-from .timings import step
+from .timings import record, step
+from .waiting import wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 GOLDEN = sorted((Path(__file__).parents[1] / "submit" / "golden").glob("*.yaml"))
-
-
-@pytest.fixture(scope="session")
-def people(cluster, tmp_path_factory):
-    made = People(cluster, tmp_path_factory.mktemp("kubeconfigs"))
-    made.arrive()
-    yield made
-    made.leave()
-
-
-@pytest.fixture
-def say(people, image, monkeypatch, capsys):
-    """Run a command as a person; returns exit code, standard output and standard error."""
-
-    def run_command(*words, person=MAY_SUBMIT):
-        monkeypatch.setenv("KUBECONFIG", people.kubeconfig(person))
-        monkeypatch.setenv("PHASE2_IMAGE", image)
-        for name in ("PHASE2_NAMESPACE", "PHASE2_STORE"):
-            monkeypatch.delenv(name, raising=False)
-        capsys.readouterr()
-        code = main(list(words))
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run_command
 
 
 # A run that goes well ------------------------------------------------------------------------------------------------
@@ -62,16 +39,17 @@ def test_a_run_is_submitted_watched_and_published(runs, bucket):
     assert watched.errors.splitlines()[-1].startswith("succeeded: succeeded after ")
     again = runs.submit(runs.id("watched"))
     assert (again.code, "already succeeded" in again.out) == (0, True)
+    record("container start to the end of the first epoch", runs.seconds_to_first_epoch(runs.id("watched")))
     manifest = runs.published(runs.id("watched"), bucket).manifest
-    assert manifest.code.image_digest == runs.image.partition("@")[2]
-    assert manifest.place.node == "phase2-node"
+    assert manifest.code.image_digest == Image.parse(runs.image).digest
+    assert manifest.place.node == runs.cluster.node
     logged = runs.phase2("logs", runs.id("watched"))
     assert logged.out in watched.out
 
 
 def test_a_cancelled_run_saves_and_goes_on_where_it_was(runs, bucket):
     run_id = runs.id("cancelled")
-    assert runs.submit(run_id, "--epochs", "120").code == 0
+    assert runs.submit(run_id, "--epochs", "40").code == 0
     runs.wait_for_epoch(run_id, 3)
     said = runs.phase2("cancel", run_id, "--yes")
     assert (said.code, f"phase2 submit --resume {run_id}" in said.out) == (0, True)
@@ -104,7 +82,7 @@ def dry_run(cluster):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("KUBECONFIG", cluster.kubeconfig)
             warnings = []
-            client = JobClient(Connection.open(on_warning=warnings.append), cluster.namespace)
+            client = RunClient(Connection.open(on_warning=warnings.append), cluster.namespace, CARRIERS["job"])
         job["metadata"]["namespace"] = cluster.namespace
         client.create(job, dry_run=True)
         return warnings
@@ -192,7 +170,7 @@ def test_a_quota_on_jobs_is_worth_another_try_and_one_on_memory_is_seen_in_the_s
 def test_an_admission_policy_is_told_in_its_own_words(say, people):
     people.apply(*_policy("phase2-people-images", "cgcnn is out of fashion"))
     try:
-        _wait(lambda: say("submit", *TRAINING, "--run-id", "old-fashioned")[0] == 2)
+        wait_until(lambda: say("submit", *TRAINING, "--run-id", "old-fashioned")[0] == 2, "the policy", 60)
         code, _, err = say("submit", *TRAINING, "--run-id", "old-fashioned")
     finally:
         for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
@@ -225,6 +203,14 @@ def test_a_run_in_a_queue_that_nobody_serves_waits_and_can_be_cancelled(say):
     assert (code, "no run 'queued'" in err) == (2, True)
 
 
+def test_a_cluster_without_argo_says_so_and_its_jobs_are_seen(say):
+    code, _, err = say("submit", *TRAINING, "--backend", "argo", "--run-id", "no-argo")
+    assert (code, "Argo Workflows is not installed in this cluster." in err) == (2, True), err
+    assert say("status")[0] == 0
+    code, _, err = say("status", "no-argo")
+    assert (code, "There is no run 'no-argo'" in err) == (2, True), err
+
+
 def test_a_namespace_that_is_not_there(cluster, image, monkeypatch, capsys):
     monkeypatch.setenv("KUBECONFIG", cluster.kubeconfig)
     assert main(["submit", *TRAINING, "--image", image, "--namespace", "nowhere"]) == 2
@@ -244,15 +230,8 @@ def _settled(say, run_id, state):
         found.update(json.loads(out))
         return found["state"] == state
 
-    _wait(reached, lambda: str(found))
+    wait_until(reached, f"{run_id} to be {state}", 60, lambda: found)
     return found
-
-
-def _wait(condition, why=lambda: "", seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, why()
-        time.sleep(0.2)
 
 
 @contextmanager
@@ -267,7 +246,7 @@ def _quota(people, hard):
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small", "namespace": NAMESPACE}}
     people.apply(quota | {"spec": {"hard": hard}})
     try:
-        _wait(is_counted)
+        wait_until(is_counted, "the quota to be counted", 60)
         yield
     finally:
         people.kubectl("delete", "resourcequota", "small")

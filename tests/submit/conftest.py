@@ -1,14 +1,17 @@
-"""What a run may be given on a cluster, for property-based tests."""
+"""What a run may be given on a cluster, for property-based tests; and a cluster that only stores."""
 
 import pytest
 from hypothesis import strategies as st
 
+from phase2.cli import main
 from phase2.cluster.cluster_request import ClusterRequest
 from phase2.cluster.image import Image
 from phase2.cluster.names import EFFECTS, Toleration
 from phase2.cluster.quantities import parse_cpu, parse_memory
 from phase2.runs.manifest import DataFacts, RunManifest, read_manifest
 from phase2.testing.finished_run import finished_run
+
+from .stored_api import kubeconfig, storing
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 BY_DIGEST = f"registry.example.org/materials/phase2@{DIGEST}"
@@ -57,3 +60,32 @@ def a_measured_run(output, *, epoch_seconds: float, train: int, gpu: str | None 
     hardware = manifest.hardware.model_copy(update={"gpu": gpu})
     update = {"data": data, "mean_epoch_seconds": epoch_seconds, "hardware": hardware}
     return manifest.model_copy(update=update).seal(run)
+
+
+@pytest.fixture
+def say(monkeypatch, tmp_path, capfd):
+    """Run a command in a folder of its own; returns exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("PHASE2_IMAGE", "PHASE2_NAMESPACE", "PHASE2_STORE", "PHASE2_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run_command(*words):
+        capfd.readouterr()
+        code = main(list(words))
+        printed = capfd.readouterr()
+        return code, printed.out, printed.err
+
+    return run_command
+
+
+@pytest.fixture
+def api(monkeypatch, tmp_path):
+    with storing() as made:
+        monkeypatch.setenv("KUBECONFIG", kubeconfig(made, tmp_path))
+        yield made
+
+
+@pytest.fixture(scope="session")
+def graphs(tmp_path_factory):
+    """One graph store for all runs of this machine."""
+    return str(tmp_path_factory.mktemp("cache"))

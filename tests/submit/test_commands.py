@@ -21,6 +21,7 @@ REFUSED = [
     ([*SUBMIT, "--level", "profi"], "Did you mean 'pro'?"),
     ([*SUBMIT, "--data", "my.jsonl"], "is not seen by a pod"),
     ([*SUBMIT, "--memory", "8"], "Did you mean 8Gi?"),
+    ([*SUBMIT, "--memory", "256Mi", "--dry-run"], "that this run needs"),
     ([*SUBMIT, "--cpu", "many"], "--cpu many is no number of cores"),
     ([*SUBMIT, "--gpus", "one"], "--gpus"),
     ([*SUBMIT, "--deadline", "soon"], "--deadline soon is no time span"),
@@ -62,6 +63,16 @@ def test_a_dry_run_is_yaml_for_kubectl_with_the_plan_in_comments(no_cluster, cap
 def test_a_tag_is_remarked_on(no_cluster, capsys):
     assert main(["submit", "--image", "phase2:1", "--dry-run"]) == 0
     assert "phase2:1 (a tag: its digest cannot be recorded)" in capsys.readouterr().out
+
+
+def test_memory_that_may_not_do_is_remarked_on_and_with_a_gpu_nothing_is_claimed(no_cluster, capsys):
+    tight = [*SUBMIT, "--memory", "450Mi", "--dry-run"]
+    assert main(tight) == 0
+    printed = capsys.readouterr()
+    assert "warning: The memory limit of 450 MiB is less than" in printed.err
+    assert yaml.safe_load(printed.out)["kind"] == "Job"
+    assert main([*tight, "--gpus", "1"]) == 0
+    assert "memory limit" not in capsys.readouterr().err
 
 
 def test_each_submission_has_an_id_of_its_own(no_cluster, capsys):
@@ -117,14 +128,18 @@ for name in ("torch", "e3nn", "pymatgen", "kubernetes"):
     sys.modules[name] = None
 from phase2.cli import main
 words = {SUBMIT}
-sys.exit(main(["submit", "--help"]) or main([*words, "--dry-run"]) or main(["status", "--help"]))
+codes = [main([*words, "--dry-run", "--backend", backend]) for backend in ("job", "argo", "local")]
+codes += [main(["sweep", "--seed", "1,2", *words[-2:], "--dry-run", "--backend", "argo"])]
+codes += [main([command, "--help"]) for command in ("submit", "sweep", "status", "logs", "cancel")]
+sys.exit(max(codes))
 """
 
 
 def test_submitting_needs_no_torch(no_cluster):
     done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "kind: Job" in done.stdout
+    for said in ("kind: Job", "name: phase2-train", "name: phase2-sweep", "PHASE2_RUN_ID="):
+        assert said in done.stdout
 
 
 def test_without_the_extra_the_command_says_what_to_install(no_cluster, capsys, monkeypatch, tmp_path):

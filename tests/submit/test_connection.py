@@ -6,7 +6,8 @@ import ssl
 import pytest
 import trustme
 
-from phase2.cluster.client import JobClient
+from phase2.cluster.carriers import CARRIERS
+from phase2.cluster.client import RunClient
 from phase2.cluster.connection import Connection
 from phase2.cluster.kubeconfig import context_namespace
 from phase2.errors import RequestError, TransientError
@@ -14,6 +15,10 @@ from phase2.errors import RequestError, TransientError
 from .api_server import Answer, serving
 
 JOBS = Answer(body={"kind": "JobList", "metadata": {}, "items": []})
+
+
+def jobs(connection):
+    return RunClient(connection, "materials", CARRIERS["job"])
 
 
 @pytest.fixture
@@ -29,7 +34,7 @@ def connect(monkeypatch, tmp_path):
 
 def test_the_token_of_the_kubeconfig_is_sent(connect):
     with serving(JOBS) as api:
-        assert JobClient(connect(api), "materials").jobs() == []
+        assert jobs(connect(api)).objects() == []
     (method, path, headers, _), *_ = api.requests
     assert (method, path.partition("?")[0]) == ("GET", "/apis/batch/v1/namespaces/materials/jobs")
     assert headers["authorization"].lower() == "bearer a-token"
@@ -39,7 +44,10 @@ def test_lists_are_read_page_by_page(connect):
     first = Answer(body={"metadata": {"continue": "more"}, "items": [{"metadata": {"name": "a"}}]})
     second = Answer(body={"metadata": {}, "items": [{"metadata": {"name": "b"}}]})
     with serving(first, second) as api:
-        assert [job["metadata"]["name"] for job in JobClient(connect(api), "materials").jobs()] == ["a", "b"]
+        assert [job["metadata"]["name"] for job in jobs(connect(api)).objects()] == [
+            "a",
+            "b",
+        ]
     assert "continue=more" in api.requests[1][1]
 
 
@@ -48,7 +56,7 @@ def test_warnings_of_the_server_are_told(connect):
     said = []
     with serving(Answer(201, {"kind": "Job"}, {"Warning": warning})) as api:
         connection = connect(api, on_warning=said.append)
-        JobClient(connection, "materials").create({"metadata": {"name": "a"}})
+        jobs(connection).create({"metadata": {"name": "a"}})
     assert said == ['would violate PodSecurity "restricted:latest": runAsNonRoot != true']
 
 
@@ -56,7 +64,7 @@ def test_a_server_that_is_not_there_is_worth_another_try(connect):
     with serving(JOBS) as api:
         connection = connect(api)
     with pytest.raises(TransientError, match=r"cannot be reached.*[Cc]onnection refused"):
-        JobClient(connection, "materials").jobs()
+        jobs(connection).objects()
 
 
 def test_a_server_whose_name_does_not_exist_is_said_so(connect):
@@ -64,19 +72,19 @@ def test_a_server_whose_name_does_not_exist_is_said_so(connect):
         api.url = "http://no-such-host.invalid:6443"
         connection = connect(api)
     with pytest.raises(TransientError, match=r"no-such-host\.invalid:6443 cannot be reached"):
-        JobClient(connection, "materials").jobs()
+        jobs(connection).objects()
 
 
 def test_an_answer_that_breaks_off_is_worth_another_try(connect):
     with serving(Answer(body={"items": []}, breaks_off=True)) as api, pytest.raises(TransientError):
-        JobClient(connect(api), "materials").jobs()
+        jobs(connect(api)).objects()
 
 
 def test_a_server_that_does_not_speak_tls_is_no_passing_trouble(connect):
     with serving(JOBS) as api:
         api.url = api.url.replace("http:", "https:")
         with pytest.raises(RequestError, match="No trusted connection"):
-            JobClient(connect(api), "materials").jobs()
+            jobs(connect(api)).objects()
 
 
 def certified(**dates) -> tuple[ssl.SSLContext, bytes]:
@@ -91,7 +99,7 @@ def test_a_certificate_of_the_kubeconfig_s_authority_is_trusted(connect, tmp_pat
     (tmp_path / "ca.crt").write_bytes(authority)
     with serving(JOBS, tls=tls) as api:
         connection = connect(api, **{"certificate-authority": str(tmp_path / "ca.crt")})
-        assert JobClient(connection, "materials").jobs() == []
+        assert jobs(connection).objects() == []
 
 
 def test_a_certificate_of_another_authority_is_not(connect, tmp_path):
@@ -100,7 +108,7 @@ def test_a_certificate_of_another_authority_is_not(connect, tmp_path):
     with serving(JOBS, tls=tls) as api:
         connection = connect(api, **{"certificate-authority": str(tmp_path / "ca.crt")})
         with pytest.raises(RequestError, match=r"No trusted connection.*certificate verify failed"):
-            JobClient(connection, "materials").jobs()
+            jobs(connection).objects()
 
 
 def test_an_expired_certificate_is_said_so(connect, tmp_path):
@@ -110,7 +118,7 @@ def test_an_expired_certificate_is_said_so(connect, tmp_path):
     with serving(JOBS, tls=tls) as api:
         connection = connect(api, **{"certificate-authority": str(tmp_path / "ca.crt")})
         with pytest.raises(RequestError, match="A certificate has expired"):
-            JobClient(connection, "materials").jobs()
+            jobs(connection).objects()
 
 
 def test_a_context_that_is_not_there_is_said_so(connect):

@@ -4,12 +4,23 @@ import json
 
 import pytest
 
-from phase2.cluster.refusals import ObjectConflictError, ObjectGoneError, WatchExpiredError, quota_sentence, refusal
+from phase2.cluster.refusals import (
+    ForbiddenError,
+    ObjectConflictError,
+    ObjectGoneError,
+    WatchExpiredError,
+    quota_sentence,
+    refusal,
+)
 from phase2.errors import RequestError, TransientError
 
 FORBIDDEN = (
     'jobs.batch is forbidden: User "system:serviceaccount:phase2:nobody" cannot create resource "jobs" in API group '
     '"batch" in the namespace "phase2"'
+)
+NO_WORKFLOWS = (
+    'workflows.argoproj.io is forbidden: User "ada" cannot create resource "workflows" in API group "argoproj.io" in '
+    'the namespace "phase2"'
 )
 QUOTA_FULL = (
     'jobs.batch "phase2-a" is forbidden: exceeded quota: phase2, requested: count/jobs.batch=1, used: '
@@ -32,7 +43,9 @@ INVALID = 'Job.batch "a" is invalid: spec.backoffLimit: Invalid value: -1: must 
 
 ANSWERS = [
     (401, "Unauthorized", RequestError, "does not accept your credentials"),
-    (403, FORBIDDEN, RequestError, "knows you as 'system:serviceaccount:phase2:nobody', who may not create jobs"),
+    (403, FORBIDDEN, ForbiddenError, "knows you as 'system:serviceaccount:phase2:nobody', who may not create jobs"),
+    (403, FORBIDDEN, ForbiddenError, "Ask for the Role phase2-submitter of k8s/base"),
+    (403, NO_WORKFLOWS, ForbiddenError, "Ask for the Role phase2-workflow-submitter of argo/cluster"),
     (403, QUOTA_FULL, TransientError, "count/jobs.batch (1 asked, 5 of 5 in use)"),
     (403, QUOTA_TOO_SMALL, RequestError, "limits.memory (64Gi asked, 0 of 32Gi in use)"),
     (403, WEBHOOK, RequestError, "'check.example.org' of the cluster denies it. images come from ghcr.io alone."),

@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phase2.cluster.carriers import CARRIERS
 from phase2.cluster.cluster_request import DAY
 from phase2.cluster.cluster_words import ClusterWords
 from phase2.cluster.job import build_job
 from phase2.cluster.plan import make_plan
-from phase2.cluster.resumption import from_job, from_store
+from phase2.cluster.resumption import from_cluster, from_store
+from phase2.cluster.submitted import SubmittedRun
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
@@ -35,6 +37,10 @@ words = st.builds(
 def a_job(run_id, said):
     plan = make_plan(run_id, resolve(REQUEST), said.request("phase2"), words=said)
     return build_job(plan)
+
+
+def found_in(*jobs):
+    return [SubmittedRun(CARRIERS["job"], job) for job in jobs]
 
 
 @given(words)
@@ -67,7 +73,7 @@ def test_words_of_another_version_are_dropped_and_damaged_ones_refused():
 @given(run_ids, words)
 def test_a_run_is_found_with_all_that_it_was_given(run_id, said):
     said = said.over(ClusterWords(image=BY_DIGEST))
-    found = from_job([a_job(run_id, said)], run_id)
+    found = from_cluster(found_in(a_job(run_id, said)), run_id)
     assert (found.run_id, found.request, found.words) == (run_id, REQUEST, said)
     assert build_job(make_plan(run_id, resolve(found.request), found.words.request("phase2"), words=found.words)) == (
         a_job(run_id, said)
@@ -78,17 +84,17 @@ def test_a_run_by_the_clock_has_the_name_of_its_job():
     job = a_job("abc1", ClusterWords(image=BY_DIGEST))
     del job["metadata"]["labels"]["phase2.dev/run-id"]
     job["metadata"]["name"] = "phase2-nightly-29400000"
-    found = from_job([job], "phase2-nightly-29400000")
+    found = from_cluster(found_in(job), "phase2-nightly-29400000")
     assert (found.run_id, found.request) == ("phase2-nightly-29400000", REQUEST)
 
 
 def test_a_run_is_found_by_a_unique_beginning_and_by_its_job():
-    jobs = [a_job(run_id, ClusterWords(image=BY_DIGEST)) for run_id in ("abc1", "abd2")]
-    assert from_job(jobs, "abc").run_id == "abc1"
-    assert from_job(jobs, "phase2-abd").run_id == "abd2"
-    assert from_job(jobs, "x") is None
+    jobs = found_in(*(a_job(run_id, ClusterWords(image=BY_DIGEST)) for run_id in ("abc1", "abd2")))
+    assert from_cluster(jobs, "abc").run_id == "abc1"
+    assert from_cluster(jobs, "phase2-abd").run_id == "abd2"
+    assert from_cluster(jobs, "x") is None
     with pytest.raises(RequestError, match=r"'ab' may be any of 2 runs.*abc1, abd2 begin with it"):
-        from_job(jobs, "ab")
+        from_cluster(jobs, "ab")
 
 
 def test_a_run_in_a_folder_of_this_machine_cannot_go_on_in_a_pod(tmp_path):

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from phase2.cluster.job_state import job_state
 from phase2.cluster.pod_state import last_words
-from phase2.cluster.status import run_state
 
 NOW = datetime(2026, 11, 24, 12, 10, tzinfo=UTC)
 IMAGE = "registry.example.org/phase2:1"
@@ -241,7 +241,7 @@ UNDER_WAY = {
 def test_a_run_under_way(case):
     pods, events, state, sentence = UNDER_WAY[case]
     active = sum(pod["status"]["phase"] in {"Pending", "Running"} for pod in pods)
-    found = run_state(a_job(active=active, failed=len(pods) - active), pods, events, now=NOW)
+    found = job_state(a_job(active=active, failed=len(pods) - active), pods, events, now=NOW)
     assert (found.state, found.sentence) == (state, sentence)
     assert not found.has_ended
 
@@ -271,7 +271,7 @@ ENDED = {
 @pytest.mark.parametrize("case", ENDED)
 def test_a_run_that_ended(case):
     conditions, pods, annotations, state, sentence, code = ENDED[case]
-    found = run_state(a_job(*conditions, annotations=annotations), pods, now=NOW)
+    found = job_state(a_job(*conditions, annotations=annotations), pods, now=NOW)
     assert (found.state, found.sentence, found.exit_code) == (state, sentence, code)
     assert found.has_ended
     assert found.ended == datetime(2026, 11, 24, 12, 8, tzinfo=UTC)
@@ -279,25 +279,33 @@ def test_a_run_that_ended(case):
 
 def test_a_cancelled_run_that_still_saves_has_not_ended():
     job = a_job(a_condition("FailureTarget", "DeadlineExceeded"), annotations={"phase2.dev/cancelled": "now"})
-    assert run_state(job, [running(deleted=True)], now=NOW).state == "stopping"
+    assert job_state(job, [running(deleted=True)], now=NOW).state == "stopping"
     job = a_job(annotations={"phase2.dev/cancelled": "now"})
-    assert run_state(job, [running()], now=NOW).sentence == "is being stopped: it saves what it has"
+    assert job_state(job, [running()], now=NOW).sentence == "is being stopped: it saves what it has"
 
 
 def test_a_run_in_a_queue():
     job = a_job(suspend=True, labels={"kueue.x-k8s.io/queue-name": "gpu"})
-    found = run_state(job, [], now=NOW)
+    found = job_state(job, [], now=NOW)
     assert (found.state, found.sentence) == ("queued", "waits for the queue 'gpu' to admit it")
-    assert run_state(a_job(suspend=True), [], now=NOW).sentence == "is suspended"
+    assert job_state(a_job(suspend=True), [], now=NOW).sentence == "is suspended"
 
 
 def test_attempts_whose_pods_were_removed_are_counted():
-    found = run_state(a_job(failed=3, active=1), [running(4)], now=NOW)
+    found = job_state(a_job(failed=3, active=1), [running(4)], now=NOW)
     assert found.attempt == 4
 
 
+def test_attempts_that_a_disruption_took_are_known_from_their_events():
+    made = [
+        {"reason": "SuccessfulCreate", "involvedObject": {"uid": uid}, "message": f"Created pod: phase2-abc-{name}"}
+        for uid, name in (("job-uid", "x1"), ("job-uid", "x2"), ("job-uid", "x2"), ("another", "y"))
+    ]
+    assert job_state(a_job(active=1), [running()], made, now=NOW).attempt == 2
+
+
 def test_events_about_another_pod_say_nothing_of_this_one():
-    found = run_state(a_job(active=1), [waiting("ContainerCreating")], [an_event("FailedMount", "x", "other")], now=NOW)
+    found = job_state(a_job(active=1), [waiting("ContainerCreating")], [an_event("FailedMount", "x", "other")], now=NOW)
     assert found.state == "waiting"
 
 

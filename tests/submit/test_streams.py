@@ -2,7 +2,8 @@
 
 import pytest
 
-from phase2.cluster.client import JobClient
+from phase2.cluster.carriers import CARRIERS
+from phase2.cluster.client import RunClient
 from phase2.cluster.connection import Connection
 from phase2.cluster.log_reader import LogReader
 from phase2.cluster.refusals import WatchExpiredError
@@ -75,7 +76,7 @@ def test_a_log_that_breaks_off_is_told_line_by_line_once(monkeypatch, tmp_path):
     answers[-1].breaks_off = False
     with serving(*answers) as api:
         monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig(tmp_path)))
-        reader = LogReader(JobClient(Connection.open(), "materials"), "pod")
+        reader = LogReader(RunClient(Connection.open(), "materials", CARRIERS["job"]), "pod")
         told = []
         for _ in pieces[:-1]:
             with pytest.raises(TransientError):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import cancel, data, doctor, explain, logs, predict, pull, runs, status, submit, train, workflow
+from phase2.cli import cancel, data, doctor, explain, logs, predict, pull, runs, status, submit, sweep, train, workflow
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ app.command("explain")(explain.explain)
 app.command("pull")(pull.pull)
 app.command("doctor")(doctor.doctor)
 app.command("submit")(submit.submit)
+app.command("sweep")(sweep.sweep)
 app.command("status")(status.status)
 app.command("logs")(logs.logs)
 app.command("cancel")(cancel.cancel)

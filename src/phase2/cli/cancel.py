@@ -8,7 +8,6 @@ import typer
 
 from phase2.cli.cluster_options import ContextOption, NamespaceOption, SubmittedRun, connected, namespace_of
 from phase2.cli.console import note
-from phase2.cli.status import state_of
 from phase2.cli.store import JsonOption, YesOption, print_json
 from phase2.errors import RequestError
 
@@ -21,24 +20,25 @@ def cancel(
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Stop a run: it saves a checkpoint first, so that it can go on later."""
-    client = connected(context, namespace_of(context, namespace))
-    state = state_of(client, run)
+    cluster = connected(context, namespace_of(context, namespace))
+    found = cluster.find(run)
+    state, client = cluster.state(found), cluster.client(found.carrier.backend)
     outcome = f"it {state.state} already"
     if not state.has_ended:
         _ask(f"Cancel the run {state.run_id}, which {state.sentence}?", yes=yes)
         if state.state == "queued":  # it has not begun, so its time cannot be up
-            client.delete(state.job)
+            client.delete(state.name)
         else:
-            client.stop(state.job)
+            client.stop(state.name)
         outcome = "cancelled"
     if as_json:
-        print_json({"run": state.run_id, "job": state.job, "outcome": outcome})
+        print_json({"run": state.run_id, "kind": state.kind, "name": state.name, "outcome": outcome})
         return
     if state.has_ended:
         note(f"{state.run_id}: {outcome}")
         return
     typer.echo(f"cancelled {state.run_id}: its pod is asked to save and leave")
-    typer.echo(f"go on with it later: phase2 submit --resume {state.run_id}")
+    typer.echo(f"go on with it later: {state.goes_on_by}")
 
 
 def _ask(question: str, *, yes: bool) -> None:

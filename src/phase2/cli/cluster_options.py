@@ -15,7 +15,7 @@ from phase2.cluster.cluster_words import NEVER, NO_CACHE, ClusterWords
 from phase2.config.settings import CHECKPOINT_MINUTES, IMAGE_VARIABLE, NAMESPACE_VARIABLE, cluster_namespace
 
 if TYPE_CHECKING:
-    from phase2.cluster.client import JobClient
+    from phase2.cluster.submitted import Cluster
 
 NamespaceOption = Annotated[
     str | None,
@@ -27,7 +27,7 @@ ContextOption = Annotated[
     str | None, typer.Option("--context", help="Context of the kubeconfig (default: its current one).")
 ]
 SubmittedRun = Annotated[
-    str, typer.Argument(metavar="RUN", help="Run id, name of its Job, or a unique beginning of one.")
+    str, typer.Argument(metavar="RUN", help="Run id, name of its Job or Workflow, or a unique beginning of one.")
 ]
 
 _Text, _Number, _Several = str | None, int | None, list[str] | None
@@ -108,9 +108,9 @@ def namespace_of(context: str | None, given: str | None) -> str:
     return check_label_name(given or cluster_namespace() or context_namespace(context), "--namespace")
 
 
-def connected(context: str | None, namespace: str) -> JobClient:
+def connected(context: str | None, namespace: str) -> Cluster:
     """Connect to the cluster of a command; what the server warns of goes to standard error."""
-    from phase2.cluster.client import JobClient
     from phase2.cluster.connection import Connection
+    from phase2.cluster.submitted import Cluster
 
-    return JobClient(Connection.open(context, on_warning=lambda text: note(f"warning: {text}")), namespace)
+    return Cluster(Connection.open(context, on_warning=lambda text: note(f"warning: {text}")), namespace)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from phase2.cli.cluster_options import ContextOption, NamespaceOption, SubmittedRun, connected, namespace_of
 from phase2.cli.console import note
-from phase2.cli.status import state_of
 from phase2.errors import RequestError
+
+if TYPE_CHECKING:
+    from phase2.cluster.run_state import RunState
 
 FollowOption = Annotated[
     bool, typer.Option("--follow", "-f", help="Go on until the run has ended, over all its attempts.")
@@ -23,24 +25,39 @@ def logs(
     namespace: NamespaceOption = None,
     context: ContextOption = None,
 ) -> None:
-    """Print what a run's newest attempt has printed, or with --follow all of it to its end."""
-    client = connected(context, namespace_of(context, namespace))
-    state = state_of(client, run)
+    """Print what a run's newest attempt or the steps of its Workflow have printed, or with --follow all to the end."""
+    cluster = connected(context, namespace_of(context, namespace))
+    found = cluster.find(run)
+    client = cluster.client(found.carrier.backend)
     if follow:
         from phase2.cluster.following import Follower
 
-        Follower(client, state.job, on_state=note, on_line=typer.echo).follow()
+        Follower(client, found.name, on_state=note, on_line=typer.echo).follow()
         return
-    if state.pod is None and state.has_ended:
-        raise RequestError(
+    pods = [str(pod["metadata"]["name"]) for pod in found.carrier.logged(client.pods(found.name))]
+    if not pods:
+        raise _nothing(cluster.state(found))
+    if tail is not None:
+        lines = "".join(client.log(pod, tail=tail) for pod in pods).splitlines(keepends=True)
+        typer.echo("".join(lines[max(0, len(lines) - tail) :]), nl=False)
+        return
+    for pod in pods:
+        if len(pods) > 1:
+            note(f"--- {pod}")
+        typer.echo(client.log(pod), nl=False)
+
+
+def _nothing(state: RunState) -> RequestError:
+    if state.has_ended:
+        in_bucket = ", and Argo keeps what its steps printed in the bucket of the artifacts"
+        archive = in_bucket if state.kind == "Workflow" else ""
+        return RequestError(
             f"The log of the run '{state.run_id}' is gone.",
             why=f"It {state.sentence}, and its pods were removed.",
-            fix=f"'phase2 runs show {state.run_id}' says what is in the store.",
+            fix=f"'phase2 runs show {state.run_id}' says what is in the store{archive}.",
         )
-    if state.pod is None or state.state in {"waiting", "blocked", "queued"}:
-        raise RequestError(
-            f"The run '{state.run_id}' has printed nothing yet.",
-            why=f"It {state.sentence}.",
-            fix="Add --follow to wait for it.",
-        )
-    typer.echo(client.log(state.pod, tail=tail), nl=False)
+    return RequestError(
+        f"The run '{state.run_id}' has printed nothing yet.",
+        why=f"It {state.sentence}.",
+        fix="Add --follow to wait for it.",
+    )

@@ -14,18 +14,20 @@ from phase2.config.settings import store_url
 from phase2.errors import Phase2Error
 
 if TYPE_CHECKING:
+    from phase2.cluster.carrier import Carrier
     from phase2.cluster.estimate import Estimate
     from phase2.cluster.plan import Plan
     from phase2.runs.manifest import RunManifest
 
 
-def print_plan(plan: Plan, *, as_json: bool) -> None:
-    """Print a plan and its manifest."""
+def print_plan(plan: Plan, carrier: Carrier, *, as_json: bool) -> None:
+    """Print a plan, and the object that is to carry it."""
     from phase2.cluster.estimate import estimate
-    from phase2.cluster.job import build_job, to_yaml
+    from phase2.cluster.job import to_yaml
 
+    manifest = carrier.build(plan)
     work = estimate(plan.resolved.config, _measured(plan), on_gpu=plan.cluster.gpus > 0)
-    facts = dict(_facts(plan, work))
+    facts = dict(_facts(plan, carrier, work))
     if as_json:
         print_json(
             {
@@ -33,17 +35,17 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
                 "plan": facts,
                 "steps": work.steps,
                 "estimated_seconds": work.seconds,
-                "manifest": build_job(plan),
+                "manifest": manifest,
             }
         )
         return
     width = max(map(len, facts))
     for name, value in facts.items():
         typer.echo(f"# {name:<{width}}  {value}")
-    typer.echo(to_yaml(build_job(plan)), nl=False)
+    typer.echo(to_yaml(manifest), nl=False)
 
 
-def _facts(plan: Plan, work: Estimate) -> Iterator[tuple[str, str]]:
+def _facts(plan: Plan, carrier: Carrier, work: Estimate) -> Iterator[tuple[str, str]]:
     from phase2.cluster.cluster_request import human_duration
 
     cluster, training = plan.cluster, plan.resolved.config.training
@@ -53,11 +55,12 @@ def _facts(plan: Plan, work: Estimate) -> Iterator[tuple[str, str]]:
     yield "command", " ".join(plan.command)
     yield "image", f"{cluster.image}" + ("" if cluster.image.digest else " (a tag: its digest cannot be recorded)")
     yield "resources", f"{cluster.cpu} cores{limit}, {cluster.memory} memory, {gpus}"
-    yield "place", f"Job {plan.name} in the namespace {cluster.namespace}"
+    yield "place", f"{carrier.kind} {plan.name} in the namespace {cluster.namespace}"
     yield "data cache", f"PersistentVolumeClaim {cluster.cache}" if cluster.cache else "made anew in each pod"
     yield "store", cluster.store or "what the ConfigMap phase2-store of the namespace says"
     deadline = human_duration(cluster.deadline_seconds) if cluster.deadline_seconds else "never"
-    yield "retries", f"{cluster.retries}; deadline: {deadline}; time to save when stopped: {cluster.grace_seconds} s"
+    retries = str(cluster.retries) if carrier.backend == "job" else "as the WorkflowTemplate says"
+    yield "retries", f"{retries}; deadline: {deadline}; time to save when stopped: {cluster.grace_seconds} s"
     if work.steps is None:
         yield "steps", f"{training.epochs} epochs; the size of the data is not known here"
     else:

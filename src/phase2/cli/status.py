@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -14,14 +13,16 @@ from phase2.cli.console import note, print_table
 from phase2.cli.store import JsonOption, print_json
 
 if TYPE_CHECKING:
-    from phase2.cluster.client import JobClient
-    from phase2.cluster.status import RunState
+    from phase2.cluster.run_state import RunState
+    from phase2.cluster.submitted import Cluster
 
 
 def status(
     run: Annotated[
         str | None,
-        typer.Argument(metavar="[RUN]", help="Run id, name of its Job, or a unique beginning; all without it."),
+        typer.Argument(
+            metavar="[RUN]", help="Run id, name of its Job or Workflow, or a unique beginning; all without it."
+        ),
     ] = None,
     namespace: NamespaceOption = None,
     context: ContextOption = None,
@@ -30,11 +31,11 @@ def status(
     """Say what submitted runs are doing, and what is wrong with those that are not."""
     from phase2.cli.watching import state_facts
 
-    client = connected(context, namespace_of(context, namespace))
+    cluster = connected(context, namespace_of(context, namespace))
     if run is None:
-        _print_all(client, as_json=as_json)
+        _print_all(cluster, as_json=as_json)
         return
-    state = state_of(client, run)
+    state = cluster.state(cluster.find(run))
     if as_json:
         print_json(state_facts(state))
         return
@@ -43,25 +44,15 @@ def status(
         typer.echo(f"  {name:<8} {value}")
 
 
-def state_of(client: JobClient, run: str) -> RunState:
-    """The state of one run."""
-    from phase2.cluster.api_objects import name_of
-    from phase2.cluster.lookup import find_job
-    from phase2.cluster.status import run_state
-
-    job = find_job(client.jobs(), run)
-    return run_state(job, client.pods(name_of(job)), client.events())
-
-
-def _print_all(client: JobClient, *, as_json: bool) -> None:
+def _print_all(cluster: Cluster, *, as_json: bool) -> None:
     from phase2.cli.watching import state_facts
 
-    states = list(_states(client))
+    states = cluster.states()
     if as_json:
         print_json([state_facts(state) for state in states])
         return
     if not states:
-        note(f"no run in the namespace {client.namespace}")
+        note(f"no run in the namespace {cluster.namespace}")
         return
     rows = [
         (state.run_id, state.algorithm, state.mode, state.state, _age(state.created), state.sentence)
@@ -70,30 +61,19 @@ def _print_all(client: JobClient, *, as_json: bool) -> None:
     print_table("", ("run", "algorithm", "mode", "state", "age", "what it does"), rows, numeric=("age",))
 
 
-def _states(client: JobClient) -> Iterator[RunState]:
-    """The states of all runs, the newest first."""
-    from phase2.cluster.api_objects import name_of, newest_first
-    from phase2.cluster.client import JOB_OF_POD
-    from phase2.cluster.status import run_state
-
-    jobs = client.jobs()
-    pods = defaultdict(list)
-    for pod in client.pods() if jobs else ():
-        pods[pod["metadata"]["labels"].get(JOB_OF_POD)].append(pod)
-    events = client.events() if jobs else []
-    for job in newest_first(jobs):
-        yield run_state(job, pods[name_of(job)], events)
-
-
 def _details(state: RunState) -> Iterator[tuple[str, str]]:
+    from phase2.cluster.run_state import SWEEP
+
     yield "command", state.command
     yield "age", _age(state.created)
+    yield state.kind.lower(), state.name
     if state.pod:
         yield "pod", state.pod + (f" on {state.node}" if state.node else "")
     if state.state == "succeeded":
-        yield "next", f"phase2 runs show {state.run_id}, phase2 pull {state.run_id}"
+        shown = f"phase2 runs show {state.run_id}, phase2 pull {state.run_id}"
+        yield "next", "phase2 runs list" if state.mode == SWEEP else shown
     elif state.state in {"failed", "cancelled"}:
-        yield "next", f"phase2 logs {state.run_id}; to go on: phase2 submit --resume {state.run_id}"
+        yield "next", f"phase2 logs {state.run_id}; to go on: {state.goes_on_by}"
     elif state.pod:
         yield "next", f"phase2 logs {state.run_id} --follow"
 

@@ -11,18 +11,18 @@ from phase2.cli.console import note
 from phase2.cli.store import print_json
 
 if TYPE_CHECKING:
-    from phase2.cluster.client import JobClient
-    from phase2.cluster.status import RunState
+    from phase2.cluster.client import RunClient
+    from phase2.cluster.run_state import RunState
 
 _CANCELLED = 143
 
 
-def watch_run(client: JobClient, job: str, *, as_json: bool) -> None:
+def watch_run(client: RunClient, name: str, *, as_json: bool) -> None:
     """Print what a run prints, and on standard error what becomes of it; ends with the run's own exit code."""
     from phase2.cluster.following import Follower
 
     try:
-        state = Follower(client, job, on_state=note, on_line=note if as_json else typer.echo).follow()
+        state = Follower(client, name, on_state=note, on_line=note if as_json else typer.echo).follow()
     except KeyboardInterrupt:
         note("no longer watching; the run goes on")
         raise

@@ -13,26 +13,16 @@ from typing import Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.options import variable_of
 from phase2.cli.store import StoreOption, opened
+from phase2.cli.sweep_options import takes_sweep
 from phase2.config.settings import WORKFLOW_VARIABLE, run_id_of_process, run_to_resume
+from phase2.config.sweep import SweepRequest
 from phase2.errors import RequestError
 
 app = typer.Typer(help="What the steps of a workflow run.", rich_markup_mode=None)
 
 FolderOption = Annotated[Path, typer.Option("--to", help="Folder that the results are written to.")]
 NameOption = Annotated[str, typer.Option("--name", help="Name of the workflow.", envvar=WORKFLOW_VARIABLE)]
-
-EverythingOption = Annotated[
-    bool, typer.Option("--all-properties", envvar=variable_of("--all-properties"), show_envvar=False)
-]
-
-
-def _listed(name: str, what: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(
-        name, help=f"{what}, separated by commas.", envvar=variable_of(name), show_envvar=False
-    )
-    return option
 
 
 @app.command("report")
@@ -57,36 +47,15 @@ def report(
     typer.echo(write_report(to, found.manifest, place.read(f"{found.prefix}/{HANDOFF}").decode()))
 
 
-@app.command("expand")
-def expand(  # noqa: PLR0913 - options
-    *,
-    name: NameOption,
-    algorithm: Annotated[
-        str, typer.Option("--algorithm", envvar=variable_of("--algorithm"), show_envvar=False)
-    ] = "e3nn",
-    properties: Annotated[str, _listed("--properties", "Properties")] = "",
-    all_properties: EverythingOption = False,
-    level: Annotated[str, _listed("--level", "Levels")] = "",
-    seed: Annotated[str, _listed("--seed", "Seeds")] = "",
-    epochs: Annotated[str, _listed("--epochs", "Epochs")] = "",
-    lr: Annotated[str, _listed("--lr", "Learning rates")] = "",
-    batch_size: Annotated[str, _listed("--batch-size", "Batch sizes")] = "",
-    preset: Annotated[str, _listed("--preset", "Presets")] = "",
-    max_samples: Annotated[str, _listed("--max-samples", "Numbers of crystals")] = "",
-    to: FolderOption = Path(),
-) -> None:
+def _expand(request: SweepRequest, *, name: NameOption, to: FolderOption = Path()) -> None:
     """Make every combination of the listed values, refuse what is no run, and write runs.json for the workflow."""
-    from phase2.config.sweep import sweep_runs
-
-    keys = tuple(key.strip() for key in properties.split(",") if key.strip()) or None
-    lists = {
-        "level": level, "seed": seed, "epochs": epochs, "lr": lr, "batch_size": batch_size, "preset": preset,
-        "max_samples": max_samples,
-    }  # fmt: skip
-    runs = sweep_runs(name, lists, algorithm=algorithm, properties=keys, all_properties=all_properties)
+    runs = request.runs(name)
     _write(to, {"runs.json": json.dumps([run.parameters() for run in runs])})
     for run in runs:
         typer.echo(f"{run.run_id}: {' '.join(run.request.command())}")
+
+
+app.command("expand")(takes_sweep(_expand))
 
 
 @app.command("compare")
@@ -99,17 +68,15 @@ def compare(
     """Rank the finished runs of a sweep by validation score: comparison.md, best-run and runs (ids, the best first)."""
     from pydantic import TypeAdapter, ValidationError
 
-    from phase2.runs.run_row import RunRow, ranked, rows_table
+    from phase2.cli.comparison import print_comparison
+    from phase2.runs.run_row import RunRow
 
     try:
         found = TypeAdapter(list[RunRow]).validate_json(rows)
     except ValidationError as error:
         raise RequestError("--rows is no list of rows.", why=str(error.errors()[0]["msg"]) + ".") from error
-    best_first = ranked(found)
-    table, ids = rows_table(best_first), [row.run_id for row in best_first]
+    table, ids = print_comparison(found)
     _write(to, {"comparison.md": table, "best-run": ids[0], "runs": " ".join(ids)})
-    typer.echo(table)
-    typer.echo(f"best: {ids[0]}")
 
 
 @app.command("split")

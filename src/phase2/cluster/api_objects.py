@@ -14,6 +14,12 @@ def name_of(one: Object) -> str:
     return str(one["metadata"]["name"])
 
 
+def annotation(one: Object, name: str) -> str | None:
+    """One of its annotations; None where it has none of this name."""
+    found = (one["metadata"].get("annotations") or {}).get(name)
+    return None if found is None else str(found)
+
+
 def condition(one: Object, kind: str) -> Object | None:
     """The condition of this kind, where it is there and true."""
     found = _condition(one, kind)

@@ -7,12 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from phase2.cluster.api_objects import Object, name_of
-from phase2.cluster.client import Change, JobClient
+from phase2.cluster.api_objects import Object, name_of, newest_first
+from phase2.cluster.client import Change, RunClient
 from phase2.cluster.log_reader import LogReader
-from phase2.cluster.pod import CONTAINER
+from phase2.cluster.pod_state import container_state
 from phase2.cluster.refusals import ObjectGoneError
-from phase2.cluster.status import RunState, run_state
+from phase2.cluster.run_state import RunState
 from phase2.cluster.streams import Streams
 from phase2.errors import Phase2Error, RequestError, TransientError
 
@@ -24,7 +24,7 @@ _LOOK_AGAIN_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    kind: Literal["job", "pod", "line", "end of log"]
+    kind: Literal["object", "pod", "line", "end of log"]
     change: Change | None = None
     text: str = ""
 
@@ -33,72 +33,76 @@ class Follower:
     """Follows one run.
 
     Args:
-        client: The cluster.
-        job: Name of the run's Job.
+        client: The cluster, and what carries the run.
+        name: Name of the object that carries it.
         on_state: Is told each sentence about the state that differs from the last one.
         on_line: Is told each line that a pod prints.
     """
 
-    def __init__(self, client: JobClient, job: str, *, on_state: Say, on_line: Say) -> None:
+    def __init__(self, client: RunClient, name: str, *, on_state: Say, on_line: Say) -> None:
         self._client = client
-        self._name = job
+        self._name = name
         self._on_state = on_state
         self._on_line = on_line
         self._streams: Streams[_News] = Streams(lambda why: self._say(f"the cluster does not answer: {why}"))
-        self._job: Object | None = None
+        self._object: Object | None = None
         self._pods: dict[str, Object] = {}
         self._read: set[str] = set()
         self._told: set[str] = set()
         self._reading = 0
         self._said = ""
+        self._known: tuple[str, str | None] = ("", None)
 
     def follow(self) -> RunState:
         """Return the run's state once it has ended and all that its pods printed was told.
 
         Raises:
-            RequestError: The Job was deleted, or may not be read.
+            RequestError: The object was deleted, or may not be read.
             TransientError: The cluster did not answer for minutes; the run goes on without anybody watching.
         """
         with suppress(TransientError):  # the watches are more patient
-            for pod in self._client.pods(self._name):
+            for pod in newest_first(self._client.pods(self._name))[::-1]:
                 self._note_pod(pod)
-        self._watch("job", lambda: self._client.watch_job(self._name))
+                # What has ended is told before what came after it.
+                while "terminated" in container_state(pod) and name_of(pod) not in self._told:
+                    self._take(self._streams.next(_LOOK_AGAIN_SECONDS))
+        self._watch("object", lambda: self._client.watch(self._name))
         self._watch("pod", lambda: self._client.watch_pods(self._name))
         try:
             while True:
-                news = self._streams.next(_LOOK_AGAIN_SECONDS)
-                if news is not None:
-                    self._take(news)
+                self._take(self._streams.next(_LOOK_AGAIN_SECONDS))
                 state = self._state()
                 if state is not None and state.has_ended and self._all_is_told():
                     return state
         finally:
             self._streams.close()
 
-    def _watch(self, kind: Literal["job", "pod"], watch: Callable[[], Iterator[Change]]) -> None:
+    def _watch(self, kind: Literal["object", "pod"], watch: Callable[[], Iterator[Change]]) -> None:
         self._streams.start(lambda: (_News(kind, change) for change in watch()), again=lambda: True)
 
-    def _take(self, news: _News) -> None:
+    def _take(self, news: _News | None) -> None:
+        if news is None:
+            return
         if news.kind == "line":
             self._on_line(news.text)
         elif news.kind == "end of log":
             self._reading -= 1
-        elif news.change is not None and news.kind == "job":
-            self._note_job(news.change)
+        elif news.change is not None and news.kind == "object":
+            self._note_object(news.change)
         elif news.change is not None:
             self._note_pod(news.change.object, is_deleted=news.change.is_deleted)
 
-    def _note_job(self, change: Change) -> None:
+    def _note_object(self, change: Change) -> None:
         if change.is_deleted:
             raise RequestError(
-                f"The Job {self._name} was deleted.",
+                f"The {self._client.carrier.kind} {self._name} was deleted.",
                 why="Somebody removed it, or its time to be kept was over.",
                 fix="'phase2 runs show' says what of it is in the store.",
             )
-        self._job = change.object
+        self._object = change.object
 
     def _note_pod(self, pod: Object, *, is_deleted: bool = False) -> None:
-        name, state = name_of(pod), _container_state(pod)
+        name, state = name_of(pod), container_state(pod)
         if is_deleted and "terminated" not in state:
             self._pods.pop(name, None)  # gone without a word
             return
@@ -114,7 +118,7 @@ class Follower:
         with suppress(ObjectGoneError):
             yield from (_News("line", text=text) for text in reader.lines())
         # A log also ends with the container's runtime, while the container goes on.
-        if "running" not in _container_state(self._pods.get(pod, {})):
+        if "running" not in container_state(self._pods.get(pod, {})):
             self._told.add(pod)
             yield _News("end of log")
 
@@ -128,14 +132,17 @@ class Follower:
         return len(self._read) == known
 
     def _state(self) -> RunState | None:
-        if self._job is None or not self._streams.is_quiet:
+        if self._object is None or not self._streams.is_quiet:
             return None
         pods = list(self._pods.values())
-        state = run_state(self._job, pods)
+        state = self._client.carrier.state(self._object, pods)
         if state.state in {"waiting", "blocked", "retrying"}:
             with suppress(Phase2Error):  # who may not read events is told less
-                state = run_state(self._job, pods, self._client.events())
-        if state.state != "running" or not self._said.startswith("running"):
+                state = self._client.carrier.state(self._object, pods, self._client.events())
+        # How long it has been running is no news; another step is.
+        is_news = state.state != "running" or (state.state, state.step) != self._known
+        self._known = (state.state, state.step)
+        if is_news:
             self._say(f"{state.state}: {state.sentence}")
         return state
 
@@ -143,8 +150,3 @@ class Follower:
         if text != self._said:
             self._on_state(text)
             self._said = text
-
-
-def _container_state(pod: Object) -> Object:
-    statuses = (pod.get("status") or {}).get("containerStatuses") or []
-    return next((one.get("state") or {} for one in statuses if one.get("name") == CONTAINER), {})

@@ -22,10 +22,12 @@ class Image:
 
     Attributes:
         reference: As it was written.
+        name: Without tag and digest.
         digest: ``sha256:...`` where it says so: the one way to know what runs.
     """
 
     reference: str
+    name: str
     digest: str | None
 
     @classmethod
@@ -42,7 +44,7 @@ class Image:
                 why="It is registry/name:tag or registry/name@sha256:..., with a name of small letters.",
                 fix="Write registry.example.org/phase2@sha256:..., say.",
             )
-        return cls(reference, found["digest"])
+        return cls(reference, found["name"], found["digest"])
 
     def __str__(self) -> str:
         return self.reference

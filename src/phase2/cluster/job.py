@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
+from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
 from phase2.cluster.plan import Plan
 from phase2.cluster.pod import CONTAINER, pod_spec
 
-PLAN_ANNOTATION = "phase2.dev/plan-digest"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 
 FINAL_EXIT_CODES = (2, 3, 4)
@@ -58,7 +56,7 @@ def build_job(plan: Plan) -> dict[str, Any]:
             "name": plan.name,
             "namespace": cluster.namespace,
             "labels": labels,
-            "annotations": {**plan.annotations, PLAN_ANNOTATION: _digest(spec)},
+            "annotations": {**plan.annotations, PLAN_ANNOTATION: spec_digest(spec)},
         },
         "spec": spec,
     }
@@ -69,7 +67,3 @@ def to_yaml(manifest: dict[str, Any]) -> str:
     import yaml
 
     return str(yaml.safe_dump(manifest, sort_keys=False, width=120))
-
-
-def _digest(spec: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()

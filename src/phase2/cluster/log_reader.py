@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from phase2.cluster.client import JobClient
+from phase2.cluster.client import RunClient
 
 
 class LogReader:
@@ -18,7 +18,7 @@ class LogReader:
         pod: Name of the pod.
     """
 
-    def __init__(self, client: JobClient, pod: str) -> None:
+    def __init__(self, client: RunClient, pod: str) -> None:
         self._client = client
         self._pod = pod
         self._last = ""

@@ -1,39 +1,50 @@
-"""Finding a run among the Jobs of a namespace. Pure."""
+"""Finding a run among those of a namespace. Pure."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
-from phase2.cluster.api_objects import Object, name_of
-from phase2.cluster.plan import RUN_LABEL
 from phase2.errors import RequestError
 
 _SHOWN = 5
 
 
-def find_job(jobs: Sequence[Object], name: str) -> Object:
-    """Find a Job by run id, by its own name, or by the unique beginning of one of these.
+class Named(Protocol):
+    """What is found by the id of a run, or by the name of the object that carries it."""
+
+    @property
+    def run_id(self) -> str: ...  # noqa: D102
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+
+Run = TypeVar("Run", bound=Named)
+
+
+def find_run(runs: Sequence[Run], name: str) -> Run:
+    """Find a run by its id, by the name of its object, or by the unique beginning of one of these.
 
     Raises:
         RequestError: None is meant, or several are.
     """
-    found = find_jobs(jobs, name)
+    found = find_runs(runs, name)
     if found:
         return found[0]
-    raise _unknown(jobs, name)
+    raise _unknown(runs, name)
 
 
-def find_jobs(jobs: Sequence[Object], name: str) -> list[Object]:
-    """The one Job that :func:`find_job` finds, or none at all.
+def find_runs(runs: Sequence[Run], name: str) -> list[Run]:
+    """The one run that :func:`find_run` finds, or none at all.
 
     Raises:
         RequestError: Several are meant.
     """
-    found = [job for job in jobs if name in _names(job)]
-    found = found or [job for job in jobs if name and any(known.startswith(name) for known in _names(job))]
+    found = [run for run in runs if name in _names(run)]
+    found = found or [run for run in runs if name and any(known.startswith(name) for known in _names(run))]
     if len(found) > 1:
-        ids = [_names(job)[0] for job in found]
+        ids = [run.run_id for run in found]
         more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
         raise RequestError(
             f"'{name}' may be any of {len(found)} runs.",
@@ -43,12 +54,12 @@ def find_jobs(jobs: Sequence[Object], name: str) -> list[Object]:
     return found
 
 
-def _unknown(jobs: Sequence[Object], name: str) -> RequestError:
-    nearest = difflib.get_close_matches(name, sorted({known for job in jobs for known in _names(job)}), n=1, cutoff=0.5)
+def _unknown(runs: Sequence[Named], name: str) -> RequestError:
+    nearest = difflib.get_close_matches(name, sorted({known for run in runs for known in _names(run)}), n=1, cutoff=0.5)
     return RequestError(
         f"There is no run '{name}' in this namespace.",
         why="A run that ended long ago is no longer listed here, but its store has it."
-        if jobs
+        if runs
         else "No run was submitted to it, or none that is still listed.",
         fix=f"Did you mean '{nearest[0]}'?"
         if nearest
@@ -56,6 +67,5 @@ def _unknown(jobs: Sequence[Object], name: str) -> RequestError:
     )
 
 
-def _names(job: Object) -> tuple[str, str]:
-    labels = job["metadata"].get("labels") or {}
-    return str(labels.get(RUN_LABEL) or name_of(job)), name_of(job)
+def _names(run: Named) -> tuple[str, str]:
+    return run.run_id, run.name

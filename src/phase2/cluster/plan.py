@@ -10,8 +10,10 @@ from typing import Literal
 
 from phase2.cluster.cluster_request import ClusterRequest
 from phase2.cluster.cluster_words import ClusterWords
+from phase2.cluster.labels import COMMAND_ANNOTATION, LEVEL_LABEL, REQUEST_ANNOTATION, WORDS_ANNOTATION, labels_of
 from phase2.cluster.names import job_name
 from phase2.config.data_sets import CRYSTALS
+from phase2.config.request import RunRequest
 from phase2.config.resolve import ResolvedRun
 from phase2.config.settings import CHECKPOINT_MINUTES
 from phase2.errors import RequestError, UnknownNameError
@@ -26,14 +28,6 @@ STORE_CONFIG_MAP = "phase2-store"
 STORE_SECRET = "phase2-s3"  # noqa: S105 - a name
 CA_CONFIG_MAP = "phase2-ca"
 CACHE_CLAIM = "phase2-data-cache"
-
-NAME_LABEL, COMPONENT_LABEL = "app.kubernetes.io/name", "app.kubernetes.io/component"
-RUN_LABEL, ALGORITHM_LABEL = "phase2.dev/run-id", "phase2.dev/algorithm"
-LEVEL_LABEL, MODE_LABEL = "phase2.dev/level", "phase2.dev/mode"
-COMMAND_ANNOTATION = "phase2.dev/command"
-REQUEST_ANNOTATION = "phase2.dev/request-digest"
-WORDS_ANNOTATION = "phase2.dev/cluster-request"
-CANCELLED_ANNOTATION = "phase2.dev/cancelled"
 
 VolumeKind = Literal["folder", "memory", "claim", "config"]
 
@@ -108,29 +102,17 @@ def make_plan(
         UnknownNameError: There is no data set of this name.
     """
     check_run_id(run_id)
-    _refuse_invisible_data(resolved.config.data.source, cluster)
+    refuse_invisible_data(resolved.config.data.source, cluster)
     request = resolved.request
-    command = request.command()
-    if cluster.checkpoint_minutes != CHECKPOINT_MINUTES:
-        command += ["--checkpoint-minutes", f"{cluster.checkpoint_minutes:g}"]
-    for change in accepted:
-        command += ["--accept-change", change]
     mode = resolved.config.mode
-    labels = {
-        NAME_LABEL: "phase2",
-        COMPONENT_LABEL: "training",
-        "app.kubernetes.io/managed-by": "phase2",
-        "app.kubernetes.io/part-of": "phase2",
-        RUN_LABEL: run_id,
-        ALGORITHM_LABEL: resolved.config.algorithm,
-        MODE_LABEL: mode,
-        **({} if request.competition else {LEVEL_LABEL: mode}),
-    }
+    labels = labels_of(run_id, resolved.config.algorithm, mode)
+    if not request.competition:
+        labels[LEVEL_LABEL] = mode
     return Plan(
         run_id=run_id,
         resolved=resolved,
         cluster=cluster,
-        command=tuple(command),
+        command=train_command(request, cluster.checkpoint_minutes, accepted),
         environment=MappingProxyType(dict(_environment(run_id, cluster))),
         volumes=tuple(_volumes(cluster)),
         labels=MappingProxyType(labels),
@@ -142,6 +124,24 @@ def make_plan(
             }
         ),
     )
+
+
+def train_command(
+    request: RunRequest, checkpoint_minutes: float = CHECKPOINT_MINUTES, accepted: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """What trains a request, in a pod or here.
+
+    Args:
+        request: The run.
+        checkpoint_minutes: Longest time between two checkpoints.
+        accepted: Changes since its last checkpoint that are accepted.
+    """
+    command = request.command()
+    if checkpoint_minutes != CHECKPOINT_MINUTES:
+        command += ["--checkpoint-minutes", f"{checkpoint_minutes:g}"]
+    for change in accepted:
+        command += ["--accept-change", change]
+    return tuple(command)
 
 
 def _environment(run_id: str, cluster: ClusterRequest) -> Iterator[tuple[str, str]]:
@@ -165,7 +165,13 @@ def _volumes(cluster: ClusterRequest) -> Iterator[Volume]:
     yield Volume("ca", CA_FOLDER, "config", CA_CONFIG_MAP)
 
 
-def _refuse_invisible_data(source: str, cluster: ClusterRequest) -> None:
+def refuse_invisible_data(source: str, cluster: ClusterRequest) -> None:
+    """Refuse data that a pod would not see.
+
+    Raises:
+        RequestError: They are files of this machine.
+        UnknownNameError: There is no data set of this name.
+    """
     if source in CRYSTALS:
         return
     if source.startswith(f"{CACHE}/") and cluster.cache is not None:

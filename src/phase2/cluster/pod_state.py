@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from phase2.cluster.api_objects import Object, condition, event_message, failed_condition
-from phase2.cluster.pod import CONTAINER
+from phase2.cluster.argo import CONTAINER as WORKFLOW_CONTAINER
+from phase2.cluster.pod import CONTAINER as JOB_CONTAINER
 
 Phase = Literal["waiting", "blocked", "running", "stopping", "succeeded", "failed"]
+
+_OURS = (JOB_CONTAINER, WORKFLOW_CONTAINER)
 
 _DISRUPTIONS = {
     "PreemptionByScheduler": "gave way to a pod of higher priority",
@@ -48,8 +51,7 @@ def pod_state(pod: Object, events: Sequence[Object] = ()) -> PodState:
         events: What was noticed in its namespace.
     """
     status = pod.get("status") or {}
-    container: Object = next((one for one in status.get("containerStatuses") or [] if one.get("name") == CONTAINER), {})
-    state = container.get("state") or {}
+    state = container_state(pod)
     phase = status.get("phase")
     if phase in {"Succeeded", "Failed"}:
         return _ended(pod, state.get("terminated") or {})
@@ -61,6 +63,12 @@ def pod_state(pod: Object, events: Sequence[Object] = ()) -> PodState:
     if "terminated" in state:  # the pod's own phase follows in a moment
         return _ended(pod, state["terminated"])
     return _pending(pod, state.get("waiting") or {}, events)
+
+
+def container_state(pod: Object) -> Object:
+    """The state of the container that runs phase2: ``waiting``, ``running`` or ``terminated``; empty before that."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    return next((one.get("state") or {} for one in statuses if one.get("name") in _OURS), {})
 
 
 def _pending(pod: Object, waiting: Object, events: Sequence[Object]) -> PodState:
@@ -177,7 +185,7 @@ def _memory(pod: Object) -> str:
 
 def _spec(pod: Object) -> Object:
     containers = (pod.get("spec") or {}).get("containers") or []
-    return next((one for one in containers if one.get("name") == CONTAINER), {})
+    return next((one for one in containers if one.get("name") in _OURS), {})
 
 
 def _flat(text: str) -> str:

@@ -18,8 +18,9 @@ _POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<name>[^']+)'.*?denied requ
 _NO_NAMESPACE = re.compile(r'namespaces "(?P<name>[^"]+)" not found')
 _NOT_ALLOWED = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
-    r'(?: in API group "[^"]*")?(?: in the namespace "(?P<namespace>[^"]+)")?'
+    r'(?: in API group "(?P<group>[^"]*)")?(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
+_ARGO_ROLE = "phase2-workflow-submitter of argo/cluster"
 _CREDENTIALS = "Sign in again as your cluster wants it, or name another context with --context."
 
 
@@ -29,6 +30,10 @@ class ObjectConflictError(RequestError):
 
 class ObjectGoneError(RequestError):
     """There is no object of this name."""
+
+
+class ForbiddenError(RequestError):
+    """Whoever asks has no right to do this."""
 
 
 class WatchExpiredError(TransientError):
@@ -152,10 +157,11 @@ def _forbidden(message: str, action: str) -> Phase2Error | None:
     if found is None:
         return None
     where = f" in the namespace {found['namespace']}" if found["namespace"] else ""
-    return RequestError(
+    role = _ARGO_ROLE if found["group"] == "argoproj.io" else "phase2-submitter of k8s/base"
+    return ForbiddenError(
         f"You may not {action}.",
         why=f"The cluster knows you as '{found['user']}', who may not {found['verb']} {found['resource']}{where}.",
-        fix="Ask for the Role phase2-submitter of k8s/base, or name another --namespace or --context.",
+        fix=f"Ask for the Role {role}, or name another --namespace or --context.",
     )
 
 

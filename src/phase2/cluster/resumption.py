@@ -1,4 +1,4 @@
-"""A run that was begun and is to go on: its id, its request and what it was given, from its Job or from its store."""
+"""A run that was begun and is to go on: its id, its request and what it was given, from the cluster or a store."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from phase2.cluster.api_objects import Object, name_of
+from phase2.cluster.api_objects import annotation
+from phase2.cluster.carrier import ClusterBackend
 from phase2.cluster.cluster_words import ClusterWords
-from phase2.cluster.lookup import find_jobs
-from phase2.cluster.plan import COMMAND_ANNOTATION, RUN_LABEL, WORDS_ANNOTATION
+from phase2.cluster.labels import COMMAND_ANNOTATION, WORDS_ANNOTATION
+from phase2.cluster.lookup import find_runs
+from phase2.cluster.submitted import SubmittedRun
 from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 from phase2.runs.recorded_config import RecordedConfig
@@ -25,26 +27,35 @@ class BegunRun:
         run_id: Its id.
         request: What it trains.
         words: What it was given on the cluster, as far as that is known.
+        backend: What carried it; None where that is not known.
     """
 
     run_id: str
     request: RunRequest
     words: ClusterWords = field(default_factory=ClusterWords)
+    backend: ClusterBackend | None = None
 
 
-def from_job(jobs: Sequence[Object], name: str) -> BegunRun | None:
-    """Find a run among the Jobs of a namespace; None where it is not listed.
+def from_cluster(runs: Sequence[SubmittedRun], name: str) -> BegunRun | None:
+    """Find a run among those of a namespace; None where it is not listed, or nothing there says what it trains.
 
     Raises:
-        RequestError: Several are meant, or another version of phase2 submitted it.
+        RequestError: Several are meant, it is a sweep, or another version of phase2 submitted it.
     """
-    for job in find_jobs(jobs, name):
-        labels, annotations = job["metadata"].get("labels") or {}, job["metadata"].get("annotations") or {}
-        return BegunRun(
-            str(labels.get(RUN_LABEL) or name_of(job)),  # a run by the clock has the name of its Job
-            RunRequest.from_command(shlex.split(annotations.get(COMMAND_ANNOTATION, ""))),
-            ClusterWords.from_json(annotations.get(WORDS_ANNOTATION) or "{}"),
-        )
+    for run in find_runs(runs, name):
+        command = annotation(run.object, COMMAND_ANNOTATION)
+        if command is None:  # made by other hands, such as argo submit
+            return None
+        words = shlex.split(command)
+        if words[:2] == ["phase2", "sweep"]:
+            raise RequestError(
+                f"'{run.run_id}' is a sweep of several runs.",
+                why="A run goes on by its own id, and a sweep by the words that it was made of.",
+                fix=f"Run it again: {command}",
+            )
+        said = annotation(run.object, WORDS_ANNOTATION) or "{}"
+        request, cluster = RunRequest.from_command(words), ClusterWords.from_json(said)
+        return BegunRun(run.run_id, request, cluster, run.carrier.backend)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from phase2.config.request import RunRequest, flag
@@ -44,32 +44,79 @@ class SweepRun:
         return {"run-id": self.run_id} | {name.replace("_", "-"): word for name, word in self.words.items()}
 
 
-def sweep_runs(name: str, lists: Mapping[str, str], **common: Any) -> list[SweepRun]:
-    """Make every combination of the listed values, the first list varying slowest.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRequest:
+    """Several runs as they were asked for: every combination of the listed values is one.
 
-    Args:
-        name: Name of the sweep.
-        lists: Comma-separated values by option, of ``LISTS``; "" leaves an option to the level.
-        common: Fields of the request that all runs share.
-
-    Raises:
-        RequestError: A value is none, a combination contradicts itself, or there are too many.
-        UnknownNameError: A level or preset is unknown.
-
-    Example:
-        >>> [run.words["seed"] for run in sweep_runs("try", {"level": "smoke", "seed": "1,2"}, algorithm="cgcnn")]
-        ['1', '2']
+    Attributes:
+        algorithm: ``e3nn`` or ``cgcnn``.
+        all_properties: Train all nine properties; excludes ``properties``.
+        properties: Keys of the properties to train.
+        data: Name of a data set, or a path.
+        lists: Comma-separated values by option, of ``LISTS``; one that is missing or "" is left to the level.
     """
-    choices = {option: _split(lists.get(option, "")) for option in LISTS}
-    count = math.prod(len(words) for words in choices.values())
-    if count > MOST_RUNS:
-        raise RequestError(f"This sweep has {count} runs.", why=f"At most {MOST_RUNS} are made.", fix="Shorten a list.")
-    combinations = (dict(zip(choices, words, strict=True)) for words in itertools.product(*choices.values()))
-    width = len(str(count - 1))
-    return [
-        SweepRun(f"{name}-{number:0{width}}", RunRequest(**common, **_values(words)), words)
-        for number, words in enumerate(combinations)
-    ]
+
+    algorithm: str = "e3nn"
+    all_properties: bool = False
+    properties: tuple[str, ...] | None = None
+    data: str | None = None
+    lists: Mapping[str, str] = field(default_factory=dict)
+
+    def runs(self, name: str) -> list[SweepRun]:
+        """Make every combination of the listed values, the first list varying slowest.
+
+        Args:
+            name: Name of the sweep.
+
+        Raises:
+            RequestError: A value is none, a combination contradicts itself, or there are too many.
+            UnknownNameError: A level or preset is unknown.
+
+        Example:
+            >>> sweep = SweepRequest(algorithm="cgcnn", lists={"level": "smoke", "seed": "1,2"})
+            >>> [(run.run_id, run.words["seed"]) for run in sweep.runs("try")]
+            [('try-0', '1'), ('try-1', '2')]
+        """
+        choices = {option: _split(self.lists.get(option, "")) for option in LISTS}
+        count = math.prod(len(words) for words in choices.values())
+        if count > MOST_RUNS:
+            raise RequestError(
+                f"This sweep has {count} runs.", why=f"At most {MOST_RUNS} are made.", fix="Shorten a list."
+            )
+        combinations = (dict(zip(choices, words, strict=True)) for words in itertools.product(*choices.values()))
+        width = len(str(count - 1))
+        return [
+            SweepRun(f"{name}-{number:0{width}}", self._request(words), words)
+            for number, words in enumerate(combinations)
+        ]
+
+    def words(self) -> dict[str, str]:
+        """What was asked for, by option; what was not given is missing."""
+        listed = {option: ",".join(word for word in _split(self.lists.get(option, "")) if word) for option in LISTS}
+        said = {
+            "algorithm": self.algorithm,
+            "all-properties": "true" if self.all_properties else "",
+            "properties": ",".join(self.properties or ()),
+            **{option.replace("_", "-"): text for option, text in listed.items()},
+            "data": self.data or "",
+        }
+        return {name: text for name, text in said.items() if text}
+
+    def command(self, name: str) -> list[str]:
+        """The ``phase2 sweep`` command line that asks for the same."""
+        words = ["phase2", "sweep", "--name", name]
+        for option, text in self.words().items():
+            words += [f"--{option}"] if option == "all-properties" else [f"--{option}", text]
+        return words
+
+    def _request(self, words: Mapping[str, str]) -> RunRequest:
+        return RunRequest(
+            algorithm=self.algorithm,
+            all_properties=self.all_properties,
+            properties=self.properties,
+            data=self.data,
+            **_values(words),
+        )
 
 
 def _split(text: str) -> list[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Self
 
 from phase2.errors import DataError
+from phase2.runs.index import list_runs
 from phase2.runs.manifest import RunManifest
 from phase2.runs.markdown import metrics_table, number, table
+from phase2.runs.published import PublishedRun
 from phase2.runs.record import Record
 from phase2.storage.atomic import write_text
+from phase2.storage.base import Store
 
 
 class RunRow(Record):
@@ -91,6 +94,21 @@ def write_report(folder: Path, manifest: RunManifest, page: str) -> str:
     ):
         write_text(folder / name, text)
     return errors
+
+
+def finished_rows(store: Store, run_ids: Collection[str]) -> list[RunRow]:
+    """The lines of the runs of a store that are finished; the others are left out.
+
+    Args:
+        store: Where they are kept.
+        run_ids: Their ids.
+
+    Raises:
+        ModelFileError: A manifest is damaged.
+        TransientError: The store does not answer.
+    """
+    found = [run for run in list_runs(store) if run.run_id in run_ids and run.status == "finished"]
+    return [RunRow.of(PublishedRun.open(store, run.prefix).manifest) for run in found]
 
 
 def ranked(rows: Sequence[RunRow]) -> list[RunRow]:

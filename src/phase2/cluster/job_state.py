@@ -1,64 +1,20 @@
-"""What became of a run in the cluster: a state and one sentence that says what is going on or wrong. Pure."""
+"""What became of a run that a Job carries. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from phase2.cluster.api_objects import Object, condition, event_message, name_of, newest_first, time_of
 from phase2.cluster.cluster_request import human_duration
 from phase2.cluster.job import QUEUE_LABEL
-from phase2.cluster.plan import ALGORITHM_LABEL, CANCELLED_ANNOTATION, COMMAND_ANNOTATION, MODE_LABEL, RUN_LABEL
+from phase2.cluster.labels import ALGORITHM_LABEL, CANCELLED_ANNOTATION, COMMAND_ANNOTATION, MODE_LABEL, RUN_LABEL
 from phase2.cluster.pod_state import PodState, pod_state
 from phase2.cluster.refusals import quota_sentence
-
-State = Literal["queued", "waiting", "blocked", "running", "retrying", "stopping", "succeeded", "failed", "cancelled"]
-ENDED: tuple[State, ...] = ("succeeded", "failed", "cancelled")
+from phase2.cluster.run_state import RunState, State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunState:
-    """A run in the cluster.
-
-    Attributes:
-        run_id: Its id.
-        job: Name of its Job.
-        algorithm: ``e3nn`` or ``cgcnn``.
-        mode: The level, or ``competition``.
-        state: In one word; ``blocked`` waits for something that a person has to do.
-        sentence: What is going on or wrong.
-        attempt: Number of the attempt under way, or of the last one; 0 before the first.
-        pod: Its newest pod.
-        node: Where that runs.
-        exit_code: Exit code of the last attempt that ended.
-        created: When it was submitted.
-        ended: When it ended.
-        command: The command that makes the same request.
-    """
-
-    run_id: str
-    job: str
-    algorithm: str
-    mode: str
-    state: State
-    sentence: str
-    attempt: int
-    pod: str | None
-    node: str | None
-    exit_code: int | None
-    created: datetime
-    ended: datetime | None
-    command: str
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing happens any more."""
-        return self.state in ENDED
-
-
-def run_state(
+def job_state(
     job: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
 ) -> RunState:
     """Say what became of a run.
@@ -71,13 +27,14 @@ def run_state(
     """
     ordered = newest_first(pods)
     states = [pod_state(pod, events) for pod in ordered]
-    attempt = _attempt(job, ordered)
+    attempt = _attempt(job, ordered, events)
     state, sentence = _summary(job, states, events, attempt, now or datetime.now(UTC))
     labels = job["metadata"].get("labels") or {}
     created = time_of(job["metadata"].get("creationTimestamp"))
     return RunState(
         run_id=str(labels.get(RUN_LABEL) or name_of(job)),
-        job=name_of(job),
+        kind="Job",
+        name=name_of(job),
         algorithm=str(labels.get(ALGORITHM_LABEL) or "-"),
         mode=str(labels.get(MODE_LABEL) or "-"),
         state=state,
@@ -159,11 +116,19 @@ def _refusal(message: str) -> str:
     return flat.removeprefix("Error creating: ").rstrip(".")
 
 
-def _attempt(job: Object, pods: Sequence[Object]) -> int:
-    """Number of the newest attempt; pods that were deleted are known from the count of failures alone."""
-    status = job.get("status") or {}
+def _attempt(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> int:
+    """Number of the newest attempt, of which no source knows all.
+
+    Pods may be deleted, the Job does not count those that a disruption took, and events are forgotten after an hour.
+    """
+    status, uid = job.get("status") or {}, job["metadata"].get("uid")
     counted = int(status.get("failed") or 0) + int(status.get("succeeded") or 0) + int(status.get("active") or 0)
-    return max(len(pods), counted)
+    made = {
+        event.get("message")
+        for event in events
+        if event.get("reason") == "SuccessfulCreate" and (event.get("involvedObject") or {}).get("uid") == uid
+    }
+    return max(len(pods), counted, len(made))
 
 
 def _end(job: Object) -> datetime | None:

@@ -1,0 +1,27 @@
+"""Waiting for something that nothing tells of."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_until(condition: Callable[[], T], what: str, seconds: float, why: Callable[[], object] = lambda: "") -> T:
+    """Look again and again until a condition is true; returns what made it so.
+
+    Args:
+        condition: What is looked at.
+        what: What is waited for, in words.
+        seconds: How long.
+        why: Says what there is instead, when the time is over.
+
+    Raises:
+        TimeoutError: It does not come true in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Waited {seconds:.0f} s for {what}. {why()}")
+        time.sleep(0.1)
+    return found

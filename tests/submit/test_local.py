@@ -1,0 +1,80 @@
+"""``--backend local``: signals, variables and words of a cluster that mean nothing here."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from .backend_contract import REQUEST
+from .places import LocalPlace
+
+
+@pytest.fixture
+def place(say, graphs, monkeypatch, tmp_path):
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))  # no cluster is asked
+    monkeypatch.setenv("PHASE2_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("PHASE2_CACHE_DIR", graphs)
+    made = LocalPlace(say)
+    yield made
+    made.clear()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_reaches_the_run_which_saves(number, place, say):
+    place.begin("abc")
+    process = place.leave("abc")
+    process.send_signal(number)
+    process.communicate()
+    assert process.returncode == 143
+    assert place.state("abc") == "unfinished"
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_says_so(place):
+    """Its exit code is that of the run, also where the run had no say in it."""
+    place.begin("abc")
+    process = place.leave("abc")
+    (child,) = subprocess.run(
+        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True
+    ).stdout.split()  # fmt: skip
+    subprocess.run(["kill", "-9", child], check=True)
+    process.communicate()
+    assert process.returncode == 137
+
+
+def test_what_only_a_cluster_can_do_is_remarked_on(say, monkeypatch):
+    words = ("submit", *REQUEST, "--backend", "local", "--run-id", "abc", "--dry-run", "--json")
+    code, out, err = say(*words, "--gpus", "1", "--memory", "8Gi", "--cpu", "3", "--store", "elsewhere")
+    assert code == 0, err
+    shown = json.loads(out)
+    assert shown["environment"] == {"PHASE2_RUN_ID": "abc", "PHASE2_STORE": "elsewhere", "OMP_NUM_THREADS": "3"}
+    assert shown["unused"] == ["--gpus", "--memory"]
+
+
+def test_variables_of_another_run_do_not_reach_it(monkeypatch, tmp_path):
+    """A run that is resumed has its own words, whatever the environment says of others."""
+    from phase2.cluster.cluster_words import ClusterWords
+    from phase2.cluster.local import make_local_plan, run_here
+    from phase2.config.request import RunRequest
+    from phase2.config.resolve import resolve
+
+    monkeypatch.setenv("PHASE2_LEVEL", "max")
+    monkeypatch.setenv("PHASE2_RESUME", "another")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "prints"))
+    (tmp_path / "prints").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\nenv >> {tmp_path}/said\nexit 7\n')
+    (tmp_path / "prints").chmod(0o755)
+    plan = make_local_plan("abc", resolve(RunRequest(algorithm="cgcnn")), ClusterWords())
+    assert run_here(plan) == 7
+    said = (tmp_path / "said").read_text().splitlines()
+    assert said[0] == "-m phase2 train --algorithm cgcnn"
+    assert "PHASE2_RUN_ID=abc" in said
+    assert not [line for line in said if line.startswith(("PHASE2_LEVEL", "PHASE2_RESUME"))]
+
+
+def test_no_cluster_and_no_image_are_needed(say, no_cluster):
+    code, out, err = say("submit", *REQUEST, "--backend", "local", "--run-id", "abc", "--dry-run")
+    assert code == 0, err
+    assert out.splitlines()[-1].startswith("PHASE2_RUN_ID=abc phase2 train --algorithm cgcnn --level smoke")
