@@ -1,6 +1,6 @@
 """Run Helm, built from its Go module once: ``python scripts/helm.py template phase2 charts/phase2-runner``.
 
-One version for everybody, since versions differ in what they refuse. Any other Helm 4 serves as well to install.
+One version for everybody, since versions differ in what they refuse. Another one serves as well to install.
 """
 
 import os

@@ -45,7 +45,7 @@ def place(runs):
 
 
 @pytest.fixture(scope="module")
-def store(bucket, place):
+def kept(bucket, place):
     return S3Store(BUCKET, place, S3Settings.from_environment())
 
 
@@ -84,10 +84,10 @@ def test_it_is_installed_without_a_warning(here, installed):
     assert here.cluster_scoped() >= {f"PriorityClass/phase2-training{SUFFIX}"}
 
 
-def test_helm_test_trains_in_the_cluster_and_leaves_no_run(here, installed, store):
+def test_helm_test_trains_in_the_cluster_and_leaves_no_run(here, installed, kept):
     assert "Phase:          Succeeded" in here.test().stdout
     assert "Pod/phase2-test" not in here.objects()
-    assert list_runs(store, rebuild=True) == []
+    assert list_runs(kept, rebuild=True) == []
 
 
 def test_helm_test_fails_where_runs_cannot_be_kept(here, values, before):
@@ -101,12 +101,12 @@ def test_helm_test_fails_where_runs_cannot_be_kept(here, values, before):
     here.install(*values, chart=before)
 
 
-def test_the_nightly_run_is_a_run_like_any_other(here, installed, store, runs):
+def test_the_nightly_run_is_a_run_like_any_other(here, installed, kept, runs):
     here.kubectl("create", "job", JOB, "--from=cronjob/phase2-nightly")
     here.kubectl("wait", f"job/{JOB}", "--for=condition=Complete", "--timeout=600s")
-    (run,) = list_runs(store, rebuild=True)
+    (run,) = list_runs(kept, rebuild=True)
     assert (run.run_id, run.status, run.algorithm) == (JOB, "finished", "cgcnn")
-    assert PublishedRun.open(store, run.prefix).manifest.code.image_digest == runs.image.partition("@")[2]
+    assert PublishedRun.open(kept, run.prefix).manifest.code.image_digest == runs.image.partition("@")[2]
     said = runs.phase2("status", JOB, "--namespace", here.name, "--json")
     assert (json.loads(said.out)["run_id"], json.loads(said.out)["state"]) == (JOB, "succeeded")
 
@@ -139,27 +139,27 @@ def test_the_api_server_refuses_what_is_no_run(here, installed, image):
     assert "named by its digest here" in refused(here, f"{image.partition('@')[0]}:1", run)
 
 
-def test_an_upgrade_from_the_version_before_keeps_runs_and_claim(here, installed, values, store):
-    claim, runs_before = here.uid(*CLAIM), [run.run_id for run in list_runs(store, rebuild=True)]
+def test_an_upgrade_from_the_version_before_keeps_runs_and_claim(here, installed, values, kept):
+    claim, runs_before = here.uid(*CLAIM), [run.run_id for run in list_runs(kept, rebuild=True)]
     here.install(*values, "--set", "retention.enabled=true", "--set-string", "quota.hard.pods=50")
     assert revision(here)["chart"] == f"phase2-runner-{yaml.safe_load((CHART / 'Chart.yaml').read_text())['version']}"
     assert here.uid(*CLAIM) == claim
-    assert [run.run_id for run in list_runs(store, rebuild=True)] == runs_before == [JOB]
+    assert [run.run_id for run in list_runs(kept, rebuild=True)] == runs_before == [JOB]
     assert here.kubectl("get", "resourcequota", "phase2", "--output=jsonpath={.spec.hard.pods}") == "50"
     here.kubectl("create", "job", "clean-by-hand", "--from=cronjob/phase2-clean")
     here.kubectl("wait", "job/clean-by-hand", "--for=condition=Complete", "--timeout=300s")
-    assert [run.run_id for run in list_runs(store, rebuild=True)] == [JOB]
+    assert [run.run_id for run in list_runs(kept, rebuild=True)] == [JOB]
 
 
-def test_a_rollback_takes_back_what_the_upgrade_brought(here, installed, store):
+def test_a_rollback_takes_back_what_the_upgrade_brought(here, installed, kept):
     claim, number = here.uid(*CLAIM), int(revision(here)["revision"])
     here("rollback", RELEASE, str(number - 1), "--wait", "--timeout", "5m")
     assert revision(here)["chart"] == "phase2-runner-0.0.9"
     assert "CronJob/phase2-clean" not in here.objects()
     assert here.kubectl("get", "resourcequota", "phase2", "--output=jsonpath={.spec.hard.pods}") == "100"
     assert here.uid(*CLAIM) == claim
-    (run,) = list_runs(store, rebuild=True)
-    assert not PublishedRun.open(store, run.prefix).verify().damaged
+    (run,) = list_runs(kept, rebuild=True)
+    assert not PublishedRun.open(kept, run.prefix).verify().damaged
 
 
 def test_argo_s_templates_come_once_the_cluster_knows_its_kinds(here, installed, values, image):
@@ -196,14 +196,14 @@ def submitted(here, workflow, **parameters):
     return done.stderr if done.returncode else ""
 
 
-def test_an_uninstall_leaves_what_is_said_and_nothing_else(here, installed, store):
+def test_an_uninstall_leaves_what_is_said_and_nothing_else(here, installed, kept):
     claim = here.uid(*CLAIM)
     said = here("uninstall", RELEASE, "--wait", "--timeout", "5m")
     assert "phase2-data-cache" in said.stdout + said.stderr
     here.cluster.wait(lambda: here.objects() == LEFT, f"only {LEFT} to be left", "controller-manager")
     assert here.cluster_scoped() == set()
     assert here.uid(*CLAIM) == claim
-    assert [run.run_id for run in list_runs(store, rebuild=True)] == [JOB]
+    assert [run.run_id for run in list_runs(kept, rebuild=True)] == [JOB]
 
 
 def test_what_was_left_is_taken_up_again(here, installed, values):
