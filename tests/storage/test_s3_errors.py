@@ -10,10 +10,12 @@ from itertools import pairwise
 import boto3
 import pytest
 import time_machine
+from botocore.exceptions import ClientError
 
 from phase2.errors import RequestError, TransientError
 from phase2.storage.base import ObjectMissingError
 from phase2.storage.s3 import S3Store
+from phase2.storage.s3_errors import s3_errors
 from phase2.storage.s3_settings import S3Settings
 from phase2.storage.urls import open_store
 from phase2.testing.faults import Fault, Faults
@@ -143,6 +145,14 @@ def test_answers_that_no_server_here_gives(through, proxy, operation, code, stat
     proxy.refuse(status, code)
     # Without a body, an answer to HEAD has no code; only that of a GET tells.
     refused(operation, through, tmp_path, RequestError, why)
+
+
+@pytest.mark.parametrize(("fields", "kind"), [({"x-amz-request-id": "1"}, TransientError), ({}, RequestError)])
+def test_a_missing_page_without_a_reason_is_of_something_else_unless_it_speaks_s3(fields, kind):
+    """As servers give it while they begin or end; a retried pod must not take that for a wrong address."""
+    answer = {"Error": {"Code": "404"}, "ResponseMetadata": {"HTTPStatusCode": 404, "HTTPHeaders": fields}}
+    with pytest.raises(kind), s3_errors("s3://bucket", "key"):
+        raise ClientError(answer, "GetObject")
 
 
 def test_nobody_listens(operation, tmp_path, new_store, seaweedfs):

@@ -76,6 +76,8 @@ _SETTINGS: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = (
     ((ResponseParserError,), "cannot be used", "What answers there does not speak S3.", _ADDRESS),
     ((boto.ParamValidationError,), "cannot be used", "The request is not valid.", _ADDRESS),
 )
+_REQUEST_ID = "x-amz-request-id"
+"""Header by which a server of S3 shows that it is one."""
 _PASSING_STATUS = {429, *range(500, 600)} - {501}
 
 
@@ -102,13 +104,16 @@ def s3_errors(place: str, key: str = "") -> Iterator[None]:
 def _answered(error: boto.ClientError, place: str, key: str) -> Phase2Error:
     code = str(error.response.get("Error", {}).get("Code", ""))
     code = _SAME.get(code, code)
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    answer = error.response.get("ResponseMetadata", {})
+    status = int(answer.get("HTTPStatusCode", 0))
     # An answer to HEAD has no body, so no code either.
     if code == "NoSuchKey" or (code == "404" and key and error.operation_name == "HeadObject"):
         return missing(place, key)
     if code in {"PreconditionFailed", "412"}:
         return exists(place, key)
-    if code in _PASSING or status in _PASSING_STATUS:
+    # One that speaks S3 and gives no reason is about to end, or has just begun.
+    has_no_reason = code == str(status) == "404" and _REQUEST_ID in answer.get("HTTPHeaders", {})
+    if code in _PASSING or status in _PASSING_STATUS or has_no_reason:
         return TransientError(f"{place} does not serve now.", why=f"It says {code} ({status}).", fix="Try again later.")
     what, fix = _REFUSED.get(code) or _REFUSED.get(str(status)) or ("The server refuses the request.", _ADDRESS)
     return RequestError(f"{place} cannot be used.", why=f"{what} (It says {code or status}.)", fix=fix)
