@@ -25,7 +25,7 @@ def go_program(name: str, package: str, version: str, *flags: str) -> Path:
         return program
     go = shutil.which("go")
     if go is None:
-        sys.exit(f"{name} is built from its source: install Go 1.24 or newer.")
+        sys.exit(f"{name} is built from its source: install Go 1.26 or newer.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with wait_for_lock(folder.with_name(f".{folder.name}.lock"), purpose=f"building {name}"):
         if not program.exists():  # another process may have been faster

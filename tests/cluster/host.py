@@ -35,7 +35,7 @@ def prepare_host() -> None:
     if os.geteuid() != 0:
         raise ClusterUnavailableError("The test cluster needs root: namespaces, mounts and iptables.")
     if shutil.which("go") is None:
-        raise ClusterUnavailableError("Kubernetes is built from its Go modules: install Go 1.24 or newer.")
+        raise ClusterUnavailableError("Kubernetes is built from its Go modules: install Go 1.26 or newer.")
     missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
     if missing:
         _install(missing)
