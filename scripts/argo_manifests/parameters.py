@@ -12,6 +12,7 @@ Manifest = dict[str, object]
 _DEFAULTS = ClusterRequest(image=Image.parse("phase2:latest"))
 _NUMBER = "^[0-9]{0,9}$"
 _NAME = "^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
+_MEMORY = "[0-9]{1,9}([.][0-9]{1,9})?[MGT]i?"
 _BUCKET = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?"
 
 
@@ -80,8 +81,9 @@ STORE = Parameter(
 )
 GPUS = Parameter("gpus", str(_DEFAULTS.gpus), "NVIDIA GPUs.", shape="^[0-9]{1,2}$")
 CPU = Parameter("cpu", _DEFAULTS.cpu.text, "Cores reserved, and threads.", shape="^[0-9]{1,7}([.][0-9]{1,9})?m?$")
-MEMORY = Parameter(
-    "memory", _DEFAULTS.memory.text, "Memory given, and held to.", shape="^[0-9]{1,9}([.][0-9]{1,9})?[MGT]i?$"
+MEMORY = Parameter("memory", _DEFAULTS.memory.text, "Memory given, and held to.", shape=f"^{_MEMORY}$")
+RETRY_MEMORY = Parameter(
+    "retry-memory", "", "Memory of further attempts, where the first ran out of it, say.", shape=f"^({_MEMORY})?$"
 )
 QUEUE = Parameter(
     "queue", "", "Kueue queue that admits the training pod.", shape="^([a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?)?$"
@@ -101,7 +103,7 @@ RUN = Parameter(
 KEEP_BEST = Parameter("keep-best", "3", "Runs of each kind that stay, by score.", shape="^[0-9]{1,4}$")
 OLDER_THAN = Parameter("older-than", "30d", "Age of what is removed: 12h, 30d, 8w.", shape="^[0-9]{1,5}[hdw]$")
 
-RESOURCES = (GPUS, CPU, MEMORY, QUEUE, PRIORITY, NODE_SELECTOR, TOLERATIONS)
+RESOURCES = (GPUS, CPU, MEMORY, RETRY_MEMORY, QUEUE, PRIORITY, NODE_SELECTOR, TOLERATIONS)
 
 TRAIN = (
     ALGORITHM, LEVEL, COMPETITION, ALL_PROPERTIES, PROPERTIES, RESUME, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES,

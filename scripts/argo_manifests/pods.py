@@ -44,6 +44,12 @@ containers:
   env: [{name: ARGO_PROGRESS_PATCH_TICK_DURATION, value: 10s}]
 """
 
+# The quotes and signs are those that JSON and YAML leave as they are.
+_ATTEMPT_MEMORY = (
+    "{{=retries == '0' || workflow.parameters['retry-memory'] == '' ? workflow.parameters.memory"
+    " : workflow.parameters['retry-memory']}}"
+)
+
 _TRAIN_PATCH = f"""\
 terminationGracePeriodSeconds: {GRACE}
 nodeSelector: {{{{workflow.parameters.node-selector}}}}
@@ -52,8 +58,8 @@ priorityClassName: "{{{{workflow.parameters.priority}}}}"
 containers:
 - name: main
   resources:
-    requests: {{cpu: "{{{{workflow.parameters.cpu}}}}", memory: "{{{{workflow.parameters.memory}}}}"}}
-    limits: {{memory: "{{{{workflow.parameters.memory}}}}", nvidia.com/gpu: "{{{{workflow.parameters.gpus}}}}"}}
+    requests: {{cpu: "{{{{workflow.parameters.cpu}}}}", memory: "{_ATTEMPT_MEMORY}"}}
+    limits: {{memory: "{_ATTEMPT_MEMORY}", nvidia.com/gpu: "{{{{workflow.parameters.gpus}}}}"}}
 """
 
 PREDICT_PATCH = """\

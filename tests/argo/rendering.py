@@ -13,6 +13,8 @@ EXECUTOR_IMAGE = "argoexec"
 WORKFLOW = "phase2-abcde"
 
 _TAG = re.compile(r"\{\{([^{}]+)\}\}")
+_VARIABLE = re.compile(r"workflow\.parameters(?:\.\w+|\['[^']+'\])|\bretries\b")
+_CHOICE = re.compile(r"(?P<when>.+?) \? (?P<then>.+?) : (?P<otherwise>.+)")
 # Lists whose entries are merged by this key rather than replaced.
 _MERGE_KEYS = {
     "containers": "name", "initContainers": "name", "volumes": "name", "env": "name", "volumeMounts": "mountPath",
@@ -23,12 +25,13 @@ class UnresolvedError(Exception):
     """A tag that nothing fills in."""
 
 
-def render_pod(template: dict, name: str, parameters=None, inputs=None) -> dict:
-    """The pod of one template of a WorkflowTemplate."""
+def render_pod(template: dict, name: str, parameters=None, inputs=None, retries: int = 0) -> dict:
+    """The pod of one template of a WorkflowTemplate, of its first or a further attempt."""
     spec = copy.deepcopy(template["spec"])
     values = {f"workflow.parameters.{one['name']}": one["value"] for one in spec["arguments"]["parameters"]}
     values |= {f"workflow.parameters.{key}": word for key, word in (parameters or {}).items()}
     values |= {f"inputs.parameters.{key}": word for key, word in (inputs or {}).items()}
+    values |= {"retries": str(retries)}
     values |= {"workflow.name": WORKFLOW, "workflow.status": "Failed", "workflow.failures": '"[]"'}
     own = next(one for one in spec["templates"] if one["name"] == name)
     own["container"] = merged(spec["templateDefaults"]["container"], own["container"])
@@ -54,6 +57,8 @@ def fill(content, values: dict[str, str]):
     """Replace tags in the JSON text of a template, as Argo does; a tag without a value is an error."""
 
     def word(found: re.Match) -> str:
+        if found[1].startswith("="):
+            return json.dumps(evaluated(found[1][1:], values))[1:-1]
         if found[1] not in values:
             raise UnresolvedError(found[1])
         return json.dumps(values[found[1]])[1:-1]
@@ -61,9 +66,29 @@ def fill(content, values: dict[str, str]):
     return json.loads(_TAG.sub(word, json.dumps(content)))
 
 
+def evaluated(expression: str, values: dict[str, str]) -> str:
+    """The value of an expression ``a || b ? c : d``, in Python's words."""
+
+    def word(found: re.Match) -> str:
+        name = _name(found[0])
+        if name not in values:
+            raise UnresolvedError(name)
+        return repr(values[name])
+
+    choice = _CHOICE.fullmatch(_VARIABLE.sub(word, expression).replace("||", "or"))
+    when, then, otherwise = choice["when"], choice["then"], choice["otherwise"]
+    return str(eval(f"({then}) if ({when}) else ({otherwise})", {"__builtins__": {}}))
+
+
 def tags(content) -> set[str]:
-    """All tags in a template."""
-    return set(_TAG.findall(json.dumps(content)))
+    """All variables that the tags of a template name."""
+    found = _TAG.findall(json.dumps(content))
+    plain = {tag for tag in found if not tag.startswith("=")}
+    return plain | {_name(one) for tag in found if tag.startswith("=") for one in _VARIABLE.findall(tag)}
+
+
+def _name(variable: str) -> str:
+    return variable.replace("['", ".").removesuffix("']")
 
 
 def merged(base, patch, key: str = ""):

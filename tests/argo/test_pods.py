@@ -92,6 +92,17 @@ def test_the_training_pod_gets_what_was_asked_for():
     assert pod["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "research"
 
 
+@pytest.mark.parametrize(
+    ("retries", "more", "given"),
+    [(0, "", "8Gi"), (0, "32Gi", "8Gi"), (1, "", "8Gi"), (1, "32Gi", "32Gi"), (5, "32Gi", "32Gi")],
+)
+def test_further_attempts_get_more_memory_where_that_was_said(retries, more, given):
+    asked = {"memory": "8Gi", "retry-memory": more}
+    main = render_pod(TEMPLATES["phase2-train"], "train", asked, retries=retries)["spec"]["containers"][1]
+    assert main["resources"]["limits"]["memory"] == given
+    assert main["resources"]["requests"]["memory"] == given
+
+
 def test_a_value_with_a_line_break_would_reach_the_pod_which_is_why_policies_have_shapes():
     pod = pod_of("phase2-train-train", priority='x"\nhostNetwork: true\n#')
     assert pod["spec"]["hostNetwork"] is True

@@ -48,6 +48,7 @@ ACCEPTED = {
     "seed": ["0", "4294967295"],
     "cpu": ["500m", "16", "1.5"],
     "memory": ["512Mi", "64Gi", "1.5G"],
+    "retry-memory": ["", "64Gi"],
     "gpus": ["0", "8", "16"],
     "run-name": ["mine", "Run_1.b"],
     "resume": ["4f1c2a", "fam/run_1"],
@@ -61,7 +62,8 @@ ACCEPTED = {
 }
 REFUSED = {
     "epochs": ["-1", "1.5", "ten"], "lr": ["-1", "fast", "1e"], "seed": ["-1", "1.0"], "cpu": ["", "two", "1,5"],
-    "memory": ["", "8", "8gb", "lots"], "gpus": ["", "-1", "many"], "run-name": ["-x", "a b", "x" * 64],
+    "memory": ["", "8", "8gb", "lots"], "retry-memory": ["8", '1Gi"'],
+    "gpus": ["", "-1", "many"], "run-name": ["-x", "a b", "x" * 64],
     "resume": ["a b"],
     "image": ["", "-x", "a b", "x@sha256:12"], "priority": ["Upper"], "data": ["a b"], "queue": ["Upper", "-x"],
     "store": ["file:///tmp", "s3://key:secret@bucket", "https://bucket"], "node-selector": ["", "gpu=a100", "[]"],
