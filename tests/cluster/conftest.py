@@ -154,6 +154,11 @@ def survived(record_property) -> Iterator[Counter[str]]:
         record_property(f"{SURVIVED}{fault}", n)
 
 
+def pytest_collection_modifyitems(items):
+    """Take the cluster down and up again when nobody needs it any more: what tests share lives in it."""
+    items.sort(key=lambda item: item.path.name == "test_lifecycle.py")
+
+
 @pytest.hookimpl(trylast=True)  # after the reporter is there
 def pytest_configure(config):
     """Let steps that take minutes be heard when they end."""
