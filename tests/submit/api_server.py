@@ -86,15 +86,24 @@ def serving(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Api
 
         do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with listening(Handler, tls=tls) as url:
+        api = ApiServer(url, list(answers))
+        yield api
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler], *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve on a free port of loopback for the length of a block; yields the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    server.block_on_close = False  # a watch ends with the process
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     scheme = "http" if tls is None else "https"
-    api = ApiServer(f"{scheme}://127.0.0.1:{server.server_port}", list(answers))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield api
+        yield f"{scheme}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

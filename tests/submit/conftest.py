@@ -11,10 +11,9 @@ from phase2.cluster.quantities import parse_cpu, parse_memory
 from phase2.runs.manifest import DataFacts, RunManifest, read_manifest
 from phase2.testing.finished_run import finished_run
 
+from .image_names import BY_DIGEST, DIGEST
+from .places import LocalPlace
 from .stored_api import kubeconfig, storing
-
-DIGEST = "sha256:" + "0123456789abcdef" * 4
-BY_DIGEST = f"registry.example.org/materials/phase2@{DIGEST}"
 
 label_names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
 words = st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", fullmatch=True)
@@ -89,3 +88,14 @@ def api(monkeypatch, tmp_path):
 def graphs(tmp_path_factory):
     """One graph store for all runs of this machine."""
     return str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def local_place(say, graphs, monkeypatch, tmp_path):
+    """This machine, with a store and without a cluster."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))  # no cluster is asked
+    monkeypatch.setenv("PHASE2_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("PHASE2_CACHE_DIR", graphs)
+    made = LocalPlace(say)
+    yield made
+    made.clear()

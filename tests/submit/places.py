@@ -7,7 +7,7 @@ import sys
 
 from . import played
 from .backend_contract import REQUEST, Place, Say
-from .conftest import BY_DIGEST
+from .image_names import BY_DIGEST
 from .stored_api import JOBS, PODS, WORKFLOWS, Objects
 
 FAILURE = "The data are damaged."

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +16,7 @@ import kubernetes_validate
 from hera.workflows import models
 from tests.argo.manifests import TEMPLATES as MANIFESTS
 
-from .api_server import ApiServer
+from .api_server import ApiServer, listening
 
 KUBERNETES = "1.34"
 JOBS = "/apis/batch/v1 jobs"
@@ -274,18 +274,8 @@ def storing(*kinds: str) -> Iterator[StoredApi]:
 
         do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False  # a watch ends with the process
-    api.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with listening(Handler) as api.url:
         yield api
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def install_templates(api: StoredApi) -> None:

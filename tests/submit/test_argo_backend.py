@@ -9,7 +9,7 @@ from hera.workflows import models
 
 from . import played
 from .backend_contract import REQUEST
-from .conftest import BY_DIGEST
+from .image_names import BY_DIGEST
 from .places import JobPlace, WorkflowPlace
 from .stored_api import EVENTS, JOBS, PODS, WORKFLOWS, install_templates, kubeconfig, storing
 

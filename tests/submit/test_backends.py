@@ -3,7 +3,7 @@
 import pytest
 
 from .backend_contract import BackendContract, ClusterContract
-from .places import JobPlace, LocalPlace, WorkflowPlace
+from .places import JobPlace, WorkflowPlace
 from .stored_api import install_templates
 
 
@@ -23,10 +23,5 @@ class TestWorkflow(ClusterContract):
 @pytest.mark.slow
 class TestLocal(BackendContract):
     @pytest.fixture
-    def place(self, say, graphs, monkeypatch, tmp_path):
-        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))  # no cluster is asked
-        monkeypatch.setenv("PHASE2_STORE", str(tmp_path / "store"))
-        monkeypatch.setenv("PHASE2_CACHE_DIR", graphs)
-        made = LocalPlace(say)
-        yield made
-        made.clear()
+    def place(self, local_place):
+        return local_place

@@ -7,7 +7,7 @@ from phase2.cluster.image import Image
 from phase2.cluster.quantities import parse_cpu
 from phase2.errors import RequestError
 
-from .conftest import BY_DIGEST
+from .image_names import BY_DIGEST
 
 IMAGE = Image.parse(BY_DIGEST)
 

@@ -11,7 +11,8 @@ import yaml
 from phase2.cli import main
 
 from .api_server import Answer, serving
-from .conftest import BY_DIGEST, DIGEST, a_measured_run
+from .conftest import a_measured_run
+from .image_names import BY_DIGEST, DIGEST
 
 SUBMIT = ["submit", "--algorithm", "cgcnn", "--level", "smoke", "--image", BY_DIGEST]
 

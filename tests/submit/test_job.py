@@ -26,7 +26,8 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError, UnknownNameError
 
-from .conftest import BY_DIGEST, cluster_requests, run_ids
+from .conftest import cluster_requests, run_ids
+from .image_names import BY_DIGEST
 from .restricted import violations
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -8,17 +8,11 @@ import sys
 import pytest
 
 from .backend_contract import REQUEST
-from .places import LocalPlace
 
 
 @pytest.fixture
-def place(say, graphs, monkeypatch, tmp_path):
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))  # no cluster is asked
-    monkeypatch.setenv("PHASE2_STORE", str(tmp_path / "store"))
-    monkeypatch.setenv("PHASE2_CACHE_DIR", graphs)
-    made = LocalPlace(say)
-    yield made
-    made.clear()
+def place(local_place):
+    return local_place
 
 
 @pytest.mark.slow

@@ -17,7 +17,8 @@ from phase2.cluster.names import (
 )
 from phase2.errors import RequestError, UnknownNameError
 
-from .conftest import BY_DIGEST, DIGEST, label_keys, run_ids, words
+from .conftest import label_keys, run_ids, words
+from .image_names import BY_DIGEST, DIGEST
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 

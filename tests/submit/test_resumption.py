@@ -17,7 +17,8 @@ from phase2.errors import RequestError
 from phase2.storage.urls import open_store
 from phase2.testing.finished_run import finished_run
 
-from .conftest import BY_DIGEST, run_ids
+from .conftest import run_ids
+from .image_names import BY_DIGEST
 
 REQUEST = RunRequest(algorithm="cgcnn", level="lite", properties=("band_gap",))
 

@@ -15,7 +15,7 @@ from phase2.cluster.cluster_words import ClusterWords
 from phase2.config.sweep import SweepRequest
 
 from . import played
-from .conftest import BY_DIGEST
+from .image_names import BY_DIGEST
 from .places import JobPlace
 from .stored_api import JOBS, WORKFLOWS, install_templates
 

@@ -28,8 +28,6 @@ from phase2.errors import Phase2Error, RequestError
 
 if TYPE_CHECKING:
     from phase2.cluster.carrier import Carrier
-    from phase2.cluster.cluster_request import ClusterRequest
-    from phase2.cluster.cluster_words import ClusterWords
     from phase2.cluster.run_state import RunState
     from phase2.cluster.submission import Submission
     from phase2.cluster.submitted import Cluster
@@ -59,7 +57,9 @@ def _sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Train every combination of the listed values, each a run of its own, and rank them by validation score."""
+    from phase2.cluster.argo_sweep import build_sweep
     from phase2.cluster.names import check_label_name
+    from phase2.cluster.plan import make_plan
     from phase2.config.resolve import resolve
     from phase2.runs.layout import check_run_id, new_run_id
 
@@ -76,8 +76,13 @@ def _sweep(
     carrier = carrier_of(chosen)
     words = words_for(carrier, cluster.words)
     asked = words.request(cluster.namespace, context=cluster.context)
-    manifests = _manifests(sweep_name, request, runs, words, asked, carrier)
-    for warning in of_memory([resolve(run.request) for run in runs], asked):
+    resolved = {run.run_id: resolve(run.request) for run in runs}
+    if carrier.backend == "argo":
+        manifests = {sweep_name: build_sweep(sweep_name, request, asked)}
+    else:
+        plans = [make_plan(run_id, one, asked, words=words) for run_id, one in resolved.items()]
+        manifests = {plan.run_id: carrier.build(plan) for plan in plans}
+    for warning in of_memory(list(resolved.values()), asked):
         note(warning)
     if dry_run:
         _print_plan(sweep_name, runs, manifests, as_json=as_json)
@@ -96,25 +101,6 @@ def _sweep(
         for run_id, one in done.items():
             typer.echo(f"{one.outcome}: {one.client.carrier.kind} {one.name}, {run_id}")
         typer.echo(f"follow it: phase2 status; the table in the end: phase2 runs compare {_ids(runs)}")
-
-
-def _manifests(
-    name: str,
-    request: SweepRequest,
-    runs: Sequence[SweepRun],
-    words: ClusterWords,
-    asked: ClusterRequest,
-    carrier: Carrier,
-) -> dict[str, Manifest]:
-    """What carries the sweep, by the id that it is found by: one Workflow, or a Job for each run."""
-    from phase2.cluster.argo_sweep import build_sweep
-    from phase2.cluster.plan import make_plan
-    from phase2.config.resolve import resolve
-
-    if carrier.backend == "argo":
-        return {name: build_sweep(name, request, asked)}
-    plans = [make_plan(run.run_id, resolve(run.request), asked, words=words) for run in runs]
-    return {plan.run_id: carrier.build(plan) for plan in plans}
 
 
 def _send(place: Cluster, manifests: dict[str, Manifest], carrier: Carrier) -> dict[str, Submission]:

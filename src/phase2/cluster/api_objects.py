@@ -44,14 +44,19 @@ def newest_first(pods: Iterable[Object]) -> list[Object]:
 
 def event_message(events: Iterable[Object], about: Object, *reasons: str) -> str | None:
     """Message of the newest event about an object with one of these reasons; None where there is none."""
+    found = events_about(events, about, *reasons)
+    return str(max(found, key=_noticed).get("message") or "") if found else None
+
+
+def events_about(events: Iterable[Object], about: Object, *reasons: str) -> list[Object]:
+    """The events about an object with one of these reasons."""
     uid, name = about["metadata"].get("uid"), name_of(about)
 
     def concerns(event: Object) -> bool:
         involved = event.get("involvedObject") or {}
         return (involved["uid"] == uid) if uid and involved.get("uid") else involved.get("name") == name
 
-    found = [event for event in events if event.get("reason") in reasons and concerns(event)]
-    return str(max(found, key=_noticed).get("message") or "") if found else None
+    return [event for event in events if event.get("reason") in reasons and concerns(event)]
 
 
 def _noticed(event: Object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from phase2.cluster.api_objects import Object, condition, event_message, name_of, newest_first, time_of
+from phase2.cluster.api_objects import Object, condition, event_message, events_about, name_of, newest_first, time_of
 from phase2.cluster.cluster_request import human_duration
 from phase2.cluster.job import QUEUE_LABEL
 from phase2.cluster.labels import ALGORITHM_LABEL, CANCELLED_ANNOTATION, COMMAND_ANNOTATION, MODE_LABEL, RUN_LABEL
@@ -121,13 +121,9 @@ def _attempt(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> i
 
     Pods may be deleted, the Job does not count those that a disruption took, and events are forgotten after an hour.
     """
-    status, uid = job.get("status") or {}, job["metadata"].get("uid")
+    status = job.get("status") or {}
     counted = int(status.get("failed") or 0) + int(status.get("succeeded") or 0) + int(status.get("active") or 0)
-    made = {
-        event.get("message")
-        for event in events
-        if event.get("reason") == "SuccessfulCreate" and (event.get("involvedObject") or {}).get("uid") == uid
-    }
+    made = {event.get("message") for event in events_about(events, job, "SuccessfulCreate")}
     return max(len(pods), counted, len(made))
 
 
