@@ -192,6 +192,15 @@ def result(step_name: str, name: str) -> str:
     return f"{{{{steps.{step_name}.outputs.parameters.{name}}}}}"
 
 
+def handed_on(step_name: str, *names: str) -> Manifest:
+    """Outputs of a step as those of the whole workflow: without a global name only the node has them."""
+    return {
+        "parameters": [
+            {"name": name, "globalName": name, "valueFrom": {"parameter": result(step_name, name)}} for name in names
+        ]
+    }
+
+
 def finish() -> Manifest:
     """The exit handler: it keeps in the store how the workflow ended, also where no run says so."""
     env = [

@@ -10,6 +10,7 @@ from .pods import (
     artifact,
     call,
     filled,
+    handed_on,
     labels,
     output,
     result,
@@ -41,11 +42,7 @@ def train() -> Manifest:
             call("report", "report"),
             call("register", "register", {"run-id": result("report", "run-id")}),
         ],
-        "outputs": {
-            "parameters": [
-                {"name": name, "valueFrom": {"parameter": result("report", name)}} for name in ("run-id", "mae")
-            ]
-        },
+        "outputs": handed_on("report", "run-id", "mae"),
     }
     report = step(
         "report", "workflow", "report", "--store", value("store"), "--to", WORK,
@@ -82,12 +79,7 @@ def sweep() -> Manifest:
             steps.fan_out(),
             call("compare", "compare", {"rows": result("train", "row")}),
         ],
-        "outputs": {
-            "parameters": [
-                {"name": name, "valueFrom": {"parameter": result("compare", name)}}
-                for name in ("best-run", "comparison")
-            ]
-        },
+        "outputs": handed_on("compare", "best-run", "comparison"),
     }
     return workflow_template(
         "phase2-sweep",
@@ -111,11 +103,7 @@ def ensemble() -> Manifest:
             call("compare", "compare", {"rows": result("train", "row")}),
             steps.fan_out_parts({"runs": result("compare", "runs")}),
         ],
-        "outputs": {
-            "parameters": [
-                {"name": name, "valueFrom": {"parameter": result("compare", name)}} for name in ("runs", "comparison")
-            ]
-        },
+        "outputs": handed_on("compare", "runs", "comparison"),
     }
     predict = steps.predict([variable("PHASE2_RUNS", "{{inputs.parameters.runs}}")], "runs")
     return workflow_template(

@@ -1,6 +1,6 @@
 """The pod that Argo makes of a template: defaults joined, tags filled in, patches applied.
 
-It stands in for the controller, which cannot be run here; what it does is written after facts found on a real one.
+It stands in for the controller where there is none; ``tests/cluster/test_argo_controller.py`` runs a real one.
 """
 
 import copy

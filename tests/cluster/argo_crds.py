@@ -1,7 +1,7 @@
 """Argo's kinds on a cluster without Argo: definitions that store and validate objects, and nothing that acts on them.
 
 Their schemas are made from hera's models of Argo's API, so that the API server itself refuses unknown fields and wrong
-types. Argo's controller is not there: what it does with an object is not shown by a test that uses these.
+types. No controller is there: what Argo does with an object is shown by ``test_argo_controller.py``.
 """
 
 import json

@@ -1,9 +1,11 @@
 """Programs of the cluster, built from their Go modules once for each version."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from phase2.storage.lock import wait_for_lock
@@ -15,6 +17,8 @@ SOURCES = Path(__file__).with_name("go")
 KUBERNETES = "v1.34.4"
 COREDNS = "v1.15.0"
 REGISTRY = "v3.0.0"
+ARGO = "v4.0.5"
+_ARGO_MODULE = "github.com/argoproj/argo-workflows/v4"
 _SMALL = ["-trimpath", "-ldflags", "-s -w"]
 
 
@@ -29,7 +33,7 @@ def kube(folders: Folders) -> Path:
     stamp = [f"-X k8s.io/component-base/version.gitVersion={KUBERNETES}"]
     stamp += [f"-X k8s.io/component-base/version.git{part}={n}" for part, n in (("Major", 1), ("Minor", 34))]
     flags = ["-trimpath", "-ldflags", f"-s -w {' '.join(stamp)}"]
-    return _built(folders, "kube", _kube_version(), ["build", *flags, "-o", "{}", "."], "kube")
+    return _built(folders, "kube", _kube_version(), ["build", *flags, "-o", "{}", "."], SOURCES / "kube")
 
 
 def kube_path(folders: Folders) -> Path:
@@ -39,7 +43,7 @@ def kube_path(folders: Folders) -> Path:
 
 def pause(folders: Folders) -> Path:
     """The program of a pod's sandbox."""
-    return _built(folders, "pause", _digest("pause"), ["build", *_SMALL, "-o", "{}", "."], "pause")
+    return _built(folders, "pause", _digest("pause"), ["build", *_SMALL, "-o", "{}", "."], SOURCES / "pause")
 
 
 def coredns(folders: Folders) -> Path:
@@ -50,18 +54,64 @@ def registry(folders: Folders) -> Path:
     return _installed(folders, "registry", "github.com/distribution/distribution/v3/cmd/registry", REGISTRY)
 
 
+def argo_controller(folders: Folders) -> Path:
+    """Argo's controller, which only the tests of Argo need."""
+    return _argo(folders, "workflow-controller")
+
+
+def argo_executor(folders: Folders) -> Path:
+    """What Argo puts beside the program of each step."""
+    return _argo(folders, "argoexec")
+
+
+def argo(folders: Folders) -> Path:
+    """The program of the people who use Argo."""
+    return _argo(folders, "argo")
+
+
+def _argo(folders: Folders, name: str) -> Path:
+    program = _path(folders, name, ARGO)
+    if program.exists():
+        return program
+    folders.programs.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folders.programs, prefix=".argo-") as copied:
+        source = Path(copied) / "argo"
+        _copy_argo(source)
+        return _built(folders, name, ARGO, ["build", *_SMALL, "-o", "{}", f"./cmd/{name}"], source)
+
+
+def _copy_argo(to: Path) -> None:
+    """Argo's sources with what its module lacks: the file that sends signals on Linux, and the user interface."""
+    shutil.copytree(argo_sources(), to, ignore=shutil.ignore_patterns("docs", "examples", "manifests", "sdks"))
+    for folder, _, _ in os.walk(to):
+        Path(folder).chmod(0o755)
+    signals = to / "workflow" / "executor" / "osspecific"
+    if not (signals / "signal_linux.go").exists():
+        shutil.copy(signals / "signal_darwin.go", signals / "signal_linux.go")
+    pages = to / "ui" / "dist" / "app"
+    pages.mkdir(parents=True, exist_ok=True)
+    (pages / "index.html").touch()
+
+
+def argo_sources() -> Path:
+    """The folder of Argo's module, with the definitions of its kinds."""
+    command = ["go", "mod", "download", "-json", f"{_ARGO_MODULE}@{ARGO}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=SOURCES)
+    return Path(json.loads(done.stdout)["Dir"])
+
+
 def _installed(folders: Folders, name: str, module: str, version: str) -> Path:
     return _built(folders, name, version, ["install", *_SMALL, f"{module}@{version}"])
 
 
-def _built(folders: Folders, name: str, version: str, words: list[str], source: str = "") -> Path:
+def _built(folders: Folders, name: str, version: str, words: list[str], source: Path = SOURCES) -> Path:
     program = _path(folders, name, version)
     if program.exists():
         return program
     folders.programs.mkdir(parents=True, exist_ok=True)
     with wait_for_lock(folders.programs / f".{name}.lock", purpose=f"building {name}"), step(f"build {name} {version}"):
         if not program.exists():  # another process may have been faster
-            _build(program, name, words, SOURCES / source)
+            _build(program, name, words, source)
     return program
 
 

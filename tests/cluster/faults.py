@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 
 from kubernetes import client
 
@@ -24,14 +25,15 @@ def evict(cluster: ReachedCluster, pod: str) -> None:
     cluster.core.create_namespaced_pod_eviction(pod, cluster.namespace, eviction)
 
 
-def kill(cluster: Cluster, pod: str) -> None:
-    """Kill the process of a pod, which can do nothing about it."""
-    os.kill(process_of(cluster, pod), signal.SIGKILL)
+def kill(cluster: Cluster, pod: str, container: str = CONTAINER) -> None:
+    """Kill the process of a pod, which can do nothing about it; does nothing when it has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(process_of(cluster, pod, container), signal.SIGKILL)
 
 
-def run_out_of_memory(cluster: ReachedCluster, pod: str) -> None:
+def run_out_of_memory(cluster: ReachedCluster, pod: str, container: str = CONTAINER) -> None:
     """Use up the memory of a pod's container with processes so small that the kernel chooses the one that trains."""
-    cluster.kubectl("exec", pod, "--container", CONTAINER, "--", "python3", "-c", _HOGS, check=False)
+    cluster.kubectl("exec", pod, "--container", container, "--", "python3", "-c", _HOGS, check=False)
 
 
 _HOGS = """
@@ -66,20 +68,21 @@ def kill_minio_while_it_writes(cluster: Cluster, minio: Minio, seconds: float = 
     minio.wait()
 
 
-def process_of(cluster: Cluster, pod: str) -> int:
+def process_of(cluster: Cluster, pod: str, container: str = CONTAINER) -> int:
     """The first process of a pod's container, as the host sees it."""
     status = cluster.core.read_namespaced_pod_status(pod, cluster.namespace).status
-    return _first_process(cluster, status)
+    return _first_process(cluster, status, container)
 
 
 def _process_named(cluster: Cluster, app: str) -> int:
     (pod,) = cluster.core.list_namespaced_pod(MINIO_NAMESPACE, label_selector=f"app={app}").items
-    return _first_process(cluster, pod.status)
+    return _first_process(cluster, pod.status, app)
 
 
-def _first_process(cluster: Cluster, status) -> int:
-    container = status.container_statuses[0].container_id.removeprefix("containerd://")
-    folder = cluster.folders.containerd_state / "io.containerd.runtime.v2.task" / "k8s.io" / container
+def _first_process(cluster: Cluster, status, container: str) -> int:
+    (found,) = (each.container_id for each in status.container_statuses if each.name == container)
+    tasks = cluster.folders.containerd_state / "io.containerd.runtime.v2.task" / "k8s.io"
+    folder = tasks / found.removeprefix("containerd://")
     return int((folder / "init.pid").read_text())
 
 

@@ -30,13 +30,19 @@ def minio_image(folders: Folders) -> str:
     return _of_one_program(folders, "minio", MINIO_VERSION, minio_program())
 
 
+def argo_executor_image(folders: Folders) -> str:
+    """Argo's executor on an empty base."""
+    return _of_one_program(folders, "argoexec", builds.ARGO, builds.argo_executor(folders))
+
+
 def _of_one_program(folders: Folders, name: str, tag: str, program: Path) -> str:
     digest = registry.digest_of(name, tag)
     if digest:
         return f"{addresses.REGISTRY}/{name}@{digest}"
     with step(f"image {name}"), tempfile.TemporaryDirectory(dir=folders.root) as context:
         shutil.copy(program, Path(context) / name)
-        (Path(context) / "Dockerfile").write_text(f'FROM scratch\nCOPY {name} /{name}\nENTRYPOINT ["/{name}"]\n')
+        dockerfile = f'FROM scratch\nCOPY {name} /bin/{name}\nENTRYPOINT ["/bin/{name}"]\n'
+        (Path(context) / "Dockerfile").write_text(dockerfile)
         return Buildah(folders).build(name, tag, Path(context))
 
 

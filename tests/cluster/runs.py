@@ -91,7 +91,7 @@ class Runs:
         return sorted(found, key=lambda pod: pod.metadata.creation_timestamp, reverse=True)
 
     def wait_for_epoch(self, run_id: str, epoch: int, seconds: float = 240) -> str:
-        """Wait until a pod of a run has trained so many epochs in all.
+        """Wait until a pod of a run has trained so many epochs in all; it may have trained more, or all, by then.
 
         Returns:
             The name of the pod.
@@ -137,7 +137,7 @@ class Runs:
 
     def _pod_at(self, run_id: str, epoch: int) -> str | None:
         for pod in self.pods(run_id):
-            if pod.status.phase == "Running" and epochs_of(self.cluster.log(pod)) >= epoch:
+            if pod.status.phase in {"Running", "Succeeded"} and epochs_of(self.cluster.log(pod)) >= epoch:
                 return pod.metadata.name
         return None
 

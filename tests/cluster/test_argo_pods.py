@@ -1,5 +1,5 @@
 """The pods of Argo's templates, run on a real cluster one after the other: as Argo would make them, without its own
-containers, which need Argo itself."""
+containers and without Argo."""
 
 import json
 import os

@@ -50,8 +50,11 @@ def a_pod(of, *, phase="Pending", state=None, conditions=(), name="phase2-abc-tr
 TRAIN = node(NAME, "train", "Pending", number=2)
 AGAIN = node(NAME, "train", "Running", attempt=1, number=3)
 PREEMPTED = node(NAME, "train", "Failed", "main: Error (exit code 143)", code=143, number=2)
-OOM = "main: OOMKilled (exit code 137)"
-KILLED = node(NAME, "train", "Failed", OOM, code=137, number=2)
+# What is killed says nothing itself: the end of its log is there instead, also lines of Argo's own.
+LOG = 'time=2026-11-24T12:02:00Z level=INFO msg="capturing logs" argo=true\n{"epoch": 1, "step": 20}\n'
+OOM = f"main: OOMKilled (exit code 137): {LOG}"
+OUT_OF_MEMORY = node(NAME, "train", "Failed", OOM, code=137, number=2)
+KILLED = node(NAME, "train", "Failed", f"main: Error (exit code 137): {LOG}", code=137, number=2)
 DELETED = node(NAME, "train", "Error", "pod deleted", number=2)
 LOCK = "Waiting for phase2/ConfigMap/phase2-limits/gpu lock. Lock status: 0/4"
 WAITS = node(NAME, "train", "Pending", LOCK, attempt=None, number=2)
@@ -92,9 +95,14 @@ UNDER_WAY = {
         "running", "runs on node-1, step train, attempt 2, progress 2/5, 10 min after the start",
     ),
     "after an OOM": (
-        workflow_status("Running", KILLED, AGAIN), [],
+        workflow_status("Running", OUT_OF_MEMORY, AGAIN), [],
         "running", "runs, step train, attempt 2, progress 2/5, 10 min after the start; "
         "the attempt before ran out of its memory and was killed in the step train",
+    ),
+    "after a SIGKILL": (
+        workflow_status("Running", KILLED, AGAIN), [],
+        "running", "runs, step train, attempt 2, progress 2/5, 10 min after the start; "
+        "the attempt before was killed (SIGKILL) in the step train",
     ),
     "evicted": (
         workflow_status("Running", DELETED, node(NAME, "train", "Pending", attempt=1, number=3)), [],
@@ -134,7 +142,7 @@ ENDED = {
         {}, "failed", "failed with exit code 3 in the step validate: Damaged.", 3,
     ),
     "out of memory twice": (
-        workflow_status("Failed", KILLED, node(NAME, "train", "Failed", OOM, attempt=1, code=137, number=3)),
+        workflow_status("Failed", OUT_OF_MEMORY, node(NAME, "train", "Failed", OOM, attempt=1, code=137, number=3)),
         {}, "failed", "ran out of its memory and was killed in the step train, after 2 attempts", 137,
     ),
     "one of a sweep": (

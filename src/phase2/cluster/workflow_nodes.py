@@ -19,6 +19,7 @@ _ATTEMPT = re.compile(r"\((\d+)\)$")
 _ITEM = re.compile(r"\(\d+:(?:.*?run-id:([^,)]+))?.*\)$")
 _ENDED = re.compile(r"(?:main: )?(?P<reason>\w+) \(exit code (?P<code>\d+)\)(?:: (?P<text>.*))?", re.DOTALL)
 _EXIT_HANDLER = ".onExit"
+_KILLED, _STOPPED = 137, 143
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +65,19 @@ class Node:
         """How it ended, to follow "it"."""
         found = _ENDED.match(self.message)
         text = " ".join(((found["text"] if found else None) or "").split())
-        if "OOMKilled" in self.message:
-            how = "ran out of its memory and was killed"
+        if found is not None and found["reason"] == "OOMKilled":
+            how, text = "ran out of its memory and was killed", ""
         elif self.code is None or (found is None and self.message):
             how, text = "was lost", " ".join(self.message.split())
+        elif self.code == _KILLED:  # it could not say why: the text is the end of its log
+            how, text = "was killed (SIGKILL)", ""
+        elif self.code == _STOPPED:
+            how = "was stopped (SIGTERM)"
         else:
-            how = _CODES.get(self.code, f"failed with exit code {self.code}")
+            how = f"failed with exit code {self.code}"
         return f"{how} in the step {self.step}{f': {text}' if text else ''}"
 
 
-_CODES = {137: "was killed (SIGKILL)", 143: "was stopped (SIGTERM)"}
 
 
 def nodes_of(workflow: Object) -> list[Node]:
