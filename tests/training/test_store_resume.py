@@ -14,7 +14,7 @@ import torch
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.resumption import Resumption
-from phase2.errors import ModelFileError, RequestError
+from phase2.errors import ModelFileError, PreemptedError, RequestError, TransientError
 from phase2.models.modelfile import load_model_file, tensors_of
 from phase2.runs.attempts import Attempt
 from phase2.runs.index import list_runs
@@ -95,6 +95,40 @@ def test_a_run_goes_on_on_an_empty_machine_and_ends_where_it_would_have_ended(tm
     assert any("brought from the store" in line for line in said)
     assert PublishedRun.open(store, prefix).verify().intact
     assert not list(store.list(f"{prefix}/.checkpoints/"))
+
+
+class StoppedWhilePublishing(LocalStore):
+    """Its process is asked to stop while it publishes; the first attempt may meet a server that does not answer."""
+
+    answers = True
+
+    def put(self, key, source, **options):
+        if key.endswith("/best.pt"):
+            signal.raise_signal(signal.SIGTERM)
+            if not self.answers:
+                raise TransientError("The server does not answer.")
+        return super().put(key, source, **options)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_trained_is_published_although_it_is_asked_to_stop(tmp_path, whole):
+    """Another machine would train all again that was not copied yet."""
+    store = StoppedWhilePublishing(tmp_path / "store")
+    run = train_run(resolve(request_in(tmp_path / "here")), surroundings=Surroundings(store=store))
+    assert_same(run, whole)
+    assert [attempt.outcome for attempt in run.manifest.attempts] == ["finished"]
+    assert PublishedRun.open(store, f"{run.directory.family}/{run.directory.name}").verify().intact
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.slow
+def test_a_run_that_is_asked_to_stop_does_not_wait_for_a_store(tmp_path):
+    store = StoppedWhilePublishing(tmp_path / "store")
+    store.answers = False
+    with pytest.raises(PreemptedError, match="Stopped by SIGTERM"):
+        train_run(resolve(request_in(tmp_path / "here")), surroundings=Surroundings(store=store))
+    run = train_run(resolve(request_in(tmp_path / "here")), RESUME, Surroundings(store=LocalStore(store.root)))
+    assert [attempt.outcome for attempt in run.manifest.attempts] == ["finished"]
 
 
 @pytest.mark.slow

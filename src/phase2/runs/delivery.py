@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from phase2.config.settings import store_patience
 from phase2.errors import TransientError
@@ -16,12 +17,19 @@ from phase2.storage.base import Store
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 20.0
 
 
-def deliver(store: Store, run: RunDirectory, *, notify: Callable[[str], None]) -> str:
+def deliver(
+    store: Store,
+    run: RunDirectory,
+    *,
+    undisturbed: Callable[[], AbstractContextManager[None]] = nullcontext,
+    notify: Callable[[str], None],
+) -> str:
     """Publish a finished run, and remove from the store what only an unfinished one needs.
 
     Args:
         store: Where to.
         run: The run.
+        undisturbed: Makes a context for each attempt, which a request to stop does not end; waiting is outside of it.
         notify: Is told what happens.
 
     Returns:
@@ -36,7 +44,8 @@ def deliver(store: Store, run: RunDirectory, *, notify: Callable[[str], None]) -
     until, pause = time.monotonic() + store_patience(), _FIRST_PAUSE
     while True:
         try:
-            publication = publish_run(store, run)
+            with undisturbed():
+                publication = publish_run(store, run)
             already, url = publication.already, publication.url
             break
         except OtherPublishedError as error:
@@ -51,6 +60,7 @@ def deliver(store: Store, run: RunDirectory, *, notify: Callable[[str], None]) -
             notify(f"not published yet: {error} Trying again in {pause:.0f} s.")
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
-    StoredRun(store, f"{run.family}/{run.name}").finish()
+    with undisturbed():
+        StoredRun(store, f"{run.family}/{run.name}").finish()
     notify(f"{'already published' if already else 'published'}: {url}")
     return url

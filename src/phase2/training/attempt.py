@@ -62,7 +62,8 @@ class RunAttempt:
             self._begin(trainer)
             with self._ending(pusher):
                 result = trainer.fit(stop)
-                return close_run(self.run, self.recorded, self.dataset, result, notify=self.notify)
+                with stop.put_off():  # what is trained to the end is whole in a moment
+                    return close_run(self.run, self.recorded, self.dataset, result, notify=self.notify)
 
     def _pusher(self) -> contextlib.AbstractContextManager[CheckpointPusher | None]:
         if self.stored is None:

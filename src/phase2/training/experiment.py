@@ -99,7 +99,7 @@ def train_run(
         begun = begun_run(resolved, resumption, surroundings.store)
         resolved, changed = settled(resolved, begun, resumption)
         if begun is not None and (finished := _finished_before(resolved, begun, surroundings)):
-            return _delivered(finished, surroundings)
+            return _delivered(finished, surroundings, stop)
         dataset = _load(resolved.config, surroundings)
         refuse_large_crystals(resolved.config, dataset.graphs, surroundings.notify)
         run, stored = _place(resolved, begun, surroundings.store)
@@ -113,7 +113,7 @@ def train_run(
                     run, recorded, dataset, stored, surroundings.plan, resumption.accepted, changed, surroundings.notify
                 )
                 attempt.complete(stop)
-            return _delivered(run, surroundings)
+            return _delivered(run, surroundings, stop)
 
 
 def _finished_before(resolved: ResolvedRun, begun: BegunRun, surroundings: Surroundings) -> RunDirectory | None:
@@ -185,8 +185,8 @@ def _copy_rejections(run: RunDirectory, dataset: CrystalPropertyDataset) -> None
         shutil.copyfile(dataset.store.path / run.rejected.name, run.rejected)
 
 
-def _delivered(run: RunDirectory, surroundings: Surroundings) -> FinishedRun:
+def _delivered(run: RunDirectory, surroundings: Surroundings, stop: StopRequest) -> FinishedRun:
     url = None
     if surroundings.store is not None:
-        url = deliver(surroundings.store, run, notify=surroundings.notify)
+        url = deliver(surroundings.store, run, undisturbed=stop.put_off, notify=surroundings.notify)
     return FinishedRun(run, read_manifest(run.manifest), url)

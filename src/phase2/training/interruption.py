@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
-from phase2.errors import PreemptedError
+from phase2.errors import PreemptedError, TransientError
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 AT_ONCE = 128 + signal.SIGINT
@@ -52,15 +52,33 @@ class StopRequest:
         finally:
             self._is_deferred = False
 
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Let this block end first: a signal counts only if it came while the block met something that may pass.
+
+        Raises:
+            PreemptedError: It did; waiting and trying again is not what was asked for.
+        """
+        try:
+            with self.deferred():
+                yield
+        except TransientError:
+            self._check()
+            raise
+
+    def _check(self) -> None:
+        if self.reason:
+            raise PreemptedError(
+                f"Stopped by {self.reason}.",
+                why="What was saved until then is whole.",
+                fix="Run the same command with --resume; without a checkpoint, run it again.",
+            )
+
     def _note(self, number: int, _frame: FrameType | None) -> None:
         if not self.reason:
             self.reason = signal.Signals(number).name
             if not self._is_deferred:
-                raise PreemptedError(
-                    f"Stopped by {self.reason}.",
-                    why="What was saved until then is whole.",
-                    fix="Run the same command with --resume; without a checkpoint, run it again.",
-                )
+                self._check()
         elif number == signal.SIGINT:
             os.write(2, b"\ninterrupted again: ending at once\n")
             os._exit(AT_ONCE)
