@@ -38,7 +38,7 @@ def run_out_of_memory(cluster: ReachedCluster, pod: str, container: str = CONTAI
 
 _HOGS = """
 import os, signal
-for _ in range(64):
+for _ in range(40):
     if not os.fork():
         kept = b"x" * (1 << 26)
         signal.pause()

@@ -111,7 +111,8 @@ class Runs:
             said = self.state(run_id)
             return said if said["state"] == state else None
 
-        return self._wait(reached, f"{run_id} to be {state}", seconds, run_id)
+        # Each look is a process.
+        return wait_until(reached, f"{run_id} to be {state}", seconds, lambda: self.last_words(run_id), pause=1)
 
     def seconds_to_first_epoch(self, run_id: str) -> float:
         """Time from the start of a run's first container to the end of its first epoch."""

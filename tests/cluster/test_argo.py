@@ -21,7 +21,7 @@ from phase2.config.sweep import SweepRequest
 
 from .argo_crds import GROUP, VERSION, install, remove
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.argo]
 
 THIN = {path.name: documents(path)[0] for path in ARGO.glob("phase2*.yaml")}
 

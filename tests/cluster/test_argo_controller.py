@@ -19,15 +19,16 @@ from phase2.testing.same_result import assert_same_result
 
 from . import faults
 from .argo_controller import ArgoController
-from .runs import EVERY_STEP, epochs_of
+from .runs import epochs_of
 from .store import BUCKET
 from .waiting import wait_until
 from .workflows import Workflows
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.argo, pytest.mark.timeout(900)]
 
 TINY = {"algorithm": "cgcnn", "level": "smoke", "max_samples": "60", "epochs": "2"}
-LONGER = TINY | {"max_samples": "200", "batch_size": "8", "epochs": "40"}
+LONGER = TINY | {"max_samples": "200", "batch_size": "8", "epochs": "80"}
+OFTEN = ["--checkpoint-minutes", "0.005"]
 LOST = {
     "deleted": faults.delete,
     "out-of-memory": partial(faults.run_out_of_memory, container=CONTAINER),
@@ -39,17 +40,17 @@ LOST = {
 def argo(host):
     with ArgoController(host) as made:
         host.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ARGO))
-        save_at_every_step(host)
+        save_often(host)
         yield made
         host.kubectl("delete", "workflows,cronworkflows", "--all", "--namespace", host.namespace)
         host.kubectl("delete", "--ignore-not-found", "-k", str(ARGO))
 
 
-def save_at_every_step(cluster):
+def save_often(cluster):
     """What is killed cannot save: it goes on from the last checkpoint in the bucket, which is minutes old else."""
     template = TEMPLATES["phase2-train"]
     train = next(k for k, one in enumerate(template["spec"]["templates"]) if one["name"] == "train")
-    added = [{"op": "add", "path": f"/spec/templates/{train}/container/args/-", "value": word} for word in EVERY_STEP]
+    added = [{"op": "add", "path": f"/spec/templates/{train}/container/args/-", "value": word} for word in OFTEN]
     words = ["patch", "workflowtemplate", "phase2-train", "--namespace", cluster.namespace, "--type=json"]
     cluster.kubectl(*words, "--patch", json.dumps(added))
 
@@ -90,11 +91,44 @@ def tiny(workflows):
     return workflows.submit("phase2.yaml", **TINY)
 
 
+@pytest.fixture(scope="module")
+def refused(workflows):
+    """A request that only the store can refuse."""
+    return workflows.submit("phase2.yaml", **TINY, resume="no-such-run")
+
+
+@pytest.fixture(scope="module")
+def sweep(workflows):
+    """Two of its runs cannot be: they have fewer crystals than a split needs."""
+    asked = {"algorithm": "cgcnn", "level": "smoke", "epochs": "1", "max_samples": "60,2", "seed": "1,2"}
+    return workflows.submit("phase2-sweep.yaml", **asked)
+
+
+@pytest.fixture(scope="module")
+def ensemble(workflows, structures):
+    asked = {"algorithm": "cgcnn", "level": "smoke", "epochs": "1", "max_samples": "60", "seed": "1,2"}
+    return workflows.submit("phase2-ensemble.yaml", **asked, structures=structures, parts="1")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(workflows):
+    """A run long enough to be disturbed."""
+    return workflows.submit("phase2.yaml", **LONGER)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def begun(request):
+    """Begins all at once what any of the chosen tests waits for."""
+    asked = {name for item in request.session.items for name in item.fixturenames}
+    for name in ("tiny", "refused", "sweep", "undisturbed", "disturbed", "ensemble"):
+        if name in asked:
+            request.getfixturevalue(name)
+
+
 def test_a_run_goes_through_its_steps_and_hands_on_what_it_achieved(workflows, tiny, kept, whole_bucket, image):
     workflows.succeed(tiny)
-    steps = [(node.step, node.phase) for node in workflows.nodes(tiny)]
-    named = ("validate", "prepare", "train", "report", "register", "finish")
-    assert steps == [(step, "Succeeded") for step in named]
+    steps = {node.step: node.phase for node in workflows.nodes(tiny)}  # the last attempt of each
+    assert steps == dict.fromkeys(("validate", "prepare", "train", "report", "register", "finish"), "Succeeded")
     outputs = workflows.outputs(tiny)
     assert outputs["run-id"] == tiny
     assert "band_gap" in outputs["mae"]
@@ -104,6 +138,15 @@ def test_a_run_goes_through_its_steps_and_hands_on_what_it_achieved(workflows, t
     manifest = published(kept, tiny).manifest
     assert (manifest.algorithm, manifest.mode, manifest.config.training.epochs) == ("cgcnn", "smoke", 2)
     assert (manifest.place.workflow, manifest.code.image_digest) == (tiny, image.partition("@")[2])
+
+
+def test_a_run_that_is_finished_is_not_trained_again(workflows, tiny, kept):
+    workflows.succeed(tiny)
+    before = find_in(kept, tiny)
+    again = workflows.submit("phase2.yaml", **TINY, run_name=tiny)
+    workflows.succeed(again)
+    assert workflows.outputs(again)["run-id"] == tiny
+    assert find_in(kept, tiny) == before
 
 
 def test_what_became_of_it_is_told_by_phase2(workflows, runs, place, tiny):
@@ -117,11 +160,6 @@ def test_what_became_of_it_is_told_by_phase2(workflows, runs, place, tiny):
 
 
 # What is lost --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def undisturbed(workflows):
-    return workflows.submit("phase2.yaml", **LONGER)
 
 
 def training(workflows, name, epochs=3):
@@ -140,12 +178,18 @@ def log(workflows, pod):
 
 
 @pytest.fixture(scope="module")
-def disturbed(workflows, undisturbed):
+def disturbed(workflows, undisturbed, kept):
     """Runs that met their fault, side by side."""
+
+    def is_saved(name):
+        return any(name in one.key and one.key.endswith("/latest.json") for one in kept.list())
 
     def disturb(name):
         made = workflows.submit("phase2.yaml", **LONGER, retry_memory="3Gi")
-        LOST[name](workflows.cluster, training(workflows, made))
+        pod = training(workflows, made)
+        # What is killed at once cannot save: what it goes on from must have been kept before.
+        wait_until(lambda: is_saved(made), f"a checkpoint of {made} in the bucket", 120)
+        LOST[name](workflows.cluster, pod)
         further = wait_until(lambda: workflows.pods(made, "train(1)"), f"{made} to be tried again", 120)
         workflows.succeed(made)
         return made, further[0].spec
@@ -154,17 +198,19 @@ def disturbed(workflows, undisturbed):
         yield {name: pool.submit(disturb, name) for name in LOST}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOST)
 def test_a_pod_that_is_lost_is_tried_again_and_goes_on(workflows, kept, undisturbed, disturbed, name, tmp_path):
     run_id, _ = disturbed[name].result()
     workflows.succeed(undisturbed)
-    first, second = workflows.nodes(run_id, "train")
-    assert (first.has_failed, second.phase) == (True, "Succeeded")
+    first, *_, last = workflows.nodes(run_id, "train")
+    assert (first.has_failed, last.phase) == (True, "Succeeded")
     run = published(kept, run_id)
     assert any(each.resumed_from for each in run.manifest.attempts)
     assert_same_result(run.pull(tmp_path / "one"), published(kept, undisturbed).pull(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 def test_a_further_attempt_gets_more_memory(workflows, disturbed):
     run_id, further = disturbed["out-of-memory"].result()
     (main,) = (one for one in further.containers if one.name == CONTAINER)
@@ -182,41 +228,19 @@ def test_a_misspelt_word_is_refused_before_anything_is_made(workflows):
     assert len(workflows.all()) == before
 
 
-def test_a_request_that_no_policy_sees_is_refused_by_the_first_step_once(workflows, runs, kept):
-    name = workflows.submit("phase2.yaml", **TINY, resume="no-such-run")
-    assert workflows.wait(name) == "Failed"
-    (refused, _) = workflows.nodes(name)
-    assert (refused.step, refused.code) == ("validate", 2)
-    assert "no-such-run" in refused.message
-    failures = json.loads(kept.read(f".workflows/{name}.json"))["failures"]
+def test_a_request_that_no_policy_sees_is_refused_by_the_first_step_once(workflows, runs, kept, refused):
+    assert workflows.wait(refused) == "Failed"
+    validate, *_ = workflows.nodes(refused)
+    assert (validate.step, validate.code) == ("validate", 2)
+    assert "no-such-run" in validate.message
+    failures = json.loads(kept.read(f".workflows/{refused}.json"))["failures"]
     assert any("no-such-run" in failure["message"] for failure in failures)
-    state = runs.state(name)
+    state = runs.state(refused)
     assert (state["state"], state["exit_code"]) == ("failed", 2)
     assert "no-such-run" in state["sentence"]
 
 
-def test_pods_that_train_wait_for_the_semaphore(workflows, runs, argo):
-    limits = ["patch", "configmap", "phase2-limits", "--namespace", workflows.cluster.namespace, "--type=merge", "-p"]
-    workflows.cluster.kubectl(*limits, '{"data": {"gpu": "1"}}')
-    try:
-        first = workflows.submit("phase2.yaml", **LONGER | {"epochs": "2000"})
-        training(workflows, first, epochs=1)
-        second = workflows.submit("phase2.yaml", **TINY)
-        said = wait_until(
-            lambda: "lock" in (sentence := runs.state(second)["sentence"]) and sentence,
-            f"{second} to wait",
-            240,
-            lambda: runs.state(second),
-        )
-        assert said.startswith("waits in the step train: ")
-        workflows.argo("stop", first)
-        assert workflows.wait(first) == "Failed"
-        assert runs.state(first)["state"] == "cancelled"
-        workflows.succeed(second)
-    finally:
-        workflows.cluster.kubectl(*limits, '{"data": {"gpu": "4"}}')
-
-
+@pytest.mark.slow
 def test_a_run_is_submitted_watched_cancelled_and_resumed_by_phase2(workflows, runs, kept, place):
     run_id = runs.id("by-phase2")
     words = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "200", "--batch-size", "8", "--epochs", "60"]
@@ -239,14 +263,11 @@ def test_a_run_is_submitted_watched_cancelled_and_resumed_by_phase2(workflows, r
 # Several runs, predictions, and what goes by the clock ---------------------------------------------------------------
 
 
-def test_a_sweep_compares_what_finished(workflows, kept):
-    """One of its runs cannot be: fewer crystals than a split needs."""
-    asked = {"algorithm": "cgcnn", "level": "smoke", "epochs": "1", "max_samples": "60,2", "seed": "1,2"}
-    name = workflows.submit("phase2-sweep.yaml", **asked)
-    workflows.succeed(name)
-    ended = sorted(node.phase for node in workflows.nodes(name, "train"))
-    assert ended == ["Failed", "Failed", "Succeeded", "Succeeded"]
-    outputs = workflows.outputs(name)
+def test_a_sweep_compares_what_finished(workflows, kept, sweep):
+    workflows.succeed(sweep)
+    last = {node.step: node.phase for node in workflows.nodes(sweep, "train")}
+    assert sorted(last.values()) == ["Failed", "Failed", "Succeeded", "Succeeded"]
+    outputs = workflows.outputs(sweep)
     assert published(kept, outputs["best-run"]).manifest.status == "finished"
     assert outputs["best-run"] in outputs["comparison"]
 
@@ -268,18 +289,18 @@ def test_predictions_are_fanned_out(workflows, tiny, structures, whole_bucket):
     workflows.succeed(tiny)
     name = workflows.submit("phase2-predict.yaml", run=tiny, structures=structures, parts="2")
     workflows.succeed(name)
-    assert len(workflows.nodes(name, "predict")) == 2
+    assert len(workflows.nodes(name, "predict")) >= 2
     assert len(rows(whole_bucket, name)) == len(list((ROOT / "docs" / "examples").glob("*.cif")))
 
 
-def test_an_ensemble_is_trained_and_predicts_with_its_spread(workflows, structures, whole_bucket):
-    asked = {"algorithm": "cgcnn", "level": "smoke", "epochs": "1", "max_samples": "60", "seed": "1,2"}
-    name = workflows.submit("phase2-ensemble.yaml", **asked, structures=structures, parts="1")
-    workflows.succeed(name)
-    (table,) = (one.key for one in whole_bucket.list(f"predictions/{name}/"))
+@pytest.mark.slow
+def test_an_ensemble_is_trained_and_predicts_with_its_spread(workflows, ensemble, whole_bucket):
+    workflows.succeed(ensemble)
+    (table,) = (one.key for one in whole_bucket.list(f"predictions/{ensemble}/"))
     assert "std of " in whole_bucket.read(table).decode().splitlines()[0]
 
 
+@pytest.mark.slow
 def test_what_goes_by_the_clock_becomes_a_workflow(workflows, image):
     nightly = of_kind("CronWorkflow")["phase2-nightly"]
     spec = nightly["spec"] | {"schedules": ["* * * * *"]}
@@ -295,3 +316,36 @@ def test_what_goes_by_the_clock_becomes_a_workflow(workflows, image):
     )
     workflows.cluster.kubectl("delete", "cronworkflow", "phase2-nightly", "--namespace", workflows.cluster.namespace)
     assert made[0]["spec"]["workflowTemplateRef"]["name"] == "phase2-train"
+
+
+def test_old_runs_are_cleaned_up(workflows, tiny, kept):
+    workflows.succeed(tiny)
+    asked = workflows.given("image", "store") | {"keep-best": "1", "older-than": "1h"}
+    words = [word for name, value in asked.items() for word in ("-p", f"{name}={value}")]
+    name = workflows.argo("submit", "--from=workflowtemplate/phase2-prune", *words, "--output=name").strip()
+    workflows.succeed(name)
+    assert find_in(kept, tiny).run_id == tiny
+
+
+@pytest.mark.slow
+def test_pods_that_train_wait_for_the_semaphore(workflows, runs):
+    """The last test: meanwhile no other run would train."""
+    limits = ["patch", "configmap", "phase2-limits", "--namespace", workflows.cluster.namespace, "--type=merge", "-p"]
+    workflows.cluster.kubectl(*limits, '{"data": {"gpu": "1"}}')
+    try:
+        first = workflows.submit("phase2.yaml", **LONGER | {"epochs": "2000"})
+        training(workflows, first, epochs=1)
+        second = workflows.submit("phase2.yaml", **TINY)
+        said = wait_until(
+            lambda: "lock" in (sentence := runs.state(second)["sentence"]) and sentence,
+            f"{second} to wait",
+            240,
+            lambda: runs.state(second),
+        )
+        assert said.startswith("waits in the step train: ")
+        workflows.argo("stop", first)
+        assert workflows.wait(first) == "Failed"
+        assert runs.state(first)["state"] == "cancelled"
+        workflows.succeed(second)
+    finally:
+        workflows.cluster.kubectl(*limits, '{"data": {"gpu": "4"}}')

@@ -131,6 +131,7 @@ def step_pod(workflow: str, name: str, image: str) -> dict[str, Any]:
     return pod
 
 
+@pytest.mark.argo
 class TestWorkflow(ClusterContract):
     @pytest.fixture
     def place(self, argo_of_people, say):
@@ -164,6 +165,7 @@ class TestWorkflow(ClusterContract):
         assert (code, done.returncode != 0, "retrys" in done.stderr) == (0, True, True)
 
 
+@pytest.mark.argo
 def test_without_the_template_nothing_is_made(argo_of_people, say):
     argo_of_people.kubectl("delete", "workflowtemplate", "phase2-train", "-n", NAMESPACE)
     try:

@@ -23,7 +23,7 @@ from .argo_crds import definitions
 from .charts import RELEASE, SUFFIX, ChartNamespace
 from .store import BUCKET
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.chart, pytest.mark.timeout(900)]
 
 JOB = "phase2-nightly-by-hand"
 CLAIM = ("persistentvolumeclaim", "phase2-data-cache")

@@ -7,7 +7,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], what: str, seconds: float, why: Callable[[], object] = lambda: "") -> T:
+def wait_until(
+    condition: Callable[[], T],
+    what: str,
+    seconds: float,
+    why: Callable[[], object] = lambda: "",
+    *,
+    pause: float = 0.1,
+) -> T:
     """Look again and again until a condition is true; returns what made it so.
 
     Args:
@@ -15,6 +22,7 @@ def wait_until(condition: Callable[[], T], what: str, seconds: float, why: Calla
         what: What is waited for, in words.
         seconds: How long.
         why: Says what there is instead, when the time is over.
+        pause: Seconds between two looks; more of them where a look is dear.
 
     Raises:
         TimeoutError: It does not come true in time.
@@ -23,5 +31,5 @@ def wait_until(condition: Callable[[], T], what: str, seconds: float, why: Calla
     while not (found := condition()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"Waited {seconds:.0f} s for {what}. {why()}")
-        time.sleep(0.1)
+        time.sleep(pause)
     return found

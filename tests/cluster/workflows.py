@@ -34,6 +34,10 @@ class Workflows:
         self._argo, self._common = argo, dict(common)
         self._api = client.CustomObjectsApi(cluster.api)
 
+    def given(self, *names: str) -> dict[str, str]:
+        """Some of the parameters that all are given."""
+        return {name: self._common[name] for name in names}
+
     def submit(self, file: str, **parameters: str) -> str:
         """Submit a file of the folder argo; parameters are written with ``_`` for ``-``.
 

@@ -78,8 +78,6 @@ class Node:
         return f"{how} in the step {self.step}{f': {text}' if text else ''}"
 
 
-
-
 def nodes_of(workflow: Object) -> list[Node]:
     """The nodes of a Workflow that are pods, or wait for one, in the order in which they began."""
     status = workflow.get("status") or {}
