@@ -14,9 +14,6 @@ RUN ?= --algorithm e3nn --level smoke --epochs 40 --batch-size 32 --lr 5e-3 --ma
 # How often `make test-faults` injects each fault.
 FAULT_ROUNDS ?= 1
 
-# Which tests of workflows `make test-argo` runs.
-ARGO ?= argo
-
 export IMAGE TARGET BASE_IMAGE CA_BUNDLE ENGINE TORCH_INDEX TORCH_HASH
 
 .PHONY: help
@@ -50,15 +47,17 @@ test-fast: setup ## Run the tests that take a second or two
 test-faults: setup ## Kill, fill, cut off and damage whatever a run depends on, and count it (FAULT_ROUNDS=5 for more)
 	PHASE2_FAULT_ROUNDS=$(FAULT_ROUNDS) $(BIN)/python -m pytest -n auto tests/faults -m faults
 
+# What CI leaves out on the cluster.
+BUT =
 ON_CLUSTER = PHASE2_CLUSTER=required $(BIN)/python -m pytest tests/cluster
 
 .PHONY: test-cluster test-argo test-chart
 test-cluster: setup ## Run pods on a real Kubernetes on this machine, and break what they depend on (needs root and Go)
-	$(ON_CLUSTER) -m 'cluster and not argo and not chart'
+	$(ON_CLUSTER) -m 'cluster and not argo and not chart$(BUT)'
 test-argo: setup ## Run workflows on that Kubernetes with a real Argo
-	$(ON_CLUSTER) -m '$(ARGO)'
+	$(ON_CLUSTER) -m 'argo$(BUT)'
 test-chart: setup ## Install, upgrade and remove the Helm chart on that Kubernetes
-	$(ON_CLUSTER) -m chart
+	$(ON_CLUSTER) -m 'chart$(BUT)'
 
 .PHONY: cluster-up cluster-down
 cluster-up: setup ## Bring up the Kubernetes of the tests and leave it running
@@ -121,7 +120,7 @@ lock: setup ## Pin every dependency again, with hashes
 
 .PHONY: ci
 ci: FAULT_ROUNDS = 0.25
-ci: ARGO = argo and not slow
+ci: BUT = $() and not slow
 ci: lint test test-faults test-readme test-cluster test-argo test-chart ## What continuous integration runs
 
 .PHONY: clean

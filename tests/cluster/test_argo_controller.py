@@ -119,7 +119,8 @@ def undisturbed(workflows):
 @pytest.fixture(scope="module", autouse=True)
 def begun(request):
     """Begins all at once what any of the chosen tests waits for."""
-    asked = {name for item in request.session.items for name in item.fixturenames}
+    chosen = [item for item in request.session.items if item.path == request.path]
+    asked = {name for item in chosen for name in item.fixturenames}
     for name in ("tiny", "refused", "sweep", "undisturbed", "disturbed", "ensemble"):
         if name in asked:
             request.getfixturevalue(name)

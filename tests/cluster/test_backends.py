@@ -89,6 +89,7 @@ class RealJobs(Place):
         return len(self.runs.jobs(run_id))
 
 
+@pytest.mark.slow
 class TestJob(BackendContract):
     @pytest.fixture
     def place(self, runs):

@@ -219,6 +219,7 @@ def test_what_was_left_is_taken_up_again(here, installed, values):
 # Others ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_somebody_without_rights_on_the_cluster_installs_in_a_namespace(host, helm, image, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, "phase2-chart-user", tmp_path)
     with space.arrived():
@@ -256,6 +257,7 @@ def kubeconfig(space, folder):
     return file
 
 
+@pytest.mark.slow
 def test_the_local_test_profile_brings_its_own_store(host, helm, image, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, "phase2-chart-local", tmp_path)
     repository, _, digest = image.partition("@")
