@@ -17,7 +17,7 @@ from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.cluster.cluster_words import ClusterWords
-    from phase2.cluster.local import LocalPlan
+    from phase2.cluster.local import Ended, LocalPlan
     from phase2.storage.base import Store
 
 
@@ -69,15 +69,15 @@ def train_here(
         print_local_plan([plan], as_json=as_json)
         return
     (note if as_json else typer.echo)(f"run: {run_id}")
-    outcome, code = carry_out(plan, words, quiet=as_json)
+    outcome, ended = carry_out(plan, words, quiet=as_json)
     if as_json:
-        print_json({"run": run_id, "kind": "process", "outcome": outcome, "exit_code": code})
+        print_json({"run": run_id, "kind": "process", "outcome": outcome, "exit_code": ended.code})
     elif outcome == "already succeeded":
         typer.echo(f"{outcome}: see it with 'phase2 runs show {run_id}'")
-    raise typer.Exit(code)
+    raise typer.Exit(ended.code)
 
 
-def carry_out(plan: LocalPlan, words: ClusterWords, *, quiet: bool) -> tuple[str, int]:
+def carry_out(plan: LocalPlan, words: ClusterWords, *, quiet: bool) -> tuple[str, Ended]:
     """Run a plan unless its run is finished.
 
     Args:
@@ -86,19 +86,19 @@ def carry_out(plan: LocalPlan, words: ClusterWords, *, quiet: bool) -> tuple[str
         quiet: Keep standard output free of what the run prints.
 
     Returns:
-        What came of it, and its exit code.
+        What came of it, and how its process ended.
 
     Raises:
         RequestError: The id belongs to another request.
     """
-    from phase2.cluster.local import run_here
+    from phase2.cluster.local import Ended, run_here
 
     if _is_finished(plan, _store(words)):
-        return "already succeeded", 0
+        return "already succeeded", Ended(0)
     if plan.unused:
         note(f"note: {', '.join(map(flag, plan.unused))} mean nothing to a process on this machine")
-    code = run_here(plan, stdout=sys.stderr.fileno() if quiet else None)
-    return ("succeeded" if code == 0 else "failed"), code
+    ended = run_here(plan, stdout=sys.stderr.fileno() if quiet else None)
+    return ("succeeded" if ended.code == 0 else "failed"), ended
 
 
 def _is_finished(plan: LocalPlan, store: Store | None) -> bool:

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from phase2.cluster.cluster_words import ClusterWords
     from phase2.config.sweep import SweepRun
 
-# What a run ends with that was asked to stop: then the sweep stops, too.
-_STOPPED = {128 + signal.SIGTERM, 128 + signal.SIGINT}
-
 
 def sweep_here(name: str, runs: Sequence[SweepRun], words: ClusterWords, *, dry_run: bool, as_json: bool) -> None:
     """Train the runs of a sweep and print them ranked; a run that fails is missing, and the others go on.
@@ -46,11 +43,12 @@ def sweep_here(name: str, runs: Sequence[SweepRun], words: ClusterWords, *, dry_
     codes: dict[str, int] = {}
     for plan in plans:
         note(f"run: {plan.run_id}")
-        _, codes[plan.run_id] = carry_out(plan, words, quiet=as_json)
-        if codes[plan.run_id] in _STOPPED:
-            raise typer.Exit(codes[plan.run_id])
-        if codes[plan.run_id]:
-            note(f"{plan.run_id} failed with exit code {codes[plan.run_id]}: it is missing from the comparison")
+        _, ended = carry_out(plan, words, quiet=as_json)
+        if ended.was_told_to_stop:
+            raise typer.Exit(ended.code or 128 + signal.SIGTERM)
+        codes[plan.run_id] = ended.code
+        if ended.code:
+            note(f"{plan.run_id} failed with exit code {ended.code}: it is missing from the comparison")
     if as_json:
         print_json({"sweep": name, "runs": [{"run": run, "exit_code": code} for run, code in codes.items()]})
     elif not all(codes.values()):

@@ -28,6 +28,7 @@ from phase2.runs.layout import check_run_id
 
 # What of a cluster's options means something here.
 _USED = ("cpu", "store", "checkpoint_minutes")
+_STOPPED = {128 + signal.SIGTERM, 128 + signal.SIGINT}
 _PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -76,8 +77,21 @@ def make_local_plan(
     return LocalPlan(run_id, resolved, command, MappingProxyType(environment), tuple(asked))
 
 
-def run_here(plan: LocalPlan, *, stdout: int | None = None) -> int:
-    """Carry a plan out and return its exit code; signals to this process reach that of the run, once each.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the process of a run ended.
+
+    Attributes:
+        code: Its exit code.
+        was_told_to_stop: Whether somebody asked for that; a run that is trained to the end succeeds nevertheless.
+    """
+
+    code: int
+    was_told_to_stop: bool = False
+
+
+def run_here(plan: LocalPlan, *, stdout: int | None = None) -> Ended:
+    """Carry a plan out; signals to this process reach that of the run, once each.
 
     Args:
         plan: The plan.
@@ -92,7 +106,8 @@ def run_here(plan: LocalPlan, *, stdout: int | None = None) -> int:
         )
         with relay.to(process):
             code = process.wait()
-    return code if code >= 0 else 128 - code
+    code = code if code >= 0 else 128 - code
+    return Ended(code, was_told_to_stop=relay.has_passed_on or code in _STOPPED)
 
 
 # The words of another run, or of this command, which the run's own command line says already.
@@ -105,6 +120,7 @@ class _Relay:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._early: list[int] = []
+        self.has_passed_on = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> _Relay:
@@ -127,4 +143,5 @@ class _Relay:
             self._early.append(number)
         elif self._process.returncode is None:
             # A terminal that is closed must not cost what was trained: the run saves on SIGTERM.
+            self.has_passed_on = True
             self._process.send_signal(signal.SIGTERM if number == signal.SIGHUP else number)

@@ -56,7 +56,8 @@ def examine(place: Store) -> Iterator[Finding]:
         put = place.put(key, content)
         seconds = time.perf_counter() - clock
         yield Finding("store", "put", f"{seconds * 1000:.0f} ms")
-        yield _skew(put.modified - begun - timedelta(seconds=seconds / 2), by_its_clock=place.url.startswith("s3://"))
+        half = timedelta(seconds=seconds / 2)
+        yield _skew(put.modified - begun - half, unsure=half, by_its_clock=place.url.startswith("s3://"))
         clock = time.perf_counter()
         if place.read(key) != content:
             raise DataError(f"{place.url} returned other bytes than it was given.", fix="Do not keep runs there.")
@@ -67,10 +68,11 @@ def examine(place: Store) -> Iterator[Finding]:
     yield Finding("store", "delete", "done")
 
 
-def _skew(skew: timedelta, *, by_its_clock: bool) -> Finding:
+def _skew(skew: timedelta, *, unsure: timedelta, by_its_clock: bool) -> Finding:
     seconds = skew.total_seconds()
-    # A server tells whole seconds.
-    value = "equal" if abs(seconds) < 2 or not by_its_clock else f"the server's is {seconds:+.0f} s off"
+    # A server tells whole seconds, of some moment of the request.
+    is_equal = abs(skew) < timedelta(seconds=2) + unsure
+    value = "equal" if is_equal or not by_its_clock else f"the server's is {seconds:+.0f} s off"
     if abs(skew) < _SKEWED:
         return Finding("store", "clock", value)
     problem = Problem(
