@@ -96,7 +96,9 @@ def _copy_argo(to: Path) -> None:
 def argo_sources() -> Path:
     """The folder of Argo's module, with the definitions of its kinds."""
     command = ["go", "mod", "download", "-json", f"{_ARGO_MODULE}@{ARGO}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=SOURCES)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=SOURCES)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return Path(json.loads(done.stdout)["Dir"])
 
 
