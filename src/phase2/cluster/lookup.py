@@ -18,6 +18,8 @@ class Named(Protocol):
     def run_id(self) -> str: ...  # noqa: D102
     @property
     def name(self) -> str: ...  # noqa: D102
+    @property
+    def created(self) -> str: ...  # noqa: D102
 
 
 Run = TypeVar("Run", bound=Named)
@@ -25,6 +27,8 @@ Run = TypeVar("Run", bound=Named)
 
 def find_run(runs: Sequence[Run], name: str) -> Run:
     """Find a run by its id, by the name of its object, or by the unique beginning of one of these.
+
+    Several objects may carry a run one after another, as those of ``argo submit -p resume=RUN`` do: the newest counts.
 
     Raises:
         RequestError: None is meant, or several are.
@@ -43,15 +47,15 @@ def find_runs(runs: Sequence[Run], name: str) -> list[Run]:
     """
     found = [run for run in runs if name in _names(run)]
     found = found or [run for run in runs if name and any(known.startswith(name) for known in _names(run))]
-    if len(found) > 1:
-        ids = [run.run_id for run in found]
+    ids = sorted({run.run_id for run in found})
+    if len(ids) > 1:
         more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
         raise RequestError(
-            f"'{name}' may be any of {len(found)} runs.",
+            f"'{name}' may be any of {len(ids)} runs.",
             why=f"{', '.join(ids[:_SHOWN])}{more} begin with it.",
             fix="Give more of the id.",
         )
-    return found
+    return [max(found, key=lambda run: run.created)] if found else []
 
 
 def _unknown(runs: Sequence[Named], name: str) -> RequestError:

@@ -38,6 +38,11 @@ class SubmittedRun:
         """Name of its object."""
         return name_of(self.object)
 
+    @property
+    def created(self) -> str:
+        """When its object was made, as the server writes it; "" of one that was not yet."""
+        return str(self.object["metadata"].get("creationTimestamp") or "")
+
 
 class Cluster:
     """One namespace of a cluster, and the kinds of objects that carry its runs.
