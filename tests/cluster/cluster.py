@@ -58,10 +58,10 @@ class Cluster(ReachedCluster):
         """Whether the API answers and the node is ready."""
         return self.folders.kubeconfig.exists() and self.holds(self.node_ready)
 
-    def log(self, pod) -> str:
-        """What a pod said so far, read on the node, so that it works without an API server."""
+    def log(self, pod, container: str = CONTAINER) -> str:
+        """What a container said so far, read on the node, so that it works without an API server."""
         name = f"{pod.metadata.namespace}_{pod.metadata.name}_{pod.metadata.uid}"
-        files = sorted((self.folders.state / "pods" / name / CONTAINER).glob("*.log"))
+        files = sorted((self.folders.state / "pods" / name / container).glob("*.log"))
         lines = [line for file in files for line in file.read_text(errors="replace").splitlines()]
         return "\n".join(line.split(" ", 3)[-1] for line in lines)  # behind time, stream and kind
 

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -110,9 +110,16 @@ def runs(cluster: ReachedCluster, image: str, store: ClusterStore) -> Iterator[R
 
 
 @pytest.fixture(scope="session")
-def bucket(store_keys: None, runs: Runs) -> S3Store:
-    """The place of this session's runs in the bucket, as this host sees it."""
-    return S3Store(BUCKET, runs.prefix, S3Settings.from_environment())
+def in_bucket(store_keys: None) -> Callable[[str], S3Store]:
+    """Makes a place in the bucket, by its prefix, as this host sees it."""
+    settings = S3Settings.from_environment()
+    return lambda prefix: S3Store(BUCKET, prefix, settings)
+
+
+@pytest.fixture(scope="session")
+def bucket(in_bucket: Callable[[str], S3Store], runs: Runs) -> S3Store:
+    """The place of this session's runs in the bucket."""
+    return in_bucket(runs.prefix)
 
 
 @pytest.fixture(scope="session")

@@ -130,11 +130,7 @@ class Runs:
         """The run in the bucket, after checking that there is one and that each object is as it was written."""
         found = [run for run in list_runs(store, rebuild=True) if run.run_id == run_id]
         assert [run.status for run in found] == ["finished"], found
-        run = PublishedRun.open(store, found[0].prefix)
-        checked = run.verify()
-        assert not checked.missing, checked
-        assert not checked.damaged, checked
-        return run
+        return whole_run(store, found[0].prefix)
 
     def _pod_at(self, run_id: str, epoch: int) -> str | None:
         for pod in self.pods(run_id):
@@ -155,6 +151,15 @@ class Runs:
         return "\n".join(
             f"{pod.metadata.name} {pod.status.phase}: {self.cluster.log(pod)[-1500:]}" for pod in self.pods(run_id)
         )
+
+
+def whole_run(store: S3Store, prefix: str) -> PublishedRun:
+    """A run of the bucket, after checking that each of its objects is as it was written."""
+    run = PublishedRun.open(store, prefix)
+    checked = run.verify()
+    assert not checked.missing, checked
+    assert not checked.damaged, checked
+    return run
 
 
 def epochs_of(log: str) -> int:

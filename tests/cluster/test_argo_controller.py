@@ -3,6 +3,7 @@
 Workflows of different tests run side by side: most of the time of each is waiting for its next pod.
 """
 
+import copy
 import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -11,15 +12,12 @@ import pytest
 from tests.argo.manifests import ARGO, ROOT, TEMPLATES, of_kind
 
 from phase2.cluster.argo import CONTAINER
-from phase2.runs.published import PublishedRun
 from phase2.runs.registry import find_in
-from phase2.storage.s3 import S3Store
-from phase2.storage.s3_settings import S3Settings
 from phase2.testing.same_result import assert_same_result
 
 from . import faults
 from .argo_controller import ArgoController
-from .runs import epochs_of
+from .runs import epochs_of, whole_run
 from .store import BUCKET
 from .waiting import wait_until
 from .workflows import Workflows
@@ -62,13 +60,13 @@ def place(runs):
 
 
 @pytest.fixture(scope="module")
-def kept(bucket, place):
-    return S3Store(BUCKET, place, S3Settings.from_environment())
+def kept(in_bucket, place):
+    return in_bucket(place)
 
 
 @pytest.fixture(scope="module")
-def whole_bucket(bucket):
-    return S3Store(BUCKET, "", S3Settings.from_environment())
+def whole_bucket(in_bucket):
+    return in_bucket("")
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +76,7 @@ def workflows(host, argo, image, place):
 
 
 def published(kept, run_id):
-    run = PublishedRun.open(kept, find_in(kept, run_id).prefix)
-    checked = run.verify()
-    assert not checked.missing, checked
-    assert not checked.damaged, checked
-    return run
+    return whole_run(kept, find_in(kept, run_id).prefix)
 
 
 @pytest.fixture(scope="module")
@@ -168,14 +162,10 @@ def training(workflows, name, epochs=3):
 
     def trains():
         pods = workflows.pods(name, "train")
-        return pods[-1].metadata.name if pods and epochs_of(log(workflows, pods[-1])) >= epochs else None
+        said = workflows.cluster.log(pods[-1], CONTAINER) if pods else ""
+        return pods[-1].metadata.name if epochs_of(said) >= epochs else None
 
     return wait_until(trains, f"{name} to train", 300, lambda: workflows.told(name))
-
-
-def log(workflows, pod):
-    words = ["logs", pod.metadata.name, "--container", CONTAINER, "--namespace", pod.metadata.namespace]
-    return workflows.cluster.kubectl(*words, check=False).stdout
 
 
 @pytest.fixture(scope="module")
@@ -303,8 +293,7 @@ def test_an_ensemble_is_trained_and_predicts_with_its_spread(workflows, ensemble
 
 @pytest.mark.slow
 def test_what_goes_by_the_clock_becomes_a_workflow(workflows, image):
-    nightly = of_kind("CronWorkflow")["phase2-nightly"]
-    spec = nightly["spec"] | {"schedules": ["* * * * *"]}
+    spec = copy.deepcopy(of_kind("CronWorkflow")["phase2-nightly"]["spec"]) | {"schedules": ["* * * * *"]}
     given = spec["workflowSpec"]["arguments"]["parameters"]
     given += [{"name": "image", "value": image}, {"name": "cpu", "value": "250m"}, {"name": "memory", "value": "2Gi"}]
     changed = json.dumps({"spec": spec})
@@ -321,10 +310,7 @@ def test_what_goes_by_the_clock_becomes_a_workflow(workflows, image):
 
 def test_old_runs_are_cleaned_up(workflows, tiny, kept):
     workflows.succeed(tiny)
-    asked = workflows.given("image", "store") | {"keep-best": "1", "older-than": "1h"}
-    words = [word for name, value in asked.items() for word in ("-p", f"{name}={value}")]
-    name = workflows.argo("submit", "--from=workflowtemplate/phase2-prune", *words, "--output=name").strip()
-    workflows.succeed(name)
+    workflows.succeed(workflows.submit_from("phase2-prune", keep_best="1", older_than="1h"))
     assert find_in(kept, tiny).run_id == tiny
 
 

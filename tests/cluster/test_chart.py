@@ -15,8 +15,6 @@ from tests.chart.rendering import CHART, pod_specs
 
 from phase2.runs.index import list_runs
 from phase2.runs.published import PublishedRun
-from phase2.storage.s3 import S3Store
-from phase2.storage.s3_settings import S3Settings
 
 from . import images
 from .argo_crds import definitions
@@ -45,8 +43,8 @@ def place(runs):
 
 
 @pytest.fixture(scope="module")
-def kept(bucket, place):
-    return S3Store(BUCKET, place, S3Settings.from_environment())
+def kept(in_bucket, place):
+    return in_bucket(place)
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,11 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from kubernetes import client
-from tests.argo.manifests import ARGO, documents, parameters_of
+from tests.argo.manifests import ARGO, TEMPLATES, documents, parameters_of
 
 from phase2.cluster.workflow_nodes import Node, nodes_of
 
@@ -34,20 +34,22 @@ class Workflows:
         self._argo, self._common = argo, dict(common)
         self._api = client.CustomObjectsApi(cluster.api)
 
-    def given(self, *names: str) -> dict[str, str]:
-        """Some of the parameters that all are given."""
-        return {name: self._common[name] for name in names}
-
     def submit(self, file: str, **parameters: str) -> str:
         """Submit a file of the folder argo; parameters are written with ``_`` for ``-``.
 
         Returns:
             The name of the Workflow.
         """
-        known = parameters_of(documents(ARGO / file)[0])
+        return self._submit([str(ARGO / file)], parameters_of(documents(ARGO / file)[0]), parameters)
+
+    def submit_from(self, template: str, **parameters: str) -> str:
+        """Submit a WorkflowTemplate as it is installed; returns the name of the Workflow."""
+        return self._submit([f"--from=workflowtemplate/{template}"], parameters_of(TEMPLATES[template]), parameters)
+
+    def _submit(self, source: list[str], known: Container[str], parameters: Mapping[str, str]) -> str:
         asked = self._common | {name.replace("_", "-"): value for name, value in parameters.items()}
         words = [word for name, value in asked.items() if name in known for word in ("-p", f"{name}={value}")]
-        return self.argo("submit", str(ARGO / file), *words, "--output=name").strip()
+        return self.argo("submit", *source, *words, "--output=name").strip()
 
     def argo(self, *words: str, check: bool = True) -> str:
         """Run Argo's own program; returns all that it says."""

@@ -48,39 +48,43 @@ def test_what_only_a_cluster_can_do_is_remarked_on(say, monkeypatch):
     assert shown["unused"] == ["--gpus", "--memory"]
 
 
-def test_variables_of_another_run_do_not_reach_it(monkeypatch, tmp_path):
-    """A run that is resumed has its own words, whatever the environment says of others."""
+@pytest.fixture
+def run_script(monkeypatch, tmp_path):
+    """Carries out a run, with a shell script in the place of Python."""
     from phase2.cluster.cluster_words import ClusterWords
-    from phase2.cluster.local import Ended, make_local_plan, run_here
+    from phase2.cluster.local import make_local_plan, run_here
     from phase2.config.request import RunRequest
     from phase2.config.resolve import resolve
 
+    def carry_out(script):
+        program = tmp_path / "python"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(program))
+        return run_here(make_local_plan("abc", resolve(RunRequest(algorithm="cgcnn")), ClusterWords()))
+
+    return carry_out
+
+
+def test_variables_of_another_run_do_not_reach_it(monkeypatch, tmp_path, run_script):
+    """A run that is resumed has its own words, whatever the environment says of others."""
+    from phase2.cluster.local import Ended
+
     monkeypatch.setenv("PHASE2_LEVEL", "max")
     monkeypatch.setenv("PHASE2_RESUME", "another")
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "prints"))
-    (tmp_path / "prints").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\nenv >> {tmp_path}/said\nexit 7\n')
-    (tmp_path / "prints").chmod(0o755)
-    plan = make_local_plan("abc", resolve(RunRequest(algorithm="cgcnn")), ClusterWords())
-    assert run_here(plan) == Ended(7)
+    assert run_script(f'echo "$@" > {tmp_path}/said\nenv >> {tmp_path}/said\nexit 7') == Ended(7)
     said = (tmp_path / "said").read_text().splitlines()
     assert said[0] == "-m phase2 train --algorithm cgcnn"
     assert "PHASE2_RUN_ID=abc" in said
     assert not [line for line in said if line.startswith(("PHASE2_LEVEL", "PHASE2_RESUME"))]
 
 
-def test_a_run_that_ends_well_although_it_was_told_to_stop_says_both(monkeypatch, tmp_path):
+def test_a_run_that_ends_well_although_it_was_told_to_stop_says_both(run_script):
     """A sweep stops then, and does not begin its next run."""
-    from phase2.cluster.cluster_words import ClusterWords
-    from phase2.cluster.local import Ended, make_local_plan, run_here
-    from phase2.config.request import RunRequest
-    from phase2.config.resolve import resolve
+    from phase2.cluster.local import Ended
 
-    stopped = tmp_path / "stopped"
-    stopped.write_text("#!/bin/sh\ntrap 'exit 0' TERM\nkill -TERM $PPID\nwhile :; do sleep 0.1; done\n")
-    stopped.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(stopped))
-    plan = make_local_plan("abc", resolve(RunRequest(algorithm="cgcnn")), ClusterWords())
-    assert run_here(plan) == Ended(0, was_told_to_stop=True)
+    told = "trap 'exit 0' TERM\nkill -TERM $PPID\nwhile :; do sleep 0.1; done"
+    assert run_script(told) == Ended(0, was_told_to_stop=True)
 
 
 def test_no_cluster_and_no_image_are_needed(say, no_cluster):
