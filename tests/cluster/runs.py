@@ -145,7 +145,8 @@ class Runs:
         return any(each.type == "Complete" and each.status == "True" for each in conditions)
 
     def _wait(self, condition: Callable[[], T], what: str, seconds: float, run_id: str) -> T:
-        return wait_until(condition, what, seconds, lambda: self.last_words(run_id))
+        # The cores that a look takes are those that the runs wait for.
+        return wait_until(condition, what, seconds, lambda: self.last_words(run_id), pause=0.3)
 
     def last_words(self, run_id: str) -> str:
         return "\n".join(
