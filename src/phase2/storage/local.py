@@ -9,14 +9,23 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from phase2.storage.atomic import sync_folder
-from phase2.storage.base import ObjectInfo, check_folder, check_key, checked_range, exists, is_unfinished, missing
-from phase2.storage.content import CHUNK, chunks, sha256_of, verify
+from phase2.storage.base import (
+    ObjectInfo,
+    ObjectMissingError,
+    check_folder,
+    check_key,
+    checked_range,
+    exists,
+    is_unfinished,
+    missing,
+)
+from phase2.storage.content import CHUNK, chunks, verify
 from phase2.storage.disk import disk_errors
 from phase2.storage.landing import land
 
@@ -62,26 +71,25 @@ class LocalStore:
                 temporary.replace(path)
             elif not _link(temporary, path):
                 raise exists(self.url, key)
-            sync_folder(path.parent)
+            _sync_if_there(path.parent)
             status = os.fstat(file.fileno())
         return ObjectInfo(key, status.st_size, digest.hexdigest(), _time(status))
 
     def get(self, key: str, target: Path, *, sha256: str | None = None) -> ObjectInfo:
         """See ``Store.get``."""
-        path, info = self._path(key), self._stat(key)
-        found = land(info, target, lambda start: _from(path, start), sha256=sha256)
+        info = self._stat(key)
+        found = land(info, target, lambda start: self._from(key, start), sha256=sha256)
         return ObjectInfo(key, info.size, found, info.modified)
 
     def read(self, key: str) -> bytes:
         """See ``Store.read``."""
-        return self.read_range(key, 0, self._stat(key).size)
+        with self._open(key) as file:
+            return file.read()
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
         """See ``Store.read_range``."""
         start, length = checked_range(start, length)
-        path = self._path(key)
-        self._stat(key)
-        with disk_errors(path), path.open("rb") as file:
+        with self._open(key) as file:
             file.seek(start)
             return file.read(length)
 
@@ -103,11 +111,11 @@ class LocalStore:
 
     def head(self, key: str) -> ObjectInfo | None:
         """See ``Store.head``; the digest is computed now."""
-        path = self._path(key)
-        if _status(path) is None:
-            return None
-        info = self._stat(key)
-        return ObjectInfo(key, info.size, sha256_of(path), info.modified)
+        with suppress(ObjectMissingError), self._open(key) as file:
+            status = os.fstat(file.fileno())
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return ObjectInfo(key, status.st_size, digest, _time(status))
+        return None
 
     def delete(self, key: str) -> None:
         """See ``Store.delete``; folders that it empties go with it."""
@@ -115,11 +123,29 @@ class LocalStore:
         if _status(path) is not None:
             with disk_errors(path):
                 path.unlink(missing_ok=True)
-                sync_folder(path.parent)
+                _sync_if_there(path.parent)
             _remove_empty(path.parent, self.root)
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
+
+    @contextmanager
+    def _open(self, key: str) -> Iterator[IO[bytes]]:
+        """The object's file, opened once, so that what is read of it is of one version."""
+        self._stat(key)
+        path = self._path(key)
+        with disk_errors(path):
+            try:
+                file = path.open("rb")
+            except FileNotFoundError:
+                raise missing(self.url, key) from None
+            with file:
+                yield file
+
+    def _from(self, key: str, start: int) -> Iterator[bytes]:
+        with self._open(key) as file:
+            file.seek(start)
+            yield from iter(lambda: file.read(CHUNK), b"")
 
     def _stat(self, key: str) -> ObjectInfo:
         status = _status(self._path(key))
@@ -133,8 +159,8 @@ def _beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
     """A new temporary file in the folder of ``path``, removed at the end unless it was renamed."""
     temporary = path.with_name(f".{path.name[:160]}.{secrets.token_hex(6)}.tmp")
     for last in (False, False, False, True):
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             file = temporary.open("xb", buffering=CHUNK)
             break
         except FileNotFoundError:
@@ -187,12 +213,6 @@ def _folder_names(folder: Path) -> Iterator[str]:
             yield from (e.name for e in entries if e.is_dir(follow_symlinks=False) and not is_unfinished(e.name))
 
 
-def _from(path: Path, start: int) -> Iterator[bytes]:
-    with disk_errors(path), path.open("rb") as file:
-        file.seek(start)
-        yield from iter(lambda: file.read(CHUNK), b"")
-
-
 def _status(path: Path) -> os.stat_result | None:
     """What the system knows of a plain file; None when there is none."""
     with disk_errors(path):
@@ -201,6 +221,12 @@ def _status(path: Path) -> os.stat_result | None:
         except (FileNotFoundError, NotADirectoryError):
             return None
     return status if stat.S_ISREG(status.st_mode) else None
+
+
+def _sync_if_there(folder: Path) -> None:
+    """Sync a folder, unless a delete in another thread or process has emptied it and taken it away."""
+    with suppress(FileNotFoundError):
+        sync_folder(folder)
 
 
 def _remove_empty(folder: Path, root: Path) -> None:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import random
+import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from phase2.errors import RequestError
+from phase2.errors import RequestError, TransientError
 from phase2.storage.base import ObjectDamagedError, ObjectExistsError, ObjectMissingError, Store
 
 WRONG = "0" * 64
@@ -148,6 +150,44 @@ class StoreContract:
         store.delete("a/b")
         assert store.head("a/b") is None
         assert [info.key for info in store.list()] == ["a/c"]
+
+    def test_objects_of_one_folder_may_be_deleted_and_put_at_once(self, store: Store) -> None:
+        keys = [f"runs/a/{i}" for i in range(8)]
+        with ThreadPoolExecutor(len(keys)) as pool:
+            for _ in range(5):
+                list(pool.map(lambda key: store.put(key, b"x"), keys))
+                list(pool.map(store.delete, keys))
+                assert list(store.list()) == []
+
+    def test_who_reads_while_others_put_and_delete_sees_all_or_nothing(self, store: Store, tmp_path: Path) -> None:
+        """A store that cannot keep a version while it is read says so with an error that invites another attempt."""
+        versions = [b"", b"short", b"l" * 200_000]
+
+        def read() -> bytes | None:
+            with suppress(ObjectMissingError, TransientError):
+                return store.read("runs/a/x")
+            return None
+
+        def get() -> bytes | None:
+            target = tmp_path / secrets.token_hex(8)
+            with suppress(ObjectMissingError, TransientError):
+                store.get("runs/a/x", target)
+                return target.read_bytes()
+            return None
+
+        def size() -> int | None:
+            info = store.head("runs/a/x")
+            return None if info is None else info.size
+
+        with ThreadPoolExecutor(6) as pool:
+            for content in versions * 3:
+                changes = [pool.submit(store.put, "runs/a/x", content), pool.submit(store.delete, "runs/a/x")]
+                reads = [pool.submit(look) for look in (read, get) * 3]
+                sizes = [pool.submit(size) for _ in range(3)]
+                for change in changes:
+                    change.result()
+                assert {look.result() for look in reads} <= {None, *versions}
+                assert {look.result() for look in sizes} <= {None, *map(len, versions)}
 
     def test_lists_are_sorted_by_key_and_cut_by_any_prefix(self, store: Store) -> None:
         keys = ["a/b", "a-b", "a.b", "a/b-c/d", "a/b/c", "a0", "B", "ab/z", "ab/ä", "a/b c", "a/b+c", "a/b%20c"]
