@@ -74,8 +74,8 @@ def build_store(
         source: The data set.
         spec: How a crystal becomes a graph.
         cache_dir: Stores are kept in its folder ``graphs``.
-        workers: Processes that parse and pack; None for one per core that this process may use. One
-            works in this process.
+        workers: Most processes that parse and pack; None for one per core that this process may use. This process
+            works alone until it is clear that others are worth their start.
         progress: Called with (records done, None) while building.
 
     Raises:

@@ -7,11 +7,13 @@ standard input; and they end when the parent does, however it ends.
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +26,9 @@ from phase2.data.packed import PackedGraphs
 from phase2.data.packing import Rejection, pack_valid
 from phase2.data.records import LabelledCrystal, RawRecord, Source
 from phase2.errors import InvalidCrystalError, Phase2Error, TransientError
+
+ALONE = 2.0
+"""Seconds before others are started: each takes one to start, which a small data set does not give back."""
 
 Packed = tuple[PackedGraphs, tuple[Rejection, ...]]
 
@@ -38,18 +43,32 @@ def pack_records(source: Source, spec: GraphSpec, records: Iterable[RawRecord]) 
 def pack_chunks(
     source: Source, spec: GraphSpec, chunks: Iterator[Sequence[RawRecord]], workers: int
 ) -> Generator[Packed, None, None]:
-    """Pack chunks of records, in order, in this process (one worker) or in several.
+    """Pack chunks of records, in order, in this process and, where that takes long, in several others.
 
     At most two chunks per worker are on their way. Close the generator to end the processes early.
+
+    Args:
+        source: What parses the records.
+        spec: How graphs are made.
+        chunks: The records.
+        workers: Processes; with one, no other is ever started.
 
     Raises:
         TransientError: A worker was killed, for example because memory ran out.
         Phase2Error: A worker failed.
     """
-    if workers == 1:
-        for chunk in chunks:
-            yield pack_records(source, spec, chunk)
-        return
+    alone_until = math.inf if workers == 1 else time.monotonic() + ALONE
+    while time.monotonic() < alone_until:
+        chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield pack_records(source, spec, chunk)
+    yield from _pack_in_workers(source, spec, chunks, workers)
+
+
+def _pack_in_workers(
+    source: Source, spec: GraphSpec, chunks: Iterator[Sequence[RawRecord]], workers: int
+) -> Generator[Packed, None, None]:
     crew: list[_Worker] = []
     idle: SimpleQueue[_Worker] = SimpleQueue()
     pending: deque[Future[Packed]] = deque()
