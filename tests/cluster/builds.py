@@ -15,43 +15,41 @@ from .timings import step
 
 SOURCES = Path(__file__).with_name("go")
 KUBERNETES = "v1.34.4"
-COREDNS = "v1.15.0"
-REGISTRY = "v3.0.0"
 ARGO = "v4.0.5"
 _ARGO_MODULE = "github.com/argoproj/argo-workflows/v4"
 _SMALL = ["-trimpath", "-ldflags", "-s -w"]
 
 
-def build_programs(folders: Folders) -> None:
-    """Build every program that is missing."""
-    for program in (kube, pause, coredns, registry):
-        program(folders)
+def are_built(folders: Folders) -> bool:
+    """Whether every program of the cluster is there."""
+    return all(_path(folders, name, _version(name)).exists() for name in ("kube", "pause", "coredns", "registry"))
 
 
 def kube(folders: Folders) -> Path:
     """All components of Kubernetes, kubectl and etcd in one program."""
     stamp = [f"-X k8s.io/component-base/version.gitVersion={KUBERNETES}"]
     stamp += [f"-X k8s.io/component-base/version.git{part}={n}" for part, n in (("Major", 1), ("Minor", 34))]
-    flags = ["-trimpath", "-ldflags", f"-s -w {' '.join(stamp)}"]
-    return _built(folders, "kube", _kube_version(), ["build", *flags, "-o", "{}", "."], SOURCES / "kube")
+    return _of_our_source(folders, "kube", ["-trimpath", "-ldflags", f"-s -w {' '.join(stamp)}"])
 
 
 def kube_path(folders: Folders) -> Path:
     """Where :func:`kube` is, or will be."""
-    return _path(folders, "kube", _kube_version())
+    return _path(folders, "kube", _version("kube"))
 
 
 def pause(folders: Folders) -> Path:
     """The program of a pod's sandbox."""
-    return _built(folders, "pause", _digest("pause"), ["build", *_SMALL, "-o", "{}", "."], SOURCES / "pause")
+    return _of_our_source(folders, "pause")
 
 
 def coredns(folders: Folders) -> Path:
-    return _installed(folders, "coredns", "github.com/coredns/coredns", COREDNS)
+    """The name server of the cluster."""
+    return _of_our_source(folders, "coredns")
 
 
 def registry(folders: Folders) -> Path:
-    return _installed(folders, "registry", "github.com/distribution/distribution/v3/cmd/registry", REGISTRY)
+    """The registry that the node pulls images from."""
+    return _of_our_source(folders, "registry")
 
 
 def argo_controller(folders: Folders) -> Path:
@@ -102,11 +100,11 @@ def argo_sources() -> Path:
     return Path(json.loads(done.stdout)["Dir"])
 
 
-def _installed(folders: Folders, name: str, module: str, version: str) -> Path:
-    return _built(folders, name, version, ["install", *_SMALL, f"{module}@{version}"])
+def _of_our_source(folders: Folders, name: str, flags: list[str] = _SMALL) -> Path:
+    return _built(folders, name, _version(name), ["build", *flags, "-o", "{}", "."], SOURCES / name)
 
 
-def _built(folders: Folders, name: str, version: str, words: list[str], source: Path = SOURCES) -> Path:
+def _built(folders: Folders, name: str, version: str, words: list[str], source: Path) -> Path:
     program = _path(folders, name, version)
     if program.exists():
         return program
@@ -121,15 +119,11 @@ def _path(folders: Folders, name: str, version: str) -> Path:
     return folders.programs / f"{name}-{version}"
 
 
-def _kube_version() -> str:
-    return f"{KUBERNETES}-{_digest('kube')}"
-
-
 def _build(program: Path, name: str, words: list[str], source: Path) -> None:
     making = program.with_name(f".making-{name}")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir()
-    environment = os.environ | {"CGO_ENABLED": "0", "GOBIN": str(making), "GOFLAGS": "-buildvcs=false"}
+    environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
     command = ["go", *(word.format(making / name) for word in words)]
     done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -138,7 +132,7 @@ def _build(program: Path, name: str, words: list[str], source: Path) -> None:
     shutil.rmtree(making)
 
 
-def _digest(source: str) -> str:
-    """Names the sources of a program of our own, so that a change of them is a new version."""
-    files = sorted((SOURCES / source).iterdir())
+def _version(name: str) -> str:
+    """Names the sources of a program, so that a change of them, or of what they require, is a new version."""
+    files = sorted((SOURCES / name).iterdir())
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]

@@ -6,7 +6,6 @@ from . import builds, components
 from .certificates import make_certificates
 from .configuration import write_configuration
 from .folders import Folders
-from .host import prepare_host
 from .leftovers import clear
 from .network import make_bridge
 from .pods import CONTAINER
@@ -25,11 +24,6 @@ class Cluster(ReachedCluster):
         self.folders = folders or Folders.default()
         self.processes = Processes(self.folders)
         super().__init__(str(self.folders.kubeconfig), (str(builds.kube_path(self.folders)), "kubectl"))
-
-    def prepare(self) -> None:
-        """Install and build what a cluster needs; takes minutes the first time and nothing afterwards."""
-        prepare_host()
-        builds.build_programs(self.folders)
 
     def start(self) -> None:
         """Start all components, after clearing what an earlier cluster may have left, and wait for a ready node."""

@@ -10,7 +10,7 @@ def commands(folders: Folders) -> dict[str, list[str]]:
     return {
         "etcd": [kube, "etcd", *_etcd(folders)],
         "containerd": ["containerd", "--config", f"{state}/containerd.toml"],
-        "registry": [str(builds.registry(folders)), "serve", f"{state}/registry.yaml"],
+        "registry": registry(folders),
         "apiserver": [kube, "apiserver", *_apiserver()],
         "controller-manager": [kube, "controller-manager", *_controller_manager()],
         "scheduler": [kube, "scheduler", "--kubeconfig=scheduler.conf", "--leader-elect=false"],
@@ -18,6 +18,11 @@ def commands(folders: Folders) -> dict[str, list[str]]:
         "proxy": [kube, "proxy", f"--config={state}/proxy.yaml"],
         "coredns": [str(builds.coredns(folders)), f"-conf={state}/Corefile"],
     }
+
+
+def registry(folders: Folders) -> list[str]:
+    """The registry, which an image build needs without the others."""
+    return [str(builds.registry(folders)), "serve", f"{folders.state}/registry.yaml"]
 
 
 def _etcd(folders: Folders) -> list[str]:

@@ -53,7 +53,7 @@ def cluster(own: Cluster | None, was_up_before: bool) -> Iterator[ReachedCluster
         yield GivenCluster()
         return
     try:
-        own.prepare()
+        laboratory.prepare(own)
     except ClusterUnavailableError as error:
         if os.environ.get(CHOICE) == "required":
             raise

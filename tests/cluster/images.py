@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from phase2.testing.s3_servers import MINIO_VERSION, minio_program
@@ -22,25 +23,25 @@ _SOURCES = ["Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICEN
 
 def pause_image(folders: Folders) -> str:
     """The image of a pod's sandbox."""
-    return _of_one_program(folders, "pause", "1", builds.pause(folders))
+    return _of_one_program(folders, "pause", "1", lambda: builds.pause(folders))
 
 
 def minio_image(folders: Folders) -> str:
     """MinIO on an empty base."""
-    return _of_one_program(folders, "minio", MINIO_VERSION, minio_program())
+    return _of_one_program(folders, "minio", MINIO_VERSION, minio_program)
 
 
 def argo_executor_image(folders: Folders) -> str:
     """Argo's executor on an empty base."""
-    return _of_one_program(folders, "argoexec", builds.ARGO, builds.argo_executor(folders))
+    return _of_one_program(folders, "argoexec", builds.ARGO, lambda: builds.argo_executor(folders))
 
 
-def _of_one_program(folders: Folders, name: str, tag: str, program: Path) -> str:
+def _of_one_program(folders: Folders, name: str, tag: str, program: Callable[[], Path]) -> str:
     digest = registry.digest_of(name, tag)
     if digest:
         return f"{addresses.REGISTRY}/{name}@{digest}"
     with step(f"image {name}"), tempfile.TemporaryDirectory(dir=folders.root) as context:
-        shutil.copy(program, Path(context) / name)
+        shutil.copy(program(), Path(context) / name)
         dockerfile = f'FROM scratch\nCOPY {name} /bin/{name}\nENTRYPOINT ["/bin/{name}"]\n'
         (Path(context) / "Dockerfile").write_text(dockerfile)
         return Buildah(folders).build(name, tag, Path(context))

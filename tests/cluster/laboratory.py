@@ -1,16 +1,17 @@
 """Everything together: the cluster with its store, its tenant and the image that trains."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from phase2.storage.lock import wait_for_lock
 
-from . import images, registry
+from . import builds, components, images, registry
 from .cluster import Cluster
-from .components import commands
 from .configuration import write_configuration
 from .folders import Folders
+from .host import prepare_host
 from .minio import Minio
 from .pods import Pods, restricted_pod
 from .tenant import make_tenant
@@ -32,9 +33,20 @@ def is_complete(cluster: Cluster) -> bool:
     return _mark(cluster).exists() and cluster.is_up()
 
 
+def prepare(cluster: Cluster) -> None:
+    """Install and build what a cluster needs; takes minutes the first time and nothing afterwards.
+
+    Raises:
+        ClusterUnavailableError: This machine cannot run a cluster.
+    """
+    prepare_host()
+    if not builds.are_built(cluster.folders):
+        build(cluster)
+
+
 def up(cluster: Cluster) -> None:
     """Bring up what is not up yet: the cluster, its store and the namespace of runs."""
-    cluster.prepare()
+    prepare(cluster)
     if not is_complete(cluster):
         cluster.start()
         folders = cluster.folders
@@ -62,25 +74,35 @@ def image(cluster: Cluster) -> str:
 
 
 def build(cluster: Cluster) -> None:
-    """Build programs and images without a cluster."""
-    cluster.prepare()
+    """Build programs and images without a cluster, side by side: images are mostly fetched and written."""
+    prepare_host()
     folders = cluster.folders
+    with _registry(cluster), ThreadPoolExecutor(1) as pool:
+        programs = pool.submit(_build_programs, folders)
+        for make in (images.pause_image, images.phase2_image, images.minio_image):
+            make(folders)
+        programs.result()
+
+
+def _build_programs(folders: Folders) -> None:
+    for make in (builds.kube, builds.coredns):
+        make(folders)
+
+
+@contextmanager
+def _registry(cluster: Cluster) -> Iterator[None]:
+    """Have a registry for the length of a block: the cluster's, or one of its own."""
     if registry.answers():
-        _build_images(folders)
+        yield
         return
-    folders.keys.mkdir(parents=True, exist_ok=True)
-    write_configuration(folders)
-    cluster.processes.start("registry", commands(folders)["registry"], {"OTEL_TRACES_EXPORTER": "none"})
+    cluster.folders.keys.mkdir(parents=True, exist_ok=True)
+    write_configuration(cluster.folders)
+    cluster.processes.start("registry", components.registry(cluster.folders), {"OTEL_TRACES_EXPORTER": "none"})
     try:
         cluster.wait(registry.answers, "the registry", "registry")
-        _build_images(folders)
+        yield
     finally:
         cluster.down()
-
-
-def _build_images(folders: Folders) -> None:
-    for make in (images.pause_image, images.minio_image, images.phase2_image):
-        make(folders)
 
 
 def _mark(cluster: Cluster) -> Path:

@@ -126,9 +126,9 @@ def minio_program() -> Path:
 def _build_minio(go: str, folder: Path) -> None:
     making = folder.with_name(f".{folder.name}.{os.getpid()}")
     environment = os.environ | {"GOBIN": str(making), "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"}
-    module = f"github.com/minio/minio@{MINIO_VERSION}"
+    command = [go, "install", "-trimpath", "-ldflags", "-s -w", f"github.com/minio/minio@{MINIO_VERSION}"]
     try:
-        subprocess.run([go, "install", module], env=environment, check=True, timeout=1800, capture_output=True)  # noqa: S603
+        subprocess.run(command, env=environment, check=True, timeout=1800, capture_output=True)  # noqa: S603
         making.rename(folder)
     finally:
         shutil.rmtree(making, ignore_errors=True)
