@@ -1,7 +1,6 @@
 """Operation manual: predict the properties of one structure or of a folder. See --help."""
 
-import sys
-
 from phase2.cli.manual import inference_multitask
+from phase2.cli.process import end_with
 
-sys.exit(inference_multitask())
+end_with(inference_multitask)

@@ -1,7 +1,6 @@
 """Operation manual: build the graph store of a data set ahead of training. See --help."""
 
-import sys
-
 from phase2.cli.manual import process_data_phase2
+from phase2.cli.process import end_with
 
-sys.exit(process_data_phase2())
+end_with(process_data_phase2)

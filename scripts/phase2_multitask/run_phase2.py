@@ -1,7 +1,6 @@
 """Operation manual: train any algorithm at any level, or the competition profile. See --help."""
 
-import sys
-
 from phase2.cli.manual import run_phase2
+from phase2.cli.process import end_with
 
-sys.exit(run_phase2())
+end_with(run_phase2)

@@ -1,7 +1,6 @@
 """Operation manual: train with the std backend. See --help."""
 
-import sys
-
 from phase2.cli.manual import train_backend
+from phase2.cli.process import end_with
 
-sys.exit(train_backend("train_multitask_std"))
+end_with(lambda: train_backend("train_multitask_std"))

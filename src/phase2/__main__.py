@@ -1,7 +1,15 @@
 """``python -m phase2`` is the ``phase2`` command."""
 
-import sys
+from typing import NoReturn
 
 from phase2.cli import main
+from phase2.cli.process import end_with
 
-sys.exit(main())
+
+def command() -> NoReturn:
+    """Run the command line of this process and end with its exit code."""
+    end_with(main)
+
+
+if __name__ == "__main__":
+    command()
