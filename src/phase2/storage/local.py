@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -130,7 +131,7 @@ class LocalStore:
         return self.root / check_key(key)
 
     @contextmanager
-    def _open(self, key: str) -> Iterator[IO[bytes]]:
+    def _open(self, key: str) -> Iterator[BufferedReader]:
         """The object's file, opened once, so that what is read of it is of one version."""
         self._stat(key)
         path = self._path(key)

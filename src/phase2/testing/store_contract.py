@@ -181,11 +181,11 @@ class StoreContract:
 
         with ThreadPoolExecutor(6) as pool:
             for content in versions * 3:
-                changes = [pool.submit(store.put, "runs/a/x", content), pool.submit(store.delete, "runs/a/x")]
+                put, delete = pool.submit(store.put, "runs/a/x", content), pool.submit(store.delete, "runs/a/x")
                 reads = [pool.submit(look) for look in (read, get) * 3]
                 sizes = [pool.submit(size) for _ in range(3)]
-                for change in changes:
-                    change.result()
+                put.result()
+                delete.result()
                 assert {look.result() for look in reads} <= {None, *versions}
                 assert {look.result() for look in sizes} <= {None, *map(len, versions)}
 
