@@ -89,4 +89,4 @@ class Cluster(ReachedCluster):
     def _start(self, *names: str) -> None:
         commands = components.commands(self.folders)
         for name in names:
-            self.processes.start(name, commands[name], {"OTEL_TRACES_EXPORTER": "none"})
+            self.processes.start(name, commands[name], components.ENVIRONMENT)

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 
 import pytest
 
@@ -12,15 +13,17 @@ from phase2.storage.s3_settings import S3Settings
 
 from . import laboratory
 from .cluster import Cluster
+from .disturbed import DisturbedRuns, Resumed, cancel_and_resume
 from .given import GivenCluster
 from .host import ClusterUnavailableError
 from .minio import Minio
 from .people import MAY_SUBMIT, People
 from .pods import Pods
 from .reached import ReachedCluster
-from .runs import Runs
+from .real_jobs import Law, trying_laws
+from .runs import Runs, Said, Undisturbed
 from .store import BUCKET, ClusterStore
-from .timings import SAY, STEPS
+from .timings import SAY, STEPS, record, step
 
 CHOICE = "PHASE2_CLUSTER"
 """Chooses the cluster: with ``required``, as `make test-cluster` sets it, a machine that cannot run its own fails the
@@ -123,6 +126,57 @@ def bucket(in_bucket: Callable[[str], S3Store], runs: Runs) -> S3Store:
 
 
 @pytest.fixture(scope="session")
+def undisturbed(runs: Runs) -> Iterator[Undisturbed]:
+    """A run that is watched to its end while no other trains."""
+    run_id = runs.id("undisturbed")
+    with step("phase2 submit"):
+        said = runs.submit(run_id)
+
+    def watch() -> Said:
+        watched = runs.submit(run_id, "--watch")  # the same again is the same run
+        record("container start to the end of the first epoch", runs.seconds_to_first_epoch(run_id))
+        return watched
+
+    with ThreadPoolExecutor(1) as pool:
+        yield Undisturbed(run_id, said, pool.submit(watch))
+
+
+@pytest.fixture(scope="session")
+def beside(undisturbed: Undisturbed) -> Iterator[Executor]:
+    """Does what goes on beside the tests: most of its time is waiting for pods, and more at once would starve them."""
+    with ThreadPoolExecutor(4, initializer=lambda: wait([undisturbed.watched])) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session")
+def disturbed(cluster: ReachedCluster, runs: Runs, bucket: S3Store, beside: Executor) -> dict[str, Future[str]]:
+    """Ids of runs whose pods met their fault."""
+    return DisturbedRuns(cluster, runs, bucket).begin(beside)
+
+
+@pytest.fixture(scope="session")
+def resumed(runs: Runs, beside: Executor) -> Future[Resumed]:
+    """A run that was cancelled and submitted again."""
+    return beside.submit(cancel_and_resume, runs)
+
+
+@pytest.fixture(scope="session")
+def tried(runs: Runs, beside: Executor) -> Iterator[dict[Law, Future[None]]]:
+    """The laws of backends whose runs train."""
+    with trying_laws(runs, beside) as begun:
+        yield begun
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begun_early(request: pytest.FixtureRequest) -> None:
+    """Begin what goes on beside the tests, where one was chosen that asks for it."""
+    asked = {name for item in request.session.items for name in item.fixturenames}
+    for name in ("resumed", "disturbed", "tried"):
+        if name in asked:
+            request.getfixturevalue(name)
+
+
+@pytest.fixture(scope="session")
 def pods(cluster: ReachedCluster) -> Pods:
     return Pods(cluster)
 
@@ -162,8 +216,9 @@ def survived(record_property) -> Iterator[Counter[str]]:
 
 
 def pytest_collection_modifyitems(items):
-    """Take the cluster down and up again when nobody needs it any more: what tests share lives in it."""
-    items.sort(key=lambda item: item.path.name == "test_lifecycle.py")
+    """Ask for what goes on beside the tests, then break what all share, and take it down at the very end."""
+    last = ("test_backends.py", "test_faults.py", "test_lifecycle.py")
+    items.sort(key=lambda item: last.index(item.path.name) + 1 if item.path.name in last else 0)
 
 
 @pytest.hookimpl(trylast=True)  # after the reporter is there

@@ -55,7 +55,6 @@ def up(cluster: Cluster) -> None:
             Minio(cluster).deploy(small[1])
             make_tenant(cluster)
         _mark(cluster).touch()
-    Minio(cluster).unblock()
 
 
 def image(cluster: Cluster) -> str:
@@ -97,7 +96,7 @@ def _registry(cluster: Cluster) -> Iterator[None]:
         return
     cluster.folders.keys.mkdir(parents=True, exist_ok=True)
     write_configuration(cluster.folders)
-    cluster.processes.start("registry", components.registry(cluster.folders), {"OTEL_TRACES_EXPORTER": "none"})
+    cluster.processes.start("registry", components.registry(cluster.folders), components.ENVIRONMENT)
     try:
         cluster.wait(registry.answers, "the registry", "registry")
         yield

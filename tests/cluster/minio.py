@@ -2,12 +2,14 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from phase2.testing.s3_servers import S3Server
 
-from . import addresses
+from . import addresses, network
 from .cluster import Cluster
 from .store import BUCKET, ClusterStore
 from .waiting import wait_until
@@ -52,19 +54,16 @@ class Minio(ClusterStore):
         (pod,) = self._cluster.core.list_namespaced_pod(NAMESPACE, label_selector="app=minio").items
         return int(pod.status.container_statuses[0].restart_count)
 
-    def block(self) -> None:
-        """Drop every packet from pods to it: the bucket is there and cannot be reached."""
-        for where in _RULES:
-            subprocess.run(["iptables", "--insert", *where], check=True, capture_output=True)
-
-    def unblock(self) -> None:
-        """Undo ``block``; does nothing when it is not blocked."""
-        for where in _RULES:
-            while subprocess.run(["iptables", "--delete", *where], check=False, capture_output=True).returncode == 0:
-                pass
-
-
-_RULES = [["FORWARD", "--protocol", "tcp", "--dport", str(_PORT), "--in-interface", addresses.BRIDGE, "--jump", "DROP"]]
+    @contextmanager
+    def blocked(self, address: str) -> Iterator[None]:
+        """Drop every packet from a pod to it for the length of a block: the bucket is there and cannot be reached."""
+        rule = ["FORWARD", "--protocol", "tcp", "--source", address, "--dport", str(_PORT), "--jump", "DROP"]
+        rule += ["--match", "comment", "--comment", network.OUTAGE]
+        subprocess.run(["iptables", "--wait", "--insert", *rule], check=True, capture_output=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["iptables", "--wait", "--delete", *rule], check=True, capture_output=True)
 
 
 def _manifest(image: str, folder: str) -> dict[str, object]:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from . import addresses
 
+OUTAGE = "PHASE2-OUTAGE"
+"""Comment of the rules with which tests cut something off."""
+
 _TABLES = ("nat", "filter", "mangle")
 _CNI_RESULTS = Path("/var/lib/cni/results")
 
@@ -54,7 +57,7 @@ def _clear_table(table: str) -> None:
 
 
 def without_cluster_rules(rules: str) -> str:
-    """A saved table of iptables without the chains of kube-proxy and of our network, and without jumps to them.
+    """A saved table of iptables without the chains of kube-proxy and of our network, jumps to them, and outages.
 
     >>> print(without_cluster_rules("*nat\\n:INPUT ACCEPT [0:0]\\n:KUBE-MARK - [0:0]\\n-A INPUT -j KUBE-MARK\\nCOMMIT"))
     *nat
@@ -64,7 +67,7 @@ def without_cluster_rules(rules: str) -> str:
     lines = rules.splitlines(keepends=True)
     chains = {name for line in lines for name in re.findall(r"^:((?:KUBE|PHASE2)-[\w-]*)", line)}
     ours = [line for line in lines if f'\\"{addresses.NETWORK}\\"' in line]
-    chains |= {name for line in ours for name in re.findall(r"-j (CNI-\w+)", line)}
+    chains |= {OUTAGE, *(name for line in ours for name in re.findall(r"-j (CNI-\w+)", line))}
     return "".join(line for line in lines if not chains & set(re.findall(r"[\w-]+", line)))
 
 

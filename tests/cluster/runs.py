@@ -6,9 +6,11 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
+from phase2.cluster.plan import CACHE_CLAIM
 from phase2.runs.index import list_runs
 from phase2.runs.published import PublishedRun
 from phase2.storage.s3 import S3Store
@@ -21,7 +23,8 @@ TRAINING = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "200", 
 OFTEN = ["--checkpoint-minutes", "0.003"]
 """Saves several times in an epoch, so that faults meet saves often; at each step, a run would take twice the time."""
 EPOCHS = 20
-SMALL = ["--cpu", "250m", "--memory", "2Gi"]
+SMALL = ["--cpu", "100m", "--memory", "2Gi"]
+"""Leaves a core to each of the pods that run side by side on a small node."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,15 @@ class Said:
     code: int
     out: str
     errors: str
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A run that nobody disturbs: its id, what its submission said, and what watching it to its end said."""
+
+    run_id: str
+    submitted: Said
+    watched: Future[Said]
 
 
 class Runs:
@@ -55,9 +67,12 @@ class Runs:
         """Delete the Jobs of this session, with their pods."""
         for job in self.cluster.batch.list_namespaced_job(self.cluster.namespace).items:
             if self._session in job.metadata.name:
-                self.cluster.batch.delete_namespaced_job(
-                    job.metadata.name, self.cluster.namespace, propagation_policy="Background"
-                )
+                self._delete(job)
+
+    def remove(self, run_id: str) -> None:
+        """Delete the Jobs of a run, with their pods, which would take cores from the tests that follow."""
+        for job in self.jobs(run_id):
+            self._delete(job)
 
     def phase2(self, *words: str) -> Said:
         """Run a command of phase2 on this host, in the way of a person who has the cluster's keys."""
@@ -69,7 +84,7 @@ class Runs:
 
     def submit(self, run_id: str, *words: str) -> Said:
         """Submit the training that all faults disturb."""
-        asked = [*TRAINING, "--epochs", str(EPOCHS), *OFTEN, *SMALL, "--store", self.store]
+        asked = [*TRAINING, "--epochs", str(EPOCHS), *OFTEN, *SMALL, "--cache", CACHE_CLAIM, "--store", self.store]
         return self.phase2("submit", "--backend", "job", "--run-id", run_id, *asked, *words)
 
     def state(self, run_id: str) -> dict:
@@ -131,6 +146,11 @@ class Runs:
         found = [run for run in list_runs(store, rebuild=True) if run.run_id == run_id]
         assert [run.status for run in found] == ["finished"], found
         return whole_run(store, found[0].prefix)
+
+    def _delete(self, job) -> None:
+        self.cluster.batch.delete_namespaced_job(
+            job.metadata.name, self.cluster.namespace, propagation_policy="Background"
+        )
 
     def _pod_at(self, run_id: str, epoch: int) -> str | None:
         for pod in self.pods(run_id):

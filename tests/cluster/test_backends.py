@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from kubernetes import client
 from tests.argo.manifests import TEMPLATES, of_kind
-from tests.submit.backend_contract import BackendContract, ClusterContract, Place
+from tests.submit.backend_contract import BackendContract, ClusterContract
 from tests.submit.places import WorkflowPlace
 from tests.submit.stored_api import WORKFLOWS
 
 from .argo_crds import GROUP, VERSION, install, remove
 from .people import MAY_SUBMIT, NAMESPACE
 from .pods import restricted_pod
-from .runs import SMALL
+from .real_jobs import RealJobs
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -46,63 +46,25 @@ class StoredWorkflows:
         return json.loads(self.cluster.kubectl(*words).stdout)
 
 
-class RealJobs(Place):
-    """The namespace of runs, where Jobs train."""
-
-    backend = ("--backend", "job")
-
-    def __init__(self, runs) -> None:
-        def say(*words):
-            said = runs.phase2(*words)
-            return said.code, said.out, said.errors
-
-        super().__init__(say)
-        self.runs = runs
-
-    def submit(self, run_id, *words):
-        """Long enough to be disturbed."""
-        return super().submit(run_id, "--epochs", "300", *SMALL, "--store", self.runs.store, *words)
-
-    def begin(self, run_id):
-        code, _, err = self.submit(run_id)
-        assert code == 0, err
-        self.runs.wait_for_epoch(run_id, 1)
-
-    def finish(self, run_id):
-        self.runs.wait_for_end(run_id)
-
-    def fail(self, run_id):
-        """As a Job does whose time is over."""
-        (job,) = self.runs.jobs(run_id)
-        over = {"spec": {"activeDeadlineSeconds": 1}}
-        self.runs.cluster.batch.patch_namespaced_job(job.metadata.name, job.metadata.namespace, over)
-        self.runs.wait_for_state(run_id, "failed")
-
-    def cancel(self, run_id):
-        assert self.runs.phase2("cancel", run_id, "--yes").code == 0
-        self.runs.wait_for_state(run_id, "cancelled")
-
-    def state(self, run_id):
-        return self.runs.state(run_id)["state"]
-
-    def count(self, run_id):
-        return len(self.runs.jobs(run_id))
-
-
 @pytest.mark.slow
 class TestJob(BackendContract):
+    """The laws whose runs train are tried beside other tests, since most of their time is waiting for pods."""
+
     @pytest.fixture
     def place(self, runs):
-        made = RealJobs(runs)
-        clear(runs.cluster)
-        yield made
-        clear(runs.cluster)
+        return RealJobs(runs)
 
+    def test_a_run_that_has_succeeded_is_not_begun_again(self, tried):
+        tried[BackendContract.test_a_run_that_has_succeeded_is_not_begun_again].result()
 
-def clear(cluster):
-    """Remove the Jobs of the contract, whose names are the same in every session."""
-    names = [f"phase2-{name}" for name in ("once", "taken", "dry", "bad", "again", "stopped")]
-    cluster.kubectl("delete", "jobs", "-n", cluster.namespace, "--ignore-not-found", *names)
+    def test_another_request_under_the_same_id_is_refused(self, tried):
+        tried[BackendContract.test_another_request_under_the_same_id_is_refused].result()
+
+    def test_a_run_that_failed_is_begun_again_and_goes_on(self, tried):
+        tried[BackendContract.test_a_run_that_failed_is_begun_again_and_goes_on].result()
+
+    def test_a_run_that_was_stopped_goes_on_with_its_own_words(self, tried):
+        tried[BackendContract.test_a_run_that_was_stopped_goes_on_with_its_own_words].result()
 
 
 @pytest.fixture(scope="module")

@@ -11,45 +11,56 @@ from .runs import Runs
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def nothing_stays(runs):
-    """Deletes what can never start: its pods would keep cores from the tests that follow."""
-    yield
-    runs.clear()
+@pytest.fixture
+def named(runs):
+    """Names a run that can never end well, and removes what is left of it."""
+    ids = []
+
+    def name(word: str) -> str:
+        ids.append(runs.id(word))
+        return ids[-1]
+
+    yield name
+    for run_id in ids:
+        runs.remove(run_id)
 
 
-def test_a_wrong_level_fails_once_and_for_good(cluster, runs):
-    job = _planned(runs, runs.id("wrong-level"))
+def test_a_wrong_level_fails_once_and_for_good(cluster, runs, named):
+    run_id = named("wrong-level")
+    job = _planned(runs, run_id)
     words = job["spec"]["template"]["spec"]["containers"][0]["args"]
     words[words.index("--level") + 1] = "smokey"
     cluster.batch.create_namespaced_job(cluster.namespace, job)
-    state = runs.wait_for_state(runs.id("wrong-level"), "failed")
+    state = runs.wait_for_state(run_id, "failed")
     assert state["exit_code"] == 2
-    assert len(runs.pods(runs.id("wrong-level"))) == 1
+    assert len(runs.pods(run_id)) == 1
     assert "smokey" in _one_sentence(state)
 
 
-def test_a_bucket_that_does_not_exist(cluster, runs):
-    said = runs.submit(runs.id("no-bucket"), "--store", "s3://no-such-bucket")
+def test_a_bucket_that_does_not_exist(cluster, runs, named):
+    run_id = named("no-bucket")
+    said = runs.submit(run_id, "--store", "s3://no-such-bucket")
     assert said.code == 0, said.errors
-    state = runs.wait_for_state(runs.id("no-bucket"), "failed")
+    state = runs.wait_for_state(run_id, "failed")
     assert "no-such-bucket" in _one_sentence(state)
 
 
-def test_a_secret_that_does_not_exist(cluster, runs):
-    job = _planned(runs, runs.id("no-secret"))
+def test_a_secret_that_does_not_exist(cluster, runs, named):
+    run_id = named("no-secret")
+    job = _planned(runs, run_id)
     container = job["spec"]["template"]["spec"]["containers"][0]
     container["envFrom"][1]["secretRef"]["name"] = "no-such-secret"
     cluster.batch.create_namespaced_job(cluster.namespace, job)
-    state = runs.wait_for_state(runs.id("no-secret"), "blocked")
+    state = runs.wait_for_state(run_id, "blocked")
     assert "no-such-secret" in _one_sentence(state)
 
 
-def test_an_image_that_does_not_exist(cluster, runs):
+def test_an_image_that_does_not_exist(cluster, runs, named):
+    run_id = named("no-image")
     image = f"{Image.parse(runs.image).name}:no-such-tag"
-    said = runs.submit(runs.id("no-image"), "--image", image)
+    said = runs.submit(run_id, "--image", image)
     assert said.code == 0, said.errors
-    state = runs.wait_for_state(runs.id("no-image"), "blocked")
+    state = runs.wait_for_state(run_id, "blocked")
     assert image in _one_sentence(state)
 
 

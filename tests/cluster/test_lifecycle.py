@@ -35,7 +35,7 @@ def test_what_a_killed_harness_leaves_is_cleared(host, own_cluster):
     assert {word.split()[0] for word in leftovers.found(host.folders)} >= {"process", "bridge", "folder", "rules"}
     host.down()
     assert leftovers.found(host.folders) == []
-    laboratory.up(host)
+    host.start()
     assert host.node_ready()
 
 

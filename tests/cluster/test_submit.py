@@ -15,11 +15,12 @@ from phase2.cluster.connection import Connection
 from phase2.cluster.image import Image
 
 from .people import MAY_NOTHING, NAMESPACE
-from .runs import SMALL, TRAINING
-from .timings import record, step
+from .runs import EPOCHS, SMALL, TRAINING
 from .waiting import wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+SUBMIT = ["submit", *TRAINING, *SMALL]
 
 GOLDEN = sorted((Path(__file__).parents[1] / "submit" / "golden").glob("*.yaml"))
 
@@ -27,41 +28,19 @@ GOLDEN = sorted((Path(__file__).parents[1] / "submit" / "golden").glob("*.yaml")
 # A run that goes well ------------------------------------------------------------------------------------------------
 
 
-def test_a_run_is_submitted_watched_and_published(runs, bucket):
-    with step("phase2 submit"):
-        said = runs.submit(runs.id("watched"))
+def test_a_run_is_submitted_watched_and_published(runs, bucket, undisturbed):
+    said, watched = undisturbed.submitted, undisturbed.watched.result()
     assert (said.code, said.errors) == (0, "")
-    assert said.out.startswith(f"run: {runs.id('watched')}\nsubmitted: ")
-    watched = runs.submit(runs.id("watched"), "--watch")  # the same again is the same run
+    assert said.out.startswith(f"run: {undisturbed.run_id}\nsubmitted: ")
     assert watched.code == 0, watched.errors
-    assert len(runs.jobs(runs.id("watched"))) == 1
-    assert '{"epoch": 20, ' in watched.out
+    assert len(runs.jobs(undisturbed.run_id)) == 1
+    assert f'{{"epoch": {EPOCHS}, ' in watched.out
     assert watched.errors.splitlines()[-1].startswith("succeeded: succeeded after ")
-    again = runs.submit(runs.id("watched"))
-    assert (again.code, "already succeeded" in again.out) == (0, True)
-    record("container start to the end of the first epoch", runs.seconds_to_first_epoch(runs.id("watched")))
-    manifest = runs.published(runs.id("watched"), bucket).manifest
+    manifest = runs.published(undisturbed.run_id, bucket).manifest
     assert manifest.code.image_digest == Image.parse(runs.image).digest
     assert manifest.place.node == runs.cluster.node
-    logged = runs.phase2("logs", runs.id("watched"))
+    logged = runs.phase2("logs", undisturbed.run_id)
     assert logged.out in watched.out
-
-
-def test_a_cancelled_run_saves_and_goes_on_where_it_was(runs, bucket):
-    run_id = runs.id("cancelled")
-    assert runs.submit(run_id, "--epochs", "40").code == 0
-    runs.wait_for_epoch(run_id, 3)
-    said = runs.phase2("cancel", run_id, "--yes")
-    assert (said.code, f"phase2 submit --resume {run_id}" in said.out) == (0, True)
-    followed = runs.phase2("logs", run_id, "--follow")
-    assert followed.code == 0
-    assert followed.errors.splitlines()[-1] == "cancelled: was cancelled"
-    assert runs.state(run_id)["state"] == "cancelled"
-    resumed = runs.phase2("submit", "--resume", run_id, "--watch")
-    assert resumed.code == 0, resumed.errors
-    assert "continued from epoch" in resumed.out
-    manifest = runs.published(run_id, bucket).manifest
-    assert [attempt.outcome for attempt in manifest.attempts] == ["interrupted", "finished"]
 
 
 def test_watching_ends_with_the_exit_code_of_the_run(runs):
@@ -102,7 +81,7 @@ def test_the_server_would_warn_of_a_job_that_may_run_as_root(dry_run):
 
 
 def test_the_role_of_submitters_is_enough(say):
-    code, out, err = say("submit", *TRAINING, "--run-id", "plain")
+    code, out, err = say(*SUBMIT, "--run-id", "plain")
     assert (code, "submitted: " in out) == (0, True), err
     state = _settled(say, "plain", "blocked")
     assert state["sentence"] == "cannot start: the ConfigMap 'phase2-store' is missing in its namespace"
@@ -123,10 +102,11 @@ def test_a_run_that_is_still_being_stopped_is_not_taken_for_one_that_runs(runs):
     said = runs.phase2("submit", "--resume", run_id)
     assert said.code == 75 or "submitted again" in said.out, said
     assert "already submitted" not in said.out
+    runs.remove(run_id)
 
 
 def test_without_a_right_each_command_says_whom_to_ask(say):
-    for words in (["submit", *TRAINING], ["status"], ["logs", "a"], ["cancel", "a", "--yes"]):
+    for words in (SUBMIT, ["status"], ["logs", "a"], ["cancel", "a", "--yes"]):
         code, _, err = say(*words, person=MAY_NOTHING)
         assert code == 2
         assert f"error: You may not {'create' if words[0] == 'submit' else 'list'}" in err
@@ -135,7 +115,7 @@ def test_without_a_right_each_command_says_whom_to_ask(say):
 
 
 def test_another_request_with_the_same_id_is_refused(say):
-    words = ["submit", *TRAINING, "--run-id", "taken"]
+    words = [*SUBMIT, "--run-id", "taken"]
     assert say(*words)[0] == 0
     code, out, err = say(*words, "--memory", "4Gi")
     assert (code, "already submitted" in out, "other resources" in err) == (0, True, True)
@@ -144,7 +124,7 @@ def test_another_request_with_the_same_id_is_refused(say):
 
 
 def test_a_run_that_failed_is_submitted_again_under_its_id(say, cluster):
-    words = ["submit", *TRAINING, "--run-id", "again", "--retries", "0", "--deadline", "1s"]
+    words = [*SUBMIT, "--run-id", "again", "--retries", "0", "--deadline", "1s"]
     assert say(*words)[0] == 0
     _settled(say, "again", "failed")
     uid = cluster.batch.read_namespaced_job("phase2-again", NAMESPACE).metadata.uid
@@ -158,11 +138,11 @@ def test_a_run_that_failed_is_submitted_again_under_its_id(say, cluster):
 def test_a_quota_on_jobs_is_worth_another_try_and_one_on_memory_is_seen_in_the_status(say, people):
     hard = {"count/jobs.batch": "4", "limits.memory": "16Gi"}
     with _quota(people, hard):
-        code, _, err = say("submit", *TRAINING, "--run-id", "too-large", "--memory", "64Gi")
+        code, _, err = say(*SUBMIT, "--run-id", "too-large", "--memory", "64Gi")
         assert code == 0, err
         sentence = _settled(say, "too-large", "blocked")["sentence"]
         assert "the quota 'small' of the namespace is exceeded: limits.memory (64Gi asked" in sentence
-        codes = [say("submit", *TRAINING, "--run-id", f"one-of-{k}") for k in range(4)]
+        codes = [say(*SUBMIT, "--run-id", f"one-of-{k}") for k in range(4)]
         assert codes[-1][0] == 75
         assert "count/jobs.batch (1 asked, 4 of 4 in use)" in codes[-1][2]
 
@@ -170,8 +150,8 @@ def test_a_quota_on_jobs_is_worth_another_try_and_one_on_memory_is_seen_in_the_s
 def test_an_admission_policy_is_told_in_its_own_words(say, people):
     people.apply(*_policy("phase2-people-images", "cgcnn is out of fashion"))
     try:
-        wait_until(lambda: say("submit", *TRAINING, "--run-id", "old-fashioned")[0] == 2, "the policy", 60)
-        code, _, err = say("submit", *TRAINING, "--run-id", "old-fashioned")
+        wait_until(lambda: say(*SUBMIT, "--run-id", "old-fashioned")[0] == 2, "the policy", 60)
+        code, _, err = say(*SUBMIT, "--run-id", "old-fashioned")
     finally:
         for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
             people.cluster.kubectl("delete", kind, "phase2-people-images")
@@ -183,20 +163,20 @@ def test_an_admission_policy_is_told_in_its_own_words(say, people):
 
 
 def test_a_priority_class_that_is_not_there_is_seen_in_the_status(say):
-    assert say("submit", *TRAINING, "--run-id", "urgent", "--priority", "urgent")[0] == 0
+    assert say(*SUBMIT, "--run-id", "urgent", "--priority", "urgent")[0] == 0
     sentence = _settled(say, "urgent", "blocked")["sentence"]
     assert sentence == "gets no pod: no PriorityClass with name urgent was found"
 
 
 def test_a_gpu_that_no_node_has_is_seen_in_the_status(say):
-    assert say("submit", *TRAINING, "--run-id", "on-gpu", "--gpus", "1", *SMALL)[0] == 0
+    assert say(*SUBMIT, "--run-id", "on-gpu", "--gpus", "1")[0] == 0
     sentence = _settled(say, "on-gpu", "blocked")["sentence"]
     assert sentence.startswith("cannot be placed on any node: 0/1 nodes are available: ")
     assert "1 Insufficient nvidia.com/gpu" in sentence
 
 
 def test_a_run_in_a_queue_that_nobody_serves_waits_and_can_be_cancelled(say):
-    assert say("submit", *TRAINING, "--run-id", "queued", "--queue", "gpu")[0] == 0
+    assert say(*SUBMIT, "--run-id", "queued", "--queue", "gpu")[0] == 0
     assert _settled(say, "queued", "queued")["sentence"] == "waits for the queue 'gpu' to admit it"
     assert say("cancel", "queued", "--yes")[0] == 0
     code, _, err = say("status", "queued")
@@ -204,7 +184,7 @@ def test_a_run_in_a_queue_that_nobody_serves_waits_and_can_be_cancelled(say):
 
 
 def test_a_cluster_without_argo_says_so_and_its_jobs_are_seen(say):
-    code, _, err = say("submit", *TRAINING, "--backend", "argo", "--run-id", "no-argo")
+    code, _, err = say(*SUBMIT, "--backend", "argo", "--run-id", "no-argo")
     assert (code, "Argo Workflows is not installed in this cluster." in err) == (2, True), err
     assert say("status")[0] == 0
     code, _, err = say("status", "no-argo")
@@ -213,8 +193,20 @@ def test_a_cluster_without_argo_says_so_and_its_jobs_are_seen(say):
 
 def test_a_namespace_that_is_not_there(cluster, image, monkeypatch, capsys):
     monkeypatch.setenv("KUBECONFIG", cluster.kubeconfig)
-    assert main(["submit", *TRAINING, "--image", image, "--namespace", "nowhere"]) == 2
+    assert main([*SUBMIT, "--image", image, "--namespace", "nowhere"]) == 2
     assert "There is no namespace 'nowhere' in this cluster." in capsys.readouterr().err
+
+
+def test_a_cancelled_run_saves_and_goes_on_where_it_was(runs, bucket, resumed):
+    found = resumed.result()
+    assert (found.cancelled.code, f"phase2 submit --resume {found.run_id}" in found.cancelled.out) == (0, True)
+    assert found.followed.code == 0
+    assert found.followed.errors.splitlines()[-1] == "cancelled: was cancelled"
+    assert found.state == "cancelled"
+    assert found.resumed.code == 0, found.resumed.errors
+    assert "continued from epoch" in found.resumed.out
+    manifest = runs.published(found.run_id, bucket).manifest
+    assert [attempt.outcome for attempt in manifest.attempts] == ["interrupted", "finished"]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
