@@ -27,7 +27,7 @@ class Pods:
     def create(self, pod: dict[str, object]) -> None:
         self._cluster.core.create_namespaced_pod(self._cluster.namespace, pod)
 
-    def run(self, pod: dict[str, object], seconds: float = 60) -> Ended:
+    def run(self, pod: dict[str, object], seconds: float = 180) -> Ended:
         """Create a pod, wait for its end, and delete it."""
         name = pod["metadata"]["name"]
         self.create(pod)
@@ -52,7 +52,7 @@ class Pods:
             if error.status != 404:
                 raise
 
-    def wait(self, name: str, condition, what: str, seconds: float = 60) -> None:
+    def wait(self, name: str, condition, what: str, seconds: float = 180) -> None:
         """Wait for a condition of a pod's status."""
         deadline = time.monotonic() + seconds
         while not condition(self.status(name)):

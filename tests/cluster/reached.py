@@ -71,7 +71,7 @@ class ReachedCluster:
                 return ""
             raise
 
-    def wait(self, condition: Callable[[], object], what: str, component: str, seconds: float = 60) -> None:
+    def wait(self, condition: Callable[[], object], what: str, component: str, seconds: float = 120) -> None:
         """Wait until a condition holds; errors of the API meanwhile mean not yet.
 
         Raises:

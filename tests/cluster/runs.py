@@ -119,7 +119,7 @@ class Runs:
         """Wait until a Job of a run is complete; one that failed for good is an error."""
         self._wait(lambda: self._complete(run_id), f"{run_id} to be complete", seconds, run_id)
 
-    def wait_for_state(self, run_id: str, state: str, seconds: float = 90) -> dict:
+    def wait_for_state(self, run_id: str, state: str, seconds: float = 180) -> dict:
         """Wait until `phase2 status` says that a run is in a state; returns what it says then."""
 
         def reached():

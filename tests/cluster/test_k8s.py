@@ -56,7 +56,7 @@ def test_applying_again_changes_nothing(cluster, said, tmp_path_factory):
 
 
 def test_minio_comes_up_under_restricted_pod_security(cluster, said):
-    words = ["rollout", "status", "deployment/minio", "--namespace", STORE_NAMESPACE, "--timeout=90s"]
+    words = ["rollout", "status", "deployment/minio", "--namespace", STORE_NAMESPACE, "--timeout=180s"]
     assert "successfully rolled out" in cluster.kubectl(*words).stdout
 
 
@@ -194,7 +194,7 @@ def test_the_runner_may_do_nothing(cluster, said):
 def test_the_doctor_in_a_pod_sees_its_limits_and_the_bucket(pods, image):
     pod = restricted_pod("doctor", image, "phase2", "doctor", "--json")
     pod["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "500m", "memory": "1Gi"}}
-    ended = pods.run(pod, seconds=120)
+    ended = pods.run(pod)
     said = json.loads(ended.said[: ended.said.rindex("}") + 1])
     found = {one["name"]: one["value"] for one in said["findings"]}
     assert ended.code == 0, ended.said

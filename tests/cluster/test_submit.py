@@ -150,7 +150,7 @@ def test_a_quota_on_jobs_is_worth_another_try_and_one_on_memory_is_seen_in_the_s
 def test_an_admission_policy_is_told_in_its_own_words(say, people):
     people.apply(*_policy("phase2-people-images", "cgcnn is out of fashion"))
     try:
-        wait_until(lambda: say(*SUBMIT, "--run-id", "old-fashioned")[0] == 2, "the policy", 60)
+        wait_until(lambda: say(*SUBMIT, "--run-id", "old-fashioned")[0] == 2, "the policy", 120)
         code, _, err = say(*SUBMIT, "--run-id", "old-fashioned")
     finally:
         for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
@@ -222,7 +222,7 @@ def _settled(say, run_id, state):
         found.update(json.loads(out))
         return found["state"] == state
 
-    wait_until(reached, f"{run_id} to be {state}", 60, lambda: found)
+    wait_until(reached, f"{run_id} to be {state}", 120, lambda: found)
     return found
 
 
@@ -238,7 +238,7 @@ def _quota(people, hard):
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small", "namespace": NAMESPACE}}
     people.apply(quota | {"spec": {"hard": hard}})
     try:
-        wait_until(is_counted, "the quota to be counted", 60)
+        wait_until(is_counted, "the quota to be counted", 120)
         yield
     finally:
         people.kubectl("delete", "resourcequota", "small")
