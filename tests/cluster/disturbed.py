@@ -27,7 +27,7 @@ POD_FAULTS = {
 }
 TWINS = "twins"
 UNREACHABLE = "unreachable"
-OUTAGE = 20
+OUTAGE = 60
 """Seconds without a bucket: longer than the rest of the training, so that the end of the run meets them as well."""
 ON_THE_HOST = {"killed"}
 """Faults that take the node's own processes."""
@@ -43,12 +43,12 @@ class DisturbedRuns:
 
     def begin(self, pool: Executor) -> dict[str, Future[str]]:
         """Let a pool do it; gives the ids of the runs, by fault."""
-        possible = [name for name in POD_FAULTS if name not in ON_THE_HOST or isinstance(self.cluster, Cluster)]
-        begun = {name: pool.submit(self._disturb, name) for name in possible}
-        begun[TWINS] = pool.submit(self._double)
+        begun: dict[str, Future[str]] = {}
         if isinstance(self.cluster, Cluster):
             begun[UNREACHABLE] = pool.submit(self._cut_off, self.cluster)
-        return begun
+        possible = [name for name in POD_FAULTS if name not in ON_THE_HOST or isinstance(self.cluster, Cluster)]
+        begun |= {name: pool.submit(self._disturb, name) for name in possible}
+        return begun | {TWINS: pool.submit(self._double)}
 
     def _disturb(self, name: str) -> str:
         for chance in range(CHANCES):
