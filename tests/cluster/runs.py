@@ -24,7 +24,7 @@ OFTEN = ["--checkpoint-minutes", "0.003"]
 """Saves several times in an epoch, so that faults meet saves often; at each step, a run would take twice the time."""
 EPOCHS = 20
 SMALL = ["--cpu", "100m", "--memory", "2Gi"]
-"""Leaves a core to each of the pods that run side by side on a small node."""
+"""Reserves so little that the pods of many tests fit on a small node at once; the training has one thread."""
 
 
 @dataclass(frozen=True)
