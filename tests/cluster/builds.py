@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,7 +15,6 @@ from .folders import Folders
 from .timings import step
 
 SOURCES = Path(__file__).with_name("go")
-KUBERNETES = "v1.34.4"
 ARGO = "v4.0.5"
 _ARGO_MODULE = "github.com/argoproj/argo-workflows/v4"
 _SMALL = ["-trimpath", "-ldflags", "-s -w"]
@@ -27,8 +27,10 @@ def are_built(folders: Folders) -> bool:
 
 def kube(folders: Folders) -> Path:
     """All components of Kubernetes, kubectl and etcd in one program."""
-    stamp = [f"-X k8s.io/component-base/version.gitVersion={KUBERNETES}"]
-    stamp += [f"-X k8s.io/component-base/version.git{part}={n}" for part, n in (("Major", 1), ("Minor", 34))]
+    required = (SOURCES / "kube" / "go.mod").read_text()
+    version, major, minor = re.findall(r"k8s\.io/kubernetes (v(\d+)\.(\d+)\.\d+)$", required, re.MULTILINE)[0]
+    known = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
+    stamp = [f"-X k8s.io/component-base/version.{name}={value}" for name, value in known.items()]
     return _of_our_source(folders, "kube", ["-trimpath", "-ldflags", f"-s -w {' '.join(stamp)}"])
 
 
