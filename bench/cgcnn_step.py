@@ -17,15 +17,15 @@ from torch_geometric.nn import CGConv
 from bench.workload import arguments, compare, crystals, report
 from phase2.config.schema import CGCNN_PRESETS, CgcnnConfig
 from phase2.data.batching import CrystalBatch, QuotientBatch, collate
-from phase2.data.loading import load_batches
-from phase2.data.packed import PackedGraphs
+from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.prefetch import load_batches
 from phase2.data.sampling import BalancedBatches
 from phase2.models.build import build_model
 from phase2.models.cgcnn import Cgcnn, GaussianExpansion
 from phase2.models.elements import ElementFeatures
 from phase2.models.heads import PropertyHeads
-from phase2.models.segments import segment_mean
-from phase2.models.tensor_product import edge_vectors
+from phase2.models.layers.segments import segment_mean
+from phase2.models.layers.tensor_product import edge_vectors
 
 CUTOFF = 5.0
 

@@ -25,13 +25,13 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import RunConfig
 from phase2.data.dataset import CrystalPropertyDataset
-from phase2.runs.stored_checkpoints import StoredCheckpoints
+from phase2.runs.remote.checkpoints import StoredCheckpoints
 from phase2.storage.urls import open_store
 from phase2.testing import s3_servers
-from phase2.training.loop import Trainer
-from phase2.training.pushing import CheckpointPusher
+from phase2.training.checkpoints.uploader import CheckpointPusher
+from phase2.training.checkpoints.writer import CheckpointSaver, SavedCheckpoint, SavingPlan
 from phase2.training.result import TrainingFiles
-from phase2.training.saving import CheckpointSaver, SavedCheckpoint, SavingPlan
+from phase2.training.trainer import Trainer
 
 NEVER = SavingPlan(minutes=math.inf, share=0)
 PRICE = {"waited": 0.0, "processor": 0.0}

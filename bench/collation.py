@@ -7,7 +7,7 @@ from torch_geometric.data import Batch
 
 from bench.workload import arguments, compare, crystals, report
 from phase2.data.batching import collate
-from phase2.data.exchange import to_pyg
+from phase2.data.pyg import to_pyg
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ from phase2.config.schema import EQUIVARIANT_SIZES
 from phase2.data.batching import CrystalBatch, collate
 from phase2.models.build import build_model
 from phase2.models.equivariant import Equivariant, Interaction, invariants
-from phase2.models.segments import segment_mean
-from phase2.models.tensor_product import TensorProduct, edge_vectors
+from phase2.models.layers.segments import segment_mean
+from phase2.models.layers.tensor_product import TensorProduct, edge_vectors
 
 
 class E3nnProduct(nn.Module):

@@ -97,8 +97,8 @@ def measure_import(data: Path, cache: Path, workers: int) -> tuple[float, int, i
 def build(data: str, cache: str, workers: str) -> int:
     """What the measured process does."""
     from phase2.config.schema import GraphSpec
-    from phase2.data.sources import open_source
-    from phase2.data.store import build_store
+    from phase2.data.sources.registry import open_source
+    from phase2.data.store.store import build_store
 
     start = time.perf_counter()
     store = build_store(open_source(data), GraphSpec(), cache_dir=Path(cache), workers=int(workers))
@@ -129,7 +129,7 @@ def _records(data: str, limit: int | None) -> list[dict]:
 
 def _sample() -> list[dict]:
     """The embedded sample as records of JARVIS's schema."""
-    from phase2.data.sources import open_source
+    from phase2.data.sources.registry import open_source
 
     source = open_source("sample")
     crystals = [source.parse(raw).crystal for raw in source.records()]

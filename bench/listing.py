@@ -20,15 +20,15 @@ from botocore.config import Config
 
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
+from phase2.machine.environment import code, hardware, place
 from phase2.runs.artifacts import Artifact
 from phase2.runs.attempts import begin_attempt, end_attempt
-from phase2.runs.environment import code, hardware, place
-from phase2.runs.index import list_runs
+from phase2.runs.catalog.index import list_runs
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest
-from phase2.runs.recorded_config import RecordedConfig
+from phase2.runs.publish.markers import stamp_key
 from phase2.runs.results import PropertyResult, Results
-from phase2.runs.stamps import stamp_key
+from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
 from phase2.storage.urls import open_store
 from phase2.testing import s3_servers

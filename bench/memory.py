@@ -1,4 +1,4 @@
-"""Peak memory of real runs on a CPU against what `phase2.runs.memory` says that they need.
+"""Peak memory of real runs on a CPU against what `phase2.machine.memory` says that they need.
 
 Anonymous memory of the process is what counts: what is read from files makes way when memory runs short.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.runs.memory import LIBRARIES, needed_memory
+from phase2.machine.memory import LIBRARIES, needed_memory
 
 # algorithm, level, crystals, batch size
 RUNS = (

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import torch
 
 from phase2.config.schema import GraphSpec
-from phase2.data.packed import PackedGraphs
-from phase2.data.packing import pack_valid
-from phase2.data.sources import open_source
+from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.graphs.packing import pack_valid
+from phase2.data.sources.registry import open_source
 from phase2.errors import InvalidCrystalError
 
 

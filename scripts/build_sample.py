@@ -1,4 +1,4 @@
-"""Build the embedded sample, ``src/phase2/data/sample.npz``, from the source distribution of matminer 0.4.0.
+"""Build the embedded sample, ``src/phase2/data/sources/sample.npz``, from the source distribution of matminer 0.4.0.
 
 Nothing of that distribution is installed or run: four tables and the licence are read out of the archive, and their
 text is parsed here. The same archive gives the same bytes. Usage: ``python scripts/build_sample.py ARCHIVE``, with
@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from phase2.data.crystal import Crystal
-from phase2.data.sample import FRACTION_UNIT, LATTICE_UNIT, SAMPLE_FILE
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.sources.sample import FRACTION_UNIT, LATTICE_UNIT, SAMPLE_FILE
 from phase2.errors import InvalidCrystalError
 from phase2.properties import KEYS
 

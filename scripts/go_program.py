@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from phase2.config.settings import cache_dir
-from phase2.storage.lock import wait_for_lock
+from phase2.storage.disk.lock import wait_for_lock
 
 
 def go_program(name: str, package: str, version: str, *flags: str) -> Path:

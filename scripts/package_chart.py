@@ -18,7 +18,7 @@ from chart_files.files import CHART, HEADER, files, to_yaml
 from chart_files.readme import readme
 from chart_files.values import read_values
 from helm import helm
-from phase2.cluster.image import Image
+from phase2.cluster.request.image import Image
 from phase2.errors import Phase2Error, RequestError
 
 PROJECT = CHART.parents[1]

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from phase2.cluster.cluster_request import ClusterRequest
-from phase2.cluster.image import Image
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
 from phase2.properties import KEYS
 

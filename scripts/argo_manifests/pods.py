@@ -1,7 +1,6 @@
 """What all pods of the workflows share: identity, security, volumes, environment, retries."""
 
-from phase2.cluster.cluster_request import DAY, ClusterRequest
-from phase2.cluster.image import Image
+from phase2.cluster.manifests.pod import container_security, place_variables, pod_security
 from phase2.cluster.plan import (
     CA_CONFIG_MAP,
     CA_FOLDER,
@@ -13,7 +12,8 @@ from phase2.cluster.plan import (
     TERMINATION_LOG,
     WORK,
 )
-from phase2.cluster.pod import container_security, place_variables, pod_security
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.resources import DAY, ClusterRequest
 
 from .parameters import Manifest, Parameter
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from phase2.runs.markdown import table
+from phase2.runs.report.markdown import table
 
 from .values import Value
 

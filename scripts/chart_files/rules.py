@@ -3,9 +3,9 @@
 from typing import Any
 
 from argo_manifests.parameters import CPU, MEMORY, OLDER_THAN, Parameter
-from phase2.cluster.cluster_request import MOST_GPUS
-from phase2.cluster.names import EFFECTS
 from phase2.cluster.plan import STORE_SECRET
+from phase2.cluster.request.names import EFFECTS
+from phase2.cluster.request.resources import MOST_GPUS
 from phase2.config.levels import ALGORITHMS, LEVELS
 
 Rule = dict[str, Any]

@@ -7,13 +7,13 @@ import yaml
 from hera.workflows import models
 
 from phase2.cli import main
-from phase2.cluster.argo import build_workflow, workflow_parameters
-from phase2.cluster.cluster_request import ClusterRequest
-from phase2.cluster.image import Image
-from phase2.cluster.names import parse_toleration
+from phase2.cluster.manifests.pod import pod_spec
+from phase2.cluster.manifests.workflow import build_workflow, workflow_parameters
 from phase2.cluster.plan import make_plan
-from phase2.cluster.pod import pod_spec
-from phase2.cluster.quantities import parse_cpu, parse_memory
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.names import parse_toleration
+from phase2.cluster.request.quantities import parse_cpu, parse_memory
+from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError

@@ -9,10 +9,10 @@ import pytest
 import yaml
 from hera.workflows import models
 
-from phase2.cluster.cluster_request import ClusterRequest
-from phase2.cluster.image import Image
+from phase2.cluster.manifests.pod import pod_spec
 from phase2.cluster.plan import make_plan
-from phase2.cluster.pod import pod_spec
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve

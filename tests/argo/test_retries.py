@@ -56,7 +56,7 @@ def test_truth_table(status, code, message, retries, again):
 
 
 def test_the_job_has_the_same_final_codes():
-    from phase2.cluster.job import FINAL_EXIT_CODES
+    from phase2.cluster.manifests.job import FINAL_EXIT_CODES
 
     (expression,) = EXPRESSIONS
     for code in FINAL_EXIT_CODES:

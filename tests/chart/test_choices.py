@@ -6,7 +6,7 @@ import pytest
 import yaml
 from tests.k8s.test_manifests import RIGHTS
 
-from phase2.storage.s3_settings import S3Settings
+from phase2.storage.s3.settings import S3Settings
 
 from .rendering import CHART, PROFILES, named, of_kind
 

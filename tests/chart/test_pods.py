@@ -5,7 +5,7 @@ from tests.argo.manifests import container_templates
 from tests.argo.rendering import render_pod
 from tests.submit.restricted import violations
 
-from phase2.cluster.pod import USER
+from phase2.cluster.manifests.pod import USER
 
 from .rendering import PROFILES, named, of_kind, pod_specs
 

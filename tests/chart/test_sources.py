@@ -7,10 +7,10 @@ import sys
 import pytest
 import yaml
 
-from phase2.cluster.cluster_request import ClusterRequest
-from phase2.cluster.image import Image
+from phase2.cluster.manifests.pod import pod_spec
 from phase2.cluster.plan import CACHE_CLAIM, SERVICE_ACCOUNT, STORE_CONFIG_MAP, STORE_SECRET, make_plan
-from phase2.cluster.pod import pod_spec
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 
@@ -40,7 +40,7 @@ def test_the_check_notices_a_change_of_each_source():
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import phase2.config.levels as levels; levels.LEVELS = (*levels.LEVELS, 'huge')\n"
-        "import phase2.cluster.pod as pod; pod.USER = 10003\n"
+        "import phase2.cluster.manifests.pod as pod; pod.USER = 10003\n"
         "import phase2; phase2.__version__ = '9.9.9'\n"
         "from chart_files.files import CHART, files\n"
         "print(sorted(name for name, text in files().items() if text != (CHART / name).read_text()))"

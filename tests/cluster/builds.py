@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from phase2.storage.lock import wait_for_lock
+from phase2.storage.disk.lock import wait_for_lock
 
 from .folders import Folders
 from .timings import step

@@ -8,8 +8,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 import pytest
 
 from phase2.cli import main
-from phase2.storage.s3 import S3Store
-from phase2.storage.s3_settings import S3Settings
+from phase2.storage.s3.settings import S3Settings
+from phase2.storage.s3.store import S3Store
 
 from . import laboratory
 from .cluster import Cluster

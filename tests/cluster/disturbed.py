@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
-from phase2.storage.s3 import S3Store
+from phase2.storage.s3.store import S3Store
 
 from . import faults
 from .cluster import Cluster

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from phase2.storage.lock import wait_for_lock
+from phase2.storage.disk.lock import wait_for_lock
 
 from . import builds, components, images, registry
 from .cluster import Cluster

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from phase2.cluster.plan import CACHE_CLAIM
-from phase2.runs.index import list_runs
-from phase2.runs.published import PublishedRun
-from phase2.storage.s3 import S3Store
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.publish.reader import PublishedRun
+from phase2.storage.s3.store import S3Store
 
 from .reached import ReachedCluster
 from .store import BUCKET, ClusterStore

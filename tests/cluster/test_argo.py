@@ -11,10 +11,10 @@ from kubernetes.client.exceptions import ApiException
 from tests.argo.manifests import ARGO, documents, of_kind
 from tests.argo.test_pods import PODS, pod_of
 
-from phase2.cluster.argo import build_workflow
-from phase2.cluster.argo_sweep import build_sweep
-from phase2.cluster.cluster_words import ClusterWords
+from phase2.cluster.manifests.sweep import build_sweep
+from phase2.cluster.manifests.workflow import build_workflow
 from phase2.cluster.plan import make_plan
+from phase2.cluster.request.options import ClusterWords
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.sweep import SweepRequest

@@ -11,8 +11,8 @@ from functools import partial
 import pytest
 from tests.argo.manifests import ARGO, ROOT, TEMPLATES, of_kind
 
-from phase2.cluster.argo import CONTAINER
-from phase2.runs.registry import find_in
+from phase2.cluster.manifests.workflow import CONTAINER
+from phase2.runs.catalog.lookup import find_in
 from phase2.testing.same_result import assert_same_result
 
 from . import faults

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from phase2.cluster.image import Image
+from phase2.cluster.request.image import Image
 
 from .runs import Runs
 

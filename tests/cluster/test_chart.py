@@ -13,8 +13,8 @@ import yaml
 from tests.chart.conftest import helm  # noqa: F401 - a fixture
 from tests.chart.rendering import CHART, pod_specs
 
-from phase2.runs.index import list_runs
-from phase2.runs.published import PublishedRun
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.publish.reader import PublishedRun
 
 from . import images
 from .argo_crds import definitions

@@ -5,10 +5,10 @@ import json
 import pytest
 import yaml
 
-from phase2.cluster.cluster_request import ClusterRequest
-from phase2.cluster.image import Image
-from phase2.cluster.job import build_job
+from phase2.cluster.manifests.job import build_job
 from phase2.cluster.plan import make_plan
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 

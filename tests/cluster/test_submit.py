@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from phase2.cli import main
-from phase2.cluster.carriers import CARRIERS
-from phase2.cluster.client import RunClient
-from phase2.cluster.connection import Connection
-from phase2.cluster.image import Image
+from phase2.cluster.api.client import RunClient
+from phase2.cluster.api.connection import Connection
+from phase2.cluster.backends import CARRIERS
+from phase2.cluster.request.image import Image
 
 from .people import MAY_NOTHING, NAMESPACE
 from .runs import EPOCHS, SMALL, TRAINING

@@ -8,7 +8,7 @@ from typing import Any
 from kubernetes import client
 from tests.argo.manifests import ARGO, TEMPLATES, documents, parameters_of
 
-from phase2.cluster.workflow_nodes import Node, nodes_of
+from phase2.cluster.status.nodes import Node, nodes_of
 
 from . import builds
 from .argo_controller import ArgoController

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from phase2.config.schema import GraphSpec
 from phase2.data.batching import collate
-from phase2.data.crystal import Crystal
-from phase2.data.exchange import to_pyg
-from phase2.data.loading import load_batches
-from phase2.data.packing import pack
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.graphs.packing import pack
+from phase2.data.prefetch import load_batches
+from phase2.data.pyg import to_pyg
 from phase2.data.sampling import BalancedBatches
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from phase2.data.crystal import Crystal
-from phase2.data.elements import ATOMIC_NUMBERS, SYMBOLS, nearest_symbol, reduced_formula, symbol_of
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.crystals.elements import ATOMIC_NUMBERS, SYMBOLS, nearest_symbol, reduced_formula, symbol_of
 from phase2.errors import InvalidCrystalError
 
 CUBE = np.eye(3) * 4.2
@@ -126,6 +126,6 @@ def test_nearest_symbol_never_fails(text):
 
 
 def test_importing_the_module_is_light():
-    code = "import sys, phase2.data.crystal; print({'pymatgen', 'torch', 'pandas'} & set(sys.modules))"
+    code = "import sys, phase2.data.crystals.crystal; print({'pymatgen', 'torch', 'pandas'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from phase2.data.download import RemoteFile, fetch
-from phase2.data.jarvis import DFT_3D, DFT_3D_MEMBER, JarvisSource
+from phase2.data.sources.download import RemoteFile, fetch
+from phase2.data.sources.jarvis import DFT_3D, DFT_3D_MEMBER, JarvisSource
 from phase2.errors import DataError, RequestError, TransientError
 
 CONTENT = random.Random(0).randbytes(1 << 20)  # several blocks

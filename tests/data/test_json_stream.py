@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from phase2.data import json_stream
-from phase2.data.json_stream import stream_records
+from phase2.data.sources import json_stream
+from phase2.data.sources.json_stream import stream_records
 from phase2.errors import DataError
 
 VALUES = st.recursive(

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phase2.config.schema import GraphSpec
-from phase2.data.crystal import Crystal
-from phase2.data.neighbors import find_neighbors
-from phase2.data.packing import pack
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.graphs.neighbors import find_neighbors
+from phase2.data.graphs.packing import pack
 from phase2.errors import InvalidCrystalError
 
 SPEC = GraphSpec()

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phase2.config.schema import GraphSpec
-from phase2.data.crystal import Crystal
-from phase2.data.packed import COLUMNS, LEVELS, PackedGraphs, offsets_of, spans
-from phase2.data.packing import pack, pack_valid
-from phase2.data.records import LabelledCrystal
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.graphs.packed import COLUMNS, LEVELS, PackedGraphs, offsets_of, spans
+from phase2.data.graphs.packing import pack, pack_valid
+from phase2.data.sources.base import LabelledCrystal
 from phase2.errors import DataError, InvalidCrystalError
 
 SPEC = GraphSpec()

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phase2.config.schema import GraphSpec
-from phase2.data.crystal import Crystal
-from phase2.data.packing import pack
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.graphs.packing import pack
 
 SPEC = GraphSpec()
 FCC = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])

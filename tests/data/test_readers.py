@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymatgen.core import DummySpecies, Lattice, Structure
 
-from phase2.data.crystal import Crystal
-from phase2.data.readers import (
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.crystals.readers import (
     from_pymatgen,
     from_record,
     is_structure_file,

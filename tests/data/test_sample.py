@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phase2.data import sample
-from phase2.data.crystal import Crystal
-from phase2.data.sample import SAMPLE_FILE, SampleSource
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.sources import sample
+from phase2.data.sources.sample import SAMPLE_FILE, SampleSource
 from phase2.errors import DataError
 from phase2.properties import KEYS
 

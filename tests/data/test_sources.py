@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2.data.folder import FolderSource
-from phase2.data.jarvis import DFT_3D, DFT_3D_MEMBER, JarvisSource, downloads
-from phase2.data.json_source import JsonSource
-from phase2.data.records import read_label
-from phase2.data.sources import NAMES, fetch_source, known_sources, open_source
+from phase2.data.sources.base import read_label
+from phase2.data.sources.folder import FolderSource
+from phase2.data.sources.jarvis import DFT_3D, DFT_3D_MEMBER, JarvisSource, downloads
+from phase2.data.sources.json_source import JsonSource
+from phase2.data.sources.registry import NAMES, fetch_source, known_sources, open_source
 from phase2.errors import DataError, InvalidCrystalError, UnknownNameError
 from phase2.prediction.structures import structure_files
 from phase2.properties import KEYS, PROPERTIES, get

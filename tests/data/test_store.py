@@ -13,13 +13,13 @@ import numpy as np
 import psutil
 import pytest
 
-import phase2.data.store as store_module
-import phase2.data.workers as workers_module
+import phase2.data.store.store as store_module
+import phase2.data.store.workers as workers_module
 from phase2.config.schema import GraphSpec
-from phase2.data.json_source import JsonSource
-from phase2.data.packed import COLUMNS
-from phase2.data.packing import pack
-from phase2.data.store import build_store
+from phase2.data.graphs.packed import COLUMNS
+from phase2.data.graphs.packing import pack
+from phase2.data.sources.json_source import JsonSource
+from phase2.data.store.store import build_store
 from phase2.errors import DataError, RequestError, TransientError
 
 pytestmark = pytest.mark.timeout(60)  # these tests wait for other processes

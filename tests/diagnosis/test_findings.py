@@ -12,8 +12,8 @@ from phase2.diagnosis.folders import folder, folders
 from phase2.diagnosis.machine import machine, shared_memory, too_little_memory, too_many_threads
 from phase2.diagnosis.software import driver_version, software, unsupported
 from phase2.diagnosis.store import examine, refuses_taken_keys, store
-from phase2.runs.cgroup import memory_limit
-from phase2.storage.local import LocalStore
+from phase2.machine.cgroup import memory_limit
+from phase2.storage.folder import LocalStore
 
 
 def by_name(findings):

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from phase2.runs.index import list_runs
-from phase2.runs.published import PublishedRun
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.publish.reader import PublishedRun
 from phase2.testing.faults import Faults
 from phase2.testing.flaky_proxy import flaky
 from phase2.testing.same_result import assert_same_result

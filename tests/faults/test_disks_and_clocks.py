@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from phase2.runs.index import list_runs
+from phase2.runs.catalog.index import list_runs
 from phase2.runs.layout import RunDirectory
-from phase2.runs.published import PublishedRun
-from phase2.storage.local import LocalStore
+from phase2.runs.publish.reader import PublishedRun
+from phase2.storage.folder import LocalStore
 from phase2.testing.same_result import assert_same_result
-from phase2.training.checkpoint import load_checkpoint
+from phase2.training.checkpoints.checkpoint import load_checkpoint
 
 from .conftest import EVERY_STEP, ROUNDS, WORDS
 from .processes import Processes, only_run

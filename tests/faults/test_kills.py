@@ -10,12 +10,12 @@ import shutil
 
 import pytest
 
-from phase2.runs.index import list_runs
+from phase2.runs.catalog.index import list_runs
 from phase2.runs.layout import RunDirectory
-from phase2.runs.published import PublishedRun
-from phase2.runs.stored_checkpoints import StoredCheckpoints
+from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.remote.checkpoints import StoredCheckpoints
 from phase2.testing.same_result import assert_same_result
-from phase2.training.checkpoint import load_checkpoint
+from phase2.training.checkpoints.checkpoint import load_checkpoint
 
 from .conftest import ROUNDS
 from .processes import only_run

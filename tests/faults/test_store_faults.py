@@ -10,10 +10,10 @@ from functools import partial
 import pytest
 
 from phase2.errors import TransientError
-from phase2.runs.publish import publish_run
-from phase2.runs.published import PublishedRun
+from phase2.runs.publish.publish import publish_run
+from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.base import ObjectExistsError
-from phase2.storage.s3_settings import S3Settings
+from phase2.storage.s3.settings import S3Settings
 from phase2.storage.urls import open_store
 from phase2.testing.faults import Fault, Faults
 from phase2.testing.finished_run import finished_run

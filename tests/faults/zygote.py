@@ -22,9 +22,10 @@ import torch._dynamo  # noqa: F401 - what the first step of an optimiser would i
 
 from phase2.cli import main
 from phase2.prediction import predictor  # noqa: F401
-from phase2.runs import publish_claim
-from phase2.storage.s3_requests import Requests
-from phase2.training import closing, experiment  # noqa: F401
+from phase2.runs.publish import claim as publish_claim
+from phase2.storage.s3.requests import Requests
+from phase2.training.run import experiment
+from phase2.training.run import finalize as closing
 
 DISK = ("fsync", "replace", "rename", "link", "unlink", "mkdir", "rmdir")
 

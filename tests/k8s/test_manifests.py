@@ -10,7 +10,7 @@ from tests.submit.restricted import violations
 from phase2.cluster.labels import COMPONENT_LABEL, NAME_LABEL
 from phase2.cluster.plan import SERVICE_ACCOUNT, STORE_CONFIG_MAP
 from phase2.config.levels import ALGORITHMS, MODES
-from phase2.storage.s3_settings import S3Settings
+from phase2.storage.s3.settings import S3Settings
 from phase2.storage.urls import open_store
 
 ROOT = Path(__file__).parents[2] / "k8s"

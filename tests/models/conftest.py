@@ -6,7 +6,7 @@ import torch
 
 from phase2.config.schema import GraphSpec
 from phase2.data.batching import collate
-from phase2.data.packing import pack
+from phase2.data.graphs.packing import pack
 from phase2.testing.crystals import isolated, rock_salt, triclinic, zinc_blende
 
 

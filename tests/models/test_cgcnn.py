@@ -8,8 +8,8 @@ from phase2.config.schema import CgcnnConfig
 from phase2.data.batching import QuotientBatch
 from phase2.models.build import build_model
 from phase2.models.cgcnn import Cgcnn, GatedConvolution
-from phase2.models.gated_sum import Links
-from phase2.models.weighted_norm import WeightedBatchNorm
+from phase2.models.layers.gated_sum import Links
+from phase2.models.layers.weighted_norm import WeightedBatchNorm
 
 CONFIG = CgcnnConfig(preset="small", width=6, convolutions=3, gaussians=9, trunk=8)
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from phase2.data.elements import ATOMIC_NUMBERS
+from phase2.data.crystals.elements import ATOMIC_NUMBERS
 from phase2.models.elements import ElementFeatures, element_table
 
 

@@ -12,8 +12,8 @@ from phase2.config.schema import EquivariantConfig
 from phase2.data.batching import CrystalBatch
 from phase2.models.build import build_model
 from phase2.models.equivariant import Gate, invariants
-from phase2.models.radial import RadialBasis, envelope
-from phase2.models.tensor_product import BondGeometry, TensorProduct, edge_vectors
+from phase2.models.layers.radial import RadialBasis, envelope
+from phase2.models.layers.tensor_product import BondGeometry, TensorProduct, edge_vectors
 from phase2.testing.crystals import isolated, triclinic
 
 CONFIG = EquivariantConfig(size="medium", channels=(6, 4, 3), layers=3, radial_hidden=8, trunk=8)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from phase2.config.schema import CgcnnConfig, EquivariantConfig
-from phase2.data.crystal import Crystal
+from phase2.data.crystals.crystal import Crystal
 from phase2.models.build import build_model
 from phase2.testing.crystals import isolated, rock_salt, triclinic, zinc_blende
 

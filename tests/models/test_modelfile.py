@@ -14,12 +14,12 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import CgcnnConfig, GraphSpec
 from phase2.data.batching import collate
-from phase2.data.crystal import Crystal
-from phase2.data.packing import pack
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.graphs.packing import pack
 from phase2.data.targets import TargetScaler
 from phase2.errors import ModelFileError
 from phase2.models.build import build_model
-from phase2.models.modelfile import LoadedModel, load_model_file, save_model_file
+from phase2.models.files.modelfile import LoadedModel, load_model_file, save_model_file
 from phase2.properties import select
 
 PROPERTIES = select()

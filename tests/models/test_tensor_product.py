@@ -4,8 +4,8 @@ import pytest
 import torch
 from e3nn import o3
 
-from phase2.models.neighbor_sum import Neighborhoods, neighbor_sum
-from phase2.models.tensor_product import BondGeometry, TensorProduct, edge_vectors, paths
+from phase2.models.layers.neighbor_sum import Neighborhoods, neighbor_sum
+from phase2.models.layers.tensor_product import BondGeometry, TensorProduct, edge_vectors, paths
 
 
 def reference(product, features, weights, batch, highest):

@@ -9,15 +9,15 @@ import pytest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import TrainingConfig
+from phase2.machine.environment import Code, Hardware, Place
 from phase2.properties import select
 from phase2.runs.attempts import Attempt
-from phase2.runs.environment import Code, Hardware, Place
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.predictions import PartPredictions
-from phase2.runs.record import write_record
-from phase2.runs.recorded_config import RecordedConfig
 from phase2.runs.results import PropertyResult, Results
+from phase2.runs.run_config import RecordedConfig
+from phase2.storage.records import write_record
 
 KEYS = ("formation_energy", "band_gap", "bulk_modulus")
 MEASURED = {  # count, MAE, RMSE, R2, MAE of the median

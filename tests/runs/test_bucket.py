@@ -8,12 +8,12 @@ import boto3
 import pytest
 
 from phase2.errors import RequestError
-from phase2.runs import index
-from phase2.runs.deletion import delete_run
-from phase2.runs.index import INDEX, list_runs
-from phase2.runs.publish import publish_run
-from phase2.runs.published import PublishedRun
-from phase2.runs.stamps import STAMPS, read_stamps, stamp_key
+from phase2.runs.catalog import index
+from phase2.runs.catalog.index import INDEX, list_runs
+from phase2.runs.publish.deletion import delete_run
+from phase2.runs.publish.markers import STAMPS, read_stamps, stamp_key
+from phase2.runs.publish.publish import publish_run
+from phase2.runs.publish.reader import PublishedRun
 from phase2.testing.watched_store import Killed, KillingStore, WatchedStore
 
 FILES = {"best.pt": b"w" * 5000, "pictures/parity.png": b"png", "empty.csv": b""}

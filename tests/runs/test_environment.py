@@ -9,8 +9,8 @@ import pytest
 
 import phase2
 from phase2.config import settings
-from phase2.runs import environment
-from phase2.runs.cgroup import cpu_limit, memory_limit
+from phase2.machine import environment
+from phase2.machine.cgroup import cpu_limit, memory_limit
 
 
 def test_limits_of_the_group_and_of_those_above_hold(tmp_path):
@@ -79,7 +79,7 @@ def git(folder, *words):
     return done.stdout.strip()
 
 
-COMMIT = "from phase2.runs.environment import code; c = code(); print(c.commit, c.dirty)"
+COMMIT = "from phase2.machine.environment import code; c = code(); print(c.commit, c.dirty)"
 
 
 def told_from(source, **variables):

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from phase2.errors import RequestError, UnknownNameError
-from phase2.runs import index
-from phase2.runs.index import INDEX, list_runs
+from phase2.runs.catalog import index
+from phase2.runs.catalog.filter import RunFilter, parse_age, parse_time
+from phase2.runs.catalog.index import INDEX, list_runs
 from phase2.runs.layout import RunDirectory
-from phase2.runs.recorded_config import RecordedConfig
-from phase2.runs.run_filter import RunFilter, parse_age, parse_time
+from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import ObjectDamagedError
 from phase2.storage.urls import open_store
 from phase2.testing.watched_store import WatchedStore

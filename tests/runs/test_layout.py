@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from phase2.errors import RequestError, TransientError
 from phase2.runs.layout import RunDirectory, runs_of_family
-from phase2.storage.lock import wait_for_lock
+from phase2.storage.disk.lock import wait_for_lock
 
 FAMILY = "multitask_cgcnn"
 CREATE = """

@@ -6,8 +6,8 @@ from phase2.config.levels import PROFILES
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
-from phase2.runs import memory
-from phase2.runs.memory import BUILDER, check_memory, needed_memory
+from phase2.machine import memory
+from phase2.machine.memory import BUILDER, check_memory, needed_memory
 
 MIB = 2**20
 

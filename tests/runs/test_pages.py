@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from phase2.runs.handoff import handoff
-from phase2.runs.markdown import table, warnings
-from phase2.runs.model_card import model_card
+from phase2.runs.report.handoff import handoff
+from phase2.runs.report.markdown import table, warnings
+from phase2.runs.report.model_card import model_card
 from phase2.runs.results import PropertyResult
 
 GOLDEN = Path(__file__).parent / "golden"

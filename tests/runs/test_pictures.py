@@ -8,8 +8,8 @@ import pytest
 
 from phase2.properties import PROPERTIES, select
 from phase2.runs.history import EpochRow
-from phase2.runs.pictures import draw_pictures
 from phase2.runs.predictions import PartPredictions
+from phase2.runs.report.figures import draw_pictures
 from phase2.runs.results import PropertyResult
 
 mpl = pytest.importorskip("matplotlib")
@@ -79,8 +79,9 @@ def test_callers_settings_are_left_alone_and_equal_runs_give_equal_bytes(run, re
 WITHOUT = """
 import sys
 sys.modules.update(dict.fromkeys(["matplotlib", "torch"]))  # as if they were not installed
-import phase2.runs.manifest, phase2.runs.registry, phase2.runs.unfinished, phase2.runs.handoff, phase2.runs.model_card
-from phase2.runs.pictures import draw_pictures
+import phase2.runs.manifest, phase2.runs.catalog.lookup, phase2.runs.resume.find
+import phase2.runs.report.handoff, phase2.runs.report.model_card
+from phase2.runs.report.figures import draw_pictures
 print(draw_pictures(None, None, [], None))
 """
 

@@ -3,11 +3,11 @@
 import pytest
 
 from phase2.errors import ModelFileError, RequestError, UnknownNameError
-from phase2.runs.comparison import compare_runs
-from phase2.runs.deletion import delete_run
-from phase2.runs.index import list_runs
-from phase2.runs.publish import publish_run
-from phase2.runs.published import PublishedRun
+from phase2.runs.catalog.comparison import compare_runs
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.publish.deletion import delete_run
+from phase2.runs.publish.publish import publish_run
+from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.base import ObjectDamagedError
 from phase2.storage.urls import open_store
 from phase2.testing.watched_store import WatchedStore

@@ -5,11 +5,11 @@ import multiprocessing
 import pytest
 
 from phase2.errors import TransientError
-from phase2.runs.deletion import delete_run
-from phase2.runs.index import list_runs
-from phase2.runs.other_publisher import OtherPublishedError
-from phase2.runs.publish import publish_run
-from phase2.runs.published import PublishedRun
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.publish.conflict import OtherPublishedError
+from phase2.runs.publish.deletion import delete_run
+from phase2.runs.publish.publish import publish_run
+from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.urls import open_store
 
 FILES = {"best.pt": b"w" * 50_000, "parity.png": b"png"}

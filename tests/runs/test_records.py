@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from phase2.errors import ModelFileError
 from phase2.runs.attempts import Attempt, begin_attempt, end_attempt
 from phase2.runs.manifest import RunManifest, read_manifest
-from phase2.runs.published import PublishedRun
-from phase2.runs.record import read_record, read_rows, write_record, write_rows
-from phase2.runs.recorded_config import RecordedConfig
+from phase2.runs.publish.reader import PublishedRun
 from phase2.runs.results import PropertyResult, Results
+from phase2.runs.run_config import RecordedConfig
+from phase2.storage.records import read_record, read_rows, write_record, write_rows
 from phase2.storage.urls import open_store
 
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from phase2.runs.manifest import RunManifest
-from phase2.runs.record import Record
 from phase2.runs.results import Results
+from phase2.storage.records import Record
 
 ROOT = Path(__file__).parents[2]
 

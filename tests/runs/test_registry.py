@@ -3,8 +3,8 @@
 import pytest
 
 from phase2.errors import ModelFileError, RequestError
-from phase2.runs.index import list_runs
-from phase2.runs.registry import best_first, find, newest_best
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.catalog.lookup import best_first, find, newest_best
 from phase2.storage.urls import open_store
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2.runs.retention import runs_to_prune
-from phase2.runs.run_summary import RunSummary
+from phase2.runs.catalog.retention import runs_to_prune
+from phase2.runs.catalog.summary import RunSummary
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 

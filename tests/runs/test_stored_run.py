@@ -7,13 +7,13 @@ import pytest
 from phase2.errors import RequestError
 from phase2.runs.attempts import Attempt, begin_attempt, end_attempt, merge_attempts
 from phase2.runs.layout import RunDirectory
-from phase2.runs.record import read_rows
-from phase2.runs.recorded_config import RecordedConfig
-from phase2.runs.run_ids import claim_run_id, free_run_id, run_of_id
-from phase2.runs.stored_checkpoints import StoredCheckpoints
-from phase2.runs.stored_run import StoredRun
+from phase2.runs.remote.checkpoints import StoredCheckpoints
+from phase2.runs.remote.ids import claim_run_id, free_run_id, run_of_id
+from phase2.runs.remote.state import StoredRun
+from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import ObjectDamagedError
-from phase2.storage.local import LocalStore
+from phase2.storage.folder import LocalStore
+from phase2.storage.records import read_rows
 
 PREFIX = "multitask_cgcnn/run_20260101T000000Z_aaaaaa"
 

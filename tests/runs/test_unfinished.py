@@ -6,12 +6,12 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.resumption import CHANGES
 from phase2.errors import RequestError
-from phase2.runs.changes import differences, refuse_other_settings
 from phase2.runs.layout import RunDirectory
-from phase2.runs.recorded_config import RecordedConfig
-from phase2.runs.run_ids import claim_run_id
-from phase2.runs.unfinished import find_begun, find_run, find_unfinished
-from phase2.storage.local import LocalStore
+from phase2.runs.remote.ids import claim_run_id
+from phase2.runs.resume.config_diff import differences, refuse_other_settings
+from phase2.runs.resume.find import find_begun, find_run, find_unfinished
+from phase2.runs.run_config import RecordedConfig
+from phase2.storage.folder import LocalStore
 
 
 def start(output, resolved, name):

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from phase2.storage.s3_settings import S3Settings
+from phase2.storage.s3.settings import S3Settings
 
 BEGIN = """
 import subprocess, sys

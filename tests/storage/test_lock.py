@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from phase2.storage.lock import is_locked, try_lock, wait_for_lock
+from phase2.storage.disk.lock import is_locked, try_lock, wait_for_lock
 
 HOLD = """
 import sys

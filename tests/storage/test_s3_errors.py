@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 
 from phase2.errors import RequestError, TransientError
 from phase2.storage.base import ObjectMissingError
-from phase2.storage.s3 import S3Store
-from phase2.storage.s3_errors import s3_errors
-from phase2.storage.s3_settings import S3Settings
+from phase2.storage.s3.errors import s3_errors
+from phase2.storage.s3.settings import S3Settings
+from phase2.storage.s3.store import S3Store
 from phase2.storage.urls import open_store
 from phase2.testing.faults import Fault, Faults
 from phase2.testing.flaky_proxy import flaky

@@ -12,8 +12,8 @@ import traceback
 import pytest
 
 from phase2.errors import Phase2Error, RequestError
-from phase2.storage.s3 import S3Store
-from phase2.storage.s3_settings import S3Settings
+from phase2.storage.s3.settings import S3Settings
+from phase2.storage.s3.store import S3Store
 from phase2.storage.urls import open_store
 from phase2.testing.faults import Fault, Faults
 from phase2.testing.flaky_proxy import flaky

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import strategies as st
 
 from phase2.cli import main
-from phase2.cluster.cluster_request import ClusterRequest
-from phase2.cluster.image import Image
-from phase2.cluster.names import EFFECTS, Toleration
-from phase2.cluster.quantities import parse_cpu, parse_memory
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.names import EFFECTS, Toleration
+from phase2.cluster.request.quantities import parse_cpu, parse_memory
+from phase2.cluster.request.resources import ClusterRequest
 from phase2.runs.manifest import DataFacts, RunManifest, read_manifest
 from phase2.testing.finished_run import finished_run
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from phase2.cluster.cluster_request import ClusterRequest, human_duration, parse_duration
-from phase2.cluster.image import Image
-from phase2.cluster.quantities import parse_cpu
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.quantities import parse_cpu
+from phase2.cluster.request.resources import ClusterRequest, human_duration, parse_duration
 from phase2.errors import RequestError
 
 from .image_names import BY_DIGEST

@@ -6,10 +6,10 @@ import ssl
 import pytest
 import trustme
 
-from phase2.cluster.carriers import CARRIERS
-from phase2.cluster.client import RunClient
-from phase2.cluster.connection import Connection
-from phase2.cluster.kubeconfig import context_namespace
+from phase2.cluster.api.client import RunClient
+from phase2.cluster.api.connection import Connection
+from phase2.cluster.api.kubeconfig import context_namespace
+from phase2.cluster.backends import CARRIERS
 from phase2.errors import RequestError, TransientError
 
 from .api_server import Answer, serving

@@ -6,7 +6,7 @@ from phase2.cluster.estimate import estimate
 from phase2.config.data_sets import CRYSTALS
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.data.sample import SampleSource
+from phase2.data.sources.sample import SampleSource
 
 from .conftest import a_measured_run
 

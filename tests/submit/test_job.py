@@ -14,13 +14,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2.cluster.cluster_request import ClusterRequest
-from phase2.cluster.cluster_words import ClusterWords
-from phase2.cluster.image import Image
-from phase2.cluster.job import build_job, to_yaml
-from phase2.cluster.names import Toleration
+from phase2.cluster.manifests.job import build_job, to_yaml
 from phase2.cluster.plan import make_plan
-from phase2.cluster.quantities import parse_cpu, parse_memory
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.names import Toleration
+from phase2.cluster.request.options import ClusterWords
+from phase2.cluster.request.quantities import parse_cpu, parse_memory
+from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.levels import ALGORITHMS, LEVELS
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve

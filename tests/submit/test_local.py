@@ -51,8 +51,8 @@ def test_what_only_a_cluster_can_do_is_remarked_on(say, monkeypatch):
 @pytest.fixture
 def run_script(monkeypatch, tmp_path):
     """Carries out a run, with a shell script in the place of Python."""
-    from phase2.cluster.cluster_words import ClusterWords
     from phase2.cluster.local import make_local_plan, run_here
+    from phase2.cluster.request.options import ClusterWords
     from phase2.config.request import RunRequest
     from phase2.config.resolve import resolve
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2.cluster.image import Image
-from phase2.cluster.names import (
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.names import (
     Toleration,
     check_label_name,
     check_subdomain,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kubernetes.utils.quantity import parse_quantity as official
 
-from phase2.cluster.quantities import human_bytes, parse_cpu, parse_memory, parse_quantity
+from phase2.cluster.request.quantities import human_bytes, parse_cpu, parse_memory, parse_quantity
 from phase2.errors import RequestError
 
 UNITS = ["", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from phase2.cluster.refusals import (
+from phase2.cluster.api.refusals import (
     ForbiddenError,
     ObjectConflictError,
     ObjectGoneError,

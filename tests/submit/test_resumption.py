@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2.cluster.carriers import CARRIERS
-from phase2.cluster.cluster_request import DAY
-from phase2.cluster.cluster_words import ClusterWords
-from phase2.cluster.job import build_job
+from phase2.cluster.backends import CARRIERS
+from phase2.cluster.manifests.job import build_job
+from phase2.cluster.namespace import SubmittedRun
 from phase2.cluster.plan import make_plan
-from phase2.cluster.resumption import from_cluster, from_store
-from phase2.cluster.submitted import SubmittedRun
+from phase2.cluster.request.options import ClusterWords
+from phase2.cluster.request.resources import DAY
+from phase2.cluster.resume import from_cluster, from_store
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError

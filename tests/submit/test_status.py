@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from phase2.cluster.job_state import job_state
-from phase2.cluster.pod_state import last_words
+from phase2.cluster.status.job import job_state
+from phase2.cluster.status.pod import last_words
 
 NOW = datetime(2026, 11, 24, 12, 10, tzinfo=UTC)
 IMAGE = "registry.example.org/phase2:1"

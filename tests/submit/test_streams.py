@@ -2,12 +2,12 @@
 
 import pytest
 
-from phase2.cluster.carriers import CARRIERS
-from phase2.cluster.client import RunClient
-from phase2.cluster.connection import Connection
-from phase2.cluster.log_reader import LogReader
-from phase2.cluster.refusals import WatchExpiredError
-from phase2.cluster.streams import Streams
+from phase2.cluster.api.client import RunClient
+from phase2.cluster.api.connection import Connection
+from phase2.cluster.api.logs import LogReader
+from phase2.cluster.api.refusals import WatchExpiredError
+from phase2.cluster.api.streams import Streams
+from phase2.cluster.backends import CARRIERS
 from phase2.errors import RequestError, TransientError
 
 from .api_server import Answer, serving

@@ -10,8 +10,8 @@ from hera.workflows import models
 from tests.argo.manifests import TEMPLATES, parameters_of
 from tests.argo.test_shapes import matches, shapes_of
 
-from phase2.cluster.argo_sweep import build_sweep
-from phase2.cluster.cluster_words import ClusterWords
+from phase2.cluster.manifests.sweep import build_sweep
+from phase2.cluster.request.options import ClusterWords
 from phase2.config.sweep import SweepRequest
 
 from . import played

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from phase2.cluster.workflow_state import workflow_state
+from phase2.cluster.status.workflow import workflow_state
 
 from .played import node, workflow_failed, workflow_running, workflow_status, workflow_succeeded
 from .test_status import IMAGE, NO_ROOM, a_condition

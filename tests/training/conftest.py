@@ -9,14 +9,14 @@ import torch
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import CgcnnConfig, GraphSpec
-from phase2.data.crystal import Crystal
-from phase2.data.packed import PackedGraphs
-from phase2.data.packing import pack
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.graphs.packing import pack
 from phase2.data.splits import Split, split
 from phase2.data.targets import TargetScaler
 from phase2.properties import get
-from phase2.training.loop import Trainer
 from phase2.training.result import TrainingFiles
+from phase2.training.trainer import Trainer
 
 PROPERTIES = (get("formation_energy"), get("band_gap"), get("bulk_modulus"))
 TINY = CgcnnConfig(preset="small", width=8, convolutions=1, gaussians=6, trunk=8)

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from phase2.errors import ModelFileError, PreemptedError
-from phase2.training.checkpoint import VERSION, load_checkpoint
-from phase2.training.continuity import newest_checkpoint
+from phase2.training.checkpoints.checkpoint import VERSION, load_checkpoint
+from phase2.training.checkpoints.compatibility import newest_checkpoint
+from phase2.training.checkpoints.writer import SavingPlan
 from phase2.training.progress import Silent
 from phase2.training.result import TrainingFiles
-from phase2.training.saving import SavingPlan
 
 FIXTURES = Path(__file__).with_name("checkpoints")
 ALWAYS = SavingPlan(share=math.inf)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from phase2.data.targets import TargetScaler
-from phase2.training.examples import Examples, mean_neighbors, species_in
+from phase2.training.loader import Examples, mean_neighbors, species_in
 
 
 def examples(data, view="quotient"):

@@ -16,14 +16,14 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.resumption import Resumption
 from phase2.errors import DataError, ModelFileError, RequestError
-from phase2.models.modelfile import load_model_file
+from phase2.models.files.modelfile import load_model_file
 from phase2.runs.attempts import Attempt
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import read_manifest
-from phase2.runs.published import PublishedRun
-from phase2.runs.record import read_rows
+from phase2.runs.publish.reader import PublishedRun
+from phase2.storage.records import read_rows
 from phase2.storage.urls import open_store
-from phase2.training.experiment import Surroundings, train_run
+from phase2.training.run.experiment import Surroundings, train_run
 
 RESUME = Resumption(wanted=True)
 FILES = {

@@ -11,7 +11,7 @@ import pytest
 
 from phase2.config.request import RunRequest
 from phase2.errors import PreemptedError
-from phase2.training.checkpoint import load_checkpoint
+from phase2.training.checkpoints.checkpoint import load_checkpoint
 from phase2.training.interruption import StopRequest
 
 

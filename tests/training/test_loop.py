@@ -15,14 +15,14 @@ import torch
 from phase2.config.schema import CgcnnConfig
 from phase2.data.batching import collate
 from phase2.errors import ModelFileError, PreemptedError, RequestError
-from phase2.models.modelfile import load_model_file, tensors_of
-from phase2.training.checkpoint import dump_checkpoint
+from phase2.models.files.modelfile import load_model_file, tensors_of
+from phase2.training.checkpoints.checkpoint import dump_checkpoint
+from phase2.training.checkpoints.writer import SavingPlan
 from phase2.training.interruption import StopRequest
-from phase2.training.loop import Trainer
 from phase2.training.metrics import score
 from phase2.training.progress import Silent
 from phase2.training.result import TrainingFiles
-from phase2.training.saving import SavingPlan
+from phase2.training.trainer import Trainer
 
 TIMES = ("seconds", "structures_per_second", "data_wait")
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from phase2.runs import environment
-from phase2.runs.environment import threads
+from phase2.machine import environment
+from phase2.machine.environment import threads
 from phase2.training.seeding import random_state, restore_random_state, seed_everything
 
 CPU = torch.device("cpu")

@@ -15,15 +15,15 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.resumption import Resumption
 from phase2.errors import ModelFileError, PreemptedError, RequestError, TransientError
-from phase2.models.modelfile import load_model_file, tensors_of
+from phase2.models.files.modelfile import load_model_file, tensors_of
 from phase2.runs.attempts import Attempt
-from phase2.runs.index import list_runs
-from phase2.runs.published import PublishedRun
-from phase2.runs.record import read_rows
-from phase2.runs.stored_checkpoints import StoredCheckpoints
-from phase2.storage.local import LocalStore
-from phase2.training import continuity
-from phase2.training.experiment import Surroundings, train_run
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.remote.checkpoints import StoredCheckpoints
+from phase2.storage.folder import LocalStore
+from phase2.storage.records import read_rows
+from phase2.training.checkpoints import compatibility as continuity
+from phase2.training.run.experiment import Surroundings, train_run
 
 RESUME = Resumption(wanted=True)
 TIMES = ("seconds", "structures_per_second", "data_wait")

@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import cancel, data, doctor, explain, logs, predict, pull, runs, status, submit, sweep, train, workflow
+from phase2.cli import data, doctor, explain, predict, train, workflow
 from phase2.cli.boundary import DEBUG_VARIABLE, run
+from phase2.cli.cluster import cancel, logs, status, submit, sweep
+from phase2.cli.runs import commands as runs
+from phase2.cli.runs import pull
 
 app = typer.Typer(
     name="phase2",

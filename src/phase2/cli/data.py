@@ -28,7 +28,7 @@ WorkersOption = Annotated[int | None, typer.Option("--workers", help="Processes 
 @app.command("list")
 def list_sources() -> None:
     """List the data sets that can be named, and whether they are here."""
-    from phase2.data.sources import known_sources
+    from phase2.data.sources.registry import known_sources
 
     rows = [(source.name, source.summary, source.state(cache_dir())) for source in known_sources()]
     print_table("", ("name", "what it is", "state"), rows)
@@ -38,7 +38,7 @@ def list_sources() -> None:
 def fetch(name: Annotated[str, typer.Argument(help="Name of a data set.")] = "jarvis-dft3d") -> None:
     """Download a data set once; an interrupted download goes on where it stopped."""
     from phase2.cli.progress import transfer_bar
-    from phase2.data.sources import fetch_source
+    from phase2.data.sources.registry import fetch_source
 
     with transfer_bar(f"fetching {name}") as progress:
         path = fetch_source(name, cache_dir(), progress=progress)

@@ -74,15 +74,15 @@ def train_request(  # noqa: PLR0913 - options
         _print_plan(resolved, resumption, place)
         return
 
-    from phase2.data.store import worker_count
-    from phase2.runs.memory import refuse_small_memory
+    from phase2.data.store.store import worker_count
+    from phase2.machine.memory import refuse_small_memory
 
     # Before torch is imported, which alone is more than the smallest limits allow.
     refuse_small_memory(resolved.config, worker_count(workers), note)
     from phase2.cli.progress import work_bar
-    from phase2.cli.summary import print_summary
-    from phase2.training.experiment import Surroundings, train_run
-    from phase2.training.saving import SavingPlan
+    from phase2.cli.runs.summary import print_summary
+    from phase2.training.checkpoints.writer import SavingPlan
+    from phase2.training.run.experiment import Surroundings, train_run
 
     surroundings = Surroundings(
         workers=workers,
@@ -94,7 +94,7 @@ def train_request(  # noqa: PLR0913 - options
     finished = train_run(resolved, resumption, surroundings)
     print_summary(finished)
     if report_to is not None:
-        from phase2.runs.run_row import write_report
+        from phase2.runs.catalog.row import write_report
 
         write_report(report_to, finished.manifest, finished.directory.handoff.read_text(encoding="utf-8"))
 
@@ -105,12 +105,12 @@ train = takes_request(train_request)
 def _print_plan(resolved: ResolvedRun, resumption: Resumption, store: Store | None) -> None:
     words = ["--resume"] if resumption.wanted else []
     if resumption.run is not None:
-        from phase2.training.resumption import begun_run, settled
+        from phase2.training.run.reconcile import begun_run, settled
 
         begun = begun_run(resolved, resumption, store)
         resolved, _ = settled(resolved, begun, resumption)
         words = ["--resume", begun.prefix if begun else resumption.run]
-    from phase2.data.sources import open_source
+    from phase2.data.sources.registry import open_source
 
     config, output = resolved.config, resolved.request.output
     open_source(config.data.source)  # refuses what is none

@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
+from phase2.cli.cluster.sweep_options import takes_sweep
 from phase2.cli.console import note
 from phase2.cli.store import StoreOption, opened
-from phase2.cli.sweep_options import takes_sweep
 from phase2.config.settings import WORKFLOW_VARIABLE, run_id_of_process, run_to_resume
 from phase2.config.sweep import SweepRequest
 from phase2.errors import RequestError
@@ -34,10 +34,10 @@ def report(
     to: FolderOption = Path(),
 ) -> None:
     """Write what a finished run of the store achieved: run-id, row.json, mae.md and report.md."""
+    from phase2.runs.catalog.lookup import find_in
+    from phase2.runs.catalog.row import write_report
     from phase2.runs.layout import HANDOFF
-    from phase2.runs.published import PublishedRun
-    from phase2.runs.registry import find_in
-    from phase2.runs.run_row import write_report
+    from phase2.runs.publish.reader import PublishedRun
 
     name = run or run_to_resume() or run_id_of_process()
     if name is None:
@@ -68,8 +68,8 @@ def compare(
     """Rank the finished runs of a sweep by validation score: comparison.md, best-run and runs (ids, the best first)."""
     from pydantic import TypeAdapter, ValidationError
 
-    from phase2.cli.comparison import print_comparison
-    from phase2.runs.run_row import RunRow
+    from phase2.cli.runs.comparison import print_comparison
+    from phase2.runs.catalog.row import RunRow
 
     try:
         found = TypeAdapter(list[RunRow]).validate_json(rows)
@@ -108,7 +108,7 @@ def finish(
     store: StoreOption = None,
 ) -> None:
     """Keep in the store how a workflow ended, and which steps failed, also where they left no run."""
-    from phase2.runs.workflow_end import WorkflowEnd
+    from phase2.cluster.status.outcome import WorkflowEnd
 
     end = WorkflowEnd.of(name, status, failures)
     for sentence in end.sentences():

@@ -12,9 +12,9 @@ from dataclasses import dataclass, fields
 from types import FrameType, MappingProxyType
 from typing import Any
 
-from phase2.cluster.cluster_words import ClusterWords
 from phase2.cluster.plan import train_command
-from phase2.cluster.quantities import parse_cpu
+from phase2.cluster.request.options import ClusterWords
+from phase2.cluster.request.quantities import parse_cpu
 from phase2.config.request import RunRequest
 from phase2.config.resolve import ResolvedRun
 from phase2.config.settings import (

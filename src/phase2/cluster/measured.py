@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from phase2.config.schema import RunConfig
 from phase2.errors import Phase2Error
-from phase2.runs.index import list_runs
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.manifest import RunManifest
-from phase2.runs.parallel import in_parallel
-from phase2.runs.published import PublishedRun
-from phase2.runs.run_summary import RunSummary
+from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.base import Store
+from phase2.storage.parallel import in_parallel
 
 _MOST = 8
 

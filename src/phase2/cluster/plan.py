@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from phase2.cluster.cluster_request import ClusterRequest
-from phase2.cluster.cluster_words import ClusterWords
 from phase2.cluster.labels import COMMAND_ANNOTATION, LEVEL_LABEL, REQUEST_ANNOTATION, WORDS_ANNOTATION, labels_of
-from phase2.cluster.names import job_name
+from phase2.cluster.request.names import job_name
+from phase2.cluster.request.options import ClusterWords
+from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.data_sets import CRYSTALS
 from phase2.config.request import RunRequest
 from phase2.config.resolve import ResolvedRun

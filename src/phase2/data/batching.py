@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from phase2.data.packed import PackedGraphs
+from phase2.data.graphs.packed import PackedGraphs
 
 View: TypeAlias = Literal["crystal", "quotient"]
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import DataConfig
 from phase2.config.settings import cache_dir
-from phase2.data.packed import PackedGraphs
-from phase2.data.sources import open_source
+from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.sources.registry import open_source
 from phase2.data.splits import Split, split
-from phase2.data.store import GraphStore, build_store
+from phase2.data.store.store import GraphStore, build_store
 from phase2.data.targets import TargetScaler
 from phase2.errors import DataError
 from phase2.properties import KEYS, Property, get

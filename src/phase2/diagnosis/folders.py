@@ -10,7 +10,7 @@ from pathlib import Path
 from phase2.config.settings import cache_dir
 from phase2.diagnosis.finding import Finding, Problem, size
 from phase2.errors import TransientError
-from phase2.storage.disk import explained
+from phase2.storage.disk.errors import explained
 
 # A checkpoint of the largest network is 20 MB, and three are on the disk at times.
 _TOO_LITTLE, _LITTLE = 100 << 20, 1 << 30

@@ -10,7 +10,7 @@ from phase2.diagnosis.finding import Finding, Problem
 from phase2.errors import Phase2Error
 
 if TYPE_CHECKING:
-    from phase2.cluster.connection import Connection
+    from phase2.cluster.api.connection import Connection
 
 _NEEDED = (("create", "batch", "jobs", ""), ("list", "", "pods", ""), ("get", "", "pods", "log"))
 
@@ -20,8 +20,8 @@ def kubernetes() -> Iterator[Finding]:
     if find_spec("kubernetes") is None:
         yield Finding("cluster", "access", "not asked: the extra 'cluster' is not installed")
         return
-    from phase2.cluster.connection import Connection
-    from phase2.cluster.kubeconfig import context_namespace, kubeconfig_files
+    from phase2.cluster.api.connection import Connection
+    from phase2.cluster.api.kubeconfig import context_namespace, kubeconfig_files
 
     if not kubeconfig_files():
         yield Finding("cluster", "access", "not asked: no kubeconfig")

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from phase2.diagnosis.finding import Finding, Problem, size
-from phase2.runs import cgroup
-from phase2.runs.environment import THREADS_VARIABLE, cores, hardware, threads
-from phase2.runs.memory import BASE, LIBRARIES
+from phase2.machine import cgroup
+from phase2.machine.environment import THREADS_VARIABLE, cores, hardware, threads
+from phase2.machine.memory import BASE, LIBRARIES
 
 _SHARED = Path("/dev/shm")  # noqa: S108 - looked at, not written
 

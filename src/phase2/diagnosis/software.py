@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from phase2.diagnosis.finding import Finding, Problem, size
-from phase2.runs.environment import code
+from phase2.machine.environment import code
 
 _DRIVER = Path("/proc/driver/nvidia/version")
 _DEVICE = Path("/dev/nvidiactl")

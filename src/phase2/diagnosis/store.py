@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from phase2.diagnosis.finding import Finding, Problem
 from phase2.errors import DataError, Phase2Error
 from phase2.storage.base import Store
-from phase2.storage.s3_settings import S3Settings
+from phase2.storage.s3.settings import S3Settings
 from phase2.storage.urls import open_store
 
 _ATTEMPTS, _TIMEOUT = 2, 10.0
@@ -86,7 +86,7 @@ def _skew(skew: timedelta, *, unsure: timedelta, by_its_clock: bool) -> Finding:
 def refuses_taken_keys(place: Store, key: str) -> bool:
     """Whether the store itself refuses to put where something is, when it is asked to (``If-None-Match: *``)."""
     from phase2.storage.base import ObjectExistsError
-    from phase2.storage.s3 import S3Store
+    from phase2.storage.s3.store import S3Store
 
     try:
         if isinstance(place, S3Store):

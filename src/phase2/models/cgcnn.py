@@ -12,10 +12,10 @@ from phase2.config.schema import CgcnnConfig
 from phase2.data.batching import Batch, QuotientBatch
 from phase2.models.base import CrystalModel
 from phase2.models.elements import ElementFeatures
-from phase2.models.gated_sum import Links, Statistics, gated_sum
 from phase2.models.heads import PropertyHeads
-from phase2.models.segments import segment_mean
-from phase2.models.weighted_norm import WeightedBatchNorm
+from phase2.models.layers.gated_sum import Links, Statistics, gated_sum
+from phase2.models.layers.segments import segment_mean
+from phase2.models.layers.weighted_norm import WeightedBatchNorm
 
 
 class Cgcnn(CrystalModel):

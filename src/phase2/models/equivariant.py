@@ -13,9 +13,9 @@ from phase2.data.batching import Batch, CrystalBatch
 from phase2.models.base import CrystalModel
 from phase2.models.elements import ElementFeatures
 from phase2.models.heads import PropertyHeads
-from phase2.models.radial import SILU_GAIN, RadialBasis, RadialNetwork
-from phase2.models.segments import segment_mean
-from phase2.models.tensor_product import BondGeometry, TensorProduct
+from phase2.models.layers.radial import SILU_GAIN, RadialBasis, RadialNetwork
+from phase2.models.layers.segments import segment_mean
+from phase2.models.layers.tensor_product import BondGeometry, TensorProduct
 
 
 class Equivariant(CrystalModel):

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import GraphSpec
 from phase2.data.batching import collate
-from phase2.data.crystal import Crystal
-from phase2.data.elements import SYMBOLS
-from phase2.data.packed import PackedGraphs
-from phase2.data.packing import pack
-from phase2.data.readers import read_structure
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.crystals.elements import SYMBOLS
+from phase2.data.crystals.readers import read_structure
+from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.graphs.packing import pack
 from phase2.errors import DataError, UnknownNameError
-from phase2.models.modelfile import LoadedModel, load_model_file
+from phase2.machine.environment import threads
+from phase2.models.files.modelfile import LoadedModel, load_model_file
 from phase2.prediction.table import PredictedStructure, PredictionTable, readable_name
 from phase2.properties import select
-from phase2.runs.environment import threads
 
 Progress = Callable[[int, int | None], None]
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from phase2.data.readers import STRUCTURE_SUFFIXES, is_structure_file
+from phase2.data.crystals.readers import STRUCTURE_SUFFIXES, is_structure_file
 from phase2.errors import DataError, RequestError
+from phase2.runs.catalog.lookup import find_in
 from phase2.runs.layout import BEST
-from phase2.runs.parallel import in_parallel
-from phase2.runs.published import PublishedRun
-from phase2.runs.registry import find_in
+from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.base import Store, check_key
+from phase2.storage.parallel import in_parallel
 
 Item = TypeVar("Item")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from phase2.data.readers import STRUCTURE_SUFFIXES, is_structure_file
+from phase2.data.crystals.readers import STRUCTURE_SUFFIXES, is_structure_file
 from phase2.errors import DataError
+from phase2.runs.catalog.lookup import newest_best
 from phase2.runs.layout import BEST
-from phase2.runs.registry import newest_best
 
 
 def find_model(path: Path | None, models: Path) -> Path:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from phase2.errors import RequestError
 from phase2.properties import Property
-from phase2.storage.atomic import via_temporary
+from phase2.storage.disk.atomic import via_temporary
 
 FORMATS = (".csv", ".json", ".parquet")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phase2.runs.layout import MANIFEST
-from phase2.runs.record import Record
+from phase2.storage.records import Record
 
 
 class Artifact(Record):

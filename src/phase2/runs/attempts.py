@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from phase2.runs.layout import RunDirectory
-from phase2.runs.record import Record, read_rows, write_rows
+from phase2.storage.records import Record, read_rows, write_rows
 
 Status = Literal["finished", "failed", "interrupted"]
 

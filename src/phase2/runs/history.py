@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from phase2.storage.atomic import write_text
+from phase2.storage.disk.atomic import write_text
 
 
 @dataclass(frozen=True, slots=True)

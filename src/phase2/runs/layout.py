@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from phase2.errors import RequestError, TransientError
-from phase2.storage.disk import disk_errors, explained
-from phase2.storage.lock import is_locked, try_lock, wait_for_lock
+from phase2.storage.disk.errors import disk_errors, explained
+from phase2.storage.disk.lock import is_locked, try_lock, wait_for_lock
 
 BEST = "best.pt"
 CONFIG = "run_config.json"

@@ -7,13 +7,13 @@ from typing import Self
 
 from phase2.config.levels import Algorithm, Level, Mode
 from phase2.config.schema import RunConfig
+from phase2.machine.environment import Code, Hardware, Place
 from phase2.runs.artifacts import Artifact, describe_files
 from phase2.runs.attempts import Attempt, Status
-from phase2.runs.environment import Code, Hardware, Place
 from phase2.runs.layout import RunDirectory
-from phase2.runs.record import Record, read_record, write_record
-from phase2.runs.recorded_config import RecordedConfig
 from phase2.runs.results import PropertyResult, Results
+from phase2.runs.run_config import RecordedConfig
+from phase2.storage.records import Record, read_record, write_record
 
 VERSION = 1
 

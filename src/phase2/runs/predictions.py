@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.properties import Property
-from phase2.storage.atomic import write_text
+from phase2.storage.disk.atomic import write_text
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from phase2.config.levels import Algorithm, Mode
-from phase2.runs.record import Record
+from phase2.storage.records import Record
 
 
 class Metrics(Protocol):

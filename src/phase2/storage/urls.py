@@ -8,8 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from phase2.errors import RequestError
 from phase2.storage.base import Store
-from phase2.storage.local import LocalStore
-from phase2.storage.s3_settings import S3Settings
+from phase2.storage.folder import LocalStore
+from phase2.storage.s3.settings import S3Settings
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -57,6 +57,6 @@ def _bucket(bucket: str, prefix: str, settings: S3Settings | None) -> Store:
             fix="Write s3://bucket/prefix.",
         )
     # boto3 takes a third of a second to import, which folders need not wait for.
-    from phase2.storage.s3 import S3Store
+    from phase2.storage.s3.store import S3Store
 
     return S3Store(bucket, prefix, settings or S3Settings.from_environment())

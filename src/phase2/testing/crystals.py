@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from phase2.data.crystal import Crystal
+from phase2.data.crystals.crystal import Crystal
 
 _FCC = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 

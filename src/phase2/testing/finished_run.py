@@ -7,12 +7,12 @@ from pathlib import Path
 
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
+from phase2.machine.environment import code, hardware, place
 from phase2.runs.attempts import begin_attempt, end_attempt
-from phase2.runs.environment import code, hardware, place
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest
-from phase2.runs.recorded_config import RecordedConfig
 from phase2.runs.results import PropertyResult, Results
+from phase2.runs.run_config import RecordedConfig
 
 
 def finished_run(output: Path, files: Mapping[str, bytes]) -> RunDirectory:

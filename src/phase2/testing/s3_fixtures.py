@@ -13,8 +13,8 @@ from typing import Protocol
 import boto3
 import pytest
 
-from phase2.storage.s3 import S3Store
-from phase2.storage.s3_settings import S3Settings
+from phase2.storage.s3.settings import S3Settings
+from phase2.storage.s3.store import S3Store
 from phase2.testing import s3_servers
 from phase2.testing.s3_servers import S3Server
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phase2.config.settings import cache_dir
-from phase2.storage.lock import wait_for_lock
+from phase2.storage.disk.lock import wait_for_lock
 
 MINIO_VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
 ACCESS_KEY, SECRET_KEY = "phase2-test-key", "phase2-test-secret"

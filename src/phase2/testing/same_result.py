@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from phase2.models.modelfile import load_model_file, tensors_of
+from phase2.models.files.modelfile import load_model_file, tensors_of
 from phase2.runs.layout import RunDirectory
 
 TIMES = ("seconds", "structures_per_second", "data_wait")

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from phase2.models.base import CrystalModel
-from phase2.training.examples import Examples, TrainingData
 from phase2.training.learner import predict
+from phase2.training.loader import Examples, TrainingData
 from phase2.training.metrics import PropertyMetrics, evaluate, refuse_divergence
 from phase2.training.objective import property_losses
 

@@ -15,7 +15,7 @@ from phase2.config.schema import TrainingConfig
 from phase2.data.batching import Batch
 from phase2.errors import ModelFileError
 from phase2.models.base import CrystalModel
-from phase2.models.modelfile import load_tensors, tensors_of
+from phase2.models.files.modelfile import load_tensors, tensors_of
 from phase2.training.balancing import make_balancer
 from phase2.training.objective import PropertyLosses, property_losses
 from phase2.training.optimisation import (

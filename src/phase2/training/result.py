@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.models.modelfile import LoadedModel
+from phase2.models.files.modelfile import LoadedModel
 from phase2.runs.history import EpochRow
 from phase2.training.metrics import PropertyMetrics
 

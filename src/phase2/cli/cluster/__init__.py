@@ -1,0 +1,1 @@
+"""Commands that reach a cluster; none needs torch."""

@@ -1,0 +1,51 @@
+"""``phase2 cancel``: stop a submitted run."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from phase2.cli.cluster.options import ContextOption, NamespaceOption, SubmittedRun, connected, namespace_of
+from phase2.cli.console import note
+from phase2.cli.store import JsonOption, YesOption, print_json
+from phase2.errors import RequestError
+
+
+def cancel(
+    run: SubmittedRun,
+    yes: YesOption = False,  # noqa: FBT002
+    namespace: NamespaceOption = None,
+    context: ContextOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Stop a run: it saves a checkpoint first, so that it can go on later."""
+    cluster = connected(context, namespace_of(context, namespace))
+    found = cluster.find(run)
+    state, client = cluster.state(found), cluster.client(found.carrier.backend)
+    outcome = f"it {state.state} already"
+    if not state.has_ended:
+        _ask(f"Cancel the run {state.run_id}, which {state.sentence}?", yes=yes)
+        if state.state == "queued":  # it has not begun, so its time cannot be up
+            client.delete(state.name)
+        else:
+            client.stop(state.name)
+        outcome = "cancelled"
+    if as_json:
+        print_json({"run": state.run_id, "kind": state.kind, "name": state.name, "outcome": outcome})
+        return
+    if state.has_ended:
+        note(f"{state.run_id}: {outcome}")
+        return
+    typer.echo(f"cancelled {state.run_id}: its pod is asked to save and leave")
+    typer.echo(f"go on with it later: {state.goes_on_by}")
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise RequestError("Nothing was cancelled.", why="There is no terminal to ask at.", fix="Add --yes.")
+    if not typer.confirm(question, err=True):
+        note("nothing was cancelled")
+        raise typer.Exit

@@ -1,0 +1,149 @@
+"""``phase2 submit --backend local``: a run in a process of this machine."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from phase2.cli.console import note
+from phase2.cli.store import opened, print_json
+from phase2.config.request import RunRequest, flag
+from phase2.config.settings import store_url
+from phase2.errors import RequestError
+
+if TYPE_CHECKING:
+    from phase2.cluster.local import Ended, LocalPlan
+    from phase2.cluster.request.options import ClusterWords
+    from phase2.storage.base import Store
+
+
+def begun_here(name: str, words: ClusterWords) -> tuple[str, RunRequest]:
+    """The id and the request of a run to go on with: of the store, or of the models folder.
+
+    Raises:
+        RequestError: No run is meant, several are, or nothing says what it trains.
+    """
+    from phase2.runs.resume.find import find_run
+
+    found = find_run(RunRequest().output, name, _store(words))
+    if found.recorded is None:
+        raise RequestError(
+            f"What the run '{found.run_id}' trains is not known.",
+            why="It ended before it had written that down.",
+            fix=f"Submit it as it was submitted, with --run-id {found.run_id}.",
+        )
+    return found.run_id, RunRequest.from_command(found.recorded.command)
+
+
+def train_here(
+    run_id: str,
+    request: RunRequest,
+    words: ClusterWords,
+    *,
+    accepted: tuple[str, ...] = (),
+    dry_run: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Train a run in a process here, and end with its exit code.
+
+    Args:
+        run_id: Its id; a run that is finished is not trained again, and one of other settings is refused.
+        request: What is trained.
+        words: What was given for a cluster, which means nothing here but threads and store.
+        accepted: Changes since its last checkpoint that are accepted.
+        dry_run: Print what would run, and stop.
+        as_json: Print JSON; what the run prints goes to standard error.
+
+    Raises:
+        RequestError: The id belongs to another request, or a word makes no sense.
+    """
+    from phase2.cluster.local import make_local_plan
+    from phase2.config.resolve import resolve
+
+    plan = make_local_plan(run_id, resolve(request), words, accepted=accepted)
+    if dry_run:
+        print_local_plan([plan], as_json=as_json)
+        return
+    (note if as_json else typer.echo)(f"run: {run_id}")
+    outcome, ended = carry_out(plan, words, quiet=as_json)
+    if as_json:
+        print_json({"run": run_id, "kind": "process", "outcome": outcome, "exit_code": ended.code})
+    elif outcome == "already succeeded":
+        typer.echo(f"{outcome}: see it with 'phase2 runs show {run_id}'")
+    raise typer.Exit(ended.code)
+
+
+def carry_out(plan: LocalPlan, words: ClusterWords, *, quiet: bool) -> tuple[str, Ended]:
+    """Run a plan unless its run is finished.
+
+    Args:
+        plan: The plan.
+        words: What its store is named in.
+        quiet: Keep standard output free of what the run prints.
+
+    Returns:
+        What came of it, and how its process ended.
+
+    Raises:
+        RequestError: The id belongs to another request.
+    """
+    from phase2.cluster.local import Ended, run_here
+
+    if _is_finished(plan, _store(words)):
+        return "already succeeded", Ended(0)
+    if plan.unused:
+        note(f"note: {', '.join(map(flag, plan.unused))} mean nothing to a process on this machine")
+    ended = run_here(plan, stdout=sys.stderr.fileno() if quiet else None)
+    return ("succeeded" if ended.code == 0 else "failed"), ended
+
+
+def _is_finished(plan: LocalPlan, store: Store | None) -> bool:
+    """Whether the run is finished, here or in the store; a run of other settings is refused."""
+    from phase2.cluster.submit import other_request
+    from phase2.runs.keys import manifest_key
+    from phase2.runs.layout import RunDirectory
+    from phase2.runs.publish.reader import PublishedRun
+    from phase2.runs.resume.config_diff import differences
+    from phase2.runs.resume.find import find_begun, is_finished
+
+    output, config = plan.resolved.request.output, plan.resolved.config
+    begun = find_begun(output, plan.run_id, store)
+    if begun is None:
+        return False
+    accepts = "--accept-change" in plan.command  # the run itself looks at what has changed
+    if begun.recorded is not None and begun.recorded.digest != config.digest and not accepts:
+        changed = differences(begun.recorded.config, config)
+        raise other_request(plan.run_id, f"{begun.prefix} was begun with other settings: {changed}.")
+    if is_finished(RunDirectory(output / begun.prefix)) and store is None:
+        return True
+    if store is None or store.head(manifest_key(begun.prefix)) is None:
+        return False
+    return PublishedRun.open(store, begun.prefix).manifest.status == "finished"
+
+
+def _store(words: ClusterWords) -> Store | None:
+    return opened(words.store) if words.store or store_url() else None
+
+
+def print_local_plan(plans: Sequence[LocalPlan], *, as_json: bool) -> None:
+    """Print what would run here: command lines for a shell, or one JSON object, a list where there are several."""
+    if as_json:
+        facts = [
+            {
+                "run": plan.run_id,
+                "command": list(plan.command),
+                "environment": dict(plan.environment),
+                "unused": [flag(name) for name in plan.unused],
+            }
+            for plan in plans
+        ]
+        print_json(facts[0] if len(facts) == 1 else facts)
+        return
+    typer.echo("# in a process of this machine")
+    for plan in plans:
+        variables = [f"{name}={shlex.quote(value)}" for name, value in plan.environment.items()]
+        typer.echo(" ".join([*variables, shlex.join(plan.command)]))

@@ -1,0 +1,147 @@
+"""``phase2 submit``: train one run on a cluster, or in a process here as it would be there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phase2.cli.cluster.backends import (
+    DEFAULT_BACKEND,
+    carrier_of,
+    check_backend,
+    note_of_tag,
+    of_memory,
+    submission_facts,
+    words_for,
+)
+from phase2.cli.cluster.options import AskedOfCluster, connected, takes_cluster
+from phase2.cli.console import note
+from phase2.cli.options import AcceptOption, takes_request
+from phase2.cli.store import JsonOption, print_json
+from phase2.config.request import RunRequest
+from phase2.errors import RequestError
+
+if TYPE_CHECKING:
+    from phase2.cluster.backend import Carrier, ClusterBackend
+    from phase2.cluster.plan import Plan
+    from phase2.cluster.resume import BegunRun
+    from phase2.cluster.submit import Submission
+
+BackendOption = Annotated[
+    str | None,
+    typer.Option(
+        "--backend",
+        help="job: a Kubernetes Job; argo: an Argo Workflow; local: a process here (default: job, or what carried the "
+        "run that is resumed).",
+    ),
+]
+RunIdOption = Annotated[str | None, typer.Option("--run-id", help="Id of the run (default: a new one).")]
+ResumeRunOption = Annotated[
+    str | None, typer.Option("--resume", metavar="RUN", help="Go on with this run, with its own options.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the plan and the YAML, and stop.")]
+WatchOption = Annotated[bool, typer.Option("--watch", help="Follow the run to its end, and end with its exit code.")]
+
+
+def _submit(  # noqa: PLR0913 - the options of one command
+    request: RunRequest,
+    cluster: AskedOfCluster,
+    *,
+    backend: BackendOption = None,
+    run_id: RunIdOption = None,
+    resume: ResumeRunOption = None,
+    accept_change: AcceptOption = None,
+    dry_run: DryRunOption = False,
+    watch: WatchOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a run on a cluster, or in a process here: the same request and the same numbers as 'phase2 train'."""
+    from phase2.config.resumption import Resumption
+    from phase2.runs.layout import new_run_id
+
+    chosen = None if backend is None else check_backend(backend)
+    accepted = Resumption(accepted=tuple(accept_change or ())).accepted
+    if resume is not None:
+        _refuse_own_words(resume, run_id, request)
+    if chosen == "local":
+        from phase2.cli.cluster.local_backend import begun_here, train_here
+
+        name, request = (run_id or new_run_id(), request) if resume is None else begun_here(resume, cluster.words)
+        train_here(name, request, cluster.words, accepted=accepted, dry_run=dry_run, as_json=as_json)
+        return
+    begun = _new(run_id or new_run_id(), request) if resume is None else _begun(resume, cluster)
+    carrier = carrier_of(chosen or begun.backend or DEFAULT_BACKEND)
+    plan = _plan(begun, cluster, carrier, accepted)
+    for warning in of_memory([plan.resolved], plan.cluster):
+        note(warning)
+    if dry_run:
+        from phase2.cli.cluster.plan import print_plan
+
+        print_plan(plan, carrier, as_json=as_json)
+    else:
+        _send(plan, carrier.backend, cluster, watch=watch, as_json=as_json)
+
+
+def _new(run_id: str, request: RunRequest) -> BegunRun:
+    from phase2.cluster.resume import BegunRun
+
+    return BegunRun(run_id, request)
+
+
+def _refuse_own_words(name: str, run_id: str | None, request: RunRequest) -> None:
+    if run_id is not None or request != RunRequest():
+        raise RequestError(
+            f"--resume {name} comes with the run's own id and options.",
+            why="With others it would be another run.",
+            fix="Drop the options that describe the run.",
+        )
+
+
+def _begun(name: str, cluster: AskedOfCluster) -> BegunRun:
+    """A run to go on with: from the cluster where it is still listed, or else from its store."""
+    from phase2.cli.store import opened
+    from phase2.cluster.resume import from_cluster, from_store
+
+    runs = connected(cluster.context, cluster.namespace).runs()
+    return from_cluster(runs, name) or from_store(opened(cluster.words.store), name)
+
+
+def _plan(begun: BegunRun, cluster: AskedOfCluster, carrier: Carrier, accepted: tuple[str, ...]) -> Plan:
+    from phase2.cluster.plan import make_plan
+    from phase2.config.resolve import resolve
+
+    words = words_for(carrier, cluster.words.over(begun.words))
+    asked = words.request(cluster.namespace, context=cluster.context)
+    return make_plan(begun.run_id, resolve(begun.request), asked, accepted=accepted, words=words)
+
+
+def _send(plan: Plan, backend: ClusterBackend, asked: AskedOfCluster, *, watch: bool, as_json: bool) -> None:
+    from phase2.cluster.submit import submit_run
+
+    # First of all: whatever happens next, the same command with this id does not train twice.
+    (note if as_json else typer.echo)(f"run: {plan.run_id}")
+    note_of_tag(plan.cluster)
+    cluster = connected(asked.context, asked.namespace)
+    client = cluster.client(backend)
+    done = submit_run(client, client.carrier.build(plan), cluster.others(backend))
+    if not done.same_plan:
+        note("note: it has other resources or settings than asked for here; 'phase2 cancel' it first to change them")
+    if watch:
+        from phase2.cli.cluster.watching import watch_run
+
+        watch_run(done.client, done.name, as_json=as_json)
+    elif as_json:
+        print_json(submission_facts(plan.run_id, done))
+    else:
+        typer.echo(_outcome(plan.run_id, done))
+
+
+def _outcome(run_id: str, done: Submission) -> str:
+    where = f"{done.outcome}: {done.client.carrier.kind} {done.name} in the namespace {done.client.namespace}"
+    if done.outcome == "already succeeded":
+        return f"{where}\nbring it here: phase2 pull {run_id}"
+    return f"{where}\nfollow it: phase2 status {run_id}, phase2 logs {run_id} --follow"
+
+
+submit = takes_request(takes_cluster(_submit), hidden=("output",))

@@ -1,0 +1,44 @@
+"""Following a submitted run on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from phase2.cli.console import note
+from phase2.cli.store import print_json
+
+if TYPE_CHECKING:
+    from phase2.cluster.api.client import RunClient
+    from phase2.cluster.run_state import RunState
+
+_CANCELLED = 143
+
+
+def watch_run(client: RunClient, name: str, *, as_json: bool) -> None:
+    """Print what a run prints, and on standard error what becomes of it; ends with the run's own exit code."""
+    from phase2.cluster.follow import Follower
+
+    try:
+        state = Follower(client, name, on_state=note, on_line=note if as_json else typer.echo).follow()
+    except KeyboardInterrupt:
+        note("no longer watching; the run goes on")
+        raise
+    if as_json:
+        print_json(state_facts(state))
+    raise typer.Exit(exit_code(state))
+
+
+def exit_code(state: RunState) -> int:
+    """The exit code that says how a run ended."""
+    if state.state == "succeeded":
+        return 0
+    return state.exit_code or (_CANCELLED if state.state == "cancelled" else 1)
+
+
+def state_facts(state: RunState) -> dict[str, Any]:
+    """A state as JSON."""
+    times = {"created": state.created.isoformat(), "ended": state.ended.isoformat() if state.ended else None}
+    return asdict(state) | times

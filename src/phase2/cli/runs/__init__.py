@@ -1,0 +1,1 @@
+"""Commands about finished and unfinished runs."""

@@ -1,0 +1,90 @@
+"""All that a manifest says, as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from phase2.cli.console import print_table
+from phase2.cli.runs.summary import figure, print_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from phase2.machine.environment import Code, Hardware, Place
+    from phase2.runs.attempts import Attempt
+    from phase2.runs.manifest import RunManifest
+    from phase2.runs.resume.progress import UnfinishedFacts
+
+
+def print_details(prefix: str, manifest: RunManifest) -> None:
+    """Print what a run is, where and how it ran, what it achieved, and its files."""
+    print_table(prefix, ("", ""), list(_facts(manifest)))
+    _print_attempts(manifest.attempts)
+    print_metrics(manifest)
+    files = [(file.path, f"{file.bytes:,}", file.sha256[:12]) for file in manifest.artifacts]
+    print_table("files", ("file", "bytes", "SHA-256"), files, numeric=("bytes",))
+
+
+def print_unfinished(facts: UnfinishedFacts) -> None:
+    """Print what an unfinished run is for, how far it is saved, and who worked on it."""
+    config, saved = facts.recorded.config, facts.checkpoint
+    rows = [
+        ("run id", facts.recorded.run_id),
+        ("status", facts.status),
+        ("algorithm", f"{config.algorithm} {config.mode}"),
+        ("properties", ", ".join(config.properties)),
+        ("data", config.data.source),
+        ("begun", _time(facts.recorded.created)),
+        ("saved in the store", f"epoch {saved.epoch}, step {saved.step}, at {_time(saved.saved)}" if saved else "-"),
+        ("command", " ".join(facts.recorded.command)),
+    ]
+    print_table(facts.prefix, ("", ""), rows)
+    _print_attempts(facts.attempts)
+
+
+def _print_attempts(attempts: Sequence[Attempt]) -> None:
+    rows = [
+        (_time(a.start), _time(a.end), a.outcome, a.resumed_from or "-", a.host or "-", a.reason or a.changed or "-")
+        for a in attempts
+    ]
+    print_table("attempts", ("start (UTC)", "end (UTC)", "outcome", "resumed from", "host", "reason"), rows)
+
+
+def _facts(manifest: RunManifest) -> Iterator[tuple[str, str]]:
+    data = manifest.data
+    yield "run id", manifest.run_id
+    yield "status", manifest.status
+    yield "algorithm", f"{manifest.algorithm} {manifest.mode}"
+    yield "properties", ", ".join(manifest.properties)
+    if manifest.left_out:
+        yield "without labels", ", ".join(manifest.left_out)
+    yield "data", f"{data.source}, {data.used:,} crystals ({data.fingerprint[:12]})" if data else "-"
+    yield "score", figure(manifest.score)
+    yield "size", f"{sum(file.bytes for file in manifest.artifacts) / 1e6:.1f} MB in {len(manifest.artifacts)} files"
+    yield "hardware", _hardware(manifest.hardware)
+    yield "ran on", _place(manifest.place)
+    yield "phase2", _code(manifest.code)
+    yield "command", " ".join(manifest.command)
+
+
+def _hardware(hardware: Hardware) -> str:
+    memory = f", {hardware.memory_bytes / 2**30:.0f} GiB" if hardware.memory_bytes else ""
+    return f"{hardware.gpu or hardware.cpu}, {hardware.cores:g} cores{memory}, {hardware.platform}"
+
+
+def _place(place: Place) -> str:
+    """The machine, then what there is of the cluster's names."""
+    names = {"pod": place.pod, "namespace": place.namespace, "node": place.node, "workflow": place.workflow}
+    return ", ".join([place.host, *(f"{kind} {name}" for kind, name in names.items() if name)])
+
+
+def _code(code: Code) -> str:
+    changed = ", changed" if code.dirty else ""
+    commit = f", commit {code.commit[:12]}{changed}" if code.commit else ""
+    image = f", image {code.image_digest}" if code.image_digest else ""
+    return f"{code.phase2}{commit}{image}, Python {code.python}"
+
+
+def _time(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S}" if time else "-"

@@ -1,0 +1,54 @@
+"""The options that choose among runs, shared by the commands that list them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from phase2.config.levels import ALGORITHMS, MODES
+from phase2.runs.catalog.filter import STATUSES, RunFilter, parse_time
+
+_HELP = {
+    "algorithm": f"Only {' or '.join(ALGORITHMS)}.",
+    "level": f"Only one of: {', '.join(MODES)}.",
+    "property": "Only runs trained on this property.",
+    "status": f"Only one of: {', '.join(STATUSES)}.",
+    "family": "Only runs of this family.",
+    "since": "Started since: 2026-11-24, or 7d for a week ago.",
+    "until": "Started before: 2026-11-24, or 7d for a week ago.",
+}
+
+
+def takes_filter(command: Callable[..., None], *, hidden: tuple[str, ...] = ()) -> Callable[..., None]:
+    """Give a command the options of a :class:`RunFilter`, which it receives as its first parameter, ``wanted``."""
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shown = [name for name in _HELP if name not in hidden]
+    parameters = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[str | None, typer.Option(f"--{name}", help=_HELP[name])],
+        )
+        for name in shown
+    ]
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> None:
+        command(_filter({name: values.pop(name) for name in shown}), **values)
+
+    everything = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *parameters]
+    wrapper.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in everything}
+    return wrapper
+
+
+def _filter(words: dict[str, Any]) -> RunFilter:
+    words["mode"] = words.pop("level")
+    for name in ("since", "until"):
+        words[name] = None if words[name] is None else parse_time(words[name])
+    return RunFilter(**words)

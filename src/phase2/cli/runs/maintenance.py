@@ -1,0 +1,145 @@
+"""``phase2 runs`` that change or check a store: publish, verify, delete, prune."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phase2.cli.console import note, print_table
+from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, YesOption, opened, print_json
+from phase2.errors import DataError, RequestError
+
+if TYPE_CHECKING:
+    from phase2.runs.layout import RunDirectory
+
+
+def publish(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or a run of the models folder by name.")],
+    store: StoreOption = None,
+    models: Annotated[Path, typer.Option("--models", help="Where to look for the run.")] = Path(MODELS),
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Copy a finished run into a store, the manifest last: the store has the whole run or none."""
+    from phase2.cli.progress import transfer_bar
+    from phase2.runs.publish.publish import publish_run
+
+    place = opened(store)
+    directory = _directory(run, models)
+    with transfer_bar(f"publishing {directory.run_id}") as progress:
+        done = publish_run(place, directory, progress=progress)
+    if as_json:
+        print_json({"url": done.url, "uploaded": done.uploaded, "kept": done.kept, "already": done.already})
+    else:
+        typer.echo(f"{'already published' if done.already else 'published'}: {done.url}")
+
+
+def verify(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
+    """Hash every file of a run again, and name what is missing, damaged or extra."""
+    from phase2.runs.catalog.lookup import find_in
+    from phase2.runs.publish.reader import PublishedRun
+
+    place = opened(store)
+    found = PublishedRun.open(place, find_in(place, run).prefix)
+    result = found.verify()
+    kinds = {"missing": result.missing, "damaged": result.damaged, "extra": result.extra}
+    if as_json:
+        print_json({"run": found.prefix, "intact": result.intact, **kinds})
+    else:
+        for kind, paths in kinds.items():
+            for path in paths:
+                typer.echo(f"{kind}: {path}")
+    if not result.intact:
+        raise DataError(
+            f"The run '{found.prefix}' is not whole: {len(result.missing)} missing, {len(result.damaged)} damaged.",
+            why="They differ from what its manifest lists.",
+            fix="Publish it again from where it was trained, after 'phase2 runs delete'.",
+        )
+    if not as_json:
+        typer.echo(f"{found.prefix} is whole: {len(found.manifest.artifacts)} files match its manifest")
+
+
+def delete(
+    run: RunArgument,
+    store: StoreOption = None,
+    yes: YesOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Remove a run from a store."""
+    from phase2.runs.catalog.lookup import find_in
+    from phase2.runs.publish.deletion import delete_run
+
+    place = opened(store)
+    # What a killed publisher left is no run that a list shows, but it has to be removable.
+    prefix = run if run.count("/") == 1 and any(place.list(f"{run}/")) else find_in(place, run).prefix
+    _ask(f"Remove {prefix} from {place.url}?", yes=yes)
+    files = delete_run(place, prefix)
+    if as_json:
+        print_json({"removed": [prefix]})
+    else:
+        typer.echo(f"removed {prefix}: {files} files")
+
+
+def prune(
+    store: StoreOption = None,
+    keep_best: Annotated[
+        int,
+        typer.Option("--keep-best", min=0, help="Runs of each kind (family, properties, data) that stay, by score."),
+    ] = 0,
+    older_than: Annotated[
+        str | None, typer.Option("--older-than", help="Remove only older ones: 12h, 30d, 8w.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and stop.")] = False,  # noqa: FBT002
+    yes: YesOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Remove old runs that are not among the best; runs that can still be resumed stay."""
+    from datetime import UTC, datetime
+
+    from phase2.runs.catalog.filter import parse_age
+    from phase2.runs.catalog.index import list_runs
+    from phase2.runs.catalog.retention import runs_to_prune
+    from phase2.runs.publish.deletion import delete_run
+
+    if not keep_best and older_than is None:
+        raise RequestError("This would remove every run.", fix="Give --keep-best N, --older-than 30d, or both.")
+    age = None if older_than is None else parse_age(older_than)
+    place = opened(store)
+    chosen = runs_to_prune(list_runs(place), keep_best=keep_best, older_than=age, now=datetime.now(UTC))
+    rows = [(run.prefix, f"{run.started:%Y-%m-%d}", f"{run.size / 1e6:.1f}") for run in chosen]
+    if rows and not as_json:
+        print_table("", ("run", "started", "MB"), rows, numeric=("MB",))
+    if chosen and not dry_run:
+        _ask(f"Remove these {len(chosen)} runs from {place.url}?", yes=yes)
+        for run in chosen:
+            delete_run(place, run.prefix)
+    word = "would be removed" if dry_run else "removed"
+    if as_json:
+        print_json({"dry_run": dry_run, "removed": [run.prefix for run in chosen]})
+    else:
+        typer.echo(f"{len(chosen)} runs {word}, {sum(run.size for run in chosen) / 1e6:.1f} MB")
+
+
+def _directory(run: str, models: Path) -> RunDirectory:
+    from phase2.runs.catalog.lookup import find_in
+    from phase2.runs.layout import MANIFEST, RunDirectory
+
+    if (Path(run) / MANIFEST).is_file():
+        return RunDirectory(Path(run).resolve())
+    if not models.is_dir():
+        raise RequestError(
+            f"{run} is no run folder.", why=f"There is no folder {models} to look in.", fix="Give --models."
+        )
+    return RunDirectory(models / find_in(opened(str(models)), run).prefix)
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise RequestError("Nothing was removed.", why="There is no terminal to ask at.", fix="Add --yes.")
+    if not typer.confirm(question, err=True):
+        note("nothing was removed")
+        raise typer.Exit

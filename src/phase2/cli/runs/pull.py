@@ -1,0 +1,34 @@
+"""``phase2 pull``: a run of a store, brought here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, opened, print_json
+
+
+def pull(
+    run: RunArgument,
+    store: StoreOption = None,
+    to: Annotated[Path, typer.Option("--to", help="Folder that holds the runs.")] = Path(MODELS),
+    only: Annotated[list[str] | None, typer.Option("--only", help="A file such as best.pt; may be repeated.")] = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Bring a run from a store, every file verified; an interrupted pull continues."""
+    from phase2.cli.progress import transfer_bar
+    from phase2.runs.catalog.lookup import find_in
+    from phase2.runs.publish.reader import PublishedRun
+
+    place = opened(store)
+    found = PublishedRun.open(place, find_in(place, run).prefix)
+    with transfer_bar(f"pulling {found.manifest.run_id}") as progress:
+        directory = found.pull(to, only=only or (), progress=progress)
+    paths = [str(directory.path / name) for name in only or ()] or [str(directory.path)]
+    if as_json:
+        print_json({"run": found.prefix, "paths": paths})
+    else:
+        for path in paths:
+            typer.echo(path)

@@ -1,0 +1,48 @@
+"""What a finished run achieved, as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from phase2.cli.console import print_table
+
+if TYPE_CHECKING:
+    from phase2.runs.manifest import RunManifest
+    from phase2.training.run.experiment import FinishedRun
+
+_NUMERIC = ("val MAE", "test MAE", "median baseline", "better by", "test R2", "test labels")
+
+
+def print_summary(finished: FinishedRun) -> None:
+    """Print validation and test MAE by property beside the median baseline, and where everything is."""
+    print_metrics(finished.manifest)
+    typer.echo(f"run folder: {finished.directory.path}")
+    typer.echo(f"hand-off:   {finished.directory.handoff}")
+
+
+def print_metrics(manifest: RunManifest) -> None:
+    """Print validation and test MAE by property beside the median baseline."""
+    from phase2.runs.results import result_rows
+
+    title = f"{manifest.algorithm} {manifest.mode}: best epoch {manifest.best_epoch} of {manifest.epochs}"
+    rows = [
+        (
+            row.key,
+            row.unit or "-",
+            figure(row.val_mae),
+            figure(row.test_mae),
+            figure(row.baseline_mae),
+            "-" if row.times_better is None else f"{row.times_better:.1f} x",
+            figure(row.r2),
+            str(row.count),
+        )
+        for row in result_rows(manifest.val, manifest.test)
+    ]
+    print_table(title, ("property", "unit", *_NUMERIC), rows, numeric=_NUMERIC)
+
+
+def figure(value: float | None) -> str:
+    """A number as a table shows it."""
+    return "-" if value is None else f"{value:.3g}"

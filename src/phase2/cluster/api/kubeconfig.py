@@ -1,0 +1,42 @@
+"""Where the kubeconfig is, and which namespace it means; what is in it besides is left to the official client."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from phase2.cluster.request.resources import DEFAULT_NAMESPACE
+
+POD_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+
+
+def kubeconfig() -> str:
+    """Path of the kubeconfig, or of several with colons in between."""
+    return os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+
+
+def kubeconfig_files() -> list[Path]:
+    """The files of the kubeconfig that are there."""
+    return [path for name in kubeconfig().split(os.pathsep) if name and (path := Path(name)).is_file()]
+
+
+def context_namespace(context: str | None = None) -> str:
+    """Namespace of a context of the kubeconfig, or of the pod that this is; ``phase2`` where neither names one.
+
+    Args:
+        context: Name of the context; None is the current one.
+    """
+    import yaml
+
+    files = [_mapping(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in kubeconfig_files()]
+    if not files and POD_TOKEN.is_file():
+        return POD_TOKEN.with_name("namespace").read_text(encoding="utf-8").strip() or DEFAULT_NAMESPACE
+    wanted = context or next((name for file in files if (name := file.get("current-context"))), None)
+    entries = [_mapping(entry) for file in files for entry in file.get("contexts") or []]
+    chosen = next((entry for entry in entries if entry.get("name") == wanted), {})  # the first one counts
+    return str(_mapping(chosen.get("context")).get("namespace") or DEFAULT_NAMESPACE)
+
+
+def _mapping(content: Any) -> dict[str, Any]:
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,183 @@
+"""What the API server says when it does not do what it was asked, in words that help. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from phase2.cluster.request.quantities import parse_quantity
+from phase2.errors import Phase2Error, RequestError, TransientError
+
+_QUOTA = re.compile(
+    r"exceeded quota: (?P<quota>[^,]+), requested: (?P<asked>.+), used: (?P<used>.+), limited: (?P<most>.+)"
+)
+_WEBHOOK = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)', re.DOTALL)
+_POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<name>[^']+)'.*?denied request: (?P<why>.*)", re.DOTALL)
+_NO_NAMESPACE = re.compile(r'namespaces "(?P<name>[^"]+)" not found')
+_NOT_ALLOWED = re.compile(
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
+    r'(?: in API group "(?P<group>[^"]*)")?(?: in the namespace "(?P<namespace>[^"]+)")?'
+)
+_ARGO_ROLE = "phase2-workflow-submitter of argo/cluster"
+_CREDENTIALS = "Sign in again as your cluster wants it, or name another context with --context."
+
+
+class ObjectConflictError(RequestError):
+    """An object of this name is there already, or was changed by somebody else."""
+
+
+class ObjectGoneError(RequestError):
+    """There is no object of this name."""
+
+
+class ForbiddenError(RequestError):
+    """Whoever asks has no right to do this."""
+
+
+class WatchExpiredError(TransientError):
+    """What was watched has to be read again: the server has forgotten where the watch stood."""
+
+
+def refusal(status: int, body: bytes, *, action: str, server: str) -> Phase2Error:
+    """The error of an answer that is no success.
+
+    Args:
+        status: HTTP status of the answer.
+        body: Its content: a Status object, if it is the API server that answers.
+        action: What was asked for, to follow "cannot": ``create jobs in the namespace phase2``.
+        server: Address of the server.
+    """
+    answer = _status(body)
+    message = str(answer.get("message") or body[:200].decode(errors="replace").strip() or f"status {status}")
+    if status == 401:
+        return RequestError(
+            "The cluster does not accept your credentials.",
+            why=f"{server} answers 'Unauthorized': the token or certificate of the kubeconfig has expired or is wrong.",
+            fix=_CREDENTIALS,
+        )
+    for explain in (_namespace_missing, _quota, _denied, _forbidden):
+        if (error := explain(message, action)) is not None:
+            return error
+    if (kind := _KINDS.get(status)) is not None:
+        return kind(f"Cannot {action}.", why=_sentence(message), fix="Look with 'phase2 status', and run it again.")
+    if status == 429 or status >= 500:
+        return TransientError(
+            "The cluster does not serve now.", why=f"{server} says: {_sentence(message)}", fix="Try again later."
+        )
+    why = f"The API server says: {_sentence(_causes(answer) or message)}"
+    return RequestError(f"Cannot {action}.", why=why, fix="Change what it objects to.")
+
+
+_KINDS: dict[int, type[Phase2Error]] = {404: ObjectGoneError, 409: ObjectConflictError, 410: WatchExpiredError}
+
+
+def unreachable(server: str, reason: str) -> TransientError:
+    """The error of a server that does not answer."""
+    return TransientError(
+        f"The cluster {server} cannot be reached.",
+        why=f"{reason}.",
+        fix="Check the network or VPN and the kubeconfig's server, or name another context with --context.",
+    )
+
+
+def quota_sentence(message: str) -> str | None:
+    """What a message says about a quota; None when it is about something else."""
+    found = _QUOTA.search(message)
+    if found is None:
+        return None
+    short = [
+        f"{name} ({asked} asked, {used} of {most} in use)"
+        for name, asked, used, most in _amounts(found)
+        if not _fits(asked, used, most)
+    ]
+    return f"the quota '{found['quota']}' of the namespace is exceeded: {', '.join(short) or found['asked']}"
+
+
+def _quota(message: str, action: str) -> Phase2Error | None:
+    sentence, found = quota_sentence(message), _QUOTA.search(message)
+    if sentence is None or found is None:
+        return None
+    if any(not _fits(asked, "0", most) for _, asked, _, most in _amounts(found)):
+        return RequestError(
+            f"Cannot {action}: {sentence}.", why="It asks for more than the whole quota.", fix="Ask for less."
+        )
+    return TransientError(
+        f"Cannot {action}: {sentence}.",
+        why="Others use what is left of it.",
+        fix="Try again when something has ended, or ask for less.",
+    )
+
+
+def _amounts(found: re.Match[str]) -> list[tuple[str, str, str, str]]:
+    used, most = _pairs(found["used"]), _pairs(found["most"])
+    return [(name, asked, used.get(name, "0"), most.get(name, "0")) for name, asked in _pairs(found["asked"]).items()]
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return dict(part.strip().split("=", 1) for part in text.split(",") if "=" in part)
+
+
+def _fits(asked: str, used: str, most: str) -> bool:
+    amounts = [parse_quantity(text) for text in (asked, used, most)]
+    if None in amounts:
+        return False
+    more, there, limit = (amount.value for amount in amounts if amount is not None)
+    return more + there <= limit
+
+
+def _namespace_missing(message: str, action: str) -> Phase2Error | None:
+    found = _NO_NAMESPACE.search(message)
+    if found is None:
+        return None
+    return RequestError(
+        f"There is no namespace '{found['name']}' in this cluster.",
+        why=f"So phase2 cannot {action}.",
+        fix="Name one with --namespace, or install k8s/base, which makes the namespace phase2.",
+    )
+
+
+def _denied(message: str, action: str) -> Phase2Error | None:
+    for pattern, kind in ((_WEBHOOK, "admission webhook"), (_POLICY, "admission policy")):
+        if (found := pattern.search(message)) is not None:
+            return RequestError(
+                f"Cannot {action}: the {kind} '{found['name']}' of the cluster denies it.",
+                why=_sentence(found["why"] or "It gives no reason"),
+                fix="Change what it objects to, or ask whoever runs the cluster.",
+            )
+    if "violates PodSecurity" in message:
+        why = message[message.index("violates PodSecurity") :]
+        return RequestError(f"Cannot {action}.", why=_sentence(f"It {why}"), fix="Ask whoever runs the cluster.")
+    return None
+
+
+def _forbidden(message: str, action: str) -> Phase2Error | None:
+    found = _NOT_ALLOWED.search(message)
+    if found is None:
+        return None
+    where = f" in the namespace {found['namespace']}" if found["namespace"] else ""
+    role = _ARGO_ROLE if found["group"] == "argoproj.io" else "phase2-submitter of k8s/base"
+    return ForbiddenError(
+        f"You may not {action}.",
+        why=f"The cluster knows you as '{found['user']}', who may not {found['verb']} {found['resource']}{where}.",
+        fix=f"Ask for the Role {role}, or name another --namespace or --context.",
+    )
+
+
+def _status(body: bytes) -> Mapping[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _causes(answer: Mapping[str, Any]) -> str:
+    causes = (answer.get("details") or {}).get("causes") or []
+    return "; ".join(f"{cause.get('field', '')}: {cause.get('message', '')}".strip(": ") for cause in causes)
+
+
+def _sentence(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if flat.endswith((".", "!", "?")) else f"{flat}."

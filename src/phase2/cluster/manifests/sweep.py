@@ -1,0 +1,45 @@
+"""A sweep as one Argo Workflow that refers to the installed WorkflowTemplate ``phase2-sweep``. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from typing import Any
+
+from phase2.cluster.labels import COMMAND_ANNOTATION, REQUEST_ANNOTATION, labels_of
+from phase2.cluster.manifests.workflow import cluster_parameters, refuse_for_argo, thin_workflow
+from phase2.cluster.plan import refuse_invisible_data
+from phase2.cluster.request.resources import ClusterRequest
+from phase2.cluster.run_state import SWEEP
+from phase2.config.resolve import resolve
+from phase2.config.settings import CHECKPOINT_MINUTES
+from phase2.config.sweep import SweepRequest
+
+TEMPLATE = "phase2-sweep"
+
+
+def build_sweep(name: str, request: SweepRequest, cluster: ClusterRequest) -> dict[str, Any]:
+    """The Workflow of a sweep; its runs have the ids that :meth:`SweepRequest.runs` gives them.
+
+    Args:
+        name: Name of the Workflow, and of the sweep.
+        request: What is trained.
+        cluster: What each run is given.
+
+    Raises:
+        RequestError: The sweep is none, or it has something that the template does not leave open.
+        UnknownNameError: There is no data set of this name.
+    """
+    refuse_for_argo(
+        cluster, ["checkpoint-minutes"] if cluster.checkpoint_minutes != CHECKPOINT_MINUTES else [], template=TEMPLATE
+    )
+    runs = request.runs(name)
+    refuse_invisible_data(resolve(runs[0].request).config.data.source, cluster)
+    labels = labels_of(name, request.algorithm, SWEEP)
+    members = "".join(f"{run.run_id} {resolve(run.request).config.digest}\n" for run in runs)
+    annotations = {
+        COMMAND_ANNOTATION: shlex.join(request.command(name)),
+        REQUEST_ANNOTATION: hashlib.sha256(members.encode()).hexdigest(),
+    }
+    metadata = {"name": name, "labels": labels, "annotations": annotations}
+    return thin_workflow(cluster, metadata, TEMPLATE, request.words() | cluster_parameters(cluster))

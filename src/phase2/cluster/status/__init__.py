@@ -1,0 +1,1 @@
+"""From Kubernetes objects to the state of a run; pure."""

@@ -1,0 +1,164 @@
+"""What became of a run that a Workflow carries. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from phase2.cluster.labels import ALGORITHM_LABEL, CANCELLED_ANNOTATION, COMMAND_ANNOTATION, MODE_LABEL, RUN_LABEL
+from phase2.cluster.manifests.workflow import TEMPLATE, given_parameters
+from phase2.cluster.objects import Object, name_of, newest_first, time_of
+from phase2.cluster.request.resources import human_duration
+from phase2.cluster.run_state import RunState, State
+from phase2.cluster.status.nodes import POD_NODE_ANNOTATION, Node, last_ended, last_failed, nodes_of
+from phase2.cluster.status.pod import PodState, pod_state
+from phase2.config.levels import DEFAULT_LEVEL
+
+
+def workflow_state(
+    workflow: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
+) -> RunState:
+    """Say what became of a run.
+
+    Args:
+        workflow: Its Workflow.
+        pods: The pods of the Workflow.
+        events: What was noticed in its namespace.
+        now: The time; None is that of this machine.
+    """
+    nodes, ordered = nodes_of(workflow), newest_first(pods)
+    reading = _Reading(workflow, nodes, pods, events)
+    state, sentence = reading.summary(now or datetime.now(UTC))
+    ended = last_ended(nodes)
+    current = next((node for node in reversed(nodes) if node.is_pod and node.is_active), ended)
+    status, metadata = workflow.get("status") or {}, workflow["metadata"]
+    created = time_of(metadata.get("creationTimestamp"))
+    return RunState(
+        run_id=workflow_run_id(workflow),
+        kind="Workflow",
+        name=name_of(workflow),
+        algorithm=_word(workflow, ALGORITHM_LABEL, "algorithm") or "-",
+        mode=_mode(workflow),
+        state=state,
+        sentence=sentence,
+        step=current.step if current and current.is_active else None,
+        attempt=current.attempt if current else 0,
+        pod=name_of(ordered[0]) if ordered else None,
+        node=(ordered[0].get("spec") or {}).get("nodeName") if ordered else None,
+        exit_code=0 if state == "succeeded" else ended.code if ended else None,
+        created=created or datetime.now(UTC),
+        ended=time_of(status.get("finishedAt")) if status.get("phase") in {"Succeeded", "Failed", "Error"} else None,
+        command=str((metadata.get("annotations") or {}).get(COMMAND_ANNOTATION) or ""),
+    )
+
+
+def workflow_run_id(workflow: Object) -> str:
+    """The run of a Workflow, also of one that ``argo submit`` made."""
+    return _word(workflow, RUN_LABEL, "run-name") or given_parameters(workflow).get("resume") or name_of(workflow)
+
+
+def is_cancelled(workflow: Object) -> bool:
+    """Whether somebody asked it to stop, by ``phase2 cancel`` or ``argo stop``."""
+    annotations = workflow["metadata"].get("annotations") or {}
+    return bool((workflow.get("spec") or {}).get("shutdown")) or CANCELLED_ANNOTATION in annotations
+
+
+class _Reading:
+    """One look at a Workflow."""
+
+    def __init__(
+        self, workflow: Object, nodes: Sequence[Node], pods: Sequence[Object], events: Sequence[Object]
+    ) -> None:
+        self.spec, self.status = workflow.get("spec") or {}, workflow.get("status") or {}
+        self.is_cancelled = is_cancelled(workflow)
+        self.nodes = nodes
+        self.events = events
+        self.pods = {(pod["metadata"].get("annotations") or {}).get(POD_NODE_ANNOTATION): pod for pod in pods}
+
+    def summary(self, now: datetime) -> tuple[State, str]:
+        phase, message = self.status.get("phase"), " ".join(str(self.status.get("message") or "").split())
+        has_failed = phase in {"Failed", "Error"}
+        if phase == "Succeeded":
+            return "succeeded", f"succeeded{self._took()}"
+        if self.is_cancelled:
+            saves: tuple[State, str] = "stopping", "is being stopped: it saves what it has"
+            return ("cancelled", "was cancelled") if has_failed else saves
+        if has_failed:
+            return "failed", self._failure(message)
+        if not phase:
+            return "queued", "waits for Argo's controller to take it up"
+        if phase == "Pending" or self.spec.get("suspend"):
+            waits = f"waits: {message}" if message else "waits for its first step"
+            return "waiting", "is suspended" if self.spec.get("suspend") else waits
+        return self._under_way(now)
+
+    def _under_way(self, now: datetime) -> tuple[State, str]:
+        active = [node for node in self.nodes if node.is_pod and node.is_active]
+        failed = last_failed(self.nodes)
+        if not active:
+            waiting = next((node for node in reversed(self.nodes) if node.is_active and node.message), None)
+            if waiting is not None:
+                return "waiting", f"waits in the step {waiting.step}: {' '.join(waiting.message.split())}"
+            if failed is not None:
+                return "retrying", f"waits a moment for what comes next; it {failed.words}"
+            return "waiting", "waits for its next step"
+        states = {node.name: self._state_of(node) for node in active}
+        running = [node for node in active if states[node.name].phase == "running"]
+        if len(running) > 1:
+            return "running", f"runs {len(running)} steps at once{self._progress()}{self._since(now)}"
+        current = (running or active)[-1]
+        before = failed if failed is not None and failed.step == current.step else None
+        history = f"; the attempt before {before.words}" if before else ""
+        words = f"{states[current.name].words}, step {current.step}"
+        if running:
+            return "running", f"{words}, attempt {current.attempt}{self._progress()}{self._since(now)}{history}"
+        state: State = "stopping" if states[current.name].phase == "stopping" else "blocked"
+        if states[current.name].phase not in {"blocked", "stopping"}:
+            state = "retrying" if before else "waiting"
+        return state, f"{words}{history}"
+
+    def _state_of(self, node: Node) -> PodState:
+        """What a node's pod does, by the pod itself where that can be seen; ended pods are noted in a moment."""
+        pod = self.pods.get(node.name)
+        if pod is not None:
+            found = pod_state(pod, self.events)
+            return PodState("running", "has ended") if found.phase in {"succeeded", "failed"} else found
+        if node.phase == "Running":
+            return PodState("running", "runs")
+        message = " ".join(node.message.split())
+        return PodState("blocked", f"waits: {message}") if message else PodState("waiting", "is being started")
+
+    def _failure(self, message: str) -> str:
+        failed = last_failed(self.nodes)
+        if "deadline" in " ".join([message, *(node.message for node in self.nodes if node.has_failed)]):
+            limit = self.spec.get("activeDeadlineSeconds")
+            return f"failed: its deadline{f' of {human_duration(limit)}' if limit else ''} is over"
+        if failed is None:
+            return f"failed: {message or 'the Workflow does not say why'}"
+        return f"{failed.words}{f', after {failed.attempt} attempts' if failed.attempt > 1 else ''}"
+
+    def _took(self) -> str:
+        start, end = time_of(self.status.get("startedAt")), time_of(self.status.get("finishedAt"))
+        return f" after {human_duration((end - start).total_seconds())}" if start and end else ""
+
+    def _since(self, now: datetime) -> str:
+        start = time_of(self.status.get("startedAt"))
+        return f", {human_duration(max(0.0, (now - start).total_seconds()))} after the start" if start else ""
+
+    def _progress(self) -> str:
+        progress = self.status.get("progress")
+        return f", progress {progress}" if progress else ""
+
+
+def _word(workflow: Object, label: str, parameter: str) -> str:
+    labels = workflow["metadata"].get("labels") or {}
+    return str(labels.get(label) or given_parameters(workflow).get(parameter) or "")
+
+
+def _mode(workflow: Object) -> str:
+    if given_parameters(workflow).get("competition") == "true":
+        return "competition"
+    template = str(((workflow.get("spec") or {}).get("workflowTemplateRef") or {}).get("name") or TEMPLATE)
+    if template != TEMPLATE:  # of argo submit: a sweep, an ensemble, predictions
+        return template.removeprefix("phase2-")
+    return _word(workflow, MODE_LABEL, "level") or DEFAULT_LEVEL

@@ -1,0 +1,1 @@
+"""From a Crystal to a packed graph."""

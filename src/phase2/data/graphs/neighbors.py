@@ -1,0 +1,157 @@
+"""Neighbours of the atoms of one periodic crystal."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.optimization.neighbors import find_points_in_spheres
+
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.crystals.elements import symbol_of
+from phase2.errors import InvalidCrystalError
+
+SAME_LENGTH = 1e-3  # angstrom: lengths this close are one; coordinates in files carry five digits
+LEAST_DISTANCE = 0.5  # angstrom: less than any bond, H2 has 0.74
+FARTHEST = 50.0  # angstrom: where the search for an isolated atom's neighbours ends
+MOST_ENTRIES = 5_000_000  # pairs, images or grid cells of one search: about 250 MB
+_THIN = 1.0  # angstrom: thinner than a layer of any atoms
+
+_PERIODIC = np.ones(3, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbors:
+    """Ordered pairs of an atom and a periodic image of an atom near it, M of them, in no particular order.
+
+    Attributes:
+        positions: Cartesian positions of the atoms, shape (N, 3), float64, angstrom.
+        receiver: Atom in the centre, shape (M,), int64.
+        sender: Atom nearby, shape (M,), int64.
+        shift: Lattice translation of the sender, whole numbers, shape (M, 3), float64.
+        distance: Shape (M,), float64, angstrom. Every atom is its own neighbour at distance 0.
+    """
+
+    positions: NDArray[np.float64]
+    receiver: NDArray[np.int64]
+    sender: NDArray[np.int64]
+    shift: NDArray[np.float64]
+    distance: NDArray[np.float64]
+
+
+def find_neighbors(crystal: Crystal, cutoff: float) -> Neighbors:
+    """Find everything within a cutoff of every atom.
+
+    A length counts as within the cutoff when it exceeds it by less than ``SAME_LENGTH``: rounding must not cut through
+    a shell of atoms that is just as far as the cutoff. An atom with nothing there gets its nearest shell, however far.
+
+    Args:
+        crystal: N atoms.
+        cutoff: Angstrom.
+
+    Raises:
+        InvalidCrystalError: Two atoms are closer than 0.5 angstrom; an atom has no neighbour within 50 angstrom; the
+            cell is too large, too flat or too skewed to be searched.
+    """
+    positions = np.ascontiguousarray(crystal.cartesian)
+    search = _Search(crystal, positions)
+    receiver, sender, shift, distance = search.around(positions, cutoff + SAME_LENGTH)
+    if np.count_nonzero(distance < LEAST_DISTANCE) != len(positions):
+        raise _overlap(crystal, receiver, sender, distance)
+    lonely = np.flatnonzero(np.bincount(receiver, minlength=len(positions)) == 1)
+    if len(lonely):
+        pairs = _nearest_shells(search, lonely, cutoff)
+        receiver, sender, shift, distance = (
+            np.concatenate([a, b]) for a, b in zip((receiver, sender, shift, distance), pairs, strict=True)
+        )
+    if search.may_shift_far and np.abs(shift).max() > 127:
+        raise InvalidCrystalError.of(
+            crystal.id, "its cell is so skewed that neighbours are more than 127 cells away.", _REDUCE
+        )
+    return Neighbors(positions, receiver, sender, shift, distance)
+
+
+_Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+
+_REDUCE = "Give the crystal in a reduced (Niggli) cell."
+
+
+class _Search:
+    """Searches in one crystal, refused where they would exhaust the memory."""
+
+    def __init__(self, crystal: Crystal, positions: NDArray[np.float64]) -> None:
+        self.crystal = crystal
+        self.positions = positions
+        self.lattice = np.ascontiguousarray(crystal.lattice)
+        inverse = np.linalg.inv(self.lattice)
+        self.thickness = 1 / np.sqrt(np.einsum("ij,ij->j", inverse, inverse))  # between opposite faces, angstrom
+        self.may_shift_far = False
+
+    def around(self, centers: NDArray[np.float64], radius: float) -> _Pairs:
+        """All pairs of a centre and an image of an atom within a radius."""
+        self._refuse_excess(len(centers), radius)
+        pairs: _Pairs = find_points_in_spheres(
+            self.positions, centers, r=radius, pbc=_PERIODIC, lattice=self.lattice, tol=1e-8
+        )
+        return pairs
+
+    def _refuse_excess(self, n_centers: int, radius: float) -> None:
+        n = len(self.positions)
+        reach = (radius / self.thickness).tolist()  # cells
+        extent = (np.abs(self.lattice).sum(axis=0) / radius + 2).tolist()  # cubes of the search grid
+        pairs = n_centers * (n / self.crystal.volume * 4 / 3 * math.pi * radius**3 + 1)
+        images = n * math.prod(2 * r + 1 for r in reach)
+        if max(pairs, images, math.prod(extent)) > MOST_ENTRIES:
+            raise self._excess(too_many=max(pairs, images) > MOST_ENTRIES)
+        self.may_shift_far = self.may_shift_far or max(reach) > 125
+
+    def _excess(self, *, too_many: bool) -> InvalidCrystalError:
+        """Say what about the cell is out of proportion: its extent, its thickness or the number of its atoms."""
+        name, n = self.crystal.id, len(self.positions)
+        thinnest, longest = self.thickness.min(), np.linalg.norm(self.lattice, axis=1).max()
+        if not too_many:
+            why = f"its cell is too large to search: {n} atom(s), and a lattice vector of {longest:.3g} angstrom."
+            return InvalidCrystalError.of(name, why, "Leave out empty space, or give a reduced (Niggli) cell.")
+        if thinnest < _THIN:
+            why = f"its cell is {thinnest:.3g} angstrom thin; {n} atom(s) have too many neighbours to search."
+            return InvalidCrystalError.of(name, why, _REDUCE)
+        return InvalidCrystalError.of(name, f"its {n} atoms have too many neighbours to search.", "Use a smaller cell.")
+
+
+def _nearest_shells(search: _Search, lonely: NDArray[np.int64], cutoff: float) -> _Pairs:
+    """Pairs of atoms without neighbours within the cutoff with their nearest shell, found in growing spheres."""
+    parts: list[_Pairs] = []
+    radius = cutoff
+    while len(lonely):
+        if radius >= FARTHEST:
+            site = int(lonely[0])
+            symbol = symbol_of(int(search.crystal.species[site]))
+            raise InvalidCrystalError.of(
+                search.crystal.id, f"site {site} ({symbol}) has no neighbour within {FARTHEST:g} angstrom."
+            )
+        radius = min(1.5 * radius, FARTHEST)
+        center, sender, shift, distance = search.around(search.positions[lonely], radius)
+        far = np.where(distance < LEAST_DISTANCE, np.inf, distance)
+        nearest = np.full(len(lonely), np.inf)
+        np.minimum.at(nearest, center, far)
+        found = nearest < radius - SAME_LENGTH  # otherwise the shell may go on outside the sphere
+        keep = found[center] & (far <= nearest[center] + SAME_LENGTH)
+        parts.append((lonely[center[keep]], sender[keep], shift[keep], distance[keep]))
+        lonely = lonely[~found]
+    receivers, senders, shifts, distances = zip(*parts, strict=True)
+    return np.concatenate(receivers), np.concatenate(senders), np.concatenate(shifts), np.concatenate(distances)
+
+
+def _overlap(
+    crystal: Crystal, receiver: NDArray[np.int64], sender: NDArray[np.int64], distance: NDArray[np.float64]
+) -> InvalidCrystalError:
+    close = np.flatnonzero((distance < LEAST_DISTANCE) & ((receiver != sender) | (distance > 1e-6)))
+    k = close[np.argmin(distance[close])]
+    i, j = sorted((int(receiver[k]), int(sender[k])))
+    symbols = crystal.symbols
+    other = "its own image" if i == j else f"site {j} ({symbols[j]})"
+    return InvalidCrystalError.of(
+        crystal.id, f"site {i} ({symbols[i]}) and {other} are {distance[k]:.3f} angstrom apart."
+    )

@@ -1,0 +1,151 @@
+"""What a data set gives: raw records, and labelled crystals once they are parsed."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.data.crystals.crystal import Crystal
+from phase2.errors import InvalidCrystalError
+from phase2.properties import PROPERTIES, Property
+
+MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "none", "null"})
+
+_LARGEST = float(np.finfo(np.float32).max)  # graphs keep their labels as float32
+_BEYOND = math.nextafter(math.inf, 0.0)  # stands for every finite number that exceeds a float
+_INFINITIES = (math.inf, -math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """One record of a data set before parsing: cheap to make and to send to another process.
+
+    Attributes:
+        id: Name of the crystal.
+        content: What the source's ``parse`` turns into a labelled crystal.
+        flaw: Why the record is to be refused whatever its content, "" when nothing is known against it.
+    """
+
+    id: str
+    content: object
+    flaw: str = ""
+
+    def check(self) -> None:
+        """Refuse the record if it has a flaw.
+
+        Raises:
+            InvalidCrystalError: It has one.
+        """
+        if self.flaw:
+            raise InvalidCrystalError(
+                f"Record '{self.id}' is invalid:", why=self.flaw, fix="Correct or remove this record."
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledCrystal:
+    """A crystal and its labels.
+
+    Attributes:
+        crystal: The structure.
+        targets: Labels in the order and the units of ``PROPERTIES``, shape (9,), float64; NaN where missing.
+    """
+
+    crystal: Crystal
+    targets: NDArray[np.float64]
+
+
+def printable(name: str) -> str:
+    """Escape what a text file cannot hold (lone surrogates) and what ends a string in numpy (zero characters)."""
+    return name.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
+
+
+class Source(Protocol):
+    """A data set. ``records`` runs once, in order, in the main process; ``parse`` runs in many."""
+
+    @property
+    def name(self) -> str:
+        """Name or path that the data set was asked for with."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the content, hexadecimal: equal fingerprints mean equal records."""
+
+    def records(self) -> Iterator[RawRecord]:
+        """Yield the raw records in the order of the file."""
+
+    def parse(self, raw: RawRecord) -> LabelledCrystal:
+        """Turn one record into a labelled crystal.
+
+        Raises:
+            InvalidCrystalError: The record is no valid crystal or a label is no number.
+        """
+
+
+def read_labels(record: Mapping[str, object], crystal_id: str) -> NDArray[np.float64]:
+    """Read the nine labels of a record by their JARVIS columns or, failing those, by their keys.
+
+    Missing are: an absent column, null, "", "na", "nan", "none" in any case, NaN and the infinities.
+
+    Returns:
+        Labels in the order of ``PROPERTIES``, shape (9,), float64; NaN where missing.
+
+    Raises:
+        InvalidCrystalError: A label is a truth value, text that is no number, a list, or a number beyond every float32.
+    """
+    values = (record.get(p.column, record.get(p.key)) for p in PROPERTIES)
+    return np.array([read_label(value, p, crystal_id) for value, p in zip(values, PROPERTIES, strict=True)])
+
+
+def read_label(value: object, prop: Property, crystal_id: str) -> float:
+    """Read one label; NaN where it is missing.
+
+    Raises:
+        InvalidCrystalError: It is neither a number nor a word for a missing one, or a number beyond every float32.
+    """
+    if value is None:
+        return math.nan
+    if isinstance(value, str):
+        if value.strip().lower() in MISSING_WORDS:
+            return math.nan
+        number = _number_in(value)
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        number = None
+    else:
+        number = _as_float(value)
+    if number is not None and math.isfinite(number) and abs(number) > _LARGEST:
+        raise InvalidCrystalError(
+            f"Record '{crystal_id}' has {prop.column} = {reprlib.repr(value)}.",
+            why=f"No label is larger than {_LARGEST:.2g}.",
+            fix="Correct it, or leave it empty where it is not known.",
+        )
+    if number is None:
+        raise InvalidCrystalError(
+            f"Record '{crystal_id}' has {prop.column} = {value!r}.",
+            why=f"The {prop.title.lower()} is a number" + (f" in {prop.unit}." if prop.unit else "."),
+            fix="Correct it, or leave it empty where it is not known.",
+        )
+    return number if math.isfinite(number) else math.nan
+
+
+def _number_in(text: str) -> float | None:
+    try:
+        # Python alone reads "1_000" as a number; in a table it is a slip.
+        number = None if "_" in text else float(text)
+    except ValueError:
+        return None
+    # Digits that make an infinity, such as 1e999, are a number that is too large, and not a missing one.
+    return _BEYOND if number in _INFINITIES and "inf" not in text.lower() else number
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond every float
+        return _BEYOND

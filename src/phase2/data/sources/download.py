@@ -1,0 +1,158 @@
+"""Files fetched once: resumed where they broke off, retried, and proved by their checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from phase2.errors import DataError, RequestError, TransientError
+from phase2.storage.disk.lock import wait_for_lock
+
+Progress = Callable[[int, int | None], None]
+
+_BLOCK = 1 << 18
+_TIMEOUT = 30.0
+_PAUSE_AT_MOST = 60.0
+# Answers that another try may change: timeout, too early, too many requests; and every 5xx.
+_PASSING = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file on the web whose content is known beforehand.
+
+    Attributes:
+        url: Where it is.
+        file_name: Its name on disk.
+        size: Bytes.
+        sha256: Checksum, hexadecimal.
+    """
+
+    url: str
+    file_name: str
+    size: int
+    sha256: str
+
+
+def fetch(
+    remote: RemoteFile, folder: Path, *, progress: Progress | None = None, tries: int = 5, pause: float = 1.0
+) -> Path:
+    """Get a file into a folder, unless it is there already.
+
+    What has arrived is kept in ``<file_name>.part``, and the next try asks for the rest only. Of two processes that
+    fetch the same file, the second waits for the first.
+
+    Args:
+        remote: What to fetch.
+        folder: Where to put it; made if needed.
+        progress: Called with (bytes here, bytes in all).
+        tries: Tries in a row that may fail without a byte gained.
+        pause: Seconds before the second try; doubled with each further one.
+
+    Returns:
+        Path of the file, its content proved by the checksum.
+
+    Raises:
+        TransientError: The server cannot be reached, or breaks off again and again.
+        DataError: The server does not have the file, or has another one.
+        RequestError: The address is not http or https.
+    """
+    if not remote.url.startswith(("http://", "https://")):
+        raise RequestError(f"The address {remote.url} is not http or https.", fix="Correct the address.")
+    target = folder / remote.file_name
+    folder.mkdir(parents=True, exist_ok=True)
+    with wait_for_lock(folder / f".{remote.file_name}.lock", purpose=f"fetching {remote.file_name}"):
+        if target.exists() and _sha256(target) == remote.sha256:
+            return target
+        part = target.with_name(f"{target.name}.part")
+        _transfer_persistently(remote, part, progress, tries, pause)
+        if (found := _sha256(part)) != remote.sha256:
+            part.unlink()
+            raise DataError(
+                f"What {remote.url} sent is not {remote.file_name}: its SHA-256 is {found}.",
+                why=f"Expected {remote.sha256}. The file was changed on the server, or on the way.",
+                fix=f"It was deleted. {_by_hand(remote, folder)}",
+            )
+        part.replace(target)
+    return target
+
+
+def _transfer_persistently(remote: RemoteFile, part: Path, progress: Progress | None, tries: int, pause: float) -> None:
+    failures = 0
+    while True:
+        before = _size(part)
+        try:
+            _transfer(remote, part, progress)
+        except urllib.error.HTTPError as error:
+            if error.code < 500 and error.code not in _PASSING:
+                raise _refused(remote, part.parent, error) from error
+            reason: Exception = error
+        except (OSError, http.client.HTTPException) as error:
+            reason = error
+        else:
+            return
+        failures = 1 if _size(part) > before else failures + 1
+        if failures >= tries:
+            raise TransientError(
+                f"{remote.url} could not be fetched: {reason}.",
+                why=f"{tries} tries in a row failed; {_size(part):,} of {remote.size:,} bytes are here and are kept.",
+                fix=f"Try again later. {_by_hand(remote, part.parent)}",
+            ) from reason
+        time.sleep(min(pause * 2 ** (failures - 1), _PAUSE_AT_MOST))
+
+
+def _transfer(remote: RemoteFile, part: Path, progress: Progress | None) -> None:
+    """Add to the part what is missing; raise ConnectionError when the server ends too early."""
+    done = _size(part)
+    if done >= remote.size:  # complete, or wrong: the checksum tells
+        return
+    request = urllib.request.Request(remote.url, headers={"Range": f"bytes={done}-"} if done else {})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
+        if response.status == 206 and not _begins_at(response, done):
+            part.unlink()
+            raise ConnectionError("the server sent another range than asked for")
+        if response.status != 206:  # a server may ignore Range and send everything
+            done = 0
+        with part.open("ab" if done else "wb") as file:
+            # One byte more than expected is enough to know that it is another file.
+            while done <= remote.size and (block := response.read(min(_BLOCK, remote.size + 1 - done))):
+                file.write(block)
+                done += len(block)
+                if progress:
+                    progress(done, remote.size)
+    if done < remote.size:
+        raise ConnectionError(f"the connection ended after {done:,} of {remote.size:,} bytes")
+
+
+def _begins_at(response: http.client.HTTPResponse, start: int) -> bool:
+    return response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+
+
+def _refused(remote: RemoteFile, folder: Path, error: urllib.error.HTTPError) -> DataError:
+    return DataError(
+        f"{remote.url} answers {error.code} {error.reason}.",
+        why="The server does not give this file out.",
+        fix=_by_hand(remote, folder),
+    )
+
+
+def _by_hand(remote: RemoteFile, folder: Path) -> str:
+    return (
+        f"Or fetch {remote.file_name} ({remote.size:,} bytes, SHA-256 {remote.sha256}) in another way "
+        f"and put it into {folder}."
+    )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,90 @@
+"""JARVIS-DFT dft_3d, release of 2022-12-12 (Choudhary et al., npj Comput. Mater. 6, 173, 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from phase2.config.settings import cache_dir
+from phase2.data.sources.base import LabelledCrystal, RawRecord
+from phase2.data.sources.download import Progress, RemoteFile, fetch
+from phase2.data.sources.json_source import JsonSource
+
+# doi 10.6084/m9.figshare.6815699.v11; MD5 fb3e1eb80339a70ff313af1c644c1777
+DFT_3D = RemoteFile(
+    url="https://ndownloader.figshare.com/files/38521619",
+    file_name="jdft_3d-12-12-2022.json.zip",
+    size=40_811_489,
+    sha256="d4c64660e9e1fa45c82bd8868a96ec10162195eed69636445972c05550d8d0d6",
+)
+DFT_3D_MEMBER = "jdft_3d-12-12-2022.json"
+
+
+class JarvisSource:
+    """75,993 crystals with DFT properties, downloaded when their records are first asked for.
+
+    Args:
+        cache: Cache folder; the user's by default.
+        remote: The archive.
+        progress: Called with (bytes here, bytes in all) during the download.
+    """
+
+    name = "jarvis-dft3d"
+
+    def __init__(
+        self, cache: Path | None = None, *, remote: RemoteFile = DFT_3D, progress: Progress | None = None
+    ) -> None:
+        self._folder = downloads(cache or cache_dir())
+        self._remote = remote
+        self._progress = progress
+
+    @property
+    def path(self) -> Path:
+        """Where the archive is, or will be."""
+        return self._folder / self._remote.file_name
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the archive, hexadecimal: known before it is downloaded."""
+        return self._remote.sha256
+
+    def fetch(self) -> Path:
+        """Download the archive, unless it is here.
+
+        Raises:
+            TransientError: The server cannot be reached.
+            DataError: The server does not have the file, or has another one.
+        """
+        return fetch(self._remote, self._folder, progress=self._progress)
+
+    def records(self) -> Iterator[RawRecord]:
+        """Yield the records, read out of the archive without unpacking it.
+
+        Raises:
+            TransientError: The archive is not here and cannot be downloaded now.
+            DataError: It is not the expected one.
+        """
+        yield from self._file(self.fetch()).records()
+
+    def parse(self, raw: RawRecord) -> LabelledCrystal:
+        """Turn one record into a crystal and its labels.
+
+        Raises:
+            InvalidCrystalError: It is no valid crystal, or a label is no number.
+        """
+        return self._file(self.path).parse(raw)
+
+    def __getstate__(self) -> tuple[Path, RemoteFile]:
+        return self._folder, self._remote  # a progress bar cannot be sent to the worker processes
+
+    def __setstate__(self, state: tuple[Path, RemoteFile]) -> None:
+        self._folder, self._remote = state
+        self._progress = None
+
+    def _file(self, path: Path) -> JsonSource:
+        return JsonSource(path, DFT_3D_MEMBER)
+
+
+def downloads(cache: Path) -> Path:
+    """Folder of downloaded files within a cache folder."""
+    return cache / "downloads"

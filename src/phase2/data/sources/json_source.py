@@ -1,0 +1,100 @@
+"""A JSON or JSON lines file in JARVIS's schema as a data set."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+from phase2.data.crystals.readers import from_record
+from phase2.data.sources.base import LabelledCrystal, RawRecord, printable, read_labels
+from phase2.data.sources.json_stream import is_by_line, stream_records
+from phase2.errors import DataError
+from phase2.properties import PROPERTIES
+
+_LABELS = tuple(name for p in PROPERTIES for name in dict.fromkeys((p.column, p.key)))
+_ATOMS = ("lattice_mat", "coords", "elements", "cartesian")
+_IDS = ("jid", "id", "material_id")
+
+
+class JsonSource:
+    """Records ``{"jid": ..., "atoms": {...}, "formation_energy_peratom": ..., ...}`` in a list, an object or lines.
+
+    Labels are read from JARVIS's columns or, where those are absent, from phase2's own keys.
+
+    Args:
+        path: The file, as it is or compressed by gzip or zip.
+        member: Its name within a zip archive with several JSON files.
+    """
+
+    def __init__(self, path: Path, member: str | None = None) -> None:
+        self.path = path
+        self.member = member
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the file as it lies on disk and, for JSON lines, of that format, hexadecimal.
+
+        The same bytes can be one record under one name and an object of records under another.
+
+        Raises:
+            DataError: The file cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+        except OSError as error:
+            raise DataError(f"{self.path} cannot be read.", why=f"{error.strerror}.", fix="Check the path.") from error
+        if is_by_line(self.path.name):
+            digest.update(b"\0JSON lines")
+        return digest.hexdigest()
+
+    def records(self) -> Iterator[RawRecord]:
+        """Yield the records in the order of the file, of each what ``parse`` needs.
+
+        Raises:
+            DataError: The file is no valid JSON; the message has line and column.
+        """
+        seen: set[str] = set()
+        for index, (key, record) in enumerate(stream_records(self.path, self.member)):
+            yield _raw(index, key, record, seen)
+
+    def parse(self, raw: RawRecord) -> LabelledCrystal:
+        """Turn one record into a crystal and its labels.
+
+        Raises:
+            InvalidCrystalError: It is no valid crystal, has no atoms, a label that is no number, or an id seen before.
+        """
+        raw.check()
+        content = cast("Mapping[str, object]", raw.content)
+        return LabelledCrystal(from_record(content, raw.id), read_labels(content, raw.id))
+
+
+def _raw(index: int, key: str | None, record: object, seen: set[str]) -> RawRecord:
+    if not isinstance(record, dict):
+        name = printable(key or f"record-{index}")
+        return RawRecord(name, None, flaw=f"It is a {type(record).__name__}, not an object.")
+    crystal_id = next((str(record[k]) for k in _IDS if _is_id(record.get(k))), key or f"record-{index}")
+    if crystal_id != printable(crystal_id):
+        return RawRecord(printable(crystal_id), None, flaw="Its id holds a character that cannot be written.")
+    if crystal_id in seen:
+        return RawRecord(crystal_id, None, flaw="An earlier record has the same id.")
+    seen.add(crystal_id)
+    if "atoms" not in record:
+        return RawRecord(crystal_id, None, flaw="It has no 'atoms'.")
+    # JARVIS records have sixty columns: what is not needed is not kept, nor sent to the worker processes.
+    content = {k: record[k] for k in _LABELS if k in record}
+    atoms = record["atoms"]
+    content["atoms"] = {k: atoms[k] for k in _ATOMS if k in atoms} if isinstance(atoms, dict) else atoms
+    return RawRecord(crystal_id, content)
+
+
+def _is_id(value: object) -> bool:
+    return (isinstance(value, str) and bool(value.strip())) or type(value) is int

@@ -1,0 +1,124 @@
+"""Data sets by name or path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from phase2.config.data_sets import CRYSTALS
+from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
+from phase2.data.sources.download import Progress
+from phase2.data.sources.folder import FolderSource
+from phase2.data.sources.jarvis import DFT_3D, JarvisSource, downloads
+from phase2.data.sources.json_source import JsonSource
+from phase2.data.sources.sample import SAMPLE_FILE, SampleSource
+from phase2.errors import DataError, UnknownNameError
+
+__all__ = [
+    "NAMES", "KnownSource", "LabelledCrystal", "RawRecord", "Source", "fetch_source", "known_sources", "open_source",
+]  # fmt: skip
+
+NAMES: tuple[str, ...] = tuple(CRYSTALS)
+
+_FILE_SUFFIXES = (".json", ".jsonl", ".ndjson")
+_PACKED_SUFFIXES = (".gz", ".zip")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSource:
+    """A data set that has a name.
+
+    Attributes:
+        name: What to ask for.
+        summary: One line for people.
+        size: Bytes to download, 0 when it comes with the package.
+    """
+
+    name: str
+    summary: str
+    size: int
+
+    def state(self, cache: Path) -> str:
+        """Whether it is here: ``included``, ``downloaded`` or ``not downloaded (41 MB)``."""
+        if not self.size:
+            return "included"
+        here = (downloads(cache) / DFT_3D.file_name).exists()
+        return "downloaded" if here else f"not downloaded ({self.size / 1e6:.0f} MB)"
+
+
+def known_sources() -> tuple[KnownSource, ...]:
+    """The data sets that have a name."""
+    return (
+        KnownSource(
+            "sample", f"{CRYSTALS['sample']:,} crystals of the Materials Project, seven of the nine properties", 0
+        ),
+        KnownSource(
+            "jarvis-dft3d", f"{CRYSTALS['jarvis-dft3d']:,} crystals of JARVIS-DFT, all nine properties", DFT_3D.size
+        ),
+    )
+
+
+def open_source(name_or_path: str) -> Source:
+    """Open a data set; nothing is read or downloaded yet.
+
+    Args:
+        name_or_path: ``sample``, ``jarvis-dft3d``, a JSON or JSON lines file in JARVIS's schema (also ``.gz`` or
+            ``.zip``), or a folder of CIF and POSCAR files with a CSV of targets.
+
+    Raises:
+        UnknownNameError: There is no data set of this name.
+        DataError: There is no such file, or it is no data set.
+    """
+    if name_or_path == "sample":
+        return SampleSource()
+    if name_or_path == "jarvis-dft3d":
+        return JarvisSource()
+    path = Path(name_or_path).expanduser()
+    try:
+        there, folder = path.exists(), path.is_dir()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read.", why=f"{error.strerror}.", fix="Check its permissions.") from error
+    if not name_or_path or not there:
+        raise _not_there(name_or_path)
+    if folder:
+        return FolderSource(path)
+    if _is_json(path):
+        return JsonSource(path)
+    raise DataError(
+        f"{path} is no data set.",
+        why="A data set is a JSON or JSON lines file in JARVIS's schema, or a folder of structures with a CSV.",
+        fix=f"Give a file that ends in {', '.join(_FILE_SUFFIXES)} (or one of these and .gz or .zip), or a folder.",
+    )
+
+
+def fetch_source(name: str, cache: Path, *, progress: Progress | None = None) -> Path:
+    """Download a data set, unless it is here.
+
+    Raises:
+        UnknownNameError: There is no data set of this name.
+        TransientError: The server cannot be reached.
+        DataError: The server does not have the file, or has another one.
+    """
+    if name == "sample":
+        return SAMPLE_FILE
+    if name == "jarvis-dft3d":
+        return JarvisSource(cache, progress=progress).fetch()
+    raise UnknownNameError.of("data set", name, NAMES)
+
+
+def _is_json(path: Path) -> bool:
+    name = path.name.lower()
+    for suffix in _PACKED_SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name.endswith(_FILE_SUFFIXES)
+
+
+def _not_there(name_or_path: str) -> Exception:
+    looks_like_a_path = any(c in name_or_path for c in "/\\.~")
+    if not looks_like_a_path:
+        return UnknownNameError.of("data set", name_or_path, NAMES)
+    return DataError(
+        f"There is no file or folder {name_or_path}.",
+        why="A data set is a name or a path.",
+        fix=f"Check the path, or use one of the names: {', '.join(NAMES)}.",
+    )

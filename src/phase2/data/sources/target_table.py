@@ -1,0 +1,158 @@
+"""The CSV that says which targets belong to which structure file."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from phase2.data.sources.base import MISSING_WORDS, read_label
+from phase2.errors import DataError, InvalidCrystalError
+from phase2.properties import PROPERTIES, Property
+
+log = logging.getLogger(__name__)
+
+_HEADING = re.compile(r"^(?P<name>.*?)\s*(?:\[(?P<unit>.*)\])?$")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """One row of the CSV, as text.
+
+    Attributes:
+        file: Path of the structure file, "" when the table has no such column.
+        id: Name of the crystal, "" when the table has no such column.
+        labels: The nine labels in the order of ``PROPERTIES``, "" where missing.
+    """
+
+    file: str
+    id: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where things stand in a row."""
+
+    file: int | None
+    id: int | None
+    labels: dict[int, Property]
+
+
+def read_target_table(table: Path) -> list[TargetRow]:
+    """Read a CSV with a column ``file`` or ``id`` and a column for each property.
+
+    A property is called by its key or JARVIS column, with or without the unit (``band_gap [eV]``). Other columns are
+    ignored with a note in the log, unless they look like a misspelt property.
+
+    Raises:
+        DataError: The file cannot be read, its headings are wrong, or a column of a property holds no number at all.
+    """
+    headings, rows = _read_rows(table)
+    columns = _understand(table, headings)
+    _check_columns(table, columns, rows)
+    return [_row(cells, columns) for cells in rows]
+
+
+def _row(cells: Sequence[str], columns: _Columns) -> TargetRow:
+    labels = {p.key: cells[column] for column, p in columns.labels.items()}
+    return TargetRow(
+        file="" if columns.file is None else cells[columns.file].strip(),
+        id="" if columns.id is None else cells[columns.id].strip(),
+        labels=tuple(labels.get(p.key, "") for p in PROPERTIES),
+    )
+
+
+def _read_rows(table: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            lines = list(csv.reader(file, strict=True))
+    except OSError as error:
+        raise DataError(f"{table} cannot be read.", why=f"{error.strerror}.", fix="Check its permissions.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table} is no CSV in UTF-8.", why=f"{error}.", fix="Save it as CSV UTF-8.") from error
+    filled = [(number, row) for number, row in enumerate(lines, start=1) if any(cell.strip() for cell in row)]
+    if len(filled) < 2:
+        raise DataError(f"{table} has no rows.", why="It needs headings and a row for each structure.", fix="Fill it.")
+    headings = filled[0][1]
+    for number, row in filled[1:]:
+        if len(row) != len(headings):
+            raise DataError(
+                f"{table} has {len(row)} cells in row {number}, and {len(headings)} headings.",
+                why="Cells are separated by commas; one that holds a comma stands in quotes.",
+                fix="Correct this row.",
+            )
+    return headings, [row for _, row in filled[1:]]
+
+
+def _understand(table: Path, headings: Sequence[str]) -> _Columns:
+    places: dict[str, int] = {}
+    labels: dict[int, Property] = {}
+    for column, heading in enumerate(headings):
+        match = _HEADING.match(heading.strip())
+        name = match["name"].lower() if match else ""
+        prop = next((p for p in PROPERTIES if name in {p.key, p.column}), None)
+        if prop is None and name not in {"file", "id"}:
+            _refuse_misspelt(table, name)
+            log.warning("%s: column '%s' is no property and is ignored.", table, heading)
+            continue
+        if prop is not None:
+            _check_unit(table, heading, match["unit"] if match else None, prop)
+            labels[column] = prop
+        if places.setdefault(prop.key if prop else name, column) != column:
+            raise DataError(f"{table} has two columns for '{prop.key if prop else name}'.", fix="Keep one of them.")
+    if not labels or not {"file", "id"} & places.keys():
+        raise DataError(
+            f"{table} has the headings {', '.join(headings)}.",
+            why="It needs a column 'file' or 'id', and a column for at least one property.",
+            fix=f"Use the headings: file, {', '.join(p.heading for p in PROPERTIES)}; separate cells by commas.",
+        )
+    return _Columns(places.get("file"), places.get("id"), labels)
+
+
+def _refuse_misspelt(table: Path, name: str) -> None:
+    nearest = difflib.get_close_matches(name, [n for p in PROPERTIES for n in (p.key, p.column)], n=1, cutoff=0.8)
+    if nearest:
+        raise DataError(
+            f"{table} has a column '{name}', which is no property.",
+            why=f"It is close to '{nearest[0]}'.",
+            fix=f"Rename it to '{nearest[0]}' if that is meant, or else remove it.",
+        )
+
+
+def _check_unit(table: Path, heading: str, unit: str | None, prop: Property) -> None:
+    if unit is not None and unit.strip() != prop.unit:
+        raise DataError(
+            f"{table} has a column '{heading}', but {prop.title.lower()} has the unit '{prop.unit or 'none'}'.",
+            why="phase2 converts no units.",
+            fix=f"Convert the values and call the column '{prop.heading}'.",
+        )
+
+
+def _check_columns(table: Path, columns: _Columns, rows: Sequence[Sequence[str]]) -> None:
+    """Refuse a column in which not one entry is a number, because every record would be refused for it."""
+    for column, prop in columns.labels.items():
+        entries = [row[column] for row in rows]
+        wrong = [entry for entry in entries if not _is_label(entry, prop)]
+        if wrong and all(_is_missing(entry) for entry in entries if entry not in wrong):
+            raise DataError(
+                f"{table} has no number in the column of {prop.key}; the first entry is '{wrong[0]}'.",
+                why=f"The {prop.title.lower()} is a number" + (f" in {prop.unit}." if prop.unit else "."),
+                fix="Correct the column or remove it; a decimal point is a point.",
+            )
+
+
+def _is_missing(text: str) -> bool:
+    return text.strip().lower() in MISSING_WORDS
+
+
+def _is_label(text: str, prop: Property) -> bool:
+    try:
+        read_label(text, prop, "")
+    except InvalidCrystalError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The packed graph store on disk, built by worker processes."""

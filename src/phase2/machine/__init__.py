@@ -1,0 +1,1 @@
+"""What this process runs on: limits, memory, hardware, versions."""

@@ -1,0 +1,175 @@
+"""The model file, ``best.pt``: everything that a prediction needs, in one file that is safe to load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from phase2 import __version__
+from phase2.config.schema import RunConfig
+from phase2.data.crystals.elements import SYMBOLS
+from phase2.data.targets import TargetScaler
+from phase2.errors import ModelFileError
+from phase2.models.base import CrystalModel
+from phase2.models.build import build_model
+from phase2.models.files.tensorfile import entry, load_tensor_file, save_tensor_file
+from phase2.properties import KEYS, Property
+
+FORMAT = "phase2-model"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedModel:
+    """A trained model and what belongs to it.
+
+    Attributes:
+        model: The network, in evaluation mode, on the CPU.
+        config: The run that trained it.
+        properties: What it predicts, in the order of its outputs.
+        scaler: From its outputs to physical units.
+        species: Atomic numbers that occur in its training crystals, ascending.
+        mean_neighbors: Edges per atom of its training crystals.
+        run_id: Name of the run.
+        epoch: Epoch that its weights are from, counted from 1.
+        score: Validation score of that epoch.
+        phase2_version: The phase2 that trained it.
+    """
+
+    model: CrystalModel
+    config: RunConfig
+    properties: tuple[Property, ...]
+    scaler: TargetScaler
+    species: tuple[int, ...]
+    mean_neighbors: float
+    run_id: str
+    epoch: int
+    score: float
+    phase2_version: str = __version__
+
+
+def save_model_file(path: Path, trained: LoadedModel, weights: Mapping[str, Tensor] | None = None) -> None:
+    """Write a model file atomically.
+
+    Args:
+        path: The file.
+        trained: The model and what belongs to it.
+        weights: Weights to write in place of the model's.
+    """
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "phase2_version": trained.phase2_version,
+        "run_id": trained.run_id,
+        "config": trained.config.model_dump_json(),
+        "properties": [asdict(p) for p in trained.properties],
+        "units": [p.unit for p in trained.properties],
+        "scaler": trained.scaler.to_dict(),
+        "species": list(trained.species),
+        "mean_neighbors": trained.mean_neighbors,
+        "epoch": trained.epoch,
+        "score": trained.score,
+        "weights": tensors_of(trained.model) if weights is None else dict(weights),
+    }
+    save_tensor_file(path, content)
+
+
+def load_model_file(path: Path) -> LoadedModel:
+    """Read a model file; it needs no file beside it.
+
+    Raises:
+        ModelFileError: The file is missing, damaged, unsafe, no model file, or made by a newer phase2.
+    """
+    content = load_tensor_file(path, kind="model file", file_format=FORMAT, version=VERSION)
+    config = _config(entry(content, "config", str, path), path)
+    properties = _properties(entry(content, "properties", list, path), path)
+    mean_neighbors = entry(content, "mean_neighbors", float, path)
+    try:
+        model = build_model(config.model, len(properties), mean_neighbors, config.data.graph.cutoff)
+        load_tensors(model, entry(content, "weights", dict, path))
+        scaler = TargetScaler.from_dict(entry(content, "scaler", dict, path), properties)
+    except ModelFileError as error:
+        raise ModelFileError(f"The model file {path} cannot be used.", why=str(error)) from error
+    return LoadedModel(
+        model=model.eval(),
+        config=config,
+        properties=properties,
+        scaler=scaler,
+        species=_species(entry(content, "species", list, path), path),
+        mean_neighbors=mean_neighbors,
+        run_id=entry(content, "run_id", str, path),
+        epoch=entry(content, "epoch", int, path),
+        score=entry(content, "score", float, path),
+        phase2_version=entry(content, "phase2_version", str, path),
+    )
+
+
+def tensors_of(model: torch.nn.Module) -> dict[str, Tensor]:
+    """Copy all parameters and buffers to the CPU.
+
+    Unlike a state_dict this includes tables that are computed when the model is made, such as the element table: a
+    model must not change when a later phase2 computes them otherwise.
+    """
+    return {name: tensor.detach().cpu().clone() for name, tensor in _named_tensors(model).items()}
+
+
+def load_tensors(model: torch.nn.Module, tensors: Mapping[str, object]) -> None:
+    """Put tensors into a model.
+
+    Raises:
+        ModelFileError: They are not exactly those of the model, of the same shapes, and finite.
+    """
+    expected = _named_tensors(model)
+    if expected.keys() != tensors.keys():
+        odd = sorted(expected.keys() ^ tensors.keys())
+        raise _unfit(f"The model of this configuration and the file differ in: {', '.join(odd[:3])}.")
+    with torch.no_grad():
+        for name, target in expected.items():
+            value = tensors[name]
+            if not isinstance(value, Tensor) or value.shape != target.shape or value.dtype != target.dtype:
+                found = f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+                raise _unfit(f"'{name}' is {found}, not {target.dtype} {tuple(target.shape)}.")
+            if value.is_floating_point() and not bool(value.isfinite().all()):
+                raise _unfit(f"'{name}' holds numbers that are not finite.")
+            target.copy_(value)
+
+
+def _named_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
+    return dict(model.named_parameters()) | dict(model.named_buffers())
+
+
+def _config(text: str, path: Path) -> RunConfig:
+    try:
+        return RunConfig.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ModelFileError(
+            f"The model file {path} cannot be used.", why=f"Its configuration is invalid at '{place}': {first['msg']}."
+        ) from error
+
+
+def _properties(rows: Sequence[object], path: Path) -> tuple[Property, ...]:
+    try:
+        properties = tuple(Property(**row) for row in rows)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(f"The model file {path} cannot be used.", why="Its property list is damaged.") from error
+    if not properties or not all(p.key in KEYS and p.transform in ("none", "log1p") for p in properties):
+        raise ModelFileError(f"The model file {path} cannot be used.", why="Its property list is not one of phase2's.")
+    return properties
+
+
+def _species(numbers: Sequence[object], path: Path) -> tuple[int, ...]:
+    species = tuple(z for z in numbers if type(z) is int and 1 <= z <= len(SYMBOLS))
+    if len(species) != len(numbers):
+        raise ModelFileError(f"The model file {path} cannot be used.", why="Its 'species' are no atomic numbers.")
+    return species
+
+
+def _unfit(why: str) -> ModelFileError:
+    return ModelFileError("The weights do not fit.", why=why)

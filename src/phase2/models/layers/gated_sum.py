@@ -1,0 +1,162 @@
+"""Gated messages over links, normalised and summed: the inner loop of CGCNN, with its gradient by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+from phase2.data.batching import QuotientBatch
+from phase2.models.layers.sparse import sparse_product
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Links as sparse matrices; made once per batch.
+
+    Attributes:
+        weight: Edges of this kind per receiving atom, (L,).
+        share: Part of all edges of the full graph that a link stands for, (L,); adds up to 1.
+        edges: Number of those edges, a scalar.
+        receiver: Receiving node, (L,) int32.
+        received: Offsets of each node's links, (N + 1,) int32.
+        ends: For each link, where its receiver's and its sender's terms are in the list of all nodes' terms:
+            2 receiver and 2 sender + 1, (2 L,) int32.
+        term_links: The links that each of those terms is used by, term after term, (2 L,) int32.
+        term_rows: Offsets in that list, (2 N + 1,) int32.
+        each: Every number from 0 to 2 L, int32.
+    """
+
+    weight: Tensor
+    share: Tensor
+    edges: Tensor
+    receiver: Tensor
+    received: Tensor
+    ends: Tensor
+    term_links: Tensor
+    term_rows: Tensor
+    each: Tensor
+
+    @classmethod
+    def of(cls, batch: QuotientBatch) -> Links:
+        """Lay out the links of a batch."""
+        n, receiver = len(batch.species), batch.receiver
+        edges = batch.link_weight * batch.weight.index_select(0, receiver)
+        total = edges.sum()
+        ends = torch.stack([2 * receiver, 2 * batch.sender + 1], dim=1).flatten()
+        terms, order = torch.sort(ends, stable=True)
+        return cls(
+            weight=batch.link_weight,
+            share=edges / total,
+            edges=total,
+            receiver=receiver.int(),
+            received=_offsets(receiver, n),
+            ends=ends.int(),
+            term_links=(order // 2).int(),
+            term_rows=_offsets(terms, 2 * n),
+            each=torch.arange(len(ends) + 1, dtype=torch.int32, device=receiver.device),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Mean and variance of every column, (2 C,) each."""
+
+    mean: Tensor
+    variance: Tensor
+
+
+def gated_sum(
+    terms: Tensor,
+    lengths: Tensor,
+    weight: Tensor,
+    scale: Tensor,
+    bias: Tensor,
+    links: Links,
+    statistics: Statistics | None,
+    eps: float,
+) -> tuple[Tensor, Statistics]:
+    """Sum sigmoid(f) * softplus(s) over the edges of each atom, with (f, s) the normalised columns of z.
+
+    z = receiver's term + sender's term + weight @ length's features, for each link. One function for all of it, because
+    its parts taken one by one spend most of their time on moving (L, 2 C) arrays.
+
+    Args:
+        terms: For each node its terms as receiver and as sender, (N, 4 C).
+        lengths: Features of each link's length, (L, G); no gradient is taken.
+        weight: (2 C, G).
+        scale: Scale of the batch norm, (2 C,).
+        bias: Bias of the batch norm, (2 C,).
+        links: The graph.
+        statistics: What to normalise with; None for the mean and variance over all edges of the batch.
+        eps: Added to the variance.
+
+    Returns:
+        Sums, (N, C), and the statistics that were used.
+    """
+    given = (None, None) if statistics is None else (statistics.mean, statistics.variance)
+    summed, mean, variance = _GatedSum.apply(terms, lengths, weight, scale, bias, links, *given, eps)
+    return summed, Statistics(mean, variance)
+
+
+class _GatedSum(torch.autograd.Function):
+    @staticmethod
+    def forward(  # noqa: PLR0913, PLR0917
+        ctx: Any,
+        terms: Tensor,
+        lengths: Tensor,
+        weight: Tensor,
+        scale: Tensor,
+        bias: Tensor,
+        links: Links,
+        mean: Tensor | None,
+        variance: Tensor | None,
+        eps: float,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        ctx.fixed = mean is not None
+        z = sparse_product(links.each[::2], links.ends, terms.view(-1, len(weight)))
+        z.addmm_(lengths, weight.T)
+        if mean is None:
+            mean = links.share @ z
+        z -= mean
+        if variance is None:
+            variance = links.share @ z.square()
+        inverse = torch.rsqrt(variance + eps)
+        gate, core = torch.addcmul(bias, z, scale * inverse).chunk(2, dim=1)
+        opened, soft = torch.sigmoid(gate), functional.softplus(core)
+        messages = opened * soft
+        ctx.links = links
+        ctx.save_for_backward(z, opened, soft, messages, lengths, scale, inverse)
+        ctx.mark_non_differentiable(mean, variance)
+        return sparse_product(links.received, links.each[: len(z)], messages, links.weight), mean, variance
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        z, opened, soft, messages, lengths, scale, inverse = ctx.saved_tensors
+        links: Links = ctx.links
+        of_messages = sparse_product(links.each[: len(z) + 1], links.receiver, gradient.contiguous(), links.weight)
+        g = torch.empty_like(z)
+        gate, core = g.chunk(2, dim=1)
+        torch.mul(of_messages, messages, out=gate)
+        gate.addcmul_(gate, opened, value=-1)  # d sigmoid(f) = sigmoid(f) (1 - sigmoid(f)) df
+        torch.mul(of_messages, opened, out=core)
+        core.mul_(torch.expm1(-soft).neg_())  # d softplus(s) = (1 - exp(-softplus(s))) ds
+        of_bias, of_scale = g.sum(dim=0), (g * z).sum(dim=0) * inverse
+        factor = scale * inverse
+        if ctx.fixed:
+            of_z = g * factor
+        else:  # what the mean and the variance take away, per edge
+            of_z = torch.addcmul(factor * of_bias, z, factor * of_scale * inverse)
+            of_z.mul_(links.share[:, None]).neg_().addcmul_(g, factor)
+        of_terms = sparse_product(links.term_rows, links.term_links, of_z).view(len(gradient), -1)
+        return of_terms, None, of_z.T @ lengths, of_scale, of_bias, None, None, None, None
+
+
+def _offsets(ascending: Tensor, n: int) -> Tensor:
+    # Unlike counting, searching needs no answer from a GPU.
+    return torch.searchsorted(ascending, torch.arange(n + 1, device=ascending.device)).int()

@@ -1,0 +1,1 @@
+"""Many runs: index, list, filter, compare, retain."""

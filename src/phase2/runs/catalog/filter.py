@@ -1,0 +1,102 @@
+"""Which runs of a list are wanted. Imports nothing heavy: the command line checks its options with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from phase2.config.levels import ALGORITHMS, MODES
+from phase2.errors import RequestError, UnknownNameError
+from phase2.properties import KEYS
+
+if TYPE_CHECKING:
+    from phase2.runs.catalog.summary import RunSummary
+
+STATUSES = ("finished", "failed", "interrupted", "running", "unfinished")
+
+_AGE = re.compile(r"(\d{1,5})([hdw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """What runs have to be; None lets everything pass.
+
+    Attributes:
+        algorithm: ``e3nn`` or ``cgcnn``.
+        mode: The level, or ``competition``.
+        family: Their family.
+        status: How they ended.
+        property: A property that they were trained on.
+        since: Start at this time or later.
+        until: Start before this time.
+
+    Raises:
+        UnknownNameError: A name that no run can have.
+    """
+
+    algorithm: str | None = None
+    mode: str | None = None
+    family: str | None = None
+    status: str | None = None
+    property: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for kind, name, valid in (
+            ("algorithm", self.algorithm, ALGORITHMS),
+            ("level", self.mode, MODES),
+            ("status", self.status, STATUSES),
+            ("property", self.property, KEYS),
+        ):
+            if name is not None and name not in valid:
+                raise UnknownNameError.of(kind, name, valid)
+
+    def passes(self, run: RunSummary) -> bool:
+        """Whether a run is what is asked for."""
+        return (
+            all(
+                wanted is None or wanted == found
+                for wanted, found in (
+                    (self.algorithm, run.algorithm),
+                    (self.mode, run.mode),
+                    (self.family, run.family),
+                    (self.status, run.status),
+                )
+            )
+            and (self.property is None or self.property in run.properties)
+            and (self.since is None or run.started >= self.since)
+            and (self.until is None or run.started < self.until)
+        )
+
+
+def parse_age(text: str) -> timedelta:
+    """Read an age such as ``12h``, ``30d`` or ``8w``.
+
+    Raises:
+        RequestError: It is none.
+    """
+    found = _AGE.fullmatch(text.strip())
+    if found is None:
+        raise RequestError(f"'{text}' is no age.", why="An age is a number of h, d or w.", fix="Give 30d, say.")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def parse_time(text: str) -> datetime:
+    """Read a date, a time (UTC where it names no zone), or an age before now.
+
+    Raises:
+        RequestError: It is none of them.
+    """
+    if _AGE.fullmatch(text.strip()):
+        return datetime.now(UTC) - parse_age(text)
+    try:
+        time = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise RequestError(
+            f"'{text}' is no date.", fix="Give 2026-11-24, 2026-11-24T09:30, or 7d for a week ago."
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

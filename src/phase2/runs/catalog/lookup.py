@@ -1,0 +1,127 @@
+"""Finding runs in the list of a store: by name, and by how good they are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from phase2.errors import ModelFileError, RequestError
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.catalog.summary import RunSummary
+from phase2.runs.keys import local_run
+from phase2.storage.base import Store
+from phase2.storage.urls import open_store
+
+SCORE = "score"
+_SHOWN = 5
+
+
+def best_first(runs: Iterable[RunSummary], by: str = SCORE) -> list[RunSummary]:
+    """The finished runs that have a number to compare, the best first.
+
+    Args:
+        runs: The runs.
+        by: ``score``, or a property whose validation MAE decides. Test errors are not on offer: a choice made by them
+            would spoil them.
+    """
+    numbers = [(value, run) for run in runs if (value := merit(run, by)) is not None and run.status == "finished"]
+    return [run for _, run in sorted(numbers, key=lambda pair: (pair[0], pair[1].prefix))]
+
+
+def merit(run: RunSummary, by: str = SCORE) -> float | None:
+    """The number that decides how good a run is; lower is better, None where it has none."""
+    return run.score if by == SCORE else run.val_mae.get(by)
+
+
+def find(runs: Sequence[RunSummary], name: str) -> RunSummary:
+    """Find a run by id, folder name, ``family/name``, the unique beginning of one of these, ``latest`` or ``best``.
+
+    Args:
+        runs: Where to look, the newest first.
+        name: ``latest`` is the finished run that ended last, ``best`` the one with the lowest score.
+
+    Raises:
+        RequestError: No run is meant, or several are.
+    """
+    if name in {"latest", "best"}:
+        return _latest(runs) if name == "latest" else _best(runs)
+    found = [run for run in runs if name in _names(run)] or [
+        run for run in runs if name and any(known.startswith(name) for known in _names(run))
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise RequestError(
+            f"'{name}' may be any of {len(found)} runs.",
+            why=f"{_listed(run.prefix for run in found)} have that name or begin with it.",
+            fix="Give more of the name, such as family/name.",
+        )
+    raise _unknown(runs, name)
+
+
+def newest_best(output: Path) -> Path:
+    """The model file of the run in a folder that finished last.
+
+    Raises:
+        ModelFileError: There is no finished run.
+    """
+    store = open_store(str(output)) if output.is_dir() else None
+    finished = [run for run in list_runs(store) if run.status == "finished"] if store else []
+    for run in sorted(finished, key=_end, reverse=True):
+        folder = local_run(store, run.prefix) if store else None
+        if folder is not None and folder.best.is_file():
+            return output / run.prefix / folder.best.name
+    raise ModelFileError(
+        f"There is no finished run in {output}.",
+        why="A model comes from a run whose manifest says that it is finished.",
+        fix="Train one with 'phase2 train --algorithm cgcnn --level smoke', or name a model with --model.",
+    )
+
+
+def find_in(store: Store, name: str) -> RunSummary:
+    """List a store and find a run in it, as :func:`find` does."""
+    return find(list_runs(store), name)
+
+
+def _names(run: RunSummary) -> tuple[str, str, str]:
+    return run.run_id, run.name, run.prefix
+
+
+def _end(run: RunSummary) -> tuple[datetime, str]:
+    return run.ended or run.started, run.run_id
+
+
+def _latest(runs: Iterable[RunSummary]) -> RunSummary:
+    finished = [run for run in runs if run.status == "finished"]
+    if not finished:
+        raise _none("finished run")
+    return max(finished, key=_end)
+
+
+def _best(runs: Iterable[RunSummary]) -> RunSummary:
+    ranked = best_first(runs)
+    if not ranked:
+        raise _none("finished run with a score")
+    return ranked[0]
+
+
+def _none(kind: str) -> RequestError:
+    return RequestError(f"There is no {kind} here.", fix="Name another place with --store, or train a run.")
+
+
+def _unknown(runs: Sequence[RunSummary], name: str) -> RequestError:
+    names = {known for run in runs for known in _names(run)}
+    nearest = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.5)
+    return RequestError(
+        f"There is no run '{name}'.",
+        why=f"{len(runs)} runs are there." if runs else "No run is there at all.",
+        fix=f"Did you mean '{nearest[0]}'?" if nearest else "'phase2 runs list' shows what there is.",
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    return ", ".join(every[:_SHOWN]) + more

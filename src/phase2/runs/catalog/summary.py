@@ -1,0 +1,134 @@
+"""One run in a list: what a manifest says that lists, filters and comparisons need."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from phase2.config.levels import Algorithm, Mode
+from phase2.runs.artifacts import Artifact
+from phase2.runs.attempts import Attempt, Status
+from phase2.runs.layout import BEST
+from phase2.runs.results import PropertyResult
+from phase2.storage.records import Record
+
+RunStatus = Literal["running", "unfinished"] | Status
+
+
+class RunSummary(Record):
+    """One run in a list. It has no test errors, so that nothing chosen from a list is chosen by them.
+
+    Attributes:
+        prefix: Where it lies in its store: ``<family>/<name>``.
+        run_id: Its id.
+        algorithm: ``e3nn`` or ``cgcnn``.
+        mode: The level, or ``competition``.
+        status: How it ended; ``running`` while a process of this machine works on it, ``unfinished`` when it was
+            killed, is at work elsewhere, or is half published.
+        started: When its first attempt began.
+        ended: When its last attempt ended; None when that is unknown.
+        properties: Its properties.
+        score: Validation score of its best model, lower is better; None when it is not finished.
+        best_epoch: Epoch of its best model.
+        epochs: Epochs trained.
+        val_mae: Validation MAE by property.
+        data: Fingerprint of data and parts: validation errors of equal ones can be compared.
+        size: Bytes of its files.
+        has_model: Whether it has a ``best.pt``.
+    """
+
+    prefix: str
+    run_id: str
+    algorithm: Algorithm
+    mode: Mode
+    status: RunStatus
+    started: AwareDatetime
+    ended: AwareDatetime | None = None
+    properties: tuple[str, ...]
+    score: float | None = None
+    best_epoch: int | None = None
+    epochs: int | None = None
+    val_mae: dict[str, float] = Field(default_factory=dict)
+    data: str | None = None
+    size: int = 0
+    has_model: bool = False
+
+    @classmethod
+    def from_manifest(cls, prefix: str, content: bytes) -> Self:
+        """Summarise a manifest; raises pydantic's ``ValidationError`` when it is damaged."""
+        found = _Manifest.model_validate_json(content)
+        return cls(
+            prefix=prefix,
+            started=found.attempts[0].start,
+            ended=found.attempts[-1].end,
+            val_mae={row.key: row.mae for row in found.val if row.mae is not None},
+            data=found.data.fingerprint if found.data else None,
+            size=sum(artifact.bytes for artifact in found.artifacts),
+            has_model=any(artifact.path == BEST for artifact in found.artifacts),
+            **{name: getattr(found, name) for name in _SAME},
+        )
+
+    @classmethod
+    def from_config(cls, prefix: str, content: bytes) -> Self:
+        """Summarise the recorded configuration of a run without a manifest."""
+        found = _Recorded.model_validate_json(content)
+        return cls(
+            prefix=prefix,
+            run_id=found.run_id,
+            algorithm=found.config.algorithm,
+            mode=found.config.mode,
+            status="unfinished",
+            started=found.created,
+            properties=found.config.properties,
+        )
+
+    @property
+    def family(self) -> str:
+        """Its family."""
+        return self.prefix.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return self.prefix.partition("/")[2]
+
+
+class _Part(BaseModel):
+    """A part of a file: what is not asked for is passed over, which makes ten thousand files quick to read."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Data(_Part):
+    fingerprint: str
+
+
+class _Manifest(_Part):
+    run_id: str
+    algorithm: Algorithm
+    mode: Mode
+    status: Status
+    attempts: tuple[Attempt, ...]
+    properties: tuple[str, ...]
+    score: float | None = None
+    best_epoch: int | None = None
+    epochs: int | None = None
+    val: tuple[PropertyResult, ...] = ()
+    data: _Data | None = None
+    artifacts: tuple[Artifact, ...] = ()
+
+
+class _Config(_Part):
+    algorithm: Algorithm
+    mode: Mode
+    properties: tuple[str, ...]
+
+
+class _Recorded(_Part):
+    run_id: str
+    created: AwareDatetime
+    config: _Config
+
+
+_SAME = ("run_id", "algorithm", "mode", "status", "properties", "score", "best_epoch", "epochs")

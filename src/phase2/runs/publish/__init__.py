@@ -1,0 +1,1 @@
+"""Publishing a run: whole or not at all."""

@@ -1,0 +1,131 @@
+"""One run in a store: reading its manifest, bringing its files here and checking them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from phase2.errors import RequestError, UnknownNameError
+from phase2.runs.artifacts import Artifact, Verification
+from phase2.runs.keys import is_hidden, manifest_key, stored_digest
+from phase2.runs.layout import MANIFEST, RunDirectory
+from phase2.runs.manifest import VERSION, RunManifest
+from phase2.storage.base import ObjectMissingError, Store, check_key
+from phase2.storage.disk.atomic import write_bytes
+from phase2.storage.parallel import ByteCount, Progress, in_parallel
+from phase2.storage.records import parse_record
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRun:
+    """A run with a manifest in a store.
+
+    Attributes:
+        store: The store.
+        prefix: Where the run lies in it: ``<family>/<name>``.
+        manifest: Its manifest.
+        content: The manifest as it is stored.
+    """
+
+    store: Store
+    prefix: str
+    manifest: RunManifest
+    content: bytes
+
+    @classmethod
+    def open(cls, store: Store, prefix: str) -> PublishedRun:
+        """Read the manifest of a run.
+
+        Raises:
+            RequestError: It has none: it is not finished, or not published to its end.
+            ModelFileError: The manifest is damaged or written by a newer phase2.
+        """
+        key = manifest_key(prefix)
+        try:
+            content = store.read(key)
+        except ObjectMissingError:
+            raise RequestError(
+                f"The run '{prefix}' has no manifest in {store.url}.",
+                why="A run is whole when its manifest is there; this one is not finished, or is being published.",
+                fix="Finish it with 'phase2 train ... --resume', or publish it again.",
+            ) from None
+        where = f"{store.url.rstrip('/')}/{key}"
+        return cls(store, prefix, parse_record(content, RunManifest, where=where, version=VERSION), content)
+
+    def verify(self) -> Verification:
+        """Hash every file again where it lies and compare with the manifest."""
+        listed = {self._key(artifact): artifact for artifact in self.manifest.artifacts}
+        found = {info.key: info.size for info in self.store.list(f"{self.prefix}/") if not is_hidden(info.key)}
+        found.pop(manifest_key(self.prefix), None)
+
+        def is_damaged(key: str) -> bool:
+            size = listed[key].bytes
+            return found[key] != size or stored_digest(self.store, key, size) != listed[key].sha256
+
+        present = [key for key in listed if key in found]
+        damaged = in_parallel(is_damaged, present)
+        start = len(self.prefix) + 1
+        return Verification(
+            missing=tuple(key[start:] for key in listed if key not in found),
+            damaged=tuple(key[start:] for key, bad in zip(present, damaged, strict=True) if bad),
+            extra=tuple(key[start:] for key in found if key not in listed),
+        )
+
+    def pull(self, output: Path, *, only: Sequence[str] = (), progress: Progress | None = None) -> RunDirectory:
+        """Bring the run into ``<output>/<family>/<name>``, the manifest last; what is there already is kept.
+
+        Args:
+            output: Folder that holds the families.
+            only: Paths of the files to bring, without the manifest; all files and the manifest when empty.
+            progress: Is told bytes done and bytes in all.
+
+        Raises:
+            UnknownNameError: The run has no such file.
+            RequestError: Something else is there under the name of the run.
+            DataError: A file is damaged in the store.
+            TransientError: The store does not answer; called again, it continues.
+        """
+        run = RunDirectory(output / check_key(self.prefix))
+        self._refuse_other(run)
+        artifacts = self._chosen(only)
+        count = ByteCount(sum(artifact.bytes for artifact in artifacts), progress)
+
+        def fetch(artifact: Artifact) -> None:
+            target = run.path / check_key(artifact.path)
+            if not _is_here(target, artifact):
+                self.store.get(self._key(artifact), target, sha256=artifact.sha256)
+            count.add(artifact.bytes)
+
+        in_parallel(fetch, artifacts)
+        if not only:
+            write_bytes(run.manifest, self.content)
+        return run
+
+    def _key(self, artifact: Artifact) -> str:
+        return f"{self.prefix}/{artifact.path}"
+
+    def _chosen(self, only: Sequence[str]) -> list[Artifact]:
+        by_path = {artifact.path: artifact for artifact in self.manifest.artifacts}
+        for path in only:
+            if path not in by_path:
+                raise UnknownNameError.of("file of this run", path, by_path)
+        return [by_path[path] for path in only] if only else list(by_path.values())
+
+    def _refuse_other(self, run: RunDirectory) -> None:
+        there = run.manifest.read_bytes() if run.manifest.is_file() else self.content
+        if there == self.content and not run.is_running():
+            return
+        raise RequestError(
+            f"{run.path} is another run, or one that is being trained.",
+            why=f"Its {MANIFEST} differs." if there != self.content else "A process holds its lock.",
+            fix="Name another folder with --to.",
+        )
+
+
+def _is_here(target: Path, artifact: Artifact) -> bool:
+    if not target.is_file() or target.stat().st_size != artifact.bytes:
+        return False
+    with target.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == artifact.sha256

@@ -1,0 +1,154 @@
+"""The checkpoints of an unfinished run in a store: how a run goes on when its machine is gone.
+
+They lie beside the run's configuration under names of their own, ``.checkpoints/step_<step>_<digest>.pt``. A pointer,
+``.checkpoints/latest.json``, is replaced after the checkpoint that it names has arrived; the newest two are kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import AwareDatetime
+
+from phase2.errors import ModelFileError
+from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
+from phase2.storage.records import Record, parse_record
+
+FOLDER = ".checkpoints"
+_LOG = logging.getLogger(__name__)
+_KEPT = 2
+_NAME = re.compile(r"step_(\d+)_[0-9a-f]+\.pt")
+
+
+def attempts_key(prefix: str) -> str:
+    """Key of the attempts at an unfinished run, as far as the store was told."""
+    return f"{prefix}/{FOLDER}/attempts.json"
+
+
+class StoredCheckpoint(Record):
+    """One checkpoint in a store.
+
+    Attributes:
+        name: Name of its object in the folder of the run's checkpoints.
+        step: Steps taken.
+        epoch: Epochs finished.
+        sha256: SHA-256 of its content, hexadecimal.
+        host: Who stored it.
+        saved: When.
+    """
+
+    name: str
+    step: int
+    epoch: int
+    sha256: str
+    host: str
+    saved: AwareDatetime
+
+
+class Pointer(Record):
+    """The newest checkpoint, and the one before."""
+
+    schema_version: int = 1
+    newest: StoredCheckpoint
+    previous: StoredCheckpoint | None = None
+
+
+class StoredCheckpoints:
+    """The checkpoints of one run in a store.
+
+    Args:
+        store: The store.
+        prefix: Where the run lies in it: ``<family>/<name>``.
+    """
+
+    def __init__(self, store: Store, prefix: str) -> None:
+        self._store = store
+        self._folder = f"{prefix}/{FOLDER}"
+
+    def pointer(self) -> Pointer | None:
+        """What the pointer says; None where there is none, or none that can be read."""
+        key = f"{self._folder}/latest.json"
+        try:
+            return parse_record(self._store.read(key), Pointer, where=key)
+        except (ObjectMissingError, ObjectDamagedError):
+            return None
+        except ModelFileError as error:
+            _LOG.warning("%s Looking at the checkpoints themselves.", error)
+            return None
+
+    def add(self, content: bytes, *, sha256: str, step: int, epoch: int, host: str) -> str | None:
+        """Store a checkpoint, point to it, and remove all but the newest two.
+
+        Returns:
+            Who else stores checkpoints of this run and is further: then nothing was stored. None otherwise.
+
+        Raises:
+            RequestError: The store cannot be used.
+            TransientError: The store does not answer.
+        """
+        known = self.pointer()
+        before = known.newest if known else None
+        if before is not None and before.step > step:
+            return before.host
+        name = f"step_{step:09d}_{sha256[:12]}.pt"
+        self._store.put(f"{self._folder}/{name}", content, sha256=sha256)
+        newest = StoredCheckpoint(name=name, step=step, epoch=epoch, sha256=sha256, host=host, saved=datetime.now(UTC))
+        pointer = Pointer(newest=newest, previous=None if before is None or before.name == name else before)
+        self._store.put(f"{self._folder}/latest.json", pointer.model_dump_json(indent=2).encode())
+        self._keep_newest(pointer)
+        return None
+
+    def fetch(self, target: Path, *, after: int = -1) -> StoredCheckpoint | None:
+        """Bring the newest whole checkpoint into a file; a damaged or missing one gives way to the one before.
+
+        Args:
+            target: The file to replace.
+            after: Only one with more steps than this.
+
+        Returns:
+            What was brought; None where there is nothing newer.
+
+        Raises:
+            TransientError: The store does not answer.
+        """
+        for candidate in self._candidates():
+            if candidate.step <= after:
+                continue
+            try:
+                self._store.get(f"{self._folder}/{candidate.name}", target, sha256=candidate.sha256 or None)
+            except (ObjectMissingError, ObjectDamagedError) as error:
+                _LOG.warning("%s Going on from the checkpoint before it.", error)
+            else:
+                return candidate
+        return None
+
+    def _candidates(self) -> Iterator[StoredCheckpoint]:
+        """What the pointer names, then whatever else is there, the newest first."""
+        pointer = self.pointer()
+        named = [each for each in (pointer.newest, pointer.previous) if each] if pointer else []
+        yield from named
+        known = {each.name for each in named}
+        for step, name in reversed(self._names()):
+            if name not in known:
+                yield StoredCheckpoint(name=name, step=step, epoch=0, sha256="", host="", saved=datetime.now(UTC))
+
+    def _names(self) -> list[tuple[int, str]]:
+        """Step and name of every checkpoint that is there, the oldest first."""
+        names = [info.key.rpartition("/")[2] for info in self._store.list(f"{self._folder}/step_")]
+        return sorted((int(found[1]), name) for name in names if (found := _NAME.fullmatch(name)))
+
+    def _keep_newest(self, pointer: Pointer) -> None:
+        pointed = {each.name for each in (pointer.newest, pointer.previous) if each}
+        for _, name in self._names()[:-_KEPT]:
+            if name not in pointed:
+                self._store.delete(f"{self._folder}/{name}")
+
+    def remove(self) -> None:
+        """Remove them all, the pointer last, once the run is published."""
+        keys = [info.key for info in self._store.list(f"{self._folder}/")]
+        for key in sorted(keys, key=lambda key: key.endswith("latest.json")):
+            self._store.delete(key)

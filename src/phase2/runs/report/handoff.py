@@ -1,0 +1,114 @@
+"""The page that goes with a model when it is handed over (``HANDOFF.md``)."""
+
+from __future__ import annotations
+
+import shlex
+
+from phase2.runs.layout import BEST
+from phase2.runs.manifest import DataFacts, RunManifest
+from phase2.runs.report.markdown import bullets, metrics_table, number, table, warnings
+
+_PAGE = """\
+# Hand-off: {run_id}
+
+{summary}
+
+## Errors
+
+{metrics}
+
+Validation score {score} in epoch {best_epoch} of {epochs}: mean over the properties of MAE / MAE of the median
+baseline. Lower is better; 1 is as good as predicting the median of the training labels for every crystal.
+
+## Before you use it
+
+{warnings}
+
+## Use it
+
+```console
+$ phase2 predict --model {best} --cif structure.cif
+$ phase2 predict --model {best} --dir structures --output predictions.csv
+```
+
+`best.pt` needs no file beside it. Predictions come in the units above.
+
+## Make it again
+
+```console
+$ {command}
+```
+
+A run of this request that was stopped goes on with the same command and `--resume`. Equal code, data, machine and
+number of threads give equal numbers. `run_config.json` has every setting with its origin.
+
+## Where it comes from
+
+{provenance}
+"""
+
+
+def handoff(manifest: RunManifest, folder: str) -> str:
+    """Write the hand-off page of a finished run.
+
+    Args:
+        manifest: Its manifest; files need not be listed yet.
+        folder: Path of the run directory, as whoever takes over will see it.
+    """
+    return _PAGE.format(
+        run_id=manifest.run_id,
+        summary=_summary(manifest, folder),
+        metrics=metrics_table(manifest.val, manifest.test),
+        score=number(manifest.score),
+        best_epoch=manifest.best_epoch,
+        epochs=manifest.epochs,
+        warnings=bullets(warnings(manifest.test, manifest.left_out), none="Nothing stands against it in the numbers."),
+        best=shlex.quote(f"{folder}/{BEST}"),
+        command=shlex.join(manifest.command),
+        provenance=_provenance(manifest),
+    )
+
+
+def _summary(manifest: RunManifest, folder: str) -> str:
+    rows = [
+        ("algorithm", manifest.algorithm),
+        ("mode", f"level {manifest.level}" if manifest.level else "competition"),
+        ("all properties", "yes" if manifest.all_properties else "no"),
+        ("properties", ", ".join(manifest.properties)),
+        ("status", manifest.status),
+        ("run directory", f"`{folder}`"),
+        ("model", f"`{folder}/{BEST}`"),
+    ]
+    return table(("hand-off", ""), rows)
+
+
+def _provenance(manifest: RunManifest) -> str:
+    code = manifest.code
+    rows = [
+        *(_data(manifest.data) if manifest.data else []),
+        ("phase2", code.phase2),
+        ("commit", _commit(code.commit, dirty=code.dirty)),
+        ("image", code.image_digest or "none"),
+        ("Python", code.python),
+        ("packages", ", ".join(f"{name} {version}" for name, version in code.packages.items())),
+        ("hardware", f"{manifest.hardware.gpu or manifest.hardware.cpu}, {manifest.hardware.cores:g} cores"),
+        ("configuration", f"SHA-256 `{manifest.config_digest}`"),
+        ("seed", str(manifest.config.seed)),
+    ]
+    return table(("what", "value"), rows)
+
+
+def _data(data: DataFacts) -> list[tuple[str, str]]:
+    parts = f"{data.train:,} training, {data.val:,} validation, {data.test:,} test"
+    return [
+        ("data set", data.source),
+        ("crystals", f"{data.used:,} of {data.read:,}: {parts}"),
+        ("data fingerprint", f"`{data.fingerprint}`"),
+        ("split fingerprint", f"`{data.split_fingerprint}`"),
+    ]
+
+
+def _commit(commit: str | None, *, dirty: bool | None) -> str:
+    if commit is None:
+        return "unknown: not run from a checkout"
+    return f"`{commit}`" + (", with changes that are not committed" if dirty else "")

@@ -1,0 +1,174 @@
+"""The card of a model (``MODEL_CARD.md``), with the sections of Mitchell et al. (FAT* 2019)."""
+
+from __future__ import annotations
+
+from phase2 import properties
+from phase2.config.schema import CgcnnConfig, RunConfig
+from phase2.runs.manifest import DataFacts, RunManifest
+from phase2.runs.report.markdown import bullets, metrics_table, number, table, warnings
+
+_PAGE = """\
+# Model card: {algorithm} {mode}, run {run_id}
+
+The sections follow Mitchell et al., *Model Cards for Model Reporting*, FAT* 2019, doi:10.1145/3287560.3287596.
+
+## Model details
+
+{details}
+
+## Intended use
+
+- Screening: ranking many ordered, periodic crystals by computed properties before costlier calculations.
+- For people who can judge a property from density functional theory and its errors.
+- Not for molecules, surfaces, defects, disordered crystals or amorphous matter; not instead of a calculation or a
+  measurement where a single number matters.
+
+## Factors
+
+Errors depend on the chemistry: they are larger for elements and structures that are rare in the training data, and
+`phase2 predict` warns about elements that it never saw. They depend on the property, through its number of labels.
+
+## Metrics
+
+Mean absolute error (MAE) in the property's unit, beside the MAE of predicting the median of the training labels
+for every crystal.
+
+## Evaluation data
+
+{evaluation}
+
+## Training data
+
+{training}
+
+## Quantitative analyses
+
+{metrics}
+
+Validation score {score} (mean over the properties of MAE / MAE of the median baseline). `parity.png` shows every
+test crystal.
+
+## Ethical considerations
+
+The data describe matter, not people. A screening tool can be turned to hazardous materials like any other; the model
+knows nothing about toxicity, stability in air or cost.
+
+## Caveats and recommendations
+
+{caveats}
+
+## Cite
+
+{citations}
+"""
+
+_METHODS = {
+    "cgcnn": "Network: T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018), "
+    "doi:10.1103/PhysRevLett.120.145301.",
+    "e3nn": "Network: S. Batzner et al., Nat. Commun. 13, 2453 (2022), doi:10.1038/s41467-022-29939-5; "
+    "M. Geiger and T. Smidt, e3nn: Euclidean Neural Networks (2022), arXiv:2207.09453.",
+}
+_BALANCES = {
+    "uncertainty": "Balance of the properties: A. Kendall, Y. Gal and R. Cipolla, CVPR 2018, arXiv:1705.07115.",
+    "famo": "Balance of the properties: B. Liu et al., FAMO, NeurIPS 2023, arXiv:2306.03792.",
+}
+_LICENCES = {
+    "sample": "BSD licence of matminer for the file, CC BY 4.0 for the Materials Project's data in it.",
+    "jarvis-dft3d": "As stated by its publisher at doi:10.6084/m9.figshare.6815699.",
+}
+_DATA_PAPERS = {
+    "sample": "Data: A. Jain et al., APL Mater. 1, 011002 (2013), doi:10.1063/1.4812323, "
+    "and the papers in the data card of the sample.",
+    "jarvis-dft3d": "Data: K. Choudhary et al., npj Comput. Mater. 6, 173 (2020), doi:10.1038/s41524-020-00440-1.",
+}
+_LIMITS = (
+    "Labels are computed, not measured, and carry the errors of their functional: "
+    "gaps of semilocal functionals are too small.",
+    "Test crystals are drawn from the same data set: errors on other kinds of crystals are larger.",
+    "Predictions come without an uncertainty.",
+)
+
+
+def model_card(manifest: RunManifest) -> str:
+    """Write the model card of a finished run."""
+    source = manifest.config.data.source
+    return _PAGE.format(
+        algorithm=manifest.algorithm,
+        mode=manifest.mode,
+        run_id=manifest.run_id,
+        details=_details(manifest),
+        evaluation=_evaluation(manifest),
+        training=_training(manifest.data, source),
+        metrics=metrics_table(manifest.val, manifest.test),
+        score=number(manifest.score),
+        caveats=bullets([*warnings(manifest.test, manifest.left_out), *_LIMITS]),
+        citations=bullets(_citations(manifest.config)),
+    )
+
+
+def _details(manifest: RunManifest) -> str:
+    config = manifest.config
+    fitting = config.training
+    return table(
+        ("what", "value"),
+        [
+            ("network", _network(config)),
+            (
+                "graph",
+                f"neighbours within {config.data.graph.cutoff:g} angstrom, the {config.data.graph.neighbors} nearest",
+            ),
+            ("predicts", ", ".join(properties.get(key).heading for key in manifest.properties)),
+            ("fitted by", f"AdamW, learning rate {fitting.lr:g}, batches of {fitting.batch_size}, {fitting.loss} loss"),
+            ("epochs", f"{manifest.epochs}, best {manifest.best_epoch}"),
+            ("time of an epoch", f"{number(manifest.mean_epoch_seconds)} s"),
+            ("trained on", manifest.hardware.gpu or f"{manifest.hardware.cpu}, {manifest.hardware.cores:g} cores"),
+            ("date", manifest.attempts[-1].start.date().isoformat() if manifest.attempts else "-"),
+            ("software", f"phase2 {manifest.code.phase2}, Apache-2.0"),
+        ],
+    )
+
+
+def _network(config: RunConfig) -> str:
+    model = config.model
+    if isinstance(model, CgcnnConfig):
+        return f"crystal graph convolutions, {model.convolutions} of width {model.width} (preset {model.preset})"
+    channels = " + ".join(f"{count}x{degree}" for degree, count in enumerate(model.channels))
+    return f"E(3)-equivariant message passing, {model.layers} layers of {channels} (multiplicity x degree)"
+
+
+def _evaluation(manifest: RunManifest) -> str:
+    if manifest.data is None:
+        return "Unknown."
+    data, split = manifest.data, manifest.config.data
+    grouped = ", all crystals of one composition in one part" if split.group_by == "composition" else ""
+    return (
+        f"{data.val:,} validation and {data.test:,} test crystals of `{data.source}`, drawn at random by crystal (seed "
+        f"{split.split_seed}{grouped}), the same for all properties. The epoch was chosen on the validation "
+        f"part; the test part was used once. Split fingerprint `{data.split_fingerprint}`."
+    )
+
+
+def _training(data: DataFacts | None, source: str) -> str:
+    if data is None:
+        return "Unknown."
+    labels = [
+        (key, *(f"{data.labels.get(part, {}).get(key, 0):,}" for part in ("train", "val", "test")))
+        for key in data.labels.get("train", {})
+    ]
+    text = (
+        f"{data.train:,} crystals of `{data.source}`. Of its {data.read:,} records, {data.rejected:,} were no valid "
+        f"crystal and {data.unlabelled:,} had no label for these properties. Data fingerprint `{data.fingerprint}`."
+    )
+    licence = _LICENCES.get(source, "Not known to phase2: state it before you share the model.")
+    counts = table(("labels", "training", "validation", "test"), labels, numeric=3)
+    return f"{text}\n\n{counts}\n\nLicence of the data: {licence}"
+
+
+def _citations(config: RunConfig) -> list[str]:
+    found = (
+        _METHODS[config.algorithm],
+        _BALANCES.get(config.training.balance),
+        "Optimiser: I. Loshchilov and F. Hutter, ICLR 2019, arXiv:1711.05101.",
+        _DATA_PAPERS.get(config.data.source),
+    )
+    return [line for line in found if line]

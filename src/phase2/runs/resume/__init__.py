@@ -1,0 +1,1 @@
+"""What is left of an unfinished run, here or in the store."""

@@ -1,0 +1,72 @@
+"""What a run directory is for, written before anything else in it (``run_config.json``)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Self
+
+from pydantic import AwareDatetime
+
+from phase2.config.resolve import ResolvedRun
+from phase2.config.schema import RunConfig
+from phase2.runs.layout import CONFIG, RunDirectory
+from phase2.storage.base import ObjectMissingError, Store
+from phase2.storage.records import Record, parse_record, read_record, write_record
+
+
+class RecordedConfig(Record):
+    """The configuration of a run, complete.
+
+    Attributes:
+        schema_version: Format of this file.
+        run_id: Id of the run.
+        created: When the run directory was made.
+        command: The ``phase2 train`` command line that makes the same request again.
+        digest: SHA-256 of ``config``: what ``--resume`` recognises an unfinished run by.
+        config: Everything that decides the run's numbers.
+        origins: Where each value of ``config`` comes from, by dotted path.
+    """
+
+    schema_version: int = 1
+    run_id: str
+    created: AwareDatetime
+    command: tuple[str, ...]
+    digest: str
+    config: RunConfig
+    origins: dict[str, str]
+
+    @classmethod
+    def record(cls, run: RunDirectory, resolved: ResolvedRun) -> Self:
+        """Write the configuration of a new run into its directory."""
+        recorded = cls(
+            run_id=run.run_id,
+            created=datetime.now(UTC),
+            command=tuple(resolved.request.command()),
+            digest=resolved.config.digest,
+            config=resolved.config,
+            origins=dict(resolved.origins),
+        )
+        write_record(run.run_config, recorded)
+        return recorded
+
+    @classmethod
+    def read(cls, run: RunDirectory) -> Self:
+        """Read the configuration of a run.
+
+        Raises:
+            ModelFileError: It is missing or damaged.
+        """
+        return read_record(run.run_config, cls)
+
+    @classmethod
+    def stored(cls, store: Store, prefix: str) -> Self | None:
+        """Read the configuration of a run in a store; None where it has none.
+
+        Raises:
+            ModelFileError: It is damaged.
+        """
+        key = f"{prefix}/{CONFIG}"
+        try:
+            return parse_record(store.read(key), cls, where=f"{store.url}/{key}")
+        except ObjectMissingError:
+            return None

@@ -1,0 +1,1 @@
+"""Files on this machine: atomic writes, locks, disk errors, verified downloads."""

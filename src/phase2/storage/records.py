@@ -1,0 +1,121 @@
+"""JSON files of a run: strict, whole, and read with errors that a person can act on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from phase2.errors import ModelFileError
+from phase2.storage.disk.atomic import write_text
+
+
+class Record(BaseModel):
+    """Immutable; refuses names it does not know, and numbers that JSON does not have (NaN, infinity)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+AnyRecord = TypeVar("AnyRecord", bound=BaseModel)
+
+
+class _Versioned(BaseModel):
+    """The one field that every version of a file has."""
+
+    schema_version: int = 1
+
+
+def write_record(path: Path, record: BaseModel) -> None:
+    """Write a record as JSON, atomically."""
+    write_text(path, to_json(record.model_dump(mode="json")))
+
+
+def read_record(path: Path, kind: type[AnyRecord], *, version: int = 1) -> AnyRecord:
+    """Read what :func:`write_record` wrote.
+
+    Args:
+        path: The file.
+        kind: The class of the record.
+        version: Newest ``schema_version`` that can be read.
+
+    Raises:
+        ModelFileError: The file is missing, damaged, or written by a newer phase2.
+    """
+    return parse_record(_read(path), kind, where=str(path), version=version)
+
+
+def parse_record(content: bytes, kind: type[AnyRecord], *, where: str, version: int = 1) -> AnyRecord:
+    """Read a record from the content of its file.
+
+    Args:
+        content: The JSON.
+        kind: The class of the record.
+        where: What to call the file in an error.
+        version: Newest ``schema_version`` that can be read.
+
+    Raises:
+        ModelFileError: The content is damaged, or written by a newer phase2.
+    """
+    try:
+        found = _Versioned.model_validate_json(content).schema_version
+        if found > version:
+            raise ModelFileError(
+                f"{where} has format {found}; this phase2 reads up to {version}.",
+                why="A newer phase2 wrote it.",
+                fix="Install that version of phase2.",
+            )
+        return kind.model_validate_json(content)
+    except ValidationError as error:
+        raise _damaged(where, error) from error
+
+
+def write_rows(path: Path, rows: tuple[AnyRecord, ...]) -> None:
+    """Write a JSON list of records, atomically."""
+    write_text(path, to_json([row.model_dump(mode="json") for row in rows]))
+
+
+def read_rows(path: Path, kind: type[AnyRecord]) -> tuple[AnyRecord, ...]:
+    """Read what :func:`write_rows` wrote.
+
+    Raises:
+        ModelFileError: The file is missing or damaged.
+    """
+    return parse_rows(_read(path), kind, where=str(path))
+
+
+def parse_rows(content: bytes, kind: type[AnyRecord], *, where: str) -> tuple[AnyRecord, ...]:
+    """Read a JSON list of records from the content of its file.
+
+    Raises:
+        ModelFileError: It is damaged.
+    """
+    try:
+        return TypeAdapter(tuple[kind, ...]).validate_json(content)  # type: ignore[valid-type]
+    except ValidationError as error:
+        raise _damaged(where, error) from error
+
+
+def to_json(content: object) -> str:
+    """Write JSON for people and strict readers: indented, UTF-8, without NaN."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(
+            f"{path} cannot be read.", why=f"{error.strerror}.", fix="Name the folder of a run."
+        ) from error
+
+
+def _damaged(where: str, error: ValidationError) -> ModelFileError:
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return ModelFileError(
+        f"{where} is damaged.",
+        why=f"At '{place}': {first['msg']}." if place else f"{first['msg']}.",
+        fix="Copy the run again from where it was trained; the other files of the run may be damaged as well.",
+    )

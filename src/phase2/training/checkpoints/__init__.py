@@ -1,0 +1,1 @@
+"""Checkpoints: asynchronous, atomic, compatible."""

@@ -1,0 +1,88 @@
+"""The best model of a training so far, and its file."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from phase2.config.schema import RunConfig
+from phase2.models.base import CrystalModel
+from phase2.models.files.modelfile import LoadedModel, load_tensors, save_model_file, tensors_of
+from phase2.runs.history import EpochRow, best_row
+from phase2.training.loader import TrainingData, mean_neighbors, species_in
+
+
+class BestModel:
+    """A copy of the model with the best score so far, and the file that it is written to when it has changed.
+
+    Args:
+        model: The untrained model, in evaluation mode.
+        path: The model file.
+        config: The run.
+        data: What it is trained on.
+        run_id: Name of the run.
+
+    Attributes:
+        model: The copy.
+    """
+
+    def __init__(self, model: CrystalModel, path: Path, *, config: RunConfig, data: TrainingData, run_id: str) -> None:
+        self.model = copy.deepcopy(model)
+        self._tensors = tensors_of(model)
+        self._written_epoch: int | None = None
+        self._path = path
+        self._config = config
+        self._scaler = data.scaler
+        self._species = species_in(data.graphs, data.split.train)
+        self._mean_neighbors = mean_neighbors(data.graphs, data.split.train)
+        self._run_id = run_id
+
+    def take(self, tensors: dict[str, Tensor]) -> None:
+        """Become the model with these weights, which nobody may change any more.
+
+        Raises:
+            ModelFileError: They belong to another model.
+        """
+        load_tensors(self.model, tensors)
+        self._tensors = tensors
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Its weights, for the checkpoint; not to be changed."""
+        return self._tensors
+
+    def write(self, tensors: Mapping[str, Tensor], history: Sequence[EpochRow]) -> None:
+        """Write the file of the best model of a history, unless it is up to date or no epoch is finished yet.
+
+        May be called beside the training: it computes nothing, for a second thread that computes would get threads of
+        its own to compute on, and all of them would slow each other down for the rest of the process.
+
+        Args:
+            tensors: Weights of the best model.
+            history: Rows of the finished epochs.
+        """
+        best = best_row(history)
+        if best is not None and best.epoch != self._written_epoch:
+            save_model_file(self._path, self._trained(best), tensors)
+            self._written_epoch = best.epoch
+
+    def trained(self, history: Sequence[EpochRow]) -> LoadedModel:
+        """The model and what belongs to it, after at least one epoch."""
+        best = best_row(history)
+        assert best is not None  # noqa: S101 - there is no trained model before the first epoch
+        return self._trained(best)
+
+    def _trained(self, best: EpochRow) -> LoadedModel:
+        return LoadedModel(
+            model=self.model,
+            config=self._config,
+            properties=self._scaler.properties,
+            scaler=self._scaler,
+            species=self._species,
+            mean_neighbors=self._mean_neighbors,
+            run_id=self._run_id,
+            epoch=best.epoch,
+            score=best.val_score,
+        )

@@ -1,0 +1,124 @@
+"""The checkpoint: everything that the next training step depends on, and what it was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from phase2.errors import ModelFileError
+from phase2.models.files.tensorfile import dump_tensors, entry, load_tensor_file
+from phase2.runs.history import EpochRow
+from phase2.training.learner import LearnerState
+
+FORMAT = "phase2-checkpoint"
+VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a training ran with when a checkpoint was made; empty texts and dictionaries where that is not known.
+
+    Attributes:
+        config: The run's configuration as JSON.
+        code: Versions that decide numbers, by name: phase2 and its sources, and the packages it computes with.
+        machine: What the last bits of a sum may depend on besides: processor or GPU, and the number of threads.
+    """
+
+    config: str
+    code: dict[str, str]
+    machine: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """A training between two steps.
+
+    Attributes:
+        origin: What it was made with.
+        config_digest: Digest of the run's configuration.
+        data_fingerprint: Fingerprint of crystals, labels and split.
+        epoch: Epochs finished.
+        losses: Losses of the finished batches of the current epoch, (batches,) float32. Their number is the position
+            inside the epoch, for the batches of an epoch are a pure function of seed and epoch.
+        history: Rows of the finished epochs; the best score so far is among them.
+        best: Weights of the best model so far; the untrained ones before the first epoch is finished.
+        learner: Model, average, optimiser and loss balancing.
+        random: State of all random generators.
+    """
+
+    origin: Origin
+    config_digest: str
+    data_fingerprint: str
+    epoch: int
+    losses: Tensor
+    history: tuple[EpochRow, ...]
+    best: dict[str, Tensor]
+    learner: LearnerState
+    random: dict[str, object]
+
+    @property
+    def step(self) -> int:
+        """Steps taken."""
+        return self.learner.step
+
+
+def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
+    """Content of the file of a checkpoint."""
+    learner = checkpoint.learner
+    return dump_tensors(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "origin": asdict(checkpoint.origin),
+            "config_digest": checkpoint.config_digest,
+            "data_fingerprint": checkpoint.data_fingerprint,
+            "epoch": checkpoint.epoch,
+            "losses": checkpoint.losses,
+            "history": [asdict(row) for row in checkpoint.history],
+            "best": checkpoint.best,
+            "learner": {field.name: getattr(learner, field.name) for field in fields(learner)},
+            "random": checkpoint.random,
+        }
+    )
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint of this or any earlier version.
+
+    Raises:
+        ModelFileError: The file is missing, damaged, unsafe, or made by a newer phase2.
+    """
+    content = _upgraded(load_tensor_file(path, kind="checkpoint", file_format=FORMAT, version=VERSION))
+    try:
+        return Checkpoint(
+            origin=Origin(**entry(content, "origin", dict, path)),
+            config_digest=entry(content, "config_digest", str, path),
+            data_fingerprint=entry(content, "data_fingerprint", str, path),
+            epoch=entry(content, "epoch", int, path),
+            losses=entry(content, "losses", Tensor, path),
+            history=tuple(EpochRow(**row) for row in entry(content, "history", list, path)),
+            best=entry(content, "best", dict, path),
+            learner=LearnerState(**entry(content, "learner", dict, path)),
+            random=entry(content, "random", dict, path),
+        )
+    except TypeError as error:
+        raise ModelFileError(f"The checkpoint {path} cannot be used.", why=f"It is damaged: {error}.") from error
+
+
+def _upgraded(content: dict[str, Any]) -> dict[str, Any]:
+    while content["version"] < VERSION:
+        content = _UPGRADES[content["version"]](content)
+    return content
+
+
+def _from_1(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say what it was made with."""
+    return content | {"version": 2, "origin": asdict(Origin(config="", code={}, machine={}))}
+
+
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+"""From each version to the next."""

@@ -1,0 +1,103 @@
+"""The labelled crystals of a training, as batches."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from phase2.data.batching import Batch, View
+from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.prefetch import load_batches
+from phase2.data.sampling import BalancedBatches
+from phase2.data.splits import Split
+from phase2.data.targets import TargetScaler
+
+EVALUATION_BATCH = 64
+
+
+class TrainingData(Protocol):
+    """What a training needs to know of its data; a :class:`CrystalPropertyDataset` is one.
+
+    Attributes:
+        graphs: All crystals, n of them.
+        targets: Labels, (n, P) float64, physical units, NaN where missing.
+        split: Crystals of the three parts.
+        scaler: Fitted on the training part; knows the properties.
+        fingerprint: Changes with anything of the above.
+    """
+
+    @property
+    def graphs(self) -> PackedGraphs: ...  # noqa: D102
+
+    @property
+    def targets(self) -> NDArray[np.float64]: ...  # noqa: D102
+
+    @property
+    def split(self) -> Split: ...  # noqa: D102
+
+    @property
+    def scaler(self) -> TargetScaler: ...  # noqa: D102
+
+    @property
+    def fingerprint(self) -> str: ...  # noqa: D102
+
+
+class Examples:
+    """Batches with normalised labels, on the device that computes.
+
+    Attributes:
+        labels: Normalised labels, (n, P) float32, NaN where missing and, in the training part alone, where an outlier.
+        size: Training crystals.
+        n_batches: Batches per epoch.
+    """
+
+    def __init__(self, data: TrainingData, *, view: View, batch_size: int, seed: int, device: torch.device) -> None:
+        self._graphs = data.graphs
+        self._train = data.split.train
+        self._view: View = view
+        self._device = device
+        self._batch_size = batch_size
+        self._sampler = BalancedBatches(_work(data.graphs, view)[self._train], batch_size, seed)
+        self.labels = _labels(data)
+        self.size = len(self._train)
+        self.n_batches = len(self._sampler)
+
+    def epoch(self, k: int, *, skip: int = 0) -> Generator[Batch]:
+        """Training batches of epoch ``k``, counted from 0, without the first ``skip``."""
+        return self._load([self._train[batch] for batch in self._sampler.epoch(k)[skip:]])
+
+    def in_order(self, index: NDArray[np.int64]) -> Generator[Batch]:
+        """Batches of these crystals, in this order."""
+        size = max(self._batch_size, EVALUATION_BATCH)
+        return self._load([index[start : start + size] for start in range(0, len(index), size)])
+
+    def _load(self, batches: list[NDArray[np.int64]]) -> Generator[Batch]:
+        yield from load_batches(self._graphs, batches, self.labels, view=self._view, device=self._device)
+
+
+def mean_neighbors(graphs: PackedGraphs, index: NDArray[np.int64]) -> float:
+    """Edges per atom, averaged over the atoms of these crystals."""
+    edges, atoms = np.diff(graphs.edge_offset)[index], np.diff(graphs.atom_offset)[index]
+    return float(edges.sum() / atoms.sum())
+
+
+def species_in(graphs: PackedGraphs, index: NDArray[np.int64]) -> tuple[int, ...]:
+    """Atomic numbers that occur in these crystals, ascending."""
+    crystal = np.repeat(np.arange(len(graphs)), np.diff(graphs.node_offset))
+    return tuple(np.unique(graphs.node_species[np.isin(crystal, index)]).tolist())
+
+
+def _work(graphs: PackedGraphs, view: View) -> NDArray[np.int64]:
+    """What a crystal costs: time goes into edges, or into links where equal edges are computed once."""
+    return np.diff(graphs.link_offset if view == "quotient" else graphs.edge_offset)
+
+
+def _labels(data: TrainingData) -> NDArray[np.float32]:
+    labels = data.scaler.encode(data.targets)
+    train = data.split.train
+    labels[train] = np.where(data.scaler.training_mask(data.targets[train]), labels[train], np.nan)
+    return labels

@@ -1,0 +1,103 @@
+"""The last acts of a run: results, predictions, pictures, pages, and the manifest that seals it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from phase2.data.dataset import CrystalPropertyDataset
+from phase2.machine.environment import code, hardware, place
+from phase2.runs.attempts import end_attempt
+from phase2.runs.layout import RunDirectory
+from phase2.runs.manifest import DataFacts, RunManifest
+from phase2.runs.predictions import PartPredictions, write_predictions
+from phase2.runs.report.figures import draw_pictures
+from phase2.runs.report.handoff import handoff
+from phase2.runs.report.model_card import model_card
+from phase2.runs.results import PropertyResult, Results
+from phase2.runs.run_config import RecordedConfig
+from phase2.storage.disk.atomic import write_text
+from phase2.storage.records import write_record
+from phase2.training.result import TrainingResult
+
+
+def close_run(
+    run: RunDirectory,
+    recorded: RecordedConfig,
+    dataset: CrystalPropertyDataset,
+    result: TrainingResult,
+    *,
+    notify: Callable[[str], None],
+) -> RunManifest:
+    """Write everything that a finished run leaves behind, the manifest last."""
+    results = _results(recorded, dataset, result)
+    test = _predictions(dataset, dataset.split.test, result.test)
+    write_predictions(run.predictions_val, _predictions(dataset, dataset.split.val, result.val))
+    write_predictions(run.predictions_test, test)
+    write_record(run.results, results)
+    missing = draw_pictures(run, test, result.history, results)
+    if missing:
+        notify(missing)
+    draft = RunManifest.draft(
+        recorded,
+        status="finished",
+        attempts=end_attempt(run, "finished"),
+        code=code(),
+        hardware=hardware(gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None),
+        place=place(),
+        data=_data_facts(recorded, dataset),
+        results=results,
+    )
+    run.previous_checkpoint.unlink(missing_ok=True)
+    write_text(run.handoff, handoff(draft, str(run.path)))
+    write_text(run.model_card, model_card(draft))
+    return draft.seal(run)
+
+
+def _results(recorded: RecordedConfig, dataset: CrystalPropertyDataset, result: TrainingResult) -> Results:
+    config, keys = recorded.config, tuple(p.key for p in dataset.properties)
+    return Results(
+        run_id=recorded.run_id,
+        algorithm=config.algorithm,
+        mode=config.mode,
+        properties=keys,
+        left_out=tuple(key for key in config.properties if key not in keys),
+        best_epoch=result.trained.epoch,
+        epochs=len(result.history),
+        score=result.trained.score,
+        train_labels=dataset.label_counts()["train"],
+        mean_epoch_seconds=float(np.mean([row.seconds for row in result.history])),
+        val=tuple(PropertyResult.of(metrics) for metrics in result.val_metrics),
+        test=tuple(PropertyResult.of(metrics) for metrics in result.test_metrics),
+    )
+
+
+def _predictions(
+    dataset: CrystalPropertyDataset, index: NDArray[np.int64], predicted: NDArray[np.float64]
+) -> PartPredictions:
+    return PartPredictions(
+        properties=dataset.properties,
+        ids=dataset.graphs.ids[index].tolist(),
+        formulas=dataset.graphs.formulas[index].tolist(),
+        reference=dataset.targets[index],
+        predicted=predicted,
+    )
+
+
+def _data_facts(recorded: RecordedConfig, dataset: CrystalPropertyDataset) -> DataFacts:
+    split = dataset.split
+    sizes = {"train": len(split.train), "val": len(split.val), "test": len(split.test)}
+    return DataFacts(
+        source=recorded.config.data.source,
+        fingerprint=dataset.fingerprint,
+        split_fingerprint=split.fingerprint(dataset.graphs.ids),
+        read=len(dataset.graphs) + dataset.rejected,
+        rejected=dataset.rejected,
+        unlabelled=dataset.unlabelled,
+        used=sum(sizes.values()),
+        labels=dataset.label_counts(),
+        **sizes,
+    )
