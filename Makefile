@@ -49,7 +49,7 @@ test-faults: setup ## Kill, fill, cut off and damage whatever a run depends on, 
 
 # What CI leaves out on the cluster.
 BUT =
-ON_CLUSTER = PHASE2_CLUSTER=required $(BIN)/python -m pytest tests/cluster
+ON_CLUSTER = PHASE2_CLUSTER=required $(BIN)/python -m pytest tests/on_cluster
 
 .PHONY: test-cluster test-argo test-chart
 test-cluster: setup ## Run pods on a real Kubernetes on this machine, and break what they depend on (needs root and Go)
@@ -61,9 +61,9 @@ test-chart: setup ## Install, upgrade and remove the Helm chart on that Kubernet
 
 .PHONY: cluster-up cluster-down
 cluster-up: setup ## Bring up the Kubernetes of the tests and leave it running
-	PYTHONPATH=src $(BIN)/python -m tests.cluster up
+	PYTHONPATH=src $(BIN)/python -m tests.on_cluster up
 cluster-down: setup ## Stop it, and leave nothing but what was built
-	PYTHONPATH=src $(BIN)/python -m tests.cluster down
+	PYTHONPATH=src $(BIN)/python -m tests.on_cluster down
 
 .PHONY: test-readme
 test-readme: setup ## Run every command of the README, as a newcomer would

@@ -25,15 +25,15 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import RunConfig
 from phase2.data.dataset import CrystalPropertyDataset
-from phase2.runs.remote.checkpoints import StoredCheckpoints
+from phase2.runs.remote.checkpoints import RemoteCheckpoints
 from phase2.storage.urls import open_store
 from phase2.testing import s3_servers
-from phase2.training.checkpoints.uploader import CheckpointPusher
-from phase2.training.checkpoints.writer import CheckpointSaver, SavedCheckpoint, SavingPlan
+from phase2.training.checkpoints.uploader import CheckpointUploader
+from phase2.training.checkpoints.writer import CheckpointSchedule, CheckpointWriter, SavedCheckpoint
 from phase2.training.result import TrainingFiles
 from phase2.training.trainer import Trainer
 
-NEVER = SavingPlan(minutes=math.inf, share=0)
+NEVER = CheckpointSchedule(minutes=math.inf, share=0)
 PRICE = {"waited": 0.0, "processor": 0.0}
 BASELINE, SAVED, PUSHED = "no checkpoints", "checkpoints", "checkpoints, also in a bucket"
 
@@ -68,8 +68,8 @@ def main() -> None:
     config = resolve(request).config
     data = CrystalPropertyDataset.load(config.data, config.properties)
     priced(Trainer, "_checkpoint", "waited", time.perf_counter)
-    priced(CheckpointSaver, "_write", "processor", time.thread_time)
-    priced(CheckpointPusher, "_push", "processor", time.thread_time)
+    priced(CheckpointWriter, "_write", "processor", time.thread_time)
+    priced(CheckpointUploader, "_push", "processor", time.thread_time)
     prices: dict[str, list[float]] = {BASELINE: [], SAVED: [], PUSHED: []}
     times: dict[str, list[float]] = {BASELINE: [], SAVED: [], PUSHED: []}
     saves: dict[str, int] = dict.fromkeys(times, 0)
@@ -100,7 +100,7 @@ def _train(config: RunConfig, data: CrystalPropertyDataset, folder: Path, who: s
             if pusher is not None:
                 pusher.offer(checkpoint)
 
-        plan = NEVER if who == BASELINE else SavingPlan()
+        plan = NEVER if who == BASELINE else CheckpointSchedule()
         trainer = Trainer(config, data, files, run_id="bench", plan=plan, on_saved=note)
         start = time.perf_counter()
         trainer.fit()
@@ -108,14 +108,14 @@ def _train(config: RunConfig, data: CrystalPropertyDataset, folder: Path, who: s
 
 
 @contextmanager
-def _pusher(folder: Path, who: str) -> Iterator[CheckpointPusher | None]:
+def _pusher(folder: Path, who: str) -> Iterator[CheckpointUploader | None]:
     if who != PUSHED:
         yield None
         return
     store = open_store("s3://bench")
     store.head("warm")  # the client is made by the first request, which a run makes before it trains
-    checkpoints = StoredCheckpoints(store, f"bench/{folder.name}")
-    with CheckpointPusher(checkpoints, host="bench", plan=SavingPlan(), notify=print) as pusher:
+    checkpoints = RemoteCheckpoints(store, f"bench/{folder.name}")
+    with CheckpointUploader(checkpoints, host="bench", plan=CheckpointSchedule(), notify=print) as pusher:
         yield pusher
 
 

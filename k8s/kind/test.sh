@@ -20,4 +20,4 @@ if kubectl create job stranger --image=busybox --dry-run=server 2>/dev/null; the
   exit 1
 fi
 export PHASE2_CLUSTER=given PHASE2_IMAGE="${IMAGE:-localhost/phase2:kind}"
-"${PYTHON:-.venv/bin/python}" -m pytest tests/cluster -m cluster "$@"
+"${PYTHON:-.venv/bin/python}" -m pytest tests/on_cluster -m cluster "$@"

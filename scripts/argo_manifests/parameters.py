@@ -25,7 +25,7 @@ class Parameter:
         value: Its default; "" means not given.
         description: One line for people.
         choices: All values it may have, besides ""; none when it is open.
-        is_list: Several of the choices may be given, between commas.
+        is_list: CompositeReporter of the choices may be given, between commas.
         shape: Regular expression (RE2) that an open value matches: it may reach podSpecPatch, where a line break in it
             would add fields to the pod.
     """

@@ -91,7 +91,7 @@ def sweep() -> Manifest:
 
 
 def ensemble() -> Manifest:
-    """Several seeds of one run, which then predict together."""
+    """CompositeReporter seeds of one run, which then predict together."""
     main = {
         "name": "main",
         "parallelism": MOST_AT_ONCE,

@@ -5,7 +5,7 @@ from typing import Any
 from argo_manifests.parameters import CPU, MEMORY, OLDER_THAN, Parameter
 from phase2.cluster.plan import STORE_SECRET
 from phase2.cluster.request.names import EFFECTS
-from phase2.cluster.request.resources import MOST_GPUS
+from phase2.cluster.request.resources import MAX_GPUS
 from phase2.config.levels import ALGORITHMS, LEVELS
 
 Rule = dict[str, Any]
@@ -132,7 +132,7 @@ RULES: dict[str, Rule] = {
     "test.deadlineSeconds": number(60, 86_400),
     "pods.cpu": shaped(CPU),
     "pods.memory": shaped(MEMORY),
-    "pods.gpus": number(0, MOST_GPUS),
+    "pods.gpus": number(0, MAX_GPUS),
     "pods.nodeSelector": _LABELS,
     "pods.tolerations": listed(_TOLERATION),
     "minio.enabled": _SWITCH,

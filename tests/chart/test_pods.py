@@ -3,7 +3,7 @@
 import pytest
 from tests.argo.manifests import container_templates
 from tests.argo.rendering import render_pod
-from tests.submit.restricted import violations
+from tests.cluster.support.pod_security import violations
 
 from phase2.cluster.manifests.pod import USER
 

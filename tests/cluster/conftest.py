@@ -1,250 +1,100 @@
-"""The real Kubernetes that all tests in this folder share, and what they found out about time."""
-
-import os
-from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+"""What a run may be given on a cluster, for property-based tests; and a cluster that only stores."""
 
 import pytest
+from hypothesis import strategies as st
+from tests.cluster.support.image_names import BY_DIGEST, DIGEST
+from tests.cluster.support.places import LocalPlace
+from tests.cluster.support.stored_api import kubeconfig, storing
 
 from phase2.cli import main
-from phase2.storage.s3.settings import S3Settings
-from phase2.storage.s3.store import S3Store
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.names import EFFECTS, Toleration
+from phase2.cluster.request.quantities import parse_cpu, parse_memory
+from phase2.cluster.request.resources import ClusterRequest
+from phase2.runs.manifest import DataFacts, RunManifest, read_manifest
+from phase2.testing.finished_run import finished_run
 
-from . import laboratory
-from .cluster import Cluster
-from .disturbed import DisturbedRuns, Resumed, cancel_and_resume
-from .given import GivenCluster
-from .host import ClusterUnavailableError
-from .minio import Minio
-from .people import MAY_SUBMIT, People
-from .pods import Pods
-from .reached import ReachedCluster
-from .real_jobs import Law, trying_laws
-from .runs import Runs, Said, Undisturbed
-from .store import BUCKET, ClusterStore
-from .timings import SAY, STEPS, record, step
+label_names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
+words = st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", fullmatch=True)
+label_keys = st.builds(lambda prefix, name: f"{prefix}/{name}" if prefix else name, st.none() | label_names, words)
+run_ids = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", fullmatch=True)
+images = st.sampled_from([BY_DIGEST, "phase2:1.0", "localhost:5000/phase2", f"a/b/c:t@{DIGEST}"]).map(Image.parse)
 
-CHOICE = "PHASE2_CLUSTER"
-"""Chooses the cluster: with ``required``, as `make test-cluster` sets it, a machine that cannot run its own fails the
-tests; with ``given``, as `make kind-test` sets it, they use the one of the environment; else they may be skipped."""
-
-SURVIVED = "survived: "
-
-
-@pytest.fixture(scope="session")
-def was_up_before(own: Cluster | None) -> bool:
-    """Whether somebody had the cluster up already."""
-    return own is None or laboratory.is_complete(own)
-
-
-@pytest.fixture(scope="session")
-def own() -> Iterator[Cluster | None]:
-    """This machine's only cluster, which may not be up yet, behind a lock; None where another one is given."""
-    if os.environ.get(CHOICE) == "given":
-        yield None
-        return
-    made = Cluster()
-    with laboratory.alone(made.folders):
-        yield made
-
-
-@pytest.fixture(scope="session")
-def cluster(own: Cluster | None, was_up_before: bool) -> Iterator[ReachedCluster]:
-    """A running cluster; one that was up before goes on running afterwards."""
-    if own is None:
-        yield GivenCluster()
-        return
-    try:
-        laboratory.prepare(own)
-    except ClusterUnavailableError as error:
-        if os.environ.get(CHOICE) == "required":
-            raise
-        pytest.skip(str(error))
-    try:
-        laboratory.up(own)
-        yield own
-    finally:
-        if not was_up_before:
-            own.down()
-
-
-@pytest.fixture(scope="session")
-def host(cluster: ReachedCluster) -> Cluster:
-    """The cluster as a set of processes of this machine."""
-    if not isinstance(cluster, Cluster):
-        pytest.skip("This needs the node's own processes and network, which belong to a given cluster's makers.")
-    return cluster
-
-
-@pytest.fixture(scope="session")
-def image(cluster: ReachedCluster) -> str:
-    """The image that trains; in a cluster of our own at its digest."""
-    return cluster.image if isinstance(cluster, GivenCluster) else laboratory.image(cluster)
-
-
-@pytest.fixture(scope="session")
-def store(cluster: ReachedCluster) -> ClusterStore:
-    """The object store in the cluster."""
-    return cluster.store if isinstance(cluster, GivenCluster) else Minio(cluster)
-
-
-@pytest.fixture(scope="session")
-def minio_pod(host: Cluster) -> Minio:
-    """The object store as a process of this machine."""
-    return Minio(host)
-
-
-@pytest.fixture(scope="session")
-def store_keys(store: ClusterStore) -> Iterator[None]:
-    """The way to the store and its keys, in the environment of the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in store.server.environment.items():
-            patch.setenv(name, value)
-        yield
-
-
-@pytest.fixture(scope="session")
-def runs(cluster: ReachedCluster, image: str, store: ClusterStore) -> Iterator[Runs]:
-    """Runs of this session."""
-    made = Runs(cluster, image, store)
-    yield made
-    made.clear()
-
-
-@pytest.fixture(scope="session")
-def in_bucket(store_keys: None) -> Callable[[str], S3Store]:
-    """Makes a place in the bucket, by its prefix, as this host sees it."""
-    settings = S3Settings.from_environment()
-    return lambda prefix: S3Store(BUCKET, prefix, settings)
-
-
-@pytest.fixture(scope="session")
-def bucket(in_bucket: Callable[[str], S3Store], runs: Runs) -> S3Store:
-    """The place of this session's runs in the bucket."""
-    return in_bucket(runs.prefix)
-
-
-@pytest.fixture(scope="session")
-def undisturbed(runs: Runs) -> Iterator[Undisturbed]:
-    """A run that is watched to its end while no other trains."""
-    run_id = runs.id("undisturbed")
-    with step("phase2 submit"):
-        said = runs.submit(run_id)
-
-    def watch() -> Said:
-        watched = runs.submit(run_id, "--watch")  # the same again is the same run
-        record("container start to the end of the first epoch", runs.seconds_to_first_epoch(run_id))
-        return watched
-
-    with ThreadPoolExecutor(1) as pool:
-        yield Undisturbed(run_id, said, pool.submit(watch))
-
-
-@pytest.fixture(scope="session")
-def beside(undisturbed: Undisturbed) -> Iterator[Executor]:
-    """Does what goes on beside the tests: most of its time is waiting for pods, and more at once would starve them."""
-    with ThreadPoolExecutor(4, initializer=lambda: wait([undisturbed.watched])) as pool:
-        yield pool
-
-
-@pytest.fixture(scope="session")
-def disturbed(cluster: ReachedCluster, runs: Runs, bucket: S3Store, beside: Executor) -> dict[str, Future[str]]:
-    """Ids of runs whose pods met their fault."""
-    return DisturbedRuns(cluster, runs, bucket).begin(beside)
-
-
-@pytest.fixture(scope="session")
-def resumed(runs: Runs, beside: Executor) -> Future[Resumed]:
-    """A run that was cancelled and submitted again."""
-    return beside.submit(cancel_and_resume, runs)
-
-
-@pytest.fixture(scope="session")
-def tried(runs: Runs, beside: Executor) -> Iterator[dict[Law, Future[None]]]:
-    """The laws of backends whose runs train."""
-    with trying_laws(runs, beside) as begun:
-        yield begun
-
-
-@pytest.fixture(scope="session", autouse=True)
-def begun_early(request: pytest.FixtureRequest) -> None:
-    """Begin what goes on beside the tests, where one was chosen that asks for it."""
-    asked = {name for item in request.session.items for name in item.fixturenames}
-    for name in ("resumed", "disturbed", "tried"):
-        if name in asked:
-            request.getfixturevalue(name)
-
-
-@pytest.fixture(scope="session")
-def pods(cluster: ReachedCluster) -> Pods:
-    return Pods(cluster)
-
-
-@pytest.fixture(scope="session")
-def people(cluster, tmp_path_factory):
-    made = People(cluster, tmp_path_factory.mktemp("kubeconfigs"))
-    made.arrive()
-    yield made
-    made.leave()
+cluster_requests = st.builds(
+    ClusterRequest,
+    image=images,
+    namespace=label_names,
+    cpu=st.sampled_from(["500m", "1", "2.5", "16"]).map(parse_cpu),
+    cpu_limit=st.none() | st.sampled_from(["16", "64"]).map(parse_cpu),
+    memory=st.sampled_from(["500Mi", "8Gi", "1Ti", "4G"]).map(parse_memory),
+    gpus=st.integers(0, 8),
+    priority=st.none() | label_names,
+    queue=st.none() | label_names,
+    node_selector=st.dictionaries(label_keys, words, max_size=3).map(lambda found: tuple(found.items())),
+    tolerations=st.lists(
+        st.builds(Toleration, label_keys, st.none() | words, st.none() | st.sampled_from(EFFECTS)), max_size=3
+    ).map(tuple),
+    cache=st.none() | label_names,
+    store=st.none() | st.just("s3://bucket/models"),
+    deadline_seconds=st.none() | st.integers(1, 10**9),
+    retries=st.integers(0, 1000),
+)
 
 
 @pytest.fixture
-def say(people, image, monkeypatch, capsys):
-    """Run a command as a person; returns exit code, standard output and standard error."""
+def no_cluster(monkeypatch, tmp_path):
+    """A machine whose kubeconfig is not there, and whose environment says nothing."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "no-kubeconfig"))
+    for name in ("PHASE2_IMAGE", "PHASE2_NAMESPACE", "PHASE2_STORE"):
+        monkeypatch.delenv(name, raising=False)
 
-    def run_command(*words, person=MAY_SUBMIT):
-        monkeypatch.setenv("KUBECONFIG", people.kubeconfig(person))
-        monkeypatch.setenv("PHASE2_IMAGE", image)
-        for name in ("PHASE2_NAMESPACE", "PHASE2_STORE"):
-            monkeypatch.delenv(name, raising=False)
-        capsys.readouterr()
+
+def a_measured_run(output, *, epoch_seconds: float, train: int, gpu: str | None = None) -> RunManifest:
+    """A finished run of cgcnn smoke whose epochs took so long."""
+    run = finished_run(output, {})
+    manifest = read_manifest(run.manifest)
+    counts = {"read": 800, "rejected": 0, "unlabelled": 0, "used": 800, "train": train, "val": 80, "test": 80}
+    data = DataFacts(source="sample", fingerprint="f", split_fingerprint="s", labels={}, **counts)
+    hardware = manifest.hardware.model_copy(update={"gpu": gpu})
+    update = {"data": data, "mean_epoch_seconds": epoch_seconds, "hardware": hardware}
+    return manifest.model_copy(update=update).seal(run)
+
+
+@pytest.fixture
+def say(monkeypatch, tmp_path, capfd):
+    """Run a command in a folder of its own; returns exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("PHASE2_IMAGE", "PHASE2_NAMESPACE", "PHASE2_STORE", "PHASE2_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run_command(*words):
+        capfd.readouterr()
         code = main(list(words))
-        printed = capsys.readouterr()
+        printed = capfd.readouterr()
         return code, printed.out, printed.err
 
     return run_command
 
 
 @pytest.fixture
-def survived(record_property) -> Iterator[Counter[str]]:
-    """Faults that a test saw a run survive, by name; printed at the end of the session."""
-    counts: Counter[str] = Counter()
-    yield counts
-    for fault, n in counts.items():
-        record_property(f"{SURVIVED}{fault}", n)
+def api(monkeypatch, tmp_path):
+    with storing() as made:
+        monkeypatch.setenv("KUBECONFIG", kubeconfig(made, tmp_path))
+        yield made
 
 
-def pytest_collection_modifyitems(items):
-    """Ask for what goes on beside the tests, then break what all share, and take it down at the very end."""
-    last = ("test_backends.py", "test_faults.py", "test_lifecycle.py")
-    items.sort(key=lambda item: last.index(item.path.name) + 1 if item.path.name in last else 0)
+@pytest.fixture(scope="session")
+def graphs(tmp_path_factory):
+    """One graph store for all runs of this machine."""
+    return str(tmp_path_factory.mktemp("cache"))
 
 
-@pytest.hookimpl(trylast=True)  # after the reporter is there
-def pytest_configure(config):
-    """Let steps that take minutes be heard when they end."""
-    reporter, capture = map(config.pluginmanager.get_plugin, ("terminalreporter", "capturemanager"))
-    if reporter is None or capture is None:
-        return
-
-    def say(line):
-        with capture.global_and_fixture_disabled():
-            reporter.write_line(line)
-
-    SAY.append(say)
-
-
-def pytest_terminal_summary(terminalreporter):
-    """Print which faults runs survived, and how long each step of the cluster took."""
-    reports = [report for each in terminalreporter.stats.values() for report in each]
-    properties = [each for report in reports for each in getattr(report, "user_properties", [])]
-    faults = {name.removeprefix(SURVIVED): n for name, n in properties if name.startswith(SURVIVED)}
-    if faults:
-        terminalreporter.section("faults survived on the cluster: complete, published once, equal bit for bit")
-        for fault, n in faults.items():
-            terminalreporter.write_line(f"{n:>8}    {fault}")
-    if STEPS:
-        terminalreporter.section("steps of the test cluster")
-        for name, seconds in STEPS:
-            terminalreporter.write_line(f"{seconds:>8.1f} s  {name}")
+@pytest.fixture
+def local_place(say, graphs, monkeypatch, tmp_path):
+    """This machine, with a store and without a cluster."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))  # no cluster is asked
+    monkeypatch.setenv("PHASE2_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("PHASE2_CACHE_DIR", graphs)
+    made = LocalPlace(say)
+    yield made
+    made.clear()

@@ -19,7 +19,7 @@ ZYGOTE = Path(__file__).with_name("zygote.py")
 
 
 @dataclass
-class Ended:
+class ProcessExit:
     """How a process ended: its exit code (negative: the signal) and what it said."""
 
     code: int
@@ -65,7 +65,9 @@ class Processes:
         self._zygote.stdin.close()
         self._zygote.wait(60)
 
-    def run(self, argv: list[str], *, kill_after: float | None = None, death: dict | None = None, **order) -> Ended:
+    def run(
+        self, argv: list[str], *, kill_after: float | None = None, death: dict | None = None, **order
+    ) -> ProcessExit:
         """Run a command to its end, or kill it after so many seconds."""
         self._n += 1
         log, count = self._folder / f"{self._n}.log", self._folder / f"{self._n}.json"
@@ -75,7 +77,7 @@ class Processes:
         if kill_after is not None:
             _kill(pid, kill_after)
         code = self._answer()["code"]
-        return Ended(code, log.read_text(), json.loads(count.read_text()) if count.exists() else {})
+        return ProcessExit(code, log.read_text(), json.loads(count.read_text()) if count.exists() else {})
 
     def shell(self, command: str) -> None:
         """Run a shell command where the processes run."""

@@ -13,7 +13,7 @@ import pytest
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.layout import RunDirectory
 from phase2.runs.publish.reader import PublishedRun
-from phase2.runs.remote.checkpoints import StoredCheckpoints
+from phase2.runs.remote.checkpoints import RemoteCheckpoints
 from phase2.testing.same_result import assert_same_result
 from phase2.training.checkpoints.checkpoint import load_checkpoint
 
@@ -143,7 +143,7 @@ def test_killed_at_random_times_and_moved_to_other_machines(
             assert_never_half(store)
             for summary in list_runs(store):
                 if summary.run_id == environment["PHASE2_RUN_ID"] and summary.status == "unfinished":
-                    pointer = StoredCheckpoints(store, summary.prefix).pointer()
+                    pointer = RemoteCheckpoints(store, summary.prefix).pointer()
                     step = pointer.newest.step if pointer else 0
                     assert step >= pointed
                     pointed = step

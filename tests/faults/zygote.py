@@ -24,8 +24,7 @@ from phase2.cli import main
 from phase2.prediction import predictor  # noqa: F401
 from phase2.runs.publish import claim as publish_claim
 from phase2.storage.s3.requests import Requests
-from phase2.training.run import experiment
-from phase2.training.run import finalize as closing
+from phase2.training.run import experiment, finalize  # noqa: F401 - what a command would import
 
 DISK = ("fsync", "replace", "rename", "link", "unlink", "mkdir", "rmdir")
 
@@ -52,7 +51,7 @@ def _say(**words: object) -> None:
 def _become(order: dict) -> None:
     """Be the process of a command until its end."""
     code = 99
-    closing.draw_pictures = lambda *_: ""  # which take half the time of so small a run
+    finalize.draw_pictures = lambda *_: ""  # which take half the time of so small a run
     publish_claim.SAME_RUN_HOLDS = timedelta(seconds=1)  # who was killed is taken over from as surely, and sooner
     try:
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.submit.restricted import violations
+from tests.cluster.support.pod_security import violations
 
 from phase2.cluster.labels import COMPONENT_LABEL, NAME_LABEL
 from phase2.cluster.plan import SERVICE_ACCOUNT, STORE_CONFIG_MAP

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from phase2.runs.history import EpochRow
-from phase2.training.progress import JsonLines, ProgressFile, Several, Silent, default_reporter
+from phase2.training.progress import CompositeReporter, JsonLines, ProgressFile, Silent, default_reporter
 
 
 def row(epoch, score=1.0):
@@ -35,7 +35,7 @@ class Recorder(Silent):
 
 def test_the_loop_tells_everything_in_order(make_trainer):
     first, second = Recorder(), Recorder()
-    history = make_trainer(epochs=2, reporter=Several([first, second])).fit().history
+    history = make_trainer(epochs=2, reporter=CompositeReporter([first, second])).fit().history
     assert first.told == second.told
     steps = [told[1] for told in first.told if told[0] == "step"]
     assert steps == list(range(1, history[-1].step + 1))

@@ -75,10 +75,10 @@ def predict(  # noqa: PLR0913 - options
     with TemporaryDirectory() as folder:
         files = [cif] if cif is not None else _structures(directory or "", part, Path(folder))
         if run:
-            from phase2.prediction.stored_inputs import bring_model
+            from phase2.prediction.stored_inputs import download_model
 
             place = opened(store)
-            model_files = [bring_model(place, name, models) for name in run]
+            model_files = [download_model(place, name, models) for name in run]
         else:
             model_files = [find_model(path, models) for path in model] if model else [find_model(None, models)]
         table = _predict(model_files, files, keys, batch_size).relative_to(Path(folder))
@@ -88,14 +88,14 @@ def predict(  # noqa: PLR0913 - options
 
 def _structures(directory: str, part: str | None, folder: Path) -> list[Path]:
     """The structure files of a folder, or those of a bucket, brought into a folder that lasts as long as they do."""
-    from phase2.prediction.stored_inputs import Part, bring_structures, stored_structures
+    from phase2.prediction.stored_inputs import Part, download_structures, stored_structures
     from phase2.prediction.structures import structure_files
 
     wanted = Part.parse(part) if part else Part()
     if "://" not in directory:
         return wanted.of(structure_files(Path(directory)))
     place = opened(directory)
-    return bring_structures(place, wanted.of(stored_structures(place)), folder)
+    return download_structures(place, wanted.of(stored_structures(place)), folder)
 
 
 def _predict(models: list[Path], files: list[Path], keys: list[str] | None, batch_size: int) -> PredictionTable:

@@ -11,7 +11,7 @@ from phase2.cli.console import note, print_table
 from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import opened
 from phase2.config.request import RunRequest
-from phase2.config.resumption import Resumption
+from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import CHECKPOINT_MINUTES, STORE_VARIABLE, run_to_resume, store_url
 from phase2.errors import RequestError
 
@@ -62,7 +62,7 @@ def train_request(  # noqa: PLR0913 - options
     if run is None and not resume:
         run = run_to_resume()
         resume = run is not None
-    resumption = Resumption(resume, run, tuple(accept_change or ()))
+    resumption = ResumeRequest(resume, run, tuple(accept_change or ()))
     if not checkpoint_minutes > 0:
         raise RequestError(f"--checkpoint-minutes {checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
     from phase2.config.resolve import resolve
@@ -81,13 +81,13 @@ def train_request(  # noqa: PLR0913 - options
     refuse_small_memory(resolved.config, worker_count(workers), note)
     from phase2.cli.progress import work_bar
     from phase2.cli.runs.summary import print_summary
-    from phase2.training.checkpoints.writer import SavingPlan
-    from phase2.training.run.experiment import Surroundings, train_run
+    from phase2.training.checkpoints.writer import CheckpointSchedule
+    from phase2.training.run.experiment import RunContext, train_run
 
-    surroundings = Surroundings(
+    surroundings = RunContext(
         workers=workers,
         store=place,
-        plan=SavingPlan(minutes=checkpoint_minutes),
+        plan=CheckpointSchedule(minutes=checkpoint_minutes),
         data_progress=lambda: work_bar("crystals"),
         notify=note,
     )
@@ -102,13 +102,13 @@ def train_request(  # noqa: PLR0913 - options
 train = takes_request(train_request)
 
 
-def _print_plan(resolved: ResolvedRun, resumption: Resumption, store: Store | None) -> None:
+def _print_plan(resolved: ResolvedRun, resumption: ResumeRequest, store: Store | None) -> None:
     words = ["--resume"] if resumption.wanted else []
     if resumption.run is not None:
-        from phase2.training.run.reconcile import begun_run, settled
+        from phase2.training.run.reconcile import find_run_to_resume, reconcile_settings
 
-        begun = begun_run(resolved, resumption, store)
-        resolved, _ = settled(resolved, begun, resumption)
+        begun = find_run_to_resume(resolved, resumption, store)
+        resolved, _ = reconcile_settings(resolved, begun, resumption)
         words = ["--resume", begun.prefix if begun else resumption.run]
     from phase2.data.sources.registry import open_source
 

@@ -21,7 +21,7 @@ from phase2.cluster.status.workflow import is_cancelled, workflow_run_id, workfl
 
 
 @dataclass(frozen=True, slots=True)
-class JobCarrier:
+class JobBackend:
     """A batch/v1 Job: its controller is part of every cluster."""
 
     backend: ClusterBackend = "job"
@@ -72,7 +72,7 @@ class JobCarrier:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkflowCarrier:
+class ArgoBackend:
     """An Argo Workflow that refers to an installed WorkflowTemplate."""
 
     backend: ClusterBackend = "argo"
@@ -122,5 +122,5 @@ class WorkflowCarrier:
         return str(manifest["spec"]["workflowTemplateRef"]["name"])
 
 
-CARRIERS: dict[ClusterBackend, Carrier] = {one.backend: one for one in (JobCarrier(), WorkflowCarrier())}
+CLUSTER_BACKENDS: dict[ClusterBackend, Carrier] = {one.backend: one for one in (JobBackend(), ArgoBackend())}
 """By what ``--backend`` calls them."""

@@ -13,7 +13,7 @@ from types import FrameType, MappingProxyType
 from typing import Any
 
 from phase2.cluster.plan import train_command
-from phase2.cluster.request.options import ClusterWords
+from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.quantities import parse_cpu
 from phase2.config.request import RunRequest
 from phase2.config.resolve import ResolvedRun
@@ -52,7 +52,7 @@ class LocalPlan:
 
 
 def make_local_plan(
-    run_id: str, resolved: ResolvedRun, words: ClusterWords, *, accepted: tuple[str, ...] = ()
+    run_id: str, resolved: ResolvedRun, words: ClusterOptions, *, accepted: tuple[str, ...] = ()
 ) -> LocalPlan:
     """Put a plan together; it trains what a pod with the same words would train.
 
@@ -78,7 +78,7 @@ def make_local_plan(
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ProcessExit:
     """How the process of a run ended.
 
     Attributes:
@@ -90,7 +90,7 @@ class Ended:
     was_told_to_stop: bool = False
 
 
-def run_here(plan: LocalPlan, *, stdout: int | None = None) -> Ended:
+def run_locally(plan: LocalPlan, *, stdout: int | None = None) -> ProcessExit:
     """Carry a plan out; signals to this process reach that of the run, once each.
 
     Args:
@@ -107,7 +107,7 @@ def run_here(plan: LocalPlan, *, stdout: int | None = None) -> Ended:
         with relay.to(process):
             code = process.wait()
     code = code if code >= 0 else 128 - code
-    return Ended(code, was_told_to_stop=relay.has_passed_on or code in _STOPPED)
+    return ProcessExit(code, was_told_to_stop=relay.has_passed_on or code in _STOPPED)
 
 
 # The words of another run, or of this command, which the run's own command line says already.

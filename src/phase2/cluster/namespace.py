@@ -9,7 +9,7 @@ from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.connection import Connection
 from phase2.cluster.api.refusals import ForbiddenError, ObjectGoneError
 from phase2.cluster.backend import Carrier, ClusterBackend
-from phase2.cluster.backends import CARRIERS
+from phase2.cluster.backends import CLUSTER_BACKENDS
 from phase2.cluster.lookup import find_run
 from phase2.cluster.objects import Object, name_of
 from phase2.cluster.run_state import RunState
@@ -58,7 +58,7 @@ class Cluster:
     def __init__(self, connection: Connection, namespace: str) -> None:
         self.namespace = namespace
         self._clients: Mapping[ClusterBackend, RunClient] = {
-            backend: RunClient(connection, namespace, carrier) for backend, carrier in CARRIERS.items()
+            backend: RunClient(connection, namespace, carrier) for backend, carrier in CLUSTER_BACKENDS.items()
         }
 
     def client(self, backend: ClusterBackend) -> RunClient:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from phase2.cluster.labels import COMMAND_ANNOTATION, LEVEL_LABEL, REQUEST_ANNOTATION, WORDS_ANNOTATION, labels_of
 from phase2.cluster.request.names import job_name
-from phase2.cluster.request.options import ClusterWords
+from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.data_sets import CRYSTALS
 from phase2.config.request import RunRequest
@@ -86,7 +86,7 @@ def make_plan(
     cluster: ClusterRequest,
     *,
     accepted: tuple[str, ...] = (),
-    words: ClusterWords | None = None,
+    words: ClusterOptions | None = None,
 ) -> Plan:
     """Put a plan together.
 

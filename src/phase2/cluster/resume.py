@@ -11,7 +11,7 @@ from phase2.cluster.labels import COMMAND_ANNOTATION, WORDS_ANNOTATION
 from phase2.cluster.lookup import find_runs
 from phase2.cluster.namespace import SubmittedRun
 from phase2.cluster.objects import annotation
-from phase2.cluster.request.options import ClusterWords
+from phase2.cluster.request.options import ClusterOptions
 from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 from phase2.runs.catalog.lookup import find_in
@@ -32,7 +32,7 @@ class BegunRun:
 
     run_id: str
     request: RunRequest
-    words: ClusterWords = field(default_factory=ClusterWords)
+    words: ClusterOptions = field(default_factory=ClusterOptions)
     backend: ClusterBackend | None = None
 
 
@@ -40,7 +40,7 @@ def from_cluster(runs: Sequence[SubmittedRun], name: str) -> BegunRun | None:
     """Find a run among those of a namespace; None where it is not listed, or nothing there says what it trains.
 
     Raises:
-        RequestError: Several are meant, it is a sweep, or another version of phase2 submitted it.
+        RequestError: CompositeReporter are meant, it is a sweep, or another version of phase2 submitted it.
     """
     for run in find_runs(runs, name):
         command = annotation(run.object, COMMAND_ANNOTATION)
@@ -54,7 +54,7 @@ def from_cluster(runs: Sequence[SubmittedRun], name: str) -> BegunRun | None:
                 fix=f"Run it again: {command}",
             )
         said = annotation(run.object, WORDS_ANNOTATION) or "{}"
-        request, cluster = RunRequest.from_command(words), ClusterWords.from_json(said)
+        request, cluster = RunRequest.from_command(words), ClusterOptions.from_json(said)
         return BegunRun(run.run_id, request, cluster, run.carrier.backend)
     return None
 
@@ -76,4 +76,4 @@ def from_store(store: Store, name: str) -> BegunRun:
     recorded = RecordedConfig.stored(store, found.prefix)
     if recorded is None:
         raise RequestError(f"The run '{found.run_id}' is gone from {store.url}.", fix="List what there is.")
-    return BegunRun(found.run_id, RunRequest.from_command(recorded.command), ClusterWords(store=store.url))
+    return BegunRun(found.run_id, RunRequest.from_command(recorded.command), ClusterOptions(store=store.url))

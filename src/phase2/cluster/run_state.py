@@ -55,6 +55,6 @@ class RunState:
         return self.state in ENDED
 
     @property
-    def goes_on_by(self) -> str:
+    def resume_command(self) -> str:
         """The command that goes on with it after it has failed or was stopped."""
         return self.command if self.mode == SWEEP else f"phase2 submit --resume {self.run_id}"

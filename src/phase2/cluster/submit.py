@@ -131,10 +131,10 @@ def _refuse_other_run(client: RunClient, there: Object, manifest: Object) -> Non
     if client.carrier.run_id(there) == run_id and same_request:
         return
     where = f"The {client.carrier.kind} {name_of(there)} in this namespace"
-    raise other_request(run_id, f"{where} was submitted for other settings.")
+    raise run_id_taken(run_id, f"{where} was submitted for other settings.")
 
 
-def other_request(run_id: str, why: str) -> RequestError:
+def run_id_taken(run_id: str, why: str) -> RequestError:
     """The error of a run id that was given to another request before.
 
     Args:

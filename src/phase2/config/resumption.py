@@ -12,7 +12,7 @@ CHANGES = (CODE, DATA_PATH)
 
 
 @dataclass(frozen=True, slots=True)
-class Resumption:
+class ResumeRequest:
     """Which run to continue, if any.
 
     Attributes:

@@ -22,7 +22,7 @@ LISTS: Mapping[str, Callable[[str], Any]] = {
 }
 """What may differ between the runs of a sweep, and how one value of it is read."""
 
-MOST_RUNS = 200
+MAX_RUNS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ class SweepRequest:
         """
         choices = {option: _split(self.lists.get(option, "")) for option in LISTS}
         count = math.prod(len(words) for words in choices.values())
-        if count > MOST_RUNS:
+        if count > MAX_RUNS:
             raise RequestError(
-                f"This sweep has {count} runs.", why=f"At most {MOST_RUNS} are made.", fix="Shorten a list."
+                f"This sweep has {count} runs.", why=f"At most {MAX_RUNS} are made.", fix="Shorten a list."
             )
         combinations = (dict(zip(choices, words, strict=True)) for words in itertools.product(*choices.values()))
         width = len(str(count - 1))

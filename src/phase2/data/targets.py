@@ -20,7 +20,7 @@ from phase2.properties import Property
 OUTLIER_SIGMAS = 15.0
 OUTLIER_QUANTILES = (0.005, 0.995)
 OUTLIER_WIDTH = 5.1517  # between those quantiles of a normal distribution, in sigmas
-FEWEST_LABELS = 200
+MIN_LABELS = 200
 
 _Change: TypeAlias = Callable[[NDArray[np.float64], Property], NDArray[np.float64]]
 
@@ -143,7 +143,7 @@ def _fit_column(transformed: NDArray[np.float64]) -> tuple[float, float, float, 
 def _bounds(labels: NDArray[np.float64]) -> tuple[float, float]:
     low, high = np.quantile(labels, OUTLIER_QUANTILES)
     sigma = (high - low) / OUTLIER_WIDTH
-    if len(labels) < FEWEST_LABELS or sigma == 0:
+    if len(labels) < MIN_LABELS or sigma == 0:
         return -math.inf, math.inf
     middle = float(np.median(labels))
     return middle - OUTLIER_SIGMAS * sigma, middle + OUTLIER_SIGMAS * sigma

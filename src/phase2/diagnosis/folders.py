@@ -10,7 +10,7 @@ from pathlib import Path
 from phase2.config.settings import cache_dir
 from phase2.diagnosis.finding import Finding, Problem, size
 from phase2.errors import TransientError
-from phase2.storage.disk.errors import explained
+from phase2.storage.disk.errors import explain_os_error
 
 # A checkpoint of the largest network is 20 MB, and three are on the disk at times.
 _TOO_LITTLE, _LITTLE = 100 << 20, 1 << 30
@@ -42,7 +42,7 @@ def folder(name: str, path: Path) -> Finding:
             file.write(_PROBE)
         free = shutil.disk_usage(there).free
     except OSError as error:
-        problem = Problem.of(explained(error, there))
+        problem = Problem.of(explain_os_error(error, there))
         return Finding("folders", name, f"{path}: {error.strerror or error}", problem)
     return Finding("folders", name, f"{path}: {size(free)} free", _scarce(path, free))
 

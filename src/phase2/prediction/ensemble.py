@@ -1,4 +1,4 @@
-"""Several models asked for the same structures: their mean, and how far apart they are."""
+"""CompositeReporter models asked for the same structures: their mean, and how far apart they are."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def stored_structures(store: Store) -> list[str]:
     return keys
 
 
-def bring_structures(store: Store, keys: Sequence[str], folder: Path) -> list[Path]:
+def download_structures(store: Store, keys: Sequence[str], folder: Path) -> list[Path]:
     """Bring structure files of a store into a folder, under their keys.
 
     Raises:
@@ -92,7 +92,7 @@ def bring_structures(store: Store, keys: Sequence[str], folder: Path) -> list[Pa
     return targets
 
 
-def bring_model(store: Store, run: str, models: Path) -> Path:
+def download_model(store: Store, run: str, models: Path) -> Path:
     """Bring the model file of a run of a store below the models folder, verified.
 
     Args:

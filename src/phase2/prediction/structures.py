@@ -6,7 +6,7 @@ from pathlib import Path
 
 from phase2.data.crystals.readers import STRUCTURE_SUFFIXES, is_structure_file
 from phase2.errors import DataError
-from phase2.runs.catalog.lookup import newest_best
+from phase2.runs.catalog.lookup import latest_model_file
 from phase2.runs.layout import BEST
 
 
@@ -17,7 +17,7 @@ def find_model(path: Path | None, models: Path) -> Path:
         ModelFileError: Nothing is there.
     """
     if path is None:
-        return newest_best(models)
+        return latest_model_file(models)
     return path / BEST if path.is_dir() else path
 
 

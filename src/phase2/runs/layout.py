@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from phase2.errors import RequestError, TransientError
-from phase2.storage.disk.errors import disk_errors, explained
+from phase2.storage.disk.errors import disk_errors, explain_os_error
 from phase2.storage.disk.lock import is_locked, try_lock, wait_for_lock
 
 BEST = "best.pt"
@@ -88,7 +88,7 @@ class RunDirectory:
                 path = parent / f"run_{started}_{run_id or _free_id(taken)}"
                 path.mkdir()
         except OSError as error:
-            if isinstance(explained(error, parent), TransientError):
+            if isinstance(explain_os_error(error, parent), TransientError):
                 raise  # a full disk
             raise RequestError(
                 f"No run can be written to {parent}.",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from phase2.models.base import CrystalModel
 from phase2.training.learner import predict
-from phase2.training.loader import Examples, TrainingData
+from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.training.metrics import PropertyMetrics, evaluate, refuse_divergence
 from phase2.training.objective import property_losses
 
@@ -40,7 +40,7 @@ class Evaluator:
         loss: Loss of one label.
     """
 
-    def __init__(self, data: TrainingData, examples: Examples, loss: Literal["huber", "l1"]) -> None:
+    def __init__(self, data: TrainingData, examples: TrainingLoader, loss: Literal["huber", "l1"]) -> None:
         self._data = data
         self._examples = examples
         self._loss: Literal["huber", "l1"] = loss

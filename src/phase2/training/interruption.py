@@ -53,7 +53,7 @@ class StopRequest:
             self._is_deferred = False
 
     @contextmanager
-    def put_off(self) -> Iterator[None]:
+    def deferred_until_done(self) -> Iterator[None]:
         """Let this block end first: a signal counts only if it came while the block met something that may pass.
 
         Raises:

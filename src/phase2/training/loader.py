@@ -46,7 +46,7 @@ class TrainingData(Protocol):
     def fingerprint(self) -> str: ...  # noqa: D102
 
 
-class Examples:
+class TrainingLoader:
     """Batches with normalised labels, on the device that computes.
 
     Attributes:

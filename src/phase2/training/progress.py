@@ -136,7 +136,7 @@ class ProgressFile(Silent):
             self._path.write_text(f"{self._done}/{self._total}\n")
 
 
-class Several:
+class CompositeReporter:
     """Tells all of several reporters."""
 
     def __init__(self, reporters: Sequence[EpochReporter]) -> None:
@@ -171,4 +171,4 @@ def default_reporter() -> EpochReporter:
         reporters.append(Bar())
     if not sys.stdout.isatty():
         reporters.append(JsonLines())
-    return Several(reporters)
+    return CompositeReporter(reporters)

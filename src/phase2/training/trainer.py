@@ -18,11 +18,11 @@ from phase2.runs.history import EpochRow, best_row, write_history
 from phase2.training.checkpoints.best_model import BestModel
 from phase2.training.checkpoints.checkpoint import Checkpoint
 from phase2.training.checkpoints.compatibility import newest_checkpoint, present_origin, refuse_changes
-from phase2.training.checkpoints.writer import CheckpointSaver, SavedCheckpoint, SavingPlan
+from phase2.training.checkpoints.writer import CheckpointSchedule, CheckpointWriter, SavedCheckpoint
 from phase2.training.evaluation import Evaluator
 from phase2.training.interruption import StopRequest
 from phase2.training.learner import Learner
-from phase2.training.loader import Examples, TrainingData, mean_neighbors
+from phase2.training.loader import TrainingData, TrainingLoader, mean_neighbors
 from phase2.training.metrics import refuse_divergence, score
 from phase2.training.progress import EpochReporter, Silent
 from phase2.training.result import TrainingFiles, TrainingResult
@@ -56,7 +56,7 @@ class Trainer:
         run_id: str,
         device: torch.device | str = "cpu",
         reporter: EpochReporter | None = None,
-        plan: SavingPlan | None = None,
+        plan: CheckpointSchedule | None = None,
         on_saved: Callable[[SavedCheckpoint], None] = lambda _: None,
     ) -> None:
         self._device = torch.device(device)
@@ -64,7 +64,7 @@ class Trainer:
         settings, scaler = config.training, data.scaler
         neighbors = mean_neighbors(data.graphs, data.split.train)
         model = build_model(config.model, len(scaler.properties), neighbors, config.data.graph.cutoff).to(self._device)
-        self._examples = Examples(
+        self._examples = TrainingLoader(
             data, view=model.view, batch_size=settings.batch_size, seed=config.seed, device=self._device
         )
         self._evaluator = Evaluator(data, self._examples, settings.loss)
@@ -79,7 +79,7 @@ class Trainer:
         self._history: list[EpochRow] = []
         self._best = BestModel(self._learner.average.module, files.best, config=config, data=data, run_id=run_id)
         self._origin = present_origin(config, self._device)
-        self._plan = plan or SavingPlan()
+        self._plan = plan or CheckpointSchedule()
         self._on_saved = on_saved
 
     def resume(self, *, accepted: Collection[str] = ()) -> str:
@@ -130,7 +130,7 @@ class Trainer:
             with (
                 nullcontext(stop) if stop else StopRequest() as stopping,
                 stopping.deferred(),
-                CheckpointSaver(self._files, self._best, self._plan, self._on_saved) as saver,
+                CheckpointWriter(self._files, self._best, self._plan, self._on_saved) as saver,
             ):
                 while not self._finished():
                     self._run_epoch(stopping, saver)
@@ -145,7 +145,7 @@ class Trainer:
         best, patience = best_row(self._history), self._config.training.patience
         return best is not None and patience is not None and self._epoch - best.epoch >= patience
 
-    def _run_epoch(self, stop: StopRequest, saver: CheckpointSaver) -> None:
+    def _run_epoch(self, stop: StopRequest, saver: CheckpointWriter) -> None:
         watch = Stopwatch()
         with closing(self._examples.epoch(self._epoch, skip=len(self._losses))) as batches:
             for batch in watch.over(batches):
@@ -160,7 +160,7 @@ class Trainer:
         watch.end_training()
         self._close_epoch(self._row(losses, watch), saver)
 
-    def _preempt(self, reason: str, saver: CheckpointSaver) -> None:
+    def _preempt(self, reason: str, saver: CheckpointWriter) -> None:
         self._checked_losses()  # a diverged run is not worth resuming
         saver.save(self._checkpoint, wait=True)
         raise PreemptedError(
@@ -191,7 +191,7 @@ class Trainer:
             data_wait=watch.wait_share,
         )
 
-    def _close_epoch(self, row: EpochRow, saver: CheckpointSaver) -> None:
+    def _close_epoch(self, row: EpochRow, saver: CheckpointWriter) -> None:
         self._history.append(row)
         best = best_row(self._history) is row
         if best:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from phase2.cli.console import note
-from phase2.cluster.request.options import NO_CACHE, ClusterWords
+from phase2.cluster.request.options import NO_CACHE, ClusterOptions
 from phase2.config.settings import image_reference
 from phase2.errors import RequestError, UnknownNameError
 
@@ -34,15 +34,15 @@ def check_backend(name: str) -> Backend:
     raise UnknownNameError.of("backend", name, BACKENDS)
 
 
-def carrier_of(backend: Backend) -> Carrier:
+def cluster_backend(backend: Backend) -> Carrier:
     """The kind of object of a backend that is a cluster's."""
-    from phase2.cluster.backends import CARRIERS
+    from phase2.cluster.backends import CLUSTER_BACKENDS
 
     assert backend != "local"  # noqa: S101 - carried out before this
-    return CARRIERS[backend]
+    return CLUSTER_BACKENDS[backend]
 
 
-def words_for(carrier: Carrier, words: ClusterWords) -> ClusterWords:
+def with_environment(carrier: Carrier, words: ClusterOptions) -> ClusterOptions:
     """What is asked of a cluster, with what the environment says and what every Workflow has.
 
     Raises:
@@ -50,7 +50,7 @@ def words_for(carrier: Carrier, words: ClusterWords) -> ClusterWords:
     """
     from phase2.cluster.plan import CACHE_CLAIM
 
-    complete = words.over(ClusterWords(image=image_reference()))
+    complete = words.over(ClusterOptions(image=image_reference()))
     if carrier.backend != "argo":
         return complete
     if complete.cache == NO_CACHE:
@@ -62,13 +62,13 @@ def words_for(carrier: Carrier, words: ClusterWords) -> ClusterWords:
     return replace(complete, cache=complete.cache or CACHE_CLAIM)
 
 
-def note_of_tag(cluster: ClusterRequest) -> None:
+def tag_warning(cluster: ClusterRequest) -> None:
     """Remark on an image that may become another one."""
     if cluster.image.digest is None:
         note(f"note: {cluster.image} is a tag, which may change: name it by its digest to have the image recorded")
 
 
-def of_memory(runs: Iterable[ResolvedRun], cluster: ClusterRequest) -> list[str]:
+def memory_warnings(runs: Iterable[ResolvedRun], cluster: ClusterRequest) -> list[str]:
     """Warnings of a memory limit that may be too low for one of several runs: a pod would find out minutes later.
 
     Raises:

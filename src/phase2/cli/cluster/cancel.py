@@ -38,7 +38,7 @@ def cancel(
         note(f"{state.run_id}: {outcome}")
         return
     typer.echo(f"cancelled {state.run_id}: its pod is asked to save and leave")
-    typer.echo(f"go on with it later: {state.goes_on_by}")
+    typer.echo(f"go on with it later: {state.resume_command}")
 
 
 def _ask(question: str, *, yes: bool) -> None:

@@ -16,12 +16,12 @@ from phase2.config.settings import store_url
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.cluster.local import Ended, LocalPlan
-    from phase2.cluster.request.options import ClusterWords
+    from phase2.cluster.local import LocalPlan, ProcessExit
+    from phase2.cluster.request.options import ClusterOptions
     from phase2.storage.base import Store
 
 
-def begun_here(name: str, words: ClusterWords) -> tuple[str, RunRequest]:
+def find_local_run(name: str, words: ClusterOptions) -> tuple[str, RunRequest]:
     """The id and the request of a run to go on with: of the store, or of the models folder.
 
     Raises:
@@ -39,10 +39,10 @@ def begun_here(name: str, words: ClusterWords) -> tuple[str, RunRequest]:
     return found.run_id, RunRequest.from_command(found.recorded.command)
 
 
-def train_here(
+def train_locally(
     run_id: str,
     request: RunRequest,
-    words: ClusterWords,
+    words: ClusterOptions,
     *,
     accepted: tuple[str, ...] = (),
     dry_run: bool = False,
@@ -69,7 +69,7 @@ def train_here(
         print_local_plan([plan], as_json=as_json)
         return
     (note if as_json else typer.echo)(f"run: {run_id}")
-    outcome, ended = carry_out(plan, words, quiet=as_json)
+    outcome, ended = execute(plan, words, quiet=as_json)
     if as_json:
         print_json({"run": run_id, "kind": "process", "outcome": outcome, "exit_code": ended.code})
     elif outcome == "already succeeded":
@@ -77,7 +77,7 @@ def train_here(
     raise typer.Exit(ended.code)
 
 
-def carry_out(plan: LocalPlan, words: ClusterWords, *, quiet: bool) -> tuple[str, Ended]:
+def execute(plan: LocalPlan, words: ClusterOptions, *, quiet: bool) -> tuple[str, ProcessExit]:
     """Run a plan unless its run is finished.
 
     Args:
@@ -91,33 +91,33 @@ def carry_out(plan: LocalPlan, words: ClusterWords, *, quiet: bool) -> tuple[str
     Raises:
         RequestError: The id belongs to another request.
     """
-    from phase2.cluster.local import Ended, run_here
+    from phase2.cluster.local import ProcessExit, run_locally
 
     if _is_finished(plan, _store(words)):
-        return "already succeeded", Ended(0)
+        return "already succeeded", ProcessExit(0)
     if plan.unused:
         note(f"note: {', '.join(map(flag, plan.unused))} mean nothing to a process on this machine")
-    ended = run_here(plan, stdout=sys.stderr.fileno() if quiet else None)
+    ended = run_locally(plan, stdout=sys.stderr.fileno() if quiet else None)
     return ("succeeded" if ended.code == 0 else "failed"), ended
 
 
 def _is_finished(plan: LocalPlan, store: Store | None) -> bool:
     """Whether the run is finished, here or in the store; a run of other settings is refused."""
-    from phase2.cluster.submit import other_request
+    from phase2.cluster.submit import run_id_taken
     from phase2.runs.keys import manifest_key
     from phase2.runs.layout import RunDirectory
     from phase2.runs.publish.reader import PublishedRun
     from phase2.runs.resume.config_diff import differences
-    from phase2.runs.resume.find import find_begun, is_finished
+    from phase2.runs.resume.find import find_existing, is_finished
 
     output, config = plan.resolved.request.output, plan.resolved.config
-    begun = find_begun(output, plan.run_id, store)
+    begun = find_existing(output, plan.run_id, store)
     if begun is None:
         return False
     accepts = "--accept-change" in plan.command  # the run itself looks at what has changed
     if begun.recorded is not None and begun.recorded.digest != config.digest and not accepts:
         changed = differences(begun.recorded.config, config)
-        raise other_request(plan.run_id, f"{begun.prefix} was begun with other settings: {changed}.")
+        raise run_id_taken(plan.run_id, f"{begun.prefix} was begun with other settings: {changed}.")
     if is_finished(RunDirectory(output / begun.prefix)) and store is None:
         return True
     if store is None or store.head(manifest_key(begun.prefix)) is None:
@@ -125,7 +125,7 @@ def _is_finished(plan: LocalPlan, store: Store | None) -> bool:
     return PublishedRun.open(store, begun.prefix).manifest.status == "finished"
 
 
-def _store(words: ClusterWords) -> Store | None:
+def _store(words: ClusterOptions) -> Store | None:
     return opened(words.store) if words.store or store_url() else None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from phase2.cli.console import note
-from phase2.cluster.request.options import NEVER, NO_CACHE, ClusterWords
+from phase2.cluster.request.options import NEVER, NO_CACHE, ClusterOptions
 from phase2.config.settings import CHECKPOINT_MINUTES, IMAGE_VARIABLE, NAMESPACE_VARIABLE, cluster_namespace
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class AskedOfCluster:
+class ClusterArguments:
     """The options of a command that gives a run to a cluster.
 
     Attributes:
@@ -73,13 +73,13 @@ class AskedOfCluster:
         context: Of which cluster.
     """
 
-    words: ClusterWords
+    words: ClusterOptions
     namespace: str
     context: str | None
 
 
 def takes_cluster(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of :class:`AskedOfCluster`, its second parameter, ``cluster``."""
+    """Give a command the options of :class:`ClusterArguments`, its second parameter, ``cluster``."""
     first, _, *own = inspect.signature(command, eval_str=True).parameters.values()
     options = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -93,7 +93,7 @@ def takes_cluster(command: Callable[..., None]) -> Callable[..., None]:
         namespace = namespace_of(context, words.pop("namespace"))
         for name in ("node_selector", "toleration"):
             words[name] = tuple(words[name]) if words[name] else None
-        command(request, AskedOfCluster(ClusterWords(**words), namespace, context), **values)
+        command(request, ClusterArguments(ClusterOptions(**words), namespace, context), **values)
 
     rest = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
     wrapper.__signature__ = inspect.Signature([first, *options, *rest])  # type: ignore[attr-defined]

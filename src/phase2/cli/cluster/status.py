@@ -73,7 +73,7 @@ def _details(state: RunState) -> Iterator[tuple[str, str]]:
         shown = f"phase2 runs show {state.run_id}, phase2 pull {state.run_id}"
         yield "next", "phase2 runs list" if state.mode == SWEEP else shown
     elif state.state in {"failed", "cancelled"}:
-        yield "next", f"phase2 logs {state.run_id}; to go on: {state.goes_on_by}"
+        yield "next", f"phase2 logs {state.run_id}; to go on: {state.resume_command}"
     elif state.pod:
         yield "next", f"phase2 logs {state.run_id} --follow"
 

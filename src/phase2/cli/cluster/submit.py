@@ -8,14 +8,14 @@ import typer
 
 from phase2.cli.cluster.backends import (
     DEFAULT_BACKEND,
-    carrier_of,
     check_backend,
-    note_of_tag,
-    of_memory,
+    cluster_backend,
+    memory_warnings,
     submission_facts,
-    words_for,
+    tag_warning,
+    with_environment,
 )
-from phase2.cli.cluster.options import AskedOfCluster, connected, takes_cluster
+from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
 from phase2.cli.console import note
 from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import JsonOption, print_json
@@ -46,7 +46,7 @@ WatchOption = Annotated[bool, typer.Option("--watch", help="Follow the run to it
 
 def _submit(  # noqa: PLR0913 - the options of one command
     request: RunRequest,
-    cluster: AskedOfCluster,
+    cluster: ClusterArguments,
     *,
     backend: BackendOption = None,
     run_id: RunIdOption = None,
@@ -57,23 +57,23 @@ def _submit(  # noqa: PLR0913 - the options of one command
     as_json: JsonOption = False,
 ) -> None:
     """Train a run on a cluster, or in a process here: the same request and the same numbers as 'phase2 train'."""
-    from phase2.config.resumption import Resumption
+    from phase2.config.resumption import ResumeRequest
     from phase2.runs.layout import new_run_id
 
     chosen = None if backend is None else check_backend(backend)
-    accepted = Resumption(accepted=tuple(accept_change or ())).accepted
+    accepted = ResumeRequest(accepted=tuple(accept_change or ())).accepted
     if resume is not None:
         _refuse_own_words(resume, run_id, request)
     if chosen == "local":
-        from phase2.cli.cluster.local_backend import begun_here, train_here
+        from phase2.cli.cluster.local_backend import find_local_run, train_locally
 
-        name, request = (run_id or new_run_id(), request) if resume is None else begun_here(resume, cluster.words)
-        train_here(name, request, cluster.words, accepted=accepted, dry_run=dry_run, as_json=as_json)
+        name, request = (run_id or new_run_id(), request) if resume is None else find_local_run(resume, cluster.words)
+        train_locally(name, request, cluster.words, accepted=accepted, dry_run=dry_run, as_json=as_json)
         return
     begun = _new(run_id or new_run_id(), request) if resume is None else _begun(resume, cluster)
-    carrier = carrier_of(chosen or begun.backend or DEFAULT_BACKEND)
+    carrier = cluster_backend(chosen or begun.backend or DEFAULT_BACKEND)
     plan = _plan(begun, cluster, carrier, accepted)
-    for warning in of_memory([plan.resolved], plan.cluster):
+    for warning in memory_warnings([plan.resolved], plan.cluster):
         note(warning)
     if dry_run:
         from phase2.cli.cluster.plan import print_plan
@@ -98,7 +98,7 @@ def _refuse_own_words(name: str, run_id: str | None, request: RunRequest) -> Non
         )
 
 
-def _begun(name: str, cluster: AskedOfCluster) -> BegunRun:
+def _begun(name: str, cluster: ClusterArguments) -> BegunRun:
     """A run to go on with: from the cluster where it is still listed, or else from its store."""
     from phase2.cli.store import opened
     from phase2.cluster.resume import from_cluster, from_store
@@ -107,21 +107,21 @@ def _begun(name: str, cluster: AskedOfCluster) -> BegunRun:
     return from_cluster(runs, name) or from_store(opened(cluster.words.store), name)
 
 
-def _plan(begun: BegunRun, cluster: AskedOfCluster, carrier: Carrier, accepted: tuple[str, ...]) -> Plan:
+def _plan(begun: BegunRun, cluster: ClusterArguments, carrier: Carrier, accepted: tuple[str, ...]) -> Plan:
     from phase2.cluster.plan import make_plan
     from phase2.config.resolve import resolve
 
-    words = words_for(carrier, cluster.words.over(begun.words))
+    words = with_environment(carrier, cluster.words.over(begun.words))
     asked = words.request(cluster.namespace, context=cluster.context)
     return make_plan(begun.run_id, resolve(begun.request), asked, accepted=accepted, words=words)
 
 
-def _send(plan: Plan, backend: ClusterBackend, asked: AskedOfCluster, *, watch: bool, as_json: bool) -> None:
+def _send(plan: Plan, backend: ClusterBackend, asked: ClusterArguments, *, watch: bool, as_json: bool) -> None:
     from phase2.cluster.submit import submit_run
 
     # First of all: whatever happens next, the same command with this id does not train twice.
     (note if as_json else typer.echo)(f"run: {plan.run_id}")
-    note_of_tag(plan.cluster)
+    tag_warning(plan.cluster)
     cluster = connected(asked.context, asked.namespace)
     client = cluster.client(backend)
     done = submit_run(client, client.carrier.build(plan), cluster.others(backend))

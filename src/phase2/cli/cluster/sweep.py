@@ -10,14 +10,14 @@ import typer
 
 from phase2.cli.cluster.backends import (
     DEFAULT_BACKEND,
-    carrier_of,
     check_backend,
-    note_of_tag,
-    of_memory,
+    cluster_backend,
+    memory_warnings,
     submission_facts,
-    words_for,
+    tag_warning,
+    with_environment,
 )
-from phase2.cli.cluster.options import AskedOfCluster, connected, takes_cluster
+from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
 from phase2.cli.cluster.submit import DryRunOption, WatchOption
 from phase2.cli.cluster.sweep_options import takes_sweep
 from phase2.cli.console import note
@@ -48,7 +48,7 @@ Manifest = dict[str, Any]
 
 def _sweep(
     request: SweepRequest,
-    cluster: AskedOfCluster,
+    cluster: ClusterArguments,
     *,
     name: NameOption = None,
     backend: SweepBackendOption = DEFAULT_BACKEND,
@@ -69,12 +69,12 @@ def _sweep(
     for run in runs:
         check_run_id(run.run_id)
     if chosen == "local":
-        from phase2.cli.cluster.sweep_here import sweep_here
+        from phase2.cli.cluster.local_sweep import sweep_locally
 
-        sweep_here(sweep_name, runs, cluster.words, dry_run=dry_run, as_json=as_json)
+        sweep_locally(sweep_name, runs, cluster.words, dry_run=dry_run, as_json=as_json)
         return
-    carrier = carrier_of(chosen)
-    words = words_for(carrier, cluster.words)
+    carrier = cluster_backend(chosen)
+    words = with_environment(carrier, cluster.words)
     asked = words.request(cluster.namespace, context=cluster.context)
     resolved = {run.run_id: resolve(run.request) for run in runs}
     if carrier.backend == "argo":
@@ -82,13 +82,13 @@ def _sweep(
     else:
         plans = [make_plan(run_id, one, asked, words=words) for run_id, one in resolved.items()]
         manifests = {plan.run_id: carrier.build(plan) for plan in plans}
-    for warning in of_memory(list(resolved.values()), asked):
+    for warning in memory_warnings(list(resolved.values()), asked):
         note(warning)
     if dry_run:
         _print_plan(sweep_name, runs, manifests, as_json=as_json)
         return
     (note if as_json else typer.echo)(f"sweep: {sweep_name}, {_count(runs)}")
-    note_of_tag(asked)
+    tag_warning(asked)
     place = connected(cluster.context, cluster.namespace)
     _refuse_twice(place, sweep_name, runs, carrier)
     done = _send(place, manifests, carrier)
@@ -132,7 +132,7 @@ def _refuse_twice(place: Cluster, name: str, runs: Sequence[SweepRun], carrier: 
 
 
 def _watch(
-    name: str, runs: Sequence[SweepRun], done: dict[str, Submission], cluster: AskedOfCluster, *, as_json: bool
+    name: str, runs: Sequence[SweepRun], done: dict[str, Submission], cluster: ClusterArguments, *, as_json: bool
 ) -> None:
     """Follow a sweep to its end; ends with the first exit code that is none of success."""
     from phase2.cli.cluster.watching import exit_code, state_facts, watch_run

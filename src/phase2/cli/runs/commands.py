@@ -73,12 +73,12 @@ def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fals
     from phase2.cli.runs.details import print_details, print_unfinished
     from phase2.runs.catalog.lookup import find_in
     from phase2.runs.publish.reader import PublishedRun
-    from phase2.runs.resume.progress import UnfinishedFacts
+    from phase2.runs.resume.progress import UnfinishedRun
 
     place = opened(store)
     summary = find_in(place, run)
     if summary.status in {"running", "unfinished"}:
-        facts = UnfinishedFacts.gather(place, summary)
+        facts = UnfinishedRun.gather(place, summary)
         print_json(facts.model_dump(mode="json")) if as_json else print_unfinished(facts)
         return
     found = PublishedRun.open(place, summary.prefix)

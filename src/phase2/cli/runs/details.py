@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from phase2.machine.environment import Code, Hardware, Place
     from phase2.runs.attempts import Attempt
     from phase2.runs.manifest import RunManifest
-    from phase2.runs.resume.progress import UnfinishedFacts
+    from phase2.runs.resume.progress import UnfinishedRun
 
 
 def print_details(prefix: str, manifest: RunManifest) -> None:
@@ -26,7 +26,7 @@ def print_details(prefix: str, manifest: RunManifest) -> None:
     print_table("files", ("file", "bytes", "SHA-256"), files, numeric=("bytes",))
 
 
-def print_unfinished(facts: UnfinishedFacts) -> None:
+def print_unfinished(facts: UnfinishedRun) -> None:
     """Print what an unfinished run is for, how far it is saved, and who worked on it."""
     config, saved = facts.recorded.config, facts.checkpoint
     rows = [

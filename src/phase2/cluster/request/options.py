@@ -16,7 +16,7 @@ NO_CACHE, NEVER = "none", "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterWords:
+class ClusterOptions:
     """The options of a :class:`ClusterRequest` as they were given; None means that the user did not say.
 
     Attributes:
@@ -52,7 +52,7 @@ class ClusterWords:
     checkpoint_minutes: float | None = None
 
     @classmethod
-    def from_json(cls, text: str) -> ClusterWords:
+    def from_json(cls, text: str) -> ClusterOptions:
         """Read what :meth:`to_json` wrote; words of another version of phase2 that this one does not know are dropped.
 
         Raises:
@@ -71,9 +71,9 @@ class ClusterWords:
         """What was said, to be read again by :meth:`from_json`."""
         return json.dumps(self._said(), separators=(",", ":"))
 
-    def over(self, earlier: ClusterWords) -> ClusterWords:
+    def over(self, earlier: ClusterOptions) -> ClusterOptions:
         """These words, and the earlier ones where nothing is said."""
-        return ClusterWords(**(earlier._said() | self._said()))
+        return ClusterOptions(**(earlier._said() | self._said()))
 
     def request(self, namespace: str, *, context: str | None = None) -> ClusterRequest:
         """What the words mean, with defaults for what was not said.

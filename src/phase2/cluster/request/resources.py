@@ -18,7 +18,7 @@ NO_CACHE = "none"
 # A batch, a checkpoint and its copy in the store; a pod that is done earlier ends earlier.
 _GRACE_SECONDS = 300
 _MOST_RETRIES = 1000
-MOST_GPUS = 64
+MAX_GPUS = 64
 
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}
@@ -78,7 +78,7 @@ class ClusterRequest:
                 check_subdomain(name, option)
         if self.queue is not None:
             check_label_value(check_subdomain(self.queue, "--queue"), "--queue")
-        _refuse_outside("--gpus", self.gpus, 0, MOST_GPUS)
+        _refuse_outside("--gpus", self.gpus, 0, MAX_GPUS)
         _refuse_outside("--retries", self.retries, 0, _MOST_RETRIES)
         if not 0 < self.checkpoint_minutes < float("inf"):
             raise RequestError(

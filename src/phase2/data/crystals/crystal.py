@@ -13,7 +13,7 @@ from phase2.data.crystals.elements import ATOMIC_NUMBERS, SYMBOLS, nearest_symbo
 from phase2.errors import InvalidCrystalError
 
 # Spheres of 0.5 angstrom, the least distance of two atoms, take 0.09 cubic angstrom each when close-packed.
-LEAST_VOLUME_PER_ATOM = 0.09
+MIN_VOLUME_PER_ATOM = 0.09
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +130,7 @@ def _check_cell(crystal_id: str, lattice: NDArray[np.float64], n_atoms: int) -> 
     volume = abs(_determinant(lattice))
     if not math.isfinite(volume):  # one entry that is not finite makes the determinant so
         raise InvalidCrystalError.of(crystal_id, f"its lattice {lattice.tolist()} holds a number that is not finite.")
-    if volume < LEAST_VOLUME_PER_ATOM * n_atoms:
+    if volume < MIN_VOLUME_PER_ATOM * n_atoms:
         raise InvalidCrystalError.of(
             crystal_id, f"its cell has a volume of {volume:.3g} cubic angstrom for {n_atoms} atom(s)."
         )

@@ -14,9 +14,9 @@ from phase2.data.crystals.elements import symbol_of
 from phase2.errors import InvalidCrystalError
 
 SAME_LENGTH = 1e-3  # angstrom: lengths this close are one; coordinates in files carry five digits
-LEAST_DISTANCE = 0.5  # angstrom: less than any bond, H2 has 0.74
+MIN_DISTANCE = 0.5  # angstrom: less than any bond, H2 has 0.74
 FARTHEST = 50.0  # angstrom: where the search for an isolated atom's neighbours ends
-MOST_ENTRIES = 5_000_000  # pairs, images or grid cells of one search: about 250 MB
+MAX_ENTRIES = 5_000_000  # pairs, images or grid cells of one search: about 250 MB
 _THIN = 1.0  # angstrom: thinner than a layer of any atoms
 
 _PERIODIC = np.ones(3, dtype=np.int64)
@@ -58,7 +58,7 @@ def find_neighbors(crystal: Crystal, cutoff: float) -> Neighbors:
     positions = np.ascontiguousarray(crystal.cartesian)
     search = _Search(crystal, positions)
     receiver, sender, shift, distance = search.around(positions, cutoff + SAME_LENGTH)
-    if np.count_nonzero(distance < LEAST_DISTANCE) != len(positions):
+    if np.count_nonzero(distance < MIN_DISTANCE) != len(positions):
         raise _overlap(crystal, receiver, sender, distance)
     lonely = np.flatnonzero(np.bincount(receiver, minlength=len(positions)) == 1)
     if len(lonely):
@@ -103,8 +103,8 @@ class _Search:
         extent = (np.abs(self.lattice).sum(axis=0) / radius + 2).tolist()  # cubes of the search grid
         pairs = n_centers * (n / self.crystal.volume * 4 / 3 * math.pi * radius**3 + 1)
         images = n * math.prod(2 * r + 1 for r in reach)
-        if max(pairs, images, math.prod(extent)) > MOST_ENTRIES:
-            raise self._excess(too_many=max(pairs, images) > MOST_ENTRIES)
+        if max(pairs, images, math.prod(extent)) > MAX_ENTRIES:
+            raise self._excess(too_many=max(pairs, images) > MAX_ENTRIES)
         self.may_shift_far = self.may_shift_far or max(reach) > 125
 
     def _excess(self, *, too_many: bool) -> InvalidCrystalError:
@@ -133,7 +133,7 @@ def _nearest_shells(search: _Search, lonely: NDArray[np.int64], cutoff: float) -
             )
         radius = min(1.5 * radius, FARTHEST)
         center, sender, shift, distance = search.around(search.positions[lonely], radius)
-        far = np.where(distance < LEAST_DISTANCE, np.inf, distance)
+        far = np.where(distance < MIN_DISTANCE, np.inf, distance)
         nearest = np.full(len(lonely), np.inf)
         np.minimum.at(nearest, center, far)
         found = nearest < radius - SAME_LENGTH  # otherwise the shell may go on outside the sphere
@@ -147,7 +147,7 @@ def _nearest_shells(search: _Search, lonely: NDArray[np.int64], cutoff: float) -
 def _overlap(
     crystal: Crystal, receiver: NDArray[np.int64], sender: NDArray[np.int64], distance: NDArray[np.float64]
 ) -> InvalidCrystalError:
-    close = np.flatnonzero((distance < LEAST_DISTANCE) & ((receiver != sender) | (distance > 1e-6)))
+    close = np.flatnonzero((distance < MIN_DISTANCE) & ((receiver != sender) | (distance > 1e-6)))
     k = close[np.argmin(distance[close])]
     i, j = sorted((int(receiver[k]), int(sender[k])))
     symbols = crystal.symbols

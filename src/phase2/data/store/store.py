@@ -31,7 +31,7 @@ from phase2.storage.disk.lock import is_locked, wait_for_lock
 
 FORMAT = 1  # of the files and of what is in them: a change of either makes older stores invisible
 CHUNK = 256  # records per task; the same for any number of workers
-MOST_WORKERS = 16  # beyond that the parent, which reads the file, is the bottleneck
+MAX_WORKERS = 16  # beyond that the parent, which reads the file, is the bottleneck
 
 Progress = Callable[[int, int | None], None]
 
@@ -193,7 +193,7 @@ def worker_count(workers: int | None) -> int:
         RequestError: The number is not positive.
     """
     if workers is None:
-        return min(math.ceil(cores()), MOST_WORKERS)
+        return min(math.ceil(cores()), MAX_WORKERS)
     if workers < 1:
         raise RequestError(f"--workers {workers} is not a positive number.", fix="Give 1 or more.")
     return workers

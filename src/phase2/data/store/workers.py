@@ -27,7 +27,7 @@ from phase2.data.graphs.packing import Rejection, pack_valid
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
 from phase2.errors import InvalidCrystalError, Phase2Error, TransientError
 
-ALONE = 2.0
+SERIAL_SECONDS = 2.0
 """Seconds before others are started: each takes one to start, which a small data set does not give back."""
 
 Packed = tuple[PackedGraphs, tuple[Rejection, ...]]
@@ -57,7 +57,7 @@ def pack_chunks(
         TransientError: A worker was killed, for example because memory ran out.
         Phase2Error: A worker failed.
     """
-    alone_until = math.inf if workers == 1 else time.monotonic() + ALONE
+    alone_until = math.inf if workers == 1 else time.monotonic() + SERIAL_SECONDS
     while time.monotonic() < alone_until:
         chunk = next(chunks, None)
         if chunk is None:
@@ -69,25 +69,25 @@ def pack_chunks(
 def _pack_in_workers(
     source: Source, spec: GraphSpec, chunks: Iterator[Sequence[RawRecord]], workers: int
 ) -> Generator[Packed, None, None]:
-    crew: list[_Worker] = []
+    pool: list[_Worker] = []
     idle: SimpleQueue[_Worker] = SimpleQueue()
     pending: deque[Future[Packed]] = deque()
     threads = ThreadPoolExecutor(workers)  # each waits for one process at a time
     try:
         for chunk in chunks:
-            if len(crew) < workers:
-                crew.append(_Worker(source, spec))
-                idle.put(crew[-1])
+            if len(pool) < workers:
+                pool.append(_Worker(source, spec))
+                idle.put(pool[-1])
             pending.append(threads.submit(_pack_in_worker, idle, chunk))
             if len(pending) >= 2 * workers:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
     finally:
-        for worker in crew:
+        for worker in pool:
             worker.kill()
         threads.shutdown(cancel_futures=True)
-        for worker in crew:
+        for worker in pool:
             worker.close()
 
 

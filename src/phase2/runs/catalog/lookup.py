@@ -61,7 +61,7 @@ def find(runs: Sequence[RunSummary], name: str) -> RunSummary:
     raise _unknown(runs, name)
 
 
-def newest_best(output: Path) -> Path:
+def latest_model_file(output: Path) -> Path:
     """The model file of the run in a folder that finished last.
 
     Raises:

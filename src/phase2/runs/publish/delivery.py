@@ -11,7 +11,7 @@ from phase2.errors import TransientError
 from phase2.runs.layout import RunDirectory
 from phase2.runs.publish.conflict import OtherPublishedError
 from phase2.runs.publish.publish import publish_run
-from phase2.runs.remote.state import StoredRun
+from phase2.runs.remote.state import RemoteRun
 from phase2.storage.base import Store
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 20.0
@@ -61,6 +61,6 @@ def deliver(
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
     with undisturbed():
-        StoredRun(store, f"{run.family}/{run.name}").finish()
+        RemoteRun(store, f"{run.family}/{run.name}").finish()
     notify(f"{'already published' if already else 'published'}: {url}")
     return url

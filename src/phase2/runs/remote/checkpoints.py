@@ -29,7 +29,7 @@ def attempts_key(prefix: str) -> str:
     return f"{prefix}/{FOLDER}/attempts.json"
 
 
-class StoredCheckpoint(Record):
+class RemoteCheckpoint(Record):
     """One checkpoint in a store.
 
     Attributes:
@@ -53,11 +53,11 @@ class Pointer(Record):
     """The newest checkpoint, and the one before."""
 
     schema_version: int = 1
-    newest: StoredCheckpoint
-    previous: StoredCheckpoint | None = None
+    newest: RemoteCheckpoint
+    previous: RemoteCheckpoint | None = None
 
 
-class StoredCheckpoints:
+class RemoteCheckpoints:
     """The checkpoints of one run in a store.
 
     Args:
@@ -96,13 +96,13 @@ class StoredCheckpoints:
             return before.host
         name = f"step_{step:09d}_{sha256[:12]}.pt"
         self._store.put(f"{self._folder}/{name}", content, sha256=sha256)
-        newest = StoredCheckpoint(name=name, step=step, epoch=epoch, sha256=sha256, host=host, saved=datetime.now(UTC))
+        newest = RemoteCheckpoint(name=name, step=step, epoch=epoch, sha256=sha256, host=host, saved=datetime.now(UTC))
         pointer = Pointer(newest=newest, previous=None if before is None or before.name == name else before)
         self._store.put(f"{self._folder}/latest.json", pointer.model_dump_json(indent=2).encode())
         self._keep_newest(pointer)
         return None
 
-    def fetch(self, target: Path, *, after: int = -1) -> StoredCheckpoint | None:
+    def fetch(self, target: Path, *, after: int = -1) -> RemoteCheckpoint | None:
         """Bring the newest whole checkpoint into a file; a damaged or missing one gives way to the one before.
 
         Args:
@@ -126,7 +126,7 @@ class StoredCheckpoints:
                 return candidate
         return None
 
-    def _candidates(self) -> Iterator[StoredCheckpoint]:
+    def _candidates(self) -> Iterator[RemoteCheckpoint]:
         """What the pointer names, then whatever else is there, the newest first."""
         pointer = self.pointer()
         named = [each for each in (pointer.newest, pointer.previous) if each] if pointer else []
@@ -134,7 +134,7 @@ class StoredCheckpoints:
         known = {each.name for each in named}
         for step, name in reversed(self._names()):
             if name not in known:
-                yield StoredCheckpoint(name=name, step=step, epoch=0, sha256="", host="", saved=datetime.now(UTC))
+                yield RemoteCheckpoint(name=name, step=step, epoch=0, sha256="", host="", saved=datetime.now(UTC))
 
     def _names(self) -> list[tuple[int, str]]:
         """Step and name of every checkpoint that is there, the oldest first."""

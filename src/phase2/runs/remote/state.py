@@ -5,14 +5,14 @@ from __future__ import annotations
 from phase2.errors import RequestError
 from phase2.runs.attempts import Attempt, merge_attempts
 from phase2.runs.layout import CONFIG, RunDirectory
-from phase2.runs.remote.checkpoints import StoredCheckpoints, attempts_key
+from phase2.runs.remote.checkpoints import RemoteCheckpoints, attempts_key
 from phase2.runs.remote.ids import claim_run_id
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store
 from phase2.storage.disk.atomic import write_bytes
 from phase2.storage.records import parse_rows
 
 
-class StoredRun:
+class RemoteRun:
     """What a store holds of a run that is not finished, so that any machine can go on with it.
 
     Args:
@@ -26,11 +26,11 @@ class StoredRun:
 
     def __init__(self, store: Store, prefix: str) -> None:
         self.prefix = prefix
-        self.checkpoints = StoredCheckpoints(store, prefix)
+        self.checkpoints = RemoteCheckpoints(store, prefix)
         self._store = store
 
     @classmethod
-    def claim(cls, store: Store, run: RunDirectory) -> StoredRun:
+    def claim(cls, store: Store, run: RunDirectory) -> RemoteRun:
         """Take the run's id in a store; its ``prefix`` is another run's where that one has the id already.
 
         Raises:

@@ -87,7 +87,7 @@ def find_run(output: Path, name: str, store: Store | None = None) -> BegunRun:
     return _begun(output, prefix, store if prefix in stored else None)
 
 
-def find_begun(output: Path, run_id: str, store: Store | None = None) -> BegunRun | None:
+def find_existing(output: Path, run_id: str, store: Store | None = None) -> BegunRun | None:
     """Find the run that an earlier attempt with the same id (``PHASE2_RUN_ID``) began; None when this is the first.
 
     Args:
@@ -105,12 +105,12 @@ def find_begun(output: Path, run_id: str, store: Store | None = None) -> BegunRu
     ]
     there = None if store is None else run_of_id(store, run_id)
     if here and there and there not in here:
-        raise two_runs(run_id, here[-1], there)
+        raise run_id_conflict(run_id, here[-1], there)
     prefix = there or next(iter(here), None)
     return None if prefix is None else _begun(output, prefix, store if there else None)
 
 
-def two_runs(run_id: str, here: str, there: str) -> RequestError:
+def run_id_conflict(run_id: str, here: str, there: str) -> RequestError:
     """The error of an id that is one run's on this machine and another's in the store."""
     return RequestError(
         f"The run id '{run_id}' belongs to two runs.",

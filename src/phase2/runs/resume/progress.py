@@ -7,13 +7,13 @@ from typing import Self
 from phase2.errors import RequestError
 from phase2.runs.attempts import Attempt
 from phase2.runs.catalog.summary import RunStatus, RunSummary
-from phase2.runs.remote.checkpoints import StoredCheckpoint, StoredCheckpoints, attempts_key
+from phase2.runs.remote.checkpoints import RemoteCheckpoint, RemoteCheckpoints, attempts_key
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import ObjectMissingError, Store
 from phase2.storage.records import Record, parse_rows
 
 
-class UnfinishedFacts(Record):
+class UnfinishedRun(Record):
     """A run without a manifest.
 
     Attributes:
@@ -28,7 +28,7 @@ class UnfinishedFacts(Record):
     status: RunStatus
     recorded: RecordedConfig
     attempts: tuple[Attempt, ...]
-    checkpoint: StoredCheckpoint | None
+    checkpoint: RemoteCheckpoint | None
 
     @classmethod
     def gather(cls, store: Store, summary: RunSummary) -> Self:
@@ -41,7 +41,7 @@ class UnfinishedFacts(Record):
         recorded = RecordedConfig.stored(store, summary.prefix)
         if recorded is None:
             raise RequestError(f"The run '{summary.prefix}' is gone from {store.url}.", fix="List what there is.")
-        pointer = StoredCheckpoints(store, summary.prefix).pointer()
+        pointer = RemoteCheckpoints(store, summary.prefix).pointer()
         return cls(
             prefix=summary.prefix,
             status=summary.status,

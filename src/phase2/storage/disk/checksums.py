@@ -40,7 +40,7 @@ def chunks(source: Path | bytes, size: int = CHUNK) -> Iterator[bytes]:
         yield from iter(partial(file.read, size), b"")
 
 
-def fetch_right(what: str, fetch: Callable[[], tuple[str, str | None]]) -> str:
+def fetch_verified(what: str, fetch: Callable[[], tuple[str, str | None]]) -> str:
     """Fetch content until it has its SHA-256, and return that.
 
     Content that is wrong in the same way twice is wrong where it lies; wrong in other ways, it is harmed on the way.

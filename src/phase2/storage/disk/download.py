@@ -14,7 +14,7 @@ from typing import IO
 from phase2.errors import TransientError
 from phase2.storage.base import ObjectInfo
 from phase2.storage.disk.atomic import sync_folder
-from phase2.storage.disk.checksums import CHUNK, fetch_right
+from phase2.storage.disk.checksums import CHUNK, fetch_verified
 from phase2.storage.disk.errors import disk_errors
 
 _SYNCED_AT_ONCE = 32 << 20
@@ -48,7 +48,7 @@ def land(info: ObjectInfo, target: Path, fetch: Fetch, *, sha256: str | None) ->
         have = file.seek(0, os.SEEK_END)
         # What an earlier get left may stem from another version of the object, so only the first try builds on it.
         starts = chain([have] if sha256 is not None and 0 < have <= info.size else [], repeat(0))
-        found = fetch_right(f"'{info.key}'", lambda: (_fill(file, info, fetch, start=next(starts)), sha256))
+        found = fetch_verified(f"'{info.key}'", lambda: (_fill(file, info, fetch, start=next(starts)), sha256))
         os.fsync(file.fileno())
         part.replace(target)
         sync_folder(target.parent)

@@ -27,10 +27,10 @@ def disk_errors(path: Path) -> Iterator[None]:
     except Phase2Error:
         raise
     except OSError as error:
-        raise explained(error, path) from error
+        raise explain_os_error(error, path) from error
 
 
-def explained(error: OSError, path: Path) -> Phase2Error:
+def explain_os_error(error: OSError, path: Path) -> Phase2Error:
     """The error of phase2 that says what the system's error about ``path`` means."""
     reason = f"{error.strerror or error}."
     if error.errno in _FULL:

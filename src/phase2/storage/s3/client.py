@@ -19,7 +19,7 @@ _TALKATIVE = ("boto3", "botocore", "s3transfer", "urllib3")
 
 
 def make_client(settings: S3Settings) -> Any:
-    """A client that tries once (``retrying`` is the one place for more) and sends the checksums that it is given."""
+    """Make a client that tries once: ``with_retries`` is the one place for more. It sends the checksums it is given."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     config = Config(

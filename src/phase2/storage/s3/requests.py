@@ -13,7 +13,7 @@ from phase2.errors import RequestError, TransientError
 from phase2.storage.base import ObjectExistsError, ObjectMissingError
 from phase2.storage.s3.client import make_client
 from phase2.storage.s3.errors import s3_errors
-from phase2.storage.s3.retry import retrying
+from phase2.storage.s3.retry import with_retries
 from phase2.storage.s3.settings import S3Settings
 
 Answer = dict[str, Any]
@@ -58,7 +58,7 @@ class Requests:
 
     def persist(self, action: Callable[[], Any]) -> Any:
         """Try an action as often as the settings say."""
-        return retrying(action, self.settings)
+        return with_retries(action, self.settings)
 
     def head(self, key: str) -> Answer | None:
         """What the server knows of an object; None when there is none in a bucket that exists."""

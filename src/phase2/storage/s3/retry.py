@@ -15,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-def retrying(action: Callable[[], Result], settings: S3Settings) -> Result:
+def with_retries(action: Callable[[], Result], settings: S3Settings) -> Result:
     """Call ``action`` until it does not raise ``TransientError``, at most ``settings.attempts`` times.
 
     Pauses are drawn between zero and a bound that doubles ("full jitter"), so that many clients that failed together

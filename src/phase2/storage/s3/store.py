@@ -20,7 +20,7 @@ from phase2.storage.base import (
     is_unfinished,
     missing,
 )
-from phase2.storage.disk.checksums import fetch_right, sha256_of, size_of, verify
+from phase2.storage.disk.checksums import fetch_verified, sha256_of, size_of, verify
 from phase2.storage.disk.download import land
 from phase2.storage.s3.answers import DIGEST_NAME
 from phase2.storage.s3.requests import Answer, Requests
@@ -98,7 +98,7 @@ class S3Store:
             content, answer = self._requests.read(self._full(key))
             return sha256_of(content), _info(key, answer).sha256
 
-        fetch_right(f"'{key}'", fetch)
+        fetch_verified(f"'{key}'", fetch)
         return content
 
     def read_range(self, key: str, start: int, length: int) -> bytes:

@@ -17,7 +17,7 @@ from phase2.storage.disk.checksums import chunks, verify
 from phase2.storage.s3.answers import DIGEST_NAME, PUT_NAME
 from phase2.storage.s3.requests import Answer, Requests
 
-MOST_PARTS = 10_000
+MAX_PARTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _surely(requests: Requests, upload: Upload, act: Callable[[], Answer]) -> An
 def _send_parts(requests: Requests, upload: Upload, name: str) -> list[dict[str, Any]]:
     """Read the file once, in order, while the parts read before are on their way; few are in memory at a time."""
     settings = requests.settings
-    step = max(settings.part_bytes, -(-upload.size // MOST_PARTS))
+    step = max(settings.part_bytes, -(-upload.size // MAX_PARTS))
     whole = hashlib.sha256()
     waiting: list[Future[dict[str, Any]]] = []
     with ThreadPoolExecutor(settings.workers) as pool:

@@ -9,11 +9,11 @@ from threading import Lock
 from types import TracebackType
 
 from phase2.errors import Phase2Error
-from phase2.runs.remote.checkpoints import StoredCheckpoints
-from phase2.training.checkpoints.writer import SavedCheckpoint, SavingPlan
+from phase2.runs.remote.checkpoints import RemoteCheckpoints
+from phase2.training.checkpoints.writer import CheckpointSchedule, SavedCheckpoint
 
 
-class CheckpointPusher:
+class CheckpointUploader:
     """Stores the newest saved checkpoint, in a thread of its own, as often as the plan allows.
 
     A store that fails costs the training nothing: the run is told about once, and the next checkpoint is tried again.
@@ -27,7 +27,7 @@ class CheckpointPusher:
     """
 
     def __init__(
-        self, checkpoints: StoredCheckpoints, *, host: str, plan: SavingPlan, notify: Callable[[str], None]
+        self, checkpoints: RemoteCheckpoints, *, host: str, plan: CheckpointSchedule, notify: Callable[[str], None]
     ) -> None:
         self._checkpoints = checkpoints
         self._host = host
@@ -40,7 +40,7 @@ class CheckpointPusher:
         self._next = time.monotonic()
         self._said = ""
 
-    def __enter__(self) -> CheckpointPusher:
+    def __enter__(self) -> CheckpointUploader:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -18,7 +18,7 @@ from phase2.training.result import TrainingFiles
 
 
 @dataclass(frozen=True, slots=True)
-class SavingPlan:
+class CheckpointSchedule:
     """How often checkpoints are saved.
 
     An epoch of a tiny data set takes less time than writing it down. So an epoch's end is saved unless that would
@@ -50,7 +50,7 @@ class SavedCheckpoint:
     epoch: int
 
 
-class CheckpointSaver:
+class CheckpointWriter:
     """Writes checkpoints, and with each the best model and the history, in a thread beside the training.
 
     A context manager: leaving it waits for the write under way.
@@ -63,7 +63,11 @@ class CheckpointSaver:
     """
 
     def __init__(
-        self, files: TrainingFiles, best: BestModel, plan: SavingPlan, on_saved: Callable[[SavedCheckpoint], None]
+        self,
+        files: TrainingFiles,
+        best: BestModel,
+        plan: CheckpointSchedule,
+        on_saved: Callable[[SavedCheckpoint], None],
     ) -> None:
         self._files = files
         self._best = best
@@ -74,7 +78,7 @@ class CheckpointSaver:
         self._cost = 0.0
         self._last = time.monotonic()
 
-    def __enter__(self) -> CheckpointSaver:
+    def __enter__(self) -> CheckpointWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -14,14 +14,14 @@ from phase2.machine.environment import place
 from phase2.runs.attempts import Status, begin_attempt, end_attempt
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest
-from phase2.runs.remote.state import StoredRun
+from phase2.runs.remote.state import RemoteRun
 from phase2.runs.run_config import RecordedConfig
-from phase2.training.checkpoints.uploader import CheckpointPusher
-from phase2.training.checkpoints.writer import SavedCheckpoint, SavingPlan
+from phase2.training.checkpoints.uploader import CheckpointUploader
+from phase2.training.checkpoints.writer import CheckpointSchedule, SavedCheckpoint
 from phase2.training.interruption import StopRequest
 from phase2.training.progress import default_reporter
 from phase2.training.result import TrainingFiles
-from phase2.training.run.finalize import close_run
+from phase2.training.run.finalize import finalize_run
 from phase2.training.trainer import Trainer
 
 
@@ -43,8 +43,8 @@ class RunAttempt:
     run: RunDirectory
     recorded: RecordedConfig
     dataset: CrystalPropertyDataset
-    stored: StoredRun | None
-    plan: SavingPlan
+    stored: RemoteRun | None
+    plan: CheckpointSchedule
     accepted: Collection[str]
     changed: str
     notify: Callable[[str], None]
@@ -62,14 +62,14 @@ class RunAttempt:
             self._begin(trainer)
             with self._ending(pusher):
                 result = trainer.fit(stop)
-                with stop.put_off():  # what is trained to the end is whole in a moment
-                    return close_run(self.run, self.recorded, self.dataset, result, notify=self.notify)
+                with stop.deferred_until_done():  # what is trained to the end is whole in a moment
+                    return finalize_run(self.run, self.recorded, self.dataset, result, notify=self.notify)
 
-    def _pusher(self) -> contextlib.AbstractContextManager[CheckpointPusher | None]:
+    def _pusher(self) -> contextlib.AbstractContextManager[CheckpointUploader | None]:
         if self.stored is None:
             return contextlib.nullcontext()
         host = place().pod or place().host
-        return CheckpointPusher(self.stored.checkpoints, host=host, plan=self.plan, notify=self.notify)
+        return CheckpointUploader(self.stored.checkpoints, host=host, plan=self.plan, notify=self.notify)
 
     def _trainer(self, on_saved: Callable[[SavedCheckpoint], None]) -> Trainer:
         run = self.run
@@ -96,7 +96,7 @@ class RunAttempt:
             self.stored.put_attempts(self.run)
 
     @contextlib.contextmanager
-    def _ending(self, pusher: CheckpointPusher | None) -> Iterator[None]:
+    def _ending(self, pusher: CheckpointUploader | None) -> Iterator[None]:
         """Record how the attempt ends, here and in the store."""
         try:
             yield

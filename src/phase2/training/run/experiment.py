@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from phase2.config.resolve import ResolvedRun
-from phase2.config.resumption import Resumption
+from phase2.config.resumption import ResumeRequest
 from phase2.config.schema import RunConfig
 from phase2.config.settings import run_id_of_process
 from phase2.data.dataset import CrystalPropertyDataset, Progress
@@ -20,17 +20,17 @@ from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.delivery import deliver
 from phase2.runs.publish.reader import PublishedRun
-from phase2.runs.remote.state import StoredRun
+from phase2.runs.remote.state import RemoteRun
 from phase2.runs.resume.config_diff import refuse_other_settings
-from phase2.runs.resume.find import BegunRun, is_finished, two_runs
+from phase2.runs.resume.find import BegunRun, is_finished, run_id_conflict
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
 from phase2.storage.disk.atomic import remove_leftovers
-from phase2.training.checkpoints.writer import SavingPlan
+from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.interruption import StopRequest
 from phase2.training.run.attempt import RunAttempt
 from phase2.training.run.memory import refuse_large_crystals
-from phase2.training.run.reconcile import begun_run, bring, settled
+from phase2.training.run.reconcile import bring, find_run_to_resume, reconcile_settings
 
 DataProgress = Callable[[], AbstractContextManager[Progress | None]]
 
@@ -55,7 +55,7 @@ def _quiet(_: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RunContext:
     """What a run is trained with besides its configuration; nothing of it changes a number.
 
     Attributes:
@@ -68,15 +68,15 @@ class Surroundings:
 
     workers: int | None = None
     store: Store | None = None
-    plan: SavingPlan = field(default_factory=SavingPlan)
+    plan: CheckpointSchedule = field(default_factory=CheckpointSchedule)
     data_progress: DataProgress = nullcontext
     notify: Callable[[str], None] = _quiet
 
 
 def train_run(
     resolved: ResolvedRun,
-    resumption: Resumption = Resumption(),  # noqa: B008 - frozen
-    surroundings: Surroundings = Surroundings(),
+    resumption: ResumeRequest = ResumeRequest(),  # noqa: B008 - frozen
+    surroundings: RunContext = RunContext(),
 ) -> FinishedRun:
     """Train a run to its end, from nothing or from its last checkpoint, here or in the store.
 
@@ -96,8 +96,8 @@ def train_run(
     """
     torch.set_num_threads(threads())
     with StopRequest() as stop:
-        begun = begun_run(resolved, resumption, surroundings.store)
-        resolved, changed = settled(resolved, begun, resumption)
+        begun = find_run_to_resume(resolved, resumption, surroundings.store)
+        resolved, changed = reconcile_settings(resolved, begun, resumption)
         if begun is not None and (finished := _finished_before(resolved, begun, surroundings)):
             return _delivered(finished, surroundings, stop)
         dataset = _load(resolved.config, surroundings)
@@ -116,7 +116,7 @@ def train_run(
             return _delivered(run, surroundings, stop)
 
 
-def _finished_before(resolved: ResolvedRun, begun: BegunRun, surroundings: Surroundings) -> RunDirectory | None:
+def _finished_before(resolved: ResolvedRun, begun: BegunRun, surroundings: RunContext) -> RunDirectory | None:
     """The directory of a run that is finished, here or in the store, from where it is brought."""
     output, store = resolved.request.output, surroundings.store
     run = RunDirectory(output / begun.prefix)
@@ -129,7 +129,7 @@ def _finished_before(resolved: ResolvedRun, begun: BegunRun, surroundings: Surro
     return PublishedRun.open(store, begun.prefix).pull(output)
 
 
-def _load(config: RunConfig, surroundings: Surroundings) -> CrystalPropertyDataset:
+def _load(config: RunConfig, surroundings: RunContext) -> CrystalPropertyDataset:
     with surroundings.data_progress() as progress:
         dataset = CrystalPropertyDataset.load(
             config.data,
@@ -149,7 +149,7 @@ def _load(config: RunConfig, surroundings: Surroundings) -> CrystalPropertyDatas
     return dataset
 
 
-def _place(resolved: ResolvedRun, begun: BegunRun | None, store: Store | None) -> tuple[RunDirectory, StoredRun | None]:
+def _place(resolved: ResolvedRun, begun: BegunRun | None, store: Store | None) -> tuple[RunDirectory, RemoteRun | None]:
     """The folder of a run, new or begun, and what the store holds of it."""
     output = resolved.request.output
     if begun is None:
@@ -158,18 +158,18 @@ def _place(resolved: ResolvedRun, begun: BegunRun | None, store: Store | None) -
         run = RunDirectory.reopen(output, begun.prefix)
     if store is None:
         return run, None
-    stored = StoredRun.claim(store, run)
+    stored = RemoteRun.claim(store, run)
     mine = f"{run.family}/{run.name}"
     if stored.prefix != mine:
         if begun is not None:
-            raise two_runs(run.run_id, mine, stored.prefix)
+            raise run_id_conflict(run.run_id, mine, stored.prefix)
         run.path.rmdir()  # another process was given the id a moment ago
         run = RunDirectory.reopen(output, stored.prefix)
     return run, stored
 
 
 def _prepare(
-    run: RunDirectory, resolved: ResolvedRun, stored: StoredRun | None, surroundings: Surroundings
+    run: RunDirectory, resolved: ResolvedRun, stored: RemoteRun | None, surroundings: RunContext
 ) -> RecordedConfig:
     """Make the folder what the run's last attempt left, wherever it left it."""
     remove_leftovers(run.path)
@@ -185,8 +185,8 @@ def _copy_rejections(run: RunDirectory, dataset: CrystalPropertyDataset) -> None
         shutil.copyfile(dataset.store.path / run.rejected.name, run.rejected)
 
 
-def _delivered(run: RunDirectory, surroundings: Surroundings, stop: StopRequest) -> FinishedRun:
+def _delivered(run: RunDirectory, surroundings: RunContext, stop: StopRequest) -> FinishedRun:
     url = None
     if surroundings.store is not None:
-        url = deliver(surroundings.store, run, undisturbed=stop.put_off, notify=surroundings.notify)
+        url = deliver(surroundings.store, run, undisturbed=stop.deferred_until_done, notify=surroundings.notify)
     return FinishedRun(run, read_manifest(run.manifest), url)

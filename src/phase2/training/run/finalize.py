@@ -24,7 +24,7 @@ from phase2.storage.records import write_record
 from phase2.training.result import TrainingResult
 
 
-def close_run(
+def finalize_run(
     run: RunDirectory,
     recorded: RecordedConfig,
     dataset: CrystalPropertyDataset,

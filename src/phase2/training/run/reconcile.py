@@ -7,18 +7,18 @@ from dataclasses import replace
 
 from phase2.config.request import RunRequest
 from phase2.config.resolve import ResolvedRun
-from phase2.config.resumption import Resumption
+from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import run_id_of_process
 from phase2.errors import ModelFileError, RequestError
 from phase2.runs.layout import RunDirectory
-from phase2.runs.remote.state import StoredRun
+from phase2.runs.remote.state import RemoteRun
 from phase2.runs.resume.config_diff import refuse_other_settings
-from phase2.runs.resume.find import BegunRun, find_begun, find_run, find_unfinished
+from phase2.runs.resume.find import BegunRun, find_existing, find_run, find_unfinished
 from phase2.storage.base import Store
 from phase2.training.checkpoints.checkpoint import load_checkpoint
 
 
-def begun_run(resolved: ResolvedRun, resumption: Resumption, store: Store | None) -> BegunRun | None:
+def find_run_to_resume(resolved: ResolvedRun, resumption: ResumeRequest, store: Store | None) -> BegunRun | None:
     """Find the run that a request continues; None where it begins one.
 
     A process that is told its run id (``PHASE2_RUN_ID``) continues the run of that id where there is one.
@@ -36,11 +36,13 @@ def begun_run(resolved: ResolvedRun, resumption: Resumption, store: Store | None
             )
         return begun
     if run_id is not None:
-        return find_begun(output, run_id, store)
+        return find_existing(output, run_id, store)
     return find_unfinished(output, resolved.config, store) if resumption.wanted else None
 
 
-def settled(resolved: ResolvedRun, begun: BegunRun | None, resumption: Resumption) -> tuple[ResolvedRun, str]:
+def reconcile_settings(
+    resolved: ResolvedRun, begun: BegunRun | None, resumption: ResumeRequest
+) -> tuple[ResolvedRun, str]:
     """What is trained, and the accepted differences from what the run was begun for, in words.
 
     A run that is resumed by name, without options of its own, is trained with its own settings.
@@ -56,7 +58,7 @@ def settled(resolved: ResolvedRun, begun: BegunRun | None, resumption: Resumptio
     return resolved, refuse_other_settings(recorded, resolved.config, accepted=resumption.accepted)
 
 
-def bring(stored: StoredRun, run: RunDirectory, notify: Callable[[str], None]) -> None:
+def bring(stored: RemoteRun, run: RunDirectory, notify: Callable[[str], None]) -> None:
     """Bring configuration, attempts and, where the store is further than this folder, the checkpoint.
 
     Raises:

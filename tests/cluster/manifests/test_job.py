@@ -1,0 +1,164 @@
+"""The plan and the Job that is made of it.
+
+The golden files are renewed with ``RENEW_GOLDEN=1 pytest tests/cluster/manifests/test_job.py``; look at the
+difference before you commit it.
+"""
+
+import os
+import shlex
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.cluster.conftest import cluster_requests, run_ids
+from tests.cluster.support.image_names import BY_DIGEST
+from tests.cluster.support.pod_security import violations
+
+from phase2.cluster.manifests.job import build_job, to_yaml
+from phase2.cluster.plan import make_plan
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.names import Toleration
+from phase2.cluster.request.options import ClusterOptions
+from phase2.cluster.request.quantities import parse_cpu, parse_memory
+from phase2.cluster.request.resources import ClusterRequest
+from phase2.config.levels import ALGORITHMS, LEVELS
+from phase2.config.request import RunRequest
+from phase2.config.resolve import resolve
+from phase2.errors import RequestError, UnknownNameError
+
+GOLDEN = Path(__file__).parent / "golden"
+KUBERNETES = "1.34"
+IMAGE = Image.parse(BY_DIGEST)
+
+requests = st.builds(RunRequest, algorithm=st.sampled_from(ALGORITHMS), level=st.none() | st.sampled_from(LEVELS)) | (
+    st.builds(
+        RunRequest, algorithm=st.sampled_from(ALGORITHMS), competition=st.just(True), all_properties=st.booleans()
+    )
+)
+
+PLANS = {
+    "smallest": lambda: make_plan(
+        "0f3a9c2e", resolve(RunRequest(algorithm="cgcnn", level="smoke")), ClusterRequest(image=IMAGE)
+    ),
+    "everything": lambda: make_plan(
+        "Perovskites_2",
+        resolve(
+            RunRequest(
+                competition=True,
+                properties=("band_gap", "bulk_modulus"),
+                epochs=300,
+                seed=7,
+                data="jarvis-dft3d",
+            )
+        ),
+        ClusterRequest(
+            image=IMAGE,
+            namespace="materials",
+            cpu=parse_cpu("8"),
+            cpu_limit=parse_cpu("16"),
+            memory=parse_memory("64Gi"),
+            gpus=1,
+            priority="phase2-training",
+            queue="gpu-queue",
+            node_selector=(("nvidia.com/gpu.product", "H100"),),
+            tolerations=(Toleration("nvidia.com/gpu", "present", "NoSchedule"), Toleration("spot", None, None)),
+            cache="phase2-data-cache",
+            store="s3://bucket/models",
+            deadline_seconds=43200,
+            retries=3,
+            checkpoint_minutes=2.5,
+        ),
+        accepted=("code",),
+        words=ClusterOptions(image=BY_DIGEST, gpus=1, memory="64Gi"),
+    ),
+    "tag": lambda: make_plan(
+        "tag", resolve(RunRequest(level="pro")), ClusterRequest(image=Image.parse("phase2:1"), deadline_seconds=None)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_job_is_the_golden_one(name):
+    file = GOLDEN / f"{name}.yaml"
+    made = to_yaml(build_job(PLANS[name]()))
+    if os.environ.get("RENEW_GOLDEN"):
+        file.write_text(made, encoding="utf-8")
+    assert made == file.read_text(encoding="utf-8")
+
+
+@given(run_ids, requests, cluster_requests)
+def test_every_plan_makes_a_job_that_a_cluster_accepts(run_id, request, cluster):
+    job = build_job(make_plan(run_id, resolve(request), cluster))
+    kubernetes_validate.validate(job, KUBERNETES, strict=True)
+    pod = job["spec"]["template"]["spec"]
+    assert list(violations(pod)) == []
+    assert pod["automountServiceAccountToken"] is False
+    assert yaml.safe_load(to_yaml(job)) == job
+
+
+@given(run_ids, requests, cluster_requests)
+def test_the_pod_runs_the_request_under_its_id(run_id, request, cluster):
+    job = build_job(make_plan(run_id, resolve(request), cluster))
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    variables = {one["name"]: one.get("value") for one in container["env"]}
+    assert variables["PHASE2_RUN_ID"] == run_id == job["metadata"]["labels"]["phase2.dev/run-id"]
+    assert variables.get("PHASE2_IMAGE_DIGEST") == cluster.image.digest
+    again = RunRequest.from_command(shlex.split(job["metadata"]["annotations"]["phase2.dev/command"]))
+    assert resolve(again) == resolve(request)
+    assert ["phase2", *container["args"]] == request.command()
+    limits, wanted = container["resources"]["limits"], container["resources"]["requests"]
+    assert limits["memory"] == wanted["memory"]
+    assert ("nvidia.com/gpu" in limits) == (cluster.gpus > 0)
+
+
+def test_what_was_there_before_is_seen_in_the_pod_only_where_a_volume_is():
+    pod = build_job(PLANS["everything"]())["spec"]["template"]["spec"]
+    mounted = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
+    assert mounted["cache"] == "/work/cache"
+    assert {volume["name"] for volume in pod["volumes"]} == mounted.keys()
+
+
+def test_failures_that_would_come_again_end_the_job_and_lost_nodes_cost_nothing():
+    rules = build_job(PLANS["smallest"]())["spec"]["podFailurePolicy"]["rules"]
+    assert rules[0]["action"] == "FailJob"
+    assert rules[0]["onExitCodes"] == {"containerName": "train", "operator": "In", "values": [2, 3, 4]}
+    assert rules[1]["action"] == "Ignore"
+
+
+def test_equal_requests_have_equal_digests_and_others_have_others():
+    def digest(request, **cluster):
+        plan = make_plan("a", resolve(request), ClusterRequest(image=IMAGE, **cluster))
+        return build_job(plan)["metadata"]["annotations"]
+
+    one = digest(RunRequest(level="std"))
+    same = digest(RunRequest(), gpus=1)
+    other = digest(RunRequest(seed=1))
+    assert one["phase2.dev/request-digest"] == same["phase2.dev/request-digest"]
+    assert one["phase2.dev/plan-digest"] != same["phase2.dev/plan-digest"]
+    assert one["phase2.dev/request-digest"] != other["phase2.dev/request-digest"]
+
+
+@pytest.mark.parametrize("path", ["my.jsonl", "./folder", "/data/x.json", "~/x.json", "/work/cache/x.json"])
+def test_data_of_this_machine_are_refused(path):
+    with pytest.raises(RequestError, match="is not seen by a pod"):
+        make_plan("a", resolve(RunRequest(data=path)), ClusterRequest(image=IMAGE))
+
+
+def test_data_on_the_claim_of_the_cache_are_seen():
+    cluster = ClusterRequest(image=IMAGE, cache="phase2-data-cache")
+    plan = make_plan("a", resolve(RunRequest(data="/work/cache/x.json")), cluster)
+    assert plan.command[-2:] == ("--data", "/work/cache/x.json")
+
+
+def test_a_mistyped_data_set_gets_the_nearest_one():
+    with pytest.raises(UnknownNameError, match="Did you mean 'jarvis-dft3d'"):
+        make_plan("a", resolve(RunRequest(data="jarvis-dft3")), ClusterRequest(image=IMAGE))
+
+
+@pytest.mark.parametrize("run_id", ["", "a/b", "-a", "a" * 64, "a b"])
+def test_no_run_id(run_id):
+    with pytest.raises(RequestError, match="is no valid run id"):
+        make_plan(run_id, resolve(RunRequest()), ClusterRequest(image=IMAGE))

@@ -1,0 +1,214 @@
+"""What ``phase2 status`` says of Workflows and their nodes as Argo 4.1 has them."""
+
+import base64
+import gzip
+import json
+from datetime import UTC, datetime
+
+import pytest
+from tests.cluster.status.test_job import IMAGE, NO_ROOM, a_condition
+from tests.cluster.support.controllers import (
+    node,
+    workflow_failed,
+    workflow_running,
+    workflow_status,
+    workflow_succeeded,
+)
+
+from phase2.cluster.status.workflow import workflow_state
+
+NAME = "phase2-abc"
+NOW = datetime(2026, 11, 24, 12, 10, tzinfo=UTC)
+
+
+def a_workflow(status=None, *, parameters=None, labels=None, annotations=None, **spec):
+    given = [{"name": key, "value": word} for key, word in (parameters or {}).items()]
+    ours = {"phase2.dev/run-id": "abc", "phase2.dev/algorithm": "cgcnn", "phase2.dev/mode": "smoke"}
+    return {
+        "kind": "Workflow",
+        "metadata": {
+            "name": NAME,
+            "creationTimestamp": "2026-11-24T11:59:00Z",
+            "labels": ours if labels is None else labels,
+            "annotations": annotations or {},
+        },
+        "spec": {"workflowTemplateRef": {"name": "phase2-train"}, "arguments": {"parameters": given}, **spec},
+        **({} if status is None else {"status": status}),
+    }
+
+
+def a_pod(of, *, phase="Pending", state=None, conditions=(), name="phase2-abc-train-1"):
+    """The pod of a node."""
+    own = [] if state is None else [{"name": "main", "state": state}]
+    return {
+        "metadata": {
+            "name": name,
+            "uid": name,
+            "creationTimestamp": "2026-11-24T12:02:00Z",
+            "annotations": {"workflows.argoproj.io/node-name": of["name"]},
+        },
+        "spec": {"nodeName": "node-1", "containers": [{"name": "wait"}, {"name": "main", "image": IMAGE}]},
+        "status": {"phase": phase, "conditions": list(conditions), "containerStatuses": own},
+    }
+
+
+TRAIN = node(NAME, "train", "Pending", number=2)
+AGAIN = node(NAME, "train", "Running", attempt=1, number=3)
+PREEMPTED = node(NAME, "train", "Failed", "main: Error (exit code 143)", code=143, number=2)
+# What is killed says nothing itself: the end of its log is there instead, also lines of Argo's own.
+LOG = 'time=2026-11-24T12:02:00Z level=INFO msg="capturing logs" argo=true\n{"epoch": 1, "step": 20}\n'
+OOM = f"main: OOMKilled (exit code 137): {LOG}"
+OUT_OF_MEMORY = node(NAME, "train", "Failed", OOM, code=137, number=2)
+KILLED = node(NAME, "train", "Failed", f"main: Error (exit code 137): {LOG}", code=137, number=2)
+DELETED = node(NAME, "train", "Error", "pod deleted", number=2)
+LOCK = "Waiting for phase2/ConfigMap/phase2-limits/gpu lock. Lock status: 0/4"
+WAITS = node(NAME, "train", "Pending", LOCK, attempt=None, number=2)
+ITEM = "train(1:batch-size:,epochs:,level:lite,run-id:try-1,seed:2)"
+ITEMS = [node(NAME, ITEM.replace("-1,", f"-{k},"), "Running", number=k) for k in range(3)]
+
+UNDER_WAY = {
+    "made": (None, [], "queued", "waits for Argo's controller to take it up"),
+    "too many": (
+        workflow_status("Pending", message="Workflow processing has been postponed because too many are running"), [],
+        "waiting", "waits: Workflow processing has been postponed because too many are running",
+    ),
+    "pending": (workflow_status("Pending"), [], "waiting", "waits for its first step"),
+    "no node yet": (workflow_status("Running"), [], "waiting", "waits for its next step"),
+    "in a queue for a GPU": (workflow_status("Running", WAITS), [], "waiting", f"waits in the step train: {LOCK}"),
+    "starting": (workflow_status("Running", TRAIN), [], "waiting", "is being started, step train"),
+    "no image": (
+        workflow_status("Running", node(NAME, "train", "Pending", "ErrImagePull: not found", number=2)), [],
+        "blocked", "waits: ErrImagePull: not found, step train",
+    ),
+    "no image, by its pod": (
+        workflow_status("Running", TRAIN),
+        [a_pod(TRAIN, state={"waiting": {"reason": "ErrImagePull", "message": "x: not found"}})],
+        "blocked", f"waits for its image: {IMAGE} cannot be pulled: not found in the registry, step train",
+    ),
+    "no GPU": (
+        workflow_status("Running", TRAIN),
+        [a_pod(TRAIN, conditions=[a_condition("PodScheduled", "Unschedulable", NO_ROOM, "False")])],
+        "blocked",
+        "cannot be placed on any node: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu, step train",
+    ),
+    "running": (
+        workflow_running(NAME), [],
+        "running", "runs, step train, attempt 1, progress 2/5, 10 min after the start",
+    ),
+    "running, by its pod": (
+        workflow_status("Running", AGAIN), [a_pod(AGAIN, phase="Running", state={"running": {}})],
+        "running", "runs on node-1, step train, attempt 2, progress 2/5, 10 min after the start",
+    ),
+    "after an OOM": (
+        workflow_status("Running", OUT_OF_MEMORY, AGAIN), [],
+        "running", "runs, step train, attempt 2, progress 2/5, 10 min after the start; "
+        "the attempt before ran out of its memory and was killed in the step train",
+    ),
+    "after a SIGKILL": (
+        workflow_status("Running", KILLED, AGAIN), [],
+        "running", "runs, step train, attempt 2, progress 2/5, 10 min after the start; "
+        "the attempt before was killed (SIGKILL) in the step train",
+    ),
+    "evicted": (
+        workflow_status("Running", DELETED, node(NAME, "train", "Pending", attempt=1, number=3)), [],
+        "retrying", "is being started, step train; the attempt before was lost in the step train: pod deleted",
+    ),
+    "in between": (
+        workflow_status("Running", PREEMPTED), [],
+        "retrying", "waits a moment for what comes next; it was stopped (SIGTERM) in the step train",
+    ),
+    "a sweep": (
+        workflow_status("Running", *ITEMS, progress="7/20"), [],
+        "running", "runs 3 steps at once, progress 7/20, 10 min after the start",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNDER_WAY)
+def test_a_run_under_way(case):
+    status, pods, state, sentence = UNDER_WAY[case]
+    found = workflow_state(a_workflow(status), pods, now=NOW)
+    assert (found.state, found.sentence) == (state, sentence)
+    assert not found.has_ended
+    assert (found.run_id, found.kind, found.name) == ("abc", "Workflow", NAME)
+
+
+TEMPLATE_GONE = 'workflowtemplates.argoproj.io "phase2-train" not found'
+HANDLER = node(NAME, f"{NAME}.onExit", "Failed", "main: Error (exit code 75): no store", code=75, number=4)
+BAD_LEVEL = "Error (exit code 2): No level\n'hgue'."
+ENDED = {
+    "succeeded": (workflow_succeeded(NAME), {}, "succeeded", "succeeded after 8 min", 0),
+    "bad request": (
+        workflow_status("Failed", node(NAME, "validate", "Failed", f"main: {BAD_LEVEL}", code=2)),
+        {}, "failed", "failed with exit code 2 in the step validate: No level 'hgue'.", 2,
+    ),
+    "its code in the message alone": (
+        workflow_status("Failed", node(NAME, "validate", "Failed", "main: Error (exit code 3): Damaged.")),
+        {}, "failed", "failed with exit code 3 in the step validate: Damaged.", 3,
+    ),
+    "out of memory twice": (
+        workflow_status("Failed", OUT_OF_MEMORY, node(NAME, "train", "Failed", OOM, attempt=1, code=137, number=3)),
+        {}, "failed", "ran out of its memory and was killed in the step train, after 2 attempts", 137,
+    ),
+    "one of a sweep": (
+        workflow_status("Failed", node(NAME, ITEM, "Failed", "main: Error (exit code 3)", code=3)),
+        {}, "failed", "failed with exit code 3 in the step train of try-1", 3,
+    ),
+    "out of time": (
+        workflow_status("Failed", PREEMPTED, message="Step exceeded its deadline"),
+        {"activeDeadlineSeconds": 43200}, "failed", "failed: its deadline of 12 h is over", 143,
+    ),
+    "no template": (
+        workflow_status("Error", message=TEMPLATE_GONE), {}, "failed", f"failed: {TEMPLATE_GONE}", None,
+    ),
+    "the exit handler too": (
+        workflow_status("Failed", node(NAME, "train", "Failed", "main: Error (exit code 3)", code=3), HANDLER),
+        {}, "failed", "failed with exit code 3 in the step train", 3,
+    ),
+    "the exit handler alone": (
+        workflow_status("Failed", HANDLER | {"templateName": "finish"}),
+        {}, "failed", "failed with exit code 75 in the step finish: no store", None,
+    ),
+    "stopped": (workflow_status("Failed", PREEMPTED), {"shutdown": "Stop"}, "cancelled", "was cancelled", 143),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ENDED)
+def test_a_run_that_ended(case):
+    status, spec, state, sentence, code = ENDED[case]
+    found = workflow_state(a_workflow(status, **spec), [], now=NOW)
+    assert (found.state, found.sentence, found.exit_code) == (state, sentence, code)
+    assert found.has_ended
+    assert found.ended == datetime(2026, 11, 24, 12, 8, tzinfo=UTC)
+
+
+def test_a_run_that_was_stopped_and_still_saves_has_not_ended():
+    found = workflow_state(a_workflow(workflow_running(NAME), shutdown="Stop"), [], now=NOW)
+    assert (found.state, found.sentence) == ("stopping", "is being stopped: it saves what it has")
+
+
+def test_a_workflow_of_argo_submit_is_a_run_too():
+    def state(**parameters):
+        return workflow_state(a_workflow(workflow_running(NAME), parameters=parameters, labels={}), [], now=NOW)
+
+    plain = state(algorithm="cgcnn", level="", competition="true")
+    assert (plain.run_id, plain.algorithm, plain.mode) == (NAME, "cgcnn", "competition")
+    assert state(**{"run-name": "mine"}).run_id == "mine"
+    assert (state(resume="other").run_id, state().mode) == ("other", "std")
+    other = a_workflow(labels={}, parameters={"level": "smoke,lite"}, workflowTemplateRef={"name": "phase2-sweep"})
+    assert workflow_state(other, [], now=NOW).mode == "sweep"
+
+
+def test_the_packed_nodes_of_a_large_workflow_are_read():
+    status = workflow_failed(NAME, 3, "Damaged.")
+    packed = base64.b64encode(gzip.compress(json.dumps(status.pop("nodes")).encode())).decode()
+    found = workflow_state(a_workflow({**status, "compressedNodes": packed}), [], now=NOW)
+    assert found.sentence == "failed with exit code 3 in the step train: Damaged."
+    for damaged in ("x", packed[:40], "e30="):
+        found = workflow_state(a_workflow({**status, "compressedNodes": damaged}), [], now=NOW)
+        assert found.sentence == "failed: main: Error (exit code 3): Damaged."
+
+
+def test_the_step_under_way_is_told():
+    assert workflow_state(a_workflow(workflow_running(NAME)), [], now=NOW).step == "train"
+    assert workflow_state(a_workflow(workflow_failed(NAME, 3, "x")), [], now=NOW).step is None

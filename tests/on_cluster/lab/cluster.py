@@ -1,0 +1,91 @@
+"""The cluster itself: up, down, and the parts that a test may stop and start."""
+
+from kubernetes import client
+from tests.on_cluster.lab import builds, components
+from tests.on_cluster.lab.certificates import make_certificates
+from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.configuration import write_configuration
+from tests.on_cluster.lab.folders import Folders
+from tests.on_cluster.lab.leftovers import clear
+from tests.on_cluster.lab.network import make_bridge
+from tests.on_cluster.lab.pods import CONTAINER
+from tests.on_cluster.lab.processes import Processes
+from tests.on_cluster.lab.timings import step
+
+_BEFORE_API = ("etcd", "containerd", "registry")
+_AFTER_API = ("controller-manager", "scheduler", "kubelet", "proxy", "coredns")
+
+
+class Cluster(ReachedCluster):
+    """A single-node Kubernetes whose components are processes of this machine."""
+
+    def __init__(self, folders: Folders | None = None) -> None:
+        self.folders = folders or Folders.default()
+        self.processes = Processes(self.folders)
+        super().__init__(str(self.folders.kubeconfig), (str(builds.kube_path(self.folders)), "kubectl"))
+
+    def start(self) -> None:
+        """Start all components, after clearing what an earlier cluster may have left, and wait for a ready node."""
+        with step("clear what was left"):
+            clear(self.folders)
+        self.__dict__.pop("api", None)
+        with step("keys and configuration"):
+            make_certificates(self.folders)
+            write_configuration(self.folders)
+            make_bridge()
+        with step("API server ready"):
+            self._start(*_BEFORE_API)
+            self._start("apiserver")
+            self.wait_for_api()
+        with step("node ready"):
+            self._start(*_AFTER_API)
+            self.wait(self.node_ready, "the node to be ready", "kubelet")
+
+    def down(self) -> None:
+        """Stop everything and leave nothing but what was built."""
+        self.__dict__.pop("api", None)  # the next cluster has other keys
+        with step("cluster down"):
+            clear(self.folders)
+
+    def is_up(self) -> bool:
+        """Whether the API answers and the node is ready."""
+        return self.folders.kubeconfig.exists() and self.holds(self.node_ready)
+
+    def log(self, pod, container: str = CONTAINER) -> str:
+        """What a container said so far, read on the node, so that it works without an API server."""
+        name = f"{pod.metadata.namespace}_{pod.metadata.name}_{pod.metadata.uid}"
+        files = sorted((self.folders.state / "pods" / name / container).glob("*.log"))
+        lines = [line for file in files for line in file.read_text(errors="replace").splitlines()]
+        return "\n".join(line.split(" ", 3)[-1] for line in lines)  # behind time, stream and kind
+
+    def last_words(self, component: str) -> str:
+        return self.processes.last_words(component)
+
+    # Parts that a test may stop and start -----------------------------------------------------------------------------
+
+    def stop_apiserver(self) -> None:
+        """Kill the API server, as a crash of its machine would."""
+        self.processes.stop("apiserver", kill=True)
+
+    def start_apiserver(self) -> None:
+        self._start("apiserver")
+        self.wait_for_api()
+
+    def restart_containerd(self) -> None:
+        """Kill the container runtime and start it again; containers go on running under their shims."""
+        self.processes.stop("containerd", kill=True)
+        self._start("containerd")
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def wait_for_api(self) -> None:
+        self.wait(self._api_answers, "the API server", "apiserver")
+
+    def _api_answers(self) -> bool:
+        client.CoreV1Api(self.api).read_namespace("default", _request_timeout=2)
+        return True
+
+    def _start(self, *names: str) -> None:
+        commands = components.commands(self.folders)
+        for name in names:
+            self.processes.start(name, commands[name], components.ENVIRONMENT)

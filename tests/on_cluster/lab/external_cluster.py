@@ -1,0 +1,28 @@
+"""A cluster that was there before the tests, such as one of kind, with the image and the store that it has.
+
+``PHASE2_CLUSTER=given`` chooses it. ``KUBECONFIG`` says where it is (the namespace of its context is ``phase2``),
+``PHASE2_IMAGE`` names the image on its node, and the ``AWS_...`` variables lead this host to the store that its pods
+know from the ConfigMap ``phase2-store``.
+"""
+
+import os
+
+from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.store import ClusterStore
+
+from phase2.testing.s3_servers import S3Server
+
+_NEEDED = ("KUBECONFIG", "PHASE2_IMAGE", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+class GivenCluster(ReachedCluster):
+    """The cluster of the environment."""
+
+    def __init__(self) -> None:
+        missing = [name for name in _NEEDED if not os.environ.get(name)]
+        if missing:
+            raise RuntimeError(f"PHASE2_CLUSTER=given needs {', '.join(missing)} in the environment.")
+        super().__init__(os.environ["KUBECONFIG"])
+        self.image = os.environ["PHASE2_IMAGE"]
+        keys = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+        self.store = ClusterStore(S3Server(os.environ["AWS_ENDPOINT_URL_S3"], *keys))

@@ -1,0 +1,108 @@
+"""Everything together: the cluster with its store, its tenant and the image that trains."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.on_cluster.lab import builds, components, images, registry
+from tests.on_cluster.lab.cluster import Cluster
+from tests.on_cluster.lab.configuration import write_configuration
+from tests.on_cluster.lab.folders import Folders
+from tests.on_cluster.lab.host import prepare_host
+from tests.on_cluster.lab.minio import Minio
+from tests.on_cluster.lab.pods import Pods, restricted_pod
+from tests.on_cluster.lab.tenant import make_tenant
+from tests.on_cluster.lab.timings import step
+
+from phase2.storage.disk.lock import wait_for_lock
+
+_PULL_SECONDS = 600
+
+
+@contextmanager
+def alone(folders: Folders) -> Iterator[None]:
+    """Hold the machine's only cluster for the length of a block; wait for whoever has it."""
+    folders.root.mkdir(parents=True, exist_ok=True)
+    with wait_for_lock(folders.lock, purpose="using the test cluster"):
+        yield
+
+
+def is_complete(cluster: Cluster) -> bool:
+    """Whether the cluster was brought up whole, and is up still."""
+    return _mark(cluster).exists() and cluster.is_up()
+
+
+def prepare(cluster: Cluster) -> None:
+    """Install and build what a cluster needs; takes minutes the first time and nothing afterwards.
+
+    Raises:
+        ClusterUnavailableError: This machine cannot run a cluster.
+    """
+    prepare_host()
+    if not builds.are_built(cluster.folders):
+        build(cluster)
+
+
+def up(cluster: Cluster) -> None:
+    """Bring up what is not up yet: the cluster, its store and the namespace of runs."""
+    prepare(cluster)
+    if not is_complete(cluster):
+        cluster.start()
+        folders = cluster.folders
+        small = [images.pause_image(folders), images.minio_image(folders)]
+        with step("MinIO ready, and a namespace for runs"):
+            Minio(cluster).deploy(small[1])
+            make_tenant(cluster)
+        _mark(cluster).touch()
+
+
+def image(cluster: Cluster) -> str:
+    """Have the image that trains on the node.
+
+    Returns:
+        Its name at its digest.
+    """
+    made = images.phase2_image(cluster.folders)
+    if not images.is_on_node(cluster.folders, made):
+        with step(f"node pulls {made.partition('@')[0]}"):
+            # A pod, and not the runtime's own client: the kubelet's way does not keep the packed layers as well.
+            Pods(cluster).run(restricted_pod("pulls", made, "true"), _PULL_SECONDS)
+        images.leave_on_node(cluster.folders, made)
+    return made
+
+
+def build(cluster: Cluster) -> None:
+    """Build programs and images without a cluster, side by side: images are mostly fetched and written."""
+    prepare_host()
+    folders = cluster.folders
+    with _registry(cluster), ThreadPoolExecutor(1) as pool:
+        programs = pool.submit(_build_programs, folders)
+        for make in (images.pause_image, images.phase2_image, images.minio_image):
+            make(folders)
+        programs.result()
+
+
+def _build_programs(folders: Folders) -> None:
+    for make in (builds.kube, builds.coredns):
+        make(folders)
+
+
+@contextmanager
+def _registry(cluster: Cluster) -> Iterator[None]:
+    """Have a registry for the length of a block: the cluster's, or one of its own."""
+    if registry.answers():
+        yield
+        return
+    cluster.folders.keys.mkdir(parents=True, exist_ok=True)
+    write_configuration(cluster.folders)
+    cluster.processes.start("registry", components.registry(cluster.folders), components.ENVIRONMENT)
+    try:
+        cluster.wait(registry.answers, "the registry", "registry")
+        yield
+    finally:
+        cluster.down()
+
+
+def _mark(cluster: Cluster) -> Path:
+    return cluster.folders.state / "complete"

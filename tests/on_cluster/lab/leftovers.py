@@ -1,0 +1,108 @@
+"""Ends everything that a cluster has left on this machine, however it ended."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from tests.on_cluster.lab import configuration, network
+from tests.on_cluster.lab.folders import Folders
+from tests.on_cluster.lab.processes import Processes
+
+_CGROUPS = Path("/sys/fs/cgroup")
+_LOG_LINKS = Path("/var/log/containers")
+
+
+def clear(folders: Folders) -> None:
+    """Leave no process, mount, container, network or rule; keep what was built."""
+    Processes(folders).stop(kill=True)
+    _kill_containers(folders)
+    if folders.images.exists():
+        _forget_containers(folders)
+    _unmount(folders.root)
+    network.clear_network()
+    _remove_cgroups()
+    for link in _LOG_LINKS.glob("*.log"):
+        if link.is_symlink() and str(folders.state) in str(link.readlink()):
+            link.unlink()
+    shutil.rmtree(folders.state, ignore_errors=True)
+    if folders.state.exists():
+        shutil.rmtree(folders.state)  # and say what stays
+
+
+def found(folders: Folders) -> list[str]:
+    """What there is to clear, in words; nothing after ``clear``."""
+    processes = [f"process {each.name()} {each.pid}" for each in Processes(folders).find()]
+    mounts = [f"mount {mount}" for mount in _mounts(folders.root)]
+    groups = [f"cgroup {group}" for group in [*_CGROUPS.glob("kubepods"), *_CGROUPS.glob("*/kubepods")]]
+    state = [f"folder {folders.state}"] if folders.state.exists() else []
+    return [*processes, *mounts, *groups, *network.found(), *state]
+
+
+def _kill_containers(folders: Folders) -> None:
+    """Kill what ran in containers: their shims, which would have done it, are dead."""
+    pods = []
+    for process in psutil.process_iter():
+        try:
+            groups = Path(f"/proc/{process.pid}/cgroup").read_text()
+        except OSError:
+            continue
+        if "kubepods" in groups and any(name in groups for name in _container_ids(folders)):
+            pods.append(process)
+    for process in pods:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
+    psutil.wait_procs(pods, timeout=10)
+
+
+def _container_ids(folders: Folders) -> list[str]:
+    return [path.name for path in folders.containerd_state.glob("io.containerd.runtime.v2.task/k8s.io/*")]
+
+
+def _forget_containers(folders: Folders) -> None:
+    """Remove the containers from containerd's own records; images stay."""
+    folders.state.mkdir(parents=True, exist_ok=True)
+    folders.keys.mkdir(parents=True, exist_ok=True)
+    settings = folders.state / "containerd-alone.toml"
+    settings.write_text(configuration.containerd(folders, runtime=False))
+    processes = Processes(folders)
+    processes.start("containerd", ["containerd", "--config", str(settings)])
+    try:
+        for _ in range(200):
+            listed = ctr(folders, "containers", "list", "--quiet")
+            if listed.returncode == 0:
+                break
+            time.sleep(0.05)
+        for name in listed.stdout.split():
+            ctr(folders, "task", "delete", "--force", name)
+            ctr(folders, "containers", "delete", name)
+    finally:
+        processes.stop("containerd")
+
+
+def ctr(folders: Folders, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run containerd's own client in the namespace of the kubelet."""
+    command = ["ctr", "--address", str(folders.containerd_socket), "--namespace", "k8s.io", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _unmount(folder: Path) -> None:
+    for mount in reversed(_mounts(folder)):
+        subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
+
+
+def _mounts(folder: Path) -> list[str]:
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return [mount for mount in mounts if mount.startswith(f"{folder}/")]
+
+
+def _remove_cgroups() -> None:
+    """Remove the empty groups of pods; the kernel refuses to remove one that is in use."""
+    for pods in [*_CGROUPS.glob("kubepods"), *_CGROUPS.glob("*/kubepods")]:
+        for folder, _, _ in os.walk(pods, topdown=False):
+            with suppress(OSError):
+                Path(folder).rmdir()

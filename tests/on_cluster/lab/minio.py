@@ -1,0 +1,103 @@
+"""MinIO in the cluster: a Deployment with a volume behind a Service, which the host reaches as well."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+from tests.on_cluster.lab import addresses, network
+from tests.on_cluster.lab.cluster import Cluster
+from tests.on_cluster.lab.store import BUCKET, ClusterStore
+from tests.on_cluster.lab.waiting import wait_until
+
+from phase2.testing.s3_servers import S3Server
+
+NAMESPACE = "minio"
+KEY, SECRET = "phase2-cluster-key", "phase2-cluster-secret"
+STORE = f"s3://{BUCKET}"
+_PORT = 9000
+
+
+class Minio(ClusterStore):
+    """The object store of the cluster that the tests bring up."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(S3Server(f"http://{addresses.MINIO_SERVICE}:{_PORT}", KEY, SECRET))
+        self._cluster = cluster
+
+    def deploy(self, image: str) -> None:
+        """Create it, wait until it answers, and make the bucket."""
+        data = self._cluster.folders.state / "minio"
+        data.mkdir(exist_ok=True)
+        self._cluster.kubectl("apply", "-f", "-", stdin=json.dumps(_manifest(image, str(data))))
+        self.wait()
+        self.make_bucket(BUCKET)
+
+    def wait(self, seconds: float = 60) -> None:
+        """Wait until it serves requests that come through its Service."""
+        wait_until(self._serves, "MinIO", seconds, self._described)
+
+    def _serves(self) -> bool:
+        try:
+            self.client.list_buckets()
+        except (BotoCoreError, ClientError):
+            return False
+        return True
+
+    def _described(self) -> str:
+        return self._cluster.kubectl("describe", "pods", f"--namespace={NAMESPACE}").stdout[-2000:]
+
+    def restarts(self) -> int:
+        """How often its container was started again."""
+        (pod,) = self._cluster.core.list_namespaced_pod(NAMESPACE, label_selector="app=minio").items
+        return int(pod.status.container_statuses[0].restart_count)
+
+    @contextmanager
+    def blocked(self, address: str) -> Iterator[None]:
+        """Drop every packet from a pod to it for the length of a block: the bucket is there and cannot be reached."""
+        rule = ["FORWARD", "--protocol", "tcp", "--source", address, "--dport", str(_PORT), "--jump", "DROP"]
+        rule += ["--match", "comment", "--comment", network.OUTAGE]
+        subprocess.run(["iptables", "--wait", "--insert", *rule], check=True, capture_output=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["iptables", "--wait", "--delete", *rule], check=True, capture_output=True)
+
+
+def _manifest(image: str, folder: str) -> dict[str, object]:
+    labels = {"app": "minio"}
+    container = {
+        "name": "minio",
+        "image": image,
+        "args": ["server", "/data", "--address", f":{_PORT}"],
+        "env": [
+            {"name": "MINIO_ROOT_USER", "value": KEY},
+            {"name": "MINIO_ROOT_PASSWORD", "value": SECRET},
+            {"name": "MINIO_UPDATE", "value": "off"},
+        ],
+        "ports": [{"containerPort": _PORT}],
+        "readinessProbe": {"httpGet": {"path": "/minio/health/ready", "port": _PORT}, "periodSeconds": 1},
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+    }
+    pod = {
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 1,
+        "containers": [container],
+        "volumes": [{"name": "data", "hostPath": {"path": folder}}],
+    }
+    metadata = {"name": "minio", "namespace": NAMESPACE}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+    address = {"clusterIP": addresses.MINIO_SERVICE, "selector": labels, "ports": [{"port": _PORT}]}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": address}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    return {"apiVersion": "v1", "kind": "List", "items": [namespace, deployment, service]}

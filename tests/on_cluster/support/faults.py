@@ -1,0 +1,98 @@
+"""What is done to a run, its pod and what they depend on."""
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+from kubernetes import client
+from tests.on_cluster.lab.cluster import Cluster
+from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.minio import NAMESPACE as MINIO_NAMESPACE
+from tests.on_cluster.lab.minio import Minio
+from tests.on_cluster.lab.pods import CONTAINER
+
+
+def delete(cluster: ReachedCluster, pod: str) -> None:
+    """Delete a pod, as a person or a controller does."""
+    cluster.core.delete_namespaced_pod(pod, cluster.namespace)
+
+
+def evict(cluster: ReachedCluster, pod: str) -> None:
+    """Evict a pod through the API, as a drain or an autoscaler does."""
+    eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name=pod, namespace=cluster.namespace))
+    cluster.core.create_namespaced_pod_eviction(pod, cluster.namespace, eviction)
+
+
+def kill(cluster: Cluster, pod: str, container: str = CONTAINER) -> None:
+    """Kill the process of a pod, which can do nothing about it; does nothing when it has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(process_of(cluster, pod, container), signal.SIGKILL)
+
+
+def run_out_of_memory(cluster: ReachedCluster, pod: str, container: str = CONTAINER) -> None:
+    """Use up the memory of a pod's container with processes so small that the kernel chooses the one that trains."""
+    cluster.kubectl("exec", pod, "--container", container, "--", "python3", "-c", _HOGS, check=False)
+
+
+_HOGS = """
+import os, signal
+for _ in range(40):
+    if not os.fork():
+        kept = b"x" * (1 << 26)
+        signal.pause()
+signal.pause()
+"""
+
+
+def drain(cluster: ReachedCluster) -> None:
+    """Take every run off the node and let no other come; the store is on another node in real life."""
+    ours = "--pod-selector=app.kubernetes.io/name=phase2"
+    cluster.kubectl("drain", cluster.node, ours, "--delete-emptydir-data", "--force", "--timeout=120s")
+
+
+def uncordon(cluster: ReachedCluster) -> None:
+    cluster.kubectl("uncordon", cluster.node)
+
+
+def kill_minio_while_it_writes(cluster: Cluster, minio: Minio, seconds: float = 60) -> None:
+    """Kill MinIO at a moment at which a file is half written, and wait until it is back."""
+    process = _process_named(cluster, "minio")
+    unfinished = cluster.folders.state / "minio" / ".minio.sys" / "tmp"
+    deadline = time.monotonic() + seconds
+    while not any(path.name.startswith(("xl.", "part.")) for path in unfinished.rglob("*")):
+        if time.monotonic() > deadline:
+            raise TimeoutError("Nobody uploads anything.")
+    os.kill(process, signal.SIGKILL)
+    minio.wait()
+
+
+def process_of(cluster: Cluster, pod: str, container: str = CONTAINER) -> int:
+    """The first process of a pod's container, as the host sees it."""
+    status = cluster.core.read_namespaced_pod_status(pod, cluster.namespace).status
+    return _first_process(cluster, status, container)
+
+
+def _process_named(cluster: Cluster, app: str) -> int:
+    (pod,) = cluster.core.list_namespaced_pod(MINIO_NAMESPACE, label_selector=f"app={app}").items
+    return _first_process(cluster, pod.status, app)
+
+
+def _first_process(cluster: Cluster, status, container: str) -> int:
+    (found,) = (each.container_id for each in status.container_statuses if each.name == container)
+    tasks = cluster.folders.containerd_state / "io.containerd.runtime.v2.task" / "k8s.io"
+    folder = tasks / found.removeprefix("containerd://")
+    return int((folder / "init.pid").read_text())
+
+
+def second_job(cluster: ReachedCluster, job) -> None:
+    """Start another Job for the same run, as two people who do not know of each other do."""
+    made = client.ApiClient().sanitize_for_serialization(job)
+    labels = made["metadata"]["labels"]
+    template = made["spec"]["template"]
+    for name in ("controller-uid", "batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name"):
+        template["metadata"]["labels"].pop(name, None)
+    made["spec"].pop("selector", None)
+    made["metadata"] = {"name": f"{made['metadata']['name']}-twin", "labels": labels}
+    made.pop("status", None)
+    cluster.batch.create_namespaced_job(cluster.namespace, made)

@@ -1,0 +1,192 @@
+"""Runs of phase2 on the cluster, as a person has them: submitted, looked at and read by the command line."""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.store import BUCKET, ClusterStore
+from tests.on_cluster.lab.waiting import T, wait_until
+
+from phase2.cluster.plan import CACHE_CLAIM
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.publish.reader import PublishedRun
+from phase2.storage.s3.store import S3Store
+
+TRAINING = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "200", "--batch-size", "8"]
+OFTEN = ["--checkpoint-minutes", "0.003"]
+"""Saves several times in an epoch, so that faults meet saves often; at each step, a run would take twice the time."""
+EPOCHS = 20
+SMALL = ["--cpu", "100m", "--memory", "2Gi"]
+"""Reserves so little that the pods of many tests fit on a small node at once; the training has one thread."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command of phase2 on this host ended."""
+
+    code: int
+    out: str
+    errors: str
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A run that nobody disturbs: its id, what its submission said, and what watching it to its end said."""
+
+    run_id: str
+    submitted: Said
+    watched: Future[Said]
+
+
+class Runs:
+    """Runs of one session, in a place of the bucket of their own.
+
+    Their ids end in the session's own letters: Jobs of an earlier one may be there, and a run is submitted only once.
+    """
+
+    def __init__(self, cluster: ReachedCluster, image: str, place: ClusterStore) -> None:
+        self.cluster = cluster
+        self.image = image
+        self._place = place
+        self._session = uuid.uuid4().hex[:6]
+        self.prefix = f"session-{self._session}"
+        self.store = f"s3://{BUCKET}/{self.prefix}"
+
+    def id(self, name: str) -> str:
+        """Id of a run of this session."""
+        return f"{name}-{self._session}"
+
+    def clear(self) -> None:
+        """Delete the Jobs of this session, with their pods."""
+        for job in self.cluster.batch.list_namespaced_job(self.cluster.namespace).items:
+            if self._session in job.metadata.name:
+                self._delete(job)
+
+    def remove(self, run_id: str) -> None:
+        """Delete the Jobs of a run, with their pods, which would take cores from the tests that follow."""
+        for job in self.jobs(run_id):
+            self._delete(job)
+
+    def phase2(self, *words: str) -> Said:
+        """Run a command of phase2 on this host, in the way of a person who has the cluster's keys."""
+        mine = {"KUBECONFIG": self.cluster.kubeconfig, "PHASE2_IMAGE": self.image, "PHASE2_STORE": self.store}
+        environment = os.environ | self._place.server.environment | mine
+        command = [sys.executable, "-m", "phase2", *words]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def submit(self, run_id: str, *words: str) -> Said:
+        """Submit the training that all faults disturb."""
+        asked = [*TRAINING, "--epochs", str(EPOCHS), *OFTEN, *SMALL, "--cache", CACHE_CLAIM, "--store", self.store]
+        return self.phase2("submit", "--backend", "job", "--run-id", run_id, *asked, *words)
+
+    def state(self, run_id: str) -> dict:
+        """What `phase2 status` says of a run."""
+        said = self.phase2("status", run_id, "--json")
+        assert said.code == 0, said.errors
+        return json.loads(said.out)
+
+    def jobs(self, run_id: str) -> list:
+        return self.cluster.batch.list_namespaced_job(
+            self.cluster.namespace, label_selector=f"phase2.dev/run-id={run_id}"
+        ).items
+
+    def pods(self, run_id: str) -> list:
+        """Pods of a run, the newest first."""
+        found = self.cluster.core.list_namespaced_pod(
+            self.cluster.namespace, label_selector=f"phase2.dev/run-id={run_id}"
+        ).items
+        return sorted(found, key=lambda pod: pod.metadata.creation_timestamp, reverse=True)
+
+    def wait_for_epoch(self, run_id: str, epoch: int, seconds: float = 240) -> str:
+        """Wait until a pod of a run has trained so many epochs in all; it may have trained more, or all, by then.
+
+        Returns:
+            The name of the pod.
+        """
+        return str(
+            self._wait(lambda: self._pod_at(run_id, epoch), f"{run_id} to train {epoch} epochs", seconds, run_id)
+        )
+
+    def wait_for_end(self, run_id: str, seconds: float = 300) -> None:
+        """Wait until a Job of a run is complete; one that failed for good is an error."""
+        self._wait(lambda: self._complete(run_id), f"{run_id} to be complete", seconds, run_id)
+
+    def wait_for_state(self, run_id: str, state: str, seconds: float = 180) -> dict:
+        """Wait until `phase2 status` says that a run is in a state; returns what it says then."""
+
+        def reached():
+            said = self.state(run_id)
+            return said if said["state"] == state else None
+
+        # Each look is a process.
+        return wait_until(reached, f"{run_id} to be {state}", seconds, lambda: self.last_words(run_id), pause=1)
+
+    def seconds_to_first_epoch(self, run_id: str) -> float:
+        """Time from the start of a run's first container to the end of its first epoch."""
+        pod = self.pods(run_id)[-1]
+        log = self.cluster.core.read_namespaced_pod_log(pod.metadata.name, pod.metadata.namespace, timestamps=True)
+        said = next(line.split(" ", 1)[0] for line in log.splitlines() if '"epoch": 1,' in line)
+        began = pod.status.container_statuses[0].state.terminated.started_at
+        return (datetime.fromisoformat(said) - began).total_seconds()
+
+    def has_ended(self, run_id: str) -> bool:
+        """Whether no Job of a run is at work any more."""
+        return all(job.status.completion_time for job in self.jobs(run_id))
+
+    def published(self, run_id: str, store: S3Store) -> PublishedRun:
+        """The run in the bucket, after checking that there is one and that each object is as it was written."""
+        found = [run for run in list_runs(store, rebuild=True) if run.run_id == run_id]
+        assert [run.status for run in found] == ["finished"], found
+        return whole_run(store, found[0].prefix)
+
+    def _delete(self, job) -> None:
+        self.cluster.batch.delete_namespaced_job(
+            job.metadata.name, self.cluster.namespace, propagation_policy="Background"
+        )
+
+    def _pod_at(self, run_id: str, epoch: int) -> str | None:
+        for pod in self.pods(run_id):
+            if pod.status.phase in {"Running", "Succeeded"} and epochs_of(self.cluster.log(pod)) >= epoch:
+                return pod.metadata.name
+        return None
+
+    def _complete(self, run_id: str) -> bool:
+        conditions = [each for job in self.jobs(run_id) for each in job.status.conditions or []]
+        failed = [each for each in conditions if each.type == "Failed" and each.status == "True"]
+        assert not failed, f"{failed}\n{self.phase2('status', run_id).out}\n{self.last_words(run_id)}"
+        return any(each.type == "Complete" and each.status == "True" for each in conditions)
+
+    def _wait(self, condition: Callable[[], T], what: str, seconds: float, run_id: str) -> T:
+        # The cores that a look takes are those that the runs wait for.
+        return wait_until(condition, what, seconds, lambda: self.last_words(run_id), pause=0.3)
+
+    def last_words(self, run_id: str) -> str:
+        return "\n".join(
+            f"{pod.metadata.name} {pod.status.phase}: {self.cluster.log(pod)[-1500:]}" for pod in self.pods(run_id)
+        )
+
+
+def whole_run(store: S3Store, prefix: str) -> PublishedRun:
+    """A run of the bucket, after checking that each of its objects is as it was written."""
+    run = PublishedRun.open(store, prefix)
+    checked = run.verify()
+    assert not checked.missing, checked
+    assert not checked.damaged, checked
+    return run
+
+
+def epochs_of(log: str) -> int:
+    """The last epoch that a pod said it has trained; 0 before the first."""
+    last = 0
+    for line in log.splitlines():
+        if line.startswith("{") and '"epoch"' in line:
+            last = int(json.loads(line)["epoch"])
+    return last

@@ -1,0 +1,105 @@
+"""Workflows that a real controller carries out, submitted with Argo's own program."""
+
+import os
+import subprocess
+from collections.abc import Container, Mapping
+from typing import Any
+
+from kubernetes import client
+from tests.argo.manifests import ARGO, TEMPLATES, documents, parameters_of
+from tests.on_cluster.lab import builds
+from tests.on_cluster.lab.argo_controller import ArgoController
+from tests.on_cluster.lab.argo_crds import GROUP, VERSION
+from tests.on_cluster.lab.cluster import Cluster
+from tests.on_cluster.lab.waiting import wait_until
+
+from phase2.cluster.status.nodes import Node, nodes_of
+
+_WORKFLOWS = (GROUP, VERSION, Cluster.namespace, "workflows")
+ENDED = {"Succeeded", "Failed", "Error"}
+
+
+class Workflows:
+    """Workflows in the namespace of runs.
+
+    Args:
+        cluster: The cluster.
+        argo: The controller.
+        common: Parameters that all of them are given.
+    """
+
+    def __init__(self, cluster: Cluster, argo: ArgoController, common: Mapping[str, str]) -> None:
+        self.cluster = cluster
+        self._argo, self._common = argo, dict(common)
+        self._api = client.CustomObjectsApi(cluster.api)
+
+    def submit(self, file: str, **parameters: str) -> str:
+        """Submit a file of the folder argo; parameters are written with ``_`` for ``-``.
+
+        Returns:
+            The name of the Workflow.
+        """
+        return self._submit([str(ARGO / file)], parameters_of(documents(ARGO / file)[0]), parameters)
+
+    def submit_from(self, template: str, **parameters: str) -> str:
+        """Submit a WorkflowTemplate as it is installed; returns the name of the Workflow."""
+        return self._submit([f"--from=workflowtemplate/{template}"], parameters_of(TEMPLATES[template]), parameters)
+
+    def _submit(self, source: list[str], known: Container[str], parameters: Mapping[str, str]) -> str:
+        asked = self._common | {name.replace("_", "-"): value for name, value in parameters.items()}
+        words = [word for name, value in asked.items() if name in known for word in ("-p", f"{name}={value}")]
+        return self.argo("submit", *source, *words, "--output=name").strip()
+
+    def argo(self, *words: str, check: bool = True) -> str:
+        """Run Argo's own program; returns all that it says."""
+        environment = os.environ | {"KUBECONFIG": self.cluster.kubeconfig}
+        command = [str(builds.argo(self.cluster.folders)), *words, "--namespace", self.cluster.namespace]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if check and done.returncode:
+            raise RuntimeError(f"argo {' '.join(words)} failed: {done.stderr.strip()}")
+        return done.stdout + done.stderr
+
+    def get(self, name: str) -> dict[str, Any]:
+        return self._api.get_namespaced_custom_object(*_WORKFLOWS, name)
+
+    def all(self) -> list[dict[str, Any]]:
+        return self._api.list_namespaced_custom_object(*_WORKFLOWS)["items"]
+
+    def phase(self, name: str) -> str:
+        return (self.get(name).get("status") or {}).get("phase") or ""
+
+    def nodes(self, name: str, step: str = "") -> list[Node]:
+        """The attempts of its steps, or of one, in the order in which they began."""
+        return [node for node in nodes_of(self.get(name)) if node.is_pod and (not step or node.step.startswith(step))]
+
+    def outputs(self, name: str) -> dict[str, str]:
+        """Output parameters of the whole."""
+        found = (self.get(name)["status"].get("outputs") or {}).get("parameters") or []
+        return {one["name"]: one["value"] for one in found}
+
+    def pods(self, name: str, step: str) -> list[Any]:
+        """The pods of a step that are there, oldest first."""
+        chosen = f"workflows.argoproj.io/workflow={name}"
+        found = self.cluster.core.list_namespaced_pod(self.cluster.namespace, label_selector=chosen).items
+        ours = [pod for pod in found if f".{step}" in pod.metadata.annotations["workflows.argoproj.io/node-name"]]
+        return sorted(ours, key=lambda pod: pod.metadata.creation_timestamp)
+
+    def wait(self, name: str, seconds: float = 400) -> str:
+        """Wait for its end; returns its last phase."""
+
+        def ended() -> str | None:
+            phase = self.phase(name)
+            return phase if phase in ENDED else None
+
+        return str(wait_until(ended, f"{name} to end", seconds, lambda: self.told(name)))
+
+    def succeed(self, *names: str) -> None:
+        """Wait until all have succeeded."""
+        for name in names:
+            assert self.wait(name) == "Succeeded", self.told(name)
+
+    def told(self, name: str) -> str:
+        """What is known of a Workflow that does not do what it should."""
+        status = self.get(name).get("status") or {}
+        nodes = [f"{n.step} {n.attempt}: {n.phase} {n.code} {n.message}" for n in self.nodes(name)]
+        return "\n".join([f"{status.get('phase')}: {status.get('message')}", *nodes, self._argo.last_words()])

@@ -1,0 +1,278 @@
+"""Argo's manifests on a real API server: every one is taken strictly, and the policies accept and refuse."""
+
+import copy
+import json
+import time
+
+import pytest
+import yaml
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+from tests.argo.manifests import ARGO, documents, of_kind
+from tests.argo.test_pods import PODS, pod_of
+from tests.on_cluster.lab.argo_crds import GROUP, VERSION, install, remove
+
+from phase2.cluster.manifests.sweep import build_sweep
+from phase2.cluster.manifests.workflow import build_workflow
+from phase2.cluster.plan import make_plan
+from phase2.cluster.request.options import ClusterOptions
+from phase2.config.request import RunRequest
+from phase2.config.resolve import resolve
+from phase2.config.sweep import SweepRequest
+
+pytestmark = [pytest.mark.cluster, pytest.mark.argo]
+
+THIN = {path.name: documents(path)[0] for path in ARGO.glob("phase2*.yaml")}
+
+
+@pytest.fixture(scope="module")
+def argo(cluster):
+    """A cluster that knows Argo's kinds and has everything of the folder argo, and asks the policies already."""
+    install(cluster)
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "--validate=strict", "-k", str(ARGO))
+    _await_policies(cluster)
+    yield cluster
+    cluster.kubectl("delete", "--ignore-not-found", "-k", str(ARGO))
+    remove(cluster)
+
+
+def _await_policies(cluster):
+    """A policy is asked a moment after it was made; nothing tells when but its first answer."""
+    deadline = time.monotonic() + 30
+    waiting = dict(THIN)
+    while waiting:
+        waiting = {name: one for name, one in waiting.items() if create(cluster, changed(one, {"hurz": "1"}))[0]}
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"No policy answers for {', '.join(waiting)}.")
+        time.sleep(0.2)
+
+
+def changed(workflow, parameters, **spec):
+    """The Workflow with parameters as ``argo submit -p`` sets them, and further fields of its specification."""
+    made = copy.deepcopy(workflow)
+    given = {one["name"]: one for one in made["spec"]["arguments"]["parameters"]}
+    for name, value in parameters.items():
+        if name in given:
+            given[name]["value"] = value
+        else:
+            made["spec"]["arguments"]["parameters"].append({"name": name, "value": value})
+    made["spec"].update(spec)
+    return made
+
+
+def create(cluster, workflow):
+    """Ask the API server to create a Workflow; nothing is stored.
+
+    Returns:
+        Whether it would, and what it says.
+    """
+    try:
+        client.CustomObjectsApi(cluster.api).create_namespaced_custom_object(
+            GROUP, VERSION, "phase2", "workflows", workflow, dry_run="All", field_validation="Strict"
+        )
+    except ApiException as error:
+        return False, json.loads(error.body)["message"]
+    return True, ""
+
+
+def test_what_the_client_makes_is_accepted(argo):
+    """As the policies see it: a plan and a sweep that ask for all that can be asked for."""
+    words = ClusterOptions(
+        image=DIGEST, gpus=1, cpu="2.5", memory="64Gi", queue="research", priority="phase2-training",
+        node_selector=("gpu=h100",), toleration=("gpu=present:NoSchedule",), deadline="12h", store="s3://bucket/runs",
+    ).request("phase2")  # fmt: skip
+    asked = RunRequest(algorithm="cgcnn", level="std", properties=("band_gap",), lr=7.5e-05, seed=0, preset="large")
+    listed = SweepRequest(algorithm="cgcnn", lists={"level": "smoke, lite", "seed": "1,2", "lr": "1e-3,5e-4"})
+    for workflow in (build_workflow(make_plan("a", resolve(asked), words)), build_sweep("b", listed, words)):
+        accepted, said = create(argo, workflow)
+        assert accepted, said
+
+
+STRUCTURES = {"structures": "s3://phase2/structures"}
+DIGEST = f"registry.example.org/phase2@sha256:{'0' * 64}"
+ACCEPTED = [
+    ("phase2.yaml", {}),
+    ("phase2.yaml", {"level": "pro"}),
+    ("phase2.yaml", {"algorithm": "cgcnn", "competition": "true"}),
+    ("phase2.yaml", {"algorithm": ""}),
+    ("phase2.yaml", {"all-properties": "true"}),
+    ("phase2.yaml", {"properties": "band_gap, formation_energy"}),
+    ("phase2.yaml", {"resume": "4f1c2a"}),
+    ("phase2.yaml", {"epochs": "3", "lr": "1e-3", "batch-size": "8", "seed": "7", "max-samples": "100"}),
+    ("phase2.yaml", {"algorithm": "cgcnn", "preset": "small", "data": "jarvis-dft3d", "run-name": "mine"}),
+    ("phase2.yaml", {"image": DIGEST, "store": "s3://bucket/pre", "queue": "research", "priority": "phase2-training"}),
+    ("phase2.yaml", {"gpus": "2", "cpu": "500m", "memory": "512Mi", "node-selector": '{"gpu": "h100"}'}),
+    ("phase2.yaml", {"memory": "8Gi", "retry-memory": "32Gi"}),
+    ("phase2.yaml", {"tolerations": '[{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}]'}),
+    ("phase2-sweep.yaml", {"level": "smoke,lite", "seed": "1,2,3", "lr": "1e-3,5e-4"}),
+    ("phase2-predict.yaml", STRUCTURES),
+    ("phase2-ensemble.yaml", STRUCTURES | {"seed": "1,2", "level": "lite"}),
+]
+REFUSED = [
+    ("phase2.yaml", {"epocs": "3"}, "unknown parameter epocs; known: algorithm, level"),
+    ("phase2.yaml", {"level": "huge"}, "level=huge: choose one of smoke, lite, std, pro, max"),
+    ("phase2.yaml", {"level": "smoke,lite"}, "level=smoke,lite: choose one of"),
+    ("phase2.yaml", {"algorithm": "gcn"}, "algorithm=gcn: choose one of e3nn, cgcnn"),
+    ("phase2.yaml", {"competition": "yes"}, "competition=yes: choose one of true, false"),
+    ("phase2.yaml", {"level": "pro", "competition": "true"}, "competition=true and level exclude each other"),
+    ("phase2.yaml", {"all-properties": "true", "properties": "band_gap"}, "all-properties=true and properties exclude"),
+    ("phase2.yaml", {"properties": "band_gap,colour"}, "properties=band_gap,colour: only "),
+    ("phase2.yaml", {"preset": "huge"}, "preset=huge: choose one of small, medium, large"),
+    ("phase2.yaml", {"epochs": "many"}, "epochs=many: must match"),
+    ("phase2.yaml", {"lr": "fast"}, "lr=fast: must match"),
+    ("phase2.yaml", {"cpu": ""}, "cpu=: must match"),
+    ("phase2.yaml", {"memory": "8 GB"}, "memory=8 GB: must match"),
+    ("phase2.yaml", {"retry-memory": "more"}, "retry-memory=more: must match"),
+    ("phase2.yaml", {"gpus": "-1"}, "gpus=-1: must match"),
+    ("phase2.yaml", {"priority": 'x"\nhostNetwork: true\n#'}, "priority=x"),
+    ("phase2.yaml", {"node-selector": '{"a": "b"}\nhostAliases: []'}, "node-selector="),
+    ("phase2.yaml", {"store": "s3://key:word@bucket"}, "store=s3://key:word@bucket: must match"),
+    ("phase2.yaml", {"image": "phase2:1 --privileged"}, "image=phase2:1 --privileged: must match"),
+    ("phase2-sweep.yaml", {"level": "smoke,huge"}, "level=smoke,huge: only smoke, lite, std, pro, max"),
+    ("phase2-sweep.yaml", {"seed": "1,x"}, "seed=1,x: must match"),
+    ("phase2-sweep.yaml", {"competition": "true"}, "unknown parameter competition"),
+    ("phase2-predict.yaml", {}, "structures=: must match"),
+    ("phase2-predict.yaml", {"structures": "/etc"}, "structures=/etc: must match"),
+    ("phase2-ensemble.yaml", STRUCTURES | {"parts": "0"}, "parts=0: must match"),
+]
+FIELDS = [
+    {"podSpecPatch": "hostNetwork: true"},
+    {"serviceAccountName": "default"},
+    {"templates": [{"name": "own", "container": {"image": "busybox"}}]},
+    {"entrypoint": "train"},
+    {"onExit": "report"},
+    {"volumes": [{"name": "root", "hostPath": {"path": "/"}}]},
+    {"securityContext": {"runAsUser": 0}},
+    {"executor": {"serviceAccountName": "default"}},
+    {"hooks": {"exit": {"template": "report"}}},
+    {"templateDefaults": {"container": {"image": "busybox"}}},
+    {"automountServiceAccountToken": True},
+    {"hostNetwork": True},
+    {"nodeSelector": {"a": "b"}},
+]
+
+
+def case(one):
+    return " ".join([one[0], *(f"{name}={value!r}" for name, value in one[1].items())])
+
+
+@pytest.mark.parametrize("one", ACCEPTED, ids=case)
+def test_what_people_write_is_accepted(argo, one):
+    file, parameters = one
+    accepted, said = create(argo, changed(THIN[file], parameters))
+    assert accepted, said
+
+
+@pytest.mark.parametrize("one", REFUSED, ids=case)
+def test_what_cannot_be_run_is_refused_with_the_reason(argo, one):
+    file, parameters, reason = one
+    accepted, said = create(argo, changed(THIN[file], parameters))
+    assert not accepted
+    assert reason in said
+
+
+@pytest.mark.parametrize("spec", FIELDS, ids=lambda spec: next(iter(spec)))
+def test_a_workflow_sets_arguments_only(argo, spec):
+    accepted, said = create(argo, changed(THIN["phase2.yaml"], {}, **spec))
+    assert not accepted
+    assert "sets arguments only" in said
+
+
+def test_a_value_comes_from_nowhere_else(argo):
+    """A ConfigMap that people may write would bring what no policy has seen."""
+    workflow = changed(THIN["phase2.yaml"], {})
+    del workflow["spec"]["arguments"]["parameters"][1]["value"]
+    workflow["spec"]["arguments"]["parameters"][1]["valueFrom"] = {"configMapKeyRef": {"name": "mine", "key": "x"}}
+    accepted, said = create(argo, workflow)
+    assert not accepted
+    assert "parameters are given as values" in said
+
+
+def test_other_workflows_are_nobody_s_business(argo):
+    other = {
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
+        "metadata": {"generateName": "x-", "namespace": "phase2"},
+        "spec": {
+            "workflowTemplateRef": {"name": "another"},
+            "arguments": {"parameters": [{"name": "x", "value": "1"}]},
+        },
+    }  # fmt: skip
+    assert create(argo, other)[0]
+
+
+def test_the_status_of_a_stored_workflow_may_change_but_its_arguments_may_not_become_wrong(argo):
+    workflow = changed(THIN["phase2.yaml"], {"level": "pro"})
+    workflow["metadata"] = {"name": "stored", "namespace": "phase2"}
+    argo.kubectl("create", "-f", "-", stdin=json.dumps(workflow))
+    try:
+        status = {"status": {"phase": "Running", "nodes": {}}}
+        argo.kubectl("-n", "phase2", "patch", "workflow", "stored", "--type=merge", "-p", json.dumps(status))
+        wrong = json.dumps({"spec": {"arguments": {"parameters": [{"name": "level", "value": "huge"}]}}})
+        done = argo.kubectl("-n", "phase2", "patch", "workflow", "stored", "--type=merge", "-p", wrong, check=False)
+        assert done.returncode != 0
+        assert "level=huge: choose one of" in done.stderr
+    finally:
+        argo.kubectl("-n", "phase2", "delete", "workflow", "stored")
+
+
+def test_the_server_refuses_a_field_that_argo_does_not_have(argo):
+    template = copy.deepcopy(of_kind("WorkflowTemplate")["phase2-train"])
+    template["spec"]["podDisruptionBudgets"] = template["spec"].pop("podDisruptionBudget")
+    done = argo.kubectl(
+        "apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=yaml.safe_dump(template), check=False
+    )
+    assert done.returncode != 0
+    assert "podDisruptionBudgets" in done.stderr
+
+
+@pytest.mark.parametrize("name", of_kind("CronWorkflow"))
+def test_what_runs_by_the_clock_is_accepted(argo, name):
+    """Argo creates such a Workflow at night, where nobody sees it refused."""
+    spec = of_kind("CronWorkflow")[name]["spec"]["workflowSpec"]
+    workflow = {**THIN["phase2.yaml"], "metadata": {"generateName": "x-", "namespace": "phase2"}, "spec": spec}
+    accepted, said = create(argo, workflow)
+    assert accepted, said
+
+
+def admit(cluster, pod):
+    """Ask the API server to create a pod; nothing is stored."""
+    try:
+        cluster.core.create_namespaced_pod("phase2", pod, dry_run="All", field_validation="Strict")
+    except ApiException as error:
+        return json.loads(error.body)["message"]
+    return ""
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_restricted_pod_security_admits_the_pod_with_argo_s_own_containers(argo, name):
+    assert admit(argo, pod_of(name)) == ""
+
+
+def test_it_would_not_without_the_patch_of_argo_s_own_containers(argo):
+    pod = pod_of("phase2-train-train")
+    del pod["spec"]["containers"][0]["securityContext"]
+    assert "violates PodSecurity" in admit(argo, pod)
+
+
+def test_the_executor_may_report_and_nothing_else(argo):
+    def may(verb, resource):
+        group = resource.partition(".")[2]
+        asked = client.V1ResourceAttributes(
+            namespace="phase2", verb=verb, group=group, resource=resource.partition(".")[0]
+        )
+        who = "system:serviceaccount:phase2:phase2-executor"
+        review = client.V1SubjectAccessReview(
+            spec=client.V1SubjectAccessReviewSpec(user=who, resource_attributes=asked)
+        )
+        return client.AuthorizationV1Api(argo.api).create_subject_access_review(review).status.allowed
+
+    assert may("create", "workflowtaskresults.argoproj.io")
+    assert may("patch", "workflowtaskresults.argoproj.io")
+    for verb, resource in (("get", "secrets"), ("create", "pods"), ("get", "pods"), ("patch", "workflows.argoproj.io")):
+        assert not may(verb, resource)
+
+
+def test_the_executor_gets_its_token(argo):
+    """Argo looks the Secret up by this name; Kubernetes fills it in only where the account is right."""
+    name = "phase2-executor.service-account-token"
+    argo.kubectl("-n", "phase2", "wait", "--for=jsonpath={.data.token}", "--timeout=30s", f"secret/{name}")

@@ -1,0 +1,337 @@
+"""Workflows on a real Argo: each step runs, what is lost is tried again, and every run ends whole.
+
+Workflows of different tests run side by side: most of the time of each is waiting for its next pod.
+"""
+
+import copy
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from tests.argo.manifests import ARGO, ROOT, TEMPLATES, of_kind
+from tests.on_cluster.lab.argo_controller import ArgoController
+from tests.on_cluster.lab.store import BUCKET
+from tests.on_cluster.lab.waiting import wait_until
+from tests.on_cluster.support import faults
+from tests.on_cluster.support.runs import epochs_of, whole_run
+from tests.on_cluster.support.workflows import Workflows
+
+from phase2.cluster.manifests.workflow import CONTAINER
+from phase2.runs.catalog.lookup import find_in
+from phase2.testing.same_result import assert_same_result
+
+pytestmark = [pytest.mark.cluster, pytest.mark.argo, pytest.mark.timeout(900)]
+
+TINY = {"algorithm": "cgcnn", "level": "smoke", "max_samples": "60", "epochs": "2"}
+LONGER = TINY | {"max_samples": "200", "batch_size": "8", "epochs": "80"}
+OFTEN = ["--checkpoint-minutes", "0.005"]
+LOST = {
+    "deleted": faults.delete,
+    "out-of-memory": partial(faults.run_out_of_memory, container=CONTAINER),
+    "killed": partial(faults.kill, container=CONTAINER),
+}
+
+
+@pytest.fixture(scope="module")
+def argo(host):
+    with ArgoController(host) as made:
+        host.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ARGO))
+        save_often(host)
+        yield made
+        host.kubectl("delete", "workflows,cronworkflows", "--all", "--namespace", host.namespace)
+        host.kubectl("delete", "--ignore-not-found", "-k", str(ARGO))
+
+
+def save_often(cluster):
+    """What is killed cannot save: it goes on from the last checkpoint in the bucket, which is minutes old else."""
+    template = TEMPLATES["phase2-train"]
+    train = next(k for k, one in enumerate(template["spec"]["templates"]) if one["name"] == "train")
+    added = [{"op": "add", "path": f"/spec/templates/{train}/container/args/-", "value": word} for word in OFTEN]
+    words = ["patch", "workflowtemplate", "phase2-train", "--namespace", cluster.namespace, "--type=json"]
+    cluster.kubectl(*words, "--patch", json.dumps(added))
+
+
+@pytest.fixture(scope="module")
+def place(runs):
+    """Where the runs of these tests are kept in the bucket."""
+    return f"{runs.prefix}-argo"
+
+
+@pytest.fixture(scope="module")
+def kept(in_bucket, place):
+    return in_bucket(place)
+
+
+@pytest.fixture(scope="module")
+def whole_bucket(in_bucket):
+    return in_bucket("")
+
+
+@pytest.fixture(scope="module")
+def workflows(host, argo, image, place):
+    common = {"image": image, "store": f"s3://{BUCKET}/{place}", "cpu": "250m", "memory": "2Gi"}
+    return Workflows(host, argo, common)
+
+
+def published(kept, run_id):
+    return whole_run(kept, find_in(kept, run_id).prefix)
+
+
+@pytest.fixture(scope="module")
+def tiny(workflows):
+    """A run that nobody disturbs."""
+    return workflows.submit("phase2.yaml", **TINY)
+
+
+@pytest.fixture(scope="module")
+def refused(workflows):
+    """A request that only the store can refuse."""
+    return workflows.submit("phase2.yaml", **TINY, resume="no-such-run")
+
+
+@pytest.fixture(scope="module")
+def sweep(workflows):
+    """Two of its runs cannot be: they have fewer crystals than a split needs."""
+    asked = {"algorithm": "cgcnn", "level": "smoke", "epochs": "1", "max_samples": "60,2", "seed": "1,2"}
+    return workflows.submit("phase2-sweep.yaml", **asked)
+
+
+@pytest.fixture(scope="module")
+def ensemble(workflows, structures):
+    asked = {"algorithm": "cgcnn", "level": "smoke", "epochs": "1", "max_samples": "60", "seed": "1,2"}
+    return workflows.submit("phase2-ensemble.yaml", **asked, structures=structures, parts="1")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(workflows):
+    """A run long enough to be disturbed."""
+    return workflows.submit("phase2.yaml", **LONGER)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def begun(request):
+    """Begins all at once what any of the chosen tests waits for."""
+    chosen = [item for item in request.session.items if item.path == request.path]
+    asked = {name for item in chosen for name in item.fixturenames}
+    for name in ("tiny", "refused", "sweep", "undisturbed", "disturbed", "ensemble"):
+        if name in asked:
+            request.getfixturevalue(name)
+
+
+def test_a_run_goes_through_its_steps_and_hands_on_what_it_achieved(workflows, tiny, kept, whole_bucket, image):
+    workflows.succeed(tiny)
+    steps = {node.step: node.phase for node in workflows.nodes(tiny)}  # the last attempt of each
+    assert steps == dict.fromkeys(("validate", "prepare", "train", "report", "register", "finish"), "Succeeded")
+    outputs = workflows.outputs(tiny)
+    assert outputs["run-id"] == tiny
+    assert "band_gap" in outputs["mae"]
+    assert "| band_gap | eV | " in workflows.argo("get", tiny)
+    assert whole_bucket.read(f"workflows/{tiny}/report.md").decode().count("band_gap")
+    assert json.loads(kept.read(f".workflows/{tiny}.json"))["status"] == "Succeeded"
+    manifest = published(kept, tiny).manifest
+    assert (manifest.algorithm, manifest.mode, manifest.config.training.epochs) == ("cgcnn", "smoke", 2)
+    assert (manifest.place.workflow, manifest.code.image_digest) == (tiny, image.partition("@")[2])
+
+
+def test_a_run_that_is_finished_is_not_trained_again(workflows, tiny, kept):
+    workflows.succeed(tiny)
+    before = find_in(kept, tiny)
+    again = workflows.submit("phase2.yaml", **TINY, run_name=tiny)
+    workflows.succeed(again)
+    assert workflows.outputs(again)["run-id"] == tiny
+    assert find_in(kept, tiny) == before
+
+
+def test_what_became_of_it_is_told_by_phase2(workflows, runs, place, tiny):
+    workflows.succeed(tiny)
+    state = runs.state(tiny)
+    assert (state["state"], state["run_id"], state["kind"]) == ("succeeded", tiny, "Workflow")
+    said = runs.phase2("pull", tiny, "--store", f"s3://{BUCKET}/{place}", "--only", "results.json", "--to", "/dev/null")
+    assert said.code == 2  # a file is no folder: the run itself was found
+    listed = json.loads(runs.phase2("status", "--json").out)
+    assert tiny in {one["run_id"] for one in listed}
+
+
+# What is lost --------------------------------------------------------------------------------------------------------
+
+
+def training(workflows, name, epochs=3):
+    """Wait until the step that trains has trained some epochs; returns the name of its pod."""
+
+    def trains():
+        pods = workflows.pods(name, "train")
+        said = workflows.cluster.log(pods[-1], CONTAINER) if pods else ""
+        return pods[-1].metadata.name if epochs_of(said) >= epochs else None
+
+    return wait_until(trains, f"{name} to train", 300, lambda: workflows.told(name))
+
+
+@pytest.fixture(scope="module")
+def disturbed(workflows, undisturbed, kept):
+    """Runs that met their fault, side by side."""
+
+    def is_saved(name):
+        return any(name in one.key and one.key.endswith("/latest.json") for one in kept.list())
+
+    def disturb(name):
+        made = workflows.submit("phase2.yaml", **LONGER, retry_memory="3Gi")
+        pod = training(workflows, made)
+        # What is killed at once cannot save: what it goes on from must have been kept before.
+        wait_until(lambda: is_saved(made), f"a checkpoint of {made} in the bucket", 120)
+        LOST[name](workflows.cluster, pod)
+        further = wait_until(lambda: workflows.pods(made, "train(1)"), f"{made} to be tried again", 120)
+        workflows.succeed(made)
+        return made, further[0].spec
+
+    with ThreadPoolExecutor(len(LOST)) as pool:
+        yield {name: pool.submit(disturb, name) for name in LOST}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LOST)
+def test_a_pod_that_is_lost_is_tried_again_and_goes_on(workflows, kept, undisturbed, disturbed, name, tmp_path):
+    run_id, _ = disturbed[name].result()
+    workflows.succeed(undisturbed)
+    first, *_, last = workflows.nodes(run_id, "train")
+    assert (first.has_failed, last.phase) == (True, "Succeeded")
+    run = published(kept, run_id)
+    assert any(each.resumed_from for each in run.manifest.attempts)
+    assert_same_result(run.pull(tmp_path / "one"), published(kept, undisturbed).pull(tmp_path / "whole"))
+
+
+@pytest.mark.slow
+def test_a_further_attempt_gets_more_memory(workflows, disturbed):
+    run_id, further = disturbed["out-of-memory"].result()
+    (main,) = (one for one in further.containers if one.name == CONTAINER)
+    assert "OOMKilled" in workflows.nodes(run_id, "train")[0].message
+    assert (main.resources.requests["memory"], main.resources.limits["memory"]) == ("3Gi", "3Gi")
+
+
+# What is wrong, waits, or is stopped ---------------------------------------------------------------------------------
+
+
+def test_a_misspelt_word_is_refused_before_anything_is_made(workflows):
+    before = len(workflows.all())
+    said = workflows.argo("submit", str(ARGO / "phase2.yaml"), "-p", "level=hgue", check=False)
+    assert "level=hgue: choose one of smoke, lite, std, pro, max" in said
+    assert len(workflows.all()) == before
+
+
+def test_a_request_that_no_policy_sees_is_refused_by_the_first_step_once(workflows, runs, kept, refused):
+    assert workflows.wait(refused) == "Failed"
+    validate, *_ = workflows.nodes(refused)
+    assert (validate.step, validate.code) == ("validate", 2)
+    assert "no-such-run" in validate.message
+    failures = json.loads(kept.read(f".workflows/{refused}.json"))["failures"]
+    assert any("no-such-run" in failure["message"] for failure in failures)
+    state = runs.state(refused)
+    assert (state["state"], state["exit_code"]) == ("failed", 2)
+    assert "no-such-run" in state["sentence"]
+
+
+@pytest.mark.slow
+def test_a_run_is_submitted_watched_cancelled_and_resumed_by_phase2(workflows, runs, kept, place):
+    run_id = runs.id("by-phase2")
+    words = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "200", "--batch-size", "8", "--epochs", "60"]
+    asked = ["--backend", "argo", "--store", f"s3://{BUCKET}/{place}", "--cpu", "250m", "--memory", "2Gi"]
+    said = runs.phase2("submit", *words, *asked, "--run-id", run_id)
+    assert said.code == 0, said.errors
+    name = f"phase2-{run_id}"
+    training(workflows, name)
+    assert runs.state(run_id)["step"] == "train"
+    assert '"epoch": 1,' in runs.phase2("logs", run_id).out
+    assert runs.phase2("cancel", run_id, "--yes").code == 0
+    assert runs.phase2("submit", "--resume", run_id).code == 75
+    assert workflows.wait(name) == "Failed"
+    assert runs.state(run_id)["state"] == "cancelled"
+    resumed = runs.phase2("submit", "--resume", run_id, "--watch")
+    assert resumed.code == 0, resumed.errors
+    assert [each.outcome for each in published(kept, run_id).manifest.attempts] == ["interrupted", "finished"]
+
+
+# Several runs, predictions, and what goes by the clock ---------------------------------------------------------------
+
+
+def test_a_sweep_compares_what_finished(workflows, kept, sweep):
+    workflows.succeed(sweep)
+    last = {node.step: node.phase for node in workflows.nodes(sweep, "train")}
+    assert sorted(last.values()) == ["Failed", "Failed", "Succeeded", "Succeeded"]
+    outputs = workflows.outputs(sweep)
+    assert published(kept, outputs["best-run"]).manifest.status == "finished"
+    assert outputs["best-run"] in outputs["comparison"]
+
+
+@pytest.fixture(scope="module")
+def structures(whole_bucket, place):
+    for path in (ROOT / "docs" / "examples").glob("*.cif"):
+        whole_bucket.put(f"{place}-structures/{path.name}", path)
+    return f"s3://{BUCKET}/{place}-structures"
+
+
+def rows(whole_bucket, name):
+    """Lines of the predictions of a workflow, without the heads of the tables."""
+    tables = [one.key for one in whole_bucket.list(f"predictions/{name}/")]
+    return [line for key in tables for line in whole_bucket.read(key).decode().splitlines()[1:]]
+
+
+def test_predictions_are_fanned_out(workflows, tiny, structures, whole_bucket):
+    workflows.succeed(tiny)
+    name = workflows.submit("phase2-predict.yaml", run=tiny, structures=structures, parts="2")
+    workflows.succeed(name)
+    assert len(workflows.nodes(name, "predict")) >= 2
+    assert len(rows(whole_bucket, name)) == len(list((ROOT / "docs" / "examples").glob("*.cif")))
+
+
+@pytest.mark.slow
+def test_an_ensemble_is_trained_and_predicts_with_its_spread(workflows, ensemble, whole_bucket):
+    workflows.succeed(ensemble)
+    (table,) = (one.key for one in whole_bucket.list(f"predictions/{ensemble}/"))
+    assert "std of " in whole_bucket.read(table).decode().splitlines()[0]
+
+
+@pytest.mark.slow
+def test_what_goes_by_the_clock_becomes_a_workflow(workflows, image):
+    spec = copy.deepcopy(of_kind("CronWorkflow")["phase2-nightly"]["spec"]) | {"schedules": ["* * * * *"]}
+    given = spec["workflowSpec"]["arguments"]["parameters"]
+    given += [{"name": "image", "value": image}, {"name": "cpu", "value": "250m"}, {"name": "memory", "value": "2Gi"}]
+    changed = json.dumps({"spec": spec})
+    words = ["patch", "cronworkflow", "phase2-nightly", "--namespace", workflows.cluster.namespace, "--type=merge"]
+    workflows.cluster.kubectl(*words, "-p", changed)
+    made = wait_until(
+        lambda: [one for one in workflows.all() if one["metadata"]["name"].startswith("phase2-nightly-")],
+        "the clock",
+        150,
+    )
+    workflows.cluster.kubectl("delete", "cronworkflow", "phase2-nightly", "--namespace", workflows.cluster.namespace)
+    assert made[0]["spec"]["workflowTemplateRef"]["name"] == "phase2-train"
+
+
+def test_old_runs_are_cleaned_up(workflows, tiny, kept):
+    workflows.succeed(tiny)
+    workflows.succeed(workflows.submit_from("phase2-prune", keep_best="1", older_than="1h"))
+    assert find_in(kept, tiny).run_id == tiny
+
+
+@pytest.mark.slow
+def test_pods_that_train_wait_for_the_semaphore(workflows, runs):
+    """The last test: meanwhile no other run would train."""
+    limits = ["patch", "configmap", "phase2-limits", "--namespace", workflows.cluster.namespace, "--type=merge", "-p"]
+    workflows.cluster.kubectl(*limits, '{"data": {"gpu": "1"}}')
+    try:
+        first = workflows.submit("phase2.yaml", **LONGER | {"epochs": "2000"})
+        training(workflows, first, epochs=1)
+        second = workflows.submit("phase2.yaml", **TINY)
+        said = wait_until(
+            lambda: "lock" in (sentence := runs.state(second)["sentence"]) and sentence,
+            f"{second} to wait",
+            240,
+            lambda: runs.state(second),
+        )
+        assert said.startswith("waits in the step train: ")
+        workflows.argo("stop", first)
+        assert workflows.wait(first) == "Failed"
+        assert runs.state(first)["state"] == "cancelled"
+        workflows.succeed(second)
+    finally:
+        workflows.cluster.kubectl(*limits, '{"data": {"gpu": "4"}}')

@@ -1,0 +1,273 @@
+"""``helm install`` on a real cluster: it works, upgrades keep runs and cache, and nothing stays but what is said.
+
+The tests of one release follow one another, as its life does.
+"""
+
+import copy
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.chart.conftest import helm  # noqa: F401 - a fixture
+from tests.chart.rendering import CHART, pod_specs
+from tests.on_cluster.lab import images
+from tests.on_cluster.lab.argo_crds import definitions
+from tests.on_cluster.lab.store import BUCKET
+from tests.on_cluster.support.charts import RELEASE, SUFFIX, ChartNamespace
+
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.publish.reader import PublishedRun
+
+pytestmark = [pytest.mark.cluster, pytest.mark.chart, pytest.mark.timeout(900)]
+
+JOB = "phase2-nightly-by-hand"
+CLAIM = ("persistentvolumeclaim", "phase2-data-cache")
+LEFT = {"PersistentVolumeClaim/phase2-data-cache", "Secret/phase2-s3"}
+"""What is there after an uninstall: the claim by policy, and the Secret that its administrator made."""
+
+
+@pytest.fixture(scope="module")
+def here(host, helm, tmp_path_factory):  # noqa: F811
+    folder = tmp_path_factory.mktemp("chart")
+    with ChartNamespace(host, helm, "phase2-chart", folder).arrived() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def place(runs):
+    """Where the runs of this release are kept."""
+    return f"{runs.prefix}-chart"
+
+
+@pytest.fixture(scope="module")
+def kept(in_bucket, place):
+    return in_bucket(place)
+
+
+@pytest.fixture(scope="module")
+def values(here, image, place):
+    return here.values(image, f"s3://{BUCKET}/{place}")
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    """The chart of a version before this one."""
+    folder = tmp_path_factory.mktemp("before") / "phase2-runner"
+    shutil.copytree(CHART, folder)
+    about = yaml.safe_load((folder / "Chart.yaml").read_text())
+    (folder / "Chart.yaml").write_text(yaml.safe_dump(about | {"version": "0.0.9"}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(here, values, before):
+    """What Helm said of the first installation."""
+    return here.install(*values, chart=before)
+
+
+def revision(here):
+    return json.loads(here("list", "--output", "json").stdout)[0]
+
+
+# The life of a release ------------------------------------------------------------------------------------------------
+
+
+def test_it_is_installed_without_a_warning(here, installed):
+    assert "Warning" not in installed.stderr
+    assert f"helm test {RELEASE} -n {here.name}" in installed.stdout
+    assert revision(here)["chart"] == "phase2-runner-0.0.9"
+    assert here.cluster_scoped() >= {f"PriorityClass/phase2-training{SUFFIX}"}
+
+
+def test_helm_test_trains_in_the_cluster_and_leaves_no_run(here, installed, kept):
+    assert "Phase:          Succeeded" in here.test().stdout
+    assert "Pod/phase2-test" not in here.objects()
+    assert list_runs(kept, rebuild=True) == []
+
+
+def test_helm_test_fails_where_runs_cannot_be_kept(here, values, before):
+    here.install(*values, "--set-string", "store.url=s3://no-such-bucket-at-all", chart=before)
+    done = here.test(check=False)
+    assert done.returncode != 0
+    state = json.loads(here.kubectl("get", "pod", "phase2-test", "--output=json"))["status"]
+    (train, *_) = state["initContainerStatuses"]
+    assert "no-such-bucket-at-all" in train["state"]["terminated"]["message"]
+    here.kubectl("delete", "pod", "phase2-test")
+    here.install(*values, chart=before)
+
+
+def test_the_nightly_run_is_a_run_like_any_other(here, installed, kept, runs):
+    here.kubectl("create", "job", JOB, "--from=cronjob/phase2-nightly")
+    here.kubectl("wait", f"job/{JOB}", "--for=condition=Complete", "--timeout=600s")
+    (run,) = list_runs(kept, rebuild=True)
+    assert (run.run_id, run.status, run.algorithm) == (JOB, "finished", "cgcnn")
+    assert PublishedRun.open(kept, run.prefix).manifest.code.image_digest == runs.image.partition("@")[2]
+    said = runs.phase2("status", JOB, "--namespace", here.name, "--json")
+    assert (json.loads(said.out)["run_id"], json.loads(said.out)["state"]) == (JOB, "succeeded")
+
+
+def refused(here, image, labels):
+    """What the API server has against a Job; nothing is stored."""
+    installed = yaml.safe_load_all(here("get", "manifest", RELEASE).stdout)
+    pod = pod_specs(installed)["CronJob/phase2-nightly"]
+    pod["containers"][0]["image"] = image
+    metadata = {"name": "by-hand", "labels": labels}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": {"spec": pod}}}
+    words = ["create", "--dry-run=server", "--namespace", here.name, "-f", "-"]
+    return here.cluster.kubectl(*words, stdin=json.dumps(job), check=False).stderr
+
+
+def test_the_api_server_refuses_what_is_no_run(here, installed, image):
+    run = {
+        "app.kubernetes.io/name": "phase2",
+        "app.kubernetes.io/component": "training",
+        "app.kubernetes.io/managed-by": "phase2",
+        "phase2.dev/run-id": "by-hand",
+        "phase2.dev/algorithm": "cgcnn",
+        "phase2.dev/mode": "smoke",
+        "phase2.dev/level": "smoke",
+    }
+    here.cluster.wait(lambda: refused(here, image, {}), "the policy to be in force", "apiserver")
+    assert refused(here, image, run) == ""
+    assert "is a run of phase2 and carries its labels" in refused(here, image, {})
+    assert f"Image not approved: other:1. The policy phase2-jobs{SUFFIX} lists" in refused(here, "other:1", run)
+    assert "named by its digest here" in refused(here, f"{image.partition('@')[0]}:1", run)
+
+
+def test_an_upgrade_from_the_version_before_keeps_runs_and_claim(here, installed, values, kept):
+    claim, runs_before = here.uid(*CLAIM), [run.run_id for run in list_runs(kept, rebuild=True)]
+    here.install(*values, "--set", "retention.enabled=true", "--set-string", "quota.hard.pods=50")
+    assert revision(here)["chart"] == f"phase2-runner-{yaml.safe_load((CHART / 'Chart.yaml').read_text())['version']}"
+    assert here.uid(*CLAIM) == claim
+    assert [run.run_id for run in list_runs(kept, rebuild=True)] == runs_before == [JOB]
+    assert here.kubectl("get", "resourcequota", "phase2", "--output=jsonpath={.spec.hard.pods}") == "50"
+    here.kubectl("create", "job", "clean-by-hand", "--from=cronjob/phase2-clean")
+    here.kubectl("wait", "job/clean-by-hand", "--for=condition=Complete", "--timeout=300s")
+    assert [run.run_id for run in list_runs(kept, rebuild=True)] == [JOB]
+
+
+def test_a_rollback_takes_back_what_the_upgrade_brought(here, installed, kept):
+    claim, number = here.uid(*CLAIM), int(revision(here)["revision"])
+    here("rollback", RELEASE, str(number - 1), "--wait", "--timeout", "5m")
+    assert revision(here)["chart"] == "phase2-runner-0.0.9"
+    assert "CronJob/phase2-clean" not in here.objects()
+    assert here.kubectl("get", "resourcequota", "phase2", "--output=jsonpath={.spec.hard.pods}") == "100"
+    assert here.uid(*CLAIM) == claim
+    (run,) = list_runs(kept, rebuild=True)
+    assert not PublishedRun.open(kept, run.prefix).verify().damaged
+
+
+def test_argo_s_templates_come_once_the_cluster_knows_its_kinds(here, installed, values, image):
+    assert "WorkflowTemplate" not in here("get", "manifest", RELEASE).stdout
+    names = [f"crd/{definition['metadata']['name']}" for definition in definitions()]
+    for definition in definitions():
+        here.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(definition))
+    try:
+        here.cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+        here.install(*values)
+        there = here.objects()
+        assert "CronWorkflow/phase2-nightly" in there
+        assert "CronJob/phase2-nightly" not in there
+        template = json.loads(here.kubectl("get", "workflowtemplate", "phase2-train", "--output=json"))
+        assert template["spec"]["templateDefaults"]["container"]["image"] == "{{workflow.parameters.image}}"
+        workflow = yaml.safe_load((Path(__file__).parents[2] / "argo" / "phase2.yaml").read_text())
+        here.cluster.wait(lambda: "not approved" in submitted(here, workflow, image="other:1"), "policies", "apiserver")
+        assert "named by its digest here" in submitted(here, workflow, image=image.partition("@")[0])
+        assert "level=huge: choose one of" in submitted(here, workflow, image=image, level="huge")
+        assert submitted(here, workflow, image=image) == ""
+        here.install(*values, "--set", "argo.enabled=never")
+        assert not any("Workflow" in one for one in here.objects())
+    finally:
+        here.cluster.kubectl("delete", "--ignore-not-found", *names)
+
+
+def submitted(here, workflow, **parameters):
+    """What the API server has against a Workflow; nothing is stored."""
+    made = copy.deepcopy(workflow)
+    made["metadata"]["namespace"] = here.name
+    for one in made["spec"]["arguments"]["parameters"]:
+        one["value"] = parameters.get(one["name"], one["value"])
+    done = here.cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(made), check=False)
+    return done.stderr if done.returncode else ""
+
+
+def test_an_uninstall_leaves_what_is_said_and_nothing_else(here, installed, kept):
+    claim = here.uid(*CLAIM)
+    said = here("uninstall", RELEASE, "--wait", "--timeout", "5m")
+    assert "phase2-data-cache" in said.stdout + said.stderr
+    here.cluster.wait(lambda: here.objects() == LEFT, f"only {LEFT} to be left", "controller-manager")
+    assert here.cluster_scoped() == set()
+    assert here.uid(*CLAIM) == claim
+    assert [run.run_id for run in list_runs(kept, rebuild=True)] == [JOB]
+
+
+def test_what_was_left_is_taken_up_again(here, installed, values):
+    claim = here.uid(*CLAIM)
+    here.install(*values)
+    assert here.uid(*CLAIM) == claim
+    here("uninstall", RELEASE, "--wait", "--timeout", "5m")
+    here.install(*values, "--set", "dataCache.keep=false")
+    here("uninstall", RELEASE, "--wait", "--timeout", "5m")
+    here.cluster.wait(lambda: here.objects() == {"Secret/phase2-s3"}, "everything to be gone", "controller-manager")
+
+
+# Others ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_somebody_without_rights_on_the_cluster_installs_in_a_namespace(host, helm, image, tmp_path):  # noqa: F811
+    space = ChartNamespace(host, helm, "phase2-chart-user", tmp_path)
+    with space.arrived():
+        space.kubectl("create", "serviceaccount", "installer")
+        account = f"--serviceaccount={space.name}:installer"
+        space.kubectl("create", "rolebinding", "installer", "--clusterrole=admin", account)
+        values = [*space.values(image, f"s3://{BUCKET}/user"), "--values", CHART / "ci" / "namespaced-values.yaml"]
+        before = space.objects()
+        with space.seen_by(kubeconfig(space, tmp_path)):
+            refused = space.install(*values, "--set", "priorityClass.create=true", check=False)
+            assert refused.returncode != 0
+            assert "forbidden" in refused.stderr
+            space("uninstall", RELEASE, "--ignore-not-found", "--wait", "--timeout", "2m")
+            space.install(*values)
+            assert "Role/phase2-submitter" in space.objects()
+            assert "Phase:          Succeeded" in space.test().stdout
+            space("uninstall", RELEASE, "--wait", "--timeout", "2m")
+        left = before | {"PersistentVolumeClaim/phase2-data-cache"}
+        host.wait(lambda: space.objects() == left, f"only {left} to be left", "controller-manager")
+
+
+def kubeconfig(space, folder):
+    """A kubeconfig of the one who installs."""
+    settings = json.loads(Path(space.cluster.kubeconfig).read_text())
+    authority = Path(space.cluster.kubeconfig).with_name("ca.crt")
+    token = space.kubectl("create", "token", "installer").strip()
+    settings["users"] = [{"name": "installer", "user": {"token": token}}]
+    name = settings["contexts"][0]["name"]
+    where = {"cluster": settings["clusters"][0]["name"], "user": "installer", "namespace": space.name}
+    settings["contexts"] = [{"name": name, "context": where}]
+    settings["current-context"] = name
+    settings["clusters"][0]["cluster"]["certificate-authority"] = str(authority)
+    file = folder / "installer.conf"
+    file.write_text(json.dumps(settings))
+    return file
+
+
+@pytest.mark.slow
+def test_the_local_test_profile_brings_its_own_store(host, helm, image, tmp_path):  # noqa: F811
+    space = ChartNamespace(host, helm, "phase2-chart-local", tmp_path)
+    repository, _, digest = image.partition("@")
+    values = ["--values", CHART / "ci" / "kind-values.yaml", "--set", f"image.repository={repository}"]
+    values += ["--set", f"image.digest={digest}", "--set", f"minio.image={images.minio_image(host.folders)}"]
+    # The cluster of the tests makes no volumes by itself.
+    values += ["--set", "minio.size=", "--set", "minio.secretAccessKey=", "--set", f"clusterSuffix={SUFFIX}-local"]
+    values += ["--set", "pods.cpu=250m"]
+    with space.arrived(keys=False):
+        space.install(*values)
+        word = space.kubectl("get", "secret", "minio-root", "--output=jsonpath={.data.MINIO_ROOT_PASSWORD}")
+        assert "Phase:          Succeeded" in space.test().stdout
+        space.install(*values, "--set", "nightly.enabled=false")
+        assert space.kubectl("get", "secret", "minio-root", "--output=jsonpath={.data.MINIO_ROOT_PASSWORD}") == word
+        space("uninstall", RELEASE, "--wait", "--timeout", "5m")
+        host.wait(lambda: space.objects() == set(), "everything to be gone", "controller-manager")

@@ -1,0 +1,202 @@
+"""``kubectl apply -k k8s/...`` on a real API server: taken without a warning, and then as strict as it says."""
+
+import json
+
+import pytest
+import yaml
+from tests.on_cluster.lab.pods import restricted_pod
+from tests.on_cluster.support.installation import IMAGE, NAMESPACE, STORE_NAMESPACE, installed
+
+from phase2.cluster.manifests.job import build_job
+from phase2.cluster.plan import make_plan
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.resources import ClusterRequest
+from phase2.config.request import RunRequest
+from phase2.config.resolve import resolve
+
+pytestmark = pytest.mark.cluster
+
+DIGEST = "sha256:" + "0" * 64
+SUBMITTER = ["--as=somebody", "--as-group=phase2-submitters", "--as-group=system:authenticated"]
+
+
+@pytest.fixture(scope="module")
+def said(host, tmp_path_factory):
+    """What kubectl said of the installation."""
+    with installed(host, tmp_path_factory.mktemp("installed")) as said:
+        # A policy is in force some moments after it is made.
+        host.wait(lambda: refused(host, job(image="elsewhere/phase2:1")), "the policy", "apiserver")
+        yield said
+
+
+def job(*, image=f"{IMAGE}:1", **cluster):
+    """A Job as ``phase2 submit`` makes it."""
+    asked = ClusterRequest(image=Image.parse(image), namespace=NAMESPACE, **cluster)
+    return build_job(make_plan("installed-1", resolve(RunRequest(algorithm="e3nn", level="lite")), asked))
+
+
+def refused(cluster, thing, *words):
+    """What the API server has against an object; None when it would take it."""
+    words = ["--namespace", NAMESPACE, *words]
+    done = cluster.kubectl("create", "--dry-run=server", *words, "-f", "-", stdin=json.dumps(thing), check=False)
+    assert "Warning" not in done.stderr
+    return done.stderr if done.returncode else None
+
+
+def test_everything_is_made_without_a_warning(said):
+    assert "Warning" not in said
+    assert said.count(" created") == len(said.strip().splitlines())
+
+
+def test_applying_again_changes_nothing(cluster, said, tmp_path_factory):
+    folder = next(tmp_path_factory.getbasetemp().glob("installed*")) / "overlay"
+    again = cluster.kubectl("apply", "-k", str(folder)).stdout.strip().splitlines()
+    assert [line for line in again if not line.endswith(" unchanged")] == []
+
+
+def test_minio_comes_up_under_restricted_pod_security(cluster, said):
+    words = ["rollout", "status", "deployment/minio", "--namespace", STORE_NAMESPACE, "--timeout=180s"]
+    assert "successfully rolled out" in cluster.kubectl(*words).stdout
+
+
+def test_a_job_of_phase2_submit_is_taken(cluster, said):
+    assert refused(cluster, job()) is None
+    assert refused(cluster, job(image=f"{IMAGE}@{DIGEST}", priority="phase2-training-installed")) is None
+    competition = make_plan(
+        "installed-2",
+        resolve(RunRequest(algorithm="cgcnn", competition=True)),
+        ClusterRequest(image=Image.parse(f"{IMAGE}:1"), namespace=NAMESPACE),
+    )
+    assert refused(cluster, build_job(competition)) is None
+
+
+def with_labels(**labels):
+    thing = job()
+    for name, value in labels.items():
+        thing["metadata"]["labels"][f"phase2.dev/{name}"] = value
+    return thing
+
+
+def without_label(name):
+    thing = job()
+    del thing["metadata"]["labels"][name]
+    return thing
+
+
+def in_pod(**fields):
+    thing = job()
+    thing["spec"]["template"]["spec"].update(fields)
+    return thing
+
+
+def scheduled(*, owner="CronJob", **labels):
+    """A Job as a CronJob makes it, whose labels are those of all its Jobs."""
+    thing = without_label("phase2.dev/run-id")
+    for name in ("algorithm", "mode", "level"):
+        del thing["metadata"]["labels"][f"phase2.dev/{name}"]
+    reference = {"apiVersion": "batch/v1", "kind": owner, "name": "nightly", "uid": "0" * 8}
+    thing["metadata"]["ownerReferences"] = [reference]
+    thing["metadata"]["labels"] |= labels
+    return thing
+
+
+def test_a_job_by_the_clock_needs_no_run_s_labels_but_the_right_image(cluster, said):
+    assert refused(cluster, scheduled()) is None
+    assert refused(cluster, scheduled(**{"app.kubernetes.io/component": "maintenance"})) is None
+    assert "missing: phase2.dev/run-id" in refused(cluster, scheduled(owner="Deployment"))
+    other = scheduled()
+    other["spec"]["template"]["spec"]["containers"][0]["image"] = "docker.io/other:1"
+    assert "Image not approved: docker.io/other:1." in refused(cluster, other)
+
+
+STRANGER = {
+    "name": "other",
+    "image": "docker.io/other:1",
+    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+}
+
+REFUSALS = [
+    (lambda: with_labels(algorithm="e3n"), "Unknown algorithm e3n: it is one of e3nn, cgcnn."),
+    (lambda: with_labels(mode="huge"), "Unknown mode huge: it is one of smoke, lite, std, pro, max, competition."),
+    (lambda: with_labels(level="std"), "phase2.dev/level repeats phase2.dev/mode"),
+    (lambda: without_label("phase2.dev/run-id"), "missing: phase2.dev/run-id. Use phase2 submit."),
+    (lambda: job(image="docker.io/other:1"), "Image not approved: docker.io/other:1."),
+    (lambda: job(image=f"{IMAGE}-other:1"), f"Image not approved: {IMAGE}-other:1."),
+    (lambda: in_pod(initContainers=[STRANGER]), "Image not approved: docker.io/other:1."),
+    (lambda: in_pod(serviceAccountName="default"), "A run has the service account phase2-runner"),
+    (lambda: in_pod(automountServiceAccountToken=True), "A run has no token of the API server"),
+]
+
+
+@pytest.mark.parametrize(("thing", "words"), REFUSALS, ids=[words for _, words in REFUSALS])
+def test_other_jobs_are_refused_in_one_sentence(cluster, said, thing, words):
+    assert words in (refused(cluster, thing()) or "it was taken")
+
+
+def test_a_policy_that_asks_for_digests_refuses_tags(cluster, said):
+    by_digest = '[{"op": "replace", "path": "/spec/variables/1/expression", "value": "%s"}]'
+    words = ["patch", "validatingadmissionpolicies", "phase2-jobs-installed", "--type=json", "--patch"]
+    cluster.kubectl(*words, by_digest % "true")
+    try:
+        cluster.wait(lambda: refused(cluster, job()), "the policy to change", "apiserver")
+        assert "An image is named by its digest here" in refused(cluster, job())
+        assert refused(cluster, job(image=f"{IMAGE}@{DIGEST}")) is None
+    finally:
+        cluster.kubectl(*words, by_digest % "false")
+        cluster.wait(lambda: refused(cluster, job()) is None, "the policy to change back", "apiserver")
+
+
+def test_the_quota_refuses_gpus(cluster, said):
+    pod = restricted_pod("with-gpu", f"{IMAGE}:1", "true")
+    pod["spec"]["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": "1", "memory": "1Gi"}}
+    assert "exceeded quota: phase2, requested: requests.nvidia.com/gpu=1" in (refused(cluster, pod) or "it was taken")
+
+
+def test_a_container_that_asks_for_nothing_is_given_a_limit(cluster, said):
+    pod = restricted_pod("asks-nothing", f"{IMAGE}:1", "true")
+    words = ["create", "--dry-run=server", "--namespace", NAMESPACE, "--output=yaml", "-f", "-"]
+    made = yaml.safe_load(cluster.kubectl(*words, stdin=json.dumps(pod)).stdout)
+    assert made["spec"]["containers"][0]["resources"]["limits"] == {"memory": "8Gi"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "what", "may"),
+    [
+        ("create", "jobs.batch", True),
+        ("patch", "jobs.batch", True),
+        ("get", "pods/log", True),
+        ("watch", "events", True),
+        ("delete", "pods", True),
+        ("create", "pods", False),
+        ("get", "secrets", False),
+        ("create", "pods/exec", False),
+        ("update", "configmaps", False),
+        ("delete", "persistentvolumeclaims", False),
+    ],
+)
+def test_submitters_may_do_what_submitting_takes(cluster, said, verb, what, may):
+    asked = cluster.kubectl("auth", "can-i", verb, what, "--namespace", NAMESPACE, *SUBMITTER, check=False)
+    assert asked.stdout.strip() == ("yes" if may else "no")
+
+
+def test_submitters_may_submit(cluster, said):
+    assert refused(cluster, job(), *SUBMITTER) is None
+
+
+def test_the_runner_may_do_nothing(cluster, said):
+    runner = f"--as=system:serviceaccount:{NAMESPACE}:phase2-runner"
+    for what in ("pods", "jobs.batch", "secrets", "configmaps"):
+        asked = cluster.kubectl("auth", "can-i", "get", what, "--namespace", NAMESPACE, runner, check=False)
+        assert asked.stdout.strip() == "no"
+
+
+def test_the_doctor_in_a_pod_sees_its_limits_and_the_bucket(pods, image):
+    pod = restricted_pod("doctor", image, "phase2", "doctor", "--json")
+    pod["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "500m", "memory": "1Gi"}}
+    ended = pods.run(pod)
+    said = json.loads(ended.said[: ended.said.rindex("}") + 1])
+    found = {one["name"]: one["value"] for one in said["findings"]}
+    assert ended.code == 0, ended.said
+    assert (found["CPU limit"], found["threads"], found["memory limit"]) == ("0.5 cores", "1", "1.0 GiB")
+    assert found["runs"].startswith("/work/models: ")
+    assert found["If-None-Match"] == "honoured"

@@ -1,0 +1,96 @@
+"""Finding runs by name and by how good they are."""
+
+import pytest
+
+from phase2.errors import ModelFileError, RequestError
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.catalog.lookup import best_first, find, latest_model_file
+from phase2.storage.urls import open_store
+
+
+def named(name):
+    return f"run_20260101T000000Z_{name}"
+
+
+@pytest.fixture
+def listed(make_run, tmp_path):
+    """Four runs of two families; ``a1`` is the best, ``b1`` ended last, ``bad`` failed."""
+    make_run(tmp_path, named("a1"), score=0.2, after=1)
+    make_run(tmp_path, named("a2"), score=0.4, after=2)
+    make_run(tmp_path, named("b1"), score=0.3, after=9, family="multitask_lite_e3nn")
+    make_run(tmp_path, named("bad"), score=0.1, after=99, status="failed")
+    return list_runs(open_store(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("name", "run_id"),
+    [
+        ("a1", "a1"),
+        ("b1", "b1"),
+        ("ba", "bad"),
+        (named("a2"), "a2"),
+        (f"multitask_cgcnn/{named('a2')}", "a2"),
+        ("multitask_lite", "b1"),
+        ("latest", "b1"),
+        ("best", "a1"),
+    ],
+)
+def test_a_run_has_many_names(listed, name, run_id):
+    assert find(listed, name).run_id == run_id
+
+
+def test_a_beginning_that_several_share_is_refused_with_their_names(listed):
+    with pytest.raises(RequestError, match="any of 2 runs") as caught:
+        find(listed, "a")
+    assert named("a1") in caught.value.why
+    assert named("a2") in caught.value.why
+
+
+def test_a_whole_id_goes_before_a_beginning(make_run, tmp_path):
+    make_run(tmp_path, named("x"))
+    make_run(tmp_path, named("xy"))
+    assert find(list_runs(open_store(str(tmp_path))), "x").run_id == "x"
+
+
+def test_an_unknown_name_offers_the_nearest(listed):
+    with pytest.raises(RequestError, match="no run 'run_20260101T000000Z_a3'") as caught:
+        find(listed, named("a3"))
+    assert "Did you mean 'run_20260101T000000Z_a" in caught.value.fix
+    for name in ("", "zzz"):
+        with pytest.raises(RequestError, match="no run"):
+            find(listed, name)
+
+
+@pytest.mark.parametrize("name", ["latest", "best", "a1"])
+def test_nothing_is_found_where_nothing_is(name):
+    with pytest.raises(RequestError, match="no "):
+        find([], name)
+
+
+def test_the_best_come_by_score_or_by_a_validation_error_never_by_a_test_error(make_run, tmp_path, manifest):
+    val = manifest.val
+    better = tuple(row.model_copy(update={"mae": 0.01}) if row.key == "band_gap" else row for row in val)
+    make_run(tmp_path, named("low_score"), score=0.1, test=better)
+    make_run(tmp_path, named("low_gap"), score=0.9, val=better, test=val)
+    make_run(tmp_path, named("unscored"), score=None)
+    make_run(tmp_path, named("failed"), score=0.0, status="failed")
+    runs = list_runs(open_store(str(tmp_path)))
+    assert [run.run_id for run in best_first(runs)] == ["low_score", "low_gap"]
+    assert best_first(runs, "band_gap")[0].run_id == "low_gap"
+    assert best_first(runs, "bulk_modulus") == []  # nobody has a label for it
+
+
+def test_newest_best_is_the_run_that_finished_last_and_has_a_model(make_run, tmp_path):
+    late = make_run(tmp_path, named("a"), after=5)
+    make_run(tmp_path, named("b"), after=1, family="multitask_lite_e3nn")
+    make_run(tmp_path, named("c"), after=9, status="interrupted")
+    make_run(tmp_path, named("d"), after=9, files={})
+    assert latest_model_file(tmp_path) == late.best
+
+
+def test_no_finished_run_says_how_to_get_one(tmp_path):
+    for output in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(ModelFileError, match="no finished run") as caught:
+            latest_model_file(output)
+        assert "phase2 train" in caught.value.fix
+    assert not (tmp_path / "nowhere").exists()

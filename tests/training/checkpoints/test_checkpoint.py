@@ -1,0 +1,186 @@
+"""Laws of the checkpoint file: whole or not at all, loadable without running code, refused when it does not fit."""
+
+import gzip
+import math
+import os
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import torch
+
+from phase2.errors import ModelFileError, PreemptedError
+from phase2.training.checkpoints.checkpoint import VERSION, load_checkpoint
+from phase2.training.checkpoints.compatibility import newest_checkpoint
+from phase2.training.checkpoints.writer import CheckpointSchedule
+from phase2.training.progress import Silent
+from phase2.training.result import TrainingFiles
+
+FIXTURES = Path(__file__).with_name("fixtures")
+ALWAYS = CheckpointSchedule(share=math.inf)
+
+
+class Stop(Silent):
+    def step(self, done):
+        if done == 8:
+            os.kill(os.getpid(), 15)
+
+
+@pytest.fixture
+def path(make_trainer, tmp_path):
+    """The checkpoint of a training that was stopped inside its second epoch."""
+    with pytest.raises(PreemptedError):
+        make_trainer(reporter=Stop(), plan=ALWAYS).fit()
+    return tmp_path / "run/checkpoint.pt"
+
+
+@pytest.fixture
+def files(path):
+    folder = path.parent
+    return TrainingFiles(folder / "best.pt", path, folder / ".checkpoint.previous.pt", folder / "history.json")
+
+
+def alter(path, change):
+    content = torch.load(path, weights_only=True)
+    change(content)
+    torch.save(content, path)
+
+
+def test_says_where_training_stands(path):
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.epoch == 1
+    assert len(checkpoint.losses) == 2
+    assert checkpoint.step == checkpoint.learner.step == 8
+    assert [row.epoch for row in checkpoint.history] == [1]
+
+
+def test_everything_in_it_is_needed_and_checked(path):
+    for name in torch.load(path, weights_only=True):
+        whole = path.read_bytes()
+        alter(path, lambda content, name=name: content.pop(name))
+        with pytest.raises(ModelFileError, match=r"checkpoint\.pt"):
+            load_checkpoint(path)
+        path.write_bytes(whole)
+    load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c.update(version=VERSION + 1), "newer phase2"),
+        (lambda c: c.update(format="phase2-model"), "not marked 'phase2-checkpoint'"),
+        (lambda c: c.update(epoch="1"), "'epoch' is str"),
+        (lambda c: c["learner"].pop("step"), "step"),
+        (lambda c: c["history"][0].update(colour=1), "colour"),
+        (lambda c: c["origin"].pop("code"), "code"),
+    ],
+)
+def test_defects_are_named(path, change, said):
+    alter(path, change)
+    with pytest.raises(ModelFileError) as caught:
+        load_checkpoint(path)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["learner"]["model"].popitem(),
+        lambda c: c["learner"]["optimizer"]["param_groups"].pop(),
+        lambda c: c["learner"]["optimizer"].clear(),
+        lambda c: c["learner"]["balancer"].update(log_variance=torch.zeros(7)),
+    ],
+)
+def test_states_that_do_not_fit_are_refused(path, make_trainer, change):
+    alter(path, change)
+    with pytest.raises(ModelFileError):
+        make_trainer().resume()
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(path, make_trainer, monkeypatch):
+    whole = path.read_bytes()
+    trainer = make_trainer()
+    trainer.resume()
+
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        trainer.fit()
+    assert path.read_bytes() == whole
+    assert [p.name for p in path.parent.glob(".*.tmp")] == []
+
+
+def test_every_field_is_kept(path):
+    assert {f.name for f in fields(load_checkpoint(path))} <= torch.load(path, weights_only=True).keys()
+
+
+DAMAGES = {
+    "cut": lambda content: content[: len(content) // 2],
+    "empty": lambda _: b"",
+    "a flipped bit": lambda content: content[:5000] + bytes([content[5000] ^ 1]) + content[5001:],
+    "another file": lambda _: b"not a checkpoint",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(path, files, make_trainer, damage, caplog):
+    before = load_checkpoint(files.previous)
+    assert (before.epoch, before.step) == (1, 6)
+    path.write_bytes(damage(path.read_bytes()))
+    assert newest_checkpoint(files).step == 6
+    assert "checkpoint before it, step 6" in caplog.text
+    whole, again = make_trainer("whole").fit(), make_trainer()
+    again.resume()
+    assert torch.equal(torch.from_numpy(again.fit().test), torch.from_numpy(whole.test))
+
+
+def test_a_missing_checkpoint_gives_way_to_the_one_before(path, files):
+    path.unlink()
+    assert newest_checkpoint(files).step == 6
+
+
+def test_two_damaged_checkpoints_are_an_error(path, files):
+    path.write_bytes(b"")
+    files.previous.write_bytes(b"")
+    with pytest.raises(ModelFileError, match=r"previous\.pt cannot be used"):
+        newest_checkpoint(files)
+
+
+def test_a_disk_that_keeps_other_bytes_is_noticed_and_the_checkpoint_stays(path, make_trainer, monkeypatch):
+    whole = path.read_bytes()
+    trainer = make_trainer()
+    trainer.resume()
+    real = os.fsync
+
+    def fsync(descriptor):
+        real(descriptor)
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if path.name.startswith(".checkpoint.pt."):
+            with path.open("r+b") as file:
+                file.seek(1000)
+                file.write(b"\xff\x00\xff")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="did not keep"):
+        trainer.fit()
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("version", range(1, VERSION + 1))
+def test_checkpoints_of_every_version_are_read_and_continued(version, make_trainer, configure, data, tmp_path):
+    stored = gzip.decompress((FIXTURES / f"v{version}.pt.gz").read_bytes())
+    path = tmp_path / "run/checkpoint.pt"
+    path.parent.mkdir()
+    path.write_bytes(stored)
+    assert torch.load(path, weights_only=True)["version"] == version
+    # Digests change with every setting that is added, versions of packages with every upgrade; neither is the file's.
+    alter(path, lambda content: content.update(config_digest=configure().digest))
+    checkpoint = load_checkpoint(path)
+    assert (checkpoint.epoch, checkpoint.step, len(checkpoint.losses)) == (1, 8, 2)
+    trainer = make_trainer()
+    trainer.resume(accepted=("code",))
+    result = trainer.fit()
+    assert [row.epoch for row in result.history] == [1, 2, 3]
+    assert result.history[0] == checkpoint.history[0]
