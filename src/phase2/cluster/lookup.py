@@ -43,7 +43,7 @@ def find_runs(runs: Sequence[Run], name: str) -> list[Run]:
     """The one run that :func:`find_run` finds, or none at all.
 
     Raises:
-        RequestError: CompositeReporter are meant.
+        RequestError: Several are meant.
     """
     found = [run for run in runs if name in _names(run)]
     found = found or [run for run in runs if name and any(known.startswith(name) for known in _names(run))]

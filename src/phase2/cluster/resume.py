@@ -40,7 +40,7 @@ def from_cluster(runs: Sequence[SubmittedRun], name: str) -> BegunRun | None:
     """Find a run among those of a namespace; None where it is not listed, or nothing there says what it trains.
 
     Raises:
-        RequestError: CompositeReporter are meant, it is a sweep, or another version of phase2 submitted it.
+        RequestError: Several are meant, it is a sweep, or another version of phase2 submitted it.
     """
     for run in find_runs(runs, name):
         command = annotation(run.object, COMMAND_ANNOTATION)

@@ -1,4 +1,4 @@
-"""CompositeReporter models asked for the same structures: their mean, and how far apart they are."""
+"""Several models asked for the same structures: their mean, and how far apart they are."""
 
 from __future__ import annotations
 
