@@ -67,7 +67,7 @@ cluster-down: setup ## Stop it, and leave nothing but what was built
 
 .PHONY: test-readme
 test-readme: setup ## Run every command of the README, as a newcomer would
-	$(BIN)/python scripts/run_readme.py README.md --skip "make test"
+	$(BIN)/python -m tools.run_readme README.md --skip "make test"
 
 .PHONY: image
 image: ## Build the image with docker, podman or buildah (IMAGE=, TARGET=gpu|cpu, BASE_IMAGE=, CA_BUNDLE=)
@@ -75,7 +75,7 @@ image: ## Build the image with docker, podman or buildah (IMAGE=, TARGET=gpu|cpu
 
 .PHONY: chart
 chart: setup ## Package the Helm chart into dist, for the image of IMAGE=...@sha256:...
-	$(BIN)/python scripts/package_chart.py
+	$(BIN)/python -m tools.manifests.chart.package
 
 .PHONY: kind-up kind-test kind-down
 kind-up: setup ## With Docker: a Kubernetes of kind with MinIO and the image
@@ -91,13 +91,13 @@ lint: setup ## Check style, types, layers and generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python scripts/generate_reference.py --check
-	$(BIN)/python scripts/generate_argo.py --check
-	$(BIN)/python scripts/generate_chart.py --check
+	$(BIN)/python -m tools.reference --check
+	$(BIN)/python -m tools.manifests.argo --check
+	$(BIN)/python -m tools.manifests.chart --check
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
-	$(BIN)/python scripts/check_manifests.py
-	$(BIN)/python scripts/check_chart.py
+	$(BIN)/python -m tools.manifests.check_overlays
+	$(BIN)/python -m tools.manifests.check_chart
 
 .PHONY: format
 format: setup ## Format the code
@@ -106,9 +106,9 @@ format: setup ## Format the code
 
 .PHONY: reference
 reference: setup ## Generate the reference pages, the Argo manifests and the chart from the code
-	$(BIN)/python scripts/generate_reference.py
-	$(BIN)/python scripts/generate_argo.py
-	$(BIN)/python scripts/generate_chart.py
+	$(BIN)/python -m tools.reference
+	$(BIN)/python -m tools.manifests.argo
+	$(BIN)/python -m tools.manifests.chart
 
 .PHONY: bench
 bench: setup ## Measure speed and memory against baselines in the same run
@@ -116,7 +116,7 @@ bench: setup ## Measure speed and memory against baselines in the same run
 
 .PHONY: lock
 lock: setup ## Pin every dependency again, with hashes
-	$(BIN)/python scripts/lock.py
+	$(BIN)/python -m tools.lock
 
 .PHONY: ci
 ci: FAULT_ROUNDS = 0.25

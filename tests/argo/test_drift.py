@@ -28,24 +28,21 @@ ISSUED = (
 
 
 def test_the_files_are_those_that_the_table_makes():
-    done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "generate_argo.py", "--check"], capture_output=True, text=True, check=False
-    )
+    words = [sys.executable, "-m", "tools.manifests.argo", "--check"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
 
 
 def test_the_check_notices_another_level(tmp_path):
     """The check would be worth nothing if the manifests did not come from the table."""
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import phase2.config.levels as levels; "
+        "import phase2.config.levels as levels; "
         "levels.LEVELS = (*levels.LEVELS, 'huge'); "
-        "from argo_manifests.files import files; import pathlib; "
+        "from tools.manifests.argo.files import files; import pathlib; "
         "there = {n: pathlib.Path('argo', n).read_text() for n in files()}; "
         "print(sorted(n for n, text in files().items() if text != there[n]))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(ROOT / "scripts")], capture_output=True, text=True, check=True, cwd=ROOT
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "templates/phase2-train.yaml" in done.stdout
     assert "cluster/admission-policy.yaml" in done.stdout
 

@@ -6,16 +6,16 @@ import sys
 
 import pytest
 
-from .rendering import PROFILES, SCRIPTS, Helm
+from .rendering import PROFILES, PROJECT, Helm
 
-_PRINT = "import sys; sys.path.insert(0, sys.argv[1]); from helm import helm; print(helm())"
+_PRINT = "from tools.programs.helm import helm; print(helm())"
 
 
 @pytest.fixture(scope="session")
 def helm():
     """The pinned Helm, built from its Go module the first time."""
-    command = [sys.executable, "-c", _PRINT, str(SCRIPTS)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", _PRINT]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
     if "install Go" in done.stderr and not os.environ.get("CI"):
         pytest.skip("Helm is built from its source: install Go")
     assert done.returncode == 0, done.stderr

@@ -8,7 +8,6 @@ from pathlib import Path
 import yaml
 
 PROJECT = Path(__file__).parents[2]
-SCRIPTS = PROJECT / "scripts"
 CHART = PROJECT / "charts" / "phase2-runner"
 ARGO = "argoproj.io/v1alpha1/WorkflowTemplate"
 _OLD, _NEW = "1.31.0", "1.37.0"

@@ -10,7 +10,7 @@ import yaml
 
 from phase2 import __version__
 
-from .rendering import CHART, SCRIPTS, named, pod_specs
+from .rendering import CHART, PROJECT, named, pod_specs
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -24,8 +24,8 @@ class Package:
 
     def make(self, image):
         environment = os.environ | {"IMAGE": image}
-        words = [sys.executable, SCRIPTS / "package_chart.py", "--to", self._folder]
-        return subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+        words = [sys.executable, "-m", "tools.manifests.chart.package", "--to", self._folder]
+        return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, cwd=PROJECT)
 
     def content(self, name):
         with tarfile.open(self.path) as archive:

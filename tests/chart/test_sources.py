@@ -14,9 +14,8 @@ from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 
-from .rendering import CHART, PROFILES, PROJECT, SCRIPTS, named, of_kind, pod_specs
+from .rendering import CHART, PROFILES, PROJECT, named, of_kind, pod_specs
 
-GENERATE = SCRIPTS / "generate_chart.py"
 ARGO_PARAMETERS = {"image", "queue"}
 
 
@@ -31,22 +30,22 @@ def content(one):
 
 
 def test_the_files_are_those_that_their_sources_make():
-    done = subprocess.run([sys.executable, GENERATE, "--check"], capture_output=True, text=True, check=False)
+    words = [sys.executable, "-m", "tools.manifests.chart", "--check"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=PROJECT)
     assert done.returncode == 0, done.stderr
 
 
 def test_the_check_notices_a_change_of_each_source():
     """The check would be worth nothing if the files did not come from the code."""
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import phase2.config.levels as levels; levels.LEVELS = (*levels.LEVELS, 'huge')\n"
         "import phase2.cluster.manifests.pod as pod; pod.USER = 10003\n"
         "import phase2; phase2.__version__ = '9.9.9'\n"
-        "from chart_files.files import CHART, files\n"
+        "from tools.manifests.chart.files import CHART, files\n"
         "print(sorted(name for name, text in files().items() if text != (CHART / name).read_text()))"
     )
-    words = [sys.executable, "-c", program, str(SCRIPTS)]
-    stale = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    words = [sys.executable, "-c", program]
+    stale = subprocess.run(words, capture_output=True, text=True, check=True, cwd=PROJECT).stdout
     for name in (
         "Chart.yaml",
         "values.schema.json",

@@ -10,7 +10,7 @@ import yaml
 from phase2 import __version__
 from phase2.config.levels import ALGORITHMS, LEVELS
 
-from .rendering import CHART, SCRIPTS
+from .rendering import CHART, PROJECT
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -68,13 +68,13 @@ def test_every_value_is_in_the_page():
 def generated(changed):
     """What generating says when values.yaml were this."""
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import pathlib, tempfile, yaml\n"
-        "from chart_files.schema import schema; from chart_files.values import read_values\n"
-        "path = pathlib.Path(tempfile.mkdtemp()) / 'values.yaml'; path.write_text(sys.argv[2])\n"
+        "import pathlib, sys, tempfile, yaml\n"
+        "from tools.manifests.chart.schema import schema; from tools.manifests.chart.values import read_values\n"
+        "path = pathlib.Path(tempfile.mkdtemp()) / 'values.yaml'; path.write_text(sys.argv[1])\n"
         "schema(yaml.safe_load(path.read_text()), read_values(path))"
     )
-    words = [sys.executable, "-c", program, str(SCRIPTS), changed]
-    return subprocess.run(words, capture_output=True, text=True, check=False)
+    words = [sys.executable, "-c", program, changed]
+    return subprocess.run(words, capture_output=True, text=True, check=False, cwd=PROJECT)
 
 
 def test_a_value_without_a_comment_or_without_a_rule_is_no_value():

@@ -26,8 +26,8 @@ def kustomize(tmp_path_factory):
             content = {key: [os.path.relpath(path, top.resolve())] for key, path in places.items()}
             (top / "kustomization.yaml").write_text(yaml.safe_dump(content))
             folder = top
-        words = [sys.executable, str(PROJECT / "scripts" / "kustomize.py"), "build", str(folder)]
-        return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        words = [sys.executable, "-m", "tools.programs.kustomize", "build", str(folder)]
+        return subprocess.run(words, check=True, capture_output=True, text=True, cwd=PROJECT).stdout
 
     return build
 

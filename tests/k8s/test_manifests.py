@@ -37,7 +37,7 @@ def named(things, kind, name=None):
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_overlays_are_the_golden_ones(kustomize, name):
     assert kustomize(f"overlays/{name}") == (GOLDEN / f"{name}.yaml").read_text(), (
-        f"If this is meant: python scripts/kustomize.py build k8s/overlays/{name} > tests/k8s/golden/{name}.yaml"
+        f"If this is meant: python -m tools.programs.kustomize build k8s/overlays/{name} > tests/k8s/golden/{name}.yaml"
     )
 
 

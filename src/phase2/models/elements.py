@@ -46,7 +46,8 @@ def element_table() -> NDArray[np.float32]:
 
     Group and period one-hot; electrons outside the noble gas core by s, p, d, f, electronegativity, radius, molar
     volume, ionisation energy, electron affinity and Mendeleev number, standardised over the elements. Unknown values
-    are set to the mean. Written by ``scripts/element_table.py``. The array is one for all callers, and read-only.
+    are set to the mean. Written by ``tools/datasets/element_table.py``. The array is one for all callers, and
+    read-only.
     """
     text = files("phase2.models").joinpath("element_table.csv").read_text("utf-8")
     rows = list(csv.reader(text.splitlines()))[1:]

@@ -1,6 +1,5 @@
 """The embedded sample is what its data card says, and physically sane."""
 
-import importlib.util
 import io
 import re
 import tarfile
@@ -14,6 +13,7 @@ from phase2.data.sources import sample
 from phase2.data.sources.sample import SAMPLE_FILE, SampleSource
 from phase2.errors import DataError
 from phase2.properties import KEYS
+from tools.datasets import sample as builder
 
 ROOT = Path(__file__).parents[3]
 CARD = (ROOT / "docs" / "data" / "sample.md").read_text(encoding="utf-8")
@@ -28,14 +28,6 @@ def crystals():
 @pytest.fixture(scope="module")
 def targets(crystals):
     return np.array([labelled.targets for labelled in crystals.values()])
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("build_sample", ROOT / "scripts" / "build_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def rows_of_card():
@@ -154,7 +146,7 @@ def test_packing_keeps_symmetry(crystals):
     assert np.ptp(bonds) < 1e-4
 
 
-def test_pack_and_read_are_inverse(script, tmp_path, monkeypatch):
+def test_pack_and_read_are_inverse(tmp_path, monkeypatch):
     lattice = np.array([[4.123456, 0, 0], [1.5, 3.2, 0], [0.1, 0.2, 5.0]])
     crystals = [
         Crystal.checked("mp-7", ["Na", "Cl"], [[0, 0, 0], [1 / 3, 2 / 3, 0.999999999]], lattice),
@@ -162,8 +154,8 @@ def test_pack_and_read_are_inverse(script, tmp_path, monkeypatch):
     ]
     labels = [{"ehull": 0.125, "band_gap": 1.5}, {"spillage": 0.25}]
     path = tmp_path / "sample.npz"
-    path.write_bytes(script.pack(crystals, labels))
-    assert path.read_bytes() == script.pack(crystals, labels)
+    path.write_bytes(builder.pack(crystals, labels))
+    assert path.read_bytes() == builder.pack(crystals, labels)
     monkeypatch.setattr(sample, "SAMPLE_FILE", path)
     source = SampleSource()
     read = [source.parse(raw) for raw in source.records()]
@@ -217,9 +209,9 @@ class TestScript:
                 sdist.addfile(entry, io.BytesIO(text.encode()))
         return path
 
-    def test_tables_are_joined_by_id(self, script, tmp_path):
+    def test_tables_are_joined_by_id(self, tmp_path):
         with tarfile.open(self.archive(tmp_path)) as sdist:
-            crystals, labels, dropped = script.merge(sdist)
+            crystals, labels, dropped = builder.merge(sdist)
         assert [crystal.id for crystal in crystals] == ["mp-1", "mp-2", "mp-10"]
         assert dropped == 0
         assert labels == [
@@ -229,9 +221,9 @@ class TestScript:
         ]
         assert crystals[1].lattice[2, 2] == 4.00000001  # the structure of the first table
 
-    def test_another_archive_is_refused(self, script, tmp_path):
-        with pytest.raises(SystemExit, match=script.SDIST_SHA256):
-            script.verify(self.archive(tmp_path))
+    def test_another_archive_is_refused(self, tmp_path):
+        with pytest.raises(SystemExit, match=builder.SDIST_SHA256):
+            builder.verify(self.archive(tmp_path))
 
 
 def test_the_licence_comes_along():

@@ -1,7 +1,7 @@
 """The crystals that come with the package, so that everything runs without a download.
 
 Where they come from, what their labels mean and what is wrong with them: ``docs/data/sample.md``. The file is made by
-``scripts/build_sample.py``.
+``tools/datasets/sample.py``.
 """
 
 from __future__ import annotations

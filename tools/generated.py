@@ -5,7 +5,7 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def write_or_check(purpose: str, folder: Path, wanted: Mapping[str, str], there: Collection[Path] = ()) -> int:

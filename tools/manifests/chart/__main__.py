@@ -2,8 +2,9 @@
 
 import sys
 
-from chart_files.files import CHART, files
-from generated import write_or_check
+from tools.generated import write_or_check
+
+from .files import CHART, files
 
 if __name__ == "__main__":
     sys.exit(write_or_check(__doc__, CHART, files(), list((CHART / "files").rglob("*.yaml"))))

@@ -1,4 +1,4 @@
-"""Run kustomize, built from its Go module once: ``python scripts/kustomize.py build k8s/overlays/kind``.
+"""Run kustomize, built from its Go module once: ``python -m tools.programs.kustomize build k8s/overlays/kind``.
 
 One version for everybody, since versions differ in what they print. `kubectl apply -k` serves as well to install.
 """
@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from go_program import go_program
+from .go import go_program
 
 
 def kustomize() -> Path:
@@ -16,5 +16,5 @@ def kustomize() -> Path:
 
 
 if __name__ == "__main__":
-    program = kustomize()
+    program = str(kustomize())
     os.execv(program, [program, *sys.argv[1:]])

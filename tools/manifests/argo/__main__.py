@@ -2,8 +2,9 @@
 
 import sys
 
-from argo_manifests.files import files
-from generated import ROOT, write_or_check
+from tools.generated import ROOT, write_or_check
+
+from .files import files
 
 FOLDER = ROOT / "argo"
 

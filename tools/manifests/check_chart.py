@@ -5,9 +5,10 @@ import sys
 
 import yaml
 
-from chart_files.files import CHART
-from check_manifests import complaints
-from helm import helm
+from tools.programs.helm import helm
+
+from .chart.files import CHART
+from .check_overlays import complaints
 
 # The oldest that the chart is for, and the newest that schemas are at hand for.
 VERSIONS = ("1.31", "1.37")

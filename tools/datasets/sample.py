@@ -1,7 +1,7 @@
 """Build the embedded sample, ``src/phase2/data/sources/sample.npz``, from the source distribution of matminer 0.4.0.
 
 Nothing of that distribution is installed or run: four tables and the licence are read out of the archive, and their
-text is parsed here. The same archive gives the same bytes. Usage: ``python scripts/build_sample.py ARCHIVE``, with
+text is parsed here. The same archive gives the same bytes. Usage: ``python -m tools.datasets.sample ARCHIVE``, with
 ``matminer-0.4.0.tar.gz`` from the files of that release on the Python Package Index. pip is not used:
 it runs the ``setup.py`` of what it downloads.
 """

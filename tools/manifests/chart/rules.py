@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from argo_manifests.parameters import CPU, MEMORY, OLDER_THAN, Parameter
 from phase2.cluster.plan import STORE_SECRET
 from phase2.cluster.request.names import EFFECTS
 from phase2.cluster.request.resources import MAX_GPUS
 from phase2.config.levels import ALGORITHMS, LEVELS
+from tools.manifests.argo.parameters import CPU, MEMORY, OLDER_THAN, Parameter
 
 Rule = dict[str, Any]
 

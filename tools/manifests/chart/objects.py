@@ -5,9 +5,10 @@ from typing import Any
 
 import yaml
 
-from argo_manifests.files import files as argo_files
+from tools.generated import ROOT
+from tools.manifests.argo.files import files as argo_files
 
-K8S = Path(__file__).resolve().parents[2] / "k8s"
+K8S = ROOT / "k8s"
 
 # What a chart does not bring: the namespace is the release's, a queue's quota is the cluster's.
 _OTHERS = {"Namespace", "ClusterQueue", "ResourceFlavor", "Kustomization", "Component"}

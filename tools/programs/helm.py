@@ -1,4 +1,4 @@
-"""Run Helm, built from its Go module once: ``python scripts/helm.py template phase2 charts/phase2-runner``.
+"""Run Helm, built from its Go module once: ``python -m tools.programs.helm template phase2 charts/phase2-runner``.
 
 One version for everybody, since versions differ in what they refuse. Another one serves as well to install.
 """
@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from go_program import go_program
+from .go import go_program
 
 VERSION = "v4.3.1"
 
@@ -19,5 +19,5 @@ def helm() -> Path:
 
 
 if __name__ == "__main__":
-    program = helm()
+    program = str(helm())
     os.execv(program, [program, *sys.argv[1:]])

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from argo_manifests.workflows import cron
 from phase2.cluster.labels import COMPONENT_LABEL, PLAN_ANNOTATION, REQUEST_ANNOTATION, RUN_LABEL
 from phase2.cluster.manifests.job import build_job
 from phase2.cluster.plan import CACHE_CLAIM, make_plan
@@ -10,6 +9,7 @@ from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
+from tools.manifests.argo.workflows import cron
 
 Object = dict[str, Any]
 

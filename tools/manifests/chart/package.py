@@ -14,21 +14,22 @@ from pathlib import Path
 
 import yaml
 
-from chart_files.files import CHART, HEADER, files, to_yaml
-from chart_files.readme import readme
-from chart_files.values import read_values
-from helm import helm
 from phase2.cluster.request.image import Image
 from phase2.errors import Phase2Error, RequestError
+from tools.generated import ROOT
+from tools.programs.helm import helm
 
-PROJECT = CHART.parents[1]
+from .files import CHART, HEADER, files, to_yaml
+from .readme import readme
+from .values import read_values
+
 _IMAGE_LINES = {"repository": "  repository: localhost/phase2\n", "digest": '  digest: ""\n'}
 
 
 def main() -> int:
     """Write the package and print its path."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--to", type=Path, default=PROJECT / "dist", help="Folder of the package.")
+    parser.add_argument("--to", type=Path, default=ROOT / "dist", help="Folder of the package.")
     to = parser.parse_args().to
     try:
         image = _image(os.environ.get("IMAGE", ""))
@@ -63,7 +64,7 @@ def _image(reference: str) -> Image | None:
 
 def _provenance(image: Image | None) -> dict[str, str]:
     words = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
-    commit = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False).stdout.strip()
+    commit = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
     found = {"phase2.dev/revision": commit} if commit else {}
     return found if image is None else {**found, "phase2.dev/image": image.reference}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pymatgen.core import Element
 
-TABLE = Path(__file__).parents[1] / "src/phase2/models/element_table.csv"
+TABLE = Path(__file__).parents[2] / "src/phase2/models/element_table.csv"
 COLUMNS = [
     "symbol",
     "group",

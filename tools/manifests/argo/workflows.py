@@ -33,7 +33,7 @@ _SHARED = (p.ALGORITHM, p.ALL_PROPERTIES, p.PROPERTIES, p.DATA)
 
 def train() -> Manifest:
     """One run: what ``run_phase2.py`` does with the same words."""
-    main = {
+    main: Manifest = {
         "name": "main",
         "steps": [
             call("validate", "validate"),

@@ -10,9 +10,10 @@ from typing import Any
 import kubernetes_validate
 import yaml
 
-from kustomize import kustomize
+from tools.generated import ROOT
+from tools.programs.kustomize import kustomize
 
-ROOT = Path(__file__).resolve().parent.parent / "k8s"
+K8S = ROOT / "k8s"
 # The oldest that has all that is used, and the newest that schemas are at hand for.
 VERSIONS = ("1.30", "1.34")
 # Kueue's own kinds have no schema here.
@@ -22,7 +23,7 @@ FOREIGN = "kueue.x-k8s.io/"
 def main() -> int:
     """Print what is wrong, one line each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folders", nargs="*", type=Path, default=sorted((ROOT / "overlays").iterdir()))
+    parser.add_argument("folders", nargs="*", type=Path, default=sorted((K8S / "overlays").iterdir()))
     wrong, checked = 0, 0
     for folder in parser.parse_args().folders:
         for thing in objects(folder):

@@ -1,0 +1,1 @@
+"""Builders of the data files that the package holds."""

@@ -1,0 +1,10 @@
+"""Generate the pages below docs/reference from the code; with --check, fail when one is stale."""
+
+import sys
+
+from tools.generated import write_or_check
+
+from .pages import FOLDER, pages
+
+if __name__ == "__main__":
+    sys.exit(write_or_check(__doc__, FOLDER, pages()))
