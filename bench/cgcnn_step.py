@@ -18,8 +18,8 @@ from bench.workload import arguments, compare, crystals, report
 from phase2.config.schema import CGCNN_PRESETS, CgcnnConfig
 from phase2.data.batching import CrystalBatch, QuotientBatch, collate
 from phase2.data.graphs.packed import PackedGraphs
-from phase2.data.prefetch import load_batches
-from phase2.data.sampling import BalancedBatches
+from phase2.data.prefetch import prefetch_batches
+from phase2.data.sampling import BalancedBatchSampler
 from phase2.models.build import build_model
 from phase2.models.cgcnn import Cgcnn, GaussianExpansion
 from phase2.models.elements import ElementFeatures
@@ -84,8 +84,8 @@ def trainer(model: nn.Module) -> Callable[[QuotientBatch], None]:
 
 def waiting(graphs: PackedGraphs, targets: np.ndarray, step: Callable[[QuotientBatch], None], size: int) -> float:
     """Share of an epoch spent on waiting for the loader."""
-    batches = BalancedBatches(np.diff(graphs.link_offset), size, seed=0).epoch(0)
-    loader = load_batches(graphs, batches, targets, view="quotient")
+    batches = BalancedBatchSampler(np.diff(graphs.link_offset), size, seed=0).epoch(0)
+    loader = prefetch_batches(graphs, batches, targets, view="quotient")
     start, waited = time.perf_counter(), 0.0
     while True:
         asked = time.perf_counter()

@@ -98,10 +98,10 @@ def build(data: str, cache: str, workers: str) -> int:
     """What the measured process does."""
     from phase2.config.schema import GraphSpec
     from phase2.data.sources.registry import open_source
-    from phase2.data.store.store import build_store
+    from phase2.data.store.store import open_or_build_store
 
     start = time.perf_counter()
-    store = build_store(open_source(data), GraphSpec(), cache_dir=Path(cache), workers=int(workers))
+    store = open_or_build_store(open_source(data), GraphSpec(), cache_dir=Path(cache), workers=int(workers))
     print(json.dumps([time.perf_counter() - start, len(store.graphs)]))
     return 0
 

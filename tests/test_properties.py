@@ -3,7 +3,7 @@
 import pytest
 
 from phase2.errors import RequestError, UnknownNameError
-from phase2.properties import CORE, KEYS, PROPERTIES, get, select
+from phase2.properties import CORE, KEYS, PROPERTIES, get_property, select_properties
 
 
 def test_there_are_nine_and_four_are_the_core():
@@ -12,23 +12,23 @@ def test_there_are_nine_and_four_are_the_core():
 
 
 def test_selection_keeps_the_canonical_order():
-    assert [p.key for p in select(["ehull", "band_gap"])] == ["band_gap", "ehull"]
-    assert [p.key for p in select()] == list(CORE)
-    assert select(everything=True) == PROPERTIES
-    assert [p.key for p in select(KEYS[::-1])] == list(KEYS)
+    assert [p.key for p in select_properties(["ehull", "band_gap"])] == ["band_gap", "ehull"]
+    assert [p.key for p in select_properties()] == list(CORE)
+    assert select_properties(everything=True) == PROPERTIES
+    assert [p.key for p in select_properties(KEYS[::-1])] == list(KEYS)
 
 
 @pytest.mark.parametrize(("keys", "says"), [([], "No property"), (["ehull", "ehull"], "twice")])
 def test_empty_and_double_selections_are_refused(keys, says):
     with pytest.raises(RequestError, match=says):
-        select(keys)
+        select_properties(keys)
 
 
 def test_an_unknown_property_offers_the_nearest():
     with pytest.raises(UnknownNameError, match="shear_modulus"):
-        get("shear_moduls")
+        get_property("shear_moduls")
 
 
 def test_headings_carry_units():
-    assert get("band_gap").heading == "band_gap [eV]"
-    assert get("spillage").heading == "spillage"
+    assert get_property("band_gap").heading == "band_gap [eV]"
+    assert get_property("spillage").heading == "spillage"

@@ -79,7 +79,7 @@ CORE: tuple[str, ...] = tuple(p.key for p in PROPERTIES if p.group == "core")
 _BY_KEY = {p.key: p for p in PROPERTIES}
 
 
-def get(key: str) -> Property:
+def get_property(key: str) -> Property:
     """Look a property up.
 
     Raises:
@@ -91,7 +91,7 @@ def get(key: str) -> Property:
         raise UnknownNameError.of("property", key, KEYS) from None
 
 
-def select(keys: Sequence[str] | None = None, *, everything: bool = False) -> tuple[Property, ...]:
+def select_properties(keys: Sequence[str] | None = None, *, everything: bool = False) -> tuple[Property, ...]:
     """Choose properties, in the order of ``PROPERTIES`` whatever the order asked.
 
     Args:
@@ -107,7 +107,7 @@ def select(keys: Sequence[str] | None = None, *, everything: bool = False) -> tu
     wanted = CORE if keys is None else tuple(keys)
     if not wanted:
         raise RequestError("No property was asked for.", fix=f"Name at least one of: {', '.join(KEYS)}.")
-    chosen = {get(key).key for key in wanted}
+    chosen = {get_property(key).key for key in wanted}
     if len(chosen) != len(wanted):
         raise RequestError(f"A property is named twice in '{','.join(wanted)}'.", fix="Name each property once.")
     return tuple(p for p in PROPERTIES if p.key in chosen)

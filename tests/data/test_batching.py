@@ -13,9 +13,9 @@ from phase2.config.schema import GraphSpec
 from phase2.data.batching import collate
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.graphs.packing import pack
-from phase2.data.prefetch import load_batches
+from phase2.data.prefetch import prefetch_batches
 from phase2.data.pyg import to_pyg
-from phase2.data.sampling import BalancedBatches
+from phase2.data.sampling import BalancedBatchSampler
 
 
 def crystal(i, sites, a=5.0):
@@ -108,7 +108,7 @@ def test_both_views_count_the_same_atoms_and_edges(graphs):
     k=st.integers(0, 1000),
 )
 def test_an_epoch_holds_every_crystal_once(sizes, batch_size, seed, k):
-    batches = BalancedBatches(sizes, batch_size, seed)
+    batches = BalancedBatchSampler(sizes, batch_size, seed)
     epoch = batches.epoch(k)
     assert Counter(int(i) for batch in epoch for i in batch) == Counter(range(len(sizes)))
     assert len(epoch) == len(batches)
@@ -117,14 +117,14 @@ def test_an_epoch_holds_every_crystal_once(sizes, batch_size, seed, k):
     assert all(len(batch) in (batch_size, batch_size + 1) for batch in epoch[:full])
     if batch_size > 1 and len(sizes) > 1:
         assert min(len(batch) for batch in epoch) > 1
-    again = BalancedBatches(sizes, batch_size, seed).epoch(k)
+    again = BalancedBatchSampler(sizes, batch_size, seed).epoch(k)
     assert all(np.array_equal(a, b) for a, b in zip(epoch, again, strict=True))
 
 
 def test_epochs_and_seeds_differ():
     sizes = np.arange(100)
     one, two, three = (
-        np.concatenate(BalancedBatches(sizes, 10, seed).epoch(k)).tolist() for seed, k in ((0, 0), (0, 1), (1, 0))
+        np.concatenate(BalancedBatchSampler(sizes, 10, seed).epoch(k)).tolist() for seed, k in ((0, 0), (0, 1), (1, 0))
     )
     assert one != two
     assert one != three
@@ -132,7 +132,7 @@ def test_epochs_and_seeds_differ():
 
 def test_batches_are_balanced_and_still_random():
     sizes = np.random.default_rng(0).lognormal(2, 1, 3200)
-    batches = BalancedBatches(sizes, 32, seed=1)
+    batches = BalancedBatchSampler(sizes, 32, seed=1)
     work = np.concatenate([[sizes[b].sum() for b in batches.epoch(k)] for k in range(5)])
     order = np.random.default_rng(2).permutation(3200).reshape(-1, 32)
     assert work.std() < 0.5 * sizes[order].sum(axis=1).std()
@@ -146,9 +146,9 @@ def workers():
 
 def test_loader_gives_the_batches_in_order(graphs, targets):
     wanted = [np.array([3, 1]), np.array([0]), np.array([8, 7, 2])]
-    got = list(load_batches(graphs, wanted, targets, view="quotient"))
+    got = list(prefetch_batches(graphs, wanted, targets, view="quotient"))
     assert [b.index.tolist() for b in got] == [w.tolist() for w in wanted]
-    assert list(load_batches(graphs, [], targets, view="quotient")) == []
+    assert list(prefetch_batches(graphs, [], targets, view="quotient")) == []
     assert not workers()
 
 
@@ -160,7 +160,7 @@ def test_loader_works_one_batch_ahead(graphs):
             asked.append(i)
             yield np.array([i])
 
-    loader = load_batches(graphs, batches(), None, view="crystal")
+    loader = prefetch_batches(graphs, batches(), None, view="crystal")
     next(loader)
     assert asked == [0, 1]
     loader.close()
@@ -168,14 +168,14 @@ def test_loader_works_one_batch_ahead(graphs):
 
 
 def test_a_single_batch_needs_no_thread(graphs):
-    loader = load_batches(graphs, [np.array([0])], None, view="crystal")
+    loader = prefetch_batches(graphs, [np.array([0])], None, view="crystal")
     next(loader)
     assert not workers()
     loader.close()
 
 
 def test_loader_raises_what_went_wrong_on_its_thread(graphs):
-    loader = load_batches(graphs, [np.array([0]), np.array([99])], None, view="crystal")
+    loader = prefetch_batches(graphs, [np.array([0]), np.array([99])], None, view="crystal")
     assert next(loader).index.tolist() == [0]
     with pytest.raises(IndexError):
         next(loader)

@@ -19,9 +19,9 @@ def cache(tmp_path_factory):
 
 
 def _load(cache, properties=CORE, **changes):
-    leave_out = changes.pop("leave_out_unlabelled", False)
+    leave_out = changes.pop("drop_unlabelled_properties", False)
     config = SAMPLE.model_copy(update=changes)
-    return CrystalPropertyDataset.load(config, properties, cache=cache, leave_out_unlabelled=leave_out)
+    return CrystalPropertyDataset.load(config, properties, cache=cache, drop_unlabelled_properties=leave_out)
 
 
 def _ids(dataset, part):
@@ -38,7 +38,7 @@ def test_parts_are_disjoint_and_hold_every_labelled_crystal(cache):
 
 @pytest.mark.parametrize("other", [{"properties": ("ehull",)}, {"max_samples": 200}, {"properties": ("band_gap",)}])
 def test_no_choice_of_labels_or_size_moves_a_crystal_to_another_part(cache, other):
-    whole, thinner = _load(cache, KEYS, leave_out_unlabelled=True), _load(cache, **other)
+    whole, thinner = _load(cache, KEYS, drop_unlabelled_properties=True), _load(cache, **other)
     for part in ("train", "val", "test"):
         assert _ids(thinner, part) <= _ids(whole, part)
 
@@ -72,10 +72,10 @@ def test_the_fingerprint_tells_data_apart(cache):
 def test_a_property_without_labels_is_refused_or_left_out(cache):
     with pytest.raises(DataError, match="no label for band_gap_mbj, spillage"):
         _load(cache, KEYS)
-    kept = _load(cache, KEYS, leave_out_unlabelled=True).properties
+    kept = _load(cache, KEYS, drop_unlabelled_properties=True).properties
     assert {p.key for p in kept} == set(KEYS) - {"band_gap_mbj", "spillage"}
     with pytest.raises(DataError, match="no label for spillage"):
-        _load(cache, ("spillage",), leave_out_unlabelled=True)
+        _load(cache, ("spillage",), drop_unlabelled_properties=True)
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2.data.splits import split
+from phase2.data.splits import split_crystals
 from phase2.errors import DataError, RequestError
 
 IDS = [f"mp-{k}" for k in range(200)]
@@ -23,7 +23,7 @@ def parts(s):
 @given(records, st.integers(0, 2**32))
 def test_every_crystal_is_in_exactly_one_part_and_no_part_is_empty(rows, seed):
     ids, formulas = zip(*rows, strict=True)
-    made = split(ids, formulas, seed=seed)
+    made = split_crystals(ids, formulas, seed=seed)
     assert sorted(np.concatenate(parts(made)).tolist()) == list(range(len(ids)))
     assert all(len(part) for part in parts(made))
     assert all(part.dtype == np.int64 for part in parts(made))
@@ -38,7 +38,7 @@ def test_the_order_of_the_records_does_not_matter(rows, random, group_by):
     named, prints = [], set()
     for order in (rows, shuffled):
         ids, formulas = zip(*order, strict=True)
-        made = split(ids, formulas, seed=42, group_by=group_by)
+        made = split_crystals(ids, formulas, seed=42, group_by=group_by)
         named.append([[ids[k] for k in part] for part in parts(made)])
         prints.add(made.fingerprint(ids))
     assert named[0] == named[1]
@@ -50,9 +50,9 @@ def test_a_composition_never_straddles_two_parts(rows, seed):
     ids, formulas = zip(*rows, strict=True)
     if len(set(formulas)) < 3:
         with pytest.raises(DataError, match="different compositions"):
-            split(ids, formulas, seed=seed, group_by="composition")
+            split_crystals(ids, formulas, seed=seed, group_by="composition")
         return
-    made = split(ids, formulas, seed=seed, group_by="composition")
+    made = split_crystals(ids, formulas, seed=seed, group_by="composition")
     seen = [{formulas[k] for k in part} for part in parts(made)]
     assert all(seen)
     assert sum(len(s) for s in seen) == len(set(formulas))
@@ -60,13 +60,13 @@ def test_a_composition_never_straddles_two_parts(rows, seed):
 
 @pytest.mark.parametrize("n", [3, 4, 10, 95, 200])
 def test_sizes_are_exact_to_rounding(n):
-    made = split(IDS[:n], FORMULAS[:n], seed=42)
+    made = split_crystals(IDS[:n], FORMULAS[:n], seed=42)
     tenth = max(1, round(n * 0.1))
     assert [len(part) for part in parts(made)] == [n - 2 * tenth, tenth, tenth]
 
 
 def test_sizes_are_near_when_compositions_stay_together():
-    made = split(IDS, FORMULAS, seed=42, group_by="composition")
+    made = split_crystals(IDS, FORMULAS, seed=42, group_by="composition")
     largest = 6
     assert abs(len(made.val) - 20) < largest
     assert abs(len(made.test) - 20) < largest
@@ -74,35 +74,35 @@ def test_sizes_are_near_when_compositions_stay_together():
 
 @pytest.mark.parametrize("fractions", [(1e-9, 1, 1), (1, 1e-9, 1), (1, 1, 1e-9), (1e-9, 1e-9, 1)])
 def test_lopsided_fractions_still_leave_no_part_empty(fractions):
-    assert all(len(part) for part in parts(split(IDS[:5], FORMULAS[:5], seed=1, fractions=fractions)))
+    assert all(len(part) for part in parts(split_crystals(IDS[:5], FORMULAS[:5], seed=1, fractions=fractions)))
 
 
 def test_the_seed_decides():
-    a, b, c = (split(IDS, FORMULAS, seed=seed) for seed in (42, 42, 43))
+    a, b, c = (split_crystals(IDS, FORMULAS, seed=seed) for seed in (42, 42, 43))
     assert a.fingerprint(IDS) == b.fingerprint(IDS) != c.fingerprint(IDS)
     assert a.test.tolist() == b.test.tolist()
     assert set(a.test) != set(c.test)
 
 
 def test_the_fingerprint_tells_parts_apart():
-    made = split(IDS, FORMULAS, seed=42)
+    made = split_crystals(IDS, FORMULAS, seed=42)
     swapped = type(made)(train=made.train, val=made.test, test=made.val)
     assert made.fingerprint(IDS) != swapped.fingerprint(IDS)
 
 
 def test_the_split_of_seed_42_never_changes():
     """Published numbers belong to this split: it must be the same in every version."""
-    made = split(IDS[:20], FORMULAS[:20], seed=42)
+    made = split_crystals(IDS[:20], FORMULAS[:20], seed=42)
     assert [IDS[k] for k in made.val] == ["mp-8", "mp-2"]
     assert [IDS[k] for k in made.test] == ["mp-7", "mp-12"]
 
 
 def test_too_few_crystals():
     with pytest.raises(DataError, match="2 crystals cannot be split"):
-        split(IDS[:2], FORMULAS[:2], seed=42)
+        split_crystals(IDS[:2], FORMULAS[:2], seed=42)
 
 
 @pytest.mark.parametrize("fractions", [(1, 0, 0), (0.8, 0.3, -0.1), (float("nan"), 1, 1)])
 def test_fractions_must_be_positive(fractions):
     with pytest.raises(RequestError, match="not all positive"):
-        split(IDS, FORMULAS, seed=42, fractions=fractions)
+        split_crystals(IDS, FORMULAS, seed=42, fractions=fractions)

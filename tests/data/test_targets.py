@@ -10,10 +10,10 @@ from hypothesis.extra.numpy import arrays
 
 from phase2.data.targets import TargetScaler, signed_expm1, signed_log1p
 from phase2.errors import DataError, ModelFileError
-from phase2.properties import get, select
+from phase2.properties import get_property, select_properties
 
-CORE = select()
-ENERGY, GAP, BULK = get("formation_energy"), get("band_gap"), get("bulk_modulus")
+CORE = select_properties()
+ENERGY, GAP, BULK = get_property("formation_energy"), get_property("band_gap"), get_property("bulk_modulus")
 
 labels = arrays(np.float64, st.tuples(st.integers(1, 30), st.just(4)), elements=st.floats(0, 500, width=32))
 
@@ -75,7 +75,7 @@ def test_equal_labels_have_a_scale():
 def test_a_failed_calculation_is_not_learned_from_and_moves_nothing():
     rng = np.random.default_rng(0)
     good = np.exp(rng.normal(2, 0.5, 1000))
-    clean, soiled = column(good, get("dielectric")), column([*good, 3.29e6], get("dielectric"))
+    clean, soiled = column(good, get_property("dielectric")), column([*good, 3.29e6], get_property("dielectric"))
     assert soiled.training_mask(np.array([[3.29e6]])).tolist() == [[False]]
     assert soiled.training_mask(good[:, None]).all()
     np.testing.assert_allclose([soiled.mean, soiled.std], [clean.mean, clean.std], rtol=1e-6)
@@ -85,7 +85,7 @@ def test_heavy_tails_are_kept():
     rng = np.random.default_rng(1)
     hull = np.where(rng.random(3000) < 0.6, 0.0, rng.exponential(0.05, 3000))
     hull[:40] = rng.uniform(0.5, 1.5, 40)  # one in seventy, thirty times the typical value, and real
-    assert column(hull, get("ehull")).training_mask(hull[:, None]).all()
+    assert column(hull, get_property("ehull")).training_mask(hull[:, None]).all()
 
 
 def test_few_labels_are_all_kept():

@@ -10,7 +10,7 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import TrainingConfig
 from phase2.machine.environment import Code, Hardware, Place
-from phase2.properties import select
+from phase2.properties import select_properties
 from phase2.runs.attempts import Attempt
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import DataFacts, RunManifest
@@ -29,7 +29,7 @@ MEASURED = {  # count, MAE, RMSE, R2, MAE of the median
 
 def result_of(key: str) -> PropertyResult:
     count, mae, rmse, r2, baseline = MEASURED[key]
-    unit = select([key])[0].unit
+    unit = select_properties([key])[0].unit
     ratio = mae / baseline if mae else None
     return PropertyResult(
         key=key, unit=unit, count=count, mae=mae, rmse=rmse, r2=r2, baseline_mae=baseline, ratio=ratio
@@ -124,7 +124,7 @@ def run(tmp_path, resolved) -> RunDirectory:
 def predictions() -> PartPredictions:
     reference = np.array([[-1.25, np.nan], [0.1, 12.0], [np.nan, np.nan]])
     predicted = np.array([[-1.0, 3.0], [1 / 3, 10.0], [0.0, 1.0]])
-    properties = select(["formation_energy", "dielectric"])
+    properties = select_properties(["formation_energy", "dielectric"])
     return PartPredictions(properties, ["a", "b", "c,d"], ["NaCl", "Si", "MgO"], reference, predicted)
 
 

@@ -12,13 +12,13 @@ from phase2.config.schema import CgcnnConfig, GraphSpec
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
-from phase2.data.splits import Split, split
+from phase2.data.splits import Split, split_crystals
 from phase2.data.targets import TargetScaler
-from phase2.properties import get
+from phase2.properties import get_property
 from phase2.training.result import TrainingFiles
 from phase2.training.trainer import Trainer
 
-PROPERTIES = (get("formation_energy"), get("band_gap"), get("bulk_modulus"))
+PROPERTIES = (get_property("formation_energy"), get_property("band_gap"), get_property("bulk_modulus"))
 TINY = CgcnnConfig(preset="small", width=8, convolutions=1, gaussians=6, trunk=8)
 
 
@@ -54,7 +54,7 @@ def data():
     targets = np.stack([edges - 4 + mean, edges - 3, 1000 / edges**3], axis=1)
     targets[rng.random(targets.shape) < 0.3] = np.nan
     targets[:, 0] = np.where(np.isnan(targets).all(axis=1), 0.1, targets[:, 0])
-    parts = split(graphs.ids, graphs.formulas, seed=42, fractions=(0.7, 0.15, 0.15))
+    parts = split_crystals(graphs.ids, graphs.formulas, seed=42, fractions=(0.7, 0.15, 0.15))
     return Data(graphs, targets, parts, TargetScaler.fit(targets[parts.train], PROPERTIES))
 
 

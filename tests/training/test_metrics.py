@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from phase2.errors import RequestError
-from phase2.properties import get
+from phase2.properties import get_property
 from phase2.training.metrics import evaluate, refuse_divergence, score
 
-PROPERTIES = (get("band_gap"), get("bulk_modulus"))
+PROPERTIES = (get_property("band_gap"), get_property("bulk_modulus"))
 NAN = float("nan")
 
 

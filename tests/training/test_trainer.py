@@ -15,7 +15,7 @@ import torch
 from phase2.config.schema import CgcnnConfig
 from phase2.data.batching import collate
 from phase2.errors import ModelFileError, PreemptedError, RequestError
-from phase2.models.files.modelfile import load_model_file, tensors_of
+from phase2.models.files.modelfile import copy_tensors, load_model_file
 from phase2.training.checkpoints.checkpoint import dump_checkpoint
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.interruption import StopRequest
@@ -59,7 +59,7 @@ def assert_same(a, b):
     np.testing.assert_array_equal(a.val, b.val)
     np.testing.assert_array_equal(a.test, b.test)
     assert (a.trained.epoch, a.trained.score) == (b.trained.epoch, b.trained.score)
-    first, second = tensors_of(a.trained.model), tensors_of(b.trained.model)
+    first, second = copy_tensors(a.trained.model), copy_tensors(b.trained.model)
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 

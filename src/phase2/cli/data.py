@@ -50,11 +50,11 @@ def prepare(data: SourceOption = "sample", workers: WorkersOption = None) -> Non
     """Build the graph store of a data set ahead of training; a second time it is found ready."""
     from phase2.cli.progress import work_bar
     from phase2.config.schema import DataConfig
-    from phase2.data.dataset import open_store
+    from phase2.data.dataset import open_graph_store
 
     start = time.perf_counter()
     with work_bar("crystals") as progress:
-        store = open_store(DataConfig(source=data), workers=workers, progress=progress)
+        store = open_graph_store(DataConfig(source=data), workers=workers, progress=progress)
     n = len(store.graphs.ids)
     typer.echo(f"{n} crystals ready in {time.perf_counter() - start:.1f} s: {store.path}")
     if store.rejected:
@@ -68,11 +68,11 @@ def describe(data: SourceOption = "sample") -> None:
 
     from phase2.cli.progress import work_bar
     from phase2.config.schema import DataConfig
-    from phase2.data.dataset import open_store
+    from phase2.data.dataset import open_graph_store
     from phase2.properties import PROPERTIES
 
     with work_bar("crystals") as progress:
-        store = open_store(DataConfig(source=data), progress=progress)
+        store = open_graph_store(DataConfig(source=data), progress=progress)
     rows = []
     for prop, column in zip(PROPERTIES, np.asarray(store.graphs.targets).T, strict=True):
         labels = column[~np.isnan(column)]

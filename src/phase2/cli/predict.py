@@ -67,7 +67,7 @@ def predict(  # noqa: PLR0913 - options
         raise RequestError("Give either --model FILE or --run RUN.", why="One of them says which model predicts.")
     keys = None if properties is None else [name.strip() for name in properties.split(",") if name.strip()]
 
-    from phase2.prediction.structures import find_model
+    from phase2.prediction.structures import find_model_file
     from phase2.prediction.table import check_output
 
     if output is not None:
@@ -80,7 +80,7 @@ def predict(  # noqa: PLR0913 - options
             place = opened(store)
             model_files = [download_model(place, name, models) for name in run]
         else:
-            model_files = [find_model(path, models) for path in model] if model else [find_model(None, models)]
+            model_files = [find_model_file(path, models) for path in model or (None,)]
         table = _predict(model_files, files, keys, batch_size).relative_to(Path(folder))
     _deliver(table, output)
     _refuse_failures(table)
@@ -88,14 +88,14 @@ def predict(  # noqa: PLR0913 - options
 
 def _structures(directory: str, part: str | None, folder: Path) -> list[Path]:
     """The structure files of a folder, or those of a bucket, brought into a folder that lasts as long as they do."""
-    from phase2.prediction.stored_inputs import Part, download_structures, stored_structures
-    from phase2.prediction.structures import structure_files
+    from phase2.prediction.stored_inputs import Shard, download_structures, list_stored_structures
+    from phase2.prediction.structures import list_structure_files
 
-    wanted = Part.parse(part) if part else Part()
+    wanted = Shard.parse(part) if part else Shard()
     if "://" not in directory:
-        return wanted.of(structure_files(Path(directory)))
+        return wanted.of(list_structure_files(Path(directory)))
     place = opened(directory)
-    return download_structures(place, wanted.of(stored_structures(place)), folder)
+    return download_structures(place, wanted.of(list_stored_structures(place)), folder)
 
 
 def _predict(models: list[Path], files: list[Path], keys: list[str] | None, batch_size: int) -> PredictionTable:
@@ -119,7 +119,7 @@ def _deliver(table: PredictionTable, output: Path | None) -> None:
         write_table(table, output)
         note(f"{len(table.rows) - len(table.failures)} of {len(table.rows)} structures predicted: {output}")
         return
-    headings = table.number_headings()
+    headings = table.numeric_headings()
     predicted = [row for row in table.rows if row.values is not None]
     warned = any(row.warning for row in predicted)
     columns = ("file", "formula", *headings, *(["warning"] if warned else []))

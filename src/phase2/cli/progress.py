@@ -1,20 +1,20 @@
-"""Progress on a terminal: bars with rate and time left. Elsewhere nothing is drawn."""
+"""Progress bars with rate and remaining time, drawn on a terminal only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from phase2.storage.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
-Report = Callable[[int, int | None], None]
-
 
 @contextmanager
-def work_bar(unit: str) -> Iterator[Report]:
-    """A bar that counts pieces of work; call it with (done, total or None)."""
+def work_bar(unit: str) -> Iterator[ProgressCallback]:
+    """Show a bar that counts items; yield its callback."""
     from rich.progress import MofNCompleteColumn
 
     with _bar(unit, MofNCompleteColumn()) as report:
@@ -22,8 +22,8 @@ def work_bar(unit: str) -> Iterator[Report]:
 
 
 @contextmanager
-def transfer_bar(title: str) -> Iterator[Report]:
-    """A bar that counts bytes; call it with (done, total or None)."""
+def transfer_bar(title: str) -> Iterator[ProgressCallback]:
+    """Show a bar that counts bytes; yield its callback."""
     from rich.progress import DownloadColumn, TransferSpeedColumn
 
     with _bar(title, DownloadColumn(), TransferSpeedColumn()) as report:
@@ -31,7 +31,7 @@ def transfer_bar(title: str) -> Iterator[Report]:
 
 
 @contextmanager
-def _bar(title: str, *columns: ProgressColumn) -> Iterator[Report]:
+def _bar(title: str, *columns: ProgressColumn) -> Iterator[ProgressCallback]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -41,7 +41,7 @@ def _bar(title: str, *columns: ProgressColumn) -> Iterator[Report]:
         yield _reporter(progress, title)
 
 
-def _reporter(progress: Progress, title: str) -> Report:
+def _reporter(progress: Progress, title: str) -> ProgressCallback:
     task = None
 
     def report(done: int, total: int | None) -> None:

@@ -86,12 +86,12 @@ def split(
     to: FolderOption = Path(),
 ) -> None:
     """Count structures and write parts.json: the parts that phase2 predict --part takes one by one."""
-    from phase2.prediction.stored_inputs import stored_structures
-    from phase2.prediction.structures import structure_files
+    from phase2.prediction.stored_inputs import list_stored_structures
+    from phase2.prediction.structures import list_structure_files
 
     if not directory:
         raise RequestError("No structures are named.", fix="Name s3://bucket/prefix.")
-    there = stored_structures(opened(directory)) if "://" in directory else structure_files(Path(directory))
+    there = list_stored_structures(opened(directory)) if "://" in directory else list_structure_files(Path(directory))
     used = min(parts, len(there))
     items = [{"part": str(number), "parts": str(used)} for number in range(1, used + 1)]
     _write(to, {"parts.json": json.dumps(items)})

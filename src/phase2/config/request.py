@@ -10,7 +10,7 @@ from typing import Any
 
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Profile, profile
 from phase2.errors import RequestError, UnknownNameError
-from phase2.properties import select
+from phase2.properties import select_properties
 
 OVERRIDES = ("epochs", "lr", "batch_size", "preset", "max_samples")
 
@@ -130,7 +130,7 @@ def _refuse_unknown_names(request: RunRequest) -> None:
         value = getattr(request, name)
         if value is not None and value not in valid:
             raise UnknownNameError.of(name, value, valid)
-    select(request.properties)
+    select_properties(request.properties)
 
 
 def _refuse_contradictions(request: RunRequest) -> None:

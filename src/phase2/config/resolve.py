@@ -17,7 +17,7 @@ from phase2.config.schema import (
     RunConfig,
     TrainingConfig,
 )
-from phase2.properties import select
+from phase2.properties import select_properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def resolve(request: RunRequest) -> ResolvedRun:
         mode=row.mode,
         backend=row.backend,
         family=row.family,
-        properties=tuple(p.key for p in select(request.properties, everything=request.all_properties)),
+        properties=tuple(p.key for p in select_properties(request.properties, everything=request.all_properties)),
         all_properties=request.all_properties,
         seed=SEED if request.seed is None else request.seed,
         data=_data(request, row),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +14,12 @@ from phase2.config.schema import DataConfig
 from phase2.config.settings import cache_dir
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.sources.registry import open_source
-from phase2.data.splits import Split, split
-from phase2.data.store.store import GraphStore, build_store
+from phase2.data.splits import Split, split_crystals
+from phase2.data.store.store import GraphStore, open_or_build_store
 from phase2.data.targets import TargetScaler
 from phase2.errors import DataError
-from phase2.properties import KEYS, Property, get
-
-Progress = Callable[[int, int | None], None]
+from phase2.properties import KEYS, Property, get_property
+from phase2.storage.progress import ProgressCallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,8 @@ class CrystalPropertyDataset:
         *,
         cache: Path | None = None,
         workers: int | None = None,
-        leave_out_unlabelled: bool = False,
-        progress: Progress | None = None,
+        drop_unlabelled_properties: bool = False,
+        progress: ProgressCallback | None = None,
     ) -> CrystalPropertyDataset:
         """Open a data set, building and caching its graph store the first time.
 
@@ -70,17 +69,17 @@ class CrystalPropertyDataset:
             properties: Keys of the wanted properties.
             cache: Folder of graph stores; the user's cache folder by default.
             workers: Processes that build the store; one per core by default.
-            leave_out_unlabelled: Go on without the properties that have no label to train on, rather than fail.
+            drop_unlabelled_properties: Go on without the properties that have no label to train on, rather than fail.
             progress: Called with (crystals done, crystals in all or None) while the store is built.
 
         Raises:
             DataError: The source cannot be read, leaves a part without crystals, or has no label for a property.
             RequestError: ``max_samples`` is too small for three parts.
         """
-        store = open_store(config, cache=cache, workers=workers, progress=progress)
+        store = open_graph_store(config, cache=cache, workers=workers, progress=progress)
         graphs = store.graphs
         columns = np.asarray(graphs.targets, dtype=np.float64)
-        whole = split(
+        whole = split_crystals(
             graphs.ids, graphs.formulas, seed=config.split_seed, fractions=config.fractions, group_by=config.group_by
         )
         asked = [KEYS.index(key) for key in properties]
@@ -89,9 +88,9 @@ class CrystalPropertyDataset:
             raise _without_labels(properties, columns[whole.train], config)
         parts = _thin(whole, present, config)
         kept = [k for k in asked if not np.isnan(columns[parts.train, k]).all()]
-        if not kept or (len(kept) < len(asked) and not leave_out_unlabelled):
+        if not kept or (len(kept) < len(asked) and not drop_unlabelled_properties):
             raise _without_labels([KEYS[k] for k in asked if k not in kept], columns[parts.train], config)
-        wanted = tuple(get(KEYS[k]) for k in kept)
+        wanted = tuple(get_property(KEYS[k]) for k in kept)
         targets = columns[:, kept]
         return cls(
             graphs=graphs,
@@ -114,8 +113,12 @@ class CrystalPropertyDataset:
         }
 
 
-def open_store(
-    config: DataConfig, *, cache: Path | None = None, workers: int | None = None, progress: Progress | None = None
+def open_graph_store(
+    config: DataConfig,
+    *,
+    cache: Path | None = None,
+    workers: int | None = None,
+    progress: ProgressCallback | None = None,
 ) -> GraphStore:
     """Open the graph store of a data set, building it first where needed.
 
@@ -123,7 +126,7 @@ def open_store(
         DataError: The source cannot be read or holds no valid crystal.
         RequestError: The cache folder cannot be written, or the number of workers is not positive.
     """
-    return build_store(
+    return open_or_build_store(
         open_source(config.source), config.graph, cache_dir=cache or cache_dir(), workers=workers, progress=progress
     )
 

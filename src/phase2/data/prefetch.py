@@ -13,7 +13,7 @@ from phase2.data.batching import Batch, View, collate
 from phase2.data.graphs.packed import PackedGraphs
 
 
-def load_batches(
+def prefetch_batches(
     graphs: PackedGraphs,
     batches: Iterable[NDArray[np.int64]],
     targets: NDArray[np.float32] | None,

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 WINDOW = 16
 
 
-class BalancedBatches:
+class BalancedBatchSampler:
     """Random batches of about equal work.
 
     Each epoch is drawn from (seed, epoch) alone, so a resumed run continues with the batches it would have seen.

@@ -39,7 +39,7 @@ class Split:
         return digest.hexdigest()
 
 
-def split(
+def split_crystals(
     ids: Sequence[str] | NDArray[np.str_],
     formulas: Sequence[str] | NDArray[np.str_],
     *,

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from phase2.errors import RequestError
-from phase2.prediction.predictor import Predictor, Progress, predict_files
+from phase2.prediction.predictor import Predictor, predict_files
 from phase2.prediction.table import PredictedStructure, PredictionTable
+from phase2.storage.progress import ProgressCallback
 
 
 def predict_ensemble(
@@ -18,7 +19,7 @@ def predict_ensemble(
     *,
     properties: Sequence[str] | None = None,
     batch_size: int = 64,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> PredictionTable:
     """Predict structures with every model, and give mean and standard deviation of each property.
 
@@ -40,7 +41,7 @@ def predict_ensemble(
         raise RequestError("One model is no ensemble.", why="It has no spread.", fix="Name two models or more.")
     keys = [p.key for p in predictors[0].model.properties] if properties is None else properties
     for predictor in predictors:
-        predictor.columns_of(keys)  # refuses, before hours are spent on the others
+        predictor.output_columns(keys)  # refuses, before hours are spent on the others
     total = len(files) * len(predictors)
     tables = []
     for number, predictor in enumerate(predictors):

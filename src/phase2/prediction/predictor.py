@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,10 @@ from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
 from phase2.errors import DataError, UnknownNameError
 from phase2.machine.environment import threads
-from phase2.models.files.modelfile import LoadedModel, load_model_file
+from phase2.models.files.modelfile import TrainedModel, load_model_file
 from phase2.prediction.table import PredictedStructure, PredictionTable, readable_name
-from phase2.properties import select
-
-Progress = Callable[[int, int | None], None]
+from phase2.properties import select_properties
+from phase2.storage.progress import ProgressCallback
 
 
 class Predictor:
@@ -33,7 +32,7 @@ class Predictor:
         path: The model file.
     """
 
-    def __init__(self, model: LoadedModel, path: Path) -> None:
+    def __init__(self, model: TrainedModel, path: Path) -> None:
         self.model = model
         self.path = path
 
@@ -46,7 +45,7 @@ class Predictor:
         """
         return cls(load_model_file(path), path)
 
-    def columns_of(self, keys: Sequence[str] | None) -> list[int]:
+    def output_columns(self, keys: Sequence[str] | None) -> list[int]:
         """Columns of the asked properties in the model's output; all of them for None.
 
         Raises:
@@ -59,7 +58,7 @@ class Predictor:
         unknown = [key for key in keys if key not in known]
         if unknown:
             raise UnknownNameError.of("property of this model", unknown[0], known)
-        select(keys)  # refuses none and twice the same
+        select_properties(keys)  # refuses none and twice the same
         return [known.index(key) for key in keys]
 
     def predict(self, crystals: Sequence[Crystal]) -> NDArray[np.float64]:
@@ -80,7 +79,7 @@ class Predictor:
             normalised = self.model.model(batch)
         return self.model.scaler.decode(normalised.double().numpy())
 
-    def warning(self, species: NDArray[np.uint8]) -> str:
+    def unseen_elements_warning(self, species: NDArray[np.uint8]) -> str:
         """Say which of a crystal's elements the training set did not have; "" for none."""
         unseen = sorted(set(species.tolist()) - set(self.model.species))
         if not unseen:
@@ -94,7 +93,7 @@ def predict_files(
     *,
     properties: Sequence[str] | None = None,
     batch_size: int = 64,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> PredictionTable:
     """Predict structures from files; a file that cannot be read becomes a row with the reason.
 
@@ -110,7 +109,7 @@ def predict_files(
         RequestError: ``properties`` is empty or names a property twice.
     """
     torch.set_num_threads(threads())
-    columns = predictor.columns_of(properties)
+    columns = predictor.output_columns(properties)
     rows: list[PredictedStructure] = []
     for start in range(0, len(files), batch_size):
         rows += _predict_batch(predictor, files[start : start + batch_size], columns)
@@ -130,7 +129,11 @@ def _predict_batch(predictor: Predictor, files: Sequence[Path], columns: Sequenc
 
 
 def _row(predictor: Predictor, file: Path, graph: PackedGraphs, values: NDArray[np.float64]) -> PredictedStructure:
-    name, formula, warning = readable_name(file), str(graph.formulas[0]), predictor.warning(graph.species)
+    name, formula, warning = (
+        readable_name(file),
+        str(graph.formulas[0]),
+        predictor.unseen_elements_warning(graph.species),
+    )
     if not np.isfinite(values).all():
         return PredictedStructure(name, formula, None, error="The model's prediction is not finite.", warning=warning)
     return PredictedStructure(name, formula, values, warning=warning)

@@ -22,7 +22,7 @@ _PART = re.compile(r"(\d{1,6})/(\d{1,6})")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Shard:
     """One of several equal parts of a list, so that several processes share the work.
 
     Attributes:
@@ -41,7 +41,7 @@ class Part:
             raise RequestError(f"There is no part {self.number} of {self.parts}.", fix="Give 1/4 to 4/4, say.")
 
     @classmethod
-    def parse(cls, text: str) -> Part:
+    def parse(cls, text: str) -> Shard:
         """Read ``2/8``: the second of eight parts.
 
         Raises:
@@ -59,7 +59,7 @@ class Part:
         return list(items[self.number - 1 :: self.parts])
 
 
-def stored_structures(store: Store) -> list[str]:
+def list_stored_structures(store: Store) -> list[str]:
     """Keys of the structure files below the prefix of a store, by name.
 
     Raises:

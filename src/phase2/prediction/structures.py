@@ -10,7 +10,7 @@ from phase2.runs.catalog.lookup import latest_model_file
 from phase2.runs.layout import BEST
 
 
-def find_model(path: Path | None, models: Path) -> Path:
+def find_model_file(path: Path | None, models: Path) -> Path:
     """The model file that was named: a file, a run folder, or the newest finished run when none was named.
 
     Raises:
@@ -21,7 +21,7 @@ def find_model(path: Path | None, models: Path) -> Path:
     return path / BEST if path.is_dir() else path
 
 
-def structure_files(folder: Path) -> list[Path]:
+def list_structure_files(folder: Path) -> list[Path]:
     """The structure files of a folder, by name: CIF, POSCAR and JARVIS JSON.
 
     Raises:

@@ -69,16 +69,16 @@ class PredictionTable:
 
     def columns(self) -> list[str]:
         """Headings: file, formula, each property with its unit (an ensemble's spreads after them), warning, error."""
-        return ["file", "formula", *self.number_headings(), "warning", "error"]
+        return ["file", "formula", *self.numeric_headings(), "warning", "error"]
 
-    def number_headings(self) -> list[str]:
+    def numeric_headings(self) -> list[str]:
         """Headings of the predictions, and of their spreads where there are some."""
         means = [p.heading for p in self.properties]
         return means if self.members == 1 else means + [f"std of {heading}" for heading in means]
 
     def records(self) -> list[list[str | float | None]]:
         """Rows under :meth:`columns`; a missing prediction is None."""
-        blank = [None] * len(self.number_headings())
+        blank = [None] * len(self.numeric_headings())
         return [[row.file, row.formula, *(row.numbers() or blank), row.warning, row.error] for row in self.rows]
 
 
@@ -127,6 +127,6 @@ def _write_parquet(table: PredictionTable, path: Path) -> None:
     import pyarrow.parquet as pq
 
     columns = list(zip(*table.records(), strict=True))
-    types = [pa.string()] * 2 + [pa.float64()] * len(table.number_headings()) + [pa.string()] * 2
+    types = [pa.string()] * 2 + [pa.float64()] * len(table.numeric_headings()) + [pa.string()] * 2
     arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
     pq.write_table(pa.table(arrays, names=table.columns()), path)

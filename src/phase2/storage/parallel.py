@@ -7,7 +7,8 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import TypeVar
 
-Progress = Callable[[int, int], None]
+from phase2.storage.progress import ProgressCallback
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -31,9 +32,9 @@ def in_parallel(do: Callable[[Item], Result], items: Iterable[Item], *, workers:
 
 
 class ByteCount:
-    """Adds up bytes from several threads and tells them on."""
+    """Sum of the bytes that several threads transfer, reported to a callback."""
 
-    def __init__(self, total: int, progress: Progress | None) -> None:
+    def __init__(self, total: int, progress: ProgressCallback | None) -> None:
         self._total = total
         self._progress = progress
         self._done = 0

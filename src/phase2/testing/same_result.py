@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from phase2.models.files.modelfile import load_model_file, tensors_of
+from phase2.models.files.modelfile import copy_tensors, load_model_file
 from phase2.runs.layout import RunDirectory
 
 TIMES = ("seconds", "structures_per_second", "data_wait")
@@ -20,7 +20,7 @@ def assert_same_result(run: RunDirectory, whole: RunDirectory) -> None:
     Raises:
         AssertionError: They are not.
     """
-    one, other = (tensors_of(load_model_file(each.best).model) for each in (run, whole))
+    one, other = (copy_tensors(load_model_file(each.best).model) for each in (run, whole))
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert timeless(run.history) == timeless(whole.history)

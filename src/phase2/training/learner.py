@@ -15,7 +15,7 @@ from phase2.config.schema import TrainingConfig
 from phase2.data.batching import Batch
 from phase2.errors import ModelFileError
 from phase2.models.base import CrystalModel
-from phase2.models.files.modelfile import load_tensors, tensors_of
+from phase2.models.files.modelfile import copy_tensors, load_tensors
 from phase2.training.balancing import make_balancer
 from phase2.training.objective import PropertyLosses, property_losses
 from phase2.training.optimisation import (
@@ -97,8 +97,8 @@ class Learner:
         """Copy everything that the next step depends on."""
         return LearnerState(
             step=self.done,
-            model=tensors_of(self._model),
-            average=tensors_of(self.average.module),
+            model=copy_tensors(self._model),
+            average=copy_tensors(self.average.module),
             optimizer=_copied(self._optimizer.state_dict()),
             balancer=_copied(self._balancer.state_dict()),
         )

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from phase2.data.batching import Batch, View
 from phase2.data.graphs.packed import PackedGraphs
-from phase2.data.prefetch import load_batches
-from phase2.data.sampling import BalancedBatches
+from phase2.data.prefetch import prefetch_batches
+from phase2.data.sampling import BalancedBatchSampler
 from phase2.data.splits import Split
 from phase2.data.targets import TargetScaler
 
@@ -61,7 +61,7 @@ class TrainingLoader:
         self._view: View = view
         self._device = device
         self._batch_size = batch_size
-        self._sampler = BalancedBatches(_work(data.graphs, view)[self._train], batch_size, seed)
+        self._sampler = BalancedBatchSampler(_work(data.graphs, view)[self._train], batch_size, seed)
         self.labels = _labels(data)
         self.size = len(self._train)
         self.n_batches = len(self._sampler)
@@ -76,7 +76,7 @@ class TrainingLoader:
         return self._load([index[start : start + size] for start in range(0, len(index), size)])
 
     def _load(self, batches: list[NDArray[np.int64]]) -> Generator[Batch]:
-        yield from load_batches(self._graphs, batches, self.labels, view=self._view, device=self._device)
+        yield from prefetch_batches(self._graphs, batches, self.labels, view=self._view, device=self._device)
 
 
 def mean_neighbors(graphs: PackedGraphs, index: NDArray[np.int64]) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.models.files.modelfile import LoadedModel
+from phase2.models.files.modelfile import TrainedModel
 from phase2.runs.history import EpochRow
 from phase2.training.metrics import PropertyMetrics
 
@@ -44,7 +44,7 @@ class TrainingResult:
         stopped_early: The score had not improved for ``patience`` epochs.
     """
 
-    trained: LoadedModel
+    trained: TrainedModel
     val: NDArray[np.float64]
     test: NDArray[np.float64]
     val_metrics: tuple[PropertyMetrics, ...]

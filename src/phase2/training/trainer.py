@@ -13,7 +13,7 @@ from torch import Tensor
 from phase2.config.schema import RunConfig
 from phase2.errors import PreemptedError
 from phase2.models.build import build_model
-from phase2.models.files.modelfile import tensors_of
+from phase2.models.files.modelfile import copy_tensors
 from phase2.runs.history import EpochRow, best_row, write_history
 from phase2.training.checkpoints.best_model import BestModel
 from phase2.training.checkpoints.checkpoint import Checkpoint
@@ -195,7 +195,7 @@ class Trainer:
         self._history.append(row)
         best = best_row(self._history) is row
         if best:
-            self._best.take(tensors_of(self._learner.average.module))
+            self._best.take(copy_tensors(self._learner.average.module))
         self._epoch += 1
         self._losses = []
         if self._finished() or saver.is_due(epoch_ended=True):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from phase2.config.schema import GraphSpec
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.graphs.packed import COLUMNS, LEVELS, PackedGraphs, offsets_of, spans
+from phase2.data.graphs.packed import COLUMNS, ENTITIES, PackedGraphs, offsets_from_counts, ragged_indices
 from phase2.data.graphs.packing import pack, pack_valid
 from phase2.data.sources.base import LabelledCrystal
 from phase2.errors import DataError, InvalidCrystalError
@@ -91,7 +91,7 @@ def test_invalid_crystals_are_named_or_left_out_with_the_reason():
 def test_no_crystals_make_empty_graphs():
     graphs = pack([], SPEC)
     assert len(graphs) == 0
-    assert all(graphs.offset(level).tolist() == [0] for level in LEVELS[1:])
+    assert all(graphs.offset(level).tolist() == [0] for level in ENTITIES[1:])
     assert_same(PackedGraphs.concatenate([graphs, pack(MANY[:1], SPEC)]), pack(MANY[:1], SPEC))
 
 
@@ -104,10 +104,10 @@ def test_take_equals_packing_the_chosen(index):
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=20), st.data())
 def test_spans_are_the_concatenated_ranges(counts, data):
-    offset = offsets_of(np.array(counts))
+    offset = offsets_from_counts(np.array(counts))
     index = data.draw(st.lists(st.integers(0, len(counts) - 1), max_size=20))
     expected = [k for i in index for k in range(offset[i], offset[i + 1])]
-    assert spans(offset, np.array(index, dtype=np.int64)).tolist() == expected
+    assert ragged_indices(offset, np.array(index, dtype=np.int64)).tolist() == expected
 
 
 @pytest.mark.parametrize("change", ["short", "dtype", "offset"])

@@ -21,8 +21,8 @@ from phase2.data.sources.jarvis import DFT_3D, DFT_3D_MEMBER, JarvisSource, down
 from phase2.data.sources.json_source import JsonSource
 from phase2.data.sources.registry import NAMES, fetch_source, known_sources, open_source
 from phase2.errors import DataError, InvalidCrystalError, UnknownNameError
-from phase2.prediction.structures import structure_files
-from phase2.properties import KEYS, PROPERTIES, get
+from phase2.prediction.structures import list_structure_files
+from phase2.properties import KEYS, PROPERTIES, get_property
 
 ATOMS = {
     "lattice_mat": [[4.0, 0, 0], [0, 4.0, 0], [0, 0, 4.0]],
@@ -70,22 +70,22 @@ def write_json(tmp_path):
 class TestLabels:
     @pytest.mark.parametrize("value", [None, "", " ", "na", "NA", "n/a", "NaN", "none", "null", math.nan, math.inf])
     def test_missing(self, value):
-        assert math.isnan(read_label(value, get("band_gap"), "x"))
+        assert math.isnan(read_label(value, get_property("band_gap"), "x"))
 
     @given(st.floats(-3.4e38, 3.4e38))
     def test_numbers_and_their_text(self, value):
-        assert read_label(value, get("band_gap"), "x") == value
-        assert read_label(f" {value!r} ", get("band_gap"), "x") == value
+        assert read_label(value, get_property("band_gap"), "x") == value
+        assert read_label(f" {value!r} ", get_property("band_gap"), "x") == value
 
     @pytest.mark.parametrize("value", [True, False, "high", "1,5", "1_000", [1.0], {"value": 1}])
     def test_what_is_no_number_is_named(self, value):
         with pytest.raises(InvalidCrystalError, match=r"'JVASP-1' has optb88vdw_bandgap = .*number in eV"):
-            read_label(value, get("band_gap"), "JVASP-1")
+            read_label(value, get_property("band_gap"), "JVASP-1")
 
     @pytest.mark.parametrize("value", [1e39, -1e39, "1e39", "-1e999", 10**39, 10**400])
     def test_a_number_too_large_to_keep_is_refused(self, value):
         with pytest.raises(InvalidCrystalError, match=r"'x' has optb88vdw_bandgap = .*larger than 3.4e\+38"):
-            read_label(value, get("band_gap"), "x")
+            read_label(value, get_property("band_gap"), "x")
 
 
 class TestJson:
@@ -308,7 +308,11 @@ class TestUnreadable:
     def test_a_folder(self, folder):
         source = with_csv(folder, "file,band_gap", "na.vasp,5")
         with without_permission(folder):
-            for use in (lambda: source.fingerprint, lambda: list(source.records()), lambda: structure_files(folder)):
+            for use in (
+                lambda: source.fingerprint,
+                lambda: list(source.records()),
+                lambda: list_structure_files(folder),
+            ):
                 with pytest.raises(DataError, match=r"cannot be read\. Permission denied"):
                     use()
 

@@ -19,7 +19,7 @@ from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import COLUMNS
 from phase2.data.graphs.packing import pack
 from phase2.data.sources.json_source import JsonSource
-from phase2.data.store.store import build_store
+from phase2.data.store.store import open_or_build_store
 from phase2.errors import DataError, RequestError, TransientError
 
 pytestmark = pytest.mark.timeout(60)  # these tests wait for other processes
@@ -42,7 +42,7 @@ def progress(done, total):
     if done == 8:
         sys.stdin.readline()
 
-built = store.build_store(
+built = store.open_or_build_store(
     JsonSource(Path(sys.argv[1])), GraphSpec(), cache_dir=Path(sys.argv[2]), workers=int(sys.argv[3]), progress=progress
 )
 print("built", len(built.graphs), flush=True)
@@ -83,7 +83,7 @@ def workers_at_once(monkeypatch):
 
 
 def build(path, cache, **options):
-    return build_store(JsonSource(path), SPEC, cache_dir=cache, **({"workers": 1} | options))
+    return open_or_build_store(JsonSource(path), SPEC, cache_dir=cache, **({"workers": 1} | options))
 
 
 def contents(store):
@@ -180,7 +180,7 @@ def test_a_built_store_is_opened_without_building_or_writing(data, cache):
 
 def test_other_data_or_settings_make_another_store(data, cache):
     first = build(data, cache)
-    other = build_store(JsonSource(data), GraphSpec(cutoff=4.0), cache_dir=cache, workers=1)
+    other = open_or_build_store(JsonSource(data), GraphSpec(cutoff=4.0), cache_dir=cache, workers=1)
     data.write_text(json.dumps([record(7)]))
     assert len({first.fingerprint, other.fingerprint, build(data, cache).fingerprint}) == 3
     assert len(left_in(cache)) == 3

@@ -19,10 +19,10 @@ from phase2.data.graphs.packing import pack
 from phase2.data.targets import TargetScaler
 from phase2.errors import ModelFileError
 from phase2.models.build import build_model
-from phase2.models.files.modelfile import LoadedModel, load_model_file, save_model_file
-from phase2.properties import select
+from phase2.models.files.modelfile import TrainedModel, load_model_file, save_model_file
+from phase2.properties import select_properties
 
-PROPERTIES = select()
+PROPERTIES = select_properties()
 TINY = CgcnnConfig(preset="small", width=8, convolutions=1, gaussians=5, trunk=8)
 
 
@@ -34,7 +34,7 @@ def trained():
         for tensor in model.parameters():
             tensor.normal_()
     labels = np.random.default_rng(0).uniform(0, 9, (30, 4))
-    return LoadedModel(
+    return TrainedModel(
         model=model.eval(),
         config=config,
         properties=PROPERTIES,

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from phase2.properties import PROPERTIES, select
+from phase2.properties import PROPERTIES, select_properties
 from phase2.runs.history import EpochRow
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.report.figures import draw_pictures
@@ -41,12 +41,12 @@ def history_of(properties, epochs, *, score=0.5):
 
 CASES = {
     "nine properties, many crystals": (part_of(PROPERTIES, 1500), 30, 0.5),
-    "one crystal": (part_of(select(["dielectric"]), 1), 1, 0.5),
-    "no crystal": (part_of(select(["ehull", "dielectric"]), 0), 2, 0.5),
-    "no label": (part_of(select(), 4, value=np.nan), 2, 0.5),
-    "all zero": (part_of(select(["piezoelectric"]), 3, value=0.0), 3, 0.0),
-    "all equal": (part_of(select(["formation_energy"]), 1200, value=-1.0), 3, 0.5),
-    "enormous": (part_of(select(["bulk_modulus"]), 5, value=1e300), 3, 1e30),
+    "one crystal": (part_of(select_properties(["dielectric"]), 1), 1, 0.5),
+    "no crystal": (part_of(select_properties(["ehull", "dielectric"]), 0), 2, 0.5),
+    "no label": (part_of(select_properties(), 4, value=np.nan), 2, 0.5),
+    "all zero": (part_of(select_properties(["piezoelectric"]), 3, value=0.0), 3, 0.0),
+    "all equal": (part_of(select_properties(["formation_energy"]), 1200, value=-1.0), 3, 0.5),
+    "enormous": (part_of(select_properties(["bulk_modulus"]), 5, value=1e300), 3, 1e30),
 }
 
 

@@ -15,7 +15,7 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.resumption import ResumeRequest
 from phase2.errors import ModelFileError, PreemptedError, RequestError, TransientError
-from phase2.models.files.modelfile import load_model_file, tensors_of
+from phase2.models.files.modelfile import copy_tensors, load_model_file
 from phase2.runs.attempts import Attempt
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.publish.reader import PublishedRun
@@ -53,7 +53,7 @@ def store(tmp_path):
 
 
 def assert_same(run, whole):
-    one, other = (tensors_of(load_model_file(each.directory.best).model) for each in (run, whole))
+    one, other = (copy_tensors(load_model_file(each.directory.best).model) for each in (run, whole))
     assert all(torch.equal(one[name], other[name]) for name in one)
     for name in ("predictions_test.csv", "predictions_val.csv"):
         assert (run.directory.path / name).read_bytes() == (whole.directory.path / name).read_bytes()

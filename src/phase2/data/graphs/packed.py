@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from phase2.errors import DataError
 from phase2.properties import PROPERTIES
 
-LEVELS = ("crystal", "atom", "bond", "edge", "node", "link")
+ENTITIES = ("crystal", "atom", "bond", "edge", "node", "link")
 
 
 class Column(NamedTuple):
@@ -117,7 +117,7 @@ class PackedGraphs:
                     f"Array '{name}' of the packed graphs is {array.dtype} {array.shape}.",
                     why=f"Expected {np.dtype(column.dtype).name} {(size, *column.shape)}.",
                 )
-        for level in LEVELS[1:]:
+        for level in ENTITIES[1:]:
             offset = self.offset(level)
             if len(offset) != len(self.ids) + 1 or offset[0] != 0 or (np.diff(offset) < 0).any():
                 raise DataError(f"Array '{level}_offset' of the packed graphs is no ascending list of n + 1 offsets.")
@@ -131,8 +131,8 @@ class PackedGraphs:
             name: np.concatenate([np.empty((0, *column.shape), column.dtype), *(getattr(p, name) for p in parts)])
             for name, column in COLUMNS.items()
         }
-        counts = {level: [np.diff(p.offset(level)) for p in parts] for level in LEVELS[1:]}
-        arrays |= {f"{level}_offset": offsets_of(np.concatenate([[], *c])) for level, c in counts.items()}
+        counts = {level: [np.diff(p.offset(level)) for p in parts] for level in ENTITIES[1:]}
+        arrays |= {f"{level}_offset": offsets_from_counts(np.concatenate([[], *c])) for level, c in counts.items()}
         return cls(**arrays)
 
     def offset(self, level: str) -> NDArray[np.int64]:
@@ -147,9 +147,9 @@ class PackedGraphs:
             index: Positions of crystals, shape (m,), each in 0..n-1.
         """
         rows = np.asarray(index, dtype=np.int64)
-        entries = {level: spans(self.offset(level), rows) for level in LEVELS[1:]} | {"crystal": rows}
+        entries = {level: ragged_indices(self.offset(level), rows) for level in ENTITIES[1:]} | {"crystal": rows}
         arrays: dict[str, Any] = {n: np.asarray(getattr(self, n)[entries[c.level]]) for n, c in COLUMNS.items()}
-        arrays |= {f"{level}_offset": offsets_of(np.diff(self.offset(level))[rows]) for level in LEVELS[1:]}
+        arrays |= {f"{level}_offset": offsets_from_counts(np.diff(self.offset(level))[rows]) for level in ENTITIES[1:]}
         return PackedGraphs(**arrays)
 
     @property
@@ -158,10 +158,10 @@ class PackedGraphs:
         return sum(int(getattr(self, field.name).nbytes) for field in fields(self))
 
 
-def offsets_of(counts: NDArray[np.integer] | NDArray[np.floating]) -> NDArray[np.int64]:
+def offsets_from_counts(counts: NDArray[np.integer] | NDArray[np.floating]) -> NDArray[np.int64]:
     """Offsets of consecutive runs of the given lengths, shape (len(counts) + 1,).
 
-    >>> offsets_of(np.array([2, 0, 3])).tolist()
+    >>> offsets_from_counts(np.array([2, 0, 3])).tolist()
     [0, 2, 2, 5]
     """
     offsets = np.zeros(len(counts) + 1, dtype=np.int64)
@@ -169,10 +169,10 @@ def offsets_of(counts: NDArray[np.integer] | NDArray[np.floating]) -> NDArray[np
     return offsets
 
 
-def spans(offset: NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[np.int64]:
+def ragged_indices(offset: NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[np.int64]:
     """Indices of all entries of the chosen runs, run after run, without a loop over runs.
 
-    >>> spans(np.array([0, 2, 2, 5]), np.array([2, 0])).tolist()
+    >>> ragged_indices(np.array([0, 2, 2, 5]), np.array([2, 0])).tolist()
     [2, 3, 4, 0, 1]
     """
     first = offset[index]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from phase2.config.schema import GraphSpec
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.graphs.neighbors import Neighbors, find_neighbors
-from phase2.data.graphs.packed import PackedGraphs, offsets_of
+from phase2.data.graphs.packed import PackedGraphs, offsets_from_counts
 from phase2.data.graphs.quotient import Quotients, changes, quotients
 from phase2.data.graphs.shells import Edges, nearest_shells
 from phase2.data.sources.base import LabelledCrystal
@@ -90,7 +90,7 @@ def _pack_block(found: list[_Found], spec: GraphSpec) -> PackedGraphs:
     crystals = [labelled.crystal for labelled, _ in found]
     n = len(crystals)
     sizes = np.array([c.n_atoms for c in crystals])
-    atom_offset = offsets_of(sizes)
+    atom_offset = offsets_from_counts(sizes)
     atom_crystal = np.repeat(np.arange(n), sizes)
     species = np.concatenate([c.species for c in crystals])
     edges = nearest_shells([neighbors for _, neighbors in found], spec.neighbors)
@@ -144,7 +144,7 @@ def _quotient_columns(quotient: Quotients, n: int) -> dict[str, Any]:
 
 
 def _offsets(crystal: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    return offsets_of(np.bincount(crystal, minlength=n))
+    return offsets_from_counts(np.bincount(crystal, minlength=n))
 
 
 def _local(index: NDArray[np.int64], offset: NDArray[np.int64], crystal: NDArray[np.int64]) -> NDArray[np.int32]:

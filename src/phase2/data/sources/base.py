@@ -15,7 +15,7 @@ from phase2.data.crystals.crystal import Crystal
 from phase2.errors import InvalidCrystalError
 from phase2.properties import PROPERTIES, Property
 
-MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "none", "null"})
+MISSING_VALUES = frozenset({"", "na", "n/a", "nan", "none", "null"})
 
 _LARGEST = float(np.finfo(np.float32).max)  # graphs keep their labels as float32
 _BEYOND = math.nextafter(math.inf, 0.0)  # stands for every finite number that exceeds a float
@@ -112,7 +112,7 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
     if value is None:
         return math.nan
     if isinstance(value, str):
-        if value.strip().lower() in MISSING_WORDS:
+        if value.strip().lower() in MISSING_VALUES:
             return math.nan
         number = _number_in(value)
     elif isinstance(value, bool) or not isinstance(value, int | float):

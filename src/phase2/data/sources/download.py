@@ -7,14 +7,12 @@ import http.client
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from phase2.errors import DataError, RequestError, TransientError
 from phase2.storage.disk.lock import wait_for_lock
-
-Progress = Callable[[int, int | None], None]
+from phase2.storage.progress import ProgressCallback
 
 _BLOCK = 1 << 18
 _TIMEOUT = 30.0
@@ -41,7 +39,7 @@ class RemoteFile:
 
 
 def fetch(
-    remote: RemoteFile, folder: Path, *, progress: Progress | None = None, tries: int = 5, pause: float = 1.0
+    remote: RemoteFile, folder: Path, *, progress: ProgressCallback | None = None, tries: int = 5, pause: float = 1.0
 ) -> Path:
     """Get a file into a folder, unless it is there already.
 
@@ -83,7 +81,9 @@ def fetch(
     return target
 
 
-def _transfer_persistently(remote: RemoteFile, part: Path, progress: Progress | None, tries: int, pause: float) -> None:
+def _transfer_persistently(
+    remote: RemoteFile, part: Path, progress: ProgressCallback | None, tries: int, pause: float
+) -> None:
     failures = 0
     while True:
         before = _size(part)
@@ -107,7 +107,7 @@ def _transfer_persistently(remote: RemoteFile, part: Path, progress: Progress | 
         time.sleep(min(pause * 2 ** (failures - 1), _PAUSE_AT_MOST))
 
 
-def _transfer(remote: RemoteFile, part: Path, progress: Progress | None) -> None:
+def _transfer(remote: RemoteFile, part: Path, progress: ProgressCallback | None) -> None:
     """Add to the part what is missing; raise ConnectionError when the server ends too early."""
     done = _size(part)
     if done >= remote.size:  # complete, or wrong: the checksum tells

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from phase2.config.settings import cache_dir
 from phase2.data.sources.base import LabelledCrystal, RawRecord
-from phase2.data.sources.download import Progress, RemoteFile, fetch
+from phase2.data.sources.download import RemoteFile, fetch
 from phase2.data.sources.json_source import JsonSource
+from phase2.storage.progress import ProgressCallback
 
 # doi 10.6084/m9.figshare.6815699.v11; MD5 fb3e1eb80339a70ff313af1c644c1777
 DFT_3D = RemoteFile(
@@ -32,7 +33,7 @@ class JarvisSource:
     name = "jarvis-dft3d"
 
     def __init__(
-        self, cache: Path | None = None, *, remote: RemoteFile = DFT_3D, progress: Progress | None = None
+        self, cache: Path | None = None, *, remote: RemoteFile = DFT_3D, progress: ProgressCallback | None = None
     ) -> None:
         self._folder = downloads(cache or cache_dir())
         self._remote = remote

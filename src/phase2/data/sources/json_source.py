@@ -10,7 +10,7 @@ from typing import cast
 
 from phase2.data.crystals.readers import from_record
 from phase2.data.sources.base import LabelledCrystal, RawRecord, printable, read_labels
-from phase2.data.sources.json_stream import is_by_line, stream_records
+from phase2.data.sources.json_stream import is_json_lines, stream_records
 from phase2.errors import DataError
 from phase2.properties import PROPERTIES
 
@@ -52,7 +52,7 @@ class JsonSource:
                 digest = hashlib.file_digest(file, "sha256")
         except OSError as error:
             raise DataError(f"{self.path} cannot be read.", why=f"{error.strerror}.", fix="Check the path.") from error
-        if is_by_line(self.path.name):
+        if is_json_lines(self.path.name):
             digest.update(b"\0JSON lines")
         return digest.hexdigest()
 

@@ -45,10 +45,10 @@ def stream_records(path: Path, member: str | None = None) -> Iterator[tuple[str 
     """
     with _open_text(path, member) as (text, name):
         cursor = _Cursor(text, path)
-        yield from _lines(cursor) if is_by_line(name) else _document(cursor)
+        yield from _lines(cursor) if is_json_lines(name) else _document(cursor)
 
 
-def is_by_line(name: str) -> bool:
+def is_json_lines(name: str) -> bool:
     """Whether the name of a file says that it holds JSON lines."""
     return name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
 

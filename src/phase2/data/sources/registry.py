@@ -7,12 +7,12 @@ from pathlib import Path
 
 from phase2.config.data_sets import CRYSTALS
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
-from phase2.data.sources.download import Progress
 from phase2.data.sources.folder import FolderSource
 from phase2.data.sources.jarvis import DFT_3D, JarvisSource, downloads
 from phase2.data.sources.json_source import JsonSource
 from phase2.data.sources.sample import SAMPLE_FILE, SampleSource
 from phase2.errors import DataError, UnknownNameError
+from phase2.storage.progress import ProgressCallback
 
 __all__ = [
     "NAMES", "KnownSource", "LabelledCrystal", "RawRecord", "Source", "fetch_source", "known_sources", "open_source",
@@ -91,7 +91,7 @@ def open_source(name_or_path: str) -> Source:
     )
 
 
-def fetch_source(name: str, cache: Path, *, progress: Progress | None = None) -> Path:
+def fetch_source(name: str, cache: Path, *, progress: ProgressCallback | None = None) -> Path:
     """Download a data set, unless it is here.
 
     Raises:

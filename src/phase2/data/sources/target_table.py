@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from phase2.data.sources.base import MISSING_WORDS, read_label
+from phase2.data.sources.base import MISSING_VALUES, read_label
 from phase2.errors import DataError, InvalidCrystalError
 from phase2.properties import PROPERTIES, Property
 
@@ -147,7 +147,7 @@ def _check_columns(table: Path, columns: _Columns, rows: Sequence[Sequence[str]]
 
 
 def _is_missing(text: str) -> bool:
-    return text.strip().lower() in MISSING_WORDS
+    return text.strip().lower() in MISSING_VALUES
 
 
 def _is_label(text: str, prop: Property) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from phase2.data.graphs.packed import COLUMNS, LEVELS, Column, PackedGraphs, offsets_of
+from phase2.data.graphs.packed import COLUMNS, ENTITIES, Column, PackedGraphs, offsets_from_counts
 from phase2.data.graphs.packing import Rejection
 from phase2.errors import DataError
 from phase2.storage.disk.atomic import atomic_file, sync_folder, write_text
@@ -34,7 +34,7 @@ class GraphWriter:
         self._folder = folder
         self._files = {name: _GrowingArray(folder, name, c) for name, c in COLUMNS.items() if name not in _IN_MEMORY}
         self._names: dict[str, list[NDArray[np.str_]]] = {name: [] for name in _IN_MEMORY}
-        self._counts: dict[str, list[NDArray[np.int64]]] = {level: [] for level in LEVELS[1:]}
+        self._counts: dict[str, list[NDArray[np.int64]]] = {level: [] for level in ENTITIES[1:]}
 
     def append(self, graphs: PackedGraphs) -> None:
         """Add graphs behind those written so far."""
@@ -52,7 +52,7 @@ class GraphWriter:
         for name, parts in self._names.items():
             _save(self._folder / f"{name}.npy", np.concatenate(parts))
         for level, counts in self._counts.items():
-            _save(self._folder / f"{level}_offset.npy", offsets_of(np.concatenate(counts)))
+            _save(self._folder / f"{level}_offset.npy", offsets_from_counts(np.concatenate(counts)))
         rows = io.StringIO(newline="")
         csv.writer(rows).writerows([("id", "reason"), *((r.id, r.reason) for r in rejected)])
         write_text(self._folder / "rejected.csv", rows.getvalue())
@@ -77,7 +77,7 @@ def read_files(folder: Path, fingerprint: str) -> tuple[PackedGraphs, tuple[Reje
         meta = json.loads((folder / "meta.json").read_bytes())
         if meta["fingerprint"] != fingerprint:
             raise DataError(f"The graph store '{folder}' holds other data.")
-        names = [*COLUMNS, *(f"{level}_offset" for level in LEVELS[1:])]
+        names = [*COLUMNS, *(f"{level}_offset" for level in ENTITIES[1:])]
         arrays: dict[str, Any] = {name: _map(folder / f"{name}.npy", meta["bytes"][name]) for name in names}
         with (folder / "rejected.csv").open(newline="", encoding="utf-8") as file:
             rejected = tuple(Rejection(*row) for row in csv.reader(file))[1:]

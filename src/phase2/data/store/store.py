@@ -9,7 +9,7 @@ import logging
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -28,12 +28,11 @@ from phase2.errors import DataError, RequestError, TransientError
 from phase2.machine.environment import cores
 from phase2.storage.disk.atomic import sync_folder
 from phase2.storage.disk.lock import is_locked, wait_for_lock
+from phase2.storage.progress import ProgressCallback
 
 FORMAT = 1  # of the files and of what is in them: a change of either makes older stores invisible
 CHUNK = 256  # records per task; the same for any number of workers
 MAX_WORKERS = 16  # beyond that the parent, which reads the file, is the bottleneck
-
-Progress = Callable[[int, int | None], None]
 
 _LOG = logging.getLogger(__name__)
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
@@ -57,13 +56,13 @@ class GraphStore:
     fingerprint: str
 
 
-def build_store(
+def open_or_build_store(
     source: Source,
     spec: GraphSpec,
     *,
     cache_dir: Path,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> GraphStore:
     """Open the graph store of a data set, building it when there is none or when it is damaged.
 
@@ -116,7 +115,7 @@ def _open(folder: Path, fingerprint: str, log: int = logging.WARNING) -> GraphSt
 
 
 def _build(
-    source: Source, spec: GraphSpec, folder: Path, fingerprint: str, workers: int, progress: Progress | None
+    source: Source, spec: GraphSpec, folder: Path, fingerprint: str, workers: int, progress: ProgressCallback | None
 ) -> None:
     with _disk_errors(folder.parent):
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))
@@ -144,7 +143,7 @@ def _build(
 
 
 def _write(
-    writer: GraphWriter, source: Source, spec: GraphSpec, workers: int, progress: Progress | None, folder: Path
+    writer: GraphWriter, source: Source, spec: GraphSpec, workers: int, progress: ProgressCallback | None, folder: Path
 ) -> tuple[int, list[Rejection]]:
     """Pack all records into the writer; count the crystals and list the rejections."""
     n, done = 0, 0

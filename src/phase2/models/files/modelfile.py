@@ -17,7 +17,7 @@ from phase2.data.targets import TargetScaler
 from phase2.errors import ModelFileError
 from phase2.models.base import CrystalModel
 from phase2.models.build import build_model
-from phase2.models.files.tensorfile import entry, load_tensor_file, save_tensor_file
+from phase2.models.files.tensorfile import load_tensor_file, require_entry, save_tensor_file
 from phase2.properties import KEYS, Property
 
 FORMAT = "phase2-model"
@@ -25,7 +25,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LoadedModel:
+class TrainedModel:
     """A trained model and what belongs to it.
 
     Attributes:
@@ -53,7 +53,7 @@ class LoadedModel:
     phase2_version: str = __version__
 
 
-def save_model_file(path: Path, trained: LoadedModel, weights: Mapping[str, Tensor] | None = None) -> None:
+def save_model_file(path: Path, trained: TrainedModel, weights: Mapping[str, Tensor] | None = None) -> None:
     """Write a model file atomically.
 
     Args:
@@ -74,42 +74,42 @@ def save_model_file(path: Path, trained: LoadedModel, weights: Mapping[str, Tens
         "mean_neighbors": trained.mean_neighbors,
         "epoch": trained.epoch,
         "score": trained.score,
-        "weights": tensors_of(trained.model) if weights is None else dict(weights),
+        "weights": copy_tensors(trained.model) if weights is None else dict(weights),
     }
     save_tensor_file(path, content)
 
 
-def load_model_file(path: Path) -> LoadedModel:
+def load_model_file(path: Path) -> TrainedModel:
     """Read a model file; it needs no file beside it.
 
     Raises:
         ModelFileError: The file is missing, damaged, unsafe, no model file, or made by a newer phase2.
     """
     content = load_tensor_file(path, kind="model file", file_format=FORMAT, version=VERSION)
-    config = _config(entry(content, "config", str, path), path)
-    properties = _properties(entry(content, "properties", list, path), path)
-    mean_neighbors = entry(content, "mean_neighbors", float, path)
+    config = _config(require_entry(content, "config", str, path), path)
+    properties = _properties(require_entry(content, "properties", list, path), path)
+    mean_neighbors = require_entry(content, "mean_neighbors", float, path)
     try:
         model = build_model(config.model, len(properties), mean_neighbors, config.data.graph.cutoff)
-        load_tensors(model, entry(content, "weights", dict, path))
-        scaler = TargetScaler.from_dict(entry(content, "scaler", dict, path), properties)
+        load_tensors(model, require_entry(content, "weights", dict, path))
+        scaler = TargetScaler.from_dict(require_entry(content, "scaler", dict, path), properties)
     except ModelFileError as error:
         raise ModelFileError(f"The model file {path} cannot be used.", why=str(error)) from error
-    return LoadedModel(
+    return TrainedModel(
         model=model.eval(),
         config=config,
         properties=properties,
         scaler=scaler,
-        species=_species(entry(content, "species", list, path), path),
+        species=_species(require_entry(content, "species", list, path), path),
         mean_neighbors=mean_neighbors,
-        run_id=entry(content, "run_id", str, path),
-        epoch=entry(content, "epoch", int, path),
-        score=entry(content, "score", float, path),
-        phase2_version=entry(content, "phase2_version", str, path),
+        run_id=require_entry(content, "run_id", str, path),
+        epoch=require_entry(content, "epoch", int, path),
+        score=require_entry(content, "score", float, path),
+        phase2_version=require_entry(content, "phase2_version", str, path),
     )
 
 
-def tensors_of(model: torch.nn.Module) -> dict[str, Tensor]:
+def copy_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
     """Copy all parameters and buffers to the CPU.
 
     Unlike a state_dict this includes tables that are computed when the model is made, such as the element table: a

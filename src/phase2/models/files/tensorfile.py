@@ -35,7 +35,7 @@ _DAMAGE = (
 )
 
 
-def dump_tensors(content: Mapping[str, object]) -> bytes:
+def serialize_tensors(content: Mapping[str, object]) -> bytes:
     """Content of a file of tensors, text, numbers, and lists and dictionaries of these."""
     # In memory first: torch turns a full disk into a RuntimeError, a plain write says what it is.
     buffer = io.BytesIO()
@@ -45,11 +45,11 @@ def dump_tensors(content: Mapping[str, object]) -> bytes:
 
 def save_tensor_file(path: Path, content: Mapping[str, object]) -> None:
     """Write such a file atomically."""
-    write_bytes(path, dump_tensors(content))
+    write_bytes(path, serialize_tensors(content))
 
 
 def load_tensor_file(path: Path, *, kind: str, file_format: str, version: int) -> dict[str, object]:
-    """Read what :func:`dump_tensors` made, onto the CPU.
+    """Read what :func:`serialize_tensors` made, onto the CPU.
 
     Args:
         path: The file.
@@ -78,7 +78,7 @@ def load_tensor_file(path: Path, *, kind: str, file_format: str, version: int) -
     return content
 
 
-def entry(content: Mapping[str, object], name: str, kind: type[T], path: Path) -> T:
+def require_entry(content: Mapping[str, object], name: str, kind: type[T], path: Path) -> T:
     """Take one entry of a file's content.
 
     Raises:

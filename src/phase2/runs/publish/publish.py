@@ -15,7 +15,8 @@ from phase2.runs.publish.conflict import OtherPublishedError
 from phase2.runs.publish.markers import stamp_run, unstamp_run
 from phase2.runs.remote.ids import claim_run_id
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store, check_key
-from phase2.storage.parallel import ByteCount, Progress, in_parallel
+from phase2.storage.parallel import ByteCount, in_parallel
+from phase2.storage.progress import ProgressCallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Publication:
     already: bool = False
 
 
-def publish_run(store: Store, run: RunDirectory, *, progress: Progress | None = None) -> Publication:
+def publish_run(store: Store, run: RunDirectory, *, progress: ProgressCallback | None = None) -> Publication:
     """Copy a finished run into a store.
 
     Nothing that is in the store is ever overwritten, and the manifest, which makes the files a run, is stored when

@@ -14,7 +14,8 @@ from phase2.runs.layout import MANIFEST, RunDirectory
 from phase2.runs.manifest import VERSION, RunManifest
 from phase2.storage.base import ObjectMissingError, Store, check_key
 from phase2.storage.disk.atomic import write_bytes
-from phase2.storage.parallel import ByteCount, Progress, in_parallel
+from phase2.storage.parallel import ByteCount, in_parallel
+from phase2.storage.progress import ProgressCallback
 from phase2.storage.records import parse_record
 
 
@@ -73,7 +74,7 @@ class PublishedRun:
             extra=tuple(key[start:] for key in found if key not in listed),
         )
 
-    def pull(self, output: Path, *, only: Sequence[str] = (), progress: Progress | None = None) -> RunDirectory:
+    def pull(self, output: Path, *, only: Sequence[str] = (), progress: ProgressCallback | None = None) -> RunDirectory:
         """Bring the run into ``<output>/<family>/<name>``, the manifest last; what is there already is kept.
 
         Args:

@@ -61,7 +61,7 @@ def _draw_errors(axes: Axes, history: Sequence[EpochRow], results: Results) -> N
         return
     for number, (key, ratios) in enumerate(lines.items()):
         style = "-" if number % 2 == 0 else "--"
-        _draw_line(axes, ratios, color=colour(key), linestyle=style, label=properties.get(key).title)
+        _draw_line(axes, ratios, color=colour(key), linestyle=style, label=properties.get_property(key).title)
     axes.axhline(1, color=FAINT, linewidth=1.2, zorder=1, label="median baseline")
     _use_log_axis(axes, list(lines.values()))
     _mark_best(axes, results)

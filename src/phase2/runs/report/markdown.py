@@ -72,7 +72,7 @@ def _warnings(result: PropertyResult) -> list[str]:
 
 
 def _title(key: str) -> str:
-    return f"{properties.get(key).title} (`{key}`)"
+    return f"{properties.get_property(key).title} (`{key}`)"
 
 
 def _cell(text: str) -> str:

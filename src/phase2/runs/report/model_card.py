@@ -117,7 +117,7 @@ def _details(manifest: RunManifest) -> str:
                 "graph",
                 f"neighbours within {config.data.graph.cutoff:g} angstrom, the {config.data.graph.neighbors} nearest",
             ),
-            ("predicts", ", ".join(properties.get(key).heading for key in manifest.properties)),
+            ("predicts", ", ".join(properties.get_property(key).heading for key in manifest.properties)),
             ("fitted by", f"AdamW, learning rate {fitting.lr:g}, batches of {fitting.batch_size}, {fitting.loss} loss"),
             ("epochs", f"{manifest.epochs}, best {manifest.best_epoch}"),
             ("time of an epoch", f"{number(manifest.mean_epoch_seconds)} s"),

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from phase2.config.schema import RunConfig
 from phase2.models.base import CrystalModel
-from phase2.models.files.modelfile import LoadedModel, load_tensors, save_model_file, tensors_of
+from phase2.models.files.modelfile import TrainedModel, copy_tensors, load_tensors, save_model_file
 from phase2.runs.history import EpochRow, best_row
 from phase2.training.loader import TrainingData, mean_neighbors, species_in
 
@@ -31,7 +31,7 @@ class BestModel:
 
     def __init__(self, model: CrystalModel, path: Path, *, config: RunConfig, data: TrainingData, run_id: str) -> None:
         self.model = copy.deepcopy(model)
-        self._tensors = tensors_of(model)
+        self._tensors = copy_tensors(model)
         self._written_epoch: int | None = None
         self._path = path
         self._config = config
@@ -68,14 +68,14 @@ class BestModel:
             save_model_file(self._path, self._trained(best), tensors)
             self._written_epoch = best.epoch
 
-    def trained(self, history: Sequence[EpochRow]) -> LoadedModel:
+    def trained(self, history: Sequence[EpochRow]) -> TrainedModel:
         """The model and what belongs to it, after at least one epoch."""
         best = best_row(history)
         assert best is not None  # noqa: S101 - there is no trained model before the first epoch
         return self._trained(best)
 
-    def _trained(self, best: EpochRow) -> LoadedModel:
-        return LoadedModel(
+    def _trained(self, best: EpochRow) -> TrainedModel:
+        return TrainedModel(
             model=self.model,
             config=self._config,
             properties=self._scaler.properties,

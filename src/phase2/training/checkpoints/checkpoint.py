@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from phase2.errors import ModelFileError
-from phase2.models.files.tensorfile import dump_tensors, entry, load_tensor_file
+from phase2.models.files.tensorfile import load_tensor_file, require_entry, serialize_tensors
 from phase2.runs.history import EpochRow
 from phase2.training.learner import LearnerState
 
@@ -69,7 +69,7 @@ class Checkpoint:
 def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
     """Content of the file of a checkpoint."""
     learner = checkpoint.learner
-    return dump_tensors(
+    return serialize_tensors(
         {
             "format": FORMAT,
             "version": VERSION,
@@ -95,15 +95,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
     content = _upgraded(load_tensor_file(path, kind="checkpoint", file_format=FORMAT, version=VERSION))
     try:
         return Checkpoint(
-            origin=Origin(**entry(content, "origin", dict, path)),
-            config_digest=entry(content, "config_digest", str, path),
-            data_fingerprint=entry(content, "data_fingerprint", str, path),
-            epoch=entry(content, "epoch", int, path),
-            losses=entry(content, "losses", Tensor, path),
-            history=tuple(EpochRow(**row) for row in entry(content, "history", list, path)),
-            best=entry(content, "best", dict, path),
-            learner=LearnerState(**entry(content, "learner", dict, path)),
-            random=entry(content, "random", dict, path),
+            origin=Origin(**require_entry(content, "origin", dict, path)),
+            config_digest=require_entry(content, "config_digest", str, path),
+            data_fingerprint=require_entry(content, "data_fingerprint", str, path),
+            epoch=require_entry(content, "epoch", int, path),
+            losses=require_entry(content, "losses", Tensor, path),
+            history=tuple(EpochRow(**row) for row in require_entry(content, "history", list, path)),
+            best=require_entry(content, "best", dict, path),
+            learner=LearnerState(**require_entry(content, "learner", dict, path)),
+            random=require_entry(content, "random", dict, path),
         )
     except TypeError as error:
         raise ModelFileError(f"The checkpoint {path} cannot be used.", why=f"It is damaged: {error}.") from error

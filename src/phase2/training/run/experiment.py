@@ -13,7 +13,7 @@ from phase2.config.resolve import ResolvedRun
 from phase2.config.resumption import ResumeRequest
 from phase2.config.schema import RunConfig
 from phase2.config.settings import run_id_of_process
-from phase2.data.dataset import CrystalPropertyDataset, Progress
+from phase2.data.dataset import CrystalPropertyDataset
 from phase2.machine.environment import threads
 from phase2.runs.keys import manifest_key
 from phase2.runs.layout import RunDirectory
@@ -26,13 +26,14 @@ from phase2.runs.resume.find import BegunRun, is_finished, run_id_conflict
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
 from phase2.storage.disk.atomic import remove_leftovers
+from phase2.storage.progress import ProgressCallback
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.interruption import StopRequest
 from phase2.training.run.attempt import RunAttempt
 from phase2.training.run.memory import refuse_large_crystals
 from phase2.training.run.reconcile import bring, find_run_to_resume, reconcile_settings
 
-DataProgress = Callable[[], AbstractContextManager[Progress | None]]
+DataProgress = Callable[[], AbstractContextManager[ProgressCallback | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class RunContext:
         workers: Processes that build the graph store; one per core by default.
         store: Where checkpoints and the finished run go; nowhere when None.
         plan: How often checkpoints are saved.
-        data_progress: Makes a context whose value is told about the graph store's progress.
+        data_progress: Factory of a context manager that yields the callback for the progress of building graphs.
         notify: Is told one line about each thing a user should know.
     """
 
@@ -135,7 +136,7 @@ def _load(config: RunConfig, surroundings: RunContext) -> CrystalPropertyDataset
             config.data,
             config.properties,
             workers=surroundings.workers,
-            leave_out_unlabelled=config.all_properties,
+            drop_unlabelled_properties=config.all_properties,
             progress=progress,
         )
     split, notify = dataset.split, surroundings.notify
