@@ -132,14 +132,14 @@ def test_the_file_arrives_once(serve, tmp_path):
 @pytest.mark.parametrize("first", ["error500", "error503", "error429", "nothing"])
 def test_passing_failures_are_retried(serve, tmp_path, first):
     server = serve(first, first, "whole")
-    assert fetch(remote(server.url), tmp_path, pause=0).read_bytes() == CONTENT
+    assert fetch(remote(server.url), tmp_path, backoff=0).read_bytes() == CONTENT
     assert len(server.ranges) == 3
 
 
 def test_a_cut_transfer_asks_for_the_rest_only(serve, tmp_path):
     server = serve("cut", "cut", "whole")
     seen = []
-    path = fetch(remote(server.url), tmp_path, pause=0, progress=lambda done, _: seen.append(done))
+    path = fetch(remote(server.url), tmp_path, backoff=0, progress=lambda done, _: seen.append(done))
     assert path.read_bytes() == CONTENT
     size = len(CONTENT)
     assert server.ranges == [None, f"bytes={size // 2}-", f"bytes={size * 3 // 4}-"]
@@ -149,7 +149,7 @@ def test_a_cut_transfer_asks_for_the_rest_only(serve, tmp_path):
 def test_a_later_process_goes_on(serve, tmp_path):
     server = serve("cut", "error500")
     with pytest.raises(TransientError):
-        fetch(remote(server.url), tmp_path, pause=0, tries=2)
+        fetch(remote(server.url), tmp_path, backoff=0, attempts=2)
     assert left_behind(tmp_path) == {"file.bin.part"}
     again = serve("whole")
     assert fetch(remote(again.url), tmp_path).read_bytes() == CONTENT
@@ -159,25 +159,25 @@ def test_a_later_process_goes_on(serve, tmp_path):
 
 def test_a_server_that_ignores_the_range(serve, tmp_path):
     server = serve("cut", "rangeless")
-    assert fetch(remote(server.url), tmp_path, pause=0).read_bytes() == CONTENT
+    assert fetch(remote(server.url), tmp_path, backoff=0).read_bytes() == CONTENT
     assert len(server.ranges) == 2
 
 
 def test_another_range_than_asked_for_is_thrown_away(serve, tmp_path):
     server = serve("cut", "elsewhere", "whole")
-    assert fetch(remote(server.url), tmp_path, pause=0).read_bytes() == CONTENT
+    assert fetch(remote(server.url), tmp_path, backoff=0).read_bytes() == CONTENT
     assert server.ranges == [None, f"bytes={len(CONTENT) // 2}-", None]
 
 
 def test_redirects_keep_the_range(serve, tmp_path):
     server = serve("cut", "redirect", "whole")
-    assert fetch(remote(server.url), tmp_path, pause=0).read_bytes() == CONTENT
+    assert fetch(remote(server.url), tmp_path, backoff=0).read_bytes() == CONTENT
     assert server.ranges[1:] == [f"bytes={len(CONTENT) // 2}-"] * 2
 
 
 def test_progress_counts_as_success(serve, tmp_path):
     server = serve(*["cut"] * 8, "whole")
-    assert fetch(remote(server.url), tmp_path, pause=0, tries=2).read_bytes() == CONTENT
+    assert fetch(remote(server.url), tmp_path, backoff=0, attempts=2).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("content", [b"x" * len(CONTENT), CONTENT + b"more", b"<html>" + CONTENT])
@@ -192,7 +192,7 @@ def test_another_file_is_deleted_and_refused(serve, tmp_path, content):
 def test_a_shorter_file_is_no_whole_file(serve, tmp_path):
     server = serve("whole", content=CONTENT[:1000])
     with pytest.raises(TransientError, match="ended after 1,000 of"):
-        fetch(remote(server.url), tmp_path, pause=0, tries=2)
+        fetch(remote(server.url), tmp_path, backoff=0, attempts=2)
 
 
 def test_damage_on_disk_is_fetched_anew(serve, tmp_path):
@@ -211,13 +211,13 @@ def test_giving_up_says_what_to_do(serve, tmp_path):
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/file"  # bound, but nobody listens
         with pytest.raises(TransientError) as caught:
-            fetch(remote(url), tmp_path, tries=3, pause=0)
+            fetch(remote(url), tmp_path, attempts=3, backoff=0)
     assert caught.value.exit_code == 75
     for part in (url, "3 tries", str(tmp_path), "file.bin", SHA256):
         assert part in str(caught.value)
     server = serve("error503")
     with pytest.raises(TransientError, match="503"):
-        fetch(remote(server.url), tmp_path, tries=3, pause=0)
+        fetch(remote(server.url), tmp_path, attempts=3, backoff=0)
     assert len(server.ranges) == 3
 
 

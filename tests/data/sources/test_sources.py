@@ -310,7 +310,7 @@ class TestUnreadable:
         with without_permission(folder):
             for use in (
                 lambda: source.fingerprint,
-                lambda: list(source.records()),
+                lambda: [*source.records()],
                 lambda: list_structure_files(folder),
             ):
                 with pytest.raises(DataError, match=r"cannot be read\. Permission denied"):

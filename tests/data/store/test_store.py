@@ -29,10 +29,10 @@ SPEC = GraphSpec()
 BUILDER = """
 import sys
 from pathlib import Path
-import phase2.data.store as store
-import phase2.data.workers as workers
+import phase2.data.store.store as store
+import phase2.data.store.workers as workers
 from phase2.config.schema import GraphSpec
-from phase2.data.json_source import JsonSource
+from phase2.data.sources.json_source import JsonSource
 
 store.CHUNK = 4
 workers.SERIAL_SECONDS = 0

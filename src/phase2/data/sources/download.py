@@ -16,9 +16,9 @@ from phase2.storage.progress import ProgressCallback
 
 _BLOCK = 1 << 18
 _TIMEOUT = 30.0
-_PAUSE_AT_MOST = 60.0
+_LONGEST_BACKOFF = 60.0
 # Answers that another try may change: timeout, too early, too many requests; and every 5xx.
-_PASSING = frozenset({408, 425, 429})
+_TRANSIENT_STATUS = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,24 @@ class RemoteFile:
 
 
 def fetch(
-    remote: RemoteFile, folder: Path, *, progress: ProgressCallback | None = None, tries: int = 5, pause: float = 1.0
+    remote: RemoteFile,
+    folder: Path,
+    *,
+    progress: ProgressCallback | None = None,
+    attempts: int = 5,
+    backoff: float = 1.0,
 ) -> Path:
     """Get a file into a folder, unless it is there already.
 
-    What has arrived is kept in ``<file_name>.part``, and the next try asks for the rest only. Of two processes that
+    What has arrived is kept in ``<file_name>.part``, and the next attempt asks for the rest only. Of two processes that
     fetch the same file, the second waits for the first.
 
     Args:
         remote: What to fetch.
         folder: Where to put it; made if needed.
         progress: Called with (bytes here, bytes in all).
-        tries: Tries in a row that may fail without a byte gained.
-        pause: Seconds before the second try; doubled with each further one.
+        attempts: Attempts that may fail in a row without receiving a byte.
+        backoff: Seconds before the second attempt; doubled for each further one.
 
     Returns:
         Path of the file, its content proved by the checksum.
@@ -69,7 +74,7 @@ def fetch(
         if target.exists() and _sha256(target) == remote.sha256:
             return target
         part = target.with_name(f"{target.name}.part")
-        _transfer_persistently(remote, part, progress, tries, pause)
+        _transfer_persistently(remote, part, progress, attempts, backoff)
         if (found := _sha256(part)) != remote.sha256:
             part.unlink()
             raise DataError(
@@ -82,7 +87,7 @@ def fetch(
 
 
 def _transfer_persistently(
-    remote: RemoteFile, part: Path, progress: ProgressCallback | None, tries: int, pause: float
+    remote: RemoteFile, part: Path, progress: ProgressCallback | None, attempts: int, backoff: float
 ) -> None:
     failures = 0
     while True:
@@ -90,7 +95,7 @@ def _transfer_persistently(
         try:
             _transfer(remote, part, progress)
         except urllib.error.HTTPError as error:
-            if error.code < 500 and error.code not in _PASSING:
+            if error.code < 500 and error.code not in _TRANSIENT_STATUS:
                 raise _refused(remote, part.parent, error) from error
             reason: Exception = error
         except (OSError, http.client.HTTPException) as error:
@@ -98,13 +103,13 @@ def _transfer_persistently(
         else:
             return
         failures = 1 if _size(part) > before else failures + 1
-        if failures >= tries:
+        if failures >= attempts:
             raise TransientError(
                 f"{remote.url} could not be fetched: {reason}.",
-                why=f"{tries} tries in a row failed; {_size(part):,} of {remote.size:,} bytes are here and are kept.",
+                why=f"{attempts} attempts in a row failed; {_size(part):,} of {remote.size:,} bytes are kept.",
                 fix=f"Try again later. {_by_hand(remote, part.parent)}",
             ) from reason
-        time.sleep(min(pause * 2 ** (failures - 1), _PAUSE_AT_MOST))
+        time.sleep(min(backoff * 2 ** (failures - 1), _LONGEST_BACKOFF))
 
 
 def _transfer(remote: RemoteFile, part: Path, progress: ProgressCallback | None) -> None:
