@@ -1,77 +1,21 @@
 """What an administrator installs once beside the templates: the executor's identity, the bucket, the limits."""
 
-from .parameters import Manifest
-from .pods import ARTIFACTS, EXECUTOR, LIMITS, NAMESPACE, labels
+from typing import Any
 
+from tools.manifests.yaml_text import Manifest
+
+from .pods import NAMESPACE, labels
+from .resources import LIMITS
+
+EXECUTOR = "phase2-executor"
+"""Service account of Argo's own containers."""
+
+ARTIFACTS, ARTIFACTS_KEY = "phase2-artifacts", "phase2"
+"""ConfigMap and key of the artifact repository."""
+
+_SUBMITTER = "phase2-workflow-submitter"
 _RBAC = "rbac.authorization.k8s.io"
-
-
-def executor() -> list[Manifest]:
-    """The identity of Argo's own containers, the only ones that talk to the API server."""
-    rules = [{"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}]
-    token = f"{EXECUTOR}.service-account-token"  # Argo looks it up by this exact name
-    metadata = _metadata(token) | {"annotations": {"kubernetes.io/service-account.name": EXECUTOR}}
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": _metadata(EXECUTOR),
-            "automountServiceAccountToken": False,
-        },
-        {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/service-account-token"},
-        {"apiVersion": f"{_RBAC}/v1", "kind": "Role", "metadata": _metadata(EXECUTOR), "rules": rules},
-        {
-            "apiVersion": f"{_RBAC}/v1",
-            "kind": "RoleBinding",
-            "metadata": _metadata(EXECUTOR),
-            "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": EXECUTOR},
-            "subjects": [{"kind": "ServiceAccount", "name": EXECUTOR, "namespace": NAMESPACE}],
-        },
-    ]
-
-
-def network() -> Manifest:
-    """The way of Argo's own container to the API server, which k8s/base closes to all pods of the namespace."""
-    pods = {"matchExpressions": [{"key": "workflows.argoproj.io/workflow", "operator": "Exists"}]}
-    ports = [{"protocol": "TCP", "port": port} for port in (443, 6443)]
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": _metadata(EXECUTOR),
-        "spec": {"podSelector": pods, "policyTypes": ["Egress"], "egress": [{"ports": ports}]},
-    }
-
-
-def submitter() -> list[Manifest]:
-    """The rights of people who submit workflows, for the group of ``phase2-submitter``."""
-    rules = [
-        {
-            "apiGroups": ["argoproj.io"],
-            "resources": ["workflows"],
-            "verbs": ["create", "get", "list", "watch", "patch", "update", "delete"],
-        },
-        {
-            "apiGroups": ["argoproj.io"],
-            "resources": ["workflowtemplates", "cronworkflows", "workflowtaskresults"],
-            "verbs": ["get", "list", "watch"],
-        },
-    ]
-    name = "phase2-workflow-submitter"
-    return [
-        {"apiVersion": f"{_RBAC}/v1", "kind": "Role", "metadata": _metadata(name), "rules": rules},
-        {
-            "apiVersion": f"{_RBAC}/v1",
-            "kind": "RoleBinding",
-            "metadata": _metadata(name),
-            "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": name},
-            "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": "phase2-submitters"}],
-        },
-    ]
-
-
-def artifacts() -> Manifest:
-    """Where artifacts and logs go: the bucket of the runs, with the keys of the same Secret."""
-    repository = """\
+_REPOSITORY = """\
 s3:
   endpoint: minio.minio.svc.cluster.local:9000
   insecure: true
@@ -80,15 +24,71 @@ s3:
   accessKeySecret: {name: phase2-s3, key: AWS_ACCESS_KEY_ID}
   secretKeySecret: {name: phase2-s3, key: AWS_SECRET_ACCESS_KEY}
 """
-    metadata = _metadata(ARTIFACTS["configMap"])
-    metadata["annotations"] = {"workflows.argoproj.io/default-artifact-repository": ARTIFACTS["key"]}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {ARTIFACTS["key"]: repository}}
+
+
+def executor() -> list[Manifest]:
+    """Return the identity of Argo's own containers, the only ones that talk to the API server."""
+    rules = [{"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}]
+    subject = {"kind": "ServiceAccount", "name": EXECUTOR, "namespace": NAMESPACE}
+    token = _object("v1", "Secret", f"{EXECUTOR}.service-account-token")  # Argo looks it up by this exact name
+    token["metadata"]["annotations"] = {"kubernetes.io/service-account.name": EXECUTOR}
+    token["type"] = "kubernetes.io/service-account-token"
+    return [
+        _object("v1", "ServiceAccount", EXECUTOR, automountServiceAccountToken=False),
+        token,
+        _role(EXECUTOR, rules),
+        _role_binding(EXECUTOR, subject),
+    ]
+
+
+def submitter() -> list[Manifest]:
+    """Return the rights of users who submit workflows, for the group of ``phase2-submitter``."""
+    reading = ["get", "list", "watch"]
+    rules = [
+        {
+            "apiGroups": ["argoproj.io"],
+            "resources": ["workflows"],
+            "verbs": ["create", *reading, "patch", "update", "delete"],
+        },
+        {
+            "apiGroups": ["argoproj.io"],
+            "resources": ["workflowtemplates", "cronworkflows", "workflowtaskresults"],
+            "verbs": reading,
+        },
+    ]
+    group = {"apiGroup": _RBAC, "kind": "Group", "name": "phase2-submitters"}
+    return [_role(_SUBMITTER, rules), _role_binding(_SUBMITTER, group)]
+
+
+def network() -> Manifest:
+    """Return the access of Argo's own container to the API server, which k8s/base denies to all pods."""
+    pods = {"matchExpressions": [{"key": "workflows.argoproj.io/workflow", "operator": "Exists"}]}
+    ports = [{"protocol": "TCP", "port": port} for port in (443, 6443)]
+    spec = {"podSelector": pods, "policyTypes": ["Egress"], "egress": [{"ports": ports}]}
+    return _object("networking.k8s.io/v1", "NetworkPolicy", EXECUTOR, spec=spec)
+
+
+def artifacts() -> Manifest:
+    """Return the repository of artifacts and logs: the bucket of the runs, with the keys of the same Secret."""
+    config_map = _object("v1", "ConfigMap", ARTIFACTS, data={ARTIFACTS_KEY: _REPOSITORY})
+    config_map["metadata"]["annotations"] = {"workflows.argoproj.io/default-artifact-repository": ARTIFACTS_KEY}
+    return config_map
 
 
 def limits() -> Manifest:
-    """How many pods train at once, over all workflows."""
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(LIMITS), "data": {"gpu": "4"}}
+    """Return how many pods train at once, over all workflows."""
+    return _object("v1", "ConfigMap", LIMITS, data={"gpu": "4"})
 
 
-def _metadata(name: str) -> dict[str, object]:
-    return {"name": name, "namespace": NAMESPACE, "labels": labels()}
+def _object(api_version: str, kind: str, name: str, **fields: Any) -> Manifest:
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": labels()}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
+
+
+def _role(name: str, rules: list[Manifest]) -> Manifest:
+    return _object(f"{_RBAC}/v1", "Role", name, rules=rules)
+
+
+def _role_binding(name: str, subject: Manifest) -> Manifest:
+    role = {"apiGroup": _RBAC, "kind": "Role", "name": name}
+    return _object(f"{_RBAC}/v1", "RoleBinding", name, roleRef=role, subjects=[subject])

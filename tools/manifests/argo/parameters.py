@@ -1,13 +1,13 @@
-"""The parameters of the workflows: what may be said with ``-p name=value``, and what each value has to look like."""
+"""Parameters of the workflows: their names, defaults and the values that each accepts."""
 
 from dataclasses import dataclass, replace
+
+from hera.workflows import models
 
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
 from phase2.properties import KEYS
-
-Manifest = dict[str, object]
 
 _DEFAULTS = ClusterRequest(image=Image.parse("phase2:latest"))
 _NUMBER = "^[0-9]{0,9}$"
@@ -18,16 +18,16 @@ _BUCKET = "s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?"
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a workflow.
+    """Parameter of a workflow, given as ``-p name=value``.
 
     Attributes:
-        name: Its name; values are strings.
-        value: Its default; "" means not given.
-        description: One line for people.
-        choices: All values it may have, besides ""; none when it is open.
-        is_list: CompositeReporter of the choices may be given, between commas.
-        shape: Regular expression (RE2) that an open value matches: it may reach podSpecPatch, where a line break in it
-            would add fields to the pod.
+        name: Name of the parameter.
+        value: Default, a string as all values are; "" means not given.
+        description: One line for users.
+        choices: Values that are allowed besides ""; empty where any value of the shape is.
+        is_list: Whether several choices may be given, between commas.
+        shape: Regular expression (RE2) that other values match. A value may reach podSpecPatch, where a line break in
+            it would add fields to the pod.
     """
 
     name: str
@@ -39,15 +39,22 @@ class Parameter:
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """All values; "" stands for not given, also where the default is another one."""
+        """Values of a closed parameter; "" stands for not given, also where the default is another one."""
         return ("", *self.choices)
 
-    def manifest(self) -> Manifest:
-        """As a Workflow has it."""
-        made: Manifest = {"name": self.name, "value": self.value, "description": self.description}
-        if self.choices and not self.is_list:
-            made["enum"] = list(self.allowed)
-        return made
+    @property
+    def variable(self) -> str:
+        """Environment variable of the option of ``phase2 train`` that has this name."""
+        return f"PHASE2_{self.name.upper().replace('-', '_')}"
+
+    def declaration(self) -> models.Parameter:
+        """Return the parameter as a WorkflowTemplate declares it."""
+        enum = list(self.allowed) if self.choices and not self.is_list else None
+        return models.Parameter(name=self.name, value=self.value, description=self.description, enum=enum)
+
+    def argument(self) -> models.Parameter:
+        """Return the parameter as a Workflow passes it."""
+        return models.Parameter(name=self.name, value=self.value)
 
 
 _SWITCH = ("true", "false")
@@ -93,7 +100,7 @@ NODE_SELECTOR = Parameter(
     "node-selector", "{}", "Labels that the node must have, as JSON.", shape='^[{][A-Za-z0-9":/._, -]*[}]$'
 )
 TOLERATIONS = Parameter(
-    "tolerations", "[]", "Taints that the pod puts up with, as JSON.", shape='^[[][A-Za-z0-9":/._, {}-]*[]]$'
+    "tolerations", "[]", "Taints that the pod tolerates, as JSON.", shape='^[[][A-Za-z0-9":/._, {}-]*[]]$'
 )
 STRUCTURES = Parameter("structures", "", "s3://bucket/prefix of the structures to predict.", shape=f"^{_BUCKET}$")
 PARTS = Parameter("parts", "4", "Pods that share the structures.", shape="^[1-9][0-9]{0,2}$")
@@ -105,14 +112,17 @@ OLDER_THAN = Parameter("older-than", "30d", "Age of what is removed: 12h, 30d, 8
 
 RESOURCES = (GPUS, CPU, MEMORY, RETRY_MEMORY, QUEUE, PRIORITY, NODE_SELECTOR, TOLERATIONS)
 
-TRAIN = (
+REQUEST = (
     ALGORITHM, LEVEL, COMPETITION, ALL_PROPERTIES, PROPERTIES, RESUME, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES,
-    SEED, DATA, IMAGE, RUN_NAME, STORE, *RESOURCES,
+    SEED, DATA,
 )  # fmt: skip
+"""What a training request says; each is the option of ``phase2 train`` that has its name."""
+
+TRAIN = (*REQUEST, IMAGE, RUN_NAME, STORE, *RESOURCES)
 
 
 def _listed(parameter: Parameter) -> Parameter:
-    """The same, for several values between commas."""
+    """Return the parameter that takes several such values, between commas."""
     description = f"{parameter.description.rstrip('.')}; several between commas."
     if parameter.choices:
         return replace(parameter, description=description, is_list=True)
@@ -123,6 +133,9 @@ def _listed(parameter: Parameter) -> Parameter:
 VARIED = tuple(_listed(one) for one in (LEVEL, SEED, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES))
 """What may differ between the runs of a sweep; its parameters take lists."""
 
+SHARED = (ALGORITHM, ALL_PROPERTIES, PROPERTIES, DATA)
+"""What all runs of a sweep or an ensemble have in common."""
+
 SWEEP = (ALGORITHM, ALL_PROPERTIES, PROPERTIES, *VARIED, DATA, IMAGE, STORE, *RESOURCES)
 ENSEMBLE = (
     ALGORITHM, ALL_PROPERTIES, PROPERTIES, LEVEL, replace(VARIED[1], value="1,2,3,4"), EPOCHS, LR, BATCH_SIZE, PRESET,
@@ -130,3 +143,17 @@ ENSEMBLE = (
 )  # fmt: skip
 PREDICT = (STRUCTURES, RUN, PROPERTIES, PARTS, IMAGE, STORE, CPU, MEMORY)
 PRUNE = (KEEP_BEST, OLDER_THAN, IMAGE, STORE)
+
+PARAMETERS = {
+    "phase2-train": TRAIN,
+    "phase2-sweep": SWEEP,
+    "phase2-ensemble": ENSEMBLE,
+    "phase2-predict": PREDICT,
+    "phase2-prune": PRUNE,
+}
+"""Parameters of each WorkflowTemplate."""
+
+
+def tag(name: str, source: str = "workflow") -> str:
+    """Return the tag that Argo replaces by the value of a parameter."""
+    return f"{{{{{source}.parameters.{name}}}}}"

@@ -1,6 +1,8 @@
-"""Admission policies: Argo takes misspelt parameters and values outside ``enum``, so the API server refuses them."""
+"""Admission policies: Argo accepts misspelt parameters and values outside ``enum``, so the API server refuses them."""
 
-from .parameters import Manifest, Parameter
+from tools.manifests.yaml_text import Manifest
+
+from .parameters import Parameter
 from .pods import NAMESPACE
 
 # Everything of a Workflow's specification but what people may set: workflowTemplateRef, arguments, suspend, shutdown,
@@ -16,7 +18,7 @@ FORBIDDEN = (
 
 
 def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
-    """The policy for Workflows of one template."""
+    """Return the policy for Workflows of one template."""
     closed = {p.name: list(p.allowed) for p in parameters if p.choices and not p.is_list}
     lists = {p.name: list(p.choices) for p in parameters if p.is_list and p.choices}
     shapes = {p.name: p.shape for p in parameters if p.shape}
@@ -83,7 +85,7 @@ def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
 
 
 def binding(template: str) -> Manifest:
-    """The binding of a policy to the namespace of the runs."""
+    """Return the binding of a policy to the namespace of the runs."""
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicyBinding",
@@ -97,7 +99,7 @@ def binding(template: str) -> Manifest:
 
 
 def _combinations(parameters: tuple[Parameter, ...]) -> list[Manifest]:
-    """What the parameters must not say together, where a template has them."""
+    """Return the rules for parameters that exclude each other, where a template has them."""
     names = {p.name for p in parameters}
     rules = [pair for pair in (("competition", "level"), ("all-properties", "properties")) if names >= set(pair)]
     return [
@@ -127,7 +129,7 @@ def _refusal(found: str, complaint: str) -> Manifest:
 
 
 def _cel(content: object) -> str:
-    """A literal of CEL; nothing here has a quote or a backslash in it."""
+    """Return a literal of CEL; nothing here has a quote or a backslash in it."""
     if isinstance(content, dict):
         return "{" + ", ".join(f"{_cel(key)}: {_cel(item)}" for key, item in content.items()) + "}"
     if isinstance(content, list):

@@ -1,176 +1,144 @@
-"""The WorkflowTemplates, and the thin Workflows and CronWorkflows that use them."""
+"""The WorkflowTemplates."""
 
-from phase2.cluster.plan import WORK
+from hera.workflows import models
+
+from phase2.cluster.manifests.pod import pod_security
+from phase2.cluster.plan import SERVICE_ACCOUNT
+from phase2.cluster.request.resources import DAY
 
 from . import parameters as p
 from . import steps
-from .parameters import Manifest, Parameter
-from .pods import (
-    NAMESPACE,
-    artifact,
-    call,
-    filled,
-    handed_on,
-    labels,
-    output,
-    result,
-    retry,
-    step,
-    training,
-    value,
-    variable,
-    workflow_template,
-)  # fmt: skip
+from .calls import call, call_each, item, result, sequence, workflow_outputs
+from .cluster import ARTIFACTS, ARTIFACTS_KEY, EXECUTOR
+from .parameters import PARAMETERS, tag
+from .pods import EXECUTOR_PATCH, NAMESPACE, container, labels, options, variable, volumes
 
-MOST_AT_ONCE = 4
-
-_REQUEST = (
-    p.ALGORITHM, p.LEVEL, p.COMPETITION, p.ALL_PROPERTIES, p.PROPERTIES, p.RESUME, p.EPOCHS, p.LR, p.BATCH_SIZE,
-    p.PRESET, p.MAX_SAMPLES, p.SEED, p.DATA,
-)  # fmt: skip
-_SHARED = (p.ALGORITHM, p.ALL_PROPERTIES, p.PROPERTIES, p.DATA)
+PARALLEL_PODS = 4
+"""Pods of one workflow that run at once."""
 
 
-def train() -> Manifest:
-    """One run: what ``run_phase2.py`` does with the same words."""
-    main: Manifest = {
-        "name": "main",
-        "steps": [
-            call("validate", "validate"),
-            call("prepare", "prepare"),
-            call("train", "train"),
-            call("report", "report"),
-            call("register", "register", {"run-id": result("report", "run-id")}),
-        ],
-        "outputs": handed_on("report", "run-id", "mae"),
-    }
-    report = step(
-        "report", "workflow", "report", "--store", value("store"), "--to", WORK,
-        retryStrategy=retry("3"),
-        outputs={
-            "parameters": [output("run-id", "run-id"), output("mae", "mae.md")],
-            "artifacts": [artifact("report", "report.md", "workflows/{{workflow.name}}/report.md")],
-        },
-    )  # fmt: skip
-    register = step(
-        "register", "runs", "verify", "{{inputs.parameters.run-id}}", "--store", value("store"),
-        inputs={"parameters": [{"name": "run-id"}]},
-        retryStrategy=retry("3"),
-    )  # fmt: skip
-    validate = step("validate", "train", "--dry-run", "--store", value("store"), retryStrategy=retry("3"))
-    env = [*filled(_REQUEST), variable("PHASE2_RUN_ID", value("run-name"))]
-    return workflow_template(
+def workflow_templates() -> list[models.WorkflowTemplate]:
+    """Return every WorkflowTemplate."""
+    return [train(), sweep(), ensemble(), predict(), prune()]
+
+
+def train() -> models.WorkflowTemplate:
+    """Return the training of one run, which is what ``run_phase2.py`` does with the same options."""
+    main = sequence(
+        call("validate"),
+        call("prepare"),
+        call("train"),
+        call("report"),
+        call("register", {"run-id": result("report", "run-id")}),
+        outputs=workflow_outputs("report", "run-id", "mae"),
+    )
+    return _template(
         "phase2-train",
         "Train one run: check the request, prepare the data, train, report, and verify what is in the store.",
-        p.TRAIN,
-        env,
-        [main, validate, steps.prepare(), training("train", []), report, register],
+        [*options(p.REQUEST), variable("PHASE2_RUN_ID", tag("run-name"))],
+        [main, steps.validate(), steps.prepare(), steps.train(), steps.report(), steps.register()],
     )
 
 
-def sweep() -> Manifest:
-    """Every combination of levels, seeds and overrides, compared by validation score."""
-    main = {
-        "name": "main",
-        "parallelism": MOST_AT_ONCE,
-        "steps": [
-            call("expand", "expand"),
-            call("prepare", "prepare"),
-            steps.fan_out(),
-            call("compare", "compare", {"rows": result("train", "row")}),
-        ],
-        "outputs": handed_on("compare", "best-run", "comparison"),
-    }
-    return workflow_template(
+def sweep() -> models.WorkflowTemplate:
+    """Return the training of every combination of levels, seeds and overrides, ranked by validation score."""
+    main = sequence(
+        call("expand"),
+        call("prepare"),
+        _train_each(),
+        call("compare", {"rows": result("train", "row")}),
+        parallelism=PARALLEL_PODS,
+        outputs=workflow_outputs("compare", "best-run", "comparison"),
+    )
+    return _template(
         "phase2-sweep",
         "Train every combination of the listed values, a few at a time, and rank the runs by validation score.",
-        p.SWEEP,
-        filled(_SHARED),
+        options(p.SHARED),
         [main, steps.expand(p.VARIED), steps.prepare(), steps.train_item(), steps.compare()],
     )
 
 
-def ensemble() -> Manifest:
-    """CompositeReporter seeds of one run, which then predict together."""
-    main = {
-        "name": "main",
-        "parallelism": MOST_AT_ONCE,
-        "steps": [
-            call("expand", "expand"),
-            call("split", "split"),
-            call("prepare", "prepare"),
-            steps.fan_out(),
-            call("compare", "compare", {"rows": result("train", "row")}),
-            steps.fan_out_parts({"runs": result("compare", "runs")}),
-        ],
-        "outputs": handed_on("compare", "runs", "comparison"),
-    }
-    predict = steps.predict([variable("PHASE2_RUNS", "{{inputs.parameters.runs}}")], "runs")
-    return workflow_template(
+def ensemble() -> models.WorkflowTemplate:
+    """Return the training of several seeds of one run, which then predict together."""
+    main = sequence(
+        call("expand"),
+        call("split"),
+        call("prepare"),
+        _train_each(),
+        call("compare", {"rows": result("train", "row")}),
+        _predict_each({"runs": result("compare", "runs")}),
+        parallelism=PARALLEL_PODS,
+        outputs=workflow_outputs("compare", "runs", "comparison"),
+    )
+    predict_part = steps.predict(tag("runs", "inputs"), "runs")
+    pods = [steps.split(), steps.prepare(), steps.train_item(), steps.compare(), predict_part]
+    return _template(
         "phase2-ensemble",
         "Train one request with several seeds, then predict structures with mean and standard deviation of all.",
-        p.ENSEMBLE,
-        filled(_SHARED),
-        [main, steps.expand(p.VARIED), steps.split(), steps.prepare(), steps.train_item(), steps.compare(), predict],
+        options(p.SHARED),
+        [main, steps.expand(p.VARIED), *pods],
     )
 
 
-def predict() -> Manifest:
-    """Structures of a bucket, shared by several pods; the predictions go into the bucket."""
-    main = {
-        "name": "main",
-        "parallelism": MOST_AT_ONCE,
-        "steps": [call("split", "split"), steps.fan_out_parts({})],
-    }
-    return workflow_template(
+def predict() -> models.WorkflowTemplate:
+    """Return the prediction of structures in a bucket by several pods; the tables go into the bucket."""
+    main = sequence(call("split"), _predict_each({}), parallelism=PARALLEL_PODS)
+    return _template(
         "phase2-predict",
         "Predict the structures below a prefix of a bucket; the tables go to predictions/ of the bucket.",
-        p.PREDICT,
-        filled((p.PROPERTIES,)),
-        [main, steps.split(), steps.predict([variable("PHASE2_RUNS", value("run"))])],
+        options((p.PROPERTIES,)),
+        [main, steps.split(), steps.predict(tag("run"))],
     )
 
 
-def prune() -> Manifest:
-    """The clean-up of old runs."""
-    main = step(
-        "main", "runs", "prune", "--keep-best", value("keep-best"), "--older-than", value("older-than"), "--yes",
-        "--store", value("store"),
-        retryStrategy=retry("3"),
-    )  # fmt: skip
+def prune() -> models.WorkflowTemplate:
+    """Return the removal of old runs."""
     summary = "Remove old runs that are not among the best of their kind; runs that can be resumed stay."
-    return workflow_template("phase2-prune", summary, p.PRUNE, [], [main])
+    return _template("phase2-prune", summary, [], [steps.prune()])
 
 
-def thin(template: str, parameters: tuple[Parameter, ...], generate_name: str) -> Manifest:
-    """A Workflow that only says what is to be done: ``argo submit`` takes no other kind."""
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Workflow",
-        "metadata": {"generateName": generate_name, "namespace": NAMESPACE, "labels": labels()},
-        "spec": {
-            "workflowTemplateRef": {"name": template},
-            "arguments": {"parameters": [{"name": one.name, "value": one.value} for one in parameters]},
-        },
-    }
+def _train_each() -> models.WorkflowStep:
+    # A run that fails is missing from the rows; the others stay.
+    return call_each("train", result("expand", "runs"), item(*steps.ITEM), accept_failures=True)
 
 
-def cron(name: str, template: str, schedule: str, arguments: dict[str, str]) -> Manifest:
-    """A Workflow by the clock."""
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "CronWorkflow",
-        "metadata": {"name": name, "namespace": NAMESPACE, "labels": labels()},
-        "spec": {
-            "schedules": [schedule],
-            "timezone": "UTC",
-            "concurrencyPolicy": "Forbid",
-            "startingDeadlineSeconds": 600,
-            "successfulJobsHistoryLimit": 3,
-            "failedJobsHistoryLimit": 7,
-            "workflowSpec": {
-                "workflowTemplateRef": {"name": template},
-                "arguments": {"parameters": [{"name": key, "value": word} for key, word in arguments.items()]},
-            },
-        },
-    }
+def _predict_each(parameters: dict[str, str]) -> models.WorkflowStep:
+    return call_each("predict", result("split", "parts"), item("part", "parts") | parameters)
+
+
+def _template(
+    name: str, summary: str, env: list[models.EnvVar], templates: list[models.Template]
+) -> models.WorkflowTemplate:
+    """Return a WorkflowTemplate whose pods pass the Pod Security level ``restricted`` and hold no token.
+
+    Args:
+        name: Its name, whose parameters are those of ``PARAMETERS``.
+        summary: One line for users.
+        env: Variables of all its containers.
+        templates: Its templates, the entry point ``main`` among them.
+    """
+    spec = models.WorkflowSpec(
+        entrypoint="main",
+        on_exit="finish",
+        service_account_name=SERVICE_ACCOUNT,
+        automount_service_account_token=False,
+        executor=models.ExecutorConfig(service_account_name=EXECUTOR),
+        artifact_repository_ref=models.ArtifactRepositoryRef(config_map=ARTIFACTS, key=ARTIFACTS_KEY),
+        archive_logs=True,
+        active_deadline_seconds=7 * DAY,
+        ttl_strategy=models.TTLStrategy(seconds_after_success=7 * DAY, seconds_after_failure=14 * DAY),
+        pod_gc=models.PodGC(strategy="OnWorkflowSuccess"),
+        pod_disruption_budget=models.PodDisruptionBudgetSpec(min_available=9999),
+        pod_metadata=models.Metadata(labels=labels()),
+        security_context=models.PodSecurityContext.model_validate(pod_security()),
+        pod_spec_patch=EXECUTOR_PATCH,
+        volumes=volumes(),
+        arguments=models.Arguments(parameters=[one.declaration() for one in PARAMETERS[name]]),
+        template_defaults=models.Template(container=container(env)),
+        templates=[*templates, steps.finish()],
+    )
+    annotations = {"workflows.argoproj.io/description": summary}
+    metadata = models.ObjectMeta(name=name, namespace=NAMESPACE, labels=labels(), annotations=annotations)
+    return models.WorkflowTemplate(
+        api_version="argoproj.io/v1alpha1", kind="WorkflowTemplate", metadata=metadata, spec=spec
+    )

@@ -4,7 +4,7 @@ import yaml
 
 from phase2 import __version__
 from tools.generated import ROOT
-from tools.manifests.argo.files import Dumper
+from tools.manifests.yaml_text import to_yaml
 
 from .objects import objects
 from .pods import pods
@@ -38,8 +38,3 @@ def files() -> dict[str, str]:
         "README.md": readme(described),
         "values.schema.json": schema(yaml.safe_load(values.read_text(encoding="utf-8")), described),
     }
-
-
-def to_yaml(content: object) -> str:
-    """YAML without anchors, its keys in their own order."""
-    return yaml.dump(content, Dumper=Dumper, sort_keys=False, width=10_000, allow_unicode=True)

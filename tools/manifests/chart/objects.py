@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from tools.generated import ROOT
-from tools.manifests.argo.files import files as argo_files
+from tools.manifests.argo.files import manifests_by_file
 
 K8S = ROOT / "k8s"
 
@@ -17,9 +17,8 @@ _OTHERS = {"Namespace", "ClusterQueue", "ResourceFlavor", "Kustomization", "Comp
 def objects() -> dict[str, dict[str, Any]]:
     """Every object, by the name of its file below ``files``."""
     found = {f"k8s/{_name(one)}": one for path in _sources() for one in _documents(path.read_text(encoding="utf-8"))}
-    for path, text in argo_files().items():
-        if path.startswith(("cluster/", "templates/")):
-            found |= {f"argo/{_name(one)}": one for one in _documents(text)}
+    for manifests in manifests_by_file().values():
+        found |= {f"argo/{_name(one)}": one for one in manifests}
     return found
 
 

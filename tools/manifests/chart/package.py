@@ -17,9 +17,10 @@ import yaml
 from phase2.cluster.request.image import Image
 from phase2.errors import Phase2Error, RequestError
 from tools.generated import ROOT
+from tools.manifests.yaml_text import to_yaml
 from tools.programs.helm import helm
 
-from .files import CHART, HEADER, files, to_yaml
+from .files import CHART, HEADER, files
 from .readme import readme
 from .values import read_values
 

@@ -9,7 +9,8 @@ from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
-from tools.manifests.argo.workflows import cron
+from tools.manifests.argo.serialization import to_manifest
+from tools.manifests.argo.submissions import cron_workflow
 
 Object = dict[str, Any]
 
@@ -76,7 +77,7 @@ def _job(run_id: str) -> Object:
 
 def _cron(name: str, job: Object) -> Object:
     """A Job by the clock, in the way of Argo's CronWorkflows."""
-    of_argo: Object = cron(name, "", "", {})["spec"]  # type: ignore[assignment]
+    of_argo = to_manifest(cron_workflow(name, "", "", {}))["spec"]
     timing = {key: of_argo[key] for key in of_argo if key not in ("schedules", "timezone", "workflowSpec")}
     metadata = {key: job["metadata"][key] for key in ("labels", "annotations") if key in job["metadata"]}
     return {
