@@ -1,3 +1,78 @@
-"""Multi-task models of material properties: one request, one run directory, the same everywhere."""
+"""Multi-task models of crystal properties: one request, one run directory, the same everywhere.
+
+The names below are loaded when they are first used: ``import phase2`` itself imports neither torch nor numpy.
+
+Example:
+    >>> import phase2
+    >>> phase2.load_dataset("sample").crystals[0].formula
+    'Pd'
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from phase2.api.comparison import Comparison, compare
+    from phase2.api.dataset import Dataset, load_dataset
+    from phase2.api.model import Model, load_model
+    from phase2.api.predictions import Predictions
+    from phase2.api.run import Run, load_run
+    from phase2.api.run_list import RunList, list_runs
+    from phase2.data.crystals.crystal import Crystal
+    from phase2.errors import Phase2Error
+
+__all__ = [
+    "Comparison",
+    "Crystal",
+    "Dataset",
+    "Model",
+    "Phase2Error",
+    "Predictions",
+    "Run",
+    "RunList",
+    "__version__",
+    "compare",
+    "list_runs",
+    "load_dataset",
+    "load_model",
+    "load_run",
+]
+
+_MODULES = {
+    "Comparison": "phase2.api.comparison",
+    "Crystal": "phase2.data.crystals.crystal",
+    "Dataset": "phase2.api.dataset",
+    "Model": "phase2.api.model",
+    "Phase2Error": "phase2.errors",
+    "Predictions": "phase2.api.predictions",
+    "Run": "phase2.api.run",
+    "RunList": "phase2.api.run_list",
+    "compare": "phase2.api.comparison",
+    "list_runs": "phase2.api.run_list",
+    "load_dataset": "phase2.api.dataset",
+    "load_model": "phase2.api.model",
+    "load_run": "phase2.api.run",
+}
+"""Where each public name is defined."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'phase2' has no attribute '{name}'", name=name, obj=sys.modules[__name__])
+    from phase2.config.extras import explain_missing_packages
+
+    with explain_missing_packages():
+        value = getattr(importlib.import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List what is here already and the public names that are not loaded yet."""
+    return sorted({*globals(), *__all__})

@@ -54,6 +54,12 @@ class UnknownNameError(RequestError):
         return cls(f"Unknown {kind} '{name}'.", why=why, fix=fix)
 
 
+class MissingExtraError(Phase2Error, ImportError):
+    """An optional package that is needed and not installed; the fix names the extra."""
+
+    exit_code = 2
+
+
 class DataError(Phase2Error, ValueError):
     """Data that cannot be read, are damaged, or leave nothing to train on."""
 

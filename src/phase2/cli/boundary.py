@@ -18,6 +18,7 @@ from typing import Any
 import typer
 
 from phase2.cli.console import note, print_error
+from phase2.config.extras import missing_extra
 from phase2.config.settings import termination_log
 from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientError
 
@@ -27,17 +28,6 @@ INTERRUPTED = 128 + signal.SIGINT
 
 # Kubernetes keeps 4096 bytes of it, and a character is up to four.
 _LONGEST_TERMINATION_MESSAGE = 1000
-
-_EXTRAS = {
-    "torch": "train",
-    "e3nn": "train",
-    "pymatgen": "train",
-    "matplotlib": "report",
-    "pyarrow": "report",
-    "torch_geometric": "dev",
-    "kubernetes": "cluster",
-    "yaml": "cluster",
-}
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -135,13 +125,8 @@ def _explain(error: Exception) -> Phase2Error:
         return RequestError(error.format_message(), fix="Add --help to see what the command takes.")
     if isinstance(error, OSError):
         return _explain_file_error(error)
-    if isinstance(error, ModuleNotFoundError) and (package := (error.name or "").partition(".")[0]) in _EXTRAS:
-        extra = _EXTRAS[package]
-        return RequestError(
-            f"This command needs the package '{package}'.",
-            why=f"It belongs to the extra '{extra}', which is not installed.",
-            fix=f"pip install 'phase2[{extra}]'",
-        )
+    if isinstance(error, ModuleNotFoundError) and (explained := missing_extra(error)):
+        return explained
     return Phase2Error(
         f"Internal error: {type(error).__name__}: {error}",
         why="This is a defect of phase2, not of your input.",

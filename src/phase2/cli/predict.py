@@ -101,7 +101,7 @@ def _structures(directory: str, part: str | None, folder: Path) -> list[Path]:
 def _predict(models: list[Path], files: list[Path], keys: list[str] | None, batch_size: int) -> PredictionTable:
     from phase2.cli.progress import work_bar
     from phase2.prediction.ensemble import predict_ensemble
-    from phase2.prediction.predictor import Predictor, predict_files
+    from phase2.prediction.predictor import Predictor, predict_structures
 
     predictors = [Predictor.load(path) for path in models]
     for predictor in predictors:
@@ -109,7 +109,7 @@ def _predict(models: list[Path], files: list[Path], keys: list[str] | None, batc
     with work_bar("structures") as progress:
         if len(predictors) > 1:
             return predict_ensemble(predictors, files, properties=keys, batch_size=batch_size, progress=progress)
-        return predict_files(predictors[0], files, properties=keys, batch_size=batch_size, progress=progress)
+        return predict_structures(predictors[0], files, properties=keys, batch_size=batch_size, progress=progress)
 
 
 def _deliver(table: PredictionTable, output: Path | None) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from phase2.errors import RequestError
-from phase2.prediction.predictor import Predictor, predict_files
+from phase2.prediction.predictor import Predictor, predict_structures
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.storage.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    from phase2.prediction.inputs import StructureLike
 
 
 def predict_ensemble(
     predictors: Sequence[Predictor],
-    files: Sequence[Path],
+    structures: Sequence[StructureLike],
     *,
     properties: Sequence[str] | None = None,
     batch_size: int = 64,
@@ -28,10 +31,10 @@ def predict_ensemble(
 
     Args:
         predictors: Two or more models; all know the asked properties.
-        files: CIF, POSCAR or JARVIS JSON files.
+        structures: Paths of structure files, crystals, pymatgen structures or ASE atoms.
         properties: Keys of the wanted properties; all of the first model's by default.
-        batch_size: Files read and predicted at a time.
-        progress: Called with (files done by all models, files times models).
+        batch_size: Structures read and predicted at a time.
+        progress: Called with (structures done by all models, structures times models).
 
     Raises:
         UnknownNameError: A model was not trained for a property.
@@ -42,15 +45,17 @@ def predict_ensemble(
     keys = [p.key for p in predictors[0].model.properties] if properties is None else properties
     for predictor in predictors:
         predictor.output_columns(keys)  # refuses, before hours are spent on the others
-    total = len(files) * len(predictors)
+    total = len(structures) * len(predictors)
     tables = []
     for number, predictor in enumerate(predictors):
 
-        def report(done: int, _: int | None, before: int = number * len(files)) -> None:
+        def report(done: int, _: int | None, before: int = number * len(structures)) -> None:
             if progress:
                 progress(before + done, total)
 
-        tables.append(predict_files(predictor, files, properties=keys, batch_size=batch_size, progress=report))
+        tables.append(
+            predict_structures(predictor, structures, properties=keys, batch_size=batch_size, progress=report)
+        )
     return combined(tables)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,15 +14,18 @@ from phase2.config.schema import GraphSpec
 from phase2.data.batching import collate
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.elements import SYMBOLS
-from phase2.data.crystals.readers import read_structure
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
 from phase2.errors import DataError, UnknownNameError
 from phase2.machine.environment import threads
 from phase2.models.files.modelfile import TrainedModel, load_model_file
-from phase2.prediction.table import PredictedStructure, PredictionTable, readable_name
+from phase2.prediction.inputs import crystal_of, name_of
+from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.properties import select_properties
 from phase2.storage.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    from phase2.prediction.inputs import StructureLike
 
 
 class Predictor:
@@ -30,20 +34,27 @@ class Predictor:
     Attributes:
         model: The model file's content.
         path: The model file.
+        device: Where it computes.
     """
 
-    def __init__(self, model: TrainedModel, path: Path) -> None:
+    def __init__(self, model: TrainedModel, path: Path, device: torch.device | str = "cpu") -> None:
         self.model = model
         self.path = path
+        self.device = torch.device(device)
+        self._network = model.model.to(self.device)
 
     @classmethod
-    def load(cls, path: Path) -> Predictor:
+    def load(cls, path: Path, device: torch.device | str = "cpu") -> Predictor:
         """Load a model file; it needs neither the training data nor any file beside it.
+
+        Args:
+            path: The model file.
+            device: Where to compute.
 
         Raises:
             ModelFileError: The file is missing, damaged, unsafe or of a newer format.
         """
-        return cls(load_model_file(path), path)
+        return cls(load_model_file(path), path, device)
 
     def output_columns(self, keys: Sequence[str] | None) -> list[int]:
         """Columns of the asked properties in the model's output; all of them for None.
@@ -74,10 +85,10 @@ class Predictor:
 
     def predict_graphs(self, graphs: PackedGraphs) -> NDArray[np.float64]:
         """Predict crystals whose graphs are at hand, as one batch; shape (n, P), in the properties' units."""
-        batch = collate(graphs, np.arange(len(graphs)), None, self.model.model.view)
+        batch = collate(graphs, np.arange(len(graphs)), None, self._network.view).to(self.device)
         with torch.inference_mode():
-            normalised = self.model.model(batch)
-        return self.model.scaler.decode(normalised.double().numpy())
+            normalised = self._network(batch)
+        return self.model.scaler.decode(normalised.double().cpu().numpy())
 
     def unseen_elements_warning(self, species: NDArray[np.uint8]) -> str:
         """Say which of a crystal's elements the training set did not have; "" for none."""
@@ -87,22 +98,22 @@ class Predictor:
         return f"not in the training set: {', '.join(SYMBOLS[z - 1] for z in unseen)}"
 
 
-def predict_files(
+def predict_structures(
     predictor: Predictor,
-    files: Sequence[Path],
+    structures: Sequence[StructureLike],
     *,
     properties: Sequence[str] | None = None,
     batch_size: int = 64,
     progress: ProgressCallback | None = None,
 ) -> PredictionTable:
-    """Predict structures from files; a file that cannot be read becomes a row with the reason.
+    """Predict structures; one that cannot be read becomes a row with the reason.
 
     Args:
         predictor: The model.
-        files: CIF, POSCAR or JARVIS JSON files.
+        structures: Paths of CIF, POSCAR or JARVIS JSON files, crystals, pymatgen structures or ASE atoms.
         properties: Keys of the wanted properties; all of the model's by default.
-        batch_size: Files read and predicted at a time.
-        progress: Called with (files done, files in all).
+        batch_size: Structures read and predicted at a time.
+        progress: Called with (structures done, structures in all).
 
     Raises:
         UnknownNameError: The model was not trained for a property.
@@ -111,38 +122,38 @@ def predict_files(
     torch.set_num_threads(threads())
     columns = predictor.output_columns(properties)
     rows: list[PredictedStructure] = []
-    for start in range(0, len(files), batch_size):
-        rows += _predict_batch(predictor, files[start : start + batch_size], columns)
+    for start in range(0, len(structures), batch_size):
+        rows += _predict_batch(predictor, structures[start : start + batch_size], start, columns)
         if progress:
-            progress(len(rows), len(files))
+            progress(len(rows), len(structures))
     return PredictionTable(tuple(predictor.model.properties[k] for k in columns), tuple(rows))
 
 
-def _predict_batch(predictor: Predictor, files: Sequence[Path], columns: Sequence[int]) -> list[PredictedStructure]:
-    read = [_read(file, predictor.model.config.data.graph) for file in files]
+def _predict_batch(
+    predictor: Predictor, structures: Sequence[StructureLike], start: int, columns: Sequence[int]
+) -> list[PredictedStructure]:
+    names = [name_of(structure, start + k) for k, structure in enumerate(structures)]
+    spec = predictor.model.config.data.graph
+    read = [_read(structure, name, spec) for structure, name in zip(structures, names, strict=True)]
     graphs = [item for item in read if isinstance(item, PackedGraphs)]
     values = iter(predictor.predict_graphs(PackedGraphs.concatenate(graphs))[:, columns] if graphs else ())
     return [
-        item if isinstance(item, PredictedStructure) else _row(predictor, file, item, next(values))
-        for file, item in zip(files, read, strict=True)
+        item if isinstance(item, PredictedStructure) else _row(predictor, name, item, next(values))
+        for name, item in zip(names, read, strict=True)
     ]
 
 
-def _row(predictor: Predictor, file: Path, graph: PackedGraphs, values: NDArray[np.float64]) -> PredictedStructure:
-    name, formula, warning = (
-        readable_name(file),
-        str(graph.formulas[0]),
-        predictor.unseen_elements_warning(graph.species),
-    )
+def _row(predictor: Predictor, name: str, graph: PackedGraphs, values: NDArray[np.float64]) -> PredictedStructure:
+    formula, warning = str(graph.formulas[0]), predictor.unseen_elements_warning(graph.species)
     if not np.isfinite(values).all():
         return PredictedStructure(name, formula, None, error="The model's prediction is not finite.", warning=warning)
     return PredictedStructure(name, formula, values, warning=warning)
 
 
-def _read(file: Path, spec: GraphSpec) -> PackedGraphs | PredictedStructure:
+def _read(structure: StructureLike, name: str, spec: GraphSpec) -> PackedGraphs | PredictedStructure:
     try:
-        return pack([read_structure(file)], spec)
+        return pack([crystal_of(structure, name)], spec)
     except (DataError, OSError) as error:
         # Names within the message may be no UTF-8, and parsers break their messages into lines.
         reason = " ".join(str(error).split()).encode(errors="backslashreplace").decode()
-        return PredictedStructure(readable_name(file), "", None, error=reason)
+        return PredictedStructure(name, "", None, error=reason)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from phase2.errors import ModelFileError
 from phase2.storage.disk.atomic import write_text
 
 
@@ -48,6 +49,20 @@ def write_history(path: Path, history: Sequence[EpochRow]) -> None:
     """Write ``history.json`` atomically: a list of rows, one line each."""
     rows = ",\n".join(json.dumps(asdict(row), allow_nan=False) for row in history)
     write_text(path, f"[\n{rows}\n]\n" if rows else "[]\n")
+
+
+def read_history(path: Path) -> tuple[EpochRow, ...]:
+    """Read ``history.json``.
+
+    Raises:
+        ModelFileError: It is missing or damaged.
+    """
+    try:
+        return tuple(EpochRow(**row) for row in json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelFileError(
+            f"{path} cannot be read.", why=f"{error}.", fix="Check the run with 'phase2 runs verify'."
+        ) from error
 
 
 def read_epochs_done(path: Path) -> int:

@@ -18,7 +18,6 @@ from phase2.data.crystals.readers import (
     read_cif,
     read_poscar,
     read_structure,
-    to_pymatgen,
 )
 from phase2.errors import DataError, InvalidCrystalError
 
@@ -139,7 +138,7 @@ class TestRecords:
 class TestRoundTrips:
     def test_pymatgen(self):
         crystal = from_record(ATOMS, "x")
-        assert_same(from_pymatgen(to_pymatgen(crystal), "x"), crystal)
+        assert_same(from_pymatgen(crystal.to_pymatgen(), "x"), crystal)
 
     @pytest.mark.parametrize(
         ("name", "fmt"), [("a.cif", "cif"), ("POSCAR", "poscar"), ("a.vasp", "poscar"), ("CONTCAR_3", "poscar")]
@@ -147,12 +146,12 @@ class TestRoundTrips:
     def test_files(self, tmp_path, name, fmt):
         crystal = from_record(ATOMS, "x")
         path = tmp_path / name
-        path.write_text(to_pymatgen(crystal).to(fmt=fmt))
+        path.write_text(crystal.to_pymatgen().to(fmt=fmt))
         again = read_structure(path)
         assert again.id == name
         assert again.formula == "ClNa"
         # A CIF keeps lengths and angles, not the orientation: compare distances.
-        ours, theirs = to_pymatgen(crystal).distance_matrix, to_pymatgen(again).distance_matrix
+        ours, theirs = crystal.to_pymatgen().distance_matrix, again.to_pymatgen().distance_matrix
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
     @pytest.mark.parametrize("content", [{"jid": "q", "atoms": ATOMS}, ATOMS])

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phase2.data.crystals.elements import ATOMIC_NUMBERS, SYMBOLS, nearest_symbol, reduced_formula
 from phase2.errors import InvalidCrystalError
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 # Spheres of 0.5 angstrom, the least distance of two atoms, take 0.09 cubic angstrom each when close-packed.
 MIN_VOLUME_PER_ATOM = 0.09
@@ -91,6 +95,12 @@ class Crystal:
     def formula(self) -> str:
         """Reduced formula, elements in alphabetical order: ``Fe2O3``."""
         return reduced_formula(self.species.tolist())
+
+    def to_pymatgen(self) -> Structure:
+        """Convert to a pymatgen structure."""
+        from pymatgen.core import Lattice, Structure
+
+        return Structure(Lattice(self.lattice), self.symbols, self.frac)
 
 
 def _numbers(crystal_id: str, species: Sequence[str] | Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:

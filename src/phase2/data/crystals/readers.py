@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.crystals.elements import symbol_of
 from phase2.errors import DataError, InvalidCrystalError
 
 if TYPE_CHECKING:
@@ -128,13 +127,6 @@ def from_pymatgen(structure: Structure, id: str) -> Crystal:  # noqa: A002
     """
     species = [_only_element(id, site, content.species) for site, content in enumerate(structure)]
     return Crystal.checked(id, species, structure.frac_coords, structure.lattice.matrix)
-
-
-def to_pymatgen(crystal: Crystal) -> Structure:
-    """Convert to a pymatgen structure."""
-    from pymatgen.core import Lattice, Structure
-
-    return Structure(Lattice(crystal.lattice), [symbol_of(z) for z in crystal.species.tolist()], crystal.frac)
 
 
 def _read_with_pymatgen(path: Path, crystal_id: str | None, parse: Callable[[str, str], Crystal]) -> Crystal:

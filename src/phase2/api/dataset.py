@@ -1,0 +1,133 @@
+"""Data sets as crystals and labels, read when they are first looked at."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.api.table import Cell, Table
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.sources.base import LabelledCrystal, Source
+from phase2.data.sources.registry import open_source
+from phase2.errors import InvalidCrystalError
+from phase2.properties import KEYS, PROPERTIES
+
+
+def load_dataset(name_or_path: str | os.PathLike[str] = "sample") -> Dataset:
+    """Open a data set; its crystals are read when they are first asked for.
+
+    Args:
+        name_or_path: ``sample`` (comes with the package), ``jarvis-dft3d`` (downloaded when it is first read), a JSON
+            or JSON lines file in JARVIS's schema, or a folder of structures with a CSV of labels.
+
+    Raises:
+        UnknownNameError: There is no data set of this name.
+        DataError: There is no such file, or it is no data set.
+
+    Example:
+        >>> sample = phase2.load_dataset("sample")
+        >>> len(sample), sample.label_counts["band_gap"]
+        (6317, 1056)
+    """
+    return Dataset(open_source(os.fspath(name_or_path)))
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRecord:
+    """A record that is no valid crystal.
+
+    Attributes:
+        id: Name of the record.
+        reason: What is wrong with it.
+    """
+
+    id: str
+    reason: str
+
+
+class Dataset(Table[LabelledCrystal]):
+    """A data set: valid crystals with their labels, in the order of the source.
+
+    As a table it has one row per crystal, with the labels of every property that has any; headings carry the units.
+
+    Args:
+        source: Where the records come from.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def name(self) -> str:
+        """Name or path that it was asked for with."""
+        return self._source.name
+
+    @property
+    def rows(self) -> tuple[LabelledCrystal, ...]:
+        """Crystals and their labels."""
+        return self._content[0]
+
+    @property
+    def crystals(self) -> tuple[Crystal, ...]:
+        """The structures.
+
+        Raises:
+            DataError: The source cannot be read.
+            TransientError: It has to be downloaded, and the server does not answer.
+        """
+        return self._content[2]
+
+    @property
+    def rejected(self) -> tuple[RejectedRecord, ...]:
+        """Records that are no valid crystal, with the reason."""
+        return self._content[1]
+
+    @cached_property
+    def labels(self) -> NDArray[np.float64]:
+        """Labels in the order and the units of ``PROPERTIES``, shape (n, 9); NaN where missing."""
+        return np.array([row.targets for row in self]).reshape(len(self), len(PROPERTIES))
+
+    @property
+    def label_counts(self) -> dict[str, int]:
+        """Number of labels by property."""
+        return dict(zip(KEYS, np.isfinite(self.labels).sum(axis=0).tolist(), strict=True))
+
+    def columns(self) -> list[str]:
+        """Return the headings: id, formula, atoms, and each property that has labels, with its unit."""
+        return ["id", "formula", "atoms", *(PROPERTIES[k].heading for k in self._labelled())]
+
+    def records(self) -> list[list[Cell]]:
+        """Return the cells of each crystal; None where a label is missing."""
+        shown = self._labelled()
+        return [
+            [row.crystal.id, row.crystal.formula, row.crystal.n_atoms, *(_cell(row.targets[k]) for k in shown)]
+            for row in self
+        ]
+
+    def __repr__(self) -> str:
+        if "_content" not in vars(self):
+            return f"<data set '{self.name}', not read yet>"
+        counts = ", ".join(f"{key} {count:,}" for key, count in self.label_counts.items() if count)
+        return f"<data set '{self.name}': {len(self):,} crystals, {len(self.rejected)} rejected; labels: {counts}>"
+
+    def _labelled(self) -> list[int]:
+        return [k for k, count in enumerate(self.label_counts.values()) if count]
+
+    @cached_property
+    def _content(self) -> tuple[tuple[LabelledCrystal, ...], tuple[RejectedRecord, ...], tuple[Crystal, ...]]:
+        rows: list[LabelledCrystal] = []
+        rejected: list[RejectedRecord] = []
+        for raw in self._source.records():
+            try:
+                rows.append(self._source.parse(raw))
+            except InvalidCrystalError as error:
+                rejected.append(RejectedRecord(raw.id, str(error)))
+        return tuple(rows), tuple(rejected), tuple(row.crystal for row in rows)
+
+
+def _cell(label: float) -> float | None:
+    return float(label) if np.isfinite(label) else None

@@ -1,0 +1,158 @@
+"""Trained models, ready to predict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from phase2.api.predictions import Predictions
+from phase2.api.references import RunReference, model_file
+from phase2.api.torch_state import preserved_threads
+from phase2.config.extras import explain_missing_packages
+from phase2.data.crystals.ase_atoms import AtomsLike
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.crystals.elements import SYMBOLS
+from phase2.errors import RequestError
+from phase2.models.device import AUTO, choose_device
+from phase2.prediction.ensemble import predict_ensemble
+from phase2.prediction.inputs import is_pymatgen
+from phase2.prediction.predictor import Predictor, predict_structures
+from phase2.prediction.structures import list_structure_files
+from phase2.properties import Property
+
+if TYPE_CHECKING:
+    from phase2.prediction.inputs import StructureLike
+    from phase2.storage.progress import ProgressCallback
+
+
+def load_model(
+    model: RunReference | list[RunReference] | tuple[RunReference, ...] = "latest",
+    *,
+    store: str | os.PathLike[str] | None = None,
+    device: str = AUTO,
+) -> Model:
+    """Load a trained model, or several as an ensemble.
+
+    Args:
+        model: A :class:`phase2.Run`; the id or folder name of a run, ``best`` or ``latest``; the path of a ``best.pt``
+            or of a run folder; or an address such as ``s3://bucket/prefix/family/run_...``. A list of these is an
+            ensemble.
+        store: Where named runs are looked up: a folder or ``s3://bucket/prefix``. By default ``$PHASE2_STORE``, or the
+            folder ``models``.
+        device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
+
+    Raises:
+        RequestError: There is no such run or device.
+        ModelFileError: The model file is missing, damaged or of a newer phase2.
+        TransientError: The store does not answer.
+
+    Example:
+        >>> run = phase2.train(algorithm="cgcnn", level="smoke", epochs=2, max_samples=60, output=folder)
+        >>> phase2.load_model(run).properties[0].heading
+        'formation_energy [eV/atom]'
+    """
+    several: list[RunReference] = list(model) if isinstance(model, list | tuple) else [model]
+    if not several:
+        raise RequestError("No model was named.", fix="Name a run, or the path of a best.pt.")
+    where = choose_device(device)
+    return Model([Predictor.load(model_file(one, store), where) for one in several])
+
+
+class Model:
+    """A trained model, or an ensemble of several.
+
+    Args:
+        predictors: The models; the first decides which properties are predicted by default.
+    """
+
+    def __init__(self, predictors: Sequence[Predictor]) -> None:
+        self._predictors = tuple(predictors)
+
+    @property
+    def properties(self) -> tuple[Property, ...]:
+        """What it predicts, in the order of the columns."""
+        return self._predictors[0].model.properties
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Symbols of the elements that occur in its training crystals, by atomic number."""
+        return tuple(SYMBOLS[z - 1] for z in self._predictors[0].model.species)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The model files, one per member."""
+        return tuple(predictor.path for predictor in self._predictors)
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return str(self._predictors[0].device)
+
+    def predict(
+        self,
+        structures: StructureLike | Iterable[StructureLike],
+        *,
+        properties: Sequence[str] | None = None,
+        batch_size: int = 64,
+        progress: ProgressCallback | None = None,
+    ) -> Predictions:
+        """Predict structures; one row each, in their order.
+
+        A structure that cannot be used costs its own row, which says why; all others are predicted.
+
+        Args:
+            structures: One or many of: the path of a CIF, POSCAR or JARVIS JSON file, a :class:`phase2.Crystal`, a
+                pymatgen ``Structure``, an ASE ``Atoms``. A folder stands for its structure files.
+            properties: Keys of the wanted properties; all of the model's by default.
+            batch_size: Structures predicted at a time.
+            progress: Called with (structures done, structures in all); an ensemble counts them once per model.
+
+        Raises:
+            UnknownNameError: The model was not trained for a property.
+            RequestError: ``properties`` is empty or names one twice, or ``batch_size`` is not positive.
+            DataError: A folder cannot be read or holds no structure.
+
+        Example:
+            >>> crystals = phase2.load_dataset("sample").crystals
+            >>> table = model.predict(crystals[:3], properties=["band_gap"])
+            >>> table.columns()
+            ['file', 'formula', 'band_gap [eV]', 'warning', 'error']
+            >>> [row.formula for row in table]
+            ['Pd', 'Cs', 'Re']
+        """
+        if batch_size < 1:
+            raise RequestError(f"batch_size={batch_size} is not a positive number.", fix="Give 1 or more.")
+        items = _listed(structures)
+        with preserved_threads(), explain_missing_packages():
+            if len(self._predictors) == 1:
+                table = predict_structures(
+                    self._predictors[0], items, properties=properties, batch_size=batch_size, progress=progress
+                )
+            else:
+                table = predict_ensemble(
+                    self._predictors, items, properties=properties, batch_size=batch_size, progress=progress
+                )
+        return Predictions(table)
+
+    def __repr__(self) -> str:
+        runs = ", ".join(f"'{predictor.model.run_id}'" for predictor in self._predictors)
+        keys = ", ".join(p.key for p in self.properties)
+        algorithm = self._predictors[0].model.config.algorithm
+        kind = f"ensemble of {len(self._predictors)} models" if len(self._predictors) > 1 else "model"
+        return f"<{algorithm} {kind} of run {runs}: {keys}; on {self.device}>"
+
+
+def _listed(structures: StructureLike | Iterable[StructureLike]) -> list[StructureLike]:
+    if isinstance(structures, str | os.PathLike) and Path(structures).is_dir():
+        return list(list_structure_files(Path(structures)))
+    if _is_structure(structures) or not isinstance(structures, Iterable):
+        return [structures]
+    return list(structures)
+
+
+def _is_structure(item: object) -> bool:
+    """Tell whether something is one structure rather than many: those of pymatgen and ASE can be iterated over."""
+    known = isinstance(item, str | os.PathLike | Crystal | AtomsLike)
+    return known or is_pymatgen(item) or hasattr(item, "cart_coords")

@@ -1,0 +1,129 @@
+"""Runs and models by whatever names them: an object, an id, ``best``, ``latest``, a path, an address in a store."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from phase2.config.settings import cache_dir, store_url
+from phase2.errors import RequestError
+from phase2.runs.catalog.lookup import find_in
+from phase2.runs.catalog.summary import RunSummary
+from phase2.runs.keys import local_run
+from phase2.runs.layout import BEST, MANIFEST, RunDirectory
+from phase2.runs.manifest import RunManifest, read_manifest
+from phase2.runs.publish.reader import PublishedRun
+from phase2.storage.base import Store
+from phase2.storage.urls import open_store
+
+
+class RunOnDisk(Protocol):
+    """Whatever has the directory of a run: a :class:`phase2.Run`."""
+
+    @property
+    def directory(self) -> Path:
+        """Folder of the run."""
+
+
+RunReference: TypeAlias = RunOnDisk | RunSummary | str | os.PathLike[str]
+"""A run: a :class:`phase2.Run`, a row of :func:`phase2.list_runs`, its id or folder name (or the unique beginning of
+one), ``best``, ``latest``, its folder, or its address ``s3://bucket/prefix/family/run_...``."""
+
+DEFAULT_STORE = "models"
+
+
+def store_at(url: str | os.PathLike[str] | None) -> Store:
+    """Open a store: the one that is named, that of ``$PHASE2_STORE``, or the folder ``models``."""
+    return open_store(os.fspath(url) if url is not None else store_url() or DEFAULT_STORE)
+
+
+def model_file(reference: RunReference, store: str | os.PathLike[str] | None = None) -> Path:
+    """Return the model file of a run; one that lies in a bucket is brought into the cache, verified.
+
+    Args:
+        reference: The run, or the path of a model file.
+        store: Where to look for a run that is named; the default store when None.
+
+    Raises:
+        RequestError: There is no such run.
+        DataError: The file is damaged in the store.
+        TransientError: The store does not answer.
+    """
+    folder = _folder(reference)
+    if folder is not None:
+        return folder / BEST if folder.is_dir() else folder
+    if isinstance(reference, str) and reference.endswith(".pt") and "://" not in reference:
+        return Path(reference)  # it is not there, which its reader says
+    place, prefix = _located(reference, store)
+    here = local_run(place, prefix)
+    if here is not None:
+        return here.best
+    return PublishedRun.open(place, prefix).pull(_cache(place), only=[BEST]).path / BEST
+
+
+def manifest_of(reference: RunReference, store: str | os.PathLike[str] | None = None) -> RunManifest:
+    """Return the manifest of a run.
+
+    Raises:
+        RequestError: There is no such run, or it is not finished.
+        ModelFileError: The manifest is damaged or written by a newer phase2.
+        TransientError: The store does not answer.
+    """
+    folder = _folder(reference)
+    if folder is not None:
+        return read_manifest(folder / MANIFEST)
+    place, prefix = _located(reference, store)
+    return PublishedRun.open(place, prefix).manifest
+
+
+def run_directory(reference: RunReference, store: str | os.PathLike[str] | None = None) -> RunDirectory:
+    """Return the directory of a run; one that lies in a bucket is brought into the cache, verified.
+
+    Raises:
+        RequestError: There is no such run, or it is not finished.
+        DataError: A file is damaged in the store.
+        TransientError: The store does not answer.
+    """
+    folder = _folder(reference)
+    if folder is not None:
+        return RunDirectory(folder)
+    place, prefix = _located(reference, store)
+    here = local_run(place, prefix)
+    return PublishedRun.open(place, prefix).pull(_cache(place)) if here is None else here
+
+
+def _folder(reference: RunReference) -> Path | None:
+    """The folder or file that a reference names on this machine; None where it names none."""
+    if isinstance(reference, RunSummary):
+        return None
+    if not isinstance(reference, str | os.PathLike):
+        return reference.directory
+    path = Path(reference).expanduser()
+    return path if not isinstance(reference, str) or ("://" not in reference and path.exists()) else None
+
+
+def _located(reference: RunReference, store: str | os.PathLike[str] | None) -> tuple[Store, str]:
+    """The store of a run, and where the run lies in it."""
+    if isinstance(reference, RunSummary):
+        return store_at(store), reference.prefix
+    name = str(reference)
+    if "://" not in name:
+        place = store_at(store)
+        return place, find_in(place, name).prefix
+    address = name.rstrip("/").removesuffix(f"/{BEST}")
+    url, _, run = address.rpartition("/")
+    url, _, family = url.rpartition("/")
+    if not url or url.endswith("/") or not run.startswith("run_"):
+        raise RequestError(
+            f"{name} is no address of a run.",
+            why="An address names the store, the family and the folder of the run.",
+            fix="Write s3://bucket/prefix/family/run_..., or name the run and give store='s3://bucket/prefix'.",
+        )
+    return store_at(url), f"{family}/{run}"
+
+
+def _cache(store: Store) -> Path:
+    """Where files of the runs of a store are kept on this machine."""
+    return cache_dir() / "runs" / hashlib.sha256(store.url.encode()).hexdigest()[:12]

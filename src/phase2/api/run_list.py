@@ -1,0 +1,84 @@
+"""The runs of a store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from phase2.api.references import store_at
+from phase2.api.table import Cell, Table
+from phase2.properties import get_property
+from phase2.runs.catalog import index
+from phase2.runs.catalog.filter import RunFilter
+from phase2.runs.catalog.lookup import best_first
+from phase2.runs.catalog.summary import RunSummary
+
+
+def list_runs(
+    store: str | os.PathLike[str] | None = None,
+    *,
+    algorithm: str | None = None,
+    level: str | None = None,
+    status: str | None = None,
+    property: str | None = None,  # noqa: A002 - the field's own name
+) -> RunList:
+    """List the runs of a store, the newest first.
+
+    Args:
+        store: A folder or ``s3://bucket/prefix``. By default ``$PHASE2_STORE``, or the folder ``models``.
+        algorithm: Only those of ``e3nn`` or ``cgcnn``.
+        level: Only those of this level, or ``competition``.
+        status: Only those that are ``finished``, ``failed``, ``interrupted``, ``running`` or ``unfinished``.
+        property: Only those that were trained on this property.
+
+    Raises:
+        UnknownNameError: There is no such algorithm, level, status or property.
+        RequestError: The store cannot be read.
+        TransientError: The store does not answer.
+
+    Example:
+        >>> run = phase2.train(algorithm="cgcnn", level="smoke", epochs=2, max_samples=60, output=folder)
+        >>> runs = phase2.list_runs(folder)
+        >>> runs[0].run_id == run.id, runs[0].status
+        (True, 'finished')
+    """
+    wanted = RunFilter(algorithm=algorithm, mode=level, status=status, property=property)
+    return RunList([run for run in index.list_runs(store_at(store)) if wanted.passes(run)])
+
+
+class RunList(Table[RunSummary]):
+    """Runs of a store, without their test errors: nothing that is chosen from a list is chosen by them.
+
+    Args:
+        rows: One per run.
+    """
+
+    def __init__(self, rows: Sequence[RunSummary]) -> None:
+        self._rows = tuple(rows)
+
+    @property
+    def rows(self) -> tuple[RunSummary, ...]:
+        """One per run."""
+        return self._rows
+
+    def best_first(self) -> RunList:
+        """Return the finished runs, the one with the lowest validation score first."""
+        return RunList(best_first(self.rows))
+
+    def columns(self) -> list[str]:
+        """Return the headings; those of validation errors carry the units."""
+        errors = [f"val MAE of {get_property(key).heading}" for key in self._keys()]
+        return ["run", "family", "algorithm", "level", "status", "started", "epochs", "score", *errors, "bytes"]
+
+    def records(self) -> list[list[Cell]]:
+        """Return the cells of each run; times are UTC."""
+        return [
+            [
+                *(run.run_id, run.family, run.algorithm, run.mode, run.status, f"{run.started:%Y-%m-%d %H:%M:%S}"),
+                *(run.epochs, run.score, *(run.val_mae.get(key) for key in self._keys()), run.size),
+            ]
+            for run in self.rows
+        ]
+
+    def _keys(self) -> list[str]:
+        return list(dict.fromkeys(key for run in self.rows for key in run.val_mae))

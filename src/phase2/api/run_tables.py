@@ -1,0 +1,186 @@
+"""The numbers of a run as tables: errors, history, predictions."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from phase2.api.table import Cell, Table
+from phase2.errors import ModelFileError
+from phase2.properties import get_property
+from phase2.runs.history import EpochRow, read_history
+from phase2.runs.manifest import RunManifest
+from phase2.runs.results import PropertyResult
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """Errors of one property in one part of the data; None where there is no number.
+
+    Attributes:
+        property: The property.
+        unit: Unit of ``mae``, ``rmse`` and ``baseline_mae``; empty for a number without one.
+        part: ``val`` or ``test``.
+        labels: Labels compared.
+        mae: Mean absolute error.
+        rmse: Root of the mean squared error.
+        r2: Share of the labels' variance that is explained.
+        baseline_mae: Mean absolute error of predicting the median of the training labels.
+        ratio: ``mae`` / ``baseline_mae``: below 1 the model is better than the median.
+    """
+
+    property: str
+    unit: str
+    part: str
+    labels: int
+    mae: float | None
+    rmse: float | None
+    r2: float | None
+    baseline_mae: float | None
+    ratio: float | None
+
+    @classmethod
+    def of(cls, result: PropertyResult, part: str) -> Metric:
+        """Take over a result of a part."""
+        numbers = (result.mae, result.rmse, result.r2, result.baseline_mae, result.ratio)
+        return cls(result.key, result.unit, part, result.count, *numbers)
+
+
+class Metrics(Table[Metric]):
+    """Errors on validation and test crystals, by property, beside the median baseline.
+
+    Args:
+        manifest: Manifest of the run.
+    """
+
+    def __init__(self, manifest: RunManifest) -> None:
+        parts = (("val", manifest.val), ("test", manifest.test))
+        self._rows = tuple(Metric.of(result, part) for part, results in parts for result in results)
+
+    @property
+    def rows(self) -> tuple[Metric, ...]:
+        """The validation part, then the test part."""
+        return self._rows
+
+    def columns(self) -> list[str]:
+        """Return the headings; the unit of each row has a column of its own."""
+        return ["property", "unit", "part", "labels", "MAE", "RMSE", "R2", "median baseline MAE", "MAE / baseline"]
+
+    def records(self) -> list[list[Cell]]:
+        """Return the cells of each row."""
+        return [list(astuple(row)) for row in self.rows]
+
+
+class History(Table[EpochRow]):
+    """What each epoch of a training did.
+
+    Args:
+        rows: One per epoch.
+    """
+
+    def __init__(self, rows: Sequence[EpochRow]) -> None:
+        self._rows = tuple(rows)
+
+    @classmethod
+    def read(cls, path: Path) -> History:
+        """Read ``history.json``.
+
+        Raises:
+            ModelFileError: It is missing or damaged.
+        """
+        return cls(read_history(path))
+
+    @property
+    def rows(self) -> tuple[EpochRow, ...]:
+        """One per epoch."""
+        return self._rows
+
+    def columns(self) -> list[str]:
+        """Return the headings: rates, losses, the score, and the validation MAE of each property with its unit."""
+        errors = [f"val MAE of {get_property(key).heading}" for key in self._keys()]
+        head = ["epoch", "step", "lr", "train loss", "val loss", "val score"]
+        return [*head, *errors, "duration [s]", "structures/s", "data wait"]
+
+    def records(self) -> list[list[Cell]]:
+        """Return the cells of each epoch."""
+        return [
+            [
+                *(row.epoch, row.step, row.lr, row.train_loss, row.val_loss, row.val_score),
+                *(row.val_mae.get(key) for key in self._keys()),
+                *(row.seconds, row.structures_per_second, row.data_wait),
+            ]
+            for row in self.rows
+        ]
+
+    def _keys(self) -> list[str]:
+        return list(dict.fromkeys(key for row in self.rows for key in row.val_mae))
+
+
+@dataclass(frozen=True, slots=True)
+class CrystalPrediction:
+    """Labels and predictions of one crystal of a part.
+
+    Attributes:
+        id: Id of the crystal.
+        formula: Its formula.
+        reference: Labels by property, in its unit; None where missing.
+        predicted: Predictions by property, in its unit.
+    """
+
+    id: str
+    formula: str
+    reference: dict[str, float | None]
+    predicted: dict[str, float | None]
+
+
+class PartTable(Table[CrystalPrediction]):
+    """Labels and predictions of the crystals of a part of the data, from the CSV of a run.
+
+    Args:
+        path: ``predictions_test.csv`` or ``predictions_val.csv``.
+        keys: Properties in the order of the columns.
+
+    Raises:
+        ModelFileError: The file is missing or damaged.
+    """
+
+    def __init__(self, path: Path, keys: Sequence[str]) -> None:
+        self._columns, self._cells = _read_csv(path, 2 + 2 * len(keys))
+        self._keys = tuple(keys)
+
+    @property
+    def rows(self) -> tuple[CrystalPrediction, ...]:
+        """One per crystal."""
+        return tuple(
+            CrystalPrediction(
+                name, formula, dict(zip(self._keys, numbers[::2], strict=True)),
+                dict(zip(self._keys, numbers[1::2], strict=True)),
+            )
+            for name, formula, numbers in self._cells
+        )  # fmt: skip
+
+    def columns(self) -> list[str]:
+        """Return the headings: id, formula, then reference and prediction of each property, with its unit."""
+        return list(self._columns)
+
+    def records(self) -> list[list[Cell]]:
+        """Return the cells of each crystal."""
+        return [[name, formula, *numbers] for name, formula, numbers in self._cells]
+
+
+def _read_csv(path: Path, width: int) -> tuple[list[str], list[tuple[str, str, list[float | None]]]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            head, *rows = csv.reader(file)
+        cells = [(row[0], row[1], [float(field) if field else None for field in row[2:]]) for row in rows]
+    except (OSError, ValueError, IndexError) as error:
+        raise ModelFileError(
+            f"{path} cannot be read.", why=f"{error}.", fix="Check the run with 'phase2 runs verify'."
+        ) from error
+    if any(len(row) != width for row in (head, *rows)):
+        raise ModelFileError(
+            f"{path} is damaged.", why=f"Not every line has {width} fields.", fix="Pull the run again."
+        )
+    return head, cells

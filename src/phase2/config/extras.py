@@ -1,0 +1,50 @@
+"""Optional packages, and the extra that installs each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from phase2.errors import MissingExtraError
+
+EXTRAS = {
+    "torch": "train",
+    "e3nn": "train",
+    "pymatgen": "train",
+    "pandas": "notebook",
+    "matplotlib": "report",
+    "pyarrow": "report",
+    "torch_geometric": "dev",
+    "kubernetes": "cluster",
+    "yaml": "cluster",
+}
+"""The extra that each optional package belongs to, by import name."""
+
+
+def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
+    """Return what to install for a package that was not found; None where it belongs to no extra."""
+    package = (error.name or "").partition(".")[0]
+    if package not in EXTRAS:
+        return None
+    extra = EXTRAS[package]
+    return MissingExtraError(
+        f"This needs the package '{package}'.",
+        why=f"It belongs to the extra '{extra}', which is not installed.",
+        fix=f"pip install 'phase2[{extra}]'",
+    )
+
+
+@contextmanager
+def explain_missing_packages() -> Iterator[None]:
+    """Say which extra to install where the block imports a package that is not there.
+
+    Raises:
+        MissingExtraError: A package of an extra is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        explained = missing_extra(error)
+        if explained is None:
+            raise
+        raise explained from error

@@ -1,0 +1,64 @@
+"""Structures in the forms that Python programs have them in, and the crystal that each stands for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from phase2.data.crystals.ase_atoms import AtomsLike, from_ase
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.crystals.readers import from_pymatgen, read_structure
+from phase2.errors import InvalidCrystalError
+from phase2.prediction.table import readable_name
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+    StructureLike: TypeAlias = Crystal | Structure | AtomsLike | str | os.PathLike[str]
+    """A :class:`Crystal`, a pymatgen ``Structure``, an ASE ``Atoms``, or the path of a structure file."""
+
+
+def name_of(structure: StructureLike, index: int) -> str:
+    """Return what a row of a table calls a structure: its file, its id, or its place in the list."""
+    if isinstance(structure, Crystal):
+        return structure.id
+    if isinstance(structure, str | os.PathLike):
+        return readable_name(Path(structure))
+    return f"structures[{index}]"
+
+
+def crystal_of(structure: StructureLike, name: str) -> Crystal:
+    """Read or convert one structure.
+
+    Args:
+        structure: In any of the known forms.
+        name: What messages call it.
+
+    Raises:
+        DataError: Its file cannot be read.
+        InvalidCrystalError: It is no valid ordered crystal, or none of the known forms.
+    """
+    if isinstance(structure, Crystal):
+        return structure
+    if isinstance(structure, str | os.PathLike):
+        return read_structure(Path(structure))
+    if is_pymatgen(structure):
+        return from_pymatgen(structure, name)
+    if isinstance(structure, AtomsLike):
+        return from_ase(structure, name)
+    raise InvalidCrystalError.of(
+        name,
+        f"it is {_kind(structure)}, which is no structure.",
+        "Give a path, a phase2 Crystal, a pymatgen Structure or an ASE Atoms.",
+    )
+
+
+def is_pymatgen(structure: object) -> bool:
+    """Tell whether an object is a pymatgen structure, without importing pymatgen."""
+    return all(hasattr(structure, name) for name in ("lattice", "frac_coords", "species_and_occu"))
+
+
+def _kind(structure: object) -> str:
+    name = type(structure).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

@@ -1,0 +1,57 @@
+"""Data sets as crystals and labels."""
+
+import json
+
+import numpy as np
+import pytest
+
+import phase2
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return phase2.load_dataset("sample")
+
+
+def test_nothing_is_read_before_it_is_asked_for(tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text("this is no JSON")
+    dataset = phase2.load_dataset(path)
+    assert "not read yet" in repr(dataset)
+    with pytest.raises(ValueError, match=r"mine\.json"):
+        len(dataset)
+
+
+def test_the_sample_has_crystals_and_labels(sample):
+    assert len(sample) == len(sample.crystals) == 6317
+    structure = sample.crystals[0].to_pymatgen()
+    assert structure.composition.reduced_formula == "Pd"
+    assert sample.label_counts["band_gap"] == np.isfinite(sample.labels[:, 1]).sum() > 1000
+    assert "6,317 crystals" in repr(sample)
+
+
+def test_labels_go_to_pandas_with_units(sample):
+    frame = sample.to_pandas()
+    assert len(frame) == 6317
+    assert "formation_energy [eV/atom]" in frame.columns
+    assert frame["band_gap [eV]"].count() == sample.label_counts["band_gap"]
+    assert "spillage" not in frame.columns, "it has no labels here"
+
+
+def test_a_record_that_is_no_crystal_is_named(tmp_path):
+    lattice = (4 * np.eye(3)).tolist()
+    good = {"lattice_mat": lattice, "coords": [[0, 0, 0]], "elements": ["Na"], "cartesian": False}
+    bad = good | {"elements": ["Xx"]}
+    records = [{"jid": "a", "atoms": good, "optb88vdw_bandgap": 0.5}, {"jid": "b", "atoms": bad}]
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(records))
+    dataset = phase2.load_dataset(str(path))
+    assert [crystal.id for crystal in dataset.crystals] == ["a"]
+    assert [flaw.id for flaw in dataset.rejected] == ["b"]
+    assert "Xx" in dataset.rejected[0].reason
+    assert dataset.records() == [["a", "Na", 1, 0.5]]
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(ValueError, match="Did you mean 'sample'"):
+        phase2.load_dataset("sampel")

@@ -1,0 +1,158 @@
+"""From structures in any form to a table of predictions."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.io import read
+from pymatgen.core import Lattice, Structure
+
+import phase2
+from phase2.prediction.predictor import Predictor, predict_structures
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+NACL = EXAMPLES / "NaCl.cif"
+
+
+@pytest.fixture(scope="module")
+def model(run):
+    return phase2.load_model(run)
+
+
+@pytest.fixture(scope="module")
+def salt():
+    return Structure.from_file(NACL)
+
+
+def test_all_forms_of_one_structure_give_one_prediction(model, salt):
+    crystal = phase2.load_dataset("sample").crystals[0]
+    atoms = read(NACL)
+    table = model.predict([str(NACL), NACL, salt, atoms, crystal])
+    assert [row.file for row in table] == [str(NACL), str(NACL), "structures[2]", "structures[3]", crystal.id]
+    assert not table.failures
+    values = np.stack([row.values for row in table])
+    np.testing.assert_allclose(values[1:4], np.repeat(values[:1], 3, axis=0), rtol=1e-4, atol=1e-5)
+    assert not np.allclose(values[4], values[0])
+
+
+def test_predictions_are_those_of_the_command_line(model, run):
+    files = sorted(EXAMPLES.glob("*.cif"))
+    expected = predict_structures(Predictor.load(run.best_model), files)
+    table = model.predict(EXAMPLES)
+    assert [row.file for row in table] == [str(path) for path in files]
+    for ours, theirs in zip(table, expected.rows, strict=True):
+        assert (ours.values == theirs.values).all()
+
+
+@pytest.mark.parametrize("one", [str(NACL), "structure", "atoms", "crystal"])
+def test_one_structure_needs_no_list(model, salt, one):
+    structure = {
+        "structure": salt, "atoms": read(NACL), "crystal": phase2.load_dataset("sample").crystals[0]
+    }.get(one, one)  # fmt: skip
+    table = model.predict(structure)
+    assert len(table) == 1
+    assert not table.failures
+
+
+def test_a_bad_input_costs_one_row_and_says_why(model, salt):
+    slab = Atoms("NaCl", positions=[[0, 0, 0], [2.8, 0, 0]], cell=[4, 4, 20], pbc=[True, True, False])
+    flat = Atoms("Na", positions=[[0, 0, 0]], cell=[4, 4, 0], pbc=True)
+    close = Structure(Lattice.cubic(4), ["Na", "Cl"], [[0, 0, 0], [0.01, 0, 0]])
+    mixed = Structure(Lattice.cubic(4), [{"Na": 0.5, "K": 0.5}], [[0, 0, 0]])
+    inputs = [salt, "nowhere.cif", slab, flat, close, mixed, 7, None, NACL]
+    table = model.predict(inputs, batch_size=4)
+    says = ("nowhere.cif", "2 of 3 directions", "volume", "", "disordered", "an int", "a NoneType")
+    reasons = [row.error for row in table]
+    assert [bool(reason) for reason in reasons] == [False, *[True] * 7, False]
+    for reason, words in zip(reasons[1:8], says, strict=True):
+        assert words in reason
+    assert [row.file for row in table.failures][1] == "structures[2]"
+    alone = model.predict([salt, NACL])
+    np.testing.assert_allclose(np.stack([table[0].values, table[8].values]), np.stack([r.values for r in alone]), 1e-4)
+
+
+def test_disorder_that_ase_keeps_aside_is_refused(model, tmp_path):
+    path = tmp_path / "mixed.cif"
+    Structure(Lattice.cubic(4), [{"Na": 0.5, "K": 0.5}], [[0, 0, 0]]).to(str(path))
+    (row,) = model.predict([read(path)])
+    assert "disordered" in row.error
+
+
+def test_the_table_goes_to_pandas_with_units(model):
+    frame = model.predict([NACL, "nowhere.cif"], properties=["band_gap", "bulk_modulus"]).to_pandas()
+    assert list(frame.columns) == ["file", "formula", "band_gap [eV]", "bulk_modulus [GPa]", "warning", "error"]
+    assert frame["band_gap [eV]"].dtype == float
+    assert frame["band_gap [eV]"].isna().tolist() == [False, True]
+    assert "ClNa" in repr(model.predict(NACL))
+    assert "<table>" in model.predict(NACL)._repr_html_()
+
+
+def test_the_table_is_written_in_every_format(model, tmp_path):
+    import pandas as pd
+
+    table = model.predict(EXAMPLES)
+    table.write(tmp_path / "p.csv")
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "p.csv")[table.columns()[1:6]], table.to_pandas()[table.columns()[1:6]]
+    )
+    with pytest.raises(phase2.Phase2Error, match="no known format"):
+        table.write(tmp_path / "p.xlsx")
+
+
+def test_several_models_are_an_ensemble_with_a_spread(run):
+    table = phase2.load_model([run, run.best_model]).predict(NACL)
+    frame = table.to_pandas()
+    assert frame["std of band_gap [eV]"].tolist() == [0.0]
+
+
+def test_iterators_and_nothing_are_inputs(model):
+    assert len(model.predict(path for path in [NACL, NACL])) == 2
+    assert len(model.predict([])) == 0
+
+
+@pytest.mark.parametrize(
+    ("keywords", "says"),
+    [
+        ({"properties": ["bandgap"]}, "Did you mean 'band_gap'"),
+        ({"properties": ["spillage"]}, "spillage"),
+        ({"batch_size": 0}, "batch_size=0"),
+    ],
+)
+def test_what_cannot_be_predicted_is_refused(model, keywords, says):
+    with pytest.raises(ValueError, match=says):
+        model.predict(NACL, **keywords)
+
+
+def test_the_callers_threads_stay(model):
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        model.predict(NACL)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_model_describes_itself(model):
+    assert [p.key for p in model.properties] == ["formation_energy", "band_gap", "bulk_modulus", "shear_modulus"]
+    assert "Cl" in model.elements or len(model.elements) > 10
+    assert "cgcnn model of run" in repr(model)
+    assert model.device == "cpu" or model.device.startswith("cuda")
+
+
+@pytest.mark.parametrize(
+    ("device", "says"),
+    [
+        ("cuda:97", "cpu"),
+        ("mps", "Apple"),
+        ("gpu", "Unknown device 'gpu'"),
+    ],
+)
+def test_a_device_that_is_not_here_is_refused_with_those_that_are(run, device, says):
+    with pytest.raises(ValueError, match=says) as caught:
+        phase2.load_model(run, device=device)
+    assert "cpu" in str(caught.value)
+    assert caught.value.exit_code == 2
