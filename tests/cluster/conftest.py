@@ -1,9 +1,9 @@
-"""What a run may be given on a cluster, for property-based tests; and a cluster that only stores."""
+"""Strategies for cluster requests, and fixtures: the command line, a cluster without controllers, this machine."""
 
 import pytest
 from hypothesis import strategies as st
+from tests.cluster.support.harnesses import LocalHarness
 from tests.cluster.support.image_names import BY_DIGEST, DIGEST
-from tests.cluster.support.places import LocalPlace
 from tests.cluster.support.stored_api import kubeconfig, storing
 
 from phase2.cli import main
@@ -15,8 +15,10 @@ from phase2.runs.manifest import DataFacts, RunManifest, read_manifest
 from phase2.testing.finished_run import finished_run
 
 label_names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
-words = st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", fullmatch=True)
-label_keys = st.builds(lambda prefix, name: f"{prefix}/{name}" if prefix else name, st.none() | label_names, words)
+label_values = st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", fullmatch=True)
+label_keys = st.builds(
+    lambda prefix, name: f"{prefix}/{name}" if prefix else name, st.none() | label_names, label_values
+)
 run_ids = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", fullmatch=True)
 images = st.sampled_from([BY_DIGEST, "phase2:1.0", "localhost:5000/phase2", f"a/b/c:t@{DIGEST}"]).map(Image.parse)
 
@@ -27,12 +29,12 @@ cluster_requests = st.builds(
     cpu=st.sampled_from(["500m", "1", "2.5", "16"]).map(parse_cpu),
     cpu_limit=st.none() | st.sampled_from(["16", "64"]).map(parse_cpu),
     memory=st.sampled_from(["500Mi", "8Gi", "1Ti", "4G"]).map(parse_memory),
-    gpus=st.integers(0, 8),
+    gpus=st.integers(0, 1),
     priority=st.none() | label_names,
     queue=st.none() | label_names,
-    node_selector=st.dictionaries(label_keys, words, max_size=3).map(lambda found: tuple(found.items())),
+    node_selector=st.dictionaries(label_keys, label_values, max_size=3).map(lambda found: tuple(found.items())),
     tolerations=st.lists(
-        st.builds(Toleration, label_keys, st.none() | words, st.none() | st.sampled_from(EFFECTS)), max_size=3
+        st.builds(Toleration, label_keys, st.none() | label_values, st.none() | st.sampled_from(EFFECTS)), max_size=3
     ).map(tuple),
     cache=st.none() | label_names,
     store=st.none() | st.just("s3://bucket/models"),
@@ -43,14 +45,14 @@ cluster_requests = st.builds(
 
 @pytest.fixture
 def no_cluster(monkeypatch, tmp_path):
-    """A machine whose kubeconfig is not there, and whose environment says nothing."""
+    """Machine without a kubeconfig and without settings in the environment."""
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "no-kubeconfig"))
     for name in ("PHASE2_IMAGE", "PHASE2_NAMESPACE", "PHASE2_STORE"):
         monkeypatch.delenv(name, raising=False)
 
 
-def a_measured_run(output, *, epoch_seconds: float, train: int, gpu: str | None = None) -> RunManifest:
-    """A finished run of cgcnn smoke whose epochs took so long."""
+def measured_run(output, *, epoch_seconds: float, train: int, gpu: str | None = None) -> RunManifest:
+    """Return a finished run of cgcnn smoke with a given time per epoch."""
     run = finished_run(output, {})
     manifest = read_manifest(run.manifest)
     counts = {"read": 800, "rejected": 0, "unlabelled": 0, "used": 800, "train": train, "val": 80, "test": 80}
@@ -61,15 +63,15 @@ def a_measured_run(output, *, epoch_seconds: float, train: int, gpu: str | None 
 
 
 @pytest.fixture
-def say(monkeypatch, tmp_path, capfd):
-    """Run a command in a folder of its own; returns exit code, standard output and standard error."""
+def cli(monkeypatch, tmp_path, capfd):
+    """Command line in an empty folder; returns exit code, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
     for name in ("PHASE2_IMAGE", "PHASE2_NAMESPACE", "PHASE2_STORE", "PHASE2_RUN_ID"):
         monkeypatch.delenv(name, raising=False)
 
-    def run_command(*words):
+    def run_command(*arguments):
         capfd.readouterr()
-        code = main(list(words))
+        code = main(list(arguments))
         printed = capfd.readouterr()
         return code, printed.out, printed.err
 
@@ -85,16 +87,16 @@ def api(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="session")
 def graphs(tmp_path_factory):
-    """One graph store for all runs of this machine."""
+    """Folder for the graph store that all runs of this machine share."""
     return str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture
-def local_place(say, graphs, monkeypatch, tmp_path):
-    """This machine, with a store and without a cluster."""
+def local_harness(cli, graphs, monkeypatch, tmp_path):
+    """Harness of the local backend, with a store and without a cluster."""
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))  # no cluster is asked
     monkeypatch.setenv("PHASE2_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("PHASE2_CACHE_DIR", graphs)
-    made = LocalPlace(say)
+    made = LocalHarness(cli)
     yield made
     made.clear()

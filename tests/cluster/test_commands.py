@@ -1,4 +1,4 @@
-"""``phase2 submit`` and its companions on the command line, as far as no cluster is needed."""
+"""``phase2 submit`` and the other cluster commands, as far as they need no cluster."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import sys
 import kubernetes_validate
 import pytest
 import yaml
-from tests.cluster.conftest import a_measured_run
+from tests.cluster.conftest import measured_run
 from tests.cluster.support.api_server import Answer, serving
 from tests.cluster.support.image_names import BY_DIGEST, DIGEST
 
@@ -19,15 +19,19 @@ REFUSED = [
     (["submit"], "No image is named"),
     ([*SUBMIT, "--backend", "jobs"], "Did you mean 'job'?"),
     ([*SUBMIT, "--level", "profi"], "Did you mean 'pro'?"),
-    ([*SUBMIT, "--data", "my.jsonl"], "is not seen by a pod"),
+    ([*SUBMIT, "--data", "my.jsonl"], "is not visible to a pod"),
     ([*SUBMIT, "--memory", "8"], "Did you mean 8Gi?"),
     ([*SUBMIT, "--memory", "256Mi", "--dry-run"], "that this run needs"),
-    ([*SUBMIT, "--cpu", "many"], "--cpu many is no number of cores"),
+    ([*SUBMIT, "--cpu", "many"], "--cpu many is not a number of cores"),
     ([*SUBMIT, "--gpus", "one"], "--gpus"),
-    ([*SUBMIT, "--deadline", "soon"], "--deadline soon is no time span"),
+    ([*SUBMIT, "--gpus", "2"], "--gpus 2 is more than a run can use"),
+    ([*SUBMIT, "--gpus", "2", "--backend", "argo", "--dry-run"], "One run trains on 1 GPU"),
+    (["sweep", "--seed", "1,2", "--image", BY_DIGEST, "--gpus", "4", "--dry-run"], "Give --gpus 1"),
+    (["sweep", "--seed", "1,2", "--image", BY_DIGEST, "--gpus", "4", "--backend", "argo"], "Give --gpus 1"),
+    ([*SUBMIT, "--deadline", "soon"], "--deadline soon is not a duration"),
     ([*SUBMIT, "--run-id", "a/b"], "is no valid run id"),
     ([*SUBMIT, "--toleration", "a=b:Never"], "Unknown effect of a taint 'Never'"),
-    ([*SUBMIT, "--store", "models"], "is not reached from a pod"),
+    ([*SUBMIT, "--store", "models"], "cannot be reached from a pod"),
     ([*SUBMIT, "--checkpoint-minutes", "0"], "--checkpoint-minutes 0.0 is not a positive number"),
     ([*SUBMIT, "--accept-change", "kode"], "Did you mean 'code'?"),
     ([*SUBMIT, "--resume", "abc"], "comes with the run's own id and options"),
@@ -40,11 +44,11 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("argv", "says"), REFUSED, ids=lambda value: " ".join(value)[-40:])
-def test_a_bad_request_exits_with_2_and_says_why(argv, says, no_cluster, capsys):
+@pytest.mark.parametrize(("argv", "expected"), REFUSED, ids=lambda value: " ".join(value)[-40:])
+def test_an_invalid_request_exits_with_2_and_an_explanation(argv, expected, no_cluster, capsys):
     assert main(argv) == 2
     printed = capsys.readouterr().err
-    assert says in printed
+    assert expected in printed
     assert "Traceback" not in printed
 
 
@@ -60,12 +64,12 @@ def test_a_dry_run_is_yaml_for_kubectl_with_the_plan_in_comments(no_cluster, cap
     assert any("not known: the store has no comparable run" in line for line in comments)
 
 
-def test_a_tag_is_remarked_on(no_cluster, capsys):
+def test_a_tag_is_noted(no_cluster, capsys):
     assert main(["submit", "--image", "phase2:1", "--dry-run"]) == 0
     assert "phase2:1 (a tag: its digest cannot be recorded)" in capsys.readouterr().out
 
 
-def test_memory_that_may_not_do_is_remarked_on_and_with_a_gpu_nothing_is_claimed(no_cluster, capsys):
+def test_scarce_memory_is_warned_about_unless_there_is_a_gpu(no_cluster, capsys):
     tight = [*SUBMIT, "--memory", "450Mi", "--dry-run"]
     assert main(tight) == 0
     printed = capsys.readouterr()
@@ -75,7 +79,7 @@ def test_memory_that_may_not_do_is_remarked_on_and_with_a_gpu_nothing_is_claimed
     assert "memory limit" not in capsys.readouterr().err
 
 
-def test_each_submission_has_an_id_of_its_own(no_cluster, capsys):
+def test_each_submission_has_its_own_id(no_cluster, capsys):
     ids = set()
     for _ in range(2):
         assert main([*SUBMIT, "--dry-run", "--json"]) == 0
@@ -86,7 +90,7 @@ def test_each_submission_has_an_id_of_its_own(no_cluster, capsys):
 
 
 def test_the_time_is_estimated_from_comparable_runs_of_the_store(no_cluster, capsys, monkeypatch, tmp_path):
-    a_measured_run(tmp_path, epoch_seconds=30.0, train=640)
+    measured_run(tmp_path, epoch_seconds=30.0, train=640)
     monkeypatch.setenv("PHASE2_STORE", str(tmp_path))
     assert main([*SUBMIT, "--epochs", "10", "--dry-run", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
@@ -95,7 +99,7 @@ def test_the_time_is_estimated_from_comparable_runs_of_the_store(no_cluster, cap
     assert "by 1 comparable run on" in shown["plan"]["time"]
 
 
-def test_a_store_that_cannot_be_read_costs_the_estimate_and_nothing_else(no_cluster, capsys, monkeypatch):
+def test_without_a_readable_store_only_the_estimate_is_missing(no_cluster, capsys, monkeypatch):
     monkeypatch.setenv("PHASE2_STORE", "s3://bucket")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
@@ -113,7 +117,7 @@ def test_the_image_and_the_namespace_come_from_the_environment(no_cluster, capsy
     assert DIGEST in manifest["spec"]["template"]["spec"]["containers"][0]["image"]
 
 
-def test_a_cluster_that_is_not_there_is_worth_another_try(no_cluster, capsys, monkeypatch, tmp_path):
+def test_an_unreachable_cluster_is_a_transient_error(no_cluster, capsys, monkeypatch, tmp_path):
     with serving(Answer()) as api:
         monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig(tmp_path)))
     assert main([*SUBMIT, "--run-id", "trial"]) == 75
@@ -127,9 +131,9 @@ import sys
 for name in ("torch", "e3nn", "pymatgen", "kubernetes"):
     sys.modules[name] = None
 from phase2.cli import main
-words = {SUBMIT}
-codes = [main([*words, "--dry-run", "--backend", backend]) for backend in ("job", "argo", "local")]
-codes += [main(["sweep", "--seed", "1,2", *words[-2:], "--dry-run", "--backend", "argo"])]
+arguments = {SUBMIT}
+codes = [main([*arguments, "--dry-run", "--backend", backend]) for backend in ("job", "argo", "local")]
+codes += [main(["sweep", "--seed", "1,2", *arguments[-2:], "--dry-run", "--backend", "argo"])]
 codes += [main([command, "--help"]) for command in ("submit", "sweep", "status", "logs", "cancel")]
 sys.exit(max(codes))
 """
@@ -138,11 +142,11 @@ sys.exit(max(codes))
 def test_submitting_needs_no_torch(no_cluster):
     done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for said in ("kind: Job", "name: phase2-train", "name: phase2-sweep", "PHASE2_RUN_ID="):
-        assert said in done.stdout
+    for expected in ("kind: Job", "name: phase2-train", "name: phase2-sweep", "PHASE2_RUN_ID="):
+        assert expected in done.stdout
 
 
-def test_without_the_extra_the_command_says_what_to_install(no_cluster, capsys, monkeypatch, tmp_path):
+def test_without_the_extra_the_error_names_what_to_install(no_cluster, capsys, monkeypatch, tmp_path):
     with serving(Answer()) as api:
         monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig(tmp_path)))
     for name in [name for name in sys.modules if name.startswith("kubernetes.")]:

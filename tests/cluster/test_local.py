@@ -1,4 +1,4 @@
-"""``--backend local``: signals, variables and words of a cluster that mean nothing here."""
+"""``--backend local``: signals, environment variables, and cluster options without effect."""
 
 import json
 import signal
@@ -10,26 +10,26 @@ from tests.cluster.support.backend_contract import REQUEST
 
 
 @pytest.fixture
-def place(local_place):
-    return local_place
+def harness(local_harness):
+    return local_harness
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_signal_reaches_the_run_which_saves(number, place, say):
-    place.begin("abc")
-    process = place.leave("abc")
+def test_a_signal_reaches_the_run_which_saves_a_checkpoint(number, harness, cli):
+    harness.begin("abc")
+    process = harness.detach("abc")
     process.send_signal(number)
     process.communicate()
     assert process.returncode == 143
-    assert place.state("abc") == "unfinished"
+    assert harness.state("abc") == "unfinished"
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_says_so(place):
-    """Its exit code is that of the run, also where the run had no say in it."""
-    place.begin("abc")
-    process = place.leave("abc")
+def test_the_exit_code_of_a_killed_run_is_returned(harness):
+    """Also where the run could not choose it."""
+    harness.begin("abc")
+    process = harness.detach("abc")
     (child,) = subprocess.run(
         ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True
     ).stdout.split()  # fmt: skip
@@ -38,9 +38,9 @@ def test_a_run_that_was_killed_says_so(place):
     assert process.returncode == 137
 
 
-def test_what_only_a_cluster_can_do_is_remarked_on(say, monkeypatch):
-    words = ("submit", *REQUEST, "--backend", "local", "--run-id", "abc", "--dry-run", "--json")
-    code, out, err = say(*words, "--gpus", "1", "--memory", "8Gi", "--cpu", "3", "--store", "elsewhere")
+def test_options_without_effect_are_listed(cli, monkeypatch):
+    arguments = ("submit", *REQUEST, "--backend", "local", "--run-id", "abc", "--dry-run", "--json")
+    code, out, err = cli(*arguments, "--gpus", "1", "--memory", "8Gi", "--cpu", "3", "--store", "elsewhere")
     assert code == 0, err
     shown = json.loads(out)
     assert shown["environment"] == {"PHASE2_RUN_ID": "abc", "PHASE2_STORE": "elsewhere", "OMP_NUM_THREADS": "3"}
@@ -49,7 +49,7 @@ def test_what_only_a_cluster_can_do_is_remarked_on(say, monkeypatch):
 
 @pytest.fixture
 def run_script(monkeypatch, tmp_path):
-    """Carries out a run, with a shell script in the place of Python."""
+    """Run a plan with a shell script in place of Python."""
     from phase2.cluster.local import make_local_plan, run_locally
     from phase2.cluster.request.options import ClusterOptions
     from phase2.config.request import RunRequest
@@ -65,28 +65,28 @@ def run_script(monkeypatch, tmp_path):
     return run_script
 
 
-def test_variables_of_another_run_do_not_reach_it(monkeypatch, tmp_path, run_script):
-    """A run that is resumed has its own words, whatever the environment says of others."""
+def test_environment_variables_of_another_run_are_removed(monkeypatch, tmp_path, run_script):
+    """A resumed run has its own options, whatever the environment sets."""
     from phase2.cluster.local import ProcessExit
 
     monkeypatch.setenv("PHASE2_LEVEL", "max")
     monkeypatch.setenv("PHASE2_RESUME", "another")
-    assert run_script(f'echo "$@" > {tmp_path}/said\nenv >> {tmp_path}/said\nexit 7') == ProcessExit(7)
-    said = (tmp_path / "said").read_text().splitlines()
-    assert said[0] == "-m phase2 train --algorithm cgcnn"
-    assert "PHASE2_RUN_ID=abc" in said
-    assert not [line for line in said if line.startswith(("PHASE2_LEVEL", "PHASE2_RESUME"))]
+    assert run_script(f'echo "$@" > {tmp_path}/printed\nenv >> {tmp_path}/printed\nexit 7') == ProcessExit(7)
+    printed = (tmp_path / "printed").read_text().splitlines()
+    assert printed[0] == "-m phase2 train --algorithm cgcnn"
+    assert "PHASE2_RUN_ID=abc" in printed
+    assert not [line for line in printed if line.startswith(("PHASE2_LEVEL", "PHASE2_RESUME"))]
 
 
-def test_a_run_that_ends_well_although_it_was_told_to_stop_says_both(run_script):
-    """A sweep stops then, and does not begin its next run."""
+def test_a_run_that_completes_although_it_was_stopped_reports_both(run_script):
+    """A sweep stops then, and does not start its next run."""
     from phase2.cluster.local import ProcessExit
 
-    told = "trap 'exit 0' TERM\nkill -TERM $PPID\nwhile :; do sleep 0.1; done"
-    assert run_script(told) == ProcessExit(0, was_told_to_stop=True)
+    script = "trap 'exit 0' TERM\nkill -TERM $PPID\nwhile :; do sleep 0.1; done"
+    assert run_script(script) == ProcessExit(0, was_stopped=True)
 
 
-def test_no_cluster_and_no_image_are_needed(say, no_cluster):
-    code, out, err = say("submit", *REQUEST, "--backend", "local", "--run-id", "abc", "--dry-run")
+def test_no_cluster_and_no_image_are_needed(cli, no_cluster):
+    code, out, err = cli("submit", *REQUEST, "--backend", "local", "--run-id", "abc", "--dry-run")
     assert code == 0, err
     assert out.splitlines()[-1].startswith("PHASE2_RUN_ID=abc phase2 train --algorithm cgcnn --level smoke")

@@ -1,4 +1,4 @@
-"""``phase2 sweep``: the same words for each backend, and what they become there."""
+"""``phase2 sweep``: the same options for each backend, and the objects that they become."""
 
 import json
 import threading
@@ -9,9 +9,9 @@ import yaml
 from hera.workflows import models
 from tests.argo.manifests import TEMPLATES, parameters_of
 from tests.argo.test_shapes import matches, shapes_of
-from tests.cluster.support import controllers as played
+from tests.cluster.support import controllers as simulated
+from tests.cluster.support.harnesses import JobHarness
 from tests.cluster.support.image_names import BY_DIGEST
-from tests.cluster.support.places import JobPlace
 from tests.cluster.support.stored_api import JOBS, WORKFLOWS, install_templates
 
 from phase2.cluster.manifests.sweep import build_sweep
@@ -24,7 +24,7 @@ CLUSTER = ("sweep", *TINY, "--name", "try", "--image", BY_DIGEST)
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("options", "expected"),
     [
         (["--level", "smoke,hgue"], "hgue"),
         (["--seed", "1,x"], "--seed x is no number"),
@@ -36,26 +36,26 @@ CLUSTER = ("sweep", *TINY, "--name", "try", "--image", BY_DIGEST)
     ],
 )
 @pytest.mark.parametrize("backend", ["job", "argo"])
-def test_a_sweep_with_an_impossible_run_is_refused_as_a_whole(words, says, backend, say, api):
-    code, _, err = say(*CLUSTER, "--backend", backend, *words)
-    assert (code, says in err) == (2, True), err
+def test_a_sweep_with_an_invalid_run_is_refused_as_a_whole(options, expected, backend, cli, api):
+    code, _, err = cli(*CLUSTER, "--backend", backend, *options)
+    assert (code, expected in err) == (2, True), err
     assert (api.all(JOBS), api.all(WORKFLOWS)) == ([], [])
 
 
-def test_a_dry_run_shows_every_run_and_changes_nothing(say, api):
-    code, out, err = say(*CLUSTER, "--dry-run")
+def test_a_dry_run_shows_every_run_and_changes_nothing(cli, api):
+    code, out, err = cli(*CLUSTER, "--dry-run")
     assert code == 0, err
     jobs = list(yaml.safe_load_all(out))
     assert [job["metadata"]["labels"]["phase2.dev/run-id"] for job in jobs] == IDS
     for job in jobs:
         kubernetes_validate.validate(job, "1.34", strict=True)
     assert "# try-1: phase2 train --algorithm cgcnn --level smoke" in out
-    code, out, err = say(*CLUSTER, "--dry-run", "--json", "--backend", "argo")
+    code, out, err = cli(*CLUSTER, "--dry-run", "--json", "--backend", "argo")
     assert code == 0, err
     shown = json.loads(out)
     assert [run["run"] for run in shown["runs"]] == IDS
     models.Workflow.model_validate(shown["manifests"][0], extra="forbid")
-    code, out, err = say("sweep", *TINY, "--name", "try", "--backend", "local", "--dry-run")
+    code, out, err = cli("sweep", *TINY, "--name", "try", "--backend", "local", "--dry-run")
     assert (code, out.count("PHASE2_RUN_ID=try-")) == (0, 2), err
     assert api.asked == []
 
@@ -63,24 +63,24 @@ def test_a_dry_run_shows_every_run_and_changes_nothing(say, api):
 # A Job for each run --------------------------------------------------------------------------------------------------
 
 
-def test_each_run_is_a_job_and_is_submitted_once(say, api):
-    place = JobPlace(say, api)
-    code, out, err = say(*CLUSTER)
+def test_each_run_is_a_job_and_is_submitted_once(cli, api):
+    harness = JobHarness(cli, api)
+    code, out, err = cli(*CLUSTER)
     assert (code, out.startswith("sweep: try, 2 runs\n")) == (0, True), err
     assert [one["metadata"]["name"] for one in api.all(JOBS)] == ["phase2-try-0", "phase2-try-1"]
-    place.fail("try-1")
-    code, out, err = say(*CLUSTER, "--json")
+    harness.fail("try-1")
+    code, out, err = cli(*CLUSTER, "--json")
     found = {one["run"]: one["outcome"] for one in json.loads(out)["submitted"]}
     assert found == {"try-0": "already submitted", "try-1": "submitted again"}
-    code, _, err = say(*CLUSTER, "--seed", "1,3")
+    code, _, err = cli(*CLUSTER, "--seed", "1,3")
     assert (code, "The run id 'try-1' belongs to another request" in err) == (2, True)
 
 
-def test_what_could_not_be_submitted_is_submitted_by_the_same_command(say, api):
+def test_the_same_command_submits_what_failed_before(cli, api):
     with api.refusing(JOBS, after=1, message=QUOTA):
-        code, _, err = say(*CLUSTER)
+        code, _, err = cli(*CLUSTER)
         assert (code, "1 of 2 are submitted; the same command" in err) == (75, True), err
-    assert say(*CLUSTER)[0] == 0
+    assert cli(*CLUSTER)[0] == 0
     assert len(api.all(JOBS)) == 2
 
 
@@ -90,22 +90,22 @@ QUOTA = (
 )
 
 
-def test_watching_jobs_ends_when_all_have_ended_with_the_first_failure(say, api):
-    place = JobPlace(say, api)
+def test_watching_jobs_ends_when_all_have_ended_with_the_first_failure(cli, api):
+    harness = JobHarness(cli, api)
 
-    def play():
-        """What the Jobs come to once both are there."""
+    def simulate():
+        """End the Jobs once both exist."""
         made = (one["metadata"]["name"] for event, one in api.changes(JOBS, 0, 60) if event == "ADDED")
         assert [next(made), next(made)] == ["phase2-try-0", "phase2-try-1"]
-        place.finish("try-0")
-        place.fail("try-1")
+        harness.finish("try-0")
+        harness.fail("try-1")
 
-    player = threading.Thread(target=play)
-    player.start()
+    controller = threading.Thread(target=simulate)
+    controller.start()
     try:
-        code, _, err = say(*CLUSTER, "--watch")
+        code, _, err = cli(*CLUSTER, "--watch")
     finally:
-        player.join()
+        controller.join()
     assert code == 3, err
     assert "try-0 succeeded: succeeded after 8 min" in err
     assert "try-1 failed: failed with exit code 3: The data are damaged." in err
@@ -114,25 +114,25 @@ def test_watching_jobs_ends_when_all_have_ended_with_the_first_failure(say, api)
 # One Workflow --------------------------------------------------------------------------------------------------------
 
 
-def test_a_sweep_is_one_workflow_under_its_name(say, api):
+def test_a_sweep_is_one_workflow_under_its_name(cli, api):
     install_templates(api)
-    code, out, err = say(*CLUSTER, "--backend", "argo")
+    code, out, err = cli(*CLUSTER, "--backend", "argo")
     assert (code, "submitted: Workflow try, try" in out) == (0, True), err
-    assert "already submitted" in say(*CLUSTER, "--backend", "argo")[1]
+    assert "already submitted" in cli(*CLUSTER, "--backend", "argo")[1]
     (made,) = api.all(WORKFLOWS)
     assert made["spec"]["workflowTemplateRef"] == {"name": "phase2-sweep"}
     assert parameters_of(made)["seed"] == "1,2"
-    api.patch(WORKFLOWS, "try", {"status": played.workflow_running("try")})
-    state = json.loads(say("status", "try", "--json")[1])
+    api.patch(WORKFLOWS, "try", {"status": simulated.workflow_running("try")})
+    state = json.loads(cli("status", "try", "--json")[1])
     assert (state["run_id"], state["mode"], state["algorithm"], state["state"]) == ("try", "sweep", "cgcnn", "running")
-    code, _, err = say(*CLUSTER, "--backend", "argo", "--seed", "1,3")
+    code, _, err = cli(*CLUSTER, "--backend", "argo", "--seed", "1,3")
     assert (code, "belongs to another request" in err) == (2, True)
-    code, out, _ = say("cancel", "try", "--yes")
-    assert (code, "go on with it later: phase2 sweep --name try --algorithm cgcnn" in out) == (0, True)
-    api.patch(WORKFLOWS, "try", {"status": played.workflow_failed("try", 143, "Stopped.")})
-    code, _, err = say("submit", "--resume", "try")
+    code, out, _ = cli("cancel", "try", "--yes")
+    assert (code, "resume it later: phase2 sweep --name try --algorithm cgcnn" in out) == (0, True)
+    api.patch(WORKFLOWS, "try", {"status": simulated.workflow_failed("try", 143, "Stopped.")})
+    code, _, err = cli("submit", "--resume", "try")
     assert (code, "'try' is a sweep" in err, "phase2 sweep --name try --algorithm cgcnn" in err) == (2, True, True)
-    code, out, err = say(*CLUSTER, "--backend", "argo")
+    code, out, err = cli(*CLUSTER, "--backend", "argo")
     assert (code, "submitted again: Workflow try" in out) == (0, True), err
     assert api.get(WORKFLOWS, "try").get("status") is None
 
@@ -142,59 +142,63 @@ def test_its_parameters_are_those_of_the_template_and_pass_its_policy():
         algorithm="cgcnn", properties=("band_gap", "bulk_modulus"), data="jarvis-dft3d",
         lists={"level": "smoke, lite", "seed": "1,2", "lr": "1e-3, 5e-4", "preset": "small"},
     )  # fmt: skip
-    words = ClusterOptions(image=BY_DIGEST, gpus=1, queue="gpu", node_selector=("gpu=h100",), store="s3://bucket/runs")
-    workflow = build_sweep("try", request, words.request("phase2"))
+    options = ClusterOptions(
+        image=BY_DIGEST, gpus=1, queue="gpu", node_selector=("gpu=h100",), store="s3://bucket/runs"
+    )
+    workflow = build_sweep("try", request, options.request("phase2"))
     models.Workflow.model_validate(workflow, extra="forbid")
-    given = parameters_of(workflow)
-    assert given.keys() <= parameters_of(TEMPLATES["phase2-sweep"]).keys()
+    parameters = parameters_of(workflow)
+    assert parameters.keys() <= parameters_of(TEMPLATES["phase2-sweep"]).keys()
     shapes = shapes_of("phase2-sweep")
-    assert [name for name, value in given.items() if name in shapes and not matches(shapes[name], value)] == []
+    assert [name for name, value in parameters.items() if name in shapes and not matches(shapes[name], value)] == []
 
 
-def test_its_first_step_makes_the_same_runs(say, tmp_path, monkeypatch):
-    """The ids, and what each trains, are those that the client showed."""
+def test_its_first_step_expands_to_the_same_runs(cli, tmp_path, monkeypatch):
+    """With the ids and requests that the client printed."""
     request = SweepRequest(algorithm="cgcnn", lists={"level": "smoke,lite", "seed": "1,2"})
-    for name, word in parameters_of(build_sweep("try", request, ClusterOptions(image="phase2:1").request("x"))).items():
-        monkeypatch.setenv(f"PHASE2_{name.upper().replace('-', '_')}", word)
+    for name, value in parameters_of(
+        build_sweep("try", request, ClusterOptions(image="phase2:1").request("x"))
+    ).items():
+        monkeypatch.setenv(f"PHASE2_{name.upper().replace('-', '_')}", value)
     monkeypatch.setenv("PHASE2_WORKFLOW_NAME", "try")
-    code, out, err = say("workflow", "expand", "--to", str(tmp_path))
+    code, out, err = cli("workflow", "expand", "--to", str(tmp_path))
     assert code == 0, err
     assert out.splitlines() == [f"{run.run_id}: {' '.join(run.request.command())}" for run in request.runs("try")]
 
 
-def test_the_command_of_a_sweep_asks_for_the_same_again(say, api):
+def test_the_recorded_command_of_a_sweep_makes_the_same_request(cli, api):
     install_templates(api)
-    assert say(*CLUSTER, "--backend", "argo")[0] == 0
+    assert cli(*CLUSTER, "--backend", "argo")[0] == 0
     (made,) = api.all(WORKFLOWS)
     command = made["metadata"]["annotations"]["phase2.dev/command"].split()
-    code, out, err = say(*command[1:], "--image", BY_DIGEST, "--backend", "argo")
+    code, out, err = cli(*command[1:], "--image", BY_DIGEST, "--backend", "argo")
     assert (code, "already submitted" in out) == (0, True), err
 
 
 @pytest.mark.parametrize(("first", "second"), [("job", "argo"), ("argo", "job")])
-def test_one_backend_alone_is_at_work_on_a_sweep(first, second, say, api):
+def test_only_one_backend_executes_a_sweep(first, second, cli, api):
     install_templates(api)
-    assert say(*CLUSTER, "--backend", first)[0] == 0
-    code, _, err = say(*CLUSTER, "--backend", second)
-    assert (code, "The sweep 'try' is at work already" in err) == (2, True), err
+    assert cli(*CLUSTER, "--backend", first)[0] == 0
+    code, _, err = cli(*CLUSTER, "--backend", second)
+    assert (code, "The sweep 'try' is running already" in err) == (2, True), err
 
 
-# Here ----------------------------------------------------------------------------------------------------------------
+# Local ----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
-def test_here_the_runs_are_trained_one_after_another_and_compared(say, graphs, monkeypatch, tmp_path):
+def test_local_runs_are_trained_one_after_another_and_compared(cli, graphs, monkeypatch, tmp_path):
     monkeypatch.setenv("PHASE2_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("PHASE2_CACHE_DIR", graphs)
-    words = ("sweep", *TINY, "--name", "try", "--backend", "local")
-    code, out, err = say(*words)
+    arguments = ("sweep", *TINY, "--name", "try", "--backend", "local")
+    code, out, err = cli(*arguments)
     assert code == 0, err
     assert out.startswith("sweep: try, 2 runs, one after another\n")
     assert out.splitlines()[-1] in {"best: try-0", "best: try-1"}
     assert [run for run in IDS if f"| {run} |" in out] == IDS
-    code, out, err = say(*words, "--json")
+    code, out, err = cli(*arguments, "--json")
     assert (code, [one["exit_code"] for one in json.loads(out)["runs"]]) == (0, [0, 0]), err
     assert '"epoch"' not in err, "nothing is trained twice"
-    assert say("pull", "try-1", "--to", str(tmp_path / "here"))[0] == 0
-    code, _, err = say(*words, "--seed", "1,3")
+    assert cli("pull", "try-1", "--to", str(tmp_path / "here"))[0] == 0
+    code, _, err = cli(*arguments, "--seed", "1,3")
     assert (code, "The run id 'try-1' belongs to another request" in err) == (2, True)

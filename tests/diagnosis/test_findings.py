@@ -1,4 +1,4 @@
-"""What the doctor finds: on this machine, in folders of control groups, and in real stores."""
+"""Findings of ``phase2 doctor``: on this machine, in control groups, and in real stores."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ def finding(code):
 @pytest.mark.parametrize(
     ("codes", "expected"), [([], 0), ([None, 0], 0), ([75], 75), ([75, 2], 2), ([0, 75, None], 75), ([2, 3], 2)]
 )
-def test_what_only_the_user_can_mend_decides(codes, expected):
+def test_permanent_problems_take_precedence_over_transient_ones(codes, expected):
     assert exit_code([finding(code) for code in codes]) == expected
 
 
@@ -38,7 +38,7 @@ def test_this_machine_can_train():
     assert exit_code(found.values()) == 0
 
 
-def test_without_torch_the_rest_is_told():
+def test_without_torch_the_other_findings_are_printed():
     script = "import sys; sys.modules['torch'] = None; from phase2.cli import main; sys.exit(main(['doctor']))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 2
@@ -59,13 +59,13 @@ def test_without_torch_the_rest_is_told():
         ((10, 0), ["sm_100a"], True),
     ],
 )
-def test_kernels_of_a_gpu(capability, kernels, works):
+def test_support_for_a_gpu_follows_from_the_kernels(capability, kernels, works):
     problem = unsupported("A GPU", capability, kernels)
     assert (problem is None) == works
     assert works or problem.exit_code == 2
 
 
-def test_version_of_the_driver(tmp_path):
+def test_the_version_of_the_driver_is_read(tmp_path):
     file = tmp_path / "version"
     assert driver_version(file) is None
     file.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27 07:32:17 UTC 2025\n")
@@ -78,7 +78,7 @@ def test_more_threads_than_cores_are_a_warning():
     assert too_many_threads(8, 2).exit_code == 0
 
 
-def test_the_limit_of_a_group_is_seen_and_too_small(tmp_path, monkeypatch):
+def test_a_memory_limit_that_is_too_low_is_a_problem(tmp_path, monkeypatch):
     (tmp_path / "membership").write_text("0::/\n")
     (tmp_path / "memory.max").write_text(f"{256 << 20}\n")
     limit = memory_limit(tmp_path, tmp_path / "membership")
@@ -89,61 +89,61 @@ def test_the_limit_of_a_group_is_seen_and_too_small(tmp_path, monkeypatch):
     assert too_little_memory(1 << 30) is None
 
 
-def test_shared_memory_that_is_not_there(tmp_path):
+def test_missing_shared_memory_is_a_problem(tmp_path):
     assert shared_memory(tmp_path).problem is None
     assert shared_memory(tmp_path / "missing").problem.exit_code == 2
 
 
-def test_folders_are_tried_and_not_made(tmp_path):
+def test_folders_are_checked_and_not_created(tmp_path):
     found = by_name(folders(tmp_path / "not" / "yet" / "there"))
     assert exit_code(found.values()) == 0
     assert found["runs"].value.startswith(f"{tmp_path}/not/yet/there: ")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written(tmp_path):
+def test_a_read_only_folder_is_a_problem(tmp_path):
     (tmp_path / "file").write_text("")
     assert folder("runs", tmp_path / "file" / "runs").problem.exit_code == 2
     if not os.access("/proc/1", os.W_OK) or os.geteuid() == 0:
         assert folder("runs", type(tmp_path)("/proc/runs")).problem is not None
 
 
-def test_no_store_is_no_problem():
+def test_a_missing_store_is_no_problem():
     assert [one.problem for one in store(None)] == [None]
 
 
-def test_a_folder_as_a_store(tmp_path):
+def test_a_folder_is_a_usable_store(tmp_path):
     found = by_name(store(str(tmp_path / "runs")))
     assert exit_code(found.values()) == 0
     assert found["If-None-Match"].value == "honoured"
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
-def test_a_real_server(new_store, server):
-    place = new_store(server)
-    found = by_name(examine(place))
+def test_a_real_s3_server_is_a_usable_store(new_store, server):
+    harness = new_store(server)
+    found = by_name(examine(harness))
     assert [one.problem for one in found.values()] == [None] * len(found)
     assert found["If-None-Match"].value == "honoured"
     assert found["clock"].value == "equal"
-    assert list(place.list()) == []
+    assert list(harness.list()) == []
 
 
-def test_a_server_that_is_asked_itself(new_store, server):
-    place = new_store(server)
-    place.put("taken", b"first")
-    assert refuses_taken_keys(place, "taken")
-    assert place.read("taken") == b"first"
-    assert not refuses_taken_keys(place, "free")
+def test_support_for_conditional_writes_is_probed(new_store, server):
+    harness = new_store(server)
+    harness.put("taken", b"first")
+    assert refuses_taken_keys(harness, "taken")
+    assert harness.read("taken") == b"first"
+    assert not refuses_taken_keys(harness, "free")
 
 
-def test_a_wrong_bucket_and_wrong_keys(new_store, server, monkeypatch):
+def test_a_wrong_bucket_and_wrong_keys_are_problems(new_store, server, monkeypatch):
     new_store(server)  # sets the environment
     assert exit_code(store("s3://no-such-bucket-here")) == 2
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     assert exit_code(store("s3://phase2-tests")) == 2
 
 
-def test_a_server_that_is_not_there(monkeypatch):
+def test_an_unreachable_server_is_a_transient_problem(monkeypatch):
     for name, value in {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "k",
                         "AWS_SECRET_ACCESS_KEY": "s"}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
@@ -152,14 +152,14 @@ def test_a_server_that_is_not_there(monkeypatch):
     assert "127.0.0.1:9" in found[-1].problem.what
 
 
-class Careless(LocalStore):
-    """A store that takes everything, as S3 servers without If-None-Match do."""
+class UnconditionalStore(LocalStore):
+    """Store that ignores ``if_absent``, as S3 servers without If-None-Match do."""
 
     def put(self, key, source, *, sha256=None, if_absent=False):
         return super().put(key, source, sha256=sha256)
 
 
-def test_a_store_that_ignores_if_none_match_is_said(tmp_path):
-    found = by_name(examine(Careless(tmp_path)))["If-None-Match"]
+def test_a_store_that_ignores_if_none_match_is_reported(tmp_path):
+    found = by_name(examine(UnconditionalStore(tmp_path)))["If-None-Match"]
     assert found.value == "ignored"
     assert found.problem.exit_code == 0

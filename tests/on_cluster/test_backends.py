@@ -10,7 +10,7 @@ import pytest
 from kubernetes import client
 from tests.argo.manifests import TEMPLATES, of_kind
 from tests.cluster.support.backend_contract import BackendContract, ClusterContract
-from tests.cluster.support.places import WorkflowPlace
+from tests.cluster.support.harnesses import WorkflowHarness
 from tests.cluster.support.stored_api import WORKFLOWS
 from tests.on_cluster.lab.argo_crds import GROUP, VERSION, install, remove
 from tests.on_cluster.lab.pods import restricted_pod
@@ -97,7 +97,7 @@ def step_pod(workflow: str, name: str, image: str) -> dict[str, Any]:
 class TestWorkflow(ClusterContract):
     @pytest.fixture
     def place(self, argo_of_people, say):
-        yield WorkflowPlace(say, StoredWorkflows(argo_of_people))
+        yield WorkflowHarness(say, StoredWorkflows(argo_of_people))
         argo_of_people.kubectl("delete", "workflows", "--all", "-n", NAMESPACE)
 
     def test_the_logs_of_its_pods_are_told_step_by_step(self, place, argo_of_people, image, say):

@@ -108,14 +108,14 @@ def finish(
     store: StoreOption = None,
 ) -> None:
     """Keep in the store how a workflow ended, and which steps failed, also where they left no run."""
-    from phase2.cluster.status.outcome import WorkflowEnd
+    from phase2.cluster.status.outcome import WorkflowOutcome
 
-    end = WorkflowEnd.of(name, status, failures)
-    for sentence in end.sentences():
-        typer.echo(sentence)
+    outcome = WorkflowOutcome.of(name, status, failures)
+    for line in outcome.lines():
+        typer.echo(line)
     place = opened(store)
-    end.keep(place)
-    note(f"kept as {end.key} in {place.url}")
+    outcome.save(place)
+    note(f"kept as {outcome.key} in {place.url}")
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

@@ -1,1 +1,1 @@
-"""How a run reaches Kubernetes: what is asked, the plan, the Job, and what became of it. Starts without torch."""
+"""Runs on Kubernetes: from a request to a plan, a submitted object and its state. Needs no torch."""

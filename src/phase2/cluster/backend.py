@@ -1,4 +1,7 @@
-"""What carries a run in a cluster: a Job, or a Workflow. What they have in common is done elsewhere, once."""
+"""What a cluster backend has to provide: the protocol that a Job and an Argo Workflow implement.
+
+Everything that the backends share (submitting, following, listing) is written once, against this protocol.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,24 @@ from phase2.cluster.run_state import RunState
 if TYPE_CHECKING:
     from phase2.cluster.plan import Plan
 
-ClusterBackend = Literal["job", "argo"]
-Ending = Literal["succeeded", "failed"]
+BackendName = Literal["job", "argo"]
+Outcome = Literal["succeeded", "failed"]
 
 
-class Carrier(Protocol):
-    """A kind of object that carries runs, and how it is written, read and stopped. Pure.
+class RunBackend(Protocol):
+    """Kubernetes object type that executes runs: how it is built, read and stopped. Pure.
 
     Attributes:
-        backend: What ``--backend`` calls it.
-        kind: Its kind.
-        group: Path of its group and version in the API.
-        plural: Its name there.
-        pod_label: Label by which its pods name it.
+        name: Value of ``--backend`` that selects it.
+        kind: Kind of the object.
+        group: Path of its API group and version.
+        plural: Plural of its kind in the API.
+        pod_label: Label of its pods that holds the object's name.
         container: Container of its pods that runs phase2.
     """
 
     @property
-    def backend(self) -> ClusterBackend: ...  # noqa: D102 - described above, as are the others
+    def name(self) -> BackendName: ...  # noqa: D102 - described above, as are the others
     @property
     def kind(self) -> str: ...  # noqa: D102
     @property
@@ -42,46 +45,46 @@ class Carrier(Protocol):
     def container(self) -> str: ...  # noqa: D102
 
     def build(self, plan: Plan) -> dict[str, Any]:
-        """The object of a plan, as the API server takes it.
+        """Return the manifest of a plan, as the API server accepts it.
 
         Raises:
-            RequestError: The plan asks for something that this kind cannot do.
+            RequestError: The plan requests something that this backend does not support.
         """
         ...
 
-    def run_id(self, one: Object) -> str:
-        """Id of the run that an object carries."""
+    def run_id(self, obj: Object) -> str:
+        """Return the id of the run that an object executes."""
         ...
 
-    def ending(self, one: Object) -> Ending | None:
-        """How an object has ended; None while it has not."""
+    def outcome(self, obj: Object) -> Outcome | None:
+        """Return how an object ended; None while it has not."""
         ...
 
-    def is_stopping(self, one: Object) -> bool:
-        """Whether an object that has not ended was asked to stop."""
+    def is_stopping(self, obj: Object) -> bool:
+        """Whether an object that has not ended was requested to stop."""
         ...
 
     def stop_patch(self, now: datetime) -> Object:
-        """The change (JSON merge patch) that stops an object: its pods get SIGTERM and save."""
+        """Return the JSON merge patch that stops an object: its pods receive SIGTERM and save a checkpoint."""
         ...
 
     def state(
-        self, one: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
+        self, obj: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
     ) -> RunState:
-        """Say what became of the run that an object carries.
+        """Return the state of the run that an object executes.
 
         Args:
-            one: The object.
+            obj: The object.
             pods: Its pods.
-            events: What was noticed in its namespace.
-            now: The time; None is that of this machine.
+            events: Events of its namespace.
+            now: The current time; None reads this machine's clock.
         """
         ...
 
-    def logged(self, pods: Sequence[Object]) -> list[Object]:
-        """The pods whose logs say what the run has printed, in order."""
+    def pods_to_log(self, pods: Sequence[Object]) -> list[Object]:
+        """Select the pods whose logs make up the run's output, in order."""
         ...
 
-    def template(self, manifest: Object) -> str | None:
-        """Name of the WorkflowTemplate that an object needs; None where it needs none."""
+    def required_template(self, manifest: Object) -> str | None:
+        """Return the name of the WorkflowTemplate that an object refers to; None if it refers to none."""
         ...

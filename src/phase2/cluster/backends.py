@@ -1,4 +1,4 @@
-"""The kinds of objects that carry runs."""
+"""The cluster backends: a batch/v1 Job, and an Argo Workflow. A new backend is one class and one entry here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from phase2.cluster.backend import Carrier, ClusterBackend, Ending
+from phase2.cluster.backend import BackendName, Outcome, RunBackend
 from phase2.cluster.labels import CANCELLED_ANNOTATION, RUN_LABEL
 from phase2.cluster.manifests import pod
 from phase2.cluster.manifests import workflow as argo
@@ -16,15 +16,15 @@ from phase2.cluster.objects import Object, annotation, condition, name_of, newes
 from phase2.cluster.plan import Plan
 from phase2.cluster.run_state import RunState
 from phase2.cluster.status.job import job_state
-from phase2.cluster.status.pod import container_state
+from phase2.cluster.status.pod import has_started
 from phase2.cluster.status.workflow import is_cancelled, workflow_run_id, workflow_state
 
 
 @dataclass(frozen=True, slots=True)
 class JobBackend:
-    """A batch/v1 Job: its controller is part of every cluster."""
+    """Backend that executes a run as a batch/v1 Job, whose controller is part of every cluster."""
 
-    backend: ClusterBackend = "job"
+    name: BackendName = "job"
     kind: str = "Job"
     group: str = "/apis/batch/v1"
     plural: str = "jobs"
@@ -32,50 +32,47 @@ class JobBackend:
     container: str = pod.CONTAINER
 
     def build(self, plan: Plan) -> dict[str, Any]:
-        """The Job of a plan."""
+        """Return the Job of a plan."""
         return build_job(plan)
 
-    def run_id(self, one: Object) -> str:
-        """Its label says so."""
-        return str((one["metadata"].get("labels") or {}).get(RUN_LABEL) or name_of(one))
+    def run_id(self, obj: Object) -> str:
+        """Return the run id stored in the label."""
+        return str((obj["metadata"].get("labels") or {}).get(RUN_LABEL) or name_of(obj))
 
-    def ending(self, one: Object) -> Ending | None:
-        """By its conditions."""
-        if condition(one, "Complete"):
+    def outcome(self, obj: Object) -> Outcome | None:
+        """Read the outcome from the Job's conditions."""
+        if condition(obj, "Complete"):
             return "succeeded"
-        return "failed" if condition(one, "Failed") else None
+        return "failed" if condition(obj, "Failed") else None
 
-    def is_stopping(self, one: Object) -> bool:
-        """A Job that ends is given a condition first."""
-        return bool(condition(one, "FailureTarget") or annotation(one, CANCELLED_ANNOTATION))
+    def is_stopping(self, obj: Object) -> bool:
+        """Whether the Job has the condition that precedes its end, or was cancelled."""
+        return bool(condition(obj, "FailureTarget") or annotation(obj, CANCELLED_ANNOTATION))
 
     def stop_patch(self, now: datetime) -> Object:
-        """As if its time were up."""
-        return {
-            "metadata": {"annotations": {CANCELLED_ANNOTATION: now.isoformat(timespec="seconds")}},
-            "spec": {"activeDeadlineSeconds": 1},
-        }
+        """Return a patch that lets the Job's deadline expire."""
+        return {"metadata": _cancelled_at(now), "spec": {"activeDeadlineSeconds": 1}}
 
     def state(
-        self, one: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
+        self, obj: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
     ) -> RunState:
-        """By its conditions, and by what its newest pod does."""
-        return job_state(one, pods, events, now=now)
+        """Read the state from the Job's conditions and its newest pod."""
+        return job_state(obj, pods, events, now=now)
 
-    def logged(self, pods: Sequence[Object]) -> list[Object]:
-        """The newest attempt, which says from where it went on."""
-        return [one for one in newest_first(pods)[:1] if container_state(one).keys() & {"running", "terminated"}]
+    def pods_to_log(self, pods: Sequence[Object]) -> list[Object]:
+        """Select the newest attempt; its log names the checkpoint that it resumed from."""
+        return [newest for newest in newest_first(pods)[:1] if has_started(newest)]
 
-    def template(self, manifest: Object) -> str | None:  # noqa: ARG002
-        """A Job says all by itself."""
+    def required_template(self, manifest: Object) -> str | None:  # noqa: ARG002
+        """Return None: a Job refers to no template."""
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class ArgoBackend:
-    """An Argo Workflow that refers to an installed WorkflowTemplate."""
+    """Backend that executes a run as an Argo Workflow, which refers to an installed WorkflowTemplate."""
 
-    backend: ClusterBackend = "argo"
+    name: BackendName = "argo"
     kind: str = "Workflow"
     group: str = "/apis/argoproj.io/v1alpha1"
     plural: str = "workflows"
@@ -83,44 +80,44 @@ class ArgoBackend:
     container: str = argo.CONTAINER
 
     def build(self, plan: Plan) -> dict[str, Any]:
-        """The thin Workflow of a plan."""
+        """Return the Workflow of a plan."""
         return argo.build_workflow(plan)
 
-    def run_id(self, one: Object) -> str:
-        """Its label says so; one of ``argo submit`` says it among its parameters, or not at all."""
-        return workflow_run_id(one)
+    def run_id(self, obj: Object) -> str:
+        """Return the run id in the label, or in the parameters of a Workflow that ``argo submit`` created."""
+        return workflow_run_id(obj)
 
-    def ending(self, one: Object) -> Ending | None:
-        """By its phase, which Argo sets when the exit handler is done as well."""
-        endings: dict[str, Ending] = {"Succeeded": "succeeded", "Failed": "failed", "Error": "failed"}
-        return endings.get(str((one.get("status") or {}).get("phase")))
+    def outcome(self, obj: Object) -> Outcome | None:
+        """Read the outcome from the phase, which Argo sets after the exit handler has run."""
+        outcomes: dict[str, Outcome] = {"Succeeded": "succeeded", "Failed": "failed", "Error": "failed"}
+        return outcomes.get(str((obj.get("status") or {}).get("phase")))
 
-    def is_stopping(self, one: Object) -> bool:
-        """Likewise after ``argo stop``."""
-        return is_cancelled(one)
+    def is_stopping(self, obj: Object) -> bool:
+        """Whether ``phase2 cancel`` or ``argo stop`` stopped the Workflow."""
+        return is_cancelled(obj)
 
     def stop_patch(self, now: datetime) -> Object:
-        """What ``argo stop`` does: running steps get SIGTERM, no further one begins, the exit handler runs."""
-        return {
-            "metadata": {"annotations": {CANCELLED_ANNOTATION: now.isoformat(timespec="seconds")}},
-            "spec": {"shutdown": "Stop"},
-        }
+        """Return the patch of ``argo stop``: running steps get SIGTERM, no step starts, the exit handler runs."""
+        return {"metadata": _cancelled_at(now), "spec": {"shutdown": "Stop"}}
 
     def state(
-        self, one: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
+        self, obj: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
     ) -> RunState:
-        """By its phase and its nodes, and by what the pod of the current step does."""
-        return workflow_state(one, pods, events, now=now)
+        """Read the state from the Workflow's phase and nodes, and the pod of its current step."""
+        return workflow_state(obj, pods, events, now=now)
 
-    def logged(self, pods: Sequence[Object]) -> list[Object]:
-        """Every step that has begun, one after another."""
-        begun = [one for one in pods if container_state(one).keys() & {"running", "terminated"}]
-        return newest_first(begun)[::-1]
+    def pods_to_log(self, pods: Sequence[Object]) -> list[Object]:
+        """Select every step that has started, in the order of creation."""
+        return newest_first(filter(has_started, pods))[::-1]
 
-    def template(self, manifest: Object) -> str | None:
-        """The one that it refers to."""
+    def required_template(self, manifest: Object) -> str | None:
+        """Return the name in ``workflowTemplateRef``."""
         return str(manifest["spec"]["workflowTemplateRef"]["name"])
 
 
-CLUSTER_BACKENDS: dict[ClusterBackend, Carrier] = {one.backend: one for one in (JobBackend(), ArgoBackend())}
-"""By what ``--backend`` calls them."""
+def _cancelled_at(now: datetime) -> dict[str, Any]:
+    return {"annotations": {CANCELLED_ANNOTATION: now.isoformat(timespec="seconds")}}
+
+
+CLUSTER_BACKENDS: dict[BackendName, RunBackend] = {backend.name: backend for backend in (JobBackend(), ArgoBackend())}
+"""The backends by the value of ``--backend``."""

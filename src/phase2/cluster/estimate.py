@@ -1,4 +1,4 @@
-"""How many steps a run takes, and how long, from comparable runs that were measured. Pure."""
+"""Estimate of the steps and the duration of a run, from comparable finished runs. Pure."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from phase2.runs.manifest import RunManifest
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The work of a run, as far as it is known before.
+    """Estimated work of a run.
 
     Attributes:
-        train: Crystals in the training part; None for data of unknown size.
-        is_exact: Whether a run with the same data has counted them.
-        steps: Batches of all epochs together.
-        seconds: Time that they take; None where no comparable run was measured.
-        hardware: Where those runs were measured.
-        measured: Number of those runs.
+        train: Crystals in the training set; None for data of unknown size.
+        is_exact: Whether ``train`` was counted by a run with the same data.
+        steps: Batches over all epochs.
+        seconds: Duration; None if there is no comparable run.
+        hardware: Hardware of the comparable runs.
+        measured: Number of comparable runs.
     """
 
     train: int | None
@@ -34,23 +34,23 @@ class Estimate:
 
 
 def estimate(config: RunConfig, runs: Iterable[RunManifest] = (), *, on_gpu: bool) -> Estimate:
-    """Estimate a run.
+    """Estimate the work of a run.
 
     Args:
-        config: The run.
-        runs: Finished runs to learn from; those that do not compare are passed over.
-        on_gpu: Whether it is given a GPU.
+        config: Configuration of the run.
+        runs: Finished runs; those that are not comparable are skipped.
+        on_gpu: Whether the run has a GPU.
     """
     known = [run for run in runs if run.data is not None]
     counted = next((run.data.train for run in known if run.data and run.config.data == config.data), None)
-    train = counted if counted is not None else _training_part(config)
+    train = counted if counted is not None else _training_set_size(config)
     if train is None:
         return Estimate(None)
     steps = config.training.epochs * math.ceil(train / config.training.batch_size)
     rates = [
         (run.mean_epoch_seconds / run.data.train, run)
         for run in known
-        if run.mean_epoch_seconds and run.data and run.data.train and _compares(run, config, on_gpu=on_gpu)
+        if run.mean_epoch_seconds and run.data and run.data.train and _is_comparable(run, config, on_gpu=on_gpu)
     ]
     if not rates:
         return Estimate(train, counted is not None, steps)
@@ -60,8 +60,8 @@ def estimate(config: RunConfig, runs: Iterable[RunManifest] = (), *, on_gpu: boo
     return Estimate(train, counted is not None, steps, seconds, place, len(rates))
 
 
-def _compares(run: RunManifest, config: RunConfig, *, on_gpu: bool) -> bool:
-    """Whether an epoch of a run costs as much per crystal."""
+def _is_comparable(run: RunManifest, config: RunConfig, *, on_gpu: bool) -> bool:
+    """Whether an epoch of a run takes as long per crystal."""
     return (
         run.config.model == config.model
         and run.config.training.batch_size == config.training.batch_size
@@ -71,7 +71,7 @@ def _compares(run: RunManifest, config: RunConfig, *, on_gpu: bool) -> bool:
     )
 
 
-def _training_part(config: RunConfig) -> int | None:
+def _training_set_size(config: RunConfig) -> int | None:
     crystals = CRYSTALS.get(config.data.source)
     if crystals is None:
         return None

@@ -1,4 +1,4 @@
-"""How what belongs to a run is labelled in a cluster, and what is noted on it for later commands."""
+"""Labels and annotations of the objects of a run. The values are persisted: they never change."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ RUN_LABEL, ALGORITHM_LABEL = "phase2.dev/run-id", "phase2.dev/algorithm"
 LEVEL_LABEL, MODE_LABEL = "phase2.dev/level", "phase2.dev/mode"
 COMMAND_ANNOTATION = "phase2.dev/command"
 REQUEST_ANNOTATION = "phase2.dev/request-digest"
-WORDS_ANNOTATION = "phase2.dev/cluster-request"
+OPTIONS_ANNOTATION = "phase2.dev/cluster-request"
 PLAN_ANNOTATION = "phase2.dev/plan-digest"
 CANCELLED_ANNOTATION = "phase2.dev/cancelled"
 
 
 def labels_of(run_id: str, algorithm: str, mode: str) -> dict[str, str]:
-    """The labels by which what belongs to a run is found and told."""
+    """Return the labels of every object of a run."""
     return {
         NAME_LABEL: "phase2",
         COMPONENT_LABEL: "training",
@@ -31,5 +31,5 @@ def labels_of(run_id: str, algorithm: str, mode: str) -> dict[str, str]:
 
 
 def spec_digest(spec: Mapping[str, Any]) -> str:
-    """What tells whether two objects of one run were given the same: resources, place, retries."""
+    """Return a digest of an object's spec, to tell whether two objects of a run have the same resources and limits."""
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()

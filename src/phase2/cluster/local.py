@@ -1,4 +1,4 @@
-"""A run in a process of this machine: the command, the id and the store of a plan, without a cluster."""
+"""The local backend: a run in a process of this machine, with the command, id and store that a pod would have."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from phase2.config.settings import (
 )
 from phase2.runs.layout import check_run_id
 
-# What of a cluster's options means something here.
-_USED = ("cpu", "store", "checkpoint_minutes")
-_STOPPED = {128 + signal.SIGTERM, 128 + signal.SIGINT}
-_PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# Cluster options that the local backend honours.
+_HONOURED = ("cpu", "store", "checkpoint_minutes")
+_STOP_CODES = {128 + signal.SIGTERM, 128 + signal.SIGINT}
+_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
 class LocalPlan:
-    """A run as it is carried out here.
+    """Plan of a run in a process of this machine.
 
     Attributes:
-        run_id: Its id.
+        run_id: Run id.
         resolved: The run.
-        command: What is run.
-        environment: Variables of the process, besides those of this one.
-        unused: Options that only a cluster can act upon.
+        command: Command line of the process.
+        environment: Environment variables that are added to those of this process.
+        unused: Names of cluster options that have no effect here.
     """
 
     run_id: str
@@ -52,29 +52,33 @@ class LocalPlan:
 
 
 def make_local_plan(
-    run_id: str, resolved: ResolvedRun, words: ClusterOptions, *, accepted: tuple[str, ...] = ()
+    run_id: str, resolved: ResolvedRun, options: ClusterOptions, *, accepted: tuple[str, ...] = ()
 ) -> LocalPlan:
-    """Put a plan together; it trains what a pod with the same words would train.
+    """Make the local plan of a run; it trains what a pod with the same options would train.
 
     Args:
-        run_id: Id of the run.
+        run_id: Run id.
         resolved: The run.
-        words: What would be asked of a cluster.
-        accepted: Changes since its last checkpoint that are accepted, when it is continued.
+        options: Cluster options; those for CPU, store and checkpoints are honoured.
+        accepted: Changes since the last checkpoint that a resumed run accepts.
 
     Raises:
-        RequestError: The id is none, or a word makes no sense.
+        RequestError: The run id or an option is invalid.
     """
     check_run_id(run_id)
     environment = {RUN_ID_VARIABLE: run_id}
-    if words.store is not None:
-        environment[STORE_VARIABLE] = words.store
-    if words.cpu is not None:
-        environment["OMP_NUM_THREADS"] = str(parse_cpu(words.cpu).at_least_one)
-    minutes = CHECKPOINT_MINUTES if words.checkpoint_minutes is None else words.checkpoint_minutes
+    if options.store is not None:
+        environment[STORE_VARIABLE] = options.store
+    if options.cpu is not None:
+        environment["OMP_NUM_THREADS"] = str(parse_cpu(options.cpu).at_least_one)
+    minutes = CHECKPOINT_MINUTES if options.checkpoint_minutes is None else options.checkpoint_minutes
     command = train_command(resolved.request, minutes, accepted)
-    asked = [one.name for one in fields(words) if getattr(words, one.name) is not None and one.name not in _USED]
-    return LocalPlan(run_id, resolved, command, MappingProxyType(environment), tuple(asked))
+    unused = [
+        option.name
+        for option in fields(options)
+        if getattr(options, option.name) is not None and option.name not in _HONOURED
+    ]
+    return LocalPlan(run_id, resolved, command, MappingProxyType(environment), tuple(unused))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,49 +86,51 @@ class ProcessExit:
     """How the process of a run ended.
 
     Attributes:
-        code: Its exit code.
-        was_told_to_stop: Whether somebody asked for that; a run that is trained to the end succeeds nevertheless.
+        code: Exit code.
+        was_stopped: Whether it received a signal to stop; a run that completes nevertheless has the code 0.
     """
 
     code: int
-    was_told_to_stop: bool = False
+    was_stopped: bool = False
 
 
 def run_locally(plan: LocalPlan, *, stdout: int | None = None) -> ProcessExit:
-    """Carry a plan out; signals to this process reach that of the run, once each.
+    """Run a plan in a process, and forward each signal to it once.
 
     Args:
         plan: The plan.
-        stdout: Where it prints; None is where this process prints.
+        stdout: File descriptor for its standard output; None inherits that of this process.
     """
-    words = [sys.executable, "-m", "phase2", *plan.command[1:]]
-    environment = {name: value for name, value in os.environ.items() if name not in _OF_A_RUN} | dict(plan.environment)
-    with _Relay() as relay:
-        # A process group of its own: Ctrl-C would reach it twice otherwise, and a second one means "at once".
+    command = [sys.executable, "-m", "phase2", *plan.command[1:]]
+    environment = {name: value for name, value in os.environ.items() if name not in _RUN_VARIABLES} | dict(
+        plan.environment
+    )
+    with _SignalForwarder() as forwarder:
+        # In a process group of its own: Ctrl-C would reach it twice otherwise, and a second one skips the checkpoint.
         process = subprocess.Popen(  # noqa: S603 - our own command
-            words, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, process_group=0
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, process_group=0
         )
-        with relay.to(process):
+        with forwarder.to(process):
             code = process.wait()
     code = code if code >= 0 else 128 - code
-    return ProcessExit(code, was_told_to_stop=relay.has_passed_on or code in _STOPPED)
+    return ProcessExit(code, was_stopped=forwarder.has_forwarded or code in _STOP_CODES)
 
 
-# The words of another run, or of this command, which the run's own command line says already.
-_OF_A_RUN = {RESUME_VARIABLE, WORKFLOW_VARIABLE, *(f"PHASE2_{one.name.upper()}" for one in fields(RunRequest))}
+# Settings of another run or of this command; the run's own are on its command line.
+_RUN_VARIABLES = {RESUME_VARIABLE, WORKFLOW_VARIABLE, *(f"PHASE2_{one.name.upper()}" for one in fields(RunRequest))}
 
 
-class _Relay:
-    """Passes signals on to a process, also those that came before it was there."""
+class _SignalForwarder:
+    """Forwards signals to a process, including those received before it was started."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._early: list[int] = []
-        self.has_passed_on = False
+        self.has_forwarded = False
         self._before: dict[signal.Signals, Any] = {}
 
-    def __enter__(self) -> _Relay:
-        self._before = {number: signal.signal(number, self._take) for number in _PASSED_ON}
+    def __enter__(self) -> _SignalForwarder:
+        self._before = {number: signal.signal(number, self._forward) for number in _FORWARDED}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -135,13 +141,13 @@ class _Relay:
     def to(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
         self._process = process
         while self._early:
-            self._take(self._early.pop(0), None)
+            self._forward(self._early.pop(0), None)
         yield
 
-    def _take(self, number: int, _frame: FrameType | None) -> None:
+    def _forward(self, number: int, _frame: FrameType | None) -> None:
         if self._process is None:
             self._early.append(number)
         elif self._process.returncode is None:
-            # A terminal that is closed must not cost what was trained: the run saves on SIGTERM.
-            self.has_passed_on = True
+            # When the terminal is closed the run has to save a checkpoint, which it does on SIGTERM.
+            self.has_forwarded = True
             self._process.send_signal(signal.SIGTERM if number == signal.SIGHUP else number)

@@ -1,18 +1,16 @@
-"""Finding a run among those of a namespace. Pure."""
+"""Finding a submitted run by its id or the name of its object. Pure."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from phase2.errors import RequestError
+from phase2.runs.catalog.match import match_name, nearest_name, shortened
 
-_SHOWN = 5
 
-
-class Named(Protocol):
-    """What is found by the id of a run, or by the name of the object that carries it."""
+class RunReference(Protocol):
+    """An object that executes a run, as far as finding it needs."""
 
     @property
     def run_id(self) -> str: ...  # noqa: D102
@@ -22,54 +20,50 @@ class Named(Protocol):
     def created(self) -> str: ...  # noqa: D102
 
 
-Run = TypeVar("Run", bound=Named)
+Run = TypeVar("Run", bound=RunReference)
 
 
-def find_run(runs: Sequence[Run], name: str) -> Run:
-    """Find a run by its id, by the name of its object, or by the unique beginning of one of these.
+def find_submitted(runs: Sequence[Run], name: str) -> Run:
+    """Find a run by its id, the name of its object, or a unique prefix of either.
 
-    Several objects may carry a run one after another, as those of ``argo submit -p resume=RUN`` do: the newest counts.
-
-    Raises:
-        RequestError: None is meant, or several are.
-    """
-    found = find_runs(runs, name)
-    if found:
-        return found[0]
-    raise _unknown(runs, name)
-
-
-def find_runs(runs: Sequence[Run], name: str) -> list[Run]:
-    """The one run that :func:`find_run` finds, or none at all.
+    Several objects may execute one run in turn, as those of ``argo submit -p resume=RUN`` do: the newest is returned.
 
     Raises:
-        RequestError: Several are meant.
+        RequestError: No run matches, or several do.
     """
-    found = [run for run in runs if name in _names(run)]
-    found = found or [run for run in runs if name and any(known.startswith(name) for known in _names(run))]
+    found = match_submitted(runs, name)
+    if found is None:
+        raise _not_found(runs, name)
+    return found
+
+
+def match_submitted(runs: Sequence[Run], name: str) -> Run | None:
+    """Return the run that :func:`find_submitted` finds; None if no run matches.
+
+    Raises:
+        RequestError: Several runs match.
+    """
+    found = match_name(runs, name, _names)
     ids = sorted({run.run_id for run in found})
     if len(ids) > 1:
-        more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
         raise RequestError(
             f"'{name}' may be any of {len(ids)} runs.",
-            why=f"{', '.join(ids[:_SHOWN])}{more} begin with it.",
+            why=f"{shortened(ids)} begin with it.",
             fix="Give more of the id.",
         )
-    return [max(found, key=lambda run: run.created)] if found else []
+    return max(found, key=lambda run: run.created, default=None)
 
 
-def _unknown(runs: Sequence[Named], name: str) -> RequestError:
-    nearest = difflib.get_close_matches(name, sorted({known for run in runs for known in _names(run)}), n=1, cutoff=0.5)
+def _not_found(runs: Sequence[RunReference], name: str) -> RequestError:
+    nearest = nearest_name(runs, name, _names)
     return RequestError(
         f"There is no run '{name}' in this namespace.",
         why="A run that ended long ago is no longer listed here, but its store has it."
         if runs
         else "No run was submitted to it, or none that is still listed.",
-        fix=f"Did you mean '{nearest[0]}'?"
-        if nearest
-        else "'phase2 status' and 'phase2 runs list' show what there is.",
+        fix=f"Did you mean '{nearest}'?" if nearest else "'phase2 status' and 'phase2 runs list' show what there is.",
     )
 
 
-def _names(run: Named) -> tuple[str, str]:
+def _names(run: RunReference) -> tuple[str, str]:
     return run.run_id, run.name

@@ -1,4 +1,4 @@
-"""Runs of a store that an estimate can learn from."""
+"""Finished runs of a store, as the basis of an estimate."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.base import Store
 from phase2.storage.parallel import in_parallel
 
-_MOST = 8
+_MAX_RUNS = 8
 
 
 def measured_runs(store: Store, config: RunConfig) -> list[RunManifest]:
-    """The newest finished runs of the same algorithm and mode; a damaged one is passed over.
+    """Read the manifests of the newest finished runs of the same algorithm and mode; a damaged one is skipped.
 
     Raises:
         RequestError: The store cannot be read.
@@ -33,4 +33,4 @@ def measured_runs(store: Store, config: RunConfig) -> list[RunManifest]:
         except Phase2Error:
             return None
 
-    return [manifest for manifest in in_parallel(read, runs[:_MOST]) if manifest is not None]
+    return [manifest for manifest in in_parallel(read, runs[:_MAX_RUNS]) if manifest is not None]

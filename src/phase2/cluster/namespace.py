@@ -1,4 +1,4 @@
-"""The runs of a namespace, whatever carries them."""
+"""The runs of a namespace, over all backends."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.connection import Connection
-from phase2.cluster.api.refusals import ForbiddenError, ObjectGoneError
-from phase2.cluster.backend import Carrier, ClusterBackend
+from phase2.cluster.api.errors import ForbiddenError, ObjectGoneError
+from phase2.cluster.backend import BackendName, RunBackend
 from phase2.cluster.backends import CLUSTER_BACKENDS
-from phase2.cluster.lookup import find_run
+from phase2.cluster.lookup import find_submitted
 from phase2.cluster.objects import Object, name_of
 from phase2.cluster.run_state import RunState
 from phase2.errors import RequestError
@@ -18,59 +18,59 @@ from phase2.errors import RequestError
 
 @dataclass(frozen=True, slots=True)
 class SubmittedRun:
-    """A run as it was found.
+    """A run found in a namespace.
 
     Attributes:
-        carrier: What carries it.
-        object: The object that does.
+        backend: Backend that executes it.
+        object: The object that executes it.
     """
 
-    carrier: Carrier
+    backend: RunBackend
     object: Object
 
     @property
     def run_id(self) -> str:
-        """Its id."""
-        return self.carrier.run_id(self.object)
+        """Id of the run."""
+        return self.backend.run_id(self.object)
 
     @property
     def name(self) -> str:
-        """Name of its object."""
+        """Name of the object."""
         return name_of(self.object)
 
     @property
     def created(self) -> str:
-        """When its object was made, as the server writes it; "" of one that was not yet."""
+        """Creation time of the object, as the server writes it; "" if it was not created yet."""
         return str(self.object["metadata"].get("creationTimestamp") or "")
 
 
 class Cluster:
-    """One namespace of a cluster, and the kinds of objects that carry its runs.
+    """One namespace of a cluster, with a client for each backend.
 
     Args:
-        connection: The way to the cluster.
+        connection: Connection to the cluster.
         namespace: The namespace.
 
     Attributes:
-        namespace: The same.
+        namespace: The namespace.
     """
 
     def __init__(self, connection: Connection, namespace: str) -> None:
         self.namespace = namespace
-        self._clients: Mapping[ClusterBackend, RunClient] = {
-            backend: RunClient(connection, namespace, carrier) for backend, carrier in CLUSTER_BACKENDS.items()
+        self._clients: Mapping[BackendName, RunClient] = {
+            name: RunClient(connection, namespace, backend) for name, backend in CLUSTER_BACKENDS.items()
         }
 
-    def client(self, backend: ClusterBackend) -> RunClient:
-        """What works on one kind."""
-        return self._clients[backend]
+    def client(self, name: BackendName) -> RunClient:
+        """Return the client of a backend."""
+        return self._clients[name]
 
-    def others(self, backend: ClusterBackend) -> list[RunClient]:
-        """What works on the other kinds."""
-        return [client for name, client in self._clients.items() if name != backend]
+    def other_clients(self, name: BackendName) -> list[RunClient]:
+        """Return the clients of all other backends."""
+        return [client for other, client in self._clients.items() if other != name]
 
     def runs(self) -> list[SubmittedRun]:
-        """Read the runs that are listed; a kind that this cluster does not know, or hides, is passed over.
+        """List the runs; a kind that the cluster does not know, or that may not be listed, is skipped.
 
         Raises:
             ForbiddenError: No kind may be listed.
@@ -80,7 +80,7 @@ class Cluster:
         hidden: list[RequestError] = []
         for client in self._clients.values():
             try:
-                found += [SubmittedRun(client.carrier, one) for one in client.objects()]
+                found += [SubmittedRun(client.backend, obj) for obj in client.objects()]
             except (ForbiddenError, ObjectGoneError) as error:
                 hidden.append(error)
         if len(hidden) == len(self._clients):
@@ -88,29 +88,29 @@ class Cluster:
         return found
 
     def find(self, name: str) -> SubmittedRun:
-        """Find a run by its id, by the name of its object, or by the unique beginning of one of these.
+        """Find a run by its id, the name of its object, or a unique prefix of either.
 
         Raises:
-            RequestError: None is meant, or several are.
+            RequestError: No run matches, or several do.
         """
-        return find_run(self.runs(), name)
+        return find_submitted(self.runs(), name)
 
     def state(self, run: SubmittedRun) -> RunState:
-        """What became of a run."""
-        client = self._clients[run.carrier.backend]
-        return run.carrier.state(run.object, client.pods(run.name), client.events())
+        """Return the state of a run."""
+        client = self._clients[run.backend.name]
+        return run.backend.state(run.object, client.pods(run.name), client.events())
 
     def states(self) -> list[RunState]:
-        """What became of all runs, the newest first."""
+        """Return the states of all runs, newest first."""
         runs = self.runs()
         if not runs:
             return []
-        client = self._clients[runs[0].carrier.backend]
+        client = self._clients[runs[0].backend.name]
         pods, events = client.pods(), client.events()
-        found = [(run, [pod for pod in pods if _carries(run, pod)]) for run in runs]
-        states = [run.carrier.state(run.object, its_pods, events) for run, its_pods in found]
+        found = [(run, [pod for pod in pods if _owns(run, pod)]) for run in runs]
+        states = [run.backend.state(run.object, its_pods, events) for run, its_pods in found]
         return sorted(states, key=lambda state: (state.created, state.name), reverse=True)
 
 
-def _carries(run: SubmittedRun, pod: Object) -> bool:
-    return (pod["metadata"].get("labels") or {}).get(run.carrier.pod_label) == run.name
+def _owns(run: SubmittedRun, pod: Object) -> bool:
+    return (pod["metadata"].get("labels") or {}).get(run.backend.pod_label) == run.name

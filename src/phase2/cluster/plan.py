@@ -1,4 +1,4 @@
-"""From a run and what is asked of the cluster to a plan, complete and frozen. Pure: nothing is read or contacted."""
+"""The plan of a run on a cluster: everything a backend needs to build its object. Pure: nothing is contacted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from phase2.cluster.labels import COMMAND_ANNOTATION, LEVEL_LABEL, REQUEST_ANNOTATION, WORDS_ANNOTATION, labels_of
+from phase2.cluster.labels import COMMAND_ANNOTATION, LEVEL_LABEL, OPTIONS_ANNOTATION, REQUEST_ANNOTATION, labels_of
 from phase2.cluster.request.names import job_name
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
@@ -22,7 +22,7 @@ from phase2.runs.layout import check_run_id
 WORK, CACHE, CA_FOLDER = "/work", "/work/cache", "/etc/phase2/ca"
 TERMINATION_LOG = "/dev/termination-log"
 
-# What an administrator provides in the namespace: names that k8s/base installs.
+# Objects that an administrator provides in the namespace, by the names that k8s/base installs.
 SERVICE_ACCOUNT = "phase2-runner"
 STORE_CONFIG_MAP = "phase2-store"
 STORE_SECRET = "phase2-s3"  # noqa: S105 - a name
@@ -34,13 +34,13 @@ VolumeKind = Literal["folder", "memory", "claim", "config"]
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A folder of the pod.
+    """A volume of the pod.
 
     Attributes:
-        name: Its name in the pod.
-        path: Where the container sees it.
-        kind: ``folder`` is fresh in every pod, ``memory`` likewise but in memory, ``claim`` is a PersistentVolumeClaim,
-            ``config`` a ConfigMap that need not be there.
+        name: Name of the volume.
+        path: Mount path in the container.
+        kind: ``folder`` is an emptyDir, ``memory`` an emptyDir in memory, ``claim`` a PersistentVolumeClaim, ``config``
+            an optional ConfigMap.
         source: Name of the claim or ConfigMap.
     """
 
@@ -52,17 +52,17 @@ class Volume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A run as it is to reach the cluster: everything that a backend needs, and nothing of one backend.
+    """Plan of a run on a cluster, independent of the backend.
 
     Attributes:
-        run_id: Id that all attempts of the run share.
+        run_id: Run id, shared by all attempts.
         resolved: The run.
-        cluster: What it is given there.
-        command: What the pod runs.
-        environment: Variables of the pod, by name.
-        volumes: Folders of the pod.
-        labels: Labels of everything that belongs to the run.
-        annotations: What a later command has to know about it.
+        cluster: Resources and placement.
+        command: Command line of the container.
+        environment: Environment variables of the container, by name.
+        volumes: Volumes of the pod.
+        labels: Labels of all objects of the run.
+        annotations: Annotations that later commands read.
     """
 
     run_id: str
@@ -76,7 +76,7 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """Name of the object that carries the run."""
+        """Name of the object that executes the run."""
         return job_name(self.run_id)
 
 
@@ -86,19 +86,19 @@ def make_plan(
     cluster: ClusterRequest,
     *,
     accepted: tuple[str, ...] = (),
-    words: ClusterOptions | None = None,
+    options: ClusterOptions | None = None,
 ) -> Plan:
-    """Put a plan together.
+    """Make the plan of a run.
 
     Args:
-        run_id: Id of the run.
-        resolved: The run; its output folder does not matter.
-        cluster: What it is given.
-        accepted: Changes since its last checkpoint that are accepted, when it is continued.
-        words: What was said of ``cluster``, to be kept for when the run is continued.
+        run_id: Run id.
+        resolved: The run; its output folder is ignored.
+        cluster: Resources and placement.
+        accepted: Changes since the last checkpoint that a resumed run accepts.
+        options: The options that ``cluster`` was made of; recorded so that a resumed run can reuse them.
 
     Raises:
-        RequestError: The id is none, or the pod would not see the data.
+        RequestError: The run id is invalid, or the pod could not read the data.
         UnknownNameError: There is no data set of this name.
     """
     check_run_id(run_id)
@@ -120,7 +120,7 @@ def make_plan(
             {
                 COMMAND_ANNOTATION: shlex.join(request.command()),
                 REQUEST_ANNOTATION: resolved.config.digest,
-                **({} if words is None else {WORDS_ANNOTATION: words.to_json()}),
+                **({} if options is None else {OPTIONS_ANNOTATION: options.to_json()}),
             }
         ),
     )
@@ -129,12 +129,12 @@ def make_plan(
 def train_command(
     request: RunRequest, checkpoint_minutes: float = CHECKPOINT_MINUTES, accepted: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
-    """What trains a request, in a pod or here.
+    """Return the command line that trains a request, in a pod or on this machine.
 
     Args:
-        request: The run.
+        request: The request.
         checkpoint_minutes: Longest time between two checkpoints.
-        accepted: Changes since its last checkpoint that are accepted.
+        accepted: Changes since the last checkpoint that a resumed run accepts.
     """
     command = request.command()
     if checkpoint_minutes != CHECKPOINT_MINUTES:
@@ -152,7 +152,7 @@ def _environment(run_id: str, cluster: ClusterRequest) -> Iterator[tuple[str, st
         yield "PHASE2_STORE", cluster.store
     yield "PHASE2_CACHE_DIR", CACHE
     yield "PHASE2_TERMINATION_LOG", TERMINATION_LOG
-    yield "HOME", "/tmp"  # noqa: S108 - a volume of the pod's own
+    yield "HOME", "/tmp"  # noqa: S108 - a volume of the pod
     yield "OMP_NUM_THREADS", str(cluster.threads)
 
 
@@ -166,10 +166,10 @@ def _volumes(cluster: ClusterRequest) -> Iterator[Volume]:
 
 
 def refuse_invisible_data(source: str, cluster: ClusterRequest) -> None:
-    """Refuse data that a pod would not see.
+    """Refuse data that a pod could not read.
 
     Raises:
-        RequestError: They are files of this machine.
+        RequestError: The data are files of this machine.
         UnknownNameError: There is no data set of this name.
     """
     if source in CRYSTALS:
@@ -179,7 +179,7 @@ def refuse_invisible_data(source: str, cluster: ClusterRequest) -> None:
     if not any(character in source for character in "/\\.~"):
         raise UnknownNameError.of("data set", source, CRYSTALS)
     raise RequestError(
-        f"--data {source} is not seen by a pod.",
+        f"--data {source} is not visible to a pod.",
         why="A path names a file of this machine, and the pod runs on another one.",
         fix=f"Name a data set ({', '.join(CRYSTALS)}), or copy the file to the PersistentVolumeClaim of the data "
         f"cache and give --cache CLAIM --data {CACHE}/FILE.",

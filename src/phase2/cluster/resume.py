@@ -1,4 +1,4 @@
-"""A run that was begun and is to go on: its id, its request and what it was given, from the cluster or a store."""
+"""The run that ``phase2 submit --resume`` resubmits: its id, request and options, from the cluster or a store."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from phase2.cluster.backend import ClusterBackend
-from phase2.cluster.labels import COMMAND_ANNOTATION, WORDS_ANNOTATION
-from phase2.cluster.lookup import find_runs
+from phase2.cluster.backend import BackendName
+from phase2.cluster.labels import COMMAND_ANNOTATION, OPTIONS_ANNOTATION
+from phase2.cluster.lookup import match_submitted
 from phase2.cluster.namespace import SubmittedRun
 from phase2.cluster.objects import annotation
 from phase2.cluster.request.options import ClusterOptions
@@ -20,60 +20,61 @@ from phase2.storage.base import Store
 
 
 @dataclass(frozen=True, slots=True)
-class BegunRun:
-    """A run that has an id.
+class ResumableRun:
+    """A run to submit under an id of its own, again or for the first time.
+
+    The twin on the training side, of an unfinished run directory, knows a prefix and a recorded configuration; this one
+    knows what a submission needs.
 
     Attributes:
-        run_id: Its id.
+        run_id: Id of the run.
         request: What it trains.
-        words: What it was given on the cluster, as far as that is known.
-        backend: What carried it; None where that is not known.
+        options: Cluster options that it was submitted with, as far as they are known.
+        backend: Backend that executed it; None if unknown.
     """
 
     run_id: str
     request: RunRequest
-    words: ClusterOptions = field(default_factory=ClusterOptions)
-    backend: ClusterBackend | None = None
+    options: ClusterOptions = field(default_factory=ClusterOptions)
+    backend: BackendName | None = None
 
 
-def from_cluster(runs: Sequence[SubmittedRun], name: str) -> BegunRun | None:
-    """Find a run among those of a namespace; None where it is not listed, or nothing there says what it trains.
+def from_cluster(runs: Sequence[SubmittedRun], name: str) -> ResumableRun | None:
+    """Find a run among those of a namespace; None if it is not listed, or its object does not record the request.
 
     Raises:
-        RequestError: Several are meant, it is a sweep, or another version of phase2 submitted it.
+        RequestError: Several runs match, it is a sweep, or another version of phase2 submitted it.
     """
-    for run in find_runs(runs, name):
-        command = annotation(run.object, COMMAND_ANNOTATION)
-        if command is None:  # made by other hands, such as argo submit
-            return None
-        words = shlex.split(command)
-        if words[:2] == ["phase2", "sweep"]:
-            raise RequestError(
-                f"'{run.run_id}' is a sweep of several runs.",
-                why="A run goes on by its own id, and a sweep by the words that it was made of.",
-                fix=f"Run it again: {command}",
-            )
-        said = annotation(run.object, WORDS_ANNOTATION) or "{}"
-        request, cluster = RunRequest.from_command(words), ClusterOptions.from_json(said)
-        return BegunRun(run.run_id, request, cluster, run.carrier.backend)
-    return None
+    run = match_submitted(runs, name)
+    command = None if run is None else annotation(run.object, COMMAND_ANNOTATION)
+    if run is None or command is None:  # created otherwise, as by argo submit
+        return None
+    arguments = shlex.split(command)
+    if arguments[:2] == ["phase2", "sweep"]:
+        raise RequestError(
+            f"'{run.run_id}' is a sweep of several runs.",
+            why="Only a single run is resumed by its id; a sweep is resumed by submitting it again.",
+            fix=f"Run it again: {command}",
+        )
+    options = ClusterOptions.from_json(annotation(run.object, OPTIONS_ANNOTATION) or "{}")
+    return ResumableRun(run.run_id, RunRequest.from_command(arguments), options, run.backend.name)
 
 
-def from_store(store: Store, name: str) -> BegunRun:
-    """Find a run in a store, where its pod will find it too.
+def from_store(store: Store, name: str) -> ResumableRun:
+    """Find a run in a store that its pod can reach as well.
 
     Raises:
-        RequestError: No run is meant, or several are, or it lies in a folder of this machine.
+        RequestError: No run matches, several do, or the store is a folder of this machine.
         TransientError: The store does not answer.
     """
     found = find_in(store, name)
     if not store.url.startswith("s3://"):
         raise RequestError(
             f"The run '{found.run_id}' is in {store.url}, which a pod does not see.",
-            why="Only what is in a bucket goes on elsewhere.",
+            why="A pod can only resume a run that is in a bucket.",
             fix="Continue it here with 'phase2 train --resume', or name the bucket with --store.",
         )
     recorded = RecordedConfig.stored(store, found.prefix)
     if recorded is None:
         raise RequestError(f"The run '{found.run_id}' is gone from {store.url}.", fix="List what there is.")
-    return BegunRun(found.run_id, RunRequest.from_command(recorded.command), ClusterOptions(store=store.url))
+    return ResumableRun(found.run_id, RunRequest.from_command(recorded.command), ClusterOptions(store=store.url))

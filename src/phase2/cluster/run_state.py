@@ -1,4 +1,4 @@
-"""What became of a run in the cluster: a state, and one sentence that says what is going on or wrong."""
+"""State of a run in the cluster: a keyword, and one sentence that explains it."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ ENDED: tuple[State, ...] = ("succeeded", "failed", "cancelled")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
-    """A run in the cluster.
+    """State of a run in the cluster.
 
     Attributes:
-        run_id: Its id.
-        kind: ``Job`` or ``Workflow``: what carries it.
+        run_id: Id of the run.
+        kind: Kind of the object that executes it: ``Job`` or ``Workflow``.
         name: Name of that object.
         algorithm: ``e3nn`` or ``cgcnn``.
-        mode: The level, ``competition``, or what else a Workflow does: ``sweep`` for several runs.
-        state: In one word; ``queued`` has not begun, ``blocked`` waits for something that a person has to do.
-        sentence: What is going on or wrong, to follow "it".
-        step: Step of the Workflow that is under way; None where there is none, or none alone.
-        attempt: Number of the attempt under way, or of the last one; 0 before the first.
-        pod: Its newest pod.
-        node: Where that runs.
+        mode: The level, ``competition``, or another task of a Workflow, such as ``sweep``.
+        state: Keyword; a ``queued`` run has not started, a ``blocked`` one needs somebody to act.
+        message: What the run does or what is wrong, to follow "it".
+        step: Step of the Workflow that is running; None if there is none, or several.
+        attempt: Number of the current or last attempt; 0 before the first.
+        pod: Name of its newest pod.
+        node: Node of that pod.
         exit_code: Exit code of the last attempt that ended.
-        created: When it was submitted.
-        ended: When it ended.
-        command: The command that makes the same request.
+        created: Time of submission.
+        ended: Time of its end; None before.
+        command: Command line of the same request.
     """
 
     run_id: str
@@ -39,7 +39,7 @@ class RunState:
     algorithm: str
     mode: str
     state: State
-    sentence: str
+    message: str
     step: str | None = None
     attempt: int
     pod: str | None
@@ -51,10 +51,10 @@ class RunState:
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing happens any more."""
+        """Whether the run has ended."""
         return self.state in ENDED
 
     @property
     def resume_command(self) -> str:
-        """The command that goes on with it after it has failed or was stopped."""
+        """Command that resumes the run after it failed or was cancelled."""
         return self.command if self.mode == SWEEP else f"phase2 submit --resume {self.run_id}"

@@ -1,4 +1,4 @@
-"""The way to the API server, over real sockets: credentials, warnings, and whatever can be wrong on the way."""
+"""Connection to the API server over real sockets: credentials, warnings, and network errors."""
 
 import datetime as dt
 import ssl
@@ -50,23 +50,23 @@ def test_lists_are_read_page_by_page(connect):
     assert "continue=more" in api.requests[1][1]
 
 
-def test_warnings_of_the_server_are_told(connect):
+def test_warnings_of_the_server_reach_the_callback(connect):
     warning = r'299 - "would violate PodSecurity \"restricted:latest\": runAsNonRoot != true"'
-    said = []
+    warnings = []
     with serving(Answer(201, {"kind": "Job"}, {"Warning": warning})) as api:
-        connection = connect(api, on_warning=said.append)
+        connection = connect(api, on_warning=warnings.append)
         jobs(connection).create({"metadata": {"name": "a"}})
-    assert said == ['would violate PodSecurity "restricted:latest": runAsNonRoot != true']
+    assert warnings == ['would violate PodSecurity "restricted:latest": runAsNonRoot != true']
 
 
-def test_a_server_that_is_not_there_is_worth_another_try(connect):
+def test_an_unreachable_server_is_a_transient_error(connect):
     with serving(JOBS) as api:
         connection = connect(api)
     with pytest.raises(TransientError, match=r"cannot be reached.*[Cc]onnection refused"):
         jobs(connection).objects()
 
 
-def test_a_server_whose_name_does_not_exist_is_said_so(connect):
+def test_an_unknown_host_name_is_reported(connect):
     with serving(JOBS) as api:
         api.url = "http://no-such-host.invalid:6443"
         connection = connect(api)
@@ -74,12 +74,12 @@ def test_a_server_whose_name_does_not_exist_is_said_so(connect):
         jobs(connection).objects()
 
 
-def test_an_answer_that_breaks_off_is_worth_another_try(connect):
+def test_a_truncated_response_is_a_transient_error(connect):
     with serving(Answer(body={"items": []}, breaks_off=True)) as api, pytest.raises(TransientError):
         jobs(connect(api)).objects()
 
 
-def test_a_server_that_does_not_speak_tls_is_no_passing_trouble(connect):
+def test_a_server_without_tls_is_a_request_error(connect):
     with serving(JOBS) as api:
         api.url = api.url.replace("http:", "https:")
         with pytest.raises(RequestError, match="No trusted connection"):
@@ -93,7 +93,7 @@ def certified(**dates) -> tuple[ssl.SSLContext, bytes]:
     return context, authority.cert_pem.bytes()
 
 
-def test_a_certificate_of_the_kubeconfig_s_authority_is_trusted(connect, tmp_path):
+def test_a_certificate_of_the_authority_in_the_kubeconfig_is_trusted(connect, tmp_path):
     tls, authority = certified()
     (tmp_path / "ca.crt").write_bytes(authority)
     with serving(JOBS, tls=tls) as api:
@@ -101,7 +101,7 @@ def test_a_certificate_of_the_kubeconfig_s_authority_is_trusted(connect, tmp_pat
         assert jobs(connection).objects() == []
 
 
-def test_a_certificate_of_another_authority_is_not(connect, tmp_path):
+def test_a_certificate_of_another_authority_is_not_trusted(connect, tmp_path):
     tls, _ = certified()
     (tmp_path / "ca.crt").write_bytes(certified()[1])
     with serving(JOBS, tls=tls) as api:
@@ -110,7 +110,7 @@ def test_a_certificate_of_another_authority_is_not(connect, tmp_path):
             jobs(connection).objects()
 
 
-def test_an_expired_certificate_is_said_so(connect, tmp_path):
+def test_an_expired_certificate_is_reported(connect, tmp_path):
     past = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
     tls, authority = certified(not_before=past, not_after=past + dt.timedelta(days=1))
     (tmp_path / "ca.crt").write_bytes(authority)
@@ -120,19 +120,19 @@ def test_an_expired_certificate_is_said_so(connect, tmp_path):
             jobs(connection).objects()
 
 
-def test_a_context_that_is_not_there_is_said_so(connect):
+def test_an_unknown_context_is_reported(connect):
     with serving(JOBS) as api, pytest.raises(RequestError, match=r"cannot be used.*nowhere"):
         connect(api, context="nowhere")
 
 
-def test_no_kubeconfig(monkeypatch, tmp_path):
+def test_a_missing_kubeconfig_is_reported(monkeypatch, tmp_path):
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     with pytest.raises(RequestError, match=r"No cluster is configured.*none"):
         Connection.open()
 
 
 @pytest.mark.parametrize("content", ["", "[", "a: b", "contexts: []\ncurrent-context: x\nclusters: []\nusers: []"])
-def test_a_damaged_kubeconfig(monkeypatch, tmp_path, content):
+def test_a_damaged_kubeconfig_is_reported(monkeypatch, tmp_path, content):
     file = tmp_path / "config"
     file.write_text(content)
     monkeypatch.setenv("KUBECONFIG", str(file))

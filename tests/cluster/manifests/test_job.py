@@ -1,4 +1,4 @@
-"""The plan and the Job that is made of it.
+"""The plan of a run and its Job manifest.
 
 The golden files are renewed with ``RENEW_GOLDEN=1 pytest tests/cluster/manifests/test_job.py``; look at the
 difference before you commit it.
@@ -72,7 +72,7 @@ PLANS = {
             checkpoint_minutes=2.5,
         ),
         accepted=("code",),
-        words=ClusterOptions(image=BY_DIGEST, gpus=1, memory="64Gi"),
+        options=ClusterOptions(image=BY_DIGEST, gpus=1, memory="64Gi"),
     ),
     "tag": lambda: make_plan(
         "tag", resolve(RunRequest(level="pro")), ClusterRequest(image=Image.parse("phase2:1"), deadline_seconds=None)
@@ -81,7 +81,7 @@ PLANS = {
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_the_job_is_the_golden_one(name):
+def test_the_job_equals_its_golden_file(name):
     file = GOLDEN / f"{name}.yaml"
     made = to_yaml(build_job(PLANS[name]()))
     if os.environ.get("RENEW_GOLDEN"):
@@ -90,7 +90,7 @@ def test_the_job_is_the_golden_one(name):
 
 
 @given(run_ids, requests, cluster_requests)
-def test_every_plan_makes_a_job_that_a_cluster_accepts(run_id, request, cluster):
+def test_the_job_of_every_plan_is_valid_and_restricted(run_id, request, cluster):
     job = build_job(make_plan(run_id, resolve(request), cluster))
     kubernetes_validate.validate(job, KUBERNETES, strict=True)
     pod = job["spec"]["template"]["spec"]
@@ -114,21 +114,21 @@ def test_the_pod_runs_the_request_under_its_id(run_id, request, cluster):
     assert ("nvidia.com/gpu" in limits) == (cluster.gpus > 0)
 
 
-def test_what_was_there_before_is_seen_in_the_pod_only_where_a_volume_is():
+def test_every_volume_is_mounted():
     pod = build_job(PLANS["everything"]())["spec"]["template"]["spec"]
     mounted = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
     assert mounted["cache"] == "/work/cache"
     assert {volume["name"] for volume in pod["volumes"]} == mounted.keys()
 
 
-def test_failures_that_would_come_again_end_the_job_and_lost_nodes_cost_nothing():
+def test_permanent_failures_end_the_job_and_disruptions_are_not_counted():
     rules = build_job(PLANS["smallest"]())["spec"]["podFailurePolicy"]["rules"]
     assert rules[0]["action"] == "FailJob"
     assert rules[0]["onExitCodes"] == {"containerName": "train", "operator": "In", "values": [2, 3, 4]}
     assert rules[1]["action"] == "Ignore"
 
 
-def test_equal_requests_have_equal_digests_and_others_have_others():
+def test_digests_differ_exactly_where_requests_or_plans_differ():
     def digest(request, **cluster):
         plan = make_plan("a", resolve(request), ClusterRequest(image=IMAGE, **cluster))
         return build_job(plan)["metadata"]["annotations"]
@@ -142,23 +142,23 @@ def test_equal_requests_have_equal_digests_and_others_have_others():
 
 
 @pytest.mark.parametrize("path", ["my.jsonl", "./folder", "/data/x.json", "~/x.json", "/work/cache/x.json"])
-def test_data_of_this_machine_are_refused(path):
-    with pytest.raises(RequestError, match="is not seen by a pod"):
+def test_local_data_are_refused(path):
+    with pytest.raises(RequestError, match="is not visible to a pod"):
         make_plan("a", resolve(RunRequest(data=path)), ClusterRequest(image=IMAGE))
 
 
-def test_data_on_the_claim_of_the_cache_are_seen():
+def test_data_on_the_claim_of_the_cache_are_accepted():
     cluster = ClusterRequest(image=IMAGE, cache="phase2-data-cache")
     plan = make_plan("a", resolve(RunRequest(data="/work/cache/x.json")), cluster)
     assert plan.command[-2:] == ("--data", "/work/cache/x.json")
 
 
-def test_a_mistyped_data_set_gets_the_nearest_one():
+def test_an_unknown_data_set_is_refused_with_the_nearest_one():
     with pytest.raises(UnknownNameError, match="Did you mean 'jarvis-dft3d'"):
         make_plan("a", resolve(RunRequest(data="jarvis-dft3")), ClusterRequest(image=IMAGE))
 
 
 @pytest.mark.parametrize("run_id", ["", "a/b", "-a", "a" * 64, "a b"])
-def test_no_run_id(run_id):
+def test_an_invalid_run_id_is_refused(run_id):
     with pytest.raises(RequestError, match="is no valid run id"):
         make_plan(run_id, resolve(RunRequest()), ClusterRequest(image=IMAGE))

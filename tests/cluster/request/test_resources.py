@@ -1,21 +1,22 @@
-"""What is asked of the cluster, and refused."""
+"""Validation of cluster requests."""
 
 import pytest
 from tests.cluster.support.image_names import BY_DIGEST
 
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.quantities import parse_cpu
-from phase2.cluster.request.resources import ClusterRequest, human_duration, parse_duration
+from phase2.cluster.request.resources import ClusterRequest, format_duration, parse_duration
 from phase2.errors import RequestError
 
 IMAGE = Image.parse(BY_DIGEST)
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("values", "expected"),
     [
         ({"gpus": -1}, "--gpus -1 is out of range"),
-        ({"gpus": 65}, "--gpus 65"),
+        ({"gpus": 2}, "--gpus 2 is more than a run can use"),
+        ({"gpus": 64}, "One run trains on 1 GPU.*Give --gpus 1"),
         ({"retries": -1}, "--retries -1"),
         ({"cpu": parse_cpu("4"), "cpu_limit": parse_cpu("2")}, "--cpu-limit 2 is less than --cpu 4"),
         ({"priority": "High!"}, "--priority 'High!'"),
@@ -23,15 +24,20 @@ IMAGE = Image.parse(BY_DIGEST)
         ({"cache": "My_Claim"}, "--cache 'My_Claim'"),
         ({"namespace": "a.b"}, "--namespace"),
         ({"node_selector": (("gpu", "a"), ("gpu", "b"))}, "names a key twice"),
-        ({"store": "models"}, "is not reached from a pod"),
-        ({"store": "file:///models"}, "is not reached from a pod"),
-        ({"store": "s3://key:secret@bucket"}, "carries access keys"),
+        ({"store": "models"}, "cannot be reached from a pod"),
+        ({"store": "file:///models"}, "cannot be reached from a pod"),
+        ({"store": "s3://key:secret@bucket"}, "contains access keys"),
     ],
 )
-def test_what_makes_no_sense_is_refused(asked, says):
-    with pytest.raises(RequestError, match=says) as refused:
-        ClusterRequest(image=IMAGE, **asked)
+def test_an_invalid_request_is_refused(values, expected):
+    with pytest.raises(RequestError, match=expected) as refused:
+        ClusterRequest(image=IMAGE, **values)
     assert "secret" not in str(refused.value).lower().replace("from the secret phase2-s3", "")
+
+
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_a_run_may_have_one_gpu(gpus):
+    assert ClusterRequest(image=IMAGE, gpus=gpus).gpus == gpus
 
 
 def test_the_threads_of_an_attempt_do_not_depend_on_its_node():
@@ -43,16 +49,16 @@ def test_the_threads_of_an_attempt_do_not_depend_on_its_node():
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90s", 90), ("45m", 2700), ("12h", 43200), ("3d", 259200), ("2w", 1209600)]
 )
-def test_a_time_span(text, seconds):
+def test_a_duration_is_parsed(text, seconds):
     assert parse_duration(text, option="--deadline") == seconds
 
 
 @pytest.mark.parametrize("text", ["", "12", "h", "-1h", "0h", "1.5h", "1 h", "12 hours", "999999w"])
-def test_no_time_span(text):
+def test_an_invalid_duration_is_refused(text):
     with pytest.raises(RequestError, match="--deadline"):
         parse_duration(text, option="--deadline")
 
 
-def test_time_is_told_in_units_of_people():
+def test_a_duration_is_formatted_with_a_unit():
     spans = (5, 90, 600, 5400, 86400, 250000)
-    assert [human_duration(span) for span in spans] == ["5 s", "90 s", "10 min", "90 min", "24 h", "2.89 days"]
+    assert [format_duration(span) for span in spans] == ["5 s", "90 s", "10 min", "90 min", "24 h", "2.89 days"]

@@ -1,11 +1,11 @@
-"""What ``phase2 status`` says of Jobs, pods and events as a Kubernetes 1.34 API server has them."""
+"""State of a run out of Jobs, pods and events as a Kubernetes 1.34 API server returns them."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from phase2.cluster.status.job import job_state
-from phase2.cluster.status.pod import last_words
+from phase2.cluster.status.pod import last_message
 
 NOW = datetime(2026, 11, 24, 12, 10, tzinfo=UTC)
 IMAGE = "registry.example.org/phase2:1"
@@ -104,8 +104,8 @@ QUOTA = (
     "limits.memory=0, limited: limits.memory=32Gi"
 )
 
-UNDER_WAY = {
-    "made": ([], [], "waiting", "waits for its pod to be made"),
+ACTIVE = {
+    "created": ([], [], "waiting", "waits for its pod to be created"),
     "no node yet": ([a_pod(phase="Pending", node=None)], [], "waiting", "waits for a node"),
     "starting": ([waiting("ContainerCreating")], [], "waiting", "is being started"),
     "pulling": (
@@ -118,7 +118,7 @@ UNDER_WAY = {
         [a_pod(phase="Pending", conditions=[a_condition("PodScheduled", "Unschedulable", NO_ROOM, "False")])],
         [],
         "blocked",
-        "cannot be placed on any node: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu",
+        "cannot be scheduled on any node: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu",
     ),
     "no image": (
         [waiting("ImagePullBackOff", f'Back-off pulling image "{IMAGE}"')],
@@ -158,7 +158,7 @@ UNDER_WAY = {
         ],
         [],
         "blocked",
-        'cannot be placed on any node: persistentvolumeclaim "phase2-data-cache" not found',
+        'cannot be scheduled on any node: persistentvolumeclaim "phase2-data-cache" not found',
     ),
     "no entry point": (
         [waiting("RunContainerError", 'exec: "phase2": executable file not found in $PATH')],
@@ -195,7 +195,7 @@ UNDER_WAY = {
         [failed(137, reason="OOMKilled"), running(2)],
         [],
         "running",
-        "runs on node-1, attempt 2, 10 min after the start; the attempt before ran out of its 8Gi of memory "
+        "runs on node-1, attempt 2, 10 min after the start; the previous attempt ran out of its 8Gi of memory "
         "and was killed",
     ),
     "evicted, next one starts": (
@@ -205,44 +205,44 @@ UNDER_WAY = {
         ],
         [],
         "retrying",
-        "is being started; the attempt before was evicted from its node, as when a node is drained",
+        "is being started; the previous attempt was evicted from its node, as when a node is drained",
     ),
     "in between": (
         [failed(75, "The bucket does not answer.\n")],
         [],
         "retrying",
-        "waits a moment for attempt 2; the attempt before failed in a way that may pass (exit code 75): "
+        "waits to start attempt 2; the previous attempt failed in a way that may pass (exit code 75): "
         "The bucket does not answer.",
     ),
     "finished, not counted yet": (
         [done()],
         [],
         "running",
-        "has finished, and the cluster takes note of it",
+        "has finished; its Job is being completed",
     ),
-    "leaving": ([running(deleted=True)], [], "stopping", "was asked to stop, and saves what it has"),
-    "node lost": (
+    "terminating": ([running(deleted=True)], [], "stopping", "is being stopped and saves a checkpoint"),
+    "lost node": (
         [a_pod(phase="Failed", conditions=[a_condition("DisruptionTarget", "DeletionByPodGC", "node is gone")])],
         [],
         "retrying",
-        "waits a moment for attempt 2; the attempt before was lost with its node",
+        "waits to start attempt 2; the previous attempt was lost with its node",
     ),
-    "node full": (
+    "node out of memory": (
         [a_pod(phase="Failed", reason="Evicted", message="The node was low on resource: memory.")],
         [],
         "retrying",
-        "waits a moment for attempt 2; the attempt before was ended by its node (Evicted): "
+        "waits to start attempt 2; the previous attempt was ended by its node (Evicted): "
         "The node was low on resource: memory.",
     ),
 }
 
 
-@pytest.mark.parametrize("case", UNDER_WAY)
-def test_a_run_under_way(case):
-    pods, events, state, sentence = UNDER_WAY[case]
+@pytest.mark.parametrize("case", ACTIVE)
+def test_state_of_an_active_run(case):
+    pods, events, state, message = ACTIVE[case]
     active = sum(pod["status"]["phase"] in {"Pending", "Running"} for pod in pods)
     found = job_state(a_job(active=active, failed=len(pods) - active), pods, events, now=NOW)
-    assert (found.state, found.sentence) == (state, sentence)
+    assert (found.state, found.message) == (state, message)
     assert not found.has_ended
 
 
@@ -251,12 +251,12 @@ BAD_LEVEL = "Unknown level 'profi'. The level is one of smoke, lite, std. Did yo
 
 ENDED = {
     "succeeded": ([COMPLETE], [done()], {}, "succeeded", "succeeded after 8 min", 0),
-    "succeeded in the end": ([COMPLETE], [failed(143), done(2)], {}, "succeeded",
+    "succeeded after a retry": ([COMPLETE], [failed(143), done(2)], {}, "succeeded",
                              "succeeded after 8 min and 2 attempts", 0),
     "succeeded, pods gone": ([COMPLETE], [], {}, "succeeded", "succeeded after 8 min", None),
     "bad request": ([a_condition("Failed", "PodFailurePolicy", "Container train failed with exit code 2")],
                     [failed(2, BAD_LEVEL)], {}, "failed", f"failed with exit code 2: {BAD_LEVEL}", 2),
-    "gave up": ([a_condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")],
+    "out of retries": ([a_condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")],
                 [failed(1, "error: boom"), failed(1, "error: Internal error: boom", 2)], {}, "failed",
                 "failed for good after 2 attempts; the last one failed with exit code 1: Internal error: boom", 1),
     "out of time": ([a_condition("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")],
@@ -269,34 +269,34 @@ ENDED = {
 
 
 @pytest.mark.parametrize("case", ENDED)
-def test_a_run_that_ended(case):
-    conditions, pods, annotations, state, sentence, code = ENDED[case]
+def test_state_of_an_ended_run(case):
+    conditions, pods, annotations, state, message, code = ENDED[case]
     found = job_state(a_job(*conditions, annotations=annotations), pods, now=NOW)
-    assert (found.state, found.sentence, found.exit_code) == (state, sentence, code)
+    assert (found.state, found.message, found.exit_code) == (state, message, code)
     assert found.has_ended
     assert found.ended == datetime(2026, 11, 24, 12, 8, tzinfo=UTC)
 
 
-def test_a_cancelled_run_that_still_saves_has_not_ended():
+def test_a_cancelled_run_that_is_saving_has_not_ended():
     job = a_job(a_condition("FailureTarget", "DeadlineExceeded"), annotations={"phase2.dev/cancelled": "now"})
     assert job_state(job, [running(deleted=True)], now=NOW).state == "stopping"
     job = a_job(annotations={"phase2.dev/cancelled": "now"})
-    assert job_state(job, [running()], now=NOW).sentence == "is being stopped: it saves what it has"
+    assert job_state(job, [running()], now=NOW).message == "is being stopped and saves a checkpoint"
 
 
-def test_a_run_in_a_queue():
+def test_state_of_a_queued_run():
     job = a_job(suspend=True, labels={"kueue.x-k8s.io/queue-name": "gpu"})
     found = job_state(job, [], now=NOW)
-    assert (found.state, found.sentence) == ("queued", "waits for the queue 'gpu' to admit it")
-    assert job_state(a_job(suspend=True), [], now=NOW).sentence == "is suspended"
+    assert (found.state, found.message) == ("queued", "waits for the queue 'gpu' to admit it")
+    assert job_state(a_job(suspend=True), [], now=NOW).message == "is suspended"
 
 
-def test_attempts_whose_pods_were_removed_are_counted():
+def test_attempts_whose_pods_were_deleted_are_counted():
     found = job_state(a_job(failed=3, active=1), [running(4)], now=NOW)
     assert found.attempt == 4
 
 
-def test_attempts_that_a_disruption_took_are_known_from_their_events():
+def test_attempts_lost_to_disruptions_are_counted_by_their_events():
     made = [
         {"reason": "SuccessfulCreate", "involvedObject": {"uid": uid}, "message": f"Created pod: phase2-abc-{name}"}
         for uid, name in (("job-uid", "x1"), ("job-uid", "x2"), ("job-uid", "x2"), ("another", "y"))
@@ -304,13 +304,13 @@ def test_attempts_that_a_disruption_took_are_known_from_their_events():
     assert job_state(a_job(active=1), [running()], made, now=NOW).attempt == 2
 
 
-def test_events_about_another_pod_say_nothing_of_this_one():
+def test_events_about_another_pod_are_ignored():
     found = job_state(a_job(active=1), [waiting("ContainerCreating")], [an_event("FailedMount", "x", "other")], now=NOW)
     assert found.state == "waiting"
 
 
 @pytest.mark.parametrize(
-    ("message", "says"),
+    ("message", "expected"),
     [
         ("The bucket is gone. Check it.\n", "The bucket is gone. Check it."),
         ("epoch 1\nepoch 2\nerror: It is full.\n  why: x\n  fix: y\n", "It is full."),
@@ -318,5 +318,5 @@ def test_events_about_another_pod_say_nothing_of_this_one():
         ("", ""),
     ],
 )
-def test_the_last_words_of_a_pod_are_one_line(message, says):
-    assert last_words(message) == says
+def test_a_termination_message_becomes_one_line(message, expected):
+    assert last_message(message) == expected

@@ -1,4 +1,4 @@
-"""What ``phase2 status`` says of Workflows and their nodes as Argo 4.1 has them."""
+"""State of a run out of Workflows and their nodes as Argo 4.1 writes them."""
 
 import base64
 import gzip
@@ -55,7 +55,7 @@ def a_pod(of, *, phase="Pending", state=None, conditions=(), name="phase2-abc-tr
 TRAIN = node(NAME, "train", "Pending", number=2)
 AGAIN = node(NAME, "train", "Running", attempt=1, number=3)
 PREEMPTED = node(NAME, "train", "Failed", "main: Error (exit code 143)", code=143, number=2)
-# What is killed says nothing itself: the end of its log is there instead, also lines of Argo's own.
+# A killed container leaves no message: Argo records the end of its log instead, which includes lines of Argo itself.
 LOG = 'time=2026-11-24T12:02:00Z level=INFO msg="capturing logs" argo=true\n{"epoch": 1, "step": 20}\n'
 OOM = f"main: OOMKilled (exit code 137): {LOG}"
 OUT_OF_MEMORY = node(NAME, "train", "Failed", OOM, code=137, number=2)
@@ -66,8 +66,8 @@ WAITS = node(NAME, "train", "Pending", LOCK, attempt=None, number=2)
 ITEM = "train(1:batch-size:,epochs:,level:lite,run-id:try-1,seed:2)"
 ITEMS = [node(NAME, ITEM.replace("-1,", f"-{k},"), "Running", number=k) for k in range(3)]
 
-UNDER_WAY = {
-    "made": (None, [], "queued", "waits for Argo's controller to take it up"),
+ACTIVE = {
+    "created": (None, [], "queued", "waits for Argo's controller to start it"),
     "too many": (
         workflow_status("Pending", message="Workflow processing has been postponed because too many are running"), [],
         "waiting", "waits: Workflow processing has been postponed because too many are running",
@@ -89,7 +89,7 @@ UNDER_WAY = {
         workflow_status("Running", TRAIN),
         [a_pod(TRAIN, conditions=[a_condition("PodScheduled", "Unschedulable", NO_ROOM, "False")])],
         "blocked",
-        "cannot be placed on any node: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu, step train",
+        "cannot be scheduled on any node: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu, step train",
     ),
     "running": (
         workflow_running(NAME), [],
@@ -102,20 +102,20 @@ UNDER_WAY = {
     "after an OOM": (
         workflow_status("Running", OUT_OF_MEMORY, AGAIN), [],
         "running", "runs, step train, attempt 2, progress 2/5, 10 min after the start; "
-        "the attempt before ran out of its memory and was killed in the step train",
+        "the previous attempt ran out of its memory and was killed in the step train",
     ),
     "after a SIGKILL": (
         workflow_status("Running", KILLED, AGAIN), [],
         "running", "runs, step train, attempt 2, progress 2/5, 10 min after the start; "
-        "the attempt before was killed (SIGKILL) in the step train",
+        "the previous attempt was killed (SIGKILL) in the step train",
     ),
     "evicted": (
         workflow_status("Running", DELETED, node(NAME, "train", "Pending", attempt=1, number=3)), [],
-        "retrying", "is being started, step train; the attempt before was lost in the step train: pod deleted",
+        "retrying", "is being started, step train; the previous attempt was lost in the step train: pod deleted",
     ),
     "in between": (
         workflow_status("Running", PREEMPTED), [],
-        "retrying", "waits a moment for what comes next; it was stopped (SIGTERM) in the step train",
+        "retrying", "waits for its next attempt; the previous one was stopped (SIGTERM) in the step train",
     ),
     "a sweep": (
         workflow_status("Running", *ITEMS, progress="7/20"), [],
@@ -124,11 +124,11 @@ UNDER_WAY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", UNDER_WAY)
-def test_a_run_under_way(case):
-    status, pods, state, sentence = UNDER_WAY[case]
+@pytest.mark.parametrize("case", ACTIVE)
+def test_state_of_an_active_run(case):
+    status, pods, state, message = ACTIVE[case]
     found = workflow_state(a_workflow(status), pods, now=NOW)
-    assert (found.state, found.sentence) == (state, sentence)
+    assert (found.state, found.message) == (state, message)
     assert not found.has_ended
     assert (found.run_id, found.kind, found.name) == ("abc", "Workflow", NAME)
 
@@ -174,20 +174,20 @@ ENDED = {
 
 
 @pytest.mark.parametrize("case", ENDED)
-def test_a_run_that_ended(case):
-    status, spec, state, sentence, code = ENDED[case]
+def test_state_of_an_ended_run(case):
+    status, spec, state, message, code = ENDED[case]
     found = workflow_state(a_workflow(status, **spec), [], now=NOW)
-    assert (found.state, found.sentence, found.exit_code) == (state, sentence, code)
+    assert (found.state, found.message, found.exit_code) == (state, message, code)
     assert found.has_ended
     assert found.ended == datetime(2026, 11, 24, 12, 8, tzinfo=UTC)
 
 
-def test_a_run_that_was_stopped_and_still_saves_has_not_ended():
+def test_a_stopped_run_that_is_saving_has_not_ended():
     found = workflow_state(a_workflow(workflow_running(NAME), shutdown="Stop"), [], now=NOW)
-    assert (found.state, found.sentence) == ("stopping", "is being stopped: it saves what it has")
+    assert (found.state, found.message) == ("stopping", "is being stopped and saves a checkpoint")
 
 
-def test_a_workflow_of_argo_submit_is_a_run_too():
+def test_a_workflow_created_by_argo_submit_is_a_run():
     def state(**parameters):
         return workflow_state(a_workflow(workflow_running(NAME), parameters=parameters, labels={}), [], now=NOW)
 
@@ -199,16 +199,16 @@ def test_a_workflow_of_argo_submit_is_a_run_too():
     assert workflow_state(other, [], now=NOW).mode == "sweep"
 
 
-def test_the_packed_nodes_of_a_large_workflow_are_read():
+def test_the_compressed_nodes_of_a_large_workflow_are_read():
     status = workflow_failed(NAME, 3, "Damaged.")
-    packed = base64.b64encode(gzip.compress(json.dumps(status.pop("nodes")).encode())).decode()
-    found = workflow_state(a_workflow({**status, "compressedNodes": packed}), [], now=NOW)
-    assert found.sentence == "failed with exit code 3 in the step train: Damaged."
-    for damaged in ("x", packed[:40], "e30="):
+    compressed = base64.b64encode(gzip.compress(json.dumps(status.pop("nodes")).encode())).decode()
+    found = workflow_state(a_workflow({**status, "compressedNodes": compressed}), [], now=NOW)
+    assert found.message == "failed with exit code 3 in the step train: Damaged."
+    for damaged in ("x", compressed[:40], "e30="):
         found = workflow_state(a_workflow({**status, "compressedNodes": damaged}), [], now=NOW)
-        assert found.sentence == "failed: main: Error (exit code 3): Damaged."
+        assert found.message == "failed: main: Error (exit code 3): Damaged."
 
 
-def test_the_step_under_way_is_told():
+def test_the_current_step_is_reported():
     assert workflow_state(a_workflow(workflow_running(NAME)), [], now=NOW).step == "train"
     assert workflow_state(a_workflow(workflow_failed(NAME, 3, "x")), [], now=NOW).step is None

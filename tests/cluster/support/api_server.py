@@ -1,4 +1,4 @@
-"""A small HTTP(S) server that answers as it is told: the wire is real, what is said on it is recorded."""
+"""Small HTTP(S) server with scripted responses: the sockets are real, the requests are recorded."""
 
 import json
 import ssl
@@ -23,12 +23,12 @@ class Answer:
 
 @dataclass
 class ApiServer:
-    """Answers in order; the last answer is given again and again.
+    """Server that returns its responses in order, and the last one repeatedly.
 
     Attributes:
-        url: Where it is.
-        answers: What it says.
-        requests: What it was asked: method, path, headers, body.
+        url: Its address.
+        answers: The responses.
+        requests: Requests received: method, path, headers, body.
     """
 
     url: str
@@ -36,7 +36,7 @@ class ApiServer:
     requests: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
 
     def kubeconfig(self, folder: Path, *, user: dict[str, Any] | None = None, **cluster: Any) -> Path:
-        """Write a kubeconfig that leads here."""
+        """Write a kubeconfig for this server."""
         file = folder / "kubeconfig"
         file.write_text(
             yaml.safe_dump(
@@ -58,7 +58,7 @@ class ApiServer:
 
 @contextmanager
 def serving(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[ApiServer]:
-    """An API server for the length of a block."""
+    """Run an API server for the duration of a block."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -93,7 +93,7 @@ def serving(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Api
 
 @contextmanager
 def listening(handler: type[BaseHTTPRequestHandler], *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Serve on a free port of loopback for the length of a block; yields the address."""
+    """Serve on a free loopback port for the duration of a block; yields the address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.block_on_close = False  # a watch ends with the process

@@ -1,4 +1,4 @@
-"""What controllers write into the status of Jobs and Workflows, as it was seen on real ones."""
+"""Status of Jobs and Workflows as real controllers write it."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def node(
     number: int = 0,
     **fields: Any,
 ) -> dict[str, Any]:
-    """A node of a Workflow: an attempt of a step, or with ``attempt=None`` the step itself."""
+    """Return a node of a Workflow: an attempt of a step, or with ``attempt=None`` the step itself."""
     display = step if attempt is None else f"{step}({attempt})"
     ended = {} if phase in {"Pending", "Running"} else {"finishedAt": f"2026-11-24T12:0{number}:30Z"}
     return {
@@ -35,7 +35,7 @@ def node(
 
 
 def workflow_status(phase: str, *nodes: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """The status of a Workflow."""
+    """Return the status of a Workflow."""
     ended = {"finishedAt": LATER} if phase in {"Succeeded", "Failed", "Error"} else {}
     found = {one["id"]: one for one in nodes}
     return {"phase": phase, "startedAt": NOW, "progress": "2/5", "nodes": found, **ended, **fields}
@@ -69,7 +69,7 @@ def job_failed() -> dict[str, Any]:
 
 
 def job_pod(job: str, code: int, text: str) -> dict[str, Any]:
-    """The pod of a Job's only attempt, after its end."""
+    """Return the ended pod of a Job's only attempt."""
     ended = {"exitCode": code, "reason": "Completed" if code == 0 else "Error", "message": text}
     labels = {
         "app.kubernetes.io/name": "phase2", "app.kubernetes.io/component": "training",

@@ -1,4 +1,4 @@
-"""An API server that stores and validates objects, and nothing that acts on them: a cluster without controllers."""
+"""API server that stores and validates objects: a cluster without controllers."""
 
 import json
 import re
@@ -29,7 +29,7 @@ _PATH = re.compile(
 
 
 class Objects(Protocol):
-    """Objects of a cluster, as a test that plays its controllers needs them."""
+    """Objects of a cluster, as a test that simulates its controllers needs them."""
 
     def all(self, kind: str) -> list[dict[str, Any]]: ...
     def get(self, kind: str, name: str) -> dict[str, Any]: ...
@@ -38,13 +38,13 @@ class Objects(Protocol):
 
 
 class StoredApi:
-    """Objects by kind and name, and what happened to them.
+    """Objects by kind and name, with their history.
 
     Attributes:
-        kinds: The kinds that it knows: path of the group, and plural.
-        hidden: Plurals that nobody may do anything with.
-        asked: Every request: method and path.
-        logs: What pods have printed, by name.
+        kinds: The known kinds: path of the API group, and plural.
+        hidden: Plurals that the user has no permission for.
+        asked: All requests: method and path.
+        logs: Logs of pods by name.
     """
 
     def __init__(self, *kinds: str) -> None:
@@ -59,7 +59,7 @@ class StoredApi:
         self._changed = threading.Condition()
 
     def all(self, kind: str) -> list[dict[str, Any]]:
-        """The objects of a kind."""
+        """Return the objects of a kind."""
         return [one for (found, _), one in self._objects.items() if found == kind]
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class StoredApi:
         self._note("DELETED", kind, self._objects[kind, name])
 
     def changes(self, kind: str, since: int, seconds: float) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield what happened to objects of a kind after a version, for so many seconds."""
+        """Yield the changes of objects of a kind after a resource version, for some seconds."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with self._changed:
@@ -92,13 +92,13 @@ class StoredApi:
 
     @contextmanager
     def refusing(self, kind: str, *, after: int, message: str) -> Iterator[None]:
-        """Create so many more objects of a kind, and none beyond, for the length of a block."""
+        """Accept a number of further objects of a kind, and reject all others, for the duration of a block."""
         self._allowed[kind] = (after, message)
         yield
         del self._allowed[kind]
 
     def allow(self, kind: str) -> str | None:
-        """Why no further object of a kind is created; None where one is."""
+        """Return why a further object of a kind is rejected; None if it is accepted."""
         left, message = self._allowed.get(kind, (1, ""))
         if kind in self._allowed:
             self._allowed[kind] = (left - 1, message)
@@ -121,7 +121,7 @@ class StoredApi:
 
 
 def merged(one: Any, change: Any) -> Any:
-    """A JSON merge patch."""
+    """Apply a JSON merge patch."""
     if not isinstance(change, dict):
         return change
     base = one if isinstance(one, dict) else {}
@@ -136,7 +136,7 @@ class _RefusedError(Exception):
 
 
 class _Request:
-    """One request and its answer."""
+    """Request and its response."""
 
     def __init__(self, api: StoredApi, method: str, address: str, body: Any) -> None:
         parts = urlsplit(address)
@@ -268,7 +268,7 @@ def storing(*kinds: str) -> Iterator[StoredApi]:
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
                     self.wfile.flush()
                 self.wfile.write(b"0\r\n\r\n")
-            except OSError:  # nobody watches any more
+            except OSError:  # the client has closed the watch
                 self.close_connection = True
 
         do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815
@@ -278,11 +278,11 @@ def storing(*kinds: str) -> Iterator[StoredApi]:
 
 
 def install_templates(api: StoredApi) -> None:
-    """What 'kubectl apply -k argo' brings into the namespace."""
+    """Install the templates of 'kubectl apply -k argo'."""
     for template in MANIFESTS.values():
         api.put(TEMPLATES, template)
 
 
 def kubeconfig(api: StoredApi, folder: Any) -> str:
-    """Write a kubeconfig that leads to it."""
+    """Write a kubeconfig for the server."""
     return str(ApiServer(api.url, []).kubeconfig(folder))

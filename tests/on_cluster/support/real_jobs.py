@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 
-from tests.cluster.support.backend_contract import BackendContract, Place
+from tests.cluster.support.backend_contract import BackendContract, BackendHarness
 from tests.on_cluster.lab.cluster_base import ReachedCluster
 from tests.on_cluster.support.runs import SMALL, Runs
 
 _RUNS = ("once", "taken", "again", "stopped")
 
 
-class RealJobs(Place):
+class RealJobs(BackendHarness):
     """Jobs of the administrator of a cluster."""
 
     backend = ("--backend", "job")
@@ -54,7 +54,7 @@ class RealJobs(Place):
         return len(self.runs.jobs(run_id))
 
 
-Law = Callable[[BackendContract, Place], None]
+Law = Callable[[BackendContract, BackendHarness], None]
 LAWS: tuple[Law, ...] = (
     BackendContract.test_a_run_that_failed_is_begun_again_and_goes_on,
     BackendContract.test_a_run_that_was_stopped_goes_on_with_its_own_words,

@@ -1,4 +1,4 @@
-"""Where a run is carried out, and what a submission says of it."""
+"""Choice of a backend, and what every submission checks and prints."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from phase2.cli.console import note
-from phase2.cluster.request.options import NO_CACHE, ClusterOptions
+from phase2.cluster.request.options import ClusterOptions
+from phase2.cluster.request.resources import NO_CACHE
 from phase2.config.settings import image_reference
 from phase2.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import Carrier
+    from phase2.cluster.backend import RunBackend
     from phase2.cluster.request.resources import ClusterRequest
     from phase2.cluster.submit import Submission
     from phase2.config.resolve import ResolvedRun
 
-Backend = Literal["job", "argo", "local"]
-BACKENDS: tuple[Backend, ...] = get_args(Backend)
-DEFAULT_BACKEND: Backend = "job"
+BackendChoice = Literal["job", "argo", "local"]
+BACKENDS: tuple[BackendChoice, ...] = get_args(BackendChoice)
+DEFAULT_BACKEND: BackendChoice = "job"
 
 
-def check_backend(name: str) -> Backend:
-    """A backend by its name.
+def check_backend(name: str) -> BackendChoice:
+    """Validate the value of ``--backend``.
 
     Raises:
         UnknownNameError: There is none of this name.
@@ -34,24 +35,24 @@ def check_backend(name: str) -> Backend:
     raise UnknownNameError.of("backend", name, BACKENDS)
 
 
-def cluster_backend(backend: Backend) -> Carrier:
-    """The kind of object of a backend that is a cluster's."""
+def cluster_backend(name: BackendChoice) -> RunBackend:
+    """Return the cluster backend of a name other than ``local``."""
     from phase2.cluster.backends import CLUSTER_BACKENDS
 
-    assert backend != "local"  # noqa: S101 - carried out before this
-    return CLUSTER_BACKENDS[backend]
+    assert name != "local"  # noqa: S101 - the commands branch before
+    return CLUSTER_BACKENDS[name]
 
 
-def with_environment(carrier: Carrier, words: ClusterOptions) -> ClusterOptions:
-    """What is asked of a cluster, with what the environment says and what every Workflow has.
+def with_environment(backend: RunBackend, options: ClusterOptions) -> ClusterOptions:
+    """Complete options with the image of the environment, and with the data cache that every Workflow has.
 
     Raises:
-        RequestError: A Workflow is to do without the data cache.
+        RequestError: A Workflow is requested without the data cache.
     """
     from phase2.cluster.plan import CACHE_CLAIM
 
-    complete = words.over(ClusterOptions(image=image_reference()))
-    if carrier.backend != "argo":
+    complete = options.merged_onto(ClusterOptions(image=image_reference()))
+    if backend.name != "argo":
         return complete
     if complete.cache == NO_CACHE:
         raise RequestError(
@@ -63,27 +64,27 @@ def with_environment(carrier: Carrier, words: ClusterOptions) -> ClusterOptions:
 
 
 def tag_warning(cluster: ClusterRequest) -> None:
-    """Remark on an image that may become another one."""
+    """Print a note if the image is a tag, which may change."""
     if cluster.image.digest is None:
         note(f"note: {cluster.image} is a tag, which may change: name it by its digest to have the image recorded")
 
 
 def memory_warnings(runs: Iterable[ResolvedRun], cluster: ClusterRequest) -> list[str]:
-    """Warnings of a memory limit that may be too low for one of several runs: a pod would find out minutes later.
+    """Return warnings about a memory limit that may be too low for a run, before a pod is killed for it.
 
     Raises:
-        RequestError: It is too low.
+        RequestError: The limit is too low.
     """
     from phase2.machine.memory import check_memory, needed_memory
 
-    if cluster.gpus:  # what a run needs beside one was not measured
+    if cluster.gpus:  # the memory of a run on a GPU was not measured
         return []
     needs = {needed_memory(run.config, workers=cluster.threads) for run in runs}
     warning = check_memory(max(needs), int(cluster.memory.value))
     return [warning] if warning else []
 
 
-def submission_facts(run_id: str, done: Submission) -> dict[str, str]:
-    """A submission as JSON."""
-    kind, namespace = done.client.carrier.kind, done.client.namespace
-    return {"run": run_id, "kind": kind, "name": done.name, "namespace": namespace, "outcome": done.outcome}
+def submission_facts(run_id: str, submission: Submission) -> dict[str, str]:
+    """Return a submission as JSON."""
+    kind, namespace = submission.client.backend.kind, submission.client.namespace
+    return {"run": run_id, "kind": kind, "name": submission.name, "namespace": namespace, "outcome": submission.outcome}

@@ -6,27 +6,27 @@ import sys
 
 import typer
 
-from phase2.cli.cluster.options import ContextOption, NamespaceOption, SubmittedRun, connected, namespace_of
+from phase2.cli.cluster.options import ContextOption, NamespaceOption, RunArgument, connected, namespace_of
 from phase2.cli.console import note
 from phase2.cli.store import JsonOption, YesOption, print_json
 from phase2.errors import RequestError
 
 
 def cancel(
-    run: SubmittedRun,
+    run: RunArgument,
     yes: YesOption = False,  # noqa: FBT002
     namespace: NamespaceOption = None,
     context: ContextOption = None,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """Stop a run: it saves a checkpoint first, so that it can go on later."""
+    """Stop a run; it saves a checkpoint first, so that it can be resumed."""
     cluster = connected(context, namespace_of(context, namespace))
     found = cluster.find(run)
-    state, client = cluster.state(found), cluster.client(found.carrier.backend)
+    state, client = cluster.state(found), cluster.client(found.backend.name)
     outcome = f"it {state.state} already"
     if not state.has_ended:
-        _ask(f"Cancel the run {state.run_id}, which {state.sentence}?", yes=yes)
-        if state.state == "queued":  # it has not begun, so its time cannot be up
+        _confirm(f"Cancel the run {state.run_id}, which {state.message}?", yes=yes)
+        if state.state == "queued":  # nothing has started yet that could save
             client.delete(state.name)
         else:
             client.stop(state.name)
@@ -37,11 +37,11 @@ def cancel(
     if state.has_ended:
         note(f"{state.run_id}: {outcome}")
         return
-    typer.echo(f"cancelled {state.run_id}: its pod is asked to save and leave")
-    typer.echo(f"go on with it later: {state.resume_command}")
+    typer.echo(f"cancelled {state.run_id}: its pod saves a checkpoint and ends")
+    typer.echo(f"resume it later: {state.resume_command}")
 
 
-def _ask(question: str, *, yes: bool) -> None:
+def _confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():

@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from phase2.storage.base import Store
 
 
-def find_local_run(name: str, words: ClusterOptions) -> tuple[str, RunRequest]:
-    """The id and the request of a run to go on with: of the store, or of the models folder.
+def find_local_run(name: str, options: ClusterOptions) -> tuple[str, RunRequest]:
+    """Return the id and the request of a run to resume, from the store or the models folder.
 
     Raises:
-        RequestError: No run is meant, several are, or nothing says what it trains.
+        RequestError: No run matches, several do, or the run did not record its request.
     """
     from phase2.runs.resume.find import find_run
 
-    found = find_run(RunRequest().output, name, _store(words))
+    found = find_run(RunRequest().output, name, _store(options))
     if found.recorded is None:
         raise RequestError(
             f"What the run '{found.run_id}' trains is not known.",
-            why="It ended before it had written that down.",
+            why="It ended before it had recorded its request.",
             fix=f"Submit it as it was submitted, with --run-id {found.run_id}.",
         )
     return found.run_id, RunRequest.from_command(found.recorded.command)
@@ -42,67 +42,67 @@ def find_local_run(name: str, words: ClusterOptions) -> tuple[str, RunRequest]:
 def train_locally(
     run_id: str,
     request: RunRequest,
-    words: ClusterOptions,
+    options: ClusterOptions,
     *,
     accepted: tuple[str, ...] = (),
     dry_run: bool = False,
     as_json: bool = False,
 ) -> None:
-    """Train a run in a process here, and end with its exit code.
+    """Train a run in a process of this machine, and exit with its exit code.
 
     Args:
-        run_id: Its id; a run that is finished is not trained again, and one of other settings is refused.
-        request: What is trained.
-        words: What was given for a cluster, which means nothing here but threads and store.
-        accepted: Changes since its last checkpoint that are accepted.
+        run_id: Run id; a finished run is not trained again, and one with other settings is refused.
+        request: The request.
+        options: Cluster options; those for CPU, store and checkpoints are honoured.
+        accepted: Changes since the last checkpoint that a resumed run accepts.
         dry_run: Print what would run, and stop.
-        as_json: Print JSON; what the run prints goes to standard error.
+        as_json: Print JSON; the output of the run goes to standard error.
 
     Raises:
-        RequestError: The id belongs to another request, or a word makes no sense.
+        RequestError: The id belongs to another request, or an option is invalid.
     """
     from phase2.cluster.local import make_local_plan
     from phase2.config.resolve import resolve
 
-    plan = make_local_plan(run_id, resolve(request), words, accepted=accepted)
+    plan = make_local_plan(run_id, resolve(request), options, accepted=accepted)
     if dry_run:
         print_local_plan([plan], as_json=as_json)
         return
     (note if as_json else typer.echo)(f"run: {run_id}")
-    outcome, ended = execute(plan, words, quiet=as_json)
+    outcome, process = execute(plan, options, quiet=as_json)
     if as_json:
-        print_json({"run": run_id, "kind": "process", "outcome": outcome, "exit_code": ended.code})
+        print_json({"run": run_id, "kind": "process", "outcome": outcome, "exit_code": process.code})
     elif outcome == "already succeeded":
         typer.echo(f"{outcome}: see it with 'phase2 runs show {run_id}'")
-    raise typer.Exit(ended.code)
+    raise typer.Exit(process.code)
 
 
-def execute(plan: LocalPlan, words: ClusterOptions, *, quiet: bool) -> tuple[str, ProcessExit]:
+def execute(plan: LocalPlan, options: ClusterOptions, *, quiet: bool) -> tuple[str, ProcessExit]:
     """Run a plan unless its run is finished.
 
     Args:
         plan: The plan.
-        words: What its store is named in.
-        quiet: Keep standard output free of what the run prints.
+        options: Cluster options, which may name the store.
+        quiet: Send the output of the run to standard error.
 
     Returns:
-        What came of it, and how its process ended.
+        The outcome, and how the process ended.
 
     Raises:
         RequestError: The id belongs to another request.
     """
     from phase2.cluster.local import ProcessExit, run_locally
 
-    if _is_finished(plan, _store(words)):
+    if _is_finished(plan, _store(options)):
         return "already succeeded", ProcessExit(0)
     if plan.unused:
-        note(f"note: {', '.join(map(flag, plan.unused))} mean nothing to a process on this machine")
-    ended = run_locally(plan, stdout=sys.stderr.fileno() if quiet else None)
-    return ("succeeded" if ended.code == 0 else "failed"), ended
+        note(f"note: {', '.join(map(flag, plan.unused))} have no effect with --backend local")
+    process = run_locally(plan, stdout=sys.stderr.fileno() if quiet else None)
+    return ("succeeded" if process.code == 0 else "failed"), process
 
 
 def _is_finished(plan: LocalPlan, store: Store | None) -> bool:
-    """Whether the run is finished, here or in the store; a run of other settings is refused."""
+    """Whether the run is finished, here or in the store; raises if the id belongs to a run of other settings."""
     from phase2.cluster.submit import run_id_taken
     from phase2.runs.keys import manifest_key
     from phase2.runs.layout import RunDirectory
@@ -111,26 +111,26 @@ def _is_finished(plan: LocalPlan, store: Store | None) -> bool:
     from phase2.runs.resume.find import find_existing, is_finished
 
     output, config = plan.resolved.request.output, plan.resolved.config
-    begun = find_existing(output, plan.run_id, store)
-    if begun is None:
+    existing = find_existing(output, plan.run_id, store)
+    if existing is None:
         return False
-    accepts = "--accept-change" in plan.command  # the run itself looks at what has changed
-    if begun.recorded is not None and begun.recorded.digest != config.digest and not accepts:
-        changed = differences(begun.recorded.config, config)
-        raise run_id_taken(plan.run_id, f"{begun.prefix} was begun with other settings: {changed}.")
-    if is_finished(RunDirectory(output / begun.prefix)) and store is None:
+    accepts = "--accept-change" in plan.command  # the run itself compares the settings
+    if existing.recorded is not None and existing.recorded.digest != config.digest and not accepts:
+        changed = differences(existing.recorded.config, config)
+        raise run_id_taken(plan.run_id, f"{existing.prefix} was started with other settings: {changed}.")
+    if is_finished(RunDirectory(output / existing.prefix)) and store is None:
         return True
-    if store is None or store.head(manifest_key(begun.prefix)) is None:
+    if store is None or store.head(manifest_key(existing.prefix)) is None:
         return False
-    return PublishedRun.open(store, begun.prefix).manifest.status == "finished"
+    return PublishedRun.open(store, existing.prefix).manifest.status == "finished"
 
 
-def _store(words: ClusterOptions) -> Store | None:
-    return opened(words.store) if words.store or store_url() else None
+def _store(options: ClusterOptions) -> Store | None:
+    return opened(options.store) if options.store or store_url() else None
 
 
 def print_local_plan(plans: Sequence[LocalPlan], *, as_json: bool) -> None:
-    """Print what would run here: command lines for a shell, or one JSON object, a list where there are several."""
+    """Print what would run: command lines for a shell, or a JSON object, a list for several plans."""
     if as_json:
         facts = [
             {

@@ -17,25 +17,27 @@ if TYPE_CHECKING:
     from phase2.config.sweep import SweepRun
 
 
-def sweep_locally(name: str, runs: Sequence[SweepRun], words: ClusterOptions, *, dry_run: bool, as_json: bool) -> None:
-    """Train the runs of a sweep and print them ranked; a run that fails is missing, and the others go on.
+def sweep_locally(
+    name: str, runs: Sequence[SweepRun], options: ClusterOptions, *, dry_run: bool, as_json: bool
+) -> None:
+    """Train the runs of a sweep and print them ranked; a run that fails is left out, and the others continue.
 
     Args:
         name: Name of the sweep.
-        runs: Its runs; those that are finished already are not trained again.
-        words: What was given for a cluster, which means nothing here but threads and store.
+        runs: Its runs; those that are finished are not trained again.
+        options: Cluster options; those for CPU, store and checkpoints are honoured.
         dry_run: Print what would run, and stop.
-        as_json: Print JSON; what the runs print goes to standard error.
+        as_json: Print JSON; the output of the runs goes to standard error.
 
     Raises:
-        RequestError: An id belongs to another request, or a word makes no sense.
+        RequestError: An id belongs to another request, or an option is invalid.
         DataError: No run finished.
     """
     from phase2.cli.runs.comparison import print_finished
     from phase2.cluster.local import make_local_plan
     from phase2.config.resolve import resolve
 
-    plans = [make_local_plan(run.run_id, resolve(run.request), words) for run in runs]
+    plans = [make_local_plan(run.run_id, resolve(run.request), options) for run in runs]
     if dry_run:
         print_local_plan(plans, as_json=as_json)
         return
@@ -43,14 +45,14 @@ def sweep_locally(name: str, runs: Sequence[SweepRun], words: ClusterOptions, *,
     codes: dict[str, int] = {}
     for plan in plans:
         note(f"run: {plan.run_id}")
-        _, ended = execute(plan, words, quiet=as_json)
-        if ended.was_told_to_stop:
-            raise typer.Exit(ended.code or 128 + signal.SIGTERM)
-        codes[plan.run_id] = ended.code
-        if ended.code:
-            note(f"{plan.run_id} failed with exit code {ended.code}: it is missing from the comparison")
+        _, process = execute(plan, options, quiet=as_json)
+        if process.was_stopped:
+            raise typer.Exit(process.code or 128 + signal.SIGTERM)
+        codes[plan.run_id] = process.code
+        if process.code:
+            note(f"{plan.run_id} failed with exit code {process.code}: it is missing from the comparison")
     if as_json:
         print_json({"sweep": name, "runs": [{"run": run, "exit_code": code} for run, code in codes.items()]})
     elif not all(codes.values()):
-        print_finished(list(codes), words.store)
+        print_finished(list(codes), options.store)
     raise typer.Exit(next((code for code in codes.values() if code), 0))

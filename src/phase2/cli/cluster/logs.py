@@ -1,4 +1,4 @@
-"""``phase2 logs``: what a submitted run has printed."""
+"""``phase2 logs``: the logs of a submitted run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.cluster.options import ContextOption, NamespaceOption, SubmittedRun, connected, namespace_of
+from phase2.cli.cluster.options import ContextOption, NamespaceOption, RunArgument, connected, namespace_of
 from phase2.cli.console import note
 from phase2.errors import RequestError
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from phase2.cluster.run_state import RunState
 
 FollowOption = Annotated[
-    bool, typer.Option("--follow", "-f", help="Go on until the run has ended, over all its attempts.")
+    bool, typer.Option("--follow", "-f", help="Follow the log until the run has ended, over all attempts.")
 ]
 
 
 def logs(
-    run: SubmittedRun,
+    run: RunArgument,
     follow: FollowOption = False,  # noqa: FBT002
-    tail: Annotated[int | None, typer.Option("--tail", min=0, help="Only so many lines from the end.")] = None,
+    tail: Annotated[int | None, typer.Option("--tail", min=0, help="Print only this many lines from the end.")] = None,
     namespace: NamespaceOption = None,
     context: ContextOption = None,
 ) -> None:
-    """Print what a run's newest attempt or the steps of its Workflow have printed, or with --follow all to the end."""
+    """Print the log of a run's newest attempt or of the steps of its Workflow; with --follow, to the end of the run."""
     cluster = connected(context, namespace_of(context, namespace))
     found = cluster.find(run)
-    client = cluster.client(found.carrier.backend)
+    client = cluster.client(found.backend.name)
     if follow:
         from phase2.cluster.follow import Follower
 
         Follower(client, found.name, on_state=note, on_line=typer.echo).follow()
         return
-    pods = [str(pod["metadata"]["name"]) for pod in found.carrier.logged(client.pods(found.name))]
+    pods = [str(pod["metadata"]["name"]) for pod in found.backend.pods_to_log(client.pods(found.name))]
     if not pods:
-        raise _nothing(cluster.state(found))
+        raise _no_log_error(cluster.state(found))
     if tail is not None:
         lines = "".join(client.log(pod, tail=tail) for pod in pods).splitlines(keepends=True)
         typer.echo("".join(lines[max(0, len(lines) - tail) :]), nl=False)
@@ -47,17 +47,17 @@ def logs(
         typer.echo(client.log(pod), nl=False)
 
 
-def _nothing(state: RunState) -> RequestError:
+def _no_log_error(state: RunState) -> RequestError:
     if state.has_ended:
-        in_bucket = ", and Argo keeps what its steps printed in the bucket of the artifacts"
-        archive = in_bucket if state.kind == "Workflow" else ""
+        archived = ", and Argo archives the logs of its steps in the bucket of the artifacts"
+        archive = archived if state.kind == "Workflow" else ""
         return RequestError(
             f"The log of the run '{state.run_id}' is gone.",
-            why=f"It {state.sentence}, and its pods were removed.",
+            why=f"It {state.message}, and its pods were deleted.",
             fix=f"'phase2 runs show {state.run_id}' says what is in the store{archive}.",
         )
     return RequestError(
         f"The run '{state.run_id}' has printed nothing yet.",
-        why=f"It {state.sentence}.",
+        why=f"It {state.message}.",
         fix="Add --follow to wait for it.",
     )

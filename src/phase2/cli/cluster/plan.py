@@ -1,4 +1,4 @@
-"""What ``phase2 submit --dry-run`` prints: the plan in comments, so that the whole of it is YAML for kubectl."""
+"""Output of ``phase2 submit --dry-run``: the manifest as YAML for kubectl, with the plan in comments."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from phase2.config.settings import store_url
 from phase2.errors import Phase2Error
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import Carrier
+    from phase2.cluster.backend import RunBackend
     from phase2.cluster.estimate import Estimate
     from phase2.cluster.plan import Plan
     from phase2.runs.manifest import RunManifest
 
 
-def print_plan(plan: Plan, carrier: Carrier, *, as_json: bool) -> None:
-    """Print a plan, and the object that is to carry it."""
+def print_plan(plan: Plan, backend: RunBackend, *, as_json: bool) -> None:
+    """Print a plan and its manifest."""
     from phase2.cluster.estimate import estimate
     from phase2.cluster.manifests.job import to_yaml
 
-    manifest = carrier.build(plan)
+    manifest = backend.build(plan)
     work = estimate(plan.resolved.config, _measured(plan), on_gpu=plan.cluster.gpus > 0)
-    facts = dict(_facts(plan, carrier, work))
+    facts = dict(_facts(plan, backend, work))
     if as_json:
         print_json(
             {
@@ -45,8 +45,8 @@ def print_plan(plan: Plan, carrier: Carrier, *, as_json: bool) -> None:
     typer.echo(to_yaml(manifest), nl=False)
 
 
-def _facts(plan: Plan, carrier: Carrier, work: Estimate) -> Iterator[tuple[str, str]]:
-    from phase2.cluster.request.resources import human_duration
+def _facts(plan: Plan, backend: RunBackend, work: Estimate) -> Iterator[tuple[str, str]]:
+    from phase2.cluster.request.resources import format_duration
 
     cluster, training = plan.cluster, plan.resolved.config.training
     gpus = f"{cluster.gpus} GPU{'s' if cluster.gpus > 1 else ''}" if cluster.gpus else "no GPU"
@@ -55,12 +55,12 @@ def _facts(plan: Plan, carrier: Carrier, work: Estimate) -> Iterator[tuple[str, 
     yield "command", " ".join(plan.command)
     yield "image", f"{cluster.image}" + ("" if cluster.image.digest else " (a tag: its digest cannot be recorded)")
     yield "resources", f"{cluster.cpu} cores{limit}, {cluster.memory} memory, {gpus}"
-    yield "place", f"{carrier.kind} {plan.name} in the namespace {cluster.namespace}"
-    yield "data cache", f"PersistentVolumeClaim {cluster.cache}" if cluster.cache else "made anew in each pod"
-    yield "store", cluster.store or "what the ConfigMap phase2-store of the namespace says"
-    deadline = human_duration(cluster.deadline_seconds) if cluster.deadline_seconds else "never"
-    retries = str(cluster.retries) if carrier.backend == "job" else "as the WorkflowTemplate says"
-    yield "retries", f"{retries}; deadline: {deadline}; time to save when stopped: {cluster.grace_seconds} s"
+    yield "place", f"{backend.kind} {plan.name} in the namespace {cluster.namespace}"
+    yield "data cache", f"PersistentVolumeClaim {cluster.cache}" if cluster.cache else "an empty one in each pod"
+    yield "store", cluster.store or "that of the ConfigMap phase2-store in the namespace"
+    deadline = format_duration(cluster.deadline_seconds) if cluster.deadline_seconds else "never"
+    retries = str(cluster.retries) if backend.name == "job" else "as the WorkflowTemplate says"
+    yield "retries", f"{retries}; deadline: {deadline}; grace period: {cluster.grace_seconds} s"
     if work.steps is None:
         yield "steps", f"{training.epochs} epochs; the size of the data is not known here"
     else:
@@ -74,11 +74,11 @@ def _facts(plan: Plan, carrier: Carrier, work: Estimate) -> Iterator[tuple[str, 
         yield "time", "not known: the store has no comparable run"
     else:
         runs = f"{work.measured} comparable run{'s' if work.measured > 1 else ''}"
-        yield "time", f"about {human_duration(work.seconds)}, by {runs} on {work.hardware}"
+        yield "time", f"about {format_duration(work.seconds)}, by {runs} on {work.hardware}"
 
 
 def _measured(plan: Plan) -> list[RunManifest]:
-    """What the store, where it is known and answers at once, has to learn from."""
+    """Read comparable runs from the store, if it is known and answers at once."""
     url = plan.cluster.store or store_url()
     if url is None:
         return []

@@ -1,4 +1,4 @@
-"""``phase2 status``: what became of submitted runs."""
+"""``phase2 status``: the state of submitted runs."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def status(
     run: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RUN]", help="Run id, name of its Job or Workflow, or a unique beginning; all without it."
+            metavar="[RUN]", help="Run id, name of its Job or Workflow, or a unique prefix; all without it."
         ),
     ] = None,
     namespace: NamespaceOption = None,
     context: ContextOption = None,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """Say what submitted runs are doing, and what is wrong with those that are not."""
-    from phase2.cli.cluster.watching import state_facts
+    """Show the state of submitted runs, and what is wrong with those that do not run."""
+    from phase2.cli.cluster.watch import state_facts
 
     cluster = connected(context, namespace_of(context, namespace))
     if run is None:
@@ -39,13 +39,13 @@ def status(
     if as_json:
         print_json(state_facts(state))
         return
-    typer.echo(f"{state.run_id} {state.state}: {state.sentence}")
+    typer.echo(f"{state.run_id} {state.state}: {state.message}")
     for name, value in _details(state):
         typer.echo(f"  {name:<8} {value}")
 
 
 def _print_all(cluster: Cluster, *, as_json: bool) -> None:
-    from phase2.cli.cluster.watching import state_facts
+    from phase2.cli.cluster.watch import state_facts
 
     states = cluster.states()
     if as_json:
@@ -55,8 +55,7 @@ def _print_all(cluster: Cluster, *, as_json: bool) -> None:
         note(f"no run in the namespace {cluster.namespace}")
         return
     rows = [
-        (state.run_id, state.algorithm, state.mode, state.state, _age(state.created), state.sentence)
-        for state in states
+        (state.run_id, state.algorithm, state.mode, state.state, _age(state.created), state.message) for state in states
     ]
     print_table("", ("run", "algorithm", "mode", "state", "age", "what it does"), rows, numeric=("age",))
 
@@ -73,12 +72,12 @@ def _details(state: RunState) -> Iterator[tuple[str, str]]:
         shown = f"phase2 runs show {state.run_id}, phase2 pull {state.run_id}"
         yield "next", "phase2 runs list" if state.mode == SWEEP else shown
     elif state.state in {"failed", "cancelled"}:
-        yield "next", f"phase2 logs {state.run_id}; to go on: {state.resume_command}"
+        yield "next", f"phase2 logs {state.run_id}; to resume: {state.resume_command}"
     elif state.pod:
         yield "next", f"phase2 logs {state.run_id} --follow"
 
 
 def _age(since: datetime) -> str:
-    from phase2.cluster.request.resources import human_duration
+    from phase2.cluster.request.resources import format_duration
 
-    return human_duration(max(0, round((datetime.now(UTC) - since).total_seconds())))
+    return format_duration(max(0, round((datetime.now(UTC) - since).total_seconds())))

@@ -1,4 +1,4 @@
-"""``phase2 submit``: train one run on a cluster, or in a process here as it would be there."""
+"""``phase2 submit``: train one run on a cluster, or in a process of this machine as a pod would."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import Carrier, ClusterBackend
+    from phase2.cluster.backend import BackendName, RunBackend
     from phase2.cluster.plan import Plan
-    from phase2.cluster.resume import BegunRun
+    from phase2.cluster.resume import ResumableRun
     from phase2.cluster.submit import Submission
 
 BackendOption = Annotated[
     str | None,
     typer.Option(
         "--backend",
-        help="job: a Kubernetes Job; argo: an Argo Workflow; local: a process here (default: job, or what carried the "
-        "run that is resumed).",
+        help="job: a Kubernetes Job; argo: an Argo Workflow; local: a process of this machine (default: job, or that "
+        "of the run that is resumed).",
     ),
 ]
 RunIdOption = Annotated[str | None, typer.Option("--run-id", help="Id of the run (default: a new one).")]
 ResumeRunOption = Annotated[
-    str | None, typer.Option("--resume", metavar="RUN", help="Go on with this run, with its own options.")
+    str | None, typer.Option("--resume", metavar="RUN", help="Resume this run, with its own options.")
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the plan and the YAML, and stop.")]
-WatchOption = Annotated[bool, typer.Option("--watch", help="Follow the run to its end, and end with its exit code.")]
+WatchOption = Annotated[bool, typer.Option("--watch", help="Follow the run to its end, and exit with its exit code.")]
 
 
 def _submit(  # noqa: PLR0913 - the options of one command
@@ -63,84 +63,85 @@ def _submit(  # noqa: PLR0913 - the options of one command
     chosen = None if backend is None else check_backend(backend)
     accepted = ResumeRequest(accepted=tuple(accept_change or ())).accepted
     if resume is not None:
-        _refuse_own_words(resume, run_id, request)
+        _refuse_own_options(resume, run_id, request)
     if chosen == "local":
         from phase2.cli.cluster.local_backend import find_local_run, train_locally
 
-        name, request = (run_id or new_run_id(), request) if resume is None else find_local_run(resume, cluster.words)
-        train_locally(name, request, cluster.words, accepted=accepted, dry_run=dry_run, as_json=as_json)
+        name, request = (run_id or new_run_id(), request) if resume is None else find_local_run(resume, cluster.options)
+        train_locally(name, request, cluster.options, accepted=accepted, dry_run=dry_run, as_json=as_json)
         return
-    begun = _new(run_id or new_run_id(), request) if resume is None else _begun(resume, cluster)
-    carrier = cluster_backend(chosen or begun.backend or DEFAULT_BACKEND)
-    plan = _plan(begun, cluster, carrier, accepted)
+    run = _new(run_id or new_run_id(), request) if resume is None else _find(resume, cluster)
+    run_backend = cluster_backend(chosen or run.backend or DEFAULT_BACKEND)
+    plan = _plan(run, cluster, run_backend, accepted)
     for warning in memory_warnings([plan.resolved], plan.cluster):
         note(warning)
     if dry_run:
         from phase2.cli.cluster.plan import print_plan
 
-        print_plan(plan, carrier, as_json=as_json)
+        print_plan(plan, run_backend, as_json=as_json)
     else:
-        _send(plan, carrier.backend, cluster, watch=watch, as_json=as_json)
+        _send(plan, run_backend.name, cluster, watch=watch, as_json=as_json)
 
 
-def _new(run_id: str, request: RunRequest) -> BegunRun:
-    from phase2.cluster.resume import BegunRun
+def _new(run_id: str, request: RunRequest) -> ResumableRun:
+    from phase2.cluster.resume import ResumableRun
 
-    return BegunRun(run_id, request)
+    return ResumableRun(run_id, request)
 
 
-def _refuse_own_words(name: str, run_id: str | None, request: RunRequest) -> None:
+def _refuse_own_options(name: str, run_id: str | None, request: RunRequest) -> None:
     if run_id is not None or request != RunRequest():
         raise RequestError(
             f"--resume {name} comes with the run's own id and options.",
-            why="With others it would be another run.",
+            why="With other options it would be another run.",
             fix="Drop the options that describe the run.",
         )
 
 
-def _begun(name: str, cluster: ClusterArguments) -> BegunRun:
-    """A run to go on with: from the cluster where it is still listed, or else from its store."""
+def _find(name: str, cluster: ClusterArguments) -> ResumableRun:
+    """Find a run to resume: in the cluster if it is still listed there, or else in its store."""
     from phase2.cli.store import opened
     from phase2.cluster.resume import from_cluster, from_store
 
     runs = connected(cluster.context, cluster.namespace).runs()
-    return from_cluster(runs, name) or from_store(opened(cluster.words.store), name)
+    return from_cluster(runs, name) or from_store(opened(cluster.options.store), name)
 
 
-def _plan(begun: BegunRun, cluster: ClusterArguments, carrier: Carrier, accepted: tuple[str, ...]) -> Plan:
+def _plan(run: ResumableRun, cluster: ClusterArguments, backend: RunBackend, accepted: tuple[str, ...]) -> Plan:
     from phase2.cluster.plan import make_plan
     from phase2.config.resolve import resolve
 
-    words = with_environment(carrier, cluster.words.over(begun.words))
-    asked = words.request(cluster.namespace, context=cluster.context)
-    return make_plan(begun.run_id, resolve(begun.request), asked, accepted=accepted, words=words)
+    options = with_environment(backend, cluster.options.merged_onto(run.options))
+    request = options.request(cluster.namespace, context=cluster.context)
+    return make_plan(run.run_id, resolve(run.request), request, accepted=accepted, options=options)
 
 
-def _send(plan: Plan, backend: ClusterBackend, asked: ClusterArguments, *, watch: bool, as_json: bool) -> None:
+def _send(plan: Plan, backend: BackendName, target: ClusterArguments, *, watch: bool, as_json: bool) -> None:
     from phase2.cluster.submit import submit_run
 
-    # First of all: whatever happens next, the same command with this id does not train twice.
+    # Printed first: whatever happens next, the same command with this id does not train twice.
     (note if as_json else typer.echo)(f"run: {plan.run_id}")
     tag_warning(plan.cluster)
-    cluster = connected(asked.context, asked.namespace)
+    cluster = connected(target.context, target.namespace)
     client = cluster.client(backend)
-    done = submit_run(client, client.carrier.build(plan), cluster.others(backend))
-    if not done.same_plan:
-        note("note: it has other resources or settings than asked for here; 'phase2 cancel' it first to change them")
+    submission = submit_run(client, client.backend.build(plan), cluster.other_clients(backend))
+    if not submission.same_plan:
+        note("note: it has other resources or settings than requested here; 'phase2 cancel' it first to change them")
     if watch:
-        from phase2.cli.cluster.watching import watch_run
+        from phase2.cli.cluster.watch import watch_run
 
-        watch_run(done.client, done.name, as_json=as_json)
+        watch_run(submission.client, submission.name, as_json=as_json)
     elif as_json:
-        print_json(submission_facts(plan.run_id, done))
+        print_json(submission_facts(plan.run_id, submission))
     else:
-        typer.echo(_outcome(plan.run_id, done))
+        typer.echo(_outcome(plan.run_id, submission))
 
 
-def _outcome(run_id: str, done: Submission) -> str:
-    where = f"{done.outcome}: {done.client.carrier.kind} {done.name} in the namespace {done.client.namespace}"
-    if done.outcome == "already succeeded":
-        return f"{where}\nbring it here: phase2 pull {run_id}"
+def _outcome(run_id: str, submission: Submission) -> str:
+    kind, namespace = submission.client.backend.kind, submission.client.namespace
+    where = f"{submission.outcome}: {kind} {submission.name} in the namespace {namespace}"
+    if submission.outcome == "already succeeded":
+        return f"{where}\ndownload it: phase2 pull {run_id}"
     return f"{where}\nfollow it: phase2 status {run_id}, phase2 logs {run_id} --follow"
 
 

@@ -1,4 +1,4 @@
-"""``phase2 sweep``: every combination of listed values, on a cluster or here, and which of the runs is best."""
+"""``phase2 sweep``: a run for every combination of listed values, on a cluster or this machine, and their ranking."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from phase2.config.sweep import SweepRequest, SweepRun
 from phase2.errors import Phase2Error, RequestError
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import Carrier
+    from phase2.cluster.backend import RunBackend
     from phase2.cluster.namespace import Cluster
     from phase2.cluster.run_state import RunState
     from phase2.cluster.submit import Submission
@@ -39,8 +39,8 @@ SweepBackendOption = Annotated[
     str,
     typer.Option(
         "--backend",
-        help="job: a Kubernetes Job for each run; argo: one Argo Workflow, which trains four at a time and compares; "
-        "local: processes here, one after another.",
+        help="job: a Kubernetes Job for each run; argo: one Argo Workflow, which trains four at a time and "
+        "compares them; local: processes of this machine, one after another.",
     ),
 ]
 Manifest = dict[str, Any]
@@ -56,7 +56,7 @@ def _sweep(
     watch: WatchOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train every combination of the listed values, each a run of its own, and rank them by validation score."""
+    """Train a run for every combination of the listed values, and rank the runs by validation score."""
     from phase2.cluster.manifests.sweep import build_sweep
     from phase2.cluster.plan import make_plan
     from phase2.cluster.request.names import check_label_name
@@ -71,43 +71,43 @@ def _sweep(
     if chosen == "local":
         from phase2.cli.cluster.local_sweep import sweep_locally
 
-        sweep_locally(sweep_name, runs, cluster.words, dry_run=dry_run, as_json=as_json)
+        sweep_locally(sweep_name, runs, cluster.options, dry_run=dry_run, as_json=as_json)
         return
-    carrier = cluster_backend(chosen)
-    words = with_environment(carrier, cluster.words)
-    asked = words.request(cluster.namespace, context=cluster.context)
+    run_backend = cluster_backend(chosen)
+    options = with_environment(run_backend, cluster.options)
+    requested = options.request(cluster.namespace, context=cluster.context)
     resolved = {run.run_id: resolve(run.request) for run in runs}
-    if carrier.backend == "argo":
-        manifests = {sweep_name: build_sweep(sweep_name, request, asked)}
+    if run_backend.name == "argo":
+        manifests = {sweep_name: build_sweep(sweep_name, request, requested)}
     else:
-        plans = [make_plan(run_id, one, asked, words=words) for run_id, one in resolved.items()]
-        manifests = {plan.run_id: carrier.build(plan) for plan in plans}
-    for warning in memory_warnings(list(resolved.values()), asked):
+        plans = [make_plan(run_id, run, requested, options=options) for run_id, run in resolved.items()]
+        manifests = {plan.run_id: run_backend.build(plan) for plan in plans}
+    for warning in memory_warnings(list(resolved.values()), requested):
         note(warning)
     if dry_run:
         _print_plan(sweep_name, runs, manifests, as_json=as_json)
         return
     (note if as_json else typer.echo)(f"sweep: {sweep_name}, {_count(runs)}")
-    tag_warning(asked)
-    place = connected(cluster.context, cluster.namespace)
-    _refuse_twice(place, sweep_name, runs, carrier)
-    done = _send(place, manifests, carrier)
+    tag_warning(requested)
+    namespace = connected(cluster.context, cluster.namespace)
+    _refuse_other_backend(namespace, sweep_name, runs, run_backend)
+    submissions = _send(namespace, manifests, run_backend)
     if watch:
-        _watch(sweep_name, runs, done, cluster, as_json=as_json)
+        _watch(sweep_name, runs, submissions, cluster, as_json=as_json)
     elif as_json:
-        facts = [submission_facts(run_id, one) for run_id, one in done.items()]
+        facts = [submission_facts(run_id, submission) for run_id, submission in submissions.items()]
         print_json({"sweep": sweep_name, "submitted": facts})
     else:
-        for run_id, one in done.items():
-            typer.echo(f"{one.outcome}: {one.client.carrier.kind} {one.name}, {run_id}")
+        for run_id, done in submissions.items():
+            typer.echo(f"{done.outcome}: {done.client.backend.kind} {done.name}, {run_id}")
         typer.echo(f"follow it: phase2 status; the table in the end: phase2 runs compare {_ids(runs)}")
 
 
-def _send(place: Cluster, manifests: dict[str, Manifest], carrier: Carrier) -> dict[str, Submission]:
-    """Submit what is not there yet; a failure leaves what was submitted, and the same command goes on."""
+def _send(cluster: Cluster, manifests: dict[str, Manifest], backend: RunBackend) -> dict[str, Submission]:
+    """Submit what does not exist yet; after a failure the same command submits the rest."""
     from phase2.cluster.submit import submit_run
 
-    client, others = place.client(carrier.backend), place.others(carrier.backend)
+    client, others = cluster.client(backend.name), cluster.other_clients(backend.name)
     done: dict[str, Submission] = {}
     try:
         for run_id, manifest in manifests.items():
@@ -119,44 +119,44 @@ def _send(place: Cluster, manifests: dict[str, Manifest], carrier: Carrier) -> d
     return done
 
 
-def _refuse_twice(place: Cluster, name: str, runs: Sequence[SweepRun], carrier: Carrier) -> None:
-    """Refuse a sweep whose runs another kind of object is at work on."""
-    mine = {name, *(run.run_id for run in runs)}
-    for found in place.runs():
-        if found.carrier != carrier and found.run_id in mine and found.carrier.ending(found.object) is None:
+def _refuse_other_backend(cluster: Cluster, name: str, runs: Sequence[SweepRun], backend: RunBackend) -> None:
+    """Refuse a sweep whose runs another backend is executing."""
+    ids = {name, *(run.run_id for run in runs)}
+    for found in cluster.runs():
+        if found.backend != backend and found.run_id in ids and found.backend.outcome(found.object) is None:
             raise RequestError(
-                f"The sweep '{name}' is at work already: {found.run_id}, as a {found.carrier.kind}.",
-                why="Two that carry one run would do the same work.",
+                f"The sweep '{name}' is running already: {found.run_id}, as a {found.backend.kind}.",
+                why="Two objects that execute one run would do the same work.",
                 fix=f"Give another --name, or stop it first with 'phase2 cancel {found.run_id}'.",
             )
 
 
 def _watch(
-    name: str, runs: Sequence[SweepRun], done: dict[str, Submission], cluster: ClusterArguments, *, as_json: bool
+    name: str, runs: Sequence[SweepRun], submissions: dict[str, Submission], cluster: ClusterArguments, *, as_json: bool
 ) -> None:
-    """Follow a sweep to its end; ends with the first exit code that is none of success."""
-    from phase2.cli.cluster.watching import exit_code, state_facts, watch_run
+    """Follow a sweep to its end; exits with the first exit code other than 0."""
+    from phase2.cli.cluster.watch import exit_code, state_facts, watch_run
     from phase2.cli.runs.comparison import print_finished
 
-    if name in done:
-        watch_run(done[name].client, done[name].name, as_json=as_json)
+    if name in submissions:
+        watch_run(submissions[name].client, submissions[name].name, as_json=as_json)
         return
-    states = [_followed(run_id, one) for run_id, one in done.items()]
+    states = [_follow(run_id, submission) for run_id, submission in submissions.items()]
     if as_json:
         print_json({"sweep": name, "runs": [state_facts(state) for state in states]})
-    elif cluster.words.store or store_url():
-        print_finished([run.run_id for run in runs], cluster.words.store)
+    elif cluster.options.store or store_url():
+        print_finished([run.run_id for run in runs], cluster.options.store)
     raise typer.Exit(next((code for code in map(exit_code, states) if code), 0))
 
 
-def _followed(run_id: str, one: Submission) -> RunState:
-    """Wait for the end of one run among others, whose logs would not be told apart."""
+def _follow(run_id: str, submission: Submission) -> RunState:
+    """Follow one of several runs to its end, without the logs, which could not be told apart."""
     from phase2.cluster.follow import Follower
 
-    def tell(text: str) -> None:
-        note(f"{run_id} {text}")
+    def on_state(message: str) -> None:
+        note(f"{run_id} {message}")
 
-    return Follower(one.client, one.name, on_state=tell, on_line=lambda _: None).follow()
+    return Follower(submission.client, submission.name, on_state=on_state, on_line=lambda _: None).follow()
 
 
 def _print_plan(name: str, runs: Sequence[SweepRun], manifests: dict[str, Manifest], *, as_json: bool) -> None:

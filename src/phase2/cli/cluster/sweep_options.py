@@ -1,4 +1,4 @@
-"""The options that describe a sweep: those of a run, with several values where runs may differ."""
+"""Options of a sweep: those of a run, with lists of values where runs may differ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from phase2.properties import CORE, KEYS
 
 
 def _option(kind: Any, name: str, help: str) -> Any:  # noqa: A002
-    # Workflows fill in variables, where an empty one counts as not given.
+    # Workflows set environment variables; an empty one counts as not given.
     return Annotated[
         kind, typer.Option(name, help=help, show_default=False, envvar=variable_of(name), show_envvar=False)
     ]
@@ -48,10 +48,10 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
 
 
 def takes_sweep(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a sweep; it receives them as one :class:`SweepRequest`.
+    """Add the options of a sweep to a command, which receives them as one :class:`SweepRequest`.
 
     Args:
-        command: Its first parameter is ``request``; its other parameters become options of their own.
+        command: Function whose first parameter is ``request``; the others become further options.
     """
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     parameters = [
@@ -69,12 +69,12 @@ def takes_sweep(command: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def _request(words: dict[str, Any]) -> SweepRequest:
-    keys = tuple(key.strip() for key in words["properties"].split(",") if key.strip())
+def _request(options: dict[str, Any]) -> SweepRequest:
+    keys = tuple(key.strip() for key in options["properties"].split(",") if key.strip())
     return SweepRequest(
-        algorithm=words["algorithm"],
-        all_properties=words["all_properties"],
+        algorithm=options["algorithm"],
+        all_properties=options["all_properties"],
         properties=keys or None,
-        data=words["data"] or None,
-        lists={name: words[name] for name in LISTS},
+        data=options["data"] or None,
+        lists={name: options[name] for name in LISTS},
     )

@@ -1,45 +1,45 @@
-"""Whether a namespace has what a Workflow needs: Argo itself, and the template that the Workflow refers to."""
+"""Check that a namespace has what a Workflow needs: Argo Workflows, and the WorkflowTemplate that it refers to."""
 
 from __future__ import annotations
 
 from phase2.cluster.api.client import RunClient
-from phase2.cluster.api.refusals import ForbiddenError
+from phase2.cluster.api.errors import ForbiddenError
 from phase2.cluster.objects import Object
 from phase2.errors import RequestError
 
-_ELSEWHERE = "or use --backend job, which needs nothing but Kubernetes."
+_OR_JOB = "or use --backend job, which needs nothing but Kubernetes."
 
 
-def refuse_without_argo(client: RunClient, manifest: Object) -> None:
-    """Refuse to create a Workflow that nobody would carry out; objects of other kinds need nothing.
+def require_argo(client: RunClient, manifest: Object) -> None:
+    """Refuse a Workflow that Argo would not execute; objects of other kinds need nothing.
 
-    Argo's controller says it too, but only in the status of a Workflow that has failed by then.
+    Without this check the missing template is only reported in the status of a failed Workflow.
 
     Raises:
         RequestError: Argo or the template is not installed.
         TransientError: The server does not answer.
     """
-    template = client.carrier.template(manifest)
+    template = client.backend.required_template(manifest)
     if template is None:
         return
     try:
-        found = client.beside("workflowtemplates", template)
+        found = client.get_sibling("workflowtemplates", template)
     except ForbiddenError:
-        found = {}  # who may not look may still create
+        found = {}  # a user who may not read templates may still create Workflows
     if found is None or not found:
-        _refuse_without_api(client)
+        _require_api(client)
     if found is None:
         raise RequestError(
             f"The WorkflowTemplate {template} is missing in the namespace {client.namespace}.",
-            why="A Workflow only says what is to be done; the template says how.",
-            fix=f"Have it installed with 'kubectl apply -k argo' (docs/how-to/argo.md), {_ELSEWHERE}",
+            why="A Workflow only sets parameters; the template defines the steps.",
+            fix=f"Have it installed with 'kubectl apply -k argo' (docs/how-to/argo.md), {_OR_JOB}",
         )
 
 
-def _refuse_without_api(client: RunClient) -> None:
+def _require_api(client: RunClient) -> None:
     if not client.is_known():
         raise RequestError(
             "Argo Workflows is not installed in this cluster.",
             why=f"{client.server} has no API argoproj.io/v1alpha1.",
-            fix=f"Have it installed (docs/how-to/argo.md), {_ELSEWHERE}",
+            fix=f"Have it installed (docs/how-to/argo.md), {_OR_JOB}",
         )

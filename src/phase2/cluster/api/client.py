@@ -1,4 +1,4 @@
-"""What carries the runs of a namespace: create, read, watch, stop, delete, and the logs of their pods."""
+"""Client for the objects of one backend in a namespace: create, read, watch, stop, delete, and their pods' logs."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from phase2.cluster.api.connection import Connection
-from phase2.cluster.api.refusals import ObjectGoneError, refusal
-from phase2.cluster.backend import Carrier
+from phase2.cluster.api.errors import ObjectGoneError, response_error
+from phase2.cluster.backend import RunBackend
 from phase2.cluster.labels import COMPONENT_LABEL, NAME_LABEL
 from phase2.cluster.objects import Object, name_of
 
-_OURS = f"{NAME_LABEL}=phase2,{COMPONENT_LABEL}=training"
-# Watches end by themselves after this time, so that one that is broken without a sign is noticed.
+_SELECTOR = f"{NAME_LABEL}=phase2,{COMPONENT_LABEL}=training"
+# The server ends a watch after this time, so that a connection that broke silently is noticed.
 _WATCH_SECONDS = 240
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An object that was watched, as it is now.
+    """Change of a watched object.
 
     Attributes:
-        object: The object.
-        is_deleted: Whether it is gone.
+        object: The object after the change.
+        is_deleted: Whether it was deleted.
     """
 
     object: Object
@@ -33,87 +33,87 @@ class Change:
 
 
 class RunClient:
-    """Works on the objects of one kind that carry runs, in one namespace.
+    """Client for the runs of one backend in one namespace.
 
     Args:
-        connection: The way to the cluster.
+        connection: Connection to the cluster.
         namespace: The namespace.
-        carrier: The kind.
+        backend: The backend.
 
     Attributes:
         namespace: The namespace.
         server: Address of the API server.
-        carrier: The kind.
+        backend: The backend.
     """
 
-    def __init__(self, connection: Connection, namespace: str, carrier: Carrier) -> None:
+    def __init__(self, connection: Connection, namespace: str, backend: RunBackend) -> None:
         self.namespace = namespace
         self.server = connection.server
-        self.carrier = carrier
+        self.backend = backend
         self._connection = connection
-        self._objects = f"{carrier.group}/namespaces/{namespace}/{carrier.plural}"
+        self._objects = f"{backend.group}/namespaces/{namespace}/{backend.plural}"
         self._core = f"/api/v1/namespaces/{namespace}"
 
     def create(self, manifest: Object, *, dry_run: bool = False) -> Object:
         """Create an object.
 
         Raises:
-            ObjectConflictError: There is one of that name.
+            ObjectConflictError: An object of this name exists.
             ObjectGoneError: The cluster does not know this kind.
-            RequestError: The server refuses it.
+            RequestError: The server rejects it.
             TransientError: The server does not answer.
         """
         query = {"fieldManager": "phase2", "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
-        action = f"create the {self.carrier.kind} {name_of(manifest)} in the namespace {self.namespace}"
+        action = f"create the {self.backend.kind} {name_of(manifest)} in the namespace {self.namespace}"
         return self._connection.request("POST", self._objects, action=action, query=query, body=dict(manifest))
 
     def get(self, name: str) -> Object | None:
-        """Read an object; None where there is none of that name."""
-        action = f"read the {self.carrier.kind} {name}"
+        """Read an object; None if there is none of this name."""
+        action = f"read the {self.backend.kind} {name}"
         try:
             return self._connection.request("GET", f"{self._objects}/{name}", action=action)
         except ObjectGoneError:
             return None
 
     def is_known(self) -> bool:
-        """Whether the cluster knows this kind; that may be asked by everybody."""
+        """Whether the cluster knows this kind; every user may ask."""
         try:
-            found = self._connection.request("GET", self.carrier.group, action=f"look for {self.carrier.plural}")
+            found = self._connection.request("GET", self.backend.group, action=f"look for {self.backend.plural}")
         except ObjectGoneError:
             return False
-        return any(one.get("name") == self.carrier.plural for one in found.get("resources") or ())
+        return any(each.get("name") == self.backend.plural for each in found.get("resources") or ())
 
-    def beside(self, plural: str, name: str) -> Object | None:
-        """Read an object of another kind of the same group; None where there is none, or no such kind.
+    def get_sibling(self, plural: str, name: str) -> Object | None:
+        """Read an object of another kind of the same API group; None if there is none, or no such kind.
 
         Raises:
             ForbiddenError: It may not be read.
         """
-        path = f"{self.carrier.group}/namespaces/{self.namespace}/{plural}/{name}"
+        path = f"{self.backend.group}/namespaces/{self.namespace}/{plural}/{name}"
         try:
             return self._connection.request("GET", path, action=f"read {name} of the {plural}")
         except ObjectGoneError:
             return None
 
     def objects(self) -> list[Object]:
-        """Read all of them.
+        """List the objects of all runs.
 
         Raises:
             ObjectGoneError: The cluster does not know this kind.
             ForbiddenError: They may not be listed.
         """
-        action = f"list {self.carrier.plural} in the namespace {self.namespace}"
-        return self._list(self._objects, action, {"labelSelector": _OURS})
+        action = f"list {self.backend.plural} in the namespace {self.namespace}"
+        return self._list(self._objects, action, {"labelSelector": _SELECTOR})
 
     def pods(self, name: str | None = None) -> list[Object]:
-        """Read the pods of an object, or those of all."""
-        selector = _OURS if name is None else f"{self.carrier.pod_label}={name}"
+        """List the pods of an object, or of all runs."""
+        selector = _SELECTOR if name is None else f"{self.backend.pod_label}={name}"
         return self._list(
             f"{self._core}/pods", f"list pods in the namespace {self.namespace}", {"labelSelector": selector}
         )
 
     def events(self) -> list[Object]:
-        """Read what was noticed in the namespace lately."""
+        """List the recent events of the namespace."""
         action = f"list events in the namespace {self.namespace}"
         return self._list(f"{self._core}/events", action, {})
 
@@ -121,33 +121,33 @@ class RunClient:
         """Yield an object now and whenever it changes, for some minutes.
 
         Args:
-            name: Its name.
-            since: Its resource version to begin after; None also yields it as it is now.
+            name: Name of the object.
+            since: Resource version after which to start; None also yields the object as it is now.
         """
         query = {"fieldSelector": f"metadata.name={name}"} | ({} if since is None else {"resourceVersion": since})
-        yield from self._watch(self._objects, query, f"watch the {self.carrier.kind} {name}")
+        yield from self._watch(self._objects, query, f"watch the {self.backend.kind} {name}")
 
     def watch_pods(self, name: str) -> Iterator[Change]:
         """Yield each pod of an object now and whenever it changes, for some minutes."""
-        query = {"labelSelector": f"{self.carrier.pod_label}={name}"}
-        action = f"watch the pods of the {self.carrier.kind} {name}"
+        query = {"labelSelector": f"{self.backend.pod_label}={name}"}
+        action = f"watch the pods of the {self.backend.kind} {name}"
         yield from self._watch(f"{self._core}/pods", query, action)
 
     def log(self, pod: str, *, tail: int | None = None) -> str:
-        """Read what a pod has printed so far."""
-        query = {"container": self.carrier.container} | ({} if tail is None else {"tailLines": str(tail)})
+        """Read the log of a pod so far."""
+        query = {"container": self.backend.container} | ({} if tail is None else {"tailLines": str(tail)})
         return self._connection.text(
             f"{self._core}/pods/{pod}/log", action=f"read the log of the pod {pod}", query=query
         )
 
     def follow_log(self, pod: str, *, since: str | None = None) -> Iterator[str]:
-        """Yield what a pod prints, each line with its time in front, until it ends.
+        """Yield the lines of a pod's log as they are printed, each after its timestamp, until the pod ends.
 
         Args:
             pod: Name of the pod.
-            since: Time of the first line (RFC 3339); None is from the beginning.
+            since: Time of the first line (RFC 3339); None starts at the beginning.
         """
-        query = {"container": self.carrier.container, "follow": "true", "timestamps": "true"}
+        query = {"container": self.backend.container, "follow": "true", "timestamps": "true"}
         if since is not None:
             query["sinceTime"] = since
         yield from self._connection.lines(
@@ -155,19 +155,19 @@ class RunClient:
         )
 
     def stop(self, name: str) -> Object:
-        """End an object so that its pods get SIGTERM and their grace, and it stays to be looked at."""
+        """Stop an object and keep it; its pods get SIGTERM and their grace period."""
         return self._connection.request(
             "PATCH",
             f"{self._objects}/{name}",
-            action=f"stop the {self.carrier.kind} {name}",
-            body=dict(self.carrier.stop_patch(datetime.now(UTC))),
+            action=f"stop the {self.backend.kind} {name}",
+            body=dict(self.backend.stop_patch(datetime.now(UTC))),
             content_type="application/merge-patch+json",
         )
 
     def delete(self, name: str) -> None:
-        """Delete an object and its pods, which get SIGTERM and their grace."""
+        """Delete an object and its pods, which get SIGTERM and their grace period."""
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
-        action = f"delete the {self.carrier.kind} {name}"
+        action = f"delete the {self.backend.kind} {name}"
         self._connection.request("DELETE", f"{self._objects}/{name}", action=action, body=body)
 
     def _list(self, path: str, action: str, query: dict[str, str]) -> list[Object]:
@@ -193,5 +193,5 @@ class RunClient:
             if event["type"] == "ERROR":
                 found = event["object"]
                 code, body = int(found.get("code", 500)), json.dumps(found).encode()
-                raise refusal(code, body, action=action, server=self.server)
+                raise response_error(code, body, action=action, server=self.server)
             yield Change(event["object"], is_deleted=event["type"] == "DELETED")

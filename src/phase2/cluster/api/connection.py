@@ -1,4 +1,4 @@
-"""The way to a cluster's API server: the kubeconfig's address and credentials, and one HTTP request at a time."""
+"""Connection to a cluster's API server: address and credentials of the kubeconfig, and HTTP requests."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
+from phase2.cluster.api.errors import response_error
 from phase2.cluster.api.kubeconfig import POD_TOKEN, kubeconfig, kubeconfig_files
 from phase2.cluster.api.network_errors import network_errors
-from phase2.cluster.api.refusals import refusal
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     import urllib3
 
-Object = dict[str, Any]
-Note = Callable[[str], None]
+JsonObject = dict[str, Any]
+WarningCallback = Callable[[str], None]
 
 _CONNECT_SECONDS, _READ_SECONDS = 5.0, 30.0
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 
 
-def _quiet(_: str) -> None:
+def _ignore(_: str) -> None:
     return
 
 
 class Connection:
-    """A connection to one API server, used from several threads at once.
+    """Connection to one API server; safe to use from several threads.
 
     Args:
-        pool: Connections of the kubeconfig's TLS settings.
+        pool: Connection pool with the kubeconfig's TLS settings.
         server: Address of the server.
-        headers: Makes the headers that say who asks; called for each request, since tokens are renewed.
-        on_warning: Is told about each warning of the server.
+        headers: Returns the authentication headers; called for each request, since tokens are renewed.
+        on_warning: Callback receiving each warning of the server.
 
     Attributes:
-        server: The same.
+        server: Address of the server.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Connection:
         pool: urllib3.PoolManager,
         server: str,
         headers: Callable[[], Mapping[str, str]],
-        on_warning: Note = _quiet,
+        on_warning: WarningCallback = _ignore,
     ) -> None:
         self.server = server
         self._pool = pool
@@ -54,12 +54,12 @@ class Connection:
         self._on_warning = on_warning
 
     @classmethod
-    def open(cls, context: str | None = None, *, on_warning: Note = _quiet) -> Self:
-        """Read the kubeconfig (``$KUBECONFIG`` or ``~/.kube/config``), or the service account of this pod.
+    def open(cls, context: str | None = None, *, on_warning: WarningCallback = _ignore) -> Self:
+        """Open a connection with the kubeconfig (``$KUBECONFIG`` or ``~/.kube/config``) or this pod's service account.
 
         Args:
-            context: The kubeconfig's context; None is its current one.
-            on_warning: Is told about each warning of the server.
+            context: Context of the kubeconfig; None is its current one.
+            on_warning: Callback receiving each warning of the server.
 
         Raises:
             RequestError: There is no usable kubeconfig, or it has no such context.
@@ -72,7 +72,7 @@ class Connection:
         pool = client.rest_client.pool_manager
 
         def headers() -> Mapping[str, str]:
-            return {one["key"]: one["value"] for one in settings.auth_settings().values() if one["value"]}
+            return {auth["key"]: auth["value"] for auth in settings.auth_settings().values() if auth["value"]}
 
         return cls(pool, settings.host.rstrip("/"), headers, on_warning)
 
@@ -83,50 +83,50 @@ class Connection:
         *,
         action: str,
         query: Mapping[str, str] | None = None,
-        body: Object | None = None,
+        body: JsonObject | None = None,
         content_type: str = "application/json",
-    ) -> Object:
-        """Ask for one thing and return the answer.
+    ) -> JsonObject:
+        """Send a request and return the response.
 
         Args:
             method: HTTP method.
             path: Path of the API.
-            action: What is asked for, to follow "cannot" in an error.
-            query: Parameters.
-            body: What is sent.
-            content_type: What kind of thing that is.
+            action: What the request does, to follow "cannot" in an error.
+            query: Query parameters.
+            body: Content of the request.
+            content_type: Media type of the content.
 
         Raises:
-            RequestError: The server refuses it.
-            TransientError: The server does not answer, or cannot serve now.
+            RequestError: The server rejects the request.
+            TransientError: The server does not answer, or is unavailable.
         """
         with self._open(method, path, action, query, body, content_type, _READ_SECONDS) as response:
             content = response.read()
         for text in _WARNING.findall(response.headers.get("Warning", "")):
             self._on_warning(text.replace('\\"', '"'))
         answer = json.loads(content)
-        assert isinstance(answer, dict)  # noqa: S101 - whatever is not an error is an object
+        assert isinstance(answer, dict)  # noqa: S101 - every successful response is an object
         return answer
 
     def text(self, path: str, *, action: str, query: Mapping[str, str] | None = None) -> str:
-        """Ask for a text; raises as :meth:`request` does."""
+        """Request a text; raises as :meth:`request` does."""
         with self._open("GET", path, action, query, None, "", _READ_SECONDS) as response:
             return bytes(response.read()).decode(errors="replace")
 
     def lines(
         self, path: str, *, action: str, query: Mapping[str, str] | None = None, silence: float | None = None
     ) -> Iterator[str]:
-        """Yield the lines of an answer as they come.
+        """Yield the lines of a response as they arrive.
 
         Args:
             path: Path of the API.
-            action: What is asked for, to follow "cannot" in an error.
-            query: Parameters.
-            silence: Longest time without a line, seconds; None is for ever.
+            action: What the request does, to follow "cannot" in an error.
+            query: Query parameters.
+            silence: Longest time without data, seconds; None is unlimited.
 
         Raises:
-            RequestError: The server refuses it.
-            TransientError: The server does not answer, falls silent, or breaks off.
+            RequestError: The server rejects the request.
+            TransientError: The server does not answer, or the connection breaks or is silent for too long.
         """
         with self._open("GET", path, action, query, None, "", silence) as response:
             rest = b""
@@ -143,7 +143,7 @@ class Connection:
         path: str,
         action: str,
         query: Mapping[str, str] | None,
-        body: Object | None,
+        body: JsonObject | None,
         content_type: str,
         silence: float | None,
     ) -> Iterator[urllib3.BaseHTTPResponse]:
@@ -163,7 +163,7 @@ class Connection:
             )
             try:
                 if not 200 <= response.status < 300:
-                    raise refusal(response.status, response.read(), action=action, server=self.server)
+                    raise response_error(response.status, response.read(), action=action, server=self.server)
                 yield response
                 response.drain_conn()
             finally:
@@ -171,7 +171,7 @@ class Connection:
 
 
 def _configure(settings: Any, context: str | None) -> None:
-    """Fill in the address and the credentials."""
+    """Set the address and the credentials."""
     import yaml
     from kubernetes import config
 

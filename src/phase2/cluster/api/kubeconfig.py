@@ -1,4 +1,4 @@
-"""Where the kubeconfig is, and which namespace it means; what is in it besides is left to the official client."""
+"""Location of the kubeconfig, and its namespace; the official client reads the rest of it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ POD_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 
 def kubeconfig() -> str:
-    """Path of the kubeconfig, or of several with colons in between."""
+    """Return the path of the kubeconfig, or several paths separated by colons."""
     return os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
 
 
 def kubeconfig_files() -> list[Path]:
-    """The files of the kubeconfig that are there."""
+    """Return the files of the kubeconfig that exist."""
     return [path for name in kubeconfig().split(os.pathsep) if name and (path := Path(name)).is_file()]
 
 
 def context_namespace(context: str | None = None) -> str:
-    """Namespace of a context of the kubeconfig, or of the pod that this is; ``phase2`` where neither names one.
+    """Return the namespace of a context, or of this pod; ``phase2`` if neither names one.
 
     Args:
         context: Name of the context; None is the current one.
@@ -34,7 +34,7 @@ def context_namespace(context: str | None = None) -> str:
         return POD_TOKEN.with_name("namespace").read_text(encoding="utf-8").strip() or DEFAULT_NAMESPACE
     wanted = context or next((name for file in files if (name := file.get("current-context"))), None)
     entries = [_mapping(entry) for file in files for entry in file.get("contexts") or []]
-    chosen = next((entry for entry in entries if entry.get("name") == wanted), {})  # the first one counts
+    chosen = next((entry for entry in entries if entry.get("name") == wanted), {})  # the first one wins, as in kubectl
     return str(_mapping(chosen.get("context")).get("namespace") or DEFAULT_NAMESPACE)
 
 

@@ -1,4 +1,4 @@
-"""Reading the log of a pod as it is printed, each line once, over whatever breaks in between."""
+"""Reading a pod's log while it is written: each line once, also when the connection breaks in between."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from phase2.cluster.api.client import RunClient
 
 
 class LogReader:
-    """Reads the log of one pod.
+    """Reader of one pod's log.
 
-    The server gives a log from a time on, so what was read already comes again: it is told by the time in front of each
-    line, and by how many lines of the last time were read.
+    The server returns a log from a given time on, so lines that were read already come again. They are recognized by
+    their timestamps, and by the number of lines read with the last timestamp.
 
     Args:
-        client: The cluster.
+        client: Client of the backend that owns the pod.
         pod: Name of the pod.
     """
 
@@ -25,10 +25,10 @@ class LogReader:
         self._lines_at_last = 0
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines that were not read yet, until the log ends or the connection breaks.
+        """Yield the unread lines until the log ends or the connection breaks.
 
         Raises:
-            RequestError: The log may not be read, or is gone with its pod.
+            RequestError: The log may not be read, or its pod was deleted.
             TransientError: The server does not answer.
         """
         until, known = self._last, self._lines_at_last

@@ -1,4 +1,4 @@
-"""What can go wrong on the way to an API server, in words that help."""
+"""Network and TLS errors on the way to an API server, as errors that say what to do."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from phase2.cluster.api.refusals import unreachable
+from phase2.cluster.api.errors import unreachable
 from phase2.errors import Phase2Error, RequestError
 
-# urllib3 writes the connection object in front of the reason.
+# urllib3 prefixes the reason with the connection object.
 _CONNECTION = re.compile(r"^<?\w+\(.*?\)>?: ")
 
 
 @contextmanager
 def network_errors(server: str) -> Iterator[None]:
-    """Turn an error of the connection to a server in a block into one of phase2.
+    """Convert the network errors of a block to errors of phase2.
 
     Raises:
-        RequestError: The certificates do not fit.
+        RequestError: The certificate is not trusted or has expired.
         TransientError: The server cannot be reached, or the connection broke.
     """
     from urllib3 import exceptions as network

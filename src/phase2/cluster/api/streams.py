@@ -1,4 +1,4 @@
-"""Several streams of a cluster read at once, each taken up again whenever it ends or breaks."""
+"""Reading several streams of a cluster concurrently; each is reopened when it ends or breaks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Generic, TypeVar
 
-from phase2.cluster.api.refusals import WatchExpiredError
+from phase2.cluster.api.errors import WatchExpiredError
 from phase2.errors import TransientError
 
 Item = TypeVar("Item")
@@ -19,11 +19,11 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
 
 class Streams(Generic[Item]):
-    """Reads streams in threads of their own and hands out what they say one by one.
+    """Streams, each read in its own thread; :meth:`next` returns their items one by one.
 
     Args:
-        on_trouble: Is told, by :meth:`next`, why a stream broke that is being tried again.
-        patience: Seconds for which a stream that does not come back is tried.
+        on_trouble: Callback receiving why a stream broke that is being retried; :meth:`next` calls it.
+        patience: Time for which a broken stream is retried, seconds.
     """
 
     def __init__(self, on_trouble: Callable[[str], None], *, patience: float = _PATIENCE_SECONDS) -> None:
@@ -34,41 +34,41 @@ class Streams(Generic[Item]):
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing was said that :meth:`next` has not handed out."""
+        """Whether :meth:`next` has returned all items received so far."""
         return self._queue.empty()
 
     def start(self, read: Callable[[], Iterator[Item]], *, again: Callable[[], bool]) -> None:
-        """Begin to read a stream.
+        """Start to read a stream.
 
         Args:
-            read: Opens it; called again when it has ended or broken.
-            again: Tells whether a stream that ended by itself is to be taken up again.
+            read: Opens the stream; called again when it has ended or broken.
+            again: Returns whether a stream that ended without an error is to be reopened.
         """
         threading.Thread(target=self._run, args=(read, again), daemon=True).start()
 
     def next(self, timeout: float) -> Item | None:
-        """The next item of any stream; None when there is none in so many seconds, or only trouble.
+        """Return the next item of any stream; None if the timeout expires or a stream reported trouble.
 
         Raises:
-            Exception: What ended a stream for good.
+            Exception: The error that ended a stream.
         """
         try:
-            say = self._queue.get(timeout=timeout)
+            result = self._queue.get(timeout=timeout)
         except queue.Empty:
             return None
-        return say()
+        return result()
 
     def close(self) -> None:
-        """Take up no stream again; those that wait for the server end with the process."""
+        """Reopen no stream; threads that wait for the server end with the process."""
         self._closed.set()
 
     def _run(self, read: Callable[[], Iterator[Item]], again: Callable[[], bool]) -> None:
         try:
-            self._read_on(read, again)
-        except Exception as error:  # noqa: BLE001 - the boundary of the thread: whoever calls next is told
+            self._read_until_closed(read, again)
+        except Exception as error:  # noqa: BLE001 - the boundary of the thread: next raises it
             self._queue.put(partial(_throw, error))
 
-    def _read_on(self, read: Callable[[], Iterator[Item]], again: Callable[[], bool]) -> None:
+    def _read_until_closed(self, read: Callable[[], Iterator[Item]], again: Callable[[], bool]) -> None:
         broken_since, pause = None, _FIRST_PAUSE
         while not self._closed.is_set():
             try:

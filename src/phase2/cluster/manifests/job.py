@@ -1,4 +1,4 @@
-"""A plan as a batch/v1 Job. Pure."""
+"""Job manifest of a plan (batch/v1). Pure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from phase2.cluster.plan import Plan
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 
 FINAL_EXIT_CODES = (2, 3, 4)
-"""A bad request, bad data and a model file that cannot be used are as bad the next time."""
+"""Exit codes of failures that a retry cannot cure: a bad request, bad data, a bad model file."""
 
 
 def build_job(plan: Plan) -> dict[str, Any]:
-    """The Job of a plan, as the API server takes it."""
+    """Build the Job of a plan, as the API server accepts it."""
     cluster = plan.cluster
     spec: dict[str, Any] = {
         "completions": 1,
         "parallelism": 1,
         "backoffLimit": cluster.retries,
-        # A pod that was lost and may still be at work is waited for: two would do the same work.
+        # A lost pod may still be running: it is replaced only after it has failed, so that no two train the run.
         "podReplacementPolicy": "Failed",
         "podFailurePolicy": {
             "rules": [
@@ -33,7 +33,7 @@ def build_job(plan: Plan) -> dict[str, Any]:
                         "values": list(FINAL_EXIT_CODES),
                     },
                 },
-                # Preemption, eviction and a drained node are nobody's fault: they cost no retry.
+                # Preemption, eviction and a drained node do not count as retries.
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
             ]
         },
@@ -63,7 +63,7 @@ def build_job(plan: Plan) -> dict[str, Any]:
 
 
 def to_yaml(manifest: dict[str, Any]) -> str:
-    """A manifest as YAML, its keys in their own order."""
+    """Format a manifest as YAML; the order of keys is kept."""
     import yaml
 
     return str(yaml.safe_dump(manifest, sort_keys=False, width=120))

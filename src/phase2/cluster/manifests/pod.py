@@ -1,4 +1,4 @@
-"""The pod of a plan, as Kubernetes takes it: no rights, no token, nothing written but its own volumes."""
+"""Pod spec of a plan: no privileges, no token, and a read-only root file system."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DOWNWARD = {
 
 
 def pod_security() -> dict[str, Any]:
-    """What the Pod Security level ``restricted`` asks of a pod: nobody's identity, and that of its files."""
+    """Return the security context of a pod under the Pod Security level ``restricted``."""
     return {
         "runAsNonRoot": True,
         "runAsUser": USER,
@@ -29,7 +29,7 @@ def pod_security() -> dict[str, Any]:
 
 
 def container_security() -> dict[str, Any]:
-    """What the same level asks of a container, and a root file system that is not written."""
+    """Return the security context of a container under the same level, with a read-only root file system."""
     return {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
@@ -38,12 +38,12 @@ def container_security() -> dict[str, Any]:
 
 
 def place_variables() -> list[dict[str, Any]]:
-    """The variables that tell a pod its name, its namespace and its node."""
+    """Return the environment variables that hold the names of the pod, its namespace and its node."""
     return [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _DOWNWARD.items()]
 
 
 def pod_spec(plan: Plan) -> dict[str, Any]:
-    """The specification of the pod; it passes the Pod Security level ``restricted``."""
+    """Build the pod spec of a plan; it satisfies the Pod Security level ``restricted``."""
     cluster = plan.cluster
     spec: dict[str, Any] = {
         "restartPolicy": "Never",
@@ -60,7 +60,7 @@ def pod_spec(plan: Plan) -> dict[str, Any]:
     if cluster.node_selector:
         spec["nodeSelector"] = dict(cluster.node_selector)
     if cluster.tolerations:
-        spec["tolerations"] = [one.manifest() for one in cluster.tolerations]
+        spec["tolerations"] = [toleration.manifest() for toleration in cluster.tolerations]
     return spec
 
 

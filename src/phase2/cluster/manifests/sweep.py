@@ -1,4 +1,4 @@
-"""A sweep as one Argo Workflow that refers to the installed WorkflowTemplate ``phase2-sweep``. Pure."""
+"""Argo Workflow manifest of a sweep; it refers to the installed WorkflowTemplate ``phase2-sweep``. Pure."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ TEMPLATE = "phase2-sweep"
 
 
 def build_sweep(name: str, request: SweepRequest, cluster: ClusterRequest) -> dict[str, Any]:
-    """The Workflow of a sweep; its runs have the ids that :meth:`SweepRequest.runs` gives them.
+    """Build the Workflow of a sweep; its runs have the ids that :meth:`SweepRequest.runs` gives them.
 
     Args:
         name: Name of the Workflow, and of the sweep.
-        request: What is trained.
-        cluster: What each run is given.
+        request: The sweep.
+        cluster: Resources and placement of each run.
 
     Raises:
-        RequestError: The sweep is none, or it has something that the template does not leave open.
+        RequestError: The sweep is invalid, or sets an option that the template fixes.
         UnknownNameError: There is no data set of this name.
     """
     refuse_for_argo(

@@ -1,4 +1,4 @@
-"""A plan as an Argo Workflow that refers to the installed WorkflowTemplate ``phase2-train``. Pure."""
+"""Argo Workflow manifest of a plan; it refers to the installed WorkflowTemplate ``phase2-train``. Pure."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from phase2.errors import RequestError
 
 TEMPLATE = "phase2-train"
 CONTAINER = "main"
-"""What Argo calls the container of a step; its own are beside it."""
+"""Name of a step's main container in Argo."""
 
-# What the template decides for every workflow; a plan that asks for something else is none for it.
-_OF_THE_TEMPLATE = ("cpu_limit", "retries", "grace_seconds")
+# Options that the template fixes for every workflow: a plan cannot change them.
+_FIXED_BY_TEMPLATE = ("cpu_limit", "retries", "grace_seconds")
 
 
 def build_workflow(plan: Plan) -> dict[str, Any]:
-    """The Workflow of a plan, as the API server takes it.
+    """Build the Workflow of a plan, as the API server accepts it.
 
     Raises:
-        RequestError: The plan has something that the template does not leave open.
+        RequestError: The plan sets an option that the template fixes.
     """
-    _refuse_what_the_template_decides(plan)
+    _refuse_fixed_options(plan)
     metadata = {"name": plan.name, "labels": dict(plan.labels), "annotations": dict(plan.annotations)}
     return thin_workflow(plan.cluster, metadata, TEMPLATE, workflow_parameters(plan))
 
@@ -39,13 +39,13 @@ def thin_workflow(
     template: str,
     parameters: Mapping[str, str],
 ) -> dict[str, Any]:
-    """A Workflow that sets nothing but the arguments of a template, and how long it runs and is kept.
+    """Build a Workflow that only sets the arguments of a template, its deadline and its time to live.
 
     Args:
-        cluster: What it is given.
-        metadata: Its name, labels and annotations.
+        cluster: Resources and placement.
+        metadata: Name, labels and annotations.
         template: Name of the WorkflowTemplate.
-        parameters: Values of its parameters; what is left out has the template's default.
+        parameters: Values of the template's parameters; the others keep their defaults.
     """
     arguments = [{"name": name, "value": value} for name, value in parameters.items()]
     spec: dict[str, Any] = {
@@ -65,68 +65,72 @@ def thin_workflow(
 
 
 def workflow_parameters(plan: Plan) -> dict[str, str]:
-    """The parameters that say the same as a plan; what was not given is left to the template."""
+    """Return the parameters equivalent to a plan; options that were not given keep the template's defaults."""
     request, cluster = plan.resolved.request, plan.cluster
-    asked = {
-        field.name.replace("_", "-"): _word(getattr(request, field.name))
+    requested = {
+        field.name.replace("_", "-"): _as_text(getattr(request, field.name))
         for field in fields(RunRequest)
         if field.name != "output" and request.given(field.name)
     }
-    return {**asked, "run-name": plan.run_id, **cluster_parameters(cluster)}
+    return {**requested, "run-name": plan.run_id, **cluster_parameters(cluster)}
 
 
 def cluster_parameters(cluster: ClusterRequest) -> dict[str, str]:
-    """The parameters that say what is asked of the cluster."""
-    given = {"store": cluster.store, "priority": cluster.priority, "queue": cluster.queue}
+    """Return the parameters for image, resources and placement."""
+    optional = {"store": cluster.store, "priority": cluster.priority, "queue": cluster.queue}
     return {
         "image": cluster.image.reference,
         "cpu": cluster.cpu.text,
         "memory": cluster.memory.text,
         "gpus": str(cluster.gpus),
-        **{name: value for name, value in given.items() if value is not None},
+        **{name: value for name, value in optional.items() if value is not None},
         **({"node-selector": json.dumps(dict(cluster.node_selector))} if cluster.node_selector else {}),
-        **({"tolerations": json.dumps([one.manifest() for one in cluster.tolerations])} if cluster.tolerations else {}),
+        **(
+            {"tolerations": json.dumps([toleration.manifest() for toleration in cluster.tolerations])}
+            if cluster.tolerations
+            else {}
+        ),
     }
 
 
 def given_parameters(workflow: Object) -> dict[str, str]:
-    """The parameters that a Workflow sets, whoever made it; an empty one is not given."""
+    """Return the parameters that a Workflow sets; an empty value counts as not given."""
     found = ((workflow.get("spec") or {}).get("arguments") or {}).get("parameters") or []
-    return {str(one["name"]): str(one["value"]) for one in found if one.get("value")}
+    return {str(each["name"]): str(each["value"]) for each in found if each.get("value")}
 
 
-def _word(value: object) -> str:
+def _as_text(value: object) -> str:
     if value is True:
         return "true"
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _refuse_what_the_template_decides(plan: Plan) -> None:
-    words = len(plan.resolved.request.command())
-    said = [word.removeprefix("--") for word in plan.command[words:] if word.startswith("--")]
-    refuse_for_argo(plan.cluster, said, template=TEMPLATE)
+def _refuse_fixed_options(plan: Plan) -> None:
+    own = len(plan.resolved.request.command())
+    added = [word.removeprefix("--") for word in plan.command[own:] if word.startswith("--")]
+    refuse_for_argo(plan.cluster, added, template=TEMPLATE)
 
 
-def refuse_for_argo(cluster: ClusterRequest, asked: Sequence[str] = (), *, template: str) -> None:
-    """Refuse what a template decides for every workflow, rather than forget it.
+def refuse_for_argo(cluster: ClusterRequest, options: Sequence[str] = (), *, template: str) -> None:
+    """Refuse options that a template fixes for every workflow, rather than ignore them.
 
     Args:
-        cluster: What is asked of the cluster.
-        asked: Further options that were given and cannot be.
+        cluster: Resources and placement.
+        options: Names of further options that were given and that the template fixes.
         template: Name of the WorkflowTemplate.
 
     Raises:
-        RequestError: There is something.
+        RequestError: There is such an option.
     """
     defaults = ClusterRequest(image=cluster.image)
-    found = [name for name in _OF_THE_TEMPLATE if getattr(cluster, name) != getattr(defaults, name)]
+    found = [name for name in _FIXED_BY_TEMPLATE if getattr(cluster, name) != getattr(defaults, name)]
     if cluster.cache not in {None, CACHE_CLAIM}:
         found.append("cache")
-    found += [name for name in asked if name.replace("-", "_") not in found]
+    found += [name for name in options if name.replace("-", "_") not in found]
     if found:
         names = ", ".join("--" + name.replace("_", "-") for name in found)
         raise RequestError(
             f"{names} cannot be combined with --backend argo.",
-            why=f"The WorkflowTemplate {template} decides that for every workflow.",
+            why=f"The WorkflowTemplate {template} fixes that for every workflow.",
             fix="Drop it, or use --backend job.",
         )

@@ -1,1 +1,1 @@
-"""What is asked of the cluster."""
+"""What a run requests of the cluster: image, resources, placement, limits."""

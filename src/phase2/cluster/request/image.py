@@ -1,4 +1,4 @@
-"""The reference of a container image: registry, name, tag and digest."""
+"""Reference of a container image: registry, name, tag and digest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from phase2.errors import RequestError
 
-# The grammar of github.com/distribution/reference, without its length of a name, which registries set themselves.
+# Grammar of github.com/distribution/reference, without its limit on the length of names.
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\d{1,5})?)"
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
@@ -18,12 +18,12 @@ _REFERENCE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A container image.
+    """Container image.
 
     Attributes:
-        reference: As it was written.
-        name: Without tag and digest.
-        digest: ``sha256:...`` where it says so: the one way to know what runs.
+        reference: The reference as it was given.
+        name: Name without tag and digest.
+        digest: ``sha256:...``; None if the reference has none. Only a digest pins the content.
     """
 
     reference: str
@@ -32,16 +32,16 @@ class Image:
 
     @classmethod
     def parse(cls, reference: str) -> Image:
-        """Read a reference.
+        """Parse a reference.
 
         Raises:
-            RequestError: It is none.
+            RequestError: It is not a valid reference.
         """
         found = _REFERENCE.fullmatch(reference)
         if found is None:
             raise RequestError(
-                f"--image '{reference}' is no reference of an image.",
-                why="It is registry/name:tag or registry/name@sha256:..., with a name of small letters.",
+                f"--image '{reference}' is not a valid image reference.",
+                why="The form is registry/name:tag or registry/name@sha256:..., with the name in lower case.",
                 fix="Write registry.example.org/phase2@sha256:..., say.",
             )
         return cls(reference, found["name"], found["digest"])

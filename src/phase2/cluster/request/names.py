@@ -1,4 +1,4 @@
-"""What Kubernetes accepts as a name, a label or a place on a node."""
+"""Kubernetes names, labels, node selectors and tolerations: parsed and validated."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _LONGEST_SUBDOMAIN = 253
 
 _LABEL_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_WORD = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
-_NOT_SAFE = re.compile(r"[^a-z0-9]+")
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_UNSAFE = re.compile(r"[^a-z0-9]+")
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 @dataclass(frozen=True, slots=True)
 class Toleration:
-    """A taint that the pod puts up with.
+    """Taint that the pod tolerates.
 
     Attributes:
         key: Key of the taint.
-        value: Its value; None stands any.
-        effect: What the taint does to others; None stands all effects.
+        value: Value of the taint; None tolerates every value.
+        effect: Effect of the taint; None tolerates every effect.
     """
 
     key: str
@@ -35,15 +35,15 @@ class Toleration:
     effect: str | None
 
     def manifest(self) -> dict[str, str]:
-        """As a pod has it."""
-        made = {"key": self.key, "operator": "Exists" if self.value is None else "Equal"}
+        """Return the toleration as in a pod spec."""
+        entry = {"key": self.key, "operator": "Exists" if self.value is None else "Equal"}
         if self.value is not None:
-            made["value"] = self.value
-        return made | ({} if self.effect is None else {"effect": self.effect})
+            entry["value"] = self.value
+        return entry | ({} if self.effect is None else {"effect": self.effect})
 
 
 def job_name(run_id: str) -> str:
-    """Name of the Job of a run; ids that differ have names that differ.
+    """Return the name of a run's object; different ids have different names.
 
     Example:
         >>> job_name("0f3a9c2e")
@@ -54,80 +54,86 @@ def job_name(run_id: str) -> str:
     if _LABEL_NAME.fullmatch(run_id) and len(JOB_PREFIX + run_id) <= _LONGEST_LABEL:
         return JOB_PREFIX + run_id
     tail = "-" + hashlib.sha256(run_id.encode()).hexdigest()[:8]
-    safe = _NOT_SAFE.sub("-", run_id.lower())[: _LONGEST_LABEL - len(JOB_PREFIX + tail)].strip("-")
+    safe = _UNSAFE.sub("-", run_id.lower())[: _LONGEST_LABEL - len(JOB_PREFIX + tail)].strip("-")
     return JOB_PREFIX + safe + tail
 
 
 def check_label_name(name: str, option: str) -> str:
-    """Return a name of up to 63 small letters, digits and hyphens, such as a namespace has.
+    """Validate a DNS label (RFC 1123), such as the name of a namespace, and return it.
 
     Raises:
-        RequestError: It is none.
+        RequestError: It is not one.
     """
     if len(name) > _LONGEST_LABEL or not _LABEL_NAME.fullmatch(name):
-        raise _bad(option, name, "It has 1 to 63 small letters, digits and '-', and no '-' at its ends.")
+        raise _invalid(option, name, "It has 1 to 63 lower-case letters, digits and '-', and no '-' at its ends.")
     return name
 
 
 def check_subdomain(name: str, option: str) -> str:
-    """Return a name of up to 253 small letters, digits, hyphens and dots, such as most objects have.
+    """Validate a DNS subdomain (RFC 1123), such as the name of most objects, and return it.
 
     Raises:
-        RequestError: It is none.
+        RequestError: It is not one.
     """
     if len(name) > _LONGEST_SUBDOMAIN or not _SUBDOMAIN.fullmatch(name):
-        raise _bad(option, name, "It has 1 to 253 small letters, digits, '-' and '.', and begins and ends with none.")
+        raise _invalid(
+            option,
+            name,
+            "It has 1 to 253 lower-case letters, digits, '-' and '.', and begins and ends with a letter or digit.",
+        )
     return name
 
 
 def parse_node_selector(text: str) -> tuple[str, str]:
-    """Read ``key=value``, a label that the node must have.
+    """Parse ``key=value``, a label that the node must have.
 
     Raises:
-        RequestError: It is no label.
+        RequestError: It is not a label.
     """
     key, equals, value = text.partition("=")
     if not equals or not _is_label_key(key) or not _is_label_value(value):
-        raise _bad("--node-selector", text, "It is a label of a node, key=value.", "Write gpu=a100, say.")
+        raise _invalid("--node-selector", text, "It is a label of a node, key=value.", "Write gpu=a100, say.")
     return key, value
 
 
 def parse_toleration(text: str) -> Toleration:
-    """Read ``key=value:Effect``, ``key:Effect``, ``key=value`` or ``key``, a taint that the pod puts up with.
+    """Parse ``key=value:Effect``, ``key:Effect``, ``key=value`` or ``key``, a taint that the pod tolerates.
 
     Raises:
-        RequestError: It is no taint.
-        UnknownNameError: The effect is none.
+        RequestError: It is not a taint.
+        UnknownNameError: There is no such effect.
     """
     taint, colon, effect = text.partition(":")
     key, equals, value = taint.partition("=")
     if not _is_label_key(key) or (equals and not _is_label_value(value)):
-        raise _bad("--toleration", text, "It is a taint of a node.", "Write nvidia.com/gpu=present:NoSchedule, say.")
+        raise _invalid(
+            "--toleration", text, "It is a taint of a node.", "Write nvidia.com/gpu=present:NoSchedule, say."
+        )
     if colon and effect not in EFFECTS:
         raise UnknownNameError.of("effect of a taint", effect, EFFECTS)
     return Toleration(key, value if equals else None, effect or None)
 
 
 def check_label_value(value: str, option: str) -> str:
-    """Return a value that a label can have.
+    """Validate the value of a label and return it.
 
     Raises:
-        RequestError: It is none.
+        RequestError: A label cannot have this value.
     """
     if not value or not _is_label_value(value):
-        raise _bad(option, value, "It has 1 to 63 letters, digits, '.', '_' and '-'.")
+        raise _invalid(option, value, "It has 1 to 63 letters, digits, '.', '_' and '-'.")
     return value
 
 
 def _is_label_key(key: str) -> bool:
     prefix, slash, name = key.rpartition("/")
-    named = len(name) <= _LONGEST_LABEL and _WORD.fullmatch(name) is not None
+    named = len(name) <= _LONGEST_LABEL and _LABEL_VALUE.fullmatch(name) is not None
     return named and (not slash or (len(prefix) <= _LONGEST_SUBDOMAIN and _SUBDOMAIN.fullmatch(prefix) is not None))
 
 
 def _is_label_value(value: str) -> bool:
-    return not value or (len(value) <= _LONGEST_LABEL and _WORD.fullmatch(value) is not None)
+    return not value or (len(value) <= _LONGEST_LABEL and _LABEL_VALUE.fullmatch(value) is not None)
 
 
-def _bad(option: str, value: str, why: str, fix: str = "Give such a name.") -> RequestError:
+def _invalid(option: str, value: str, why: str, fix: str = "Give such a name.") -> RequestError:
     return RequestError(f"{option} '{value}' cannot be used.", why=why, fix=fix)

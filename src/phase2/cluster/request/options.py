@@ -1,4 +1,4 @@
-"""What is asked of the cluster, in the user's own words; what was not said is known to be so."""
+"""Cluster options as the user gave them; an option that was not given is None, so that options can be merged."""
 
 from __future__ import annotations
 
@@ -9,29 +9,27 @@ from typing import Any
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.names import parse_node_selector, parse_toleration
 from phase2.cluster.request.quantities import parse_cpu, parse_memory
-from phase2.cluster.request.resources import ClusterRequest, parse_duration
+from phase2.cluster.request.resources import NEVER, NO_CACHE, ClusterRequest, parse_duration
 from phase2.errors import RequestError
-
-NO_CACHE, NEVER = "none", "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterOptions:
-    """The options of a :class:`ClusterRequest` as they were given; None means that the user did not say.
+    """Options of a :class:`ClusterRequest` as they were given; None means not given.
 
     Attributes:
-        image: Reference of the image.
+        image: Image reference.
         gpus: Number of GPUs.
-        cpu: Cores to reserve.
-        cpu_limit: Cores to use at most.
-        memory: Memory.
+        cpu: CPU request, cores.
+        cpu_limit: CPU limit, cores.
+        memory: Memory request and limit.
         priority: Priority class.
         queue: Kueue queue.
-        node_selector: Labels of the node, each ``key=value``.
-        toleration: Taints, each ``key=value:Effect``.
-        cache: Claim of the data cache, or ``none``.
-        deadline: Time span, or ``never``.
-        retries: Failures after which the run is given up.
+        node_selector: Node labels, each ``key=value``.
+        toleration: Tolerated taints, each ``key=value:Effect``.
+        cache: PersistentVolumeClaim of the data cache, or ``none``.
+        deadline: Duration, or ``never``.
+        retries: Number of retries after failures.
         store: Address of the store.
         checkpoint_minutes: Longest time between two checkpoints.
     """
@@ -53,45 +51,45 @@ class ClusterOptions:
 
     @classmethod
     def from_json(cls, text: str) -> ClusterOptions:
-        """Read what :meth:`to_json` wrote; words of another version of phase2 that this one does not know are dropped.
+        """Parse the output of :meth:`to_json`; unknown options of another version of phase2 are ignored.
 
         Raises:
-            RequestError: It is damaged.
+            RequestError: The text is damaged.
         """
         try:
-            words = dict(json.loads(text))
+            recorded = dict(json.loads(text))
         except (ValueError, TypeError) as error:
             why = "The record of its first submission is damaged."
             raise RequestError("The resources of the run are not known.", why=why, fix="Give them again.") from error
         known = {field.name for field in fields(cls)}
-        said: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in words.items() if k in known}
-        return cls(**said)
+        options: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in recorded.items() if k in known}
+        return cls(**options)
 
     def to_json(self) -> str:
-        """What was said, to be read again by :meth:`from_json`."""
-        return json.dumps(self._said(), separators=(",", ":"))
+        """Serialize the options that were given."""
+        return json.dumps(self._given(), separators=(",", ":"))
 
-    def over(self, earlier: ClusterOptions) -> ClusterOptions:
-        """These words, and the earlier ones where nothing is said."""
-        return ClusterOptions(**(earlier._said() | self._said()))
+    def merged_onto(self, base: ClusterOptions) -> ClusterOptions:
+        """Return these options, completed by those of a base that are not given here."""
+        return ClusterOptions(**(base._given() | self._given()))
 
     def request(self, namespace: str, *, context: str | None = None) -> ClusterRequest:
-        """What the words mean, with defaults for what was not said.
+        """Parse and validate the options, with defaults for those that were not given.
 
         Args:
-            namespace: Namespace of the Job.
+            namespace: Namespace of the run.
             context: Context of the kubeconfig.
 
         Raises:
-            RequestError: A word makes no sense.
+            RequestError: An option is invalid.
         """
         if not self.image:
             raise RequestError(
                 "No image is named.",
-                why="The run's pod is made of one.",
+                why="The pod of a run needs a container image.",
                 fix="Give --image registry/phase2@sha256:..., or set PHASE2_IMAGE.",
             )
-        words: dict[str, Any] = {
+        values: dict[str, Any] = {
             "gpus": self.gpus,
             "cpu": None if self.cpu is None else parse_cpu(self.cpu),
             "cpu_limit": None if self.cpu_limit is None else parse_cpu(self.cpu_limit, option="--cpu-limit"),
@@ -105,15 +103,15 @@ class ClusterOptions:
         }
         if self.deadline is not None:
             seconds = None if self.deadline == NEVER else parse_duration(self.deadline, option="--deadline")
-            words["deadline_seconds"] = seconds
+            values["deadline_seconds"] = seconds
         return ClusterRequest(
             image=Image.parse(self.image),
             namespace=namespace,
             context=context,
             node_selector=tuple(map(parse_node_selector, self.node_selector or ())),
             tolerations=tuple(map(parse_toleration, self.toleration or ())),
-            **{name: value for name, value in words.items() if value is not None or name == "deadline_seconds"},
+            **{name: value for name, value in values.items() if value is not None or name == "deadline_seconds"},
         )
 
-    def _said(self) -> dict[str, Any]:
+    def _given(self) -> dict[str, Any]:
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}

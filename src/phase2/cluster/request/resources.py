@@ -1,4 +1,4 @@
-"""What is asked of the cluster for a run, in the user's words, validated."""
+"""Request of a run to the cluster: image, resources, placement and limits, validated."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from phase2.errors import RequestError
 
 DEFAULT_NAMESPACE = "phase2"
 DAY = 24 * 3600
-NO_CACHE = "none"
+NO_CACHE, NEVER = "none", "never"
 
-# A batch, a checkpoint and its copy in the store; a pod that is done earlier ends earlier.
+# Time for a batch, a checkpoint and its upload; a pod that needs less ends earlier.
 _GRACE_SECONDS = 300
-_MOST_RETRIES = 1000
-MAX_GPUS = 64
+_MAX_RETRIES = 1000
+_GPUS_PER_RUN = 1
+MAX_GPUS = 64  # in the schema of the chart's values
 
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}
@@ -26,30 +27,30 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterRequest:
-    """What a run is given on the cluster; nothing of it changes a number of the run.
+    """What a run requests of the cluster. None of it changes the numbers that the run computes.
 
     Attributes:
         image: The container image.
-        namespace: Namespace of the Job.
+        namespace: Namespace of the run.
         context: Context of the kubeconfig, which names the cluster; None is its current one.
-        cpu: Cores that are reserved; also the number of threads, so that every attempt computes the same sums.
-        cpu_limit: Cores that it may use at most; None sets no limit.
-        memory: Memory that it is given and held to.
-        gpus: NVIDIA GPUs.
+        cpu: CPU request, cores; also the number of threads, so that every attempt computes the same sums.
+        cpu_limit: CPU limit, cores; None sets no limit.
+        memory: Memory request and limit.
+        gpus: NVIDIA GPUs; at most 1, which is what a run uses.
         priority: Priority class; None is the cluster's default.
-        queue: Kueue queue that admits the Job; None starts it at once.
+        queue: Kueue queue that admits the run; None starts it at once.
         node_selector: Labels that the node must have, in order.
-        tolerations: Taints that the pod puts up with.
-        cache: PersistentVolumeClaim of the data cache; None is a fresh folder in every pod.
-        store: Where the run is kept; None is what the ConfigMap of the cluster says.
-        deadline_seconds: Time after which the run is stopped; None is never.
-        retries: Failures after which it is given up.
+        tolerations: Taints that the pod tolerates.
+        cache: PersistentVolumeClaim of the data cache; None is an empty folder in every pod.
+        store: Address of the store; None takes it from the ConfigMap of the namespace.
+        deadline_seconds: Time after which the run is stopped; None is unlimited.
+        retries: Number of retries after failures.
         checkpoint_minutes: Longest time between two checkpoints.
-        keep_seconds: Time for which the ended Job can be looked at.
-        grace_seconds: Time that a pod is given to save and leave.
+        keep_seconds: Time to live of the object after its end.
+        grace_seconds: Grace period in which a pod that is stopped saves a checkpoint.
 
     Raises:
-        RequestError: A value makes no sense.
+        RequestError: A value is invalid.
     """
 
     image: Image
@@ -78,8 +79,8 @@ class ClusterRequest:
                 check_subdomain(name, option)
         if self.queue is not None:
             check_label_value(check_subdomain(self.queue, "--queue"), "--queue")
-        _refuse_outside("--gpus", self.gpus, 0, MAX_GPUS)
-        _refuse_outside("--retries", self.retries, 0, _MOST_RETRIES)
+        _check_gpus(self.gpus)
+        _refuse_outside("--retries", self.retries, 0, _MAX_RETRIES)
         if not 0 < self.checkpoint_minutes < float("inf"):
             raise RequestError(
                 f"--checkpoint-minutes {self.checkpoint_minutes} is not a positive number.", fix="Give 5, say."
@@ -87,7 +88,7 @@ class ClusterRequest:
         if self.cpu_limit is not None and self.cpu_limit.value < self.cpu.value:
             raise RequestError(
                 f"--cpu-limit {self.cpu_limit} is less than --cpu {self.cpu}.",
-                why="What is reserved must be allowed.",
+                why="The limit cannot be below the request.",
                 fix="Raise the limit, or drop it.",
             )
         keys = [key for key, _ in self.node_selector]
@@ -98,48 +99,60 @@ class ClusterRequest:
 
     @property
     def threads(self) -> int:
-        """Threads to compute on, the same on every node."""
+        """Number of threads, the same on every node."""
         return (self.cpu_limit or self.cpu).at_least_one
 
 
 def parse_duration(text: str, *, option: str) -> int:
-    """Read a time span such as ``90s``, ``45m``, ``12h``, ``3d`` or ``2w`` as seconds.
+    """Parse a duration such as ``90s``, ``45m``, ``12h``, ``3d`` or ``2w``; returns seconds.
 
     Raises:
-        RequestError: It is none.
+        RequestError: It is not a duration.
     """
     found = _DURATION.fullmatch(text.strip())
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
     if not 0 < seconds < 1 << 31:
         raise RequestError(
-            f"{option} {text} is no time span.", why="It is a number of s, m, h, d or w.", fix="Write 12h, say."
+            f"{option} {text} is not a duration.",
+            why="The form is a number followed by s, m, h, d or w.",
+            fix="Write 12h, say.",
         )
     return seconds
 
 
-def human_duration(seconds: float) -> str:
-    """A time span for people: ``45 s``, ``12 min``, ``3.5 h``, ``2.1 days``."""
+def format_duration(seconds: float) -> str:
+    """Format a duration: ``45 s``, ``12 min``, ``3.5 h``, ``2.1 days``."""
     for unit, name in ((DAY, "days"), (3600, "h"), (60, "min")):
         if seconds >= unit * 1.95:
             return f"{seconds / unit:.3g} {name}"
     return f"{seconds:.3g} s"
 
 
-def _refuse_outside(option: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise RequestError(f"{option} {value} is out of range.", fix=f"Give a number from {least} to {most}.")
+def _check_gpus(gpus: int) -> None:
+    if gpus > _GPUS_PER_RUN:
+        raise RequestError(
+            f"--gpus {gpus} is more than a run can use.",
+            why=f"One run trains on {_GPUS_PER_RUN} GPU; further ones would be reserved and stay idle.",
+            fix="Give --gpus 1, and train several runs at once with 'phase2 sweep'.",
+        )
+    _refuse_outside("--gpus", gpus, 0, _GPUS_PER_RUN)
+
+
+def _refuse_outside(option: str, value: int, minimum: int, maximum: int) -> None:
+    if not minimum <= value <= maximum:
+        raise RequestError(f"{option} {value} is out of range.", fix=f"Give a number from {minimum} to {maximum}.")
 
 
 def _refuse_local_store(url: str) -> None:
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise RequestError(
-            "The address of the store carries access keys.",
-            why="Addresses end up in the Job, where whoever may see it sees them.",
-            fix="Write s3://bucket/prefix; the pod has its keys from the Secret phase2-s3.",
+            "The address of the store contains access keys.",
+            why="The address is part of the Job, and everybody who may read the Job could read them.",
+            fix="Write s3://bucket/prefix; the pod takes its keys from the Secret phase2-s3.",
         )
     if not url.startswith("s3://"):
         raise RequestError(
-            f"--store {url} is not reached from a pod.",
-            why="The pod's files go with the pod.",
-            fix="Write s3://bucket/prefix, or drop --store: the ConfigMap phase2-store says where runs are kept.",
+            f"--store {url} cannot be reached from a pod.",
+            why="The files of a pod are deleted with the pod.",
+            fix="Write s3://bucket/prefix, or drop --store: the ConfigMap phase2-store names the store.",
         )

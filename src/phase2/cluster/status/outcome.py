@@ -1,4 +1,4 @@
-"""How a workflow ended, kept in the store (``.workflows/<name>.json``): it may have left no run that says so."""
+"""Outcome of a workflow, recorded in the store (``.workflows/<name>.json``): it may have ended without a run."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from phase2.storage.records import Record, to_json
 
 
 class FailedStep(Record):
-    """A step that did not succeed.
+    """Step that did not succeed.
 
     Attributes:
-        step: Its name.
+        step: Name of the step.
         phase: ``Failed`` or ``Error``.
-        message: What it said.
+        message: Message of the step.
     """
 
     step: str
@@ -26,15 +26,15 @@ class FailedStep(Record):
     message: str
 
 
-class WorkflowEnd(Record):
-    """How a workflow ended.
+class WorkflowOutcome(Record):
+    """Outcome of a workflow.
 
     Attributes:
-        schema_version: Format of this file.
-        workflow: Its name.
+        schema_version: Version of the file format.
+        workflow: Name of the workflow.
         status: ``Succeeded``, ``Failed`` or ``Error``.
-        ended: When.
-        failures: Its steps that did not succeed.
+        ended: Time of its end.
+        failures: Steps that did not succeed.
     """
 
     schema_version: int = 1
@@ -45,26 +45,26 @@ class WorkflowEnd(Record):
 
     @classmethod
     def of(cls, workflow: str, status: str, failures: str) -> Self:
-        """Take over what Argo says at the end.
+        """Parse the variables that Argo passes to the exit handler.
 
         Args:
             workflow: ``{{workflow.name}}``.
             status: ``{{workflow.status}}``.
-            failures: ``{{workflow.failures}}``: a JSON string that holds JSON, or ``null``.
+            failures: ``{{workflow.failures}}``: a JSON string that contains JSON, or ``null``.
 
         Raises:
-            RequestError: The failures are not understood.
+            RequestError: The failures have another format.
         """
         steps = tuple(_failed_step(found) for found in _decoded(failures))
         return cls(workflow=check_run_id(workflow), status=status, ended=datetime.now(UTC), failures=steps)
 
     @property
     def key(self) -> str:
-        """Where it lies in a store."""
+        """Key of the record in a store."""
         return f".workflows/{self.workflow}.json"
 
-    def keep(self, store: Store) -> None:
-        """Write it into a store.
+    def save(self, store: Store) -> None:
+        """Write the record to a store.
 
         Raises:
             RequestError: The store cannot be used.
@@ -72,11 +72,11 @@ class WorkflowEnd(Record):
         """
         store.put(self.key, to_json(self.model_dump(mode="json")).encode())
 
-    def sentences(self) -> list[str]:
-        """What happened, a line each."""
+    def lines(self) -> list[str]:
+        """Describe the outcome, a line for each fact."""
         return [
             f"{self.workflow}: {self.status}",
-            *(f"{one.step}: {one.phase}: {one.message}" for one in self.failures),
+            *(f"{failure.step}: {failure.phase}: {failure.message}" for failure in self.failures),
         ]
 
 
@@ -89,9 +89,9 @@ def _decoded(text: str) -> list[dict[str, Any]]:
         found = text
     if found is None:
         return []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+    if not isinstance(found, list) or not all(isinstance(step, dict) for step in found):
         raise RequestError(
-            "The failures of the workflow are not understood.",
+            "The failures of the workflow cannot be read.",
             why="They are a JSON list of steps, as {{workflow.failures}} gives it.",
             fix="Pass them on as they are.",
         )

@@ -1,4 +1,4 @@
-"""What became of a run that a Workflow carries. Pure."""
+"""State of a run that an Argo Workflow executes. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from phase2.cluster.labels import ALGORITHM_LABEL, CANCELLED_ANNOTATION, COMMAND_ANNOTATION, MODE_LABEL, RUN_LABEL
 from phase2.cluster.manifests.workflow import TEMPLATE, given_parameters
 from phase2.cluster.objects import Object, name_of, newest_first, time_of
-from phase2.cluster.request.resources import human_duration
+from phase2.cluster.request.resources import format_duration
 from phase2.cluster.run_state import RunState, State
 from phase2.cluster.status.nodes import POD_NODE_ANNOTATION, Node, last_ended, last_failed, nodes_of
 from phase2.cluster.status.pod import PodState, pod_state
@@ -18,17 +18,17 @@ from phase2.config.levels import DEFAULT_LEVEL
 def workflow_state(
     workflow: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
 ) -> RunState:
-    """Say what became of a run.
+    """Return the state of a run.
 
     Args:
         workflow: Its Workflow.
         pods: The pods of the Workflow.
-        events: What was noticed in its namespace.
-        now: The time; None is that of this machine.
+        events: Events of its namespace.
+        now: The current time; None reads this machine's clock.
     """
     nodes, ordered = nodes_of(workflow), newest_first(pods)
-    reading = _Reading(workflow, nodes, pods, events)
-    state, sentence = reading.summary(now or datetime.now(UTC))
+    snapshot = _Snapshot(workflow, nodes, pods, events)
+    state, message = snapshot.summary(now or datetime.now(UTC))
     ended = last_ended(nodes)
     current = next((node for node in reversed(nodes) if node.is_pod and node.is_active), ended)
     status, metadata = workflow.get("status") or {}, workflow["metadata"]
@@ -37,10 +37,10 @@ def workflow_state(
         run_id=workflow_run_id(workflow),
         kind="Workflow",
         name=name_of(workflow),
-        algorithm=_word(workflow, ALGORITHM_LABEL, "algorithm") or "-",
+        algorithm=_label_or_parameter(workflow, ALGORITHM_LABEL, "algorithm") or "-",
         mode=_mode(workflow),
         state=state,
-        sentence=sentence,
+        message=message,
         step=current.step if current and current.is_active else None,
         attempt=current.attempt if current else 0,
         pod=name_of(ordered[0]) if ordered else None,
@@ -53,18 +53,22 @@ def workflow_state(
 
 
 def workflow_run_id(workflow: Object) -> str:
-    """The run of a Workflow, also of one that ``argo submit`` made."""
-    return _word(workflow, RUN_LABEL, "run-name") or given_parameters(workflow).get("resume") or name_of(workflow)
+    """Return the run id of a Workflow, including one that ``argo submit`` created."""
+    return (
+        _label_or_parameter(workflow, RUN_LABEL, "run-name")
+        or given_parameters(workflow).get("resume")
+        or name_of(workflow)
+    )
 
 
 def is_cancelled(workflow: Object) -> bool:
-    """Whether somebody asked it to stop, by ``phase2 cancel`` or ``argo stop``."""
+    """Whether ``phase2 cancel`` or ``argo stop`` stopped a Workflow."""
     annotations = workflow["metadata"].get("annotations") or {}
     return bool((workflow.get("spec") or {}).get("shutdown")) or CANCELLED_ANNOTATION in annotations
 
 
-class _Reading:
-    """One look at a Workflow."""
+class _Snapshot:
+    """A Workflow, its nodes and its pods at one point in time."""
 
     def __init__(
         self, workflow: Object, nodes: Sequence[Node], pods: Sequence[Object], events: Sequence[Object]
@@ -79,20 +83,20 @@ class _Reading:
         phase, message = self.status.get("phase"), " ".join(str(self.status.get("message") or "").split())
         has_failed = phase in {"Failed", "Error"}
         if phase == "Succeeded":
-            return "succeeded", f"succeeded{self._took()}"
+            return "succeeded", f"succeeded{self._duration()}"
         if self.is_cancelled:
-            saves: tuple[State, str] = "stopping", "is being stopped: it saves what it has"
-            return ("cancelled", "was cancelled") if has_failed else saves
+            stopping: tuple[State, str] = "stopping", "is being stopped and saves a checkpoint"
+            return ("cancelled", "was cancelled") if has_failed else stopping
         if has_failed:
             return "failed", self._failure(message)
         if not phase:
-            return "queued", "waits for Argo's controller to take it up"
+            return "queued", "waits for Argo's controller to start it"
         if phase == "Pending" or self.spec.get("suspend"):
             waits = f"waits: {message}" if message else "waits for its first step"
             return "waiting", "is suspended" if self.spec.get("suspend") else waits
-        return self._under_way(now)
+        return self._active(now)
 
-    def _under_way(self, now: datetime) -> tuple[State, str]:
+    def _active(self, now: datetime) -> tuple[State, str]:
         active = [node for node in self.nodes if node.is_pod and node.is_active]
         failed = last_failed(self.nodes)
         if not active:
@@ -100,25 +104,25 @@ class _Reading:
             if waiting is not None:
                 return "waiting", f"waits in the step {waiting.step}: {' '.join(waiting.message.split())}"
             if failed is not None:
-                return "retrying", f"waits a moment for what comes next; it {failed.words}"
+                return "retrying", f"waits for its next attempt; the previous one {failed.summary}"
             return "waiting", "waits for its next step"
         states = {node.name: self._state_of(node) for node in active}
         running = [node for node in active if states[node.name].phase == "running"]
         if len(running) > 1:
-            return "running", f"runs {len(running)} steps at once{self._progress()}{self._since(now)}"
+            return "running", f"runs {len(running)} steps at once{self._progress()}{self._since_start(now)}"
         current = (running or active)[-1]
-        before = failed if failed is not None and failed.step == current.step else None
-        history = f"; the attempt before {before.words}" if before else ""
-        words = f"{states[current.name].words}, step {current.step}"
+        previous = failed if failed is not None and failed.step == current.step else None
+        history = f"; the previous attempt {previous.summary}" if previous else ""
+        summary = f"{states[current.name].message}, step {current.step}"
         if running:
-            return "running", f"{words}, attempt {current.attempt}{self._progress()}{self._since(now)}{history}"
+            return "running", f"{summary}, attempt {current.attempt}{self._progress()}{self._since_start(now)}{history}"
         state: State = "stopping" if states[current.name].phase == "stopping" else "blocked"
         if states[current.name].phase not in {"blocked", "stopping"}:
-            state = "retrying" if before else "waiting"
-        return state, f"{words}{history}"
+            state = "retrying" if previous else "waiting"
+        return state, f"{summary}{history}"
 
     def _state_of(self, node: Node) -> PodState:
-        """What a node's pod does, by the pod itself where that can be seen; ended pods are noted in a moment."""
+        """Return the state of a node: that of its pod if it is listed; a node is updated after its pod."""
         pod = self.pods.get(node.name)
         if pod is not None:
             found = pod_state(pod, self.events)
@@ -132,25 +136,25 @@ class _Reading:
         failed = last_failed(self.nodes)
         if "deadline" in " ".join([message, *(node.message for node in self.nodes if node.has_failed)]):
             limit = self.spec.get("activeDeadlineSeconds")
-            return f"failed: its deadline{f' of {human_duration(limit)}' if limit else ''} is over"
+            return f"failed: its deadline{f' of {format_duration(limit)}' if limit else ''} is over"
         if failed is None:
             return f"failed: {message or 'the Workflow does not say why'}"
-        return f"{failed.words}{f', after {failed.attempt} attempts' if failed.attempt > 1 else ''}"
+        return f"{failed.summary}{f', after {failed.attempt} attempts' if failed.attempt > 1 else ''}"
 
-    def _took(self) -> str:
+    def _duration(self) -> str:
         start, end = time_of(self.status.get("startedAt")), time_of(self.status.get("finishedAt"))
-        return f" after {human_duration((end - start).total_seconds())}" if start and end else ""
+        return f" after {format_duration((end - start).total_seconds())}" if start and end else ""
 
-    def _since(self, now: datetime) -> str:
+    def _since_start(self, now: datetime) -> str:
         start = time_of(self.status.get("startedAt"))
-        return f", {human_duration(max(0.0, (now - start).total_seconds()))} after the start" if start else ""
+        return f", {format_duration(max(0.0, (now - start).total_seconds()))} after the start" if start else ""
 
     def _progress(self) -> str:
         progress = self.status.get("progress")
         return f", progress {progress}" if progress else ""
 
 
-def _word(workflow: Object, label: str, parameter: str) -> str:
+def _label_or_parameter(workflow: Object, label: str, parameter: str) -> str:
     labels = workflow["metadata"].get("labels") or {}
     return str(labels.get(label) or given_parameters(workflow).get(parameter) or "")
 
@@ -159,6 +163,6 @@ def _mode(workflow: Object) -> str:
     if given_parameters(workflow).get("competition") == "true":
         return "competition"
     template = str(((workflow.get("spec") or {}).get("workflowTemplateRef") or {}).get("name") or TEMPLATE)
-    if template != TEMPLATE:  # of argo submit: a sweep, an ensemble, predictions
+    if template != TEMPLATE:  # submitted with argo submit: a sweep, an ensemble, predictions
         return template.removeprefix("phase2-")
-    return _word(workflow, MODE_LABEL, "level") or DEFAULT_LEVEL
+    return _label_or_parameter(workflow, MODE_LABEL, "level") or DEFAULT_LEVEL

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from phase2.errors import ModelFileError, RequestError
 from phase2.runs.catalog.index import list_runs
+from phase2.runs.catalog.match import match_name, nearest_name, shortened
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.keys import local_run
 from phase2.storage.base import Store
 from phase2.storage.urls import open_store
 
 SCORE = "score"
-_SHOWN = 5
 
 
 def best_first(runs: Iterable[RunSummary], by: str = SCORE) -> list[RunSummary]:
@@ -47,15 +46,13 @@ def find(runs: Sequence[RunSummary], name: str) -> RunSummary:
     """
     if name in {"latest", "best"}:
         return _latest(runs) if name == "latest" else _best(runs)
-    found = [run for run in runs if name in _names(run)] or [
-        run for run in runs if name and any(known.startswith(name) for known in _names(run))
-    ]
+    found = match_name(runs, name, _names)
     if len(found) == 1:
         return found[0]
     if found:
         raise RequestError(
             f"'{name}' may be any of {len(found)} runs.",
-            why=f"{_listed(run.prefix for run in found)} have that name or begin with it.",
+            why=f"{shortened([run.prefix for run in found])} have that name or begin with it.",
             fix="Give more of the name, such as family/name.",
         )
     raise _unknown(runs, name)
@@ -112,16 +109,9 @@ def _none(kind: str) -> RequestError:
 
 
 def _unknown(runs: Sequence[RunSummary], name: str) -> RequestError:
-    names = {known for run in runs for known in _names(run)}
-    nearest = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.5)
+    nearest = nearest_name(runs, name, _names)
     return RequestError(
         f"There is no run '{name}'.",
         why=f"{len(runs)} runs are there." if runs else "No run is there at all.",
-        fix=f"Did you mean '{nearest[0]}'?" if nearest else "'phase2 runs list' shows what there is.",
+        fix=f"Did you mean '{nearest}'?" if nearest else "'phase2 runs list' shows what there is.",
     )
-
-
-def _listed(names: Iterable[str]) -> str:
-    every = list(names)
-    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
-    return ", ".join(every[:_SHOWN]) + more

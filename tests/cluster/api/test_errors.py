@@ -1,16 +1,16 @@
-"""What the API server says, in one clear sentence and with the exit code that tells whether to try again."""
+"""What the API server expected, in one clear sentence and with the exit code that tells whether to try again."""
 
 import json
 
 import pytest
 
-from phase2.cluster.api.refusals import (
+from phase2.cluster.api.errors import (
     ForbiddenError,
     ObjectConflictError,
     ObjectGoneError,
     WatchExpiredError,
-    quota_sentence,
-    refusal,
+    quota_message,
+    response_error,
 )
 from phase2.errors import RequestError, TransientError
 
@@ -66,29 +66,29 @@ def status(code: int, message: str) -> bytes:
     return json.dumps({"kind": "Status", "status": "Failure", "message": message, "code": code}).encode()
 
 
-@pytest.mark.parametrize(("code", "message", "kind", "says"), ANSWERS, ids=lambda value: str(value)[:30])
-def test_an_answer_becomes_an_error(code, message, kind, says):
-    error = refusal(code, status(code, message), action="create the Job a", server="https://cluster:6443")
+@pytest.mark.parametrize(("code", "message", "kind", "expected"), ANSWERS, ids=lambda value: str(value)[:30])
+def test_a_response_becomes_an_error(code, message, kind, expected):
+    error = response_error(code, status(code, message), action="create the Job a", server="https://cluster:6443")
     assert type(error) is kind
-    assert says in str(error)
+    assert expected in str(error)
     assert error.fix
 
 
 def test_the_causes_of_an_invalid_object_are_named_by_field():
     causes = [{"field": "spec.template.spec.priorityClassName", "message": "Not found"}]
     body = json.dumps({"message": "long", "code": 422, "details": {"causes": causes}}).encode()
-    error = refusal(422, body, action="create the Job a", server="s")
+    error = response_error(422, body, action="create the Job a", server="s")
     assert "spec.template.spec.priorityClassName: Not found." in str(error)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b"[1]", b"\xff\xfe"])
-def test_an_answer_of_something_else_is_an_error_too(body):
-    assert refusal(502, body, action="list jobs", server="s").exit_code == 75
-    assert refusal(400, body, action="list jobs", server="s").exit_code == 2
+def test_a_response_that_is_no_status_object_is_an_error_too(body):
+    assert response_error(502, body, action="list jobs", server="s").exit_code == 75
+    assert response_error(400, body, action="list jobs", server="s").exit_code == 2
 
 
-def test_a_quota_says_what_is_short_and_nothing_of_what_is_not():
-    assert quota_sentence(QUOTA_TOO_SMALL) == (
+def test_a_quota_message_names_only_what_is_exceeded():
+    assert quota_message(QUOTA_TOO_SMALL) == (
         "the quota 'phase2' of the namespace is exceeded: limits.memory (64Gi asked, 0 of 32Gi in use)"
     )
-    assert quota_sentence("pods is forbidden") is None
+    assert quota_message("pods is forbidden") is None

@@ -1,25 +1,25 @@
-"""Places for the contract of backends: a cluster without controllers, whose part is played, and this machine."""
+"""Harnesses for the contract of backends: a cluster whose controllers the test simulates, and this machine."""
 
 import json
 import os
 import subprocess
 import sys
 
-from tests.cluster.support import controllers as played
-from tests.cluster.support.backend_contract import REQUEST, Place, Say
+from tests.cluster.support import controllers as simulated
+from tests.cluster.support.backend_contract import REQUEST, BackendHarness, Cli
 from tests.cluster.support.image_names import BY_DIGEST
 from tests.cluster.support.stored_api import JOBS, PODS, WORKFLOWS, Objects
 
 FAILURE = "The data are damaged."
 
 
-class PlayedPlace(Place):
-    """A namespace whose objects are only stored; what a controller would write is written by the test."""
+class StoredHarness(BackendHarness):
+    """Harness of a namespace without controllers: the test writes the status that a controller would write."""
 
     kind: str
 
-    def __init__(self, say: Say, api: Objects) -> None:
-        super().__init__(say)
+    def __init__(self, cli: Cli, api: Objects) -> None:
+        super().__init__(cli)
         self.api = api
 
     def begin(self, run_id):
@@ -31,7 +31,7 @@ class PlayedPlace(Place):
         self.api.patch(self.kind, f"phase2-{run_id}", {"status": self.succeeded(run_id)})
 
     def cancel(self, run_id):
-        code, out, err = self.say("cancel", run_id, "--yes")
+        code, out, err = self.cli("cancel", run_id, "--yes")
         assert (code, f"phase2 submit --resume {run_id}" in out) == (0, True), err
         assert self.state(run_id) == "stopping"
         code, _, err = self.submit(run_id)
@@ -39,67 +39,67 @@ class PlayedPlace(Place):
         self.stopped(run_id)
 
     def state(self, run_id):
-        code, out, err = self.say("status", run_id, "--json")
+        code, out, err = self.cli("status", run_id, "--json")
         assert code == 0, err
         return json.loads(out)["state"]
 
     def count(self, run_id):
-        return sum(one["metadata"]["labels"]["phase2.dev/run-id"] == run_id for one in self.api.all(self.kind))
+        return sum(obj["metadata"]["labels"]["phase2.dev/run-id"] == run_id for obj in self.api.all(self.kind))
 
 
-class JobPlace(PlayedPlace):
+class JobHarness(StoredHarness):
     backend = ("--backend", "job", "--image", BY_DIGEST)
     kind = JOBS
 
     def running(self, run_id):
-        return {"startTime": played.NOW, "active": 1}
+        return {"startTime": simulated.NOW, "active": 1}
 
     def succeeded(self, run_id):
-        return played.job_succeeded()
+        return simulated.job_succeeded()
 
     def fail(self, run_id):
-        self.api.put(PODS, played.job_pod(f"phase2-{run_id}", 3, FAILURE))
+        self.api.put(PODS, simulated.job_pod(f"phase2-{run_id}", 3, FAILURE))
         self.api.logs[f"phase2-{run_id}-x"] = "2026-11-24T12:00:00Z error: The data are damaged.\n"
-        self.api.patch(self.kind, f"phase2-{run_id}", {"status": played.job_failed()})
+        self.api.patch(self.kind, f"phase2-{run_id}", {"status": simulated.job_failed()})
 
     def stopped(self, run_id):
         assert self.api.get(self.kind, f"phase2-{run_id}")["spec"]["activeDeadlineSeconds"] == 1
-        self.api.patch(self.kind, f"phase2-{run_id}", {"status": played.job_failed()})
+        self.api.patch(self.kind, f"phase2-{run_id}", {"status": simulated.job_failed()})
 
 
-class WorkflowPlace(PlayedPlace):
+class WorkflowHarness(StoredHarness):
     backend = ("--backend", "argo", "--image", BY_DIGEST)
     kind = WORKFLOWS
 
     def running(self, run_id):
-        return played.workflow_running(f"phase2-{run_id}")
+        return simulated.workflow_running(f"phase2-{run_id}")
 
     def succeeded(self, run_id):
-        return played.workflow_succeeded(f"phase2-{run_id}")
+        return simulated.workflow_succeeded(f"phase2-{run_id}")
 
     def fail(self, run_id):
-        status = played.workflow_failed(f"phase2-{run_id}", 3, FAILURE)
+        status = simulated.workflow_failed(f"phase2-{run_id}", 3, FAILURE)
         self.api.patch(self.kind, f"phase2-{run_id}", {"status": status})
 
     def stopped(self, run_id):
         assert self.api.get(self.kind, f"phase2-{run_id}")["spec"]["shutdown"] == "Stop"
-        status = played.workflow_failed(f"phase2-{run_id}", 143, "Stopped by SIGTERM.")
+        status = simulated.workflow_failed(f"phase2-{run_id}", 143, "Stopped by SIGTERM.")
         self.api.patch(self.kind, f"phase2-{run_id}", {"status": status})
 
 
-class LocalPlace(Place):
-    """This machine, with a store that is a folder."""
+class LocalHarness(BackendHarness):
+    """Harness of the local backend, with a folder as store."""
 
     backend = ("--backend", "local")
 
-    def __init__(self, say: Say) -> None:
-        super().__init__(say)
+    def __init__(self, cli: Cli) -> None:
+        super().__init__(cli)
         self._processes: dict[str, subprocess.Popen] = {}
 
     def begin(self, run_id):
-        """Until the first epoch is trained: something is saved then, and there is more to do."""
-        words = [sys.executable, "-m", "phase2", "submit", *REQUEST, *self.backend, "--run-id", run_id]
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        """Until the first epoch is trained: there is a checkpoint then, and more to train."""
+        command = [sys.executable, "-m", "phase2", "submit", *REQUEST, *self.backend, "--run-id", run_id]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self._processes[run_id] = process
         while '"epoch": ' not in (line := process.stdout.readline()):
             assert line, f"it ended with {process.wait()}"
@@ -110,13 +110,13 @@ class LocalPlace(Place):
             process.communicate()
             assert process.returncode == 0
 
-    def leave(self, run_id):
-        """The process of a run, which is no longer this place's business."""
+    def detach(self, run_id):
+        """Return the process of a run, which the harness no longer owns."""
         return self._processes.pop(run_id)
 
     def fail(self, run_id):
-        """As a machine that is shut down does."""
-        process = self.leave(run_id)
+        """As when a machine is shut down."""
+        process = self.detach(run_id)
         process.terminate()
         process.communicate()
         assert process.returncode == 143
@@ -124,12 +124,12 @@ class LocalPlace(Place):
     cancel = fail
 
     def state(self, run_id):
-        code, out, err = self.say("runs", "show", run_id, "--json", "--store", os.environ["PHASE2_STORE"])
+        code, out, err = self.cli("runs", "show", run_id, "--json", "--store", os.environ["PHASE2_STORE"])
         assert code == 0, err
         return {"finished": "succeeded"}.get(json.loads(out)["status"], "unfinished")
 
     def count(self, run_id):
-        code, out, err = self.say("runs", "list", "--json", "--store", os.environ["PHASE2_STORE"])
+        code, out, err = self.cli("runs", "list", "--json", "--store", os.environ["PHASE2_STORE"])
         assert code == 0, err
         return sum(one["run_id"] == run_id for one in json.loads(out))
 

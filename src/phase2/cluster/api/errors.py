@@ -1,4 +1,4 @@
-"""What the API server says when it does not do what it was asked, in words that help. Pure."""
+"""Error responses of the API server, as errors that say what to do. Pure."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ _CREDENTIALS = "Sign in again as your cluster wants it, or name another context 
 
 
 class ObjectConflictError(RequestError):
-    """An object of this name is there already, or was changed by somebody else."""
+    """Error of creating an object whose name is taken, or of changing one that another client changed."""
 
 
 class ObjectGoneError(RequestError):
-    """There is no object of this name."""
+    """Error of reading an object that does not exist."""
 
 
 class ForbiddenError(RequestError):
-    """Whoever asks has no right to do this."""
+    """Error of a request that the user has no permission for."""
 
 
 class WatchExpiredError(TransientError):
-    """What was watched has to be read again: the server has forgotten where the watch stood."""
+    """Error of a watch whose resource version has expired: the object has to be read again."""
 
 
-def refusal(status: int, body: bytes, *, action: str, server: str) -> Phase2Error:
-    """The error of an answer that is no success.
+def response_error(status: int, body: bytes, *, action: str, server: str) -> Phase2Error:
+    """Return the error of a response without success.
 
     Args:
-        status: HTTP status of the answer.
-        body: Its content: a Status object, if it is the API server that answers.
-        action: What was asked for, to follow "cannot": ``create jobs in the namespace phase2``.
+        status: HTTP status of the response.
+        body: Its content: a Status object, if the API server itself responds.
+        action: What the request does, to follow "cannot": ``create jobs in the namespace phase2``.
         server: Address of the server.
     """
     answer = _status(body)
@@ -61,12 +61,12 @@ def refusal(status: int, body: bytes, *, action: str, server: str) -> Phase2Erro
         if (error := explain(message, action)) is not None:
             return error
     if (kind := _KINDS.get(status)) is not None:
-        return kind(f"Cannot {action}.", why=_sentence(message), fix="Look with 'phase2 status', and run it again.")
+        return kind(f"Cannot {action}.", why=_as_sentence(message), fix="Look with 'phase2 status', and run it again.")
     if status == 429 or status >= 500:
         return TransientError(
-            "The cluster does not serve now.", why=f"{server} says: {_sentence(message)}", fix="Try again later."
+            "The cluster does not serve now.", why=f"{server} says: {_as_sentence(message)}", fix="Try again later."
         )
-    why = f"The API server says: {_sentence(_causes(answer) or message)}"
+    why = f"The API server says: {_as_sentence(_causes(answer) or message)}"
     return RequestError(f"Cannot {action}.", why=why, fix="Change what it objects to.")
 
 
@@ -74,7 +74,7 @@ _KINDS: dict[int, type[Phase2Error]] = {404: ObjectGoneError, 409: ObjectConflic
 
 
 def unreachable(server: str, reason: str) -> TransientError:
-    """The error of a server that does not answer."""
+    """Return the error of a server that does not answer."""
     return TransientError(
         f"The cluster {server} cannot be reached.",
         why=f"{reason}.",
@@ -82,8 +82,8 @@ def unreachable(server: str, reason: str) -> TransientError:
     )
 
 
-def quota_sentence(message: str) -> str | None:
-    """What a message says about a quota; None when it is about something else."""
+def quota_message(message: str) -> str | None:
+    """Return what a server message says about an exceeded quota; None if it is about something else."""
     found = _QUOTA.search(message)
     if found is None:
         return None
@@ -96,7 +96,7 @@ def quota_sentence(message: str) -> str | None:
 
 
 def _quota(message: str, action: str) -> Phase2Error | None:
-    sentence, found = quota_sentence(message), _QUOTA.search(message)
+    sentence, found = quota_message(message), _QUOTA.search(message)
     if sentence is None or found is None:
         return None
     if any(not _fits(asked, "0", most) for _, asked, _, most in _amounts(found)):
@@ -105,7 +105,7 @@ def _quota(message: str, action: str) -> Phase2Error | None:
         )
     return TransientError(
         f"Cannot {action}: {sentence}.",
-        why="Others use what is left of it.",
+        why="Others use the rest of it.",
         fix="Try again when something has ended, or ask for less.",
     )
 
@@ -143,12 +143,12 @@ def _denied(message: str, action: str) -> Phase2Error | None:
         if (found := pattern.search(message)) is not None:
             return RequestError(
                 f"Cannot {action}: the {kind} '{found['name']}' of the cluster denies it.",
-                why=_sentence(found["why"] or "It gives no reason"),
+                why=_as_sentence(found["why"] or "It gives no reason"),
                 fix="Change what it objects to, or ask whoever runs the cluster.",
             )
     if "violates PodSecurity" in message:
         why = message[message.index("violates PodSecurity") :]
-        return RequestError(f"Cannot {action}.", why=_sentence(f"It {why}"), fix="Ask whoever runs the cluster.")
+        return RequestError(f"Cannot {action}.", why=_as_sentence(f"It {why}"), fix="Ask whoever runs the cluster.")
     return None
 
 
@@ -178,6 +178,6 @@ def _causes(answer: Mapping[str, Any]) -> str:
     return "; ".join(f"{cause.get('field', '')}: {cause.get('message', '')}".strip(": ") for cause in causes)
 
 
-def _sentence(text: str) -> str:
+def _as_sentence(text: str) -> str:
     flat = " ".join(text.split())
     return flat if flat.endswith((".", "!", "?")) else f"{flat}."

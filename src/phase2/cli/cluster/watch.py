@@ -1,4 +1,4 @@
-"""Following a submitted run on the command line."""
+"""Following a submitted run on the command line (``--watch``), and its state as JSON and exit code."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _CANCELLED = 143
 
 
 def watch_run(client: RunClient, name: str, *, as_json: bool) -> None:
-    """Print what a run prints, and on standard error what becomes of it; ends with the run's own exit code."""
+    """Print the log of a run, and its state on standard error; exits with the exit code of the run."""
     from phase2.cluster.follow import Follower
 
     try:
         state = Follower(client, name, on_state=note, on_line=note if as_json else typer.echo).follow()
     except KeyboardInterrupt:
-        note("no longer watching; the run goes on")
+        note("no longer watching; the run continues")
         raise
     if as_json:
         print_json(state_facts(state))
@@ -32,13 +32,13 @@ def watch_run(client: RunClient, name: str, *, as_json: bool) -> None:
 
 
 def exit_code(state: RunState) -> int:
-    """The exit code that says how a run ended."""
+    """Return the exit code for the state of an ended run."""
     if state.state == "succeeded":
         return 0
     return state.exit_code or (_CANCELLED if state.state == "cancelled" else 1)
 
 
 def state_facts(state: RunState) -> dict[str, Any]:
-    """A state as JSON."""
+    """Return a state as JSON, whose keys are stable: ``message`` is called ``sentence`` there."""
     times = {"created": state.created.isoformat(), "ended": state.ended.isoformat() if state.ended else None}
-    return asdict(state) | times
+    return {"sentence" if name == "message" else name: value for name, value in (asdict(state) | times).items()}
