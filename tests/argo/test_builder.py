@@ -30,7 +30,7 @@ REQUESTS = [
     RunRequest(level="smoke", properties=("band_gap", "bulk_modulus"), max_samples=70, data="sample"),
 ]
 RICH = ClusterRequest(
-    image=IMAGE, cpu=parse_cpu("16"), memory=parse_memory("64Gi"), gpus=2, priority="phase2-training", queue="research",
+    image=IMAGE, cpu=parse_cpu("16"), memory=parse_memory("64Gi"), gpus=1, priority="phase2-training", queue="research",
     node_selector=(("gpu", "h100"),), tolerations=(parse_toleration("nvidia.com/gpu=present:NoSchedule"),),
     store="s3://bucket/runs", cache="phase2-data-cache", deadline_seconds=3600, keep_seconds=60,
 )  # fmt: skip

@@ -75,9 +75,8 @@ def test_a_run_is_found_with_its_request_and_options(run_id, submitted):
     submitted = submitted.merged_onto(ClusterOptions(image=BY_DIGEST))
     found = from_cluster(found_in(a_job(run_id, submitted)), run_id)
     assert (found.run_id, found.request, found.options) == (run_id, REQUEST, submitted)
-    assert build_job(
-        make_plan(run_id, resolve(found.request), found.options.request("phase2"), options=found.options)
-    ) == (a_job(run_id, submitted))
+    plan = make_plan(run_id, resolve(found.request), found.options.request("phase2"), options=found.options)
+    assert build_job(plan) == a_job(run_id, submitted)
 
 
 def test_a_run_of_a_cron_job_has_the_name_of_its_job():

@@ -1,4 +1,4 @@
-"""The cluster of the tests for people: ``python -m tests.on_cluster up|down|status|build``."""
+"""Command line of the test cluster: ``python -m tests.on_cluster up|down|status|build``."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""The real Kubernetes that all tests in this folder share, and what they found out about time."""
+"""Fixtures of the tests on a real cluster: the cluster, its store, runs, and users; and a summary at the end."""
 
 import os
 from collections import Counter
@@ -8,38 +8,38 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 import pytest
 from tests.on_cluster.lab import laboratory
 from tests.on_cluster.lab.cluster import Cluster
-from tests.on_cluster.lab.cluster_base import ReachedCluster
-from tests.on_cluster.lab.external_cluster import GivenCluster
+from tests.on_cluster.lab.cluster_base import ClusterBase
+from tests.on_cluster.lab.external_cluster import ExternalCluster
 from tests.on_cluster.lab.host import ClusterUnavailableError
 from tests.on_cluster.lab.minio import Minio
 from tests.on_cluster.lab.pods import Pods
 from tests.on_cluster.lab.store import BUCKET, ClusterStore
-from tests.on_cluster.lab.timings import SAY, STEPS, record, step
-from tests.on_cluster.support.fault_runs import DisturbedRuns, Resumed, cancel_and_resume
-from tests.on_cluster.support.real_jobs import Law, trying_laws
-from tests.on_cluster.support.runs import Runs, Said, Undisturbed
-from tests.on_cluster.support.users import MAY_SUBMIT, People
+from tests.on_cluster.lab.timings import LISTENERS, STEPS, record, step
+from tests.on_cluster.support.fault_runs import FaultRuns, Resumed, cancel_and_resume
+from tests.on_cluster.support.real_jobs import ContractTest, running_contract_tests
+from tests.on_cluster.support.runs import CommandResult, ReferenceRun, Runs
+from tests.on_cluster.support.users import MAY_SUBMIT, Users
 
 from phase2.cli import main
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.s3.store import S3Store
 
 CHOICE = "PHASE2_CLUSTER"
-"""Chooses the cluster: with ``required``, as `make test-cluster` sets it, a machine that cannot run its own fails the
-tests; with ``given``, as `make kind-test` sets it, they use the one of the environment; else they may be skipped."""
+"""Selects the cluster: with ``required``, as `make test-cluster` sets it, a machine that cannot run its own fails the
+tests; with ``given``, as `make kind-test` sets it, they use an external cluster; otherwise they may be skipped."""
 
 SURVIVED = "survived: "
 
 
 @pytest.fixture(scope="session")
 def was_up_before(own: Cluster | None) -> bool:
-    """Whether somebody had the cluster up already."""
+    """Whether the cluster was up before the tests."""
     return own is None or laboratory.is_complete(own)
 
 
 @pytest.fixture(scope="session")
 def own() -> Iterator[Cluster | None]:
-    """This machine's only cluster, which may not be up yet, behind a lock; None where another one is given."""
+    """This machine's only cluster, which may not be up yet, behind a lock; None with an external cluster."""
     if os.environ.get(CHOICE) == "given":
         yield None
         return
@@ -49,10 +49,10 @@ def own() -> Iterator[Cluster | None]:
 
 
 @pytest.fixture(scope="session")
-def cluster(own: Cluster | None, was_up_before: bool) -> Iterator[ReachedCluster]:
-    """A running cluster; one that was up before goes on running afterwards."""
+def cluster(own: Cluster | None, was_up_before: bool) -> Iterator[ClusterBase]:
+    """Running cluster; one that was up before stays up."""
     if own is None:
-        yield GivenCluster()
+        yield ExternalCluster()
         return
     try:
         laboratory.prepare(own)
@@ -69,23 +69,23 @@ def cluster(own: Cluster | None, was_up_before: bool) -> Iterator[ReachedCluster
 
 
 @pytest.fixture(scope="session")
-def host(cluster: ReachedCluster) -> Cluster:
+def host(cluster: ClusterBase) -> Cluster:
     """The cluster as a set of processes of this machine."""
     if not isinstance(cluster, Cluster):
-        pytest.skip("This needs the node's own processes and network, which belong to a given cluster's makers.")
+        pytest.skip("This needs the node's own processes and network, which an external cluster hides.")
     return cluster
 
 
 @pytest.fixture(scope="session")
-def image(cluster: ReachedCluster) -> str:
-    """The image that trains; in a cluster of our own at its digest."""
-    return cluster.image if isinstance(cluster, GivenCluster) else laboratory.image(cluster)
+def image(cluster: ClusterBase) -> str:
+    """Image that trains; by digest on this machine's own cluster."""
+    return cluster.image if isinstance(cluster, ExternalCluster) else laboratory.image(cluster)
 
 
 @pytest.fixture(scope="session")
-def store(cluster: ReachedCluster) -> ClusterStore:
+def store(cluster: ClusterBase) -> ClusterStore:
     """The object store in the cluster."""
-    return cluster.store if isinstance(cluster, GivenCluster) else Minio(cluster)
+    return cluster.store if isinstance(cluster, ExternalCluster) else Minio(cluster)
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +96,7 @@ def minio_pod(host: Cluster) -> Minio:
 
 @pytest.fixture(scope="session")
 def store_keys(store: ClusterStore) -> Iterator[None]:
-    """The way to the store and its keys, in the environment of the tests."""
+    """Address and keys of the store, in the environment of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in store.server.environment.items():
             patch.setenv(name, value)
@@ -104,7 +104,7 @@ def store_keys(store: ClusterStore) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def runs(cluster: ReachedCluster, image: str, store: ClusterStore) -> Iterator[Runs]:
+def runs(cluster: ClusterBase, image: str, store: ClusterStore) -> Iterator[Runs]:
     """Runs of this session."""
     made = Runs(cluster, image, store)
     yield made
@@ -113,92 +113,92 @@ def runs(cluster: ReachedCluster, image: str, store: ClusterStore) -> Iterator[R
 
 @pytest.fixture(scope="session")
 def in_bucket(store_keys: None) -> Callable[[str], S3Store]:
-    """Makes a place in the bucket, by its prefix, as this host sees it."""
+    """Return the store with a prefix in the bucket, as seen from this host."""
     settings = S3Settings.from_environment()
     return lambda prefix: S3Store(BUCKET, prefix, settings)
 
 
 @pytest.fixture(scope="session")
 def bucket(in_bucket: Callable[[str], S3Store], runs: Runs) -> S3Store:
-    """The place of this session's runs in the bucket."""
+    """Store of this session's runs."""
     return in_bucket(runs.prefix)
 
 
 @pytest.fixture(scope="session")
-def undisturbed(runs: Runs) -> Iterator[Undisturbed]:
-    """A run that is watched to its end while no other trains."""
-    run_id = runs.id("undisturbed")
+def reference_run(runs: Runs) -> Iterator[ReferenceRun]:
+    """Run without a fault, watched to its end while no other run trains."""
+    run_id = runs.id("reference")
     with step("phase2 submit"):
-        said = runs.submit(run_id)
+        result = runs.submit(run_id)
 
-    def watch() -> Said:
-        watched = runs.submit(run_id, "--watch")  # the same again is the same run
+    def watch() -> CommandResult:
+        watched = runs.submit(run_id, "--watch")  # submitting it again returns the same run
         record("container start to the end of the first epoch", runs.seconds_to_first_epoch(run_id))
         return watched
 
     with ThreadPoolExecutor(1) as pool:
-        yield Undisturbed(run_id, said, pool.submit(watch))
+        yield ReferenceRun(run_id, result, pool.submit(watch))
 
 
 @pytest.fixture(scope="session")
-def beside(undisturbed: Undisturbed) -> Iterator[Executor]:
-    """Does what goes on beside the tests: most of its time is waiting for pods, and more at once would starve them."""
-    with ThreadPoolExecutor(4, initializer=lambda: wait([undisturbed.watched])) as pool:
+def background(reference_run: ReferenceRun) -> Iterator[Executor]:
+    """Background executor: its tasks mostly wait for pods, and more of them at once would starve the pods."""
+    with ThreadPoolExecutor(4, initializer=lambda: wait([reference_run.watched])) as pool:
         yield pool
 
 
 @pytest.fixture(scope="session")
-def disturbed(cluster: ReachedCluster, runs: Runs, bucket: S3Store, beside: Executor) -> dict[str, Future[str]]:
-    """Ids of runs whose pods met their fault."""
-    return DisturbedRuns(cluster, runs, bucket).begin(beside)
+def fault_runs(cluster: ClusterBase, runs: Runs, bucket: S3Store, background: Executor) -> dict[str, Future[str]]:
+    """Ids of the runs with a fault, by fault."""
+    return FaultRuns(cluster, runs, bucket).start(background)
 
 
 @pytest.fixture(scope="session")
-def resumed(runs: Runs, beside: Executor) -> Future[Resumed]:
-    """A run that was cancelled and submitted again."""
-    return beside.submit(cancel_and_resume, runs)
+def resumed(runs: Runs, background: Executor) -> Future[Resumed]:
+    """Run that was cancelled and resumed."""
+    return background.submit(cancel_and_resume, runs)
 
 
 @pytest.fixture(scope="session")
-def tried(runs: Runs, beside: Executor) -> Iterator[dict[Law, Future[None]]]:
-    """The laws of backends whose runs train."""
-    with trying_laws(runs, beside) as begun:
-        yield begun
+def contract_results(runs: Runs, background: Executor) -> Iterator[dict[ContractTest, Future[None]]]:
+    """Results of the contract tests whose runs train."""
+    with running_contract_tests(runs, background) as results:
+        yield results
 
 
 @pytest.fixture(scope="session", autouse=True)
-def begun_early(request: pytest.FixtureRequest) -> None:
-    """Begin what goes on beside the tests, where one was chosen that asks for it."""
-    asked = {name for item in request.session.items for name in item.fixturenames}
-    for name in ("resumed", "disturbed", "tried"):
-        if name in asked:
+def start_early(request: pytest.FixtureRequest) -> None:
+    """Start the background work that the selected tests need."""
+    needed = {name for item in request.session.items for name in item.fixturenames}
+    for name in ("resumed", "fault_runs", "contract_results"):
+        if name in needed:
             request.getfixturevalue(name)
 
 
 @pytest.fixture(scope="session")
-def pods(cluster: ReachedCluster) -> Pods:
+def pods(cluster: ClusterBase) -> Pods:
     return Pods(cluster)
 
 
 @pytest.fixture(scope="session")
-def people(cluster, tmp_path_factory):
-    made = People(cluster, tmp_path_factory.mktemp("kubeconfigs"))
-    made.arrive()
-    yield made
-    made.leave()
+def users(cluster, tmp_path_factory):
+    created = Users(cluster, tmp_path_factory.mktemp("kubeconfigs"))
+    created.set_up()
+    yield created
+    created.tear_down()
 
 
 @pytest.fixture
-def say(people, image, monkeypatch, capsys):
-    """Run a command as a person; returns exit code, standard output and standard error."""
+def cli(users, image, monkeypatch, capsys):
+    """Command line of a user; returns exit code, standard output and standard error."""
 
-    def run_command(*words, person=MAY_SUBMIT):
-        monkeypatch.setenv("KUBECONFIG", people.kubeconfig(person))
+    def run_command(*arguments, user=MAY_SUBMIT):
+        monkeypatch.setenv("KUBECONFIG", users.kubeconfig(user))
         monkeypatch.setenv("PHASE2_IMAGE", image)
         for name in ("PHASE2_NAMESPACE", "PHASE2_STORE"):
             monkeypatch.delenv(name, raising=False)
         capsys.readouterr()
-        code = main(list(words))
+        code = main(list(arguments))
         printed = capsys.readouterr()
         return code, printed.out, printed.err
 
@@ -207,7 +207,7 @@ def say(people, image, monkeypatch, capsys):
 
 @pytest.fixture
 def survived(record_property) -> Iterator[Counter[str]]:
-    """Faults that a test saw a run survive, by name; printed at the end of the session."""
+    """Count the faults that runs survived, by name; printed at the end of the session."""
     counts: Counter[str] = Counter()
     yield counts
     for fault, n in counts.items():
@@ -215,23 +215,23 @@ def survived(record_property) -> Iterator[Counter[str]]:
 
 
 def pytest_collection_modifyitems(items):
-    """Ask for what goes on beside the tests, then break what all share, and take it down at the very end."""
+    """Run the tests of background work late, then those that break shared parts, then those that stop the cluster."""
     last = ("test_backends.py", "test_faults.py", "test_lifecycle.py")
     items.sort(key=lambda item: last.index(item.path.name) + 1 if item.path.name in last else 0)
 
 
-@pytest.hookimpl(trylast=True)  # after the reporter is there
+@pytest.hookimpl(trylast=True)  # after the reporter is registered
 def pytest_configure(config):
-    """Let steps that take minutes be heard when they end."""
+    """Print each step that takes minutes when it ends."""
     reporter, capture = map(config.pluginmanager.get_plugin, ("terminalreporter", "capturemanager"))
     if reporter is None or capture is None:
         return
 
-    def say(line):
+    def print_line(line):
         with capture.global_and_fixture_disabled():
             reporter.write_line(line)
 
-    SAY.append(say)
+    LISTENERS.append(print_line)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,4 +1,4 @@
-"""Argo's manifests on a real API server: every one is taken strictly, and the policies accept and refuse."""
+"""Argo's manifests on a real API server: strict validation, and the admission policies."""
 
 import copy
 import json
@@ -27,7 +27,7 @@ THIN = {path.name: documents(path)[0] for path in ARGO.glob("phase2*.yaml")}
 
 @pytest.fixture(scope="module")
 def argo(cluster):
-    """A cluster that knows Argo's kinds and has everything of the folder argo, and asks the policies already."""
+    """Cluster with Argo's kinds and everything of the folder argo, with the policies in force."""
     install(cluster)
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "--validate=strict", "-k", str(ARGO))
     _await_policies(cluster)
@@ -37,7 +37,7 @@ def argo(cluster):
 
 
 def _await_policies(cluster):
-    """A policy is asked a moment after it was made; nothing tells when but its first answer."""
+    """Wait until the policies are in force, which only their first decision shows."""
     deadline = time.monotonic() + 30
     waiting = dict(THIN)
     while waiting:
@@ -48,12 +48,12 @@ def _await_policies(cluster):
 
 
 def changed(workflow, parameters, **spec):
-    """The Workflow with parameters as ``argo submit -p`` sets them, and further fields of its specification."""
+    """Return a Workflow with parameters as ``argo submit -p`` sets them, and further fields of its spec."""
     made = copy.deepcopy(workflow)
-    given = {one["name"]: one for one in made["spec"]["arguments"]["parameters"]}
+    parameters_by_name = {one["name"]: one for one in made["spec"]["arguments"]["parameters"]}
     for name, value in parameters.items():
-        if name in given:
-            given[name]["value"] = value
+        if name in parameters_by_name:
+            parameters_by_name[name]["value"] = value
         else:
             made["spec"]["arguments"]["parameters"].append({"name": name, "value": value})
     made["spec"].update(spec)
@@ -75,8 +75,8 @@ def create(cluster, workflow):
     return True, ""
 
 
-def test_what_the_client_makes_is_accepted(argo):
-    """As the policies see it: a plan and a sweep that ask for all that can be asked for."""
+def test_the_workflows_of_the_client_are_accepted(argo):
+    """Policies accept a plan and a sweep with every option."""
     words = ClusterOptions(
         image=DIGEST, gpus=1, cpu="2.5", memory="64Gi", queue="research", priority="phase2-training",
         node_selector=("gpu=h100",), toleration=("gpu=present:NoSchedule",), deadline="12h", store="s3://bucket/runs",
@@ -84,8 +84,8 @@ def test_what_the_client_makes_is_accepted(argo):
     asked = RunRequest(algorithm="cgcnn", level="std", properties=("band_gap",), lr=7.5e-05, seed=0, preset="large")
     listed = SweepRequest(algorithm="cgcnn", lists={"level": "smoke, lite", "seed": "1,2", "lr": "1e-3,5e-4"})
     for workflow in (build_workflow(make_plan("a", resolve(asked), words)), build_sweep("b", listed, words)):
-        accepted, said = create(argo, workflow)
-        assert accepted, said
+        accepted, response = create(argo, workflow)
+        assert accepted, response
 
 
 STRUCTURES = {"structures": "s3://phase2/structures"}
@@ -157,38 +157,38 @@ def case(one):
 
 
 @pytest.mark.parametrize("one", ACCEPTED, ids=case)
-def test_what_people_write_is_accepted(argo, one):
+def test_workflows_of_users_are_accepted(argo, one):
     file, parameters = one
-    accepted, said = create(argo, changed(THIN[file], parameters))
-    assert accepted, said
+    accepted, response = create(argo, changed(THIN[file], parameters))
+    assert accepted, response
 
 
 @pytest.mark.parametrize("one", REFUSED, ids=case)
-def test_what_cannot_be_run_is_refused_with_the_reason(argo, one):
+def test_invalid_workflows_are_refused_with_the_reason(argo, one):
     file, parameters, reason = one
-    accepted, said = create(argo, changed(THIN[file], parameters))
+    accepted, response = create(argo, changed(THIN[file], parameters))
     assert not accepted
-    assert reason in said
+    assert reason in response
 
 
 @pytest.mark.parametrize("spec", FIELDS, ids=lambda spec: next(iter(spec)))
 def test_a_workflow_sets_arguments_only(argo, spec):
-    accepted, said = create(argo, changed(THIN["phase2.yaml"], {}, **spec))
+    accepted, response = create(argo, changed(THIN["phase2.yaml"], {}, **spec))
     assert not accepted
-    assert "sets arguments only" in said
+    assert "sets arguments only" in response
 
 
-def test_a_value_comes_from_nowhere_else(argo):
-    """A ConfigMap that people may write would bring what no policy has seen."""
+def test_a_value_from_a_config_map_is_refused(argo):
+    """A policy cannot check a value in a ConfigMap that users may write."""
     workflow = changed(THIN["phase2.yaml"], {})
     del workflow["spec"]["arguments"]["parameters"][1]["value"]
     workflow["spec"]["arguments"]["parameters"][1]["valueFrom"] = {"configMapKeyRef": {"name": "mine", "key": "x"}}
-    accepted, said = create(argo, workflow)
+    accepted, response = create(argo, workflow)
     assert not accepted
-    assert "parameters are given as values" in said
+    assert "parameters are given as values" in response
 
 
-def test_other_workflows_are_nobody_s_business(argo):
+def test_other_workflows_are_not_checked(argo):
     other = {
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
         "metadata": {"generateName": "x-", "namespace": "phase2"},
@@ -226,16 +226,16 @@ def test_the_server_refuses_a_field_that_argo_does_not_have(argo):
 
 
 @pytest.mark.parametrize("name", of_kind("CronWorkflow"))
-def test_what_runs_by_the_clock_is_accepted(argo, name):
-    """Argo creates such a Workflow at night, where nobody sees it refused."""
+def test_scheduled_workflows_are_accepted(argo, name):
+    """Argo creates such a Workflow on a schedule, when nobody sees a rejection."""
     spec = of_kind("CronWorkflow")[name]["spec"]["workflowSpec"]
     workflow = {**THIN["phase2.yaml"], "metadata": {"generateName": "x-", "namespace": "phase2"}, "spec": spec}
-    accepted, said = create(argo, workflow)
-    assert accepted, said
+    accepted, response = create(argo, workflow)
+    assert accepted, response
 
 
 def admit(cluster, pod):
-    """Ask the API server to create a pod; nothing is stored."""
+    """Validate the creation of a pod by the API server; nothing is stored."""
     try:
         cluster.core.create_namespaced_pod("phase2", pod, dry_run="All", field_validation="Strict")
     except ApiException as error:
@@ -254,7 +254,7 @@ def test_it_would_not_without_the_patch_of_argo_s_own_containers(argo):
     assert "violates PodSecurity" in admit(argo, pod)
 
 
-def test_the_executor_may_report_and_nothing_else(argo):
+def test_the_executor_may_only_report(argo):
     def may(verb, resource):
         group = resource.partition(".")[2]
         asked = client.V1ResourceAttributes(

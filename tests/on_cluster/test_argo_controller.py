@@ -1,4 +1,4 @@
-"""Workflows on a real Argo: each step runs, what is lost is tried again, and every run ends whole.
+"""Workflows on a real Argo: each step runs, lost pods are retried, and every run ends complete.
 
 Workflows of different tests run side by side: most of the time of each is waiting for its next pod.
 """
@@ -44,7 +44,7 @@ def argo(host):
 
 
 def save_often(cluster):
-    """What is killed cannot save: it goes on from the last checkpoint in the bucket, which is minutes old else."""
+    """A killed process resumes from the last checkpoint in the bucket, which would be minutes old by default."""
     template = TEMPLATES["phase2-train"]
     train = next(k for k, one in enumerate(template["spec"]["templates"]) if one["name"] == "train")
     added = [{"op": "add", "path": f"/spec/templates/{train}/container/args/-", "value": word} for word in OFTEN]
@@ -54,7 +54,7 @@ def save_often(cluster):
 
 @pytest.fixture(scope="module")
 def place(runs):
-    """Where the runs of these tests are kept in the bucket."""
+    """Prefix in the bucket of the runs of these tests."""
     return f"{runs.prefix}-argo"
 
 
@@ -80,19 +80,19 @@ def published(kept, run_id):
 
 @pytest.fixture(scope="module")
 def tiny(workflows):
-    """A run that nobody disturbs."""
+    """Run without a fault."""
     return workflows.submit("phase2.yaml", **TINY)
 
 
 @pytest.fixture(scope="module")
 def refused(workflows):
-    """A request that only the store can refuse."""
+    """Request that only the store can refuse."""
     return workflows.submit("phase2.yaml", **TINY, resume="no-such-run")
 
 
 @pytest.fixture(scope="module")
 def sweep(workflows):
-    """Two of its runs cannot be: they have fewer crystals than a split needs."""
+    """Sweep with two invalid runs: they have fewer crystals than a split needs."""
     asked = {"algorithm": "cgcnn", "level": "smoke", "epochs": "1", "max_samples": "60,2", "seed": "1,2"}
     return workflows.submit("phase2-sweep.yaml", **asked)
 
@@ -104,22 +104,22 @@ def ensemble(workflows, structures):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(workflows):
-    """A run long enough to be disturbed."""
+def reference_run(workflows):
+    """Run that is long enough for a fault."""
     return workflows.submit("phase2.yaml", **LONGER)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def begun(request):
-    """Begins all at once what any of the chosen tests waits for."""
+    """Start everything that the selected tests wait for."""
     chosen = [item for item in request.session.items if item.path == request.path]
     asked = {name for item in chosen for name in item.fixturenames}
-    for name in ("tiny", "refused", "sweep", "undisturbed", "disturbed", "ensemble"):
+    for name in ("tiny", "refused", "sweep", "reference_run", "fault_runs", "ensemble"):
         if name in asked:
             request.getfixturevalue(name)
 
 
-def test_a_run_goes_through_its_steps_and_hands_on_what_it_achieved(workflows, tiny, kept, whole_bucket, image):
+def test_a_run_executes_its_steps_and_returns_its_results(workflows, tiny, kept, whole_bucket, image):
     workflows.succeed(tiny)
     steps = {node.step: node.phase for node in workflows.nodes(tiny)}  # the last attempt of each
     assert steps == dict.fromkeys(("validate", "prepare", "train", "report", "register", "finish"), "Succeeded")
@@ -143,12 +143,14 @@ def test_a_run_that_is_finished_is_not_trained_again(workflows, tiny, kept):
     assert find_in(kept, tiny) == before
 
 
-def test_what_became_of_it_is_told_by_phase2(workflows, runs, place, tiny):
+def test_phase2_reports_its_state(workflows, runs, place, tiny):
     workflows.succeed(tiny)
     state = runs.state(tiny)
     assert (state["state"], state["run_id"], state["kind"]) == ("succeeded", tiny, "Workflow")
-    said = runs.phase2("pull", tiny, "--store", f"s3://{BUCKET}/{place}", "--only", "results.json", "--to", "/dev/null")
-    assert said.code == 2  # a file is no folder: the run itself was found
+    result = runs.phase2(
+        "pull", tiny, "--store", f"s3://{BUCKET}/{place}", "--only", "results.json", "--to", "/dev/null"
+    )
+    assert result.code == 2  # a file is no folder: the run itself was found
     listed = json.loads(runs.phase2("status", "--json").out)
     assert tiny in {one["run_id"] for one in listed}
 
@@ -161,20 +163,20 @@ def training(workflows, name, epochs=3):
 
     def trains():
         pods = workflows.pods(name, "train")
-        said = workflows.cluster.log(pods[-1], CONTAINER) if pods else ""
-        return pods[-1].metadata.name if epochs_of(said) >= epochs else None
+        log = workflows.cluster.log(pods[-1], CONTAINER) if pods else ""
+        return pods[-1].metadata.name if epochs_of(log) >= epochs else None
 
-    return wait_until(trains, f"{name} to train", 300, lambda: workflows.told(name))
+    return wait_until(trains, f"{name} to train", 300, lambda: workflows.describe(name))
 
 
 @pytest.fixture(scope="module")
-def disturbed(workflows, undisturbed, kept):
-    """Runs that met their fault, side by side."""
+def fault_runs(workflows, reference_run, kept):
+    """Runs with a fault, trained concurrently."""
 
     def is_saved(name):
         return any(name in one.key and one.key.endswith("/latest.json") for one in kept.list())
 
-    def disturb(name):
+    def inject(name):
         made = workflows.submit("phase2.yaml", **LONGER, retry_memory="3Gi")
         pod = training(workflows, made)
         # What is killed at once cannot save: what it goes on from must have been kept before.
@@ -185,24 +187,24 @@ def disturbed(workflows, undisturbed, kept):
         return made, further[0].spec
 
     with ThreadPoolExecutor(len(LOST)) as pool:
-        yield {name: pool.submit(disturb, name) for name in LOST}
+        yield {name: pool.submit(inject, name) for name in LOST}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LOST)
-def test_a_pod_that_is_lost_is_tried_again_and_goes_on(workflows, kept, undisturbed, disturbed, name, tmp_path):
-    run_id, _ = disturbed[name].result()
-    workflows.succeed(undisturbed)
+def test_a_lost_pod_is_retried_and_resumes(workflows, kept, reference_run, fault_runs, name, tmp_path):
+    run_id, _ = fault_runs[name].result()
+    workflows.succeed(reference_run)
     first, *_, last = workflows.nodes(run_id, "train")
     assert (first.has_failed, last.phase) == (True, "Succeeded")
     run = published(kept, run_id)
     assert any(each.resumed_from for each in run.manifest.attempts)
-    assert_same_result(run.pull(tmp_path / "one"), published(kept, undisturbed).pull(tmp_path / "whole"))
+    assert_same_result(run.pull(tmp_path / "one"), published(kept, reference_run).pull(tmp_path / "whole"))
 
 
 @pytest.mark.slow
-def test_a_further_attempt_gets_more_memory(workflows, disturbed):
-    run_id, further = disturbed["out-of-memory"].result()
+def test_a_further_attempt_gets_more_memory(workflows, fault_runs):
+    run_id, further = fault_runs["out-of-memory"].result()
     (main,) = (one for one in further.containers if one.name == CONTAINER)
     assert "OOMKilled" in workflows.nodes(run_id, "train")[0].message
     assert (main.resources.requests["memory"], main.resources.limits["memory"]) == ("3Gi", "3Gi")
@@ -211,14 +213,14 @@ def test_a_further_attempt_gets_more_memory(workflows, disturbed):
 # What is wrong, waits, or is stopped ---------------------------------------------------------------------------------
 
 
-def test_a_misspelt_word_is_refused_before_anything_is_made(workflows):
+def test_a_misspelt_value_is_refused_before_anything_is_created(workflows):
     before = len(workflows.all())
-    said = workflows.argo("submit", str(ARGO / "phase2.yaml"), "-p", "level=hgue", check=False)
-    assert "level=hgue: choose one of smoke, lite, std, pro, max" in said
+    output = workflows.argo("submit", str(ARGO / "phase2.yaml"), "-p", "level=hgue", check=False)
+    assert "level=hgue: choose one of smoke, lite, std, pro, max" in output
     assert len(workflows.all()) == before
 
 
-def test_a_request_that_no_policy_sees_is_refused_by_the_first_step_once(workflows, runs, kept, refused):
+def test_a_request_that_no_policy_can_check_is_refused_by_the_first_step(workflows, runs, kept, refused):
     assert workflows.wait(refused) == "Failed"
     validate, *_ = workflows.nodes(refused)
     assert (validate.step, validate.code) == ("validate", 2)
@@ -235,8 +237,8 @@ def test_a_run_is_submitted_watched_cancelled_and_resumed_by_phase2(workflows, r
     run_id = runs.id("by-phase2")
     words = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "200", "--batch-size", "8", "--epochs", "60"]
     asked = ["--backend", "argo", "--store", f"s3://{BUCKET}/{place}", "--cpu", "250m", "--memory", "2Gi"]
-    said = runs.phase2("submit", *words, *asked, "--run-id", run_id)
-    assert said.code == 0, said.errors
+    result = runs.phase2("submit", *words, *asked, "--run-id", run_id)
+    assert result.code == 0, result.errors
     name = f"phase2-{run_id}"
     training(workflows, name)
     assert runs.state(run_id)["step"] == "train"
@@ -270,7 +272,7 @@ def structures(whole_bucket, place):
 
 
 def rows(whole_bucket, name):
-    """Lines of the predictions of a workflow, without the heads of the tables."""
+    """Return the lines of a workflow's predictions, without the headings."""
     tables = [one.key for one in whole_bucket.list(f"predictions/{name}/")]
     return [line for key in tables for line in whole_bucket.read(key).decode().splitlines()[1:]]
 
@@ -291,10 +293,14 @@ def test_an_ensemble_is_trained_and_predicts_with_its_spread(workflows, ensemble
 
 
 @pytest.mark.slow
-def test_what_goes_by_the_clock_becomes_a_workflow(workflows, image):
+def test_a_schedule_creates_a_workflow(workflows, image):
     spec = copy.deepcopy(of_kind("CronWorkflow")["phase2-nightly"]["spec"]) | {"schedules": ["* * * * *"]}
-    given = spec["workflowSpec"]["arguments"]["parameters"]
-    given += [{"name": "image", "value": image}, {"name": "cpu", "value": "250m"}, {"name": "memory", "value": "2Gi"}]
+    parameters = spec["workflowSpec"]["arguments"]["parameters"]
+    parameters += [
+        {"name": "image", "value": image},
+        {"name": "cpu", "value": "250m"},
+        {"name": "memory", "value": "2Gi"},
+    ]
     changed = json.dumps({"spec": spec})
     words = ["patch", "cronworkflow", "phase2-nightly", "--namespace", workflows.cluster.namespace, "--type=merge"]
     workflows.cluster.kubectl(*words, "-p", changed)
@@ -315,20 +321,20 @@ def test_old_runs_are_cleaned_up(workflows, tiny, kept):
 
 @pytest.mark.slow
 def test_pods_that_train_wait_for_the_semaphore(workflows, runs):
-    """The last test: meanwhile no other run would train."""
+    """Runs last: it keeps every other run from training."""
     limits = ["patch", "configmap", "phase2-limits", "--namespace", workflows.cluster.namespace, "--type=merge", "-p"]
     workflows.cluster.kubectl(*limits, '{"data": {"gpu": "1"}}')
     try:
         first = workflows.submit("phase2.yaml", **LONGER | {"epochs": "2000"})
         training(workflows, first, epochs=1)
         second = workflows.submit("phase2.yaml", **TINY)
-        said = wait_until(
+        message = wait_until(
             lambda: "lock" in (sentence := runs.state(second)["sentence"]) and sentence,
             f"{second} to wait",
             240,
             lambda: runs.state(second),
         )
-        assert said.startswith("waits in the step train: ")
+        assert message.startswith("waits in the step train: ")
         workflows.argo("stop", first)
         assert workflows.wait(first) == "Failed"
         assert runs.state(first)["state"] == "cancelled"

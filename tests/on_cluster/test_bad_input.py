@@ -1,4 +1,4 @@
-"""What is wrong with a run on the cluster, `phase2 status` says in a sentence, and nothing hopeless is tried again."""
+"""Runs that cannot succeed: `phase2 status` explains them in one sentence, and permanent failures are not retried."""
 
 import json
 
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 @pytest.fixture
 def named(runs):
-    """Names a run that can never end well, and removes what is left of it."""
+    """Name a run that cannot succeed, and delete its Jobs afterwards."""
     ids = []
 
     def name(word: str) -> str:
@@ -24,11 +24,11 @@ def named(runs):
         runs.remove(run_id)
 
 
-def test_a_wrong_level_fails_once_and_for_good(cluster, runs, named):
+def test_a_wrong_level_fails_without_a_retry(cluster, runs, named):
     run_id = named("wrong-level")
     job = _planned(runs, run_id)
-    words = job["spec"]["template"]["spec"]["containers"][0]["args"]
-    words[words.index("--level") + 1] = "smokey"
+    arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+    arguments[arguments.index("--level") + 1] = "smokey"
     cluster.batch.create_namespaced_job(cluster.namespace, job)
     state = runs.wait_for_state(run_id, "failed")
     assert state["exit_code"] == 2
@@ -38,8 +38,8 @@ def test_a_wrong_level_fails_once_and_for_good(cluster, runs, named):
 
 def test_a_bucket_that_does_not_exist(cluster, runs, named):
     run_id = named("no-bucket")
-    said = runs.submit(run_id, "--store", "s3://no-such-bucket")
-    assert said.code == 0, said.errors
+    result = runs.submit(run_id, "--store", "s3://no-such-bucket")
+    assert result.code == 0, result.errors
     state = runs.wait_for_state(run_id, "failed")
     assert "no-such-bucket" in _one_sentence(state)
 
@@ -57,16 +57,16 @@ def test_a_secret_that_does_not_exist(cluster, runs, named):
 def test_an_image_that_does_not_exist(cluster, runs, named):
     run_id = named("no-image")
     image = f"{Image.parse(runs.image).name}:no-such-tag"
-    said = runs.submit(run_id, "--image", image)
-    assert said.code == 0, said.errors
+    result = runs.submit(run_id, "--image", image)
+    assert result.code == 0, result.errors
     state = runs.wait_for_state(run_id, "blocked")
     assert image in _one_sentence(state)
 
 
 def _planned(runs: Runs, run_id: str) -> dict:
-    said = runs.submit(run_id, "--dry-run", "--json")
-    assert said.code == 0, said.errors
-    return json.loads(said.out)["manifest"]
+    result = runs.submit(run_id, "--dry-run", "--json")
+    assert result.code == 0, result.errors
+    return json.loads(result.out)["manifest"]
 
 
 def _one_sentence(state: dict) -> str:

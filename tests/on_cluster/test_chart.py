@@ -1,4 +1,4 @@
-"""``helm install`` on a real cluster: it works, upgrades keep runs and cache, and nothing stays but what is said.
+"""``helm install`` on a real cluster: it works, upgrades keep runs and cache, and an uninstall keeps only what is documented.
 
 The tests of one release follow one another, as its life does.
 """
@@ -25,19 +25,19 @@ pytestmark = [pytest.mark.cluster, pytest.mark.chart, pytest.mark.timeout(900)]
 JOB = "phase2-nightly-by-hand"
 CLAIM = ("persistentvolumeclaim", "phase2-data-cache")
 LEFT = {"PersistentVolumeClaim/phase2-data-cache", "Secret/phase2-s3"}
-"""What is there after an uninstall: the claim by policy, and the Secret that its administrator made."""
+"""Objects that an uninstall keeps: the claim by policy, and the Secret that its administrator created."""
 
 
 @pytest.fixture(scope="module")
 def here(host, helm, tmp_path_factory):  # noqa: F811
     folder = tmp_path_factory.mktemp("chart")
-    with ChartNamespace(host, helm, "phase2-chart", folder).arrived() as made:
+    with ChartNamespace(host, helm, "phase2-chart", folder).set_up() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def place(runs):
-    """Where the runs of this release are kept."""
+    """Prefix in the bucket of the runs of this release."""
     return f"{runs.prefix}-chart"
 
 
@@ -53,7 +53,7 @@ def values(here, image, place):
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory):
-    """The chart of a version before this one."""
+    """Chart of an earlier version."""
     folder = tmp_path_factory.mktemp("before") / "phase2-runner"
     shutil.copytree(CHART, folder)
     about = yaml.safe_load((folder / "Chart.yaml").read_text())
@@ -63,7 +63,7 @@ def before(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def installed(here, values, before):
-    """What Helm said of the first installation."""
+    """Output of Helm for the first installation."""
     return here.install(*values, chart=before)
 
 
@@ -87,7 +87,7 @@ def test_helm_test_trains_in_the_cluster_and_leaves_no_run(here, installed, kept
     assert list_runs(kept, rebuild=True) == []
 
 
-def test_helm_test_fails_where_runs_cannot_be_kept(here, values, before):
+def test_helm_test_fails_without_a_usable_store(here, values, before):
     here.install(*values, "--set-string", "store.url=s3://no-such-bucket-at-all", chart=before)
     done = here.test(check=False)
     assert done.returncode != 0
@@ -98,18 +98,18 @@ def test_helm_test_fails_where_runs_cannot_be_kept(here, values, before):
     here.install(*values, chart=before)
 
 
-def test_the_nightly_run_is_a_run_like_any_other(here, installed, kept, runs):
+def test_the_nightly_run_is_an_ordinary_run(here, installed, kept, runs):
     here.kubectl("create", "job", JOB, "--from=cronjob/phase2-nightly")
     here.kubectl("wait", f"job/{JOB}", "--for=condition=Complete", "--timeout=600s")
     (run,) = list_runs(kept, rebuild=True)
     assert (run.run_id, run.status, run.algorithm) == (JOB, "finished", "cgcnn")
     assert PublishedRun.open(kept, run.prefix).manifest.code.image_digest == runs.image.partition("@")[2]
-    said = runs.phase2("status", JOB, "--namespace", here.name, "--json")
-    assert (json.loads(said.out)["run_id"], json.loads(said.out)["state"]) == (JOB, "succeeded")
+    result = runs.phase2("status", JOB, "--namespace", here.name, "--json")
+    assert (json.loads(result.out)["run_id"], json.loads(result.out)["state"]) == (JOB, "succeeded")
 
 
 def refused(here, image, labels):
-    """What the API server has against a Job; nothing is stored."""
+    """Return why the API server rejects a Job; nothing is stored."""
     installed = yaml.safe_load_all(here("get", "manifest", RELEASE).stdout)
     pod = pod_specs(installed)["CronJob/phase2-nightly"]
     pod["containers"][0]["image"] = image
@@ -119,7 +119,7 @@ def refused(here, image, labels):
     return here.cluster.kubectl(*words, stdin=json.dumps(job), check=False).stderr
 
 
-def test_the_api_server_refuses_what_is_no_run(here, installed, image):
+def test_the_api_server_refuses_jobs_that_are_no_runs(here, installed, image):
     run = {
         "app.kubernetes.io/name": "phase2",
         "app.kubernetes.io/component": "training",
@@ -148,7 +148,7 @@ def test_an_upgrade_from_the_version_before_keeps_runs_and_claim(here, installed
     assert [run.run_id for run in list_runs(kept, rebuild=True)] == [JOB]
 
 
-def test_a_rollback_takes_back_what_the_upgrade_brought(here, installed, kept):
+def test_a_rollback_reverts_the_upgrade(here, installed, kept):
     claim, number = here.uid(*CLAIM), int(revision(here)["revision"])
     here("rollback", RELEASE, str(number - 1), "--wait", "--timeout", "5m")
     assert revision(here)["chart"] == "phase2-runner-0.0.9"
@@ -159,7 +159,7 @@ def test_a_rollback_takes_back_what_the_upgrade_brought(here, installed, kept):
     assert not PublishedRun.open(kept, run.prefix).verify().damaged
 
 
-def test_argo_s_templates_come_once_the_cluster_knows_its_kinds(here, installed, values, image):
+def test_templates_are_installed_once_the_cluster_has_argo(here, installed, values, image):
     assert "WorkflowTemplate" not in here("get", "manifest", RELEASE).stdout
     names = [f"crd/{definition['metadata']['name']}" for definition in definitions()]
     for definition in definitions():
@@ -184,7 +184,7 @@ def test_argo_s_templates_come_once_the_cluster_knows_its_kinds(here, installed,
 
 
 def submitted(here, workflow, **parameters):
-    """What the API server has against a Workflow; nothing is stored."""
+    """Return why the API server rejects a Workflow; nothing is stored."""
     made = copy.deepcopy(workflow)
     made["metadata"]["namespace"] = here.name
     for one in made["spec"]["arguments"]["parameters"]:
@@ -193,17 +193,17 @@ def submitted(here, workflow, **parameters):
     return done.stderr if done.returncode else ""
 
 
-def test_an_uninstall_leaves_what_is_said_and_nothing_else(here, installed, kept):
+def test_an_uninstall_keeps_only_the_documented_objects(here, installed, kept):
     claim = here.uid(*CLAIM)
-    said = here("uninstall", RELEASE, "--wait", "--timeout", "5m")
-    assert "phase2-data-cache" in said.stdout + said.stderr
+    result = here("uninstall", RELEASE, "--wait", "--timeout", "5m")
+    assert "phase2-data-cache" in result.stdout + result.stderr
     here.cluster.wait(lambda: here.objects() == LEFT, f"only {LEFT} to be left", "controller-manager")
     assert here.cluster_scoped() == set()
     assert here.uid(*CLAIM) == claim
     assert [run.run_id for run in list_runs(kept, rebuild=True)] == [JOB]
 
 
-def test_what_was_left_is_taken_up_again(here, installed, values):
+def test_a_new_installation_adopts_the_kept_objects(here, installed, values):
     claim = here.uid(*CLAIM)
     here.install(*values)
     assert here.uid(*CLAIM) == claim
@@ -217,15 +217,15 @@ def test_what_was_left_is_taken_up_again(here, installed, values):
 
 
 @pytest.mark.slow
-def test_somebody_without_rights_on_the_cluster_installs_in_a_namespace(host, helm, image, tmp_path):  # noqa: F811
+def test_a_user_without_cluster_permissions_installs_in_a_namespace(host, helm, image, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, "phase2-chart-user", tmp_path)
-    with space.arrived():
+    with space.set_up():
         space.kubectl("create", "serviceaccount", "installer")
         account = f"--serviceaccount={space.name}:installer"
         space.kubectl("create", "rolebinding", "installer", "--clusterrole=admin", account)
         values = [*space.values(image, f"s3://{BUCKET}/user"), "--values", CHART / "ci" / "namespaced-values.yaml"]
         before = space.objects()
-        with space.seen_by(kubeconfig(space, tmp_path)):
+        with space.acting_as(kubeconfig(space, tmp_path)):
             refused = space.install(*values, "--set", "priorityClass.create=true", check=False)
             assert refused.returncode != 0
             assert "forbidden" in refused.stderr
@@ -239,7 +239,7 @@ def test_somebody_without_rights_on_the_cluster_installs_in_a_namespace(host, he
 
 
 def kubeconfig(space, folder):
-    """A kubeconfig of the one who installs."""
+    """Return the kubeconfig of the user who installs."""
     settings = json.loads(Path(space.cluster.kubeconfig).read_text())
     authority = Path(space.cluster.kubeconfig).with_name("ca.crt")
     token = space.kubectl("create", "token", "installer").strip()
@@ -255,7 +255,7 @@ def kubeconfig(space, folder):
 
 
 @pytest.mark.slow
-def test_the_local_test_profile_brings_its_own_store(host, helm, image, tmp_path):  # noqa: F811
+def test_the_local_profile_includes_a_store(host, helm, image, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, "phase2-chart-local", tmp_path)
     repository, _, digest = image.partition("@")
     values = ["--values", CHART / "ci" / "kind-values.yaml", "--set", f"image.repository={repository}"]
@@ -263,7 +263,7 @@ def test_the_local_test_profile_brings_its_own_store(host, helm, image, tmp_path
     # The cluster of the tests makes no volumes by itself.
     values += ["--set", "minio.size=", "--set", "minio.secretAccessKey=", "--set", f"clusterSuffix={SUFFIX}-local"]
     values += ["--set", "pods.cpu=250m"]
-    with space.arrived(keys=False):
+    with space.set_up(keys=False):
         space.install(*values)
         word = space.kubectl("get", "secret", "minio-root", "--output=jsonpath={.data.MINIO_ROOT_PASSWORD}")
         assert "Phase:          Succeeded" in space.test().stdout

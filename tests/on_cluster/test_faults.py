@@ -1,4 +1,4 @@
-"""Whatever happens to its pod or the cluster, a run ends complete, published once, and bit for bit as undisturbed."""
+"""Despite a fault of its pod or the cluster, a run ends complete, published once, and bit for bit as without it."""
 
 from collections.abc import Callable
 
@@ -15,22 +15,22 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="session")
-def whole(undisturbed, runs, bucket, tmp_path_factory):
-    """What the run left that nobody disturbed."""
-    undisturbed.watched.result()
-    return runs.published(undisturbed.run_id, bucket).pull(tmp_path_factory.mktemp("whole"))
+def whole(reference_run, runs, bucket, tmp_path_factory):
+    """Results of the run without a fault."""
+    reference_run.watched.result()
+    return runs.published(reference_run.run_id, bucket).pull(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture
 def assert_survived(runs, bucket, whole, tmp_path, survived):
-    """Checks that a run ended as if nothing had happened."""
+    """Assert that a run ended as if there had been no fault."""
 
     def check(run_id: str, fault: str, *, attempts: int) -> None:
         runs.wait_for_end(run_id)
         run = runs.published(run_id, bucket)
         made = run.manifest.attempts
         assert len(made) >= attempts, made
-        assert attempts == 1 or any(each.resumed_from for each in made), "It began anew instead of going on."
+        assert attempts == 1 or any(each.resumed_from for each in made), "It started anew instead of resuming."
         assert_same_result(run.pull(tmp_path), whole)
         survived[fault] += 1
 
@@ -38,29 +38,29 @@ def assert_survived(runs, bucket, whole, tmp_path, survived):
 
 
 @pytest.mark.parametrize("name", POD_FAULTS)
-def test_what_happens_to_a_pod(request, disturbed, runs, assert_survived, name):
+def test_a_fault_of_a_pod(request, fault_runs, runs, assert_survived, name):
     if name in ON_THE_HOST:
         request.getfixturevalue("host")
-    assert_survived(disturbed[name].result(), POD_FAULTS[name][0], attempts=2)
+    assert_survived(fault_runs[name].result(), POD_FAULTS[name][0], attempts=2)
 
 
-def test_out_of_memory_is_what_kubernetes_saw(disturbed, runs):
-    pods = runs.pods(disturbed["out-of-memory"].result())
+def test_kubernetes_reports_the_oom_kill(fault_runs, runs):
+    pods = runs.pods(fault_runs["out-of-memory"].result())
     ended = [pod.status.container_statuses[0].state.terminated for pod in pods]
     assert "OOMKilled" in [each.reason for each in ended if each]
 
 
-def test_two_pods_with_one_run_id(cluster, runs, disturbed, assert_survived):
-    run_id = disturbed[TWINS].result()
+def test_two_pods_with_one_run_id(cluster, runs, fault_runs, assert_survived):
+    run_id = fault_runs[TWINS].result()
     assert len(runs.jobs(run_id)) == 2
-    said = {pod.metadata.name: cluster.log(pod) for pod in runs.pods(run_id)}
-    assert all(epochs_of(log) or "already" in log for log in said.values()), said
+    logs = {pod.metadata.name: cluster.log(pod) for pod in runs.pods(run_id)}
+    assert all(epochs_of(log) or "already" in log for log in logs.values()), logs
     assert_survived(run_id, "two pods with one run id", attempts=1)
 
 
-def test_the_bucket_cannot_be_reached(host, disturbed, assert_survived):
+def test_the_bucket_cannot_be_reached(host, fault_runs, assert_survived):
     assert_survived(
-        disturbed[UNREACHABLE].result(), "bucket unreachable to the end of the training and after", attempts=1
+        fault_runs[UNREACHABLE].result(), "bucket unreachable to the end of the training and after", attempts=1
     )
 
 
@@ -80,7 +80,7 @@ def test_the_container_runtime_restarts(host, runs, assert_survived):
     pod = runs.wait_for_epoch(run_id, AT_EPOCH)
     process = faults.process_of(host, pod)
     host.restart_containerd()
-    assert psutil.pid_exists(process)  # the pod trains on without its runtime
+    assert psutil.pid_exists(process)  # the pod keeps training without its runtime
     assert_survived(run_id, "container runtime killed and restarted", attempts=1)
 
 
@@ -90,9 +90,9 @@ def test_the_api_server_restarts(host, runs, assert_survived):
     (pod,) = runs.pods(run_id)
     host.stop_apiserver()
     try:
-        said = runs.phase2("status", run_id)
-        assert said.code == 75
-        assert "Traceback" not in said.errors
+        result = runs.phase2("status", run_id)
+        assert result.code == 75
+        assert "Traceback" not in result.errors
         _until(lambda: epochs_of(host.log(pod)) > AT_EPOCH, "another epoch")  # the pod needs no API server
     finally:
         host.start_apiserver()
@@ -108,12 +108,12 @@ def test_the_store_restarts_during_an_upload(host, runs, minio_pod, assert_survi
     assert_survived(run_id, "MinIO killed during an upload and restarted", attempts=1)
 
 
-def test_submitted_again_a_run_is_the_same_run(runs, undisturbed):
-    undisturbed.watched.result()
-    before = runs.jobs(undisturbed.run_id)
-    said = runs.submit(undisturbed.run_id)
-    assert (said.code, "already succeeded" in said.out) == (0, True), said
-    assert [job.metadata.uid for job in runs.jobs(undisturbed.run_id)] == [job.metadata.uid for job in before]
+def test_submitting_a_run_again_returns_the_same_run(runs, reference_run):
+    reference_run.watched.result()
+    before = runs.jobs(reference_run.run_id)
+    result = runs.submit(reference_run.run_id)
+    assert (result.code, "already succeeded" in result.out) == (0, True), result
+    assert [job.metadata.uid for job in runs.jobs(reference_run.run_id)] == [job.metadata.uid for job in before]
 
 
 def _until(condition: Callable[[], object], what: str) -> None:

@@ -1,4 +1,4 @@
-"""The cluster is what the other tests take it for."""
+"""Properties of the cluster that the other tests rely on."""
 
 import pytest
 from kubernetes.client.exceptions import ApiException
@@ -26,8 +26,8 @@ print(s3.get_object(Bucket="{BUCKET}", Key="harness/hello")["Body"].read().decod
 s3.put_object(Bucket="{BUCKET}", Key="harness/answer", Body=b"from the pod")
 """
     ended = pods.run(restricted_pod("reaches-bucket", image, PYTHON, "-c", script))
-    assert ended.code == 0, ended.said
-    assert ended.said.split("\n")[0] == "from the host"
+    assert ended.code == 0, ended.log
+    assert ended.log.split("\n")[0] == "from the host"
     assert store.client.get_object(Bucket=BUCKET, Key="harness/answer")["Body"].read() == b"from the pod"
 
 
@@ -49,7 +49,7 @@ def test_logs_and_exec_work(cluster, pods, image):
         pods.delete("waits")
 
 
-def test_the_image_runs_as_a_stranger_who_writes_only_its_volumes(pods, image):
+def test_the_image_runs_as_an_unprivileged_user_who_writes_only_to_volumes(pods, image):
     script = """
 import os, pathlib
 print(os.getuid(), os.getgid())
@@ -61,7 +61,7 @@ for folder in ("/", "/etc", "/opt/phase2", "/work", "/tmp"):
         print(folder, os.strerror(error.errno))
 """
     ended = pods.run(restricted_pod("stranger", image, PYTHON, "-c", script))
-    assert ended.said.splitlines() == [
+    assert ended.log.splitlines() == [
         "10001 10001",
         "/ Read-only file system",
         "/etc Read-only file system",
@@ -74,4 +74,4 @@ for folder in ("/", "/etc", "/opt/phase2", "/work", "/tmp"):
 def test_the_image_runs_phase2(pods, image):
     ended = pods.run(restricted_pod("version", image, "phase2", "--version"))
     assert ended.code == 0
-    assert "phase2" in ended.said
+    assert "phase2" in ended.log

@@ -1,4 +1,4 @@
-"""``kubectl apply -k k8s/...`` on a real API server: taken without a warning, and then as strict as it says."""
+"""``kubectl apply -k k8s/...`` on a real API server: accepted without a warning, and then enforced."""
 
 import json
 
@@ -21,45 +21,45 @@ SUBMITTER = ["--as=somebody", "--as-group=phase2-submitters", "--as-group=system
 
 
 @pytest.fixture(scope="module")
-def said(host, tmp_path_factory):
-    """What kubectl said of the installation."""
-    with installed(host, tmp_path_factory.mktemp("installed")) as said:
-        # A policy is in force some moments after it is made.
+def installed_output(host, tmp_path_factory):
+    """Output of kubectl for the installation."""
+    with installed(host, tmp_path_factory.mktemp("installed")) as output:
+        # A policy is in force some moments after it was created.
         host.wait(lambda: refused(host, job(image="elsewhere/phase2:1")), "the policy", "apiserver")
-        yield said
+        yield output
 
 
 def job(*, image=f"{IMAGE}:1", **cluster):
-    """A Job as ``phase2 submit`` makes it."""
-    asked = ClusterRequest(image=Image.parse(image), namespace=NAMESPACE, **cluster)
-    return build_job(make_plan("installed-1", resolve(RunRequest(algorithm="e3nn", level="lite")), asked))
+    """Return a Job as ``phase2 submit`` builds it."""
+    request = ClusterRequest(image=Image.parse(image), namespace=NAMESPACE, **cluster)
+    return build_job(make_plan("installed-1", resolve(RunRequest(algorithm="e3nn", level="lite")), request))
 
 
 def refused(cluster, thing, *words):
-    """What the API server has against an object; None when it would take it."""
+    """Return why the API server rejects an object; None if it accepts it."""
     words = ["--namespace", NAMESPACE, *words]
     done = cluster.kubectl("create", "--dry-run=server", *words, "-f", "-", stdin=json.dumps(thing), check=False)
     assert "Warning" not in done.stderr
     return done.stderr if done.returncode else None
 
 
-def test_everything_is_made_without_a_warning(said):
-    assert "Warning" not in said
-    assert said.count(" created") == len(said.strip().splitlines())
+def test_everything_is_created_without_a_warning(installed_output):
+    assert "Warning" not in installed_output
+    assert installed_output.count(" created") == len(installed_output.strip().splitlines())
 
 
-def test_applying_again_changes_nothing(cluster, said, tmp_path_factory):
+def test_applying_again_changes_nothing(cluster, installed_output, tmp_path_factory):
     folder = next(tmp_path_factory.getbasetemp().glob("installed*")) / "overlay"
     again = cluster.kubectl("apply", "-k", str(folder)).stdout.strip().splitlines()
     assert [line for line in again if not line.endswith(" unchanged")] == []
 
 
-def test_minio_comes_up_under_restricted_pod_security(cluster, said):
+def test_minio_comes_up_under_restricted_pod_security(cluster, installed_output):
     words = ["rollout", "status", "deployment/minio", "--namespace", STORE_NAMESPACE, "--timeout=180s"]
     assert "successfully rolled out" in cluster.kubectl(*words).stdout
 
 
-def test_a_job_of_phase2_submit_is_taken(cluster, said):
+def test_a_job_of_phase2_submit_is_accepted(cluster, installed_output):
     assert refused(cluster, job()) is None
     assert refused(cluster, job(image=f"{IMAGE}@{DIGEST}", priority="phase2-training-installed")) is None
     competition = make_plan(
@@ -90,7 +90,7 @@ def in_pod(**fields):
 
 
 def scheduled(*, owner="CronJob", **labels):
-    """A Job as a CronJob makes it, whose labels are those of all its Jobs."""
+    """Return a Job as a CronJob creates it, with the labels of all its Jobs."""
     thing = without_label("phase2.dev/run-id")
     for name in ("algorithm", "mode", "level"):
         del thing["metadata"]["labels"][f"phase2.dev/{name}"]
@@ -100,7 +100,7 @@ def scheduled(*, owner="CronJob", **labels):
     return thing
 
 
-def test_a_job_by_the_clock_needs_no_run_s_labels_but_the_right_image(cluster, said):
+def test_a_job_of_a_cron_job_needs_the_right_image_and_no_labels_of_a_run(cluster, installed_output):
     assert refused(cluster, scheduled()) is None
     assert refused(cluster, scheduled(**{"app.kubernetes.io/component": "maintenance"})) is None
     assert "missing: phase2.dev/run-id" in refused(cluster, scheduled(owner="Deployment"))
@@ -129,11 +129,11 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("thing", "words"), REFUSALS, ids=[words for _, words in REFUSALS])
-def test_other_jobs_are_refused_in_one_sentence(cluster, said, thing, words):
-    assert words in (refused(cluster, thing()) or "it was taken")
+def test_other_jobs_are_refused_in_one_sentence(cluster, installed_output, thing, words):
+    assert words in (refused(cluster, thing()) or "it was accepted")
 
 
-def test_a_policy_that_asks_for_digests_refuses_tags(cluster, said):
+def test_a_policy_that_requires_digests_refuses_tags(cluster, installed_output):
     by_digest = '[{"op": "replace", "path": "/spec/variables/1/expression", "value": "%s"}]'
     words = ["patch", "validatingadmissionpolicies", "phase2-jobs-installed", "--type=json", "--patch"]
     cluster.kubectl(*words, by_digest % "true")
@@ -146,13 +146,15 @@ def test_a_policy_that_asks_for_digests_refuses_tags(cluster, said):
         cluster.wait(lambda: refused(cluster, job()) is None, "the policy to change back", "apiserver")
 
 
-def test_the_quota_refuses_gpus(cluster, said):
+def test_the_quota_refuses_gpus(cluster, installed_output):
     pod = restricted_pod("with-gpu", f"{IMAGE}:1", "true")
     pod["spec"]["containers"][0]["resources"] = {"limits": {"nvidia.com/gpu": "1", "memory": "1Gi"}}
-    assert "exceeded quota: phase2, requested: requests.nvidia.com/gpu=1" in (refused(cluster, pod) or "it was taken")
+    assert "exceeded quota: phase2, requested: requests.nvidia.com/gpu=1" in (
+        refused(cluster, pod) or "it was accepted"
+    )
 
 
-def test_a_container_that_asks_for_nothing_is_given_a_limit(cluster, said):
+def test_a_container_without_resources_gets_a_default_limit(cluster, installed_output):
     pod = restricted_pod("asks-nothing", f"{IMAGE}:1", "true")
     words = ["create", "--dry-run=server", "--namespace", NAMESPACE, "--output=yaml", "-f", "-"]
     made = yaml.safe_load(cluster.kubectl(*words, stdin=json.dumps(pod)).stdout)
@@ -174,16 +176,16 @@ def test_a_container_that_asks_for_nothing_is_given_a_limit(cluster, said):
         ("delete", "persistentvolumeclaims", False),
     ],
 )
-def test_submitters_may_do_what_submitting_takes(cluster, said, verb, what, may):
+def test_submitters_have_the_permissions_that_submitting_needs(cluster, installed_output, verb, what, may):
     asked = cluster.kubectl("auth", "can-i", verb, what, "--namespace", NAMESPACE, *SUBMITTER, check=False)
     assert asked.stdout.strip() == ("yes" if may else "no")
 
 
-def test_submitters_may_submit(cluster, said):
+def test_submitters_may_submit(cluster, installed_output):
     assert refused(cluster, job(), *SUBMITTER) is None
 
 
-def test_the_runner_may_do_nothing(cluster, said):
+def test_the_runner_has_no_permissions(cluster, installed_output):
     runner = f"--as=system:serviceaccount:{NAMESPACE}:phase2-runner"
     for what in ("pods", "jobs.batch", "secrets", "configmaps"):
         asked = cluster.kubectl("auth", "can-i", "get", what, "--namespace", NAMESPACE, runner, check=False)
@@ -194,9 +196,9 @@ def test_the_doctor_in_a_pod_sees_its_limits_and_the_bucket(pods, image):
     pod = restricted_pod("doctor", image, "phase2", "doctor", "--json")
     pod["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "500m", "memory": "1Gi"}}
     ended = pods.run(pod)
-    said = json.loads(ended.said[: ended.said.rindex("}") + 1])
-    found = {one["name"]: one["value"] for one in said["findings"]}
-    assert ended.code == 0, ended.said
+    report = json.loads(ended.log[: ended.log.rindex("}") + 1])
+    found = {one["name"]: one["value"] for one in report["findings"]}
+    assert ended.code == 0, ended.log
     assert (found["CPU limit"], found["threads"], found["memory limit"]) == ("0.5 cores", "1", "1.0 GiB")
     assert found["runs"].startswith("/work/models: ")
     assert found["If-None-Match"] == "honoured"

@@ -1,4 +1,4 @@
-"""The cluster comes up once however often it is asked to, and leaves nothing however it ends."""
+"""Starting the cluster is idempotent, and nothing is left of it however it ends."""
 
 import signal
 import subprocess
@@ -11,25 +11,25 @@ from tests.on_cluster.lab import laboratory, leftovers
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 UP = """
-from tests.cluster import laboratory
-from tests.cluster.cluster import Cluster
+from tests.on_cluster.lab import laboratory
+from tests.on_cluster.lab.cluster import Cluster
 laboratory.up(Cluster())
 """
 
 
-def test_up_twice_is_up_once(host):
+def test_starting_the_cluster_is_idempotent(host):
     before = {each.pid for each in host.processes.find("apiserver")}
     laboratory.up(host)
     assert before == {each.pid for each in host.processes.find("apiserver")}
 
 
-def test_what_a_killed_harness_leaves_is_cleared(host, own_cluster):
+def test_the_remains_of_a_killed_harness_are_cleared(host, own_cluster):
     host.down()
     assert leftovers.found(host.folders) == []
     host.down()
     assert leftovers.found(host.folders) == []
     with subprocess.Popen([sys.executable, "-c", UP], cwd=Path(__file__).parents[2]) as harness:
-        host.wait(lambda: host.core.list_namespaced_pod("minio").items, "a pod to be made", "apiserver")
+        host.wait(lambda: host.core.list_namespaced_pod("minio").items, "a pod to be created", "apiserver")
         harness.send_signal(signal.SIGKILL)
     assert {word.split()[0] for word in leftovers.found(host.folders)} >= {"process", "bridge", "folder", "rules"}
     host.down()
@@ -40,6 +40,6 @@ def test_what_a_killed_harness_leaves_is_cleared(host, own_cluster):
 
 @pytest.fixture
 def own_cluster(was_up_before):
-    """Lets a test take the cluster down, if it is nobody else's."""
+    """Skip tests that stop the cluster if it was up before."""
     if was_up_before:
         pytest.skip("The cluster was up before the tests and stays up for whoever uses it.")

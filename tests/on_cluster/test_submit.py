@@ -1,4 +1,4 @@
-"""``phase2 submit``, ``status``, ``logs`` and ``cancel`` against a real API server, and what it refuses."""
+"""``phase2 submit``, ``status``, ``logs`` and ``cancel`` against a real API server, and what it rejects."""
 
 import copy
 import json
@@ -24,37 +24,37 @@ SUBMIT = ["submit", *TRAINING, *SMALL]
 GOLDEN = sorted((Path(__file__).parents[1] / "cluster" / "manifests" / "golden").glob("*.yaml"))
 
 
-# A run that goes well ------------------------------------------------------------------------------------------------
+# A run that succeeds ------------------------------------------------------------------------------------------------
 
 
-def test_a_run_is_submitted_watched_and_published(runs, bucket, undisturbed):
-    said, watched = undisturbed.submitted, undisturbed.watched.result()
-    assert (said.code, said.errors) == (0, "")
-    assert said.out.startswith(f"run: {undisturbed.run_id}\nsubmitted: ")
+def test_a_run_is_submitted_watched_and_published(runs, bucket, reference_run):
+    result, watched = reference_run.submitted, reference_run.watched.result()
+    assert (result.code, result.errors) == (0, "")
+    assert result.out.startswith(f"run: {reference_run.run_id}\nsubmitted: ")
     assert watched.code == 0, watched.errors
-    assert len(runs.jobs(undisturbed.run_id)) == 1
+    assert len(runs.jobs(reference_run.run_id)) == 1
     assert f'{{"epoch": {EPOCHS}, ' in watched.out
     assert watched.errors.splitlines()[-1].startswith("succeeded: succeeded after ")
-    manifest = runs.published(undisturbed.run_id, bucket).manifest
+    manifest = runs.published(reference_run.run_id, bucket).manifest
     assert manifest.code.image_digest == Image.parse(runs.image).digest
     assert manifest.place.node == runs.cluster.node
-    logged = runs.phase2("logs", undisturbed.run_id)
+    logged = runs.phase2("logs", reference_run.run_id)
     assert logged.out in watched.out
 
 
 def test_watching_ends_with_the_exit_code_of_the_run(runs):
-    said = runs.submit(runs.id("no-bucket-watched"), "--store", "s3://no-such-bucket-at-all", "--watch")
-    assert said.code == 2
-    assert "failed with exit code 2: " in said.errors.splitlines()[-1]
-    assert "no-such-bucket-at-all" in said.errors.splitlines()[-1]
+    result = runs.submit(runs.id("no-bucket-watched"), "--store", "s3://no-such-bucket-at-all", "--watch")
+    assert result.code == 2
+    assert "failed with exit code 2: " in result.errors.splitlines()[-1]
+    assert "no-such-bucket-at-all" in result.errors.splitlines()[-1]
 
 
-# What the server says ------------------------------------------------------------------------------------------------
+# Responses of the server --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def dry_run(cluster):
-    """Let the API server check a Job without making it; returns what it warns of."""
+    """Let the API server validate a Job without creating it; returns its warnings."""
 
     def check(job):
         with pytest.MonkeyPatch.context() as patch:
@@ -69,7 +69,7 @@ def dry_run(cluster):
 
 
 @pytest.mark.parametrize("file", GOLDEN, ids=lambda file: file.stem)
-def test_the_server_takes_a_golden_job_without_a_warning(file, dry_run):
+def test_the_server_accepts_a_golden_job_without_a_warning(file, dry_run):
     assert dry_run(yaml.safe_load(file.read_text())) == []
 
 
@@ -79,124 +79,124 @@ def test_the_server_would_warn_of_a_job_that_may_run_as_root(dry_run):
     assert "would violate PodSecurity" in "".join(dry_run(job))
 
 
-def test_the_role_of_submitters_is_enough(say):
-    code, out, err = say(*SUBMIT, "--run-id", "plain")
+def test_the_role_of_submitters_is_enough(cli):
+    code, out, err = cli(*SUBMIT, "--run-id", "plain")
     assert (code, "submitted: " in out) == (0, True), err
-    state = _settled(say, "plain", "blocked")
+    state = _settled(cli, "plain", "blocked")
     assert state["sentence"] == "cannot start: the ConfigMap 'phase2-store' is missing in its namespace"
-    code, _, err = say("logs", "plain")
+    code, _, err = cli("logs", "plain")
     assert (code, "has printed nothing yet" in err) == (2, True)
-    code, out, _ = say("status")
+    code, out, _ = cli("status")
     assert (code, "plain" in out) == (0, True)
-    code, out, _ = say("cancel", "plain", "--yes", "--json")
+    code, out, _ = cli("cancel", "plain", "--yes", "--json")
     assert (code, json.loads(out)["outcome"]) == (0, "cancelled")
-    assert _settled(say, "plain", "cancelled")["sentence"] == "was cancelled"
+    assert _settled(cli, "plain", "cancelled")["sentence"] == "was cancelled"
 
 
-def test_a_run_that_is_still_being_stopped_is_not_taken_for_one_that_runs(runs):
+def test_a_run_that_is_being_stopped_is_not_reported_as_running(runs):
     run_id = runs.id("impatient")
     assert runs.submit(run_id, "--epochs", "500").code == 0
     runs.wait_for_epoch(run_id, 1)
     assert runs.phase2("cancel", run_id, "--yes").code == 0
-    said = runs.phase2("submit", "--resume", run_id)
-    assert said.code == 75 or "submitted again" in said.out, said
-    assert "already submitted" not in said.out
+    result = runs.phase2("submit", "--resume", run_id)
+    assert result.code == 75 or "submitted again" in result.out, result
+    assert "already submitted" not in result.out
     runs.remove(run_id)
 
 
-def test_without_a_right_each_command_says_whom_to_ask(say):
+def test_without_permission_each_command_names_the_required_role(cli):
     for words in (SUBMIT, ["status"], ["logs", "a"], ["cancel", "a", "--yes"]):
-        code, _, err = say(*words, person=MAY_NOTHING)
+        code, _, err = cli(*words, user=MAY_NOTHING)
         assert code == 2
         assert f"error: You may not {'create' if words[0] == 'submit' else 'list'}" in err
         assert f"knows you as 'system:serviceaccount:{NAMESPACE}:{MAY_NOTHING}'" in err
         assert "phase2-submitter" in err
 
 
-def test_another_request_with_the_same_id_is_refused(say):
+def test_another_request_with_the_same_id_is_refused(cli):
     words = [*SUBMIT, "--run-id", "taken"]
-    assert say(*words)[0] == 0
-    code, out, err = say(*words, "--memory", "4Gi")
+    assert cli(*words)[0] == 0
+    code, out, err = cli(*words, "--memory", "4Gi")
     assert (code, "already submitted" in out, "other resources" in err) == (0, True, True)
-    code, _, err = say(*words, "--seed", "7")
+    code, _, err = cli(*words, "--seed", "7")
     assert (code, "belongs to another request" in err) == (2, True)
 
 
-def test_a_run_that_failed_is_submitted_again_under_its_id(say, cluster):
+def test_a_failed_run_is_submitted_again_with_its_id(cli, cluster):
     words = [*SUBMIT, "--run-id", "again", "--retries", "0", "--deadline", "1s"]
-    assert say(*words)[0] == 0
-    _settled(say, "again", "failed")
+    assert cli(*words)[0] == 0
+    _settled(cli, "again", "failed")
     uid = cluster.batch.read_namespaced_job("phase2-again", NAMESPACE).metadata.uid
-    code, out, _ = say("submit", "--resume", "again")
+    code, out, _ = cli("submit", "--resume", "again")
     assert (code, "submitted again" in out) == (0, True)
     made = cluster.batch.read_namespaced_job("phase2-again", NAMESPACE)
     assert made.metadata.uid != uid
-    assert made.spec.backoff_limit == 0  # what it was given is remembered
+    assert made.spec.backoff_limit == 0  # its options were recorded
 
 
-def test_a_quota_on_jobs_is_worth_another_try_and_one_on_memory_is_seen_in_the_status(say, people):
+def test_a_quota_on_jobs_is_transient_and_one_on_memory_is_in_the_status(cli, users):
     hard = {"count/jobs.batch": "4", "limits.memory": "16Gi"}
-    with _quota(people, hard):
-        code, _, err = say(*SUBMIT, "--run-id", "too-large", "--memory", "64Gi")
+    with _quota(users, hard):
+        code, _, err = cli(*SUBMIT, "--run-id", "too-large", "--memory", "64Gi")
         assert code == 0, err
-        sentence = _settled(say, "too-large", "blocked")["sentence"]
+        sentence = _settled(cli, "too-large", "blocked")["sentence"]
         assert "the quota 'small' of the namespace is exceeded: limits.memory (64Gi asked" in sentence
-        codes = [say(*SUBMIT, "--run-id", f"one-of-{k}") for k in range(4)]
+        codes = [cli(*SUBMIT, "--run-id", f"one-of-{k}") for k in range(4)]
         assert codes[-1][0] == 75
         assert "count/jobs.batch (1 asked, 4 of 4 in use)" in codes[-1][2]
 
 
-def test_an_admission_policy_is_told_in_its_own_words(say, people):
-    people.apply(*_policy("phase2-people-images", "cgcnn is out of fashion"))
+def test_the_message_of_an_admission_policy_is_printed(cli, users):
+    users.apply(*_policy("phase2-users-images", "cgcnn is out of fashion"))
     try:
-        wait_until(lambda: say(*SUBMIT, "--run-id", "old-fashioned")[0] == 2, "the policy", 120)
-        code, _, err = say(*SUBMIT, "--run-id", "old-fashioned")
+        wait_until(lambda: cli(*SUBMIT, "--run-id", "old-fashioned")[0] == 2, "the policy", 120)
+        code, _, err = cli(*SUBMIT, "--run-id", "old-fashioned")
     finally:
         for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
-            people.cluster.kubectl("delete", kind, "phase2-people-images")
-        # What came through before the policy was known holds cores that other tests need.
-        people.cluster.kubectl("delete", "job", "phase2-old-fashioned", "--namespace", NAMESPACE, "--ignore-not-found")
+            users.cluster.kubectl("delete", kind, "phase2-users-images")
+        # A Job that was accepted before the policy was in force takes cores from other tests.
+        users.cluster.kubectl("delete", "job", "phase2-old-fashioned", "--namespace", NAMESPACE, "--ignore-not-found")
     assert code == 2
-    assert "the admission policy 'phase2-people-images' of the cluster denies it" in err
+    assert "the admission policy 'phase2-users-images' of the cluster denies it" in err
     assert "cgcnn is out of fashion" in err
 
 
-def test_a_priority_class_that_is_not_there_is_seen_in_the_status(say):
-    assert say(*SUBMIT, "--run-id", "urgent", "--priority", "urgent")[0] == 0
-    sentence = _settled(say, "urgent", "blocked")["sentence"]
+def test_a_missing_priority_class_is_in_the_status(cli):
+    assert cli(*SUBMIT, "--run-id", "urgent", "--priority", "urgent")[0] == 0
+    sentence = _settled(cli, "urgent", "blocked")["sentence"]
     assert sentence == "gets no pod: no PriorityClass with name urgent was found"
 
 
-def test_a_gpu_that_no_node_has_is_seen_in_the_status(say):
-    assert say(*SUBMIT, "--run-id", "on-gpu", "--gpus", "1")[0] == 0
-    sentence = _settled(say, "on-gpu", "blocked")["sentence"]
-    assert sentence.startswith("cannot be placed on any node: 0/1 nodes are available: ")
+def test_a_missing_gpu_is_in_the_status(cli):
+    assert cli(*SUBMIT, "--run-id", "on-gpu", "--gpus", "1")[0] == 0
+    sentence = _settled(cli, "on-gpu", "blocked")["sentence"]
+    assert sentence.startswith("cannot be scheduled on any node: 0/1 nodes are available: ")
     assert "1 Insufficient nvidia.com/gpu" in sentence
 
 
-def test_a_run_in_a_queue_that_nobody_serves_waits_and_can_be_cancelled(say):
-    assert say(*SUBMIT, "--run-id", "queued", "--queue", "gpu")[0] == 0
-    assert _settled(say, "queued", "queued")["sentence"] == "waits for the queue 'gpu' to admit it"
-    assert say("cancel", "queued", "--yes")[0] == 0
-    code, _, err = say("status", "queued")
+def test_a_run_in_a_queue_without_a_controller_waits_and_can_be_cancelled(cli):
+    assert cli(*SUBMIT, "--run-id", "queued", "--queue", "gpu")[0] == 0
+    assert _settled(cli, "queued", "queued")["sentence"] == "waits for the queue 'gpu' to admit it"
+    assert cli("cancel", "queued", "--yes")[0] == 0
+    code, _, err = cli("status", "queued")
     assert (code, "no run 'queued'" in err) == (2, True)
 
 
-def test_a_cluster_without_argo_says_so_and_its_jobs_are_seen(say):
-    code, _, err = say(*SUBMIT, "--backend", "argo", "--run-id", "no-argo")
+def test_a_missing_argo_installation_is_reported_and_jobs_are_listed(cli):
+    code, _, err = cli(*SUBMIT, "--backend", "argo", "--run-id", "no-argo")
     assert (code, "Argo Workflows is not installed in this cluster." in err) == (2, True), err
-    assert say("status")[0] == 0
-    code, _, err = say("status", "no-argo")
+    assert cli("status")[0] == 0
+    code, _, err = cli("status", "no-argo")
     assert (code, "There is no run 'no-argo'" in err) == (2, True), err
 
 
-def test_a_namespace_that_is_not_there(cluster, image, monkeypatch, capsys):
+def test_a_missing_namespace_is_reported(cluster, image, monkeypatch, capsys):
     monkeypatch.setenv("KUBECONFIG", cluster.kubeconfig)
     assert main([*SUBMIT, "--image", image, "--namespace", "nowhere"]) == 2
     assert "There is no namespace 'nowhere' in this cluster." in capsys.readouterr().err
 
 
-def test_a_cancelled_run_saves_and_goes_on_where_it_was(runs, bucket, resumed):
+def test_a_cancelled_run_saves_and_resumes(runs, bucket, resumed):
     found = resumed.result()
     assert (found.cancelled.code, f"phase2 submit --resume {found.run_id}" in found.cancelled.out) == (0, True)
     assert found.followed.code == 0
@@ -211,12 +211,12 @@ def test_a_cancelled_run_saves_and_goes_on_where_it_was(runs, bucket, resumed):
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _settled(say, run_id, state):
-    """What ``phase2 status`` says once a run is in a state."""
+def _settled(cli, run_id, state):
+    """Wait until a run is in a state; returns its state as ``phase2 status --json``."""
     found = {}
 
     def reached():
-        code, out, err = say("status", run_id, "--json")
+        code, out, err = cli("status", run_id, "--json")
         assert code == 0, err
         found.update(json.loads(out))
         return found["state"] == state
@@ -226,26 +226,26 @@ def _settled(say, run_id, state):
 
 
 @contextmanager
-def _quota(people, hard):
-    """A quota of the namespace for the length of a block; what was there before is removed."""
+def _quota(users, hard):
+    """Set a quota of the namespace for the duration of a block; existing Jobs are deleted."""
 
     def is_counted():
-        status = people.cluster.core.read_namespaced_resource_quota("small", NAMESPACE).status
+        status = users.cluster.core.read_namespaced_resource_quota("small", NAMESPACE).status
         return status.used is not None and status.used.get("count/jobs.batch") == "0"
 
-    people.kubectl("delete", "jobs", "--all")
+    users.kubectl("delete", "jobs", "--all")
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small", "namespace": NAMESPACE}}
-    people.apply(quota | {"spec": {"hard": hard}})
+    users.apply(quota | {"spec": {"hard": hard}})
     try:
         wait_until(is_counted, "the quota to be counted", 120)
         yield
     finally:
-        people.kubectl("delete", "resourcequota", "small")
-        people.kubectl("delete", "jobs", "--all")
+        users.kubectl("delete", "resourcequota", "small")
+        users.kubectl("delete", "jobs", "--all")
 
 
 def _policy(name, message):
-    """A policy that refuses one run: the server goes on applying it for a moment after it is deleted."""
+    """Return a policy that rejects one run: the server applies it for a moment after it was deleted."""
     rule = {"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["jobs"]}
     expression = "object.metadata.labels['phase2.dev/run-id'] != 'old-fashioned'"
     here = {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}}

@@ -1,4 +1,4 @@
-"""What the API server expected, in one clear sentence and with the exit code that tells whether to try again."""
+"""Error responses of the API server: one clear sentence, and an exit code that tells whether a retry may help."""
 
 import json
 

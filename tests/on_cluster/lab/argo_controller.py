@@ -1,4 +1,4 @@
-"""Argo Workflows itself: its kinds, and its controller as a process of this machine like Kubernetes' own."""
+"""Argo Workflows: its kinds, and its controller as a process of this machine, like those of Kubernetes."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ _SETTINGS = {"metricsConfig": "enabled: false\n", "telemetryConfig": "enabled: f
 
 
 class ArgoController:
-    """A real Argo Workflows for the length of a block.
+    """Real Argo Workflows for the duration of a block.
 
     Args:
         cluster: The cluster that it acts on.
@@ -40,9 +40,9 @@ class ArgoController:
         self._cluster.kubectl("delete", "--ignore-not-found", "-k", str(self._definitions))
         self._cluster.kubectl("delete", "--ignore-not-found", "namespace", NAMESPACE)
 
-    def last_words(self) -> str:
-        """What it said last."""
-        return self._cluster.processes.last_words(_NAME)
+    def log_tail(self) -> str:
+        """Return the end of its log."""
+        return self._cluster.processes.log_tail(_NAME)
 
     def _install(self) -> None:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}

@@ -1,4 +1,4 @@
-"""Argo's kinds on a cluster without Argo: definitions that store and validate objects, and nothing that acts on them.
+"""Argo's kinds on a cluster without Argo: definitions that store and validate objects, without a controller.
 
 Their schemas are made from hera's models of Argo's API, so that the API server itself refuses unknown fields and wrong
 types. No controller is there: what Argo does with an object is shown by ``test_argo_controller.py``.
@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from hera.workflows import models
-from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.cluster_base import ClusterBase
 
 GROUP, VERSION = "argoproj.io", "v1alpha1"
 KINDS = {
@@ -23,19 +23,19 @@ _SERVERS_OWN = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "m
 
 
 def definitions() -> list[dict[str, Any]]:
-    """The CustomResourceDefinitions."""
+    """Return the CustomResourceDefinitions."""
     return [_definition(plural, kind, model) for plural, (kind, model) in KINDS.items()]
 
 
-def install(cluster: ReachedCluster) -> None:
-    """Make a cluster know Argo's kinds."""
+def install(cluster: ClusterBase) -> None:
+    """Install Argo's kinds in a cluster."""
     for definition in definitions():
         cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(definition))
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *_names())
 
 
-def remove(cluster: ReachedCluster) -> None:
-    """Let it forget them, with all objects of these kinds."""
+def remove(cluster: ClusterBase) -> None:
+    """Delete Argo's kinds, with all objects."""
     cluster.kubectl("delete", "--ignore-not-found", *_names())
 
 
@@ -62,7 +62,7 @@ def _definition(plural: str, kind: str, model: Any) -> dict[str, Any]:
 
 
 def _structural(schema: dict[str, Any], named: dict[str, Any], above: tuple[str, ...]) -> dict[str, Any]:
-    """The same schema without references, as Kubernetes takes it; a type within itself may hold anything."""
+    """Return a schema without references, as Kubernetes requires; a recursive type accepts anything."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return dict(_ANYTHING) if name in above else _structural(named[name], named, (*above, name))

@@ -21,7 +21,7 @@ _SMALL = ["-trimpath", "-ldflags", "-s -w"]
 
 
 def are_built(folders: Folders) -> bool:
-    """Whether every program of the cluster is there."""
+    """Whether every program of the cluster exists."""
     return all(_path(folders, name, _version(name)).exists() for name in ("kube", "pause", "coredns", "registry"))
 
 
@@ -60,12 +60,12 @@ def argo_controller(folders: Folders) -> Path:
 
 
 def argo_executor(folders: Folders) -> Path:
-    """What Argo puts beside the program of each step."""
+    """Argo's executor, which runs beside the program of each step."""
     return _argo(folders, "argoexec")
 
 
 def argo(folders: Folders) -> Path:
-    """The program of the people who use Argo."""
+    """Argo's command line."""
     return _argo(folders, "argo")
 
 
@@ -135,6 +135,6 @@ def _build(program: Path, name: str, words: list[str], source: Path) -> None:
 
 
 def _version(name: str) -> str:
-    """Names the sources of a program, so that a change of them, or of what they require, is a new version."""
+    """Return a digest of a program's sources and requirements."""
     files = sorted((SOURCES / name).iterdir())
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]

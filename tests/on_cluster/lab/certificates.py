@@ -1,4 +1,4 @@
-"""The cluster's own authority, the certificates of its components and their kubeconfigs."""
+"""Certificate authority of the cluster, certificates of its components, and kubeconfigs."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ _DAYS = ["-days", "30"]
 
 
 def make_certificates(folders: Folders) -> None:
-    """Make all of them anew."""
+    """Create new certificates and kubeconfigs."""
     folders.keys.mkdir(parents=True, mode=0o700)
     _openssl(folders, "req", "-x509", *_KEY, "-keyout", "ca.key", "-out", "ca.crt", *_DAYS, "-subj", "/CN=phase2-tests")
     _openssl(folders, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-out", "sa.key")

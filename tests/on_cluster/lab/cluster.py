@@ -1,9 +1,9 @@
-"""The cluster itself: up, down, and the parts that a test may stop and start."""
+"""The cluster of this machine: up, down, and the components that a test may stop and start."""
 
 from kubernetes import client
 from tests.on_cluster.lab import builds, components
 from tests.on_cluster.lab.certificates import make_certificates
-from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.cluster_base import ClusterBase
 from tests.on_cluster.lab.configuration import write_configuration
 from tests.on_cluster.lab.folders import Folders
 from tests.on_cluster.lab.leftovers import clear
@@ -16,8 +16,8 @@ _BEFORE_API = ("etcd", "containerd", "registry")
 _AFTER_API = ("controller-manager", "scheduler", "kubelet", "proxy", "coredns")
 
 
-class Cluster(ReachedCluster):
-    """A single-node Kubernetes whose components are processes of this machine."""
+class Cluster(ClusterBase):
+    """Single-node Kubernetes whose components are processes of this machine."""
 
     def __init__(self, folders: Folders | None = None) -> None:
         self.folders = folders or Folders.default()
@@ -25,7 +25,7 @@ class Cluster(ReachedCluster):
         super().__init__(str(self.folders.kubeconfig), (str(builds.kube_path(self.folders)), "kubectl"))
 
     def start(self) -> None:
-        """Start all components, after clearing what an earlier cluster may have left, and wait for a ready node."""
+        """Start all components, after clearing the remains of an earlier cluster, and wait for a ready node."""
         with step("clear what was left"):
             clear(self.folders)
         self.__dict__.pop("api", None)
@@ -42,7 +42,7 @@ class Cluster(ReachedCluster):
             self.wait(self.node_ready, "the node to be ready", "kubelet")
 
     def down(self) -> None:
-        """Stop everything and leave nothing but what was built."""
+        """Stop everything; only what was built stays."""
         self.__dict__.pop("api", None)  # the next cluster has other keys
         with step("cluster down"):
             clear(self.folders)
@@ -52,16 +52,16 @@ class Cluster(ReachedCluster):
         return self.folders.kubeconfig.exists() and self.holds(self.node_ready)
 
     def log(self, pod, container: str = CONTAINER) -> str:
-        """What a container said so far, read on the node, so that it works without an API server."""
+        """Return the log of a container so far, read on the node: it needs no API server."""
         name = f"{pod.metadata.namespace}_{pod.metadata.name}_{pod.metadata.uid}"
         files = sorted((self.folders.state / "pods" / name / container).glob("*.log"))
         lines = [line for file in files for line in file.read_text(errors="replace").splitlines()]
         return "\n".join(line.split(" ", 3)[-1] for line in lines)  # behind time, stream and kind
 
-    def last_words(self, component: str) -> str:
-        return self.processes.last_words(component)
+    def log_tail(self, component: str) -> str:
+        return self.processes.log_tail(component)
 
-    # Parts that a test may stop and start -----------------------------------------------------------------------------
+    # Components that a test may stop ----------------------------------------------------------------------------------
 
     def stop_apiserver(self) -> None:
         """Kill the API server, as a crash of its machine would."""
@@ -72,7 +72,7 @@ class Cluster(ReachedCluster):
         self.wait_for_api()
 
     def restart_containerd(self) -> None:
-        """Kill the container runtime and start it again; containers go on running under their shims."""
+        """Kill the container runtime and start it again; containers keep running under their shims."""
         self.processes.stop("containerd", kill=True)
         self._start("containerd")
 

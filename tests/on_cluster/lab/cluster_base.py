@@ -1,4 +1,4 @@
-"""A cluster that tests reach through its API, wherever it runs."""
+"""Base of the test clusters: everything that goes through the API of a cluster, wherever it runs."""
 
 import subprocess
 import time
@@ -13,12 +13,12 @@ from kubernetes.config.config_exception import ConfigException
 _NOT_YET = (ApiException, ConfigException, urllib3.exceptions.HTTPError, OSError)
 
 
-class ReachedCluster:
-    """A Kubernetes with a namespace for runs.
+class ClusterBase:
+    """Kubernetes cluster with a namespace for runs.
 
     Args:
-        kubeconfig: Leads to it with the rights of an administrator; the namespace of its context is that of runs.
-        kubectl: The program.
+        kubeconfig: Kubeconfig of an administrator; the namespace of its context is that of runs.
+        kubectl: Command that runs kubectl.
     """
 
     namespace = "phase2"
@@ -29,7 +29,7 @@ class ReachedCluster:
 
     @cached_property
     def api(self) -> client.ApiClient:
-        """A client of the API, with the rights of an administrator."""
+        """API client of an administrator."""
         settings = client.Configuration()
         config.load_kube_config(self.kubeconfig, client_configuration=settings)
         settings.retries = False
@@ -63,35 +63,35 @@ class ReachedCluster:
         return done
 
     def log(self, pod) -> str:
-        """What a pod said so far; nothing before it began."""
+        """Return the log of a pod so far; empty before it started."""
         try:
             return str(self.core.read_namespaced_pod_log(pod.metadata.name, pod.metadata.namespace))
         except ApiException as error:
-            if error.status in {400, 404}:  # it has not begun, or is gone
+            if error.status in {400, 404}:  # it has not started, or was deleted
                 return ""
             raise
 
     def wait(self, condition: Callable[[], object], what: str, component: str, seconds: float = 120) -> None:
-        """Wait until a condition holds; errors of the API meanwhile mean not yet.
+        """Wait until a condition holds; an API error counts as not yet.
 
         Raises:
-            TimeoutError: It does not hold in time; the message ends with what the component said last.
+            TimeoutError: It does not hold in time; the message ends with the log of the component.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.holds(condition):
                 return
             time.sleep(0.1)
-        raise TimeoutError(f"Waited {seconds:.0f} s for {what}. {component}: {self.last_words(component)}")
+        raise TimeoutError(f"Waited {seconds:.0f} s for {what}. {component}: {self.log_tail(component)}")
 
     @staticmethod
     def holds(condition: Callable[[], object]) -> bool:
-        """Whether a condition holds; an API that does not answer says no."""
+        """Whether a condition holds; False if the API does not answer."""
         try:
             return bool(condition())
         except _NOT_YET:
             return False
 
-    def last_words(self, component: str) -> str:
-        """What a component said last, where that is known."""
-        return f"the {component} of this cluster keeps its log to itself"
+    def log_tail(self, component: str) -> str:
+        """Return the end of a component's log, if it is accessible."""
+        return f"the log of the {component} of this cluster is not accessible"

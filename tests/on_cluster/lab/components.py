@@ -4,7 +4,7 @@ from tests.on_cluster.lab import addresses, builds
 from tests.on_cluster.lab.folders import Folders
 
 ENVIRONMENT = {"OTEL_TRACES_EXPORTER": "none", "GOGC": "400"}
-"""Collects garbage less often than Go would: a small machine has more memory to spare than cores."""
+"""Collect garbage less often than Go's default: a small machine has more memory to spare than cores."""
 
 
 def commands(folders: Folders) -> dict[str, list[str]]:

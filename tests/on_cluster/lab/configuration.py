@@ -26,7 +26,7 @@ def write_configuration(folders: Folders) -> None:
 
 
 def containerd(folders: Folders, *, runtime: bool = True) -> str:
-    """containerd's configuration, as the kubelet's runtime or only as the keeper of its files."""
+    """Return containerd's configuration, as the kubelet's runtime or only to manage its files."""
     plugin = 'plugins."io.containerd.grpc.v1.cri"'
     head = f"""
 version = 2
@@ -60,9 +60,9 @@ state = "{folders.containerd_state}"
 
 def _network(folders: Folders) -> dict[str, object]:
     ranges = [[{"subnet": addresses.POD_NETWORK, "rangeStart": "10.244.0.10"}]]
-    given = {"type": "host-local", "ranges": ranges, "routes": [{"dst": "0.0.0.0/0"}]}
+    ranges_and_routes = {"type": "host-local", "ranges": ranges, "routes": [{"dst": "0.0.0.0/0"}]}
     bridge = {"type": "bridge", "bridge": addresses.BRIDGE, "isGateway": True, "ipMasq": True, "hairpinMode": True}
-    bridge["ipam"] = given | {"dataDir": f"{folders.state}/addresses"}
+    bridge["ipam"] = ranges_and_routes | {"dataDir": f"{folders.state}/addresses"}
     return {"cniVersion": "0.4.0", "name": addresses.NETWORK, "plugins": [bridge]}
 
 

@@ -1,13 +1,13 @@
-"""A cluster that was there before the tests, such as one of kind, with the image and the store that it has.
+"""External cluster, such as one of kind, with its own image and store.
 
-``PHASE2_CLUSTER=given`` chooses it. ``KUBECONFIG`` says where it is (the namespace of its context is ``phase2``),
-``PHASE2_IMAGE`` names the image on its node, and the ``AWS_...`` variables lead this host to the store that its pods
+``PHASE2_CLUSTER=given`` selects it. ``KUBECONFIG`` names its kubeconfig (the namespace of its context is ``phase2``),
+``PHASE2_IMAGE`` the image on its node, and the ``AWS_...`` variables the address and keys of the store that its pods
 know from the ConfigMap ``phase2-store``.
 """
 
 import os
 
-from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.cluster_base import ClusterBase
 from tests.on_cluster.lab.store import ClusterStore
 
 from phase2.testing.s3_servers import S3Server
@@ -15,8 +15,8 @@ from phase2.testing.s3_servers import S3Server
 _NEEDED = ("KUBECONFIG", "PHASE2_IMAGE", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
-class GivenCluster(ReachedCluster):
-    """The cluster of the environment."""
+class ExternalCluster(ClusterBase):
+    """Cluster named by the environment."""
 
     def __init__(self) -> None:
         missing = [name for name in _NEEDED if not os.environ.get(name)]

@@ -1,4 +1,4 @@
-"""Where the cluster keeps what it builds once, and what lives only as long as it is up."""
+"""Folders of the cluster: build outputs, and the state of a running cluster."""
 
 import os
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from phase2.config.settings import cache_dir
 
 @dataclass(frozen=True)
 class Folders:
-    """The places below one folder.
+    """Folders below one root.
 
     ``state`` is deleted when the cluster goes down. Programs, the registry, the layers of the image builds and the
     images of the node stay, so that the next cluster neither builds nor pulls what has not changed.

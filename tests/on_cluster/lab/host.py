@@ -1,4 +1,4 @@
-"""What the machine must offer: root, Go and some packages of Debian, which are installed where they are missing."""
+"""Requirements of the machine: root, Go and some packages of Debian, which are installed if missing."""
 
 import os
 import shutil
@@ -19,11 +19,11 @@ PACKAGES = {
     "openssl": "openssl",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
 }
-"""A program of each package, and the package."""
+"""Programs, and the packages that contain them."""
 
 
 class ClusterUnavailableError(RuntimeError):
-    """This machine cannot run the cluster."""
+    """Error of a machine that cannot run the cluster."""
 
 
 def prepare_host() -> None:

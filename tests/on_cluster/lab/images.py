@@ -48,7 +48,7 @@ def _of_one_program(folders: Folders, name: str, tag: str, program: Callable[[],
 
 
 def base_image(folders: Folders) -> str:
-    """Debian with Python, made from its packages: no other registry is asked for anything."""
+    """Build Debian with Python from packages: no external registry is needed."""
     digest = registry.digest_of("python-base", SUITE)
     if digest:
         return f"{addresses.REGISTRY}/python-base@{digest}"
@@ -94,7 +94,7 @@ def leave_on_node(folders: Folders, image: str) -> None:
 
 
 def _digest_of_sources() -> str:
-    """Names what the image is made of."""
+    """Return a digest of the sources of the image."""
     digest = hashlib.sha256()
     for source in _SOURCES:
         path = PROJECT / source

@@ -1,4 +1,4 @@
-"""Everything together: the cluster with its store, its tenant and the image that trains."""
+"""The whole laboratory: the cluster with its store, its tenant and the image that trains."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,19 +22,19 @@ _PULL_SECONDS = 600
 
 @contextmanager
 def alone(folders: Folders) -> Iterator[None]:
-    """Hold the machine's only cluster for the length of a block; wait for whoever has it."""
+    """Hold the machine's only cluster for the duration of a block; wait until it is free."""
     folders.root.mkdir(parents=True, exist_ok=True)
     with wait_for_lock(folders.lock, purpose="using the test cluster"):
         yield
 
 
 def is_complete(cluster: Cluster) -> bool:
-    """Whether the cluster was brought up whole, and is up still."""
+    """Whether the cluster was started completely and is still up."""
     return _mark(cluster).exists() and cluster.is_up()
 
 
 def prepare(cluster: Cluster) -> None:
-    """Install and build what a cluster needs; takes minutes the first time and nothing afterwards.
+    """Install and build what a cluster needs; takes minutes the first time.
 
     Raises:
         ClusterUnavailableError: This machine cannot run a cluster.
@@ -45,7 +45,7 @@ def prepare(cluster: Cluster) -> None:
 
 
 def up(cluster: Cluster) -> None:
-    """Bring up what is not up yet: the cluster, its store and the namespace of runs."""
+    """Start what is not up yet: the cluster, its store and the namespace of runs."""
     prepare(cluster)
     if not is_complete(cluster):
         cluster.start()
@@ -58,7 +58,7 @@ def up(cluster: Cluster) -> None:
 
 
 def image(cluster: Cluster) -> str:
-    """Have the image that trains on the node.
+    """Put the image that trains on the node.
 
     Returns:
         Its name at its digest.
@@ -73,7 +73,7 @@ def image(cluster: Cluster) -> str:
 
 
 def build(cluster: Cluster) -> None:
-    """Build programs and images without a cluster, side by side: images are mostly fetched and written."""
+    """Build programs and images without a cluster, concurrently: images mostly wait for network and disk."""
     prepare_host()
     folders = cluster.folders
     with _registry(cluster), ThreadPoolExecutor(1) as pool:
@@ -90,7 +90,7 @@ def _build_programs(folders: Folders) -> None:
 
 @contextmanager
 def _registry(cluster: Cluster) -> Iterator[None]:
-    """Have a registry for the length of a block: the cluster's, or one of its own."""
+    """Provide a registry for the duration of a block: the cluster's, or a separate one."""
     if registry.answers():
         yield
         return

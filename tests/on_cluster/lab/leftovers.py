@@ -1,4 +1,4 @@
-"""Ends everything that a cluster has left on this machine, however it ended."""
+"""Remove everything that a cluster has left on this machine, however it ended."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ _LOG_LINKS = Path("/var/log/containers")
 
 
 def clear(folders: Folders) -> None:
-    """Leave no process, mount, container, network or rule; keep what was built."""
+    """Remove all processes, mounts, containers, networks and rules; keep what was built."""
     Processes(folders).stop(kill=True)
     _kill_containers(folders)
     if folders.images.exists():
@@ -35,7 +35,7 @@ def clear(folders: Folders) -> None:
 
 
 def found(folders: Folders) -> list[str]:
-    """What there is to clear, in words; nothing after ``clear``."""
+    """Describe what is left to clear; empty after ``clear``."""
     processes = [f"process {each.name()} {each.pid}" for each in Processes(folders).find()]
     mounts = [f"mount {mount}" for mount in _mounts(folders.root)]
     groups = [f"cgroup {group}" for group in [*_CGROUPS.glob("kubepods"), *_CGROUPS.glob("*/kubepods")]]
@@ -44,7 +44,7 @@ def found(folders: Folders) -> list[str]:
 
 
 def _kill_containers(folders: Folders) -> None:
-    """Kill what ran in containers: their shims, which would have done it, are dead."""
+    """Kill the processes of containers whose shims are dead."""
     pods = []
     for process in psutil.process_iter():
         try:

@@ -1,4 +1,4 @@
-"""MinIO in the cluster: a Deployment with a volume behind a Service, which the host reaches as well."""
+"""MinIO in the cluster: a Deployment with a volume behind a Service, which the host can reach as well."""
 
 import json
 import subprocess
@@ -20,14 +20,14 @@ _PORT = 9000
 
 
 class Minio(ClusterStore):
-    """The object store of the cluster that the tests bring up."""
+    """Object store of the cluster that the tests start."""
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(S3Server(f"http://{addresses.MINIO_SERVICE}:{_PORT}", KEY, SECRET))
         self._cluster = cluster
 
     def deploy(self, image: str) -> None:
-        """Create it, wait until it answers, and make the bucket."""
+        """Create the Deployment, wait until it responds, and create the bucket."""
         data = self._cluster.folders.state / "minio"
         data.mkdir(exist_ok=True)
         self._cluster.kubectl("apply", "-f", "-", stdin=json.dumps(_manifest(image, str(data))))
@@ -35,7 +35,7 @@ class Minio(ClusterStore):
         self.make_bucket(BUCKET)
 
     def wait(self, seconds: float = 60) -> None:
-        """Wait until it serves requests that come through its Service."""
+        """Wait until it serves requests through its Service."""
         wait_until(self._serves, "MinIO", seconds, self._described)
 
     def _serves(self) -> bool:
@@ -49,13 +49,13 @@ class Minio(ClusterStore):
         return self._cluster.kubectl("describe", "pods", f"--namespace={NAMESPACE}").stdout[-2000:]
 
     def restarts(self) -> int:
-        """How often its container was started again."""
+        """Return how often its container was restarted."""
         (pod,) = self._cluster.core.list_namespaced_pod(NAMESPACE, label_selector="app=minio").items
         return int(pod.status.container_statuses[0].restart_count)
 
     @contextmanager
     def blocked(self, address: str) -> Iterator[None]:
-        """Drop every packet from a pod to it for the length of a block: the bucket is there and cannot be reached."""
+        """Drop all packets from a pod to MinIO for the duration of a block: the bucket is unreachable for the pod."""
         rule = ["FORWARD", "--protocol", "tcp", "--source", address, "--dport", str(_PORT), "--jump", "DROP"]
         rule += ["--match", "comment", "--comment", network.OUTAGE]
         subprocess.run(["iptables", "--wait", "--insert", *rule], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""The bridge between the pods, and the rules that kube-proxy and the network plugin leave in the kernel."""
+"""The bridge between the pods, and the rules of kube-proxy and the network plugin in the kernel."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.on_cluster.lab import addresses
 
 OUTAGE = "PHASE2-OUTAGE"
-"""Comment of the rules with which tests cut something off."""
+"""Comment of the rules with which tests block traffic."""
 
 _TABLES = ("nat", "filter", "mangle")
 _CNI_RESULTS = Path("/var/lib/cni/results")
@@ -43,7 +43,7 @@ def clear_network() -> None:
 
 
 def found() -> list[str]:
-    """What there is to clear, in words."""
+    """Describe what is left to clear."""
     bridge = [] if _run("ip", "link", "show", addresses.BRIDGE).returncode else [f"bridge {addresses.BRIDGE}"]
     tables = {table: _run("iptables-save", "--table", table).stdout for table in _TABLES}
     return bridge + [f"rules in {table}" for table, rules in tables.items() if without_cluster_rules(rules) != rules]

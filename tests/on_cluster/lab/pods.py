@@ -1,26 +1,26 @@
-"""Pods of the tests: as restricted as those that train, run to their end, with what they said."""
+"""Pods of the tests: restricted like those that train, run to their end, with their logs."""
 
 import time
 from dataclasses import dataclass
 
 from kubernetes.client.exceptions import ApiException
-from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.cluster_base import ClusterBase
 
 CONTAINER = "train"
 
 
 @dataclass(frozen=True)
 class ProcessExit:
-    """How a pod ended."""
+    """Exit code and log of a pod."""
 
     code: int
-    said: str
+    log: str
 
 
 class Pods:
     """Pods in the namespace of runs."""
 
-    def __init__(self, cluster: ReachedCluster) -> None:
+    def __init__(self, cluster: ClusterBase) -> None:
         self._cluster = cluster
 
     def create(self, pod: dict[str, object]) -> None:
@@ -44,7 +44,7 @@ class Pods:
         return self._cluster.core.read_namespaced_pod_log(name, self._cluster.namespace)
 
     def delete(self, name: str) -> None:
-        """Delete a pod without grace; does nothing when it is gone."""
+        """Delete a pod without a grace period; does nothing if it does not exist."""
         try:
             self._cluster.core.delete_namespaced_pod(name, self._cluster.namespace, grace_period_seconds=0)
         except ApiException as error:
@@ -62,7 +62,7 @@ class Pods:
 
 
 def restricted_pod(name: str, image: str, *command: str) -> dict[str, object]:
-    """A pod that restricted Pod Security admits, with the store's settings and keys, and nothing writable but /work."""
+    """Return a pod for restricted Pod Security, with settings and keys of the store; only /work is writable."""
     container = {
         "name": CONTAINER,
         "image": image,

@@ -1,4 +1,4 @@
-"""The components as processes: each is known by a variable in its environment, so none is lost whoever started it."""
+"""The components as processes, recognized by an environment variable, whichever process started them."""
 
 import os
 import signal
@@ -13,13 +13,13 @@ OWNER, PART = "PHASE2_TEST_CLUSTER", "PHASE2_TEST_CLUSTER_PART"
 
 
 class Processes:
-    """Starts, finds and stops the processes of the cluster of one folder."""
+    """Processes of the cluster in one folder."""
 
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
 
     def start(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> None:
-        """Start a component that outlives this process; what it says goes into its log."""
+        """Start a component that outlives this process; its output goes to its log."""
         self._folders.logs.mkdir(parents=True, exist_ok=True)
         mine = {OWNER: str(self._folders.root), PART: name}
         with self.log(name).open("ab") as log:
@@ -36,11 +36,11 @@ class Processes:
     def log(self, name: str) -> Path:
         return self._folders.logs / f"{name}.log"
 
-    def last_words(self, name: str) -> str:
+    def log_tail(self, name: str) -> str:
         return self.log(name).read_text(errors="replace")[-1500:] if self.log(name).exists() else ""
 
     def find(self, name: str | None = None) -> list[psutil.Process]:
-        """The running processes of a component, or of all of them, with what they started."""
+        """Return the running processes of a component, or of all, with their children."""
         found = []
         for process in psutil.process_iter():
             try:
@@ -54,7 +54,7 @@ class Processes:
         return found
 
     def stop(self, name: str | None = None, *, kill: bool = False, wait: float = 20) -> None:
-        """End a component, or all of them; whoever does not end in time is killed."""
+        """Stop a component, or all; a process that does not end in time is killed."""
         found = [each for each in self.find(name) if name is None or "containerd-shim" not in each.name()]
         for process in found:
             _send(process, signal.SIGKILL if kill else signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The image registry on loopback: images have real digests, and only layers that changed travel to the node."""
+"""The image registry on loopback: images have real digests, and only changed layers are transferred to the node."""
 
 import urllib.error
 import urllib.request
@@ -11,7 +11,7 @@ _MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker
 
 
 def answers() -> bool:
-    """Whether the registry is up."""
+    """Whether the registry responds."""
     try:
         with urllib.request.urlopen(_URL, timeout=2) as response:
             return bool(response.status == 200)
@@ -20,7 +20,7 @@ def answers() -> bool:
 
 
 def digest_of(name: str, tag: str) -> str | None:
-    """Digest of an image, by its tag; None when the registry has none."""
+    """Return the digest of an image tag; None if the registry does not have it."""
     request = urllib.request.Request(f"{_URL}{name}/manifests/{tag}", headers={"Accept": _MANIFESTS}, method="HEAD")
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
@@ -32,5 +32,5 @@ def digest_of(name: str, tag: str) -> str | None:
 
 
 def size(folders: Folders) -> int:
-    """Bytes that the registry keeps."""
+    """Return the size of the registry in bytes."""
     return sum(file.stat().st_size for file in folders.registry.rglob("data") if file.is_file())

@@ -6,11 +6,11 @@ from phase2.testing.s3_servers import S3Server
 
 BUCKET = "phase2"
 IN_CLUSTER = "http://minio.minio.svc.cluster.local:9000"
-"""How pods reach it."""
+"""Address of the store for pods."""
 
 
 class ClusterStore:
-    """An object store in a cluster, seen from this host.
+    """Object store in a cluster, as seen from this host.
 
     Attributes:
         server: How this host reaches it.
@@ -21,7 +21,7 @@ class ClusterStore:
 
     @property
     def client(self):
-        """A client of S3 on this host."""
+        """S3 client on this host."""
         keys = {"aws_access_key_id": self.server.access_key, "aws_secret_access_key": self.server.secret_key}
         return boto3.client("s3", endpoint_url=self.server.endpoint, region_name="us-east-1", **keys)
 

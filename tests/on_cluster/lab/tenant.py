@@ -1,4 +1,4 @@
-"""The namespace in which runs train, and what the people who run a cluster give it: quota of trust, keys, a volume."""
+"""Namespace in which runs train, with what an administrator provides: Pod Security, keys, a volume."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ def make_tenant(cluster: Cluster) -> None:
 
 
 def secret(name: str, key: str = minio.KEY, word: str = minio.SECRET) -> dict[str, object]:
-    """A Secret with keys to the store."""
+    """Return a Secret with keys of the store."""
     data = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": word}
     encoded = {each: base64.b64encode(value.encode()).decode() for each, value in data.items()}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": "phase2"}, "data": encoded}

@@ -1,12 +1,12 @@
-"""How long each step took, said at once and again at the end."""
+"""Duration of each step, reported at once and again at the end."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SAY: list[Callable[[str], object]] = [lambda line: sys.stderr.write(f"{line}\n")]
-"""Who says it: the last one. Tests put in the one that is heard while pytest captures."""
+LISTENERS: list[Callable[[str], object]] = [lambda line: sys.stderr.write(f"{line}\n")]
+"""Callbacks for a report: the last one is called. The tests add one that prints while pytest captures output."""
 
 STEPS: list[tuple[str, float]] = []
 """Steps of this process, in the order in which they ended."""
@@ -14,7 +14,7 @@ STEPS: list[tuple[str, float]] = []
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Time a block and say it."""
+    """Time a block and report it."""
     begun = time.monotonic()
     try:
         yield
@@ -23,6 +23,6 @@ def step(name: str) -> Iterator[None]:
 
 
 def record(name: str, seconds: float) -> None:
-    """Keep the time of a step, and say it."""
+    """Record the duration of a step and report it."""
     STEPS.append((name, seconds))
-    SAY[-1](f"{seconds:8.1f} s  {name}")
+    LISTENERS[-1](f"{seconds:8.1f} s  {name}")

@@ -1,4 +1,4 @@
-"""Waiting for something that nothing tells of."""
+"""Polling for a condition."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ def wait_until(
     *,
     pause: float = 0.1,
 ) -> T:
-    """Look again and again until a condition is true; returns what made it so.
+    """Poll a condition until it is true; returns its value.
 
     Args:
         condition: What is looked at.

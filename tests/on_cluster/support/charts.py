@@ -42,8 +42,8 @@ class ChartNamespace:
         self._kubeconfig = cluster.kubeconfig
 
     @contextmanager
-    def arrived(self, *, keys: bool = True):
-        """Make the namespace for the length of a block."""
+    def set_up(self, *, keys: bool = True):
+        """Create the namespace for the duration of a block."""
         labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
         things = [_object("v1", "Namespace", self.name, labels=labels), self._volume()]
         if keys:
@@ -75,9 +75,9 @@ class ChartNamespace:
         return self("test", RELEASE, "--timeout", "10m", check=check)
 
     def values(self, image: str, store: str) -> list[str]:
-        """What tells the chart the image and the store of the cluster's tests."""
+        """Return options that set the image and the store of the tests."""
         repository, _, digest = image.partition("@")
-        given = {
+        values = {
             "image.repository": repository,
             "image.digest": digest,
             "store.url": store,
@@ -87,35 +87,35 @@ class ChartNamespace:
             "pods.memory": "2Gi",
             "clusterSuffix": SUFFIX,
         }
-        return [word for name, value in given.items() for word in ("--set-string", f"{name}={value}")]
+        return [word for name, value in values.items() for word in ("--set-string", f"{name}={value}")]
 
     def kubectl(self, *words, check: bool = True) -> str:
         return self.cluster.kubectl(*words, "--namespace", self.name, check=check).stdout
 
     def uid(self, kind: str, name: str) -> str:
-        """What tells an object from another one of its name."""
+        """Return the uid of an object."""
         return self.kubectl("get", kind, name, "--output=jsonpath={.metadata.uid}")
 
     def objects(self) -> set[str]:
-        """Everything in the namespace that is not of Kubernetes itself, as Kind/name."""
+        """Return all objects of the namespace except those of Kubernetes itself, as Kind/name."""
         kinds = self.cluster.kubectl("api-resources", "--namespaced", "--verbs=list", "--output=name").stdout.split()
         listed = json.loads(self.kubectl("get", ",".join(set(kinds) - set(_FLEETING)), "--output=json"))["items"]
         return {f"{one['kind']}/{one['metadata']['name']}" for one in listed} - _NOT_INSTALLED
 
     def cluster_scoped(self) -> set[str]:
-        """Everything of the release that is in no namespace."""
+        """Return the cluster-scoped objects of the release."""
         words = ["get", ",".join(_CLUSTER_SCOPED), "--output=json", f"--selector=app.kubernetes.io/instance={RELEASE}"]
         listed = json.loads(self.cluster.kubectl(*words).stdout)["items"]
         names = {f"{one['kind']}/{one['metadata']['name']}" for one in listed}
         return {name for name in names if name.endswith(SUFFIX)}
 
     def described(self) -> str:
-        """What pods and Jobs say, for a failure."""
+        """Describe pods and Jobs for the message of a failure."""
         return self.kubectl("describe", "pods,jobs", check=False)[-4000:]
 
     @contextmanager
-    def seen_by(self, kubeconfig: Path):
-        """Be somebody else for the length of a block."""
+    def acting_as(self, kubeconfig: Path):
+        """Use another kubeconfig for the duration of a block."""
         mine, self._kubeconfig = self._kubeconfig, str(kubeconfig)
         try:
             yield self

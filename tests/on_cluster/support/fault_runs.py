@@ -1,4 +1,4 @@
-"""Runs that meet their fault while other tests go on: nothing but their own pods is touched."""
+"""Runs with a fault, in the background of other tests: each fault affects only the pods of its own run."""
 
 import time
 from collections.abc import Callable
@@ -6,18 +6,18 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 from tests.on_cluster.lab.cluster import Cluster
-from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.cluster_base import ClusterBase
 from tests.on_cluster.lab.minio import Minio
 from tests.on_cluster.lab.waiting import wait_until
 from tests.on_cluster.support import faults
-from tests.on_cluster.support.runs import EPOCHS, Runs, Said, epochs_of
+from tests.on_cluster.support.runs import EPOCHS, CommandResult, Runs, epochs_of
 
 from phase2.storage.s3.store import S3Store
 
 AT_EPOCH = 3
-"""Epochs that a run has trained when something happens to it."""
-CHANCES = 3
-"""Runs that may be over before their fault reaches them, on a machine with much to do: that one showed nothing."""
+"""Epochs that a run has trained when its fault is injected."""
+ATTEMPTS = 3
+"""Number of runs that are tried for a fault: on a busy machine a run may end before its fault is injected."""
 
 POD_FAULTS = {
     "deleted": ("pod deleted while training", faults.delete),
@@ -28,38 +28,38 @@ POD_FAULTS = {
 TWINS = "twins"
 UNREACHABLE = "unreachable"
 OUTAGE = 60
-"""Seconds without a bucket: longer than the rest of the training, so that the end of the run meets them as well."""
+"""Seconds without a bucket: longer than the rest of the training, so that the end of the run is affected as well."""
 ON_THE_HOST = {"killed"}
-"""Faults that take the node's own processes."""
+"""Faults that need access to the processes of the node."""
 
 
 @dataclass(frozen=True)
-class DisturbedRuns:
-    """Submits runs, disturbs them, and waits until they are over."""
+class FaultRuns:
+    """Runs with a fault: submitted, broken, and awaited to their end."""
 
-    cluster: ReachedCluster
+    cluster: ClusterBase
     runs: Runs
     bucket: S3Store
 
-    def begin(self, pool: Executor) -> dict[str, Future[str]]:
-        """Let a pool do it; gives the ids of the runs, by fault."""
-        begun: dict[str, Future[str]] = {}
+    def start(self, pool: Executor) -> dict[str, Future[str]]:
+        """Start the runs in an executor; returns their ids by fault."""
+        started: dict[str, Future[str]] = {}
         if isinstance(self.cluster, Cluster):
-            begun[UNREACHABLE] = pool.submit(self._cut_off, self.cluster)
+            started[UNREACHABLE] = pool.submit(self._cut_off, self.cluster)
         possible = [name for name in POD_FAULTS if name not in ON_THE_HOST or isinstance(self.cluster, Cluster)]
-        begun |= {name: pool.submit(self._disturb, name) for name in possible}
-        return begun | {TWINS: pool.submit(self._double)}
+        started |= {name: pool.submit(self._inject, name) for name in possible}
+        return started | {TWINS: pool.submit(self._start_second)}
 
-    def _disturb(self, name: str) -> str:
-        for chance in range(CHANCES):
-            run_id = submitted(self.runs, f"{name}-{chance}")
-            if self._is_met(run_id, POD_FAULTS[name][1]):
+    def _inject(self, name: str) -> str:
+        for attempt in range(ATTEMPTS):
+            run_id = submitted(self.runs, f"{name}-{attempt}")
+            if self._inject_into(run_id, POD_FAULTS[name][1]):
                 return run_id
-        raise AssertionError(f"{CHANCES} runs ended before their fault: {name}.")
+        raise AssertionError(f"{ATTEMPTS} runs ended before their fault: {name}.")
 
-    def _is_met(self, run_id: str, fault: Callable[[ReachedCluster, str], None]) -> bool:
+    def _inject_into(self, run_id: str, fault: Callable[[ClusterBase, str], None]) -> bool:
         pod = self.runs.wait_for_epoch(run_id, AT_EPOCH)
-        # A process that is killed at once cannot save: what it goes on from must have been kept before.
+        # A killed process cannot save: the checkpoint that it resumes from must have been uploaded before.
         wait_until(lambda: self._has_checkpoint(run_id), "a checkpoint in the bucket", 240)
         fault(self.cluster, pod)
         self.runs.wait_for_end(run_id)
@@ -68,7 +68,7 @@ class DisturbedRuns:
     def _has_checkpoint(self, run_id: str) -> bool:
         return any(run_id in each.key and each.key.endswith("/latest.json") for each in self.bucket.list())
 
-    def _double(self) -> str:
+    def _start_second(self) -> str:
         """Start a second Job for a run that trains."""
         run_id = submitted(self.runs, TWINS)
         self.runs.wait_for_epoch(run_id, AT_EPOCH)
@@ -78,7 +78,7 @@ class DisturbedRuns:
         return run_id
 
     def _cut_off(self, cluster: Cluster) -> str:
-        """Let a run's pod not reach the bucket before its training has ended."""
+        """Block the bucket for a run's pod until its training has ended."""
         run_id = submitted(self.runs, UNREACHABLE)
         self.runs.wait_for_epoch(run_id, AT_EPOCH)
         (pod,) = self.runs.pods(run_id)
@@ -92,17 +92,17 @@ class DisturbedRuns:
 
 @dataclass(frozen=True)
 class Resumed:
-    """What was said while a run was cancelled and submitted again."""
+    """Results of cancelling, following and resuming a run."""
 
     run_id: str
-    cancelled: Said
-    followed: Said
+    cancelled: CommandResult
+    followed: CommandResult
     state: str
-    resumed: Said
+    resumed: CommandResult
 
 
 def cancel_and_resume(runs: Runs) -> Resumed:
-    """Cancel a run while it trains, follow it to its end, and submit it again."""
+    """Cancel a run while it trains, follow it to its end, and resume it."""
     run_id = submitted(runs, "cancelled", "--epochs", "30")
     runs.wait_for_epoch(run_id, AT_EPOCH)
     cancelled = runs.phase2("cancel", run_id, "--yes")
@@ -112,8 +112,8 @@ def cancel_and_resume(runs: Runs) -> Resumed:
 
 
 def submitted(runs: Runs, name: str, *words: str) -> str:
-    """Submit the run of a name; returns its id."""
+    """Submit a run by name; returns its id."""
     run_id = runs.id(name)
-    said = runs.submit(run_id, *words)
-    assert said.code == 0, said.errors
+    result = runs.submit(run_id, *words)
+    assert result.code == 0, result.errors
     return run_id

@@ -1,4 +1,4 @@
-"""What is done to a run, its pod and what they depend on."""
+"""Faults: of a pod, its node, the container runtime and the store."""
 
 import os
 import signal
@@ -7,31 +7,31 @@ from contextlib import suppress
 
 from kubernetes import client
 from tests.on_cluster.lab.cluster import Cluster
-from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.cluster_base import ClusterBase
 from tests.on_cluster.lab.minio import NAMESPACE as MINIO_NAMESPACE
 from tests.on_cluster.lab.minio import Minio
 from tests.on_cluster.lab.pods import CONTAINER
 
 
-def delete(cluster: ReachedCluster, pod: str) -> None:
-    """Delete a pod, as a person or a controller does."""
+def delete(cluster: ClusterBase, pod: str) -> None:
+    """Delete a pod, as a user or a controller does."""
     cluster.core.delete_namespaced_pod(pod, cluster.namespace)
 
 
-def evict(cluster: ReachedCluster, pod: str) -> None:
+def evict(cluster: ClusterBase, pod: str) -> None:
     """Evict a pod through the API, as a drain or an autoscaler does."""
     eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name=pod, namespace=cluster.namespace))
     cluster.core.create_namespaced_pod_eviction(pod, cluster.namespace, eviction)
 
 
 def kill(cluster: Cluster, pod: str, container: str = CONTAINER) -> None:
-    """Kill the process of a pod, which can do nothing about it; does nothing when it has ended."""
+    """Send SIGKILL to the process of a pod; does nothing if it has ended."""
     with suppress(FileNotFoundError, ProcessLookupError):
         os.kill(process_of(cluster, pod, container), signal.SIGKILL)
 
 
-def run_out_of_memory(cluster: ReachedCluster, pod: str, container: str = CONTAINER) -> None:
-    """Use up the memory of a pod's container with processes so small that the kernel chooses the one that trains."""
+def run_out_of_memory(cluster: ClusterBase, pod: str, container: str = CONTAINER) -> None:
+    """Exhaust the memory of a container with processes so small that the kernel kills the one that trains."""
     cluster.kubectl("exec", pod, "--container", container, "--", "python3", "-c", _HOGS, check=False)
 
 
@@ -45,30 +45,30 @@ signal.pause()
 """
 
 
-def drain(cluster: ReachedCluster) -> None:
-    """Take every run off the node and let no other come; the store is on another node in real life."""
+def drain(cluster: ClusterBase) -> None:
+    """Drain the runs from the node; the store, which is elsewhere in production, stays."""
     ours = "--pod-selector=app.kubernetes.io/name=phase2"
     cluster.kubectl("drain", cluster.node, ours, "--delete-emptydir-data", "--force", "--timeout=120s")
 
 
-def uncordon(cluster: ReachedCluster) -> None:
+def uncordon(cluster: ClusterBase) -> None:
     cluster.kubectl("uncordon", cluster.node)
 
 
 def kill_minio_while_it_writes(cluster: Cluster, minio: Minio, seconds: float = 60) -> None:
-    """Kill MinIO at a moment at which a file is half written, and wait until it is back."""
+    """Kill MinIO while a file is partly written, and wait until it is back."""
     process = _process_named(cluster, "minio")
     unfinished = cluster.folders.state / "minio" / ".minio.sys" / "tmp"
     deadline = time.monotonic() + seconds
     while not any(path.name.startswith(("xl.", "part.")) for path in unfinished.rglob("*")):
         if time.monotonic() > deadline:
-            raise TimeoutError("Nobody uploads anything.")
+            raise TimeoutError("No upload was seen.")
     os.kill(process, signal.SIGKILL)
     minio.wait()
 
 
 def process_of(cluster: Cluster, pod: str, container: str = CONTAINER) -> int:
-    """The first process of a pod's container, as the host sees it."""
+    """Return the id on the host of the first process of a pod's container."""
     status = cluster.core.read_namespaced_pod_status(pod, cluster.namespace).status
     return _first_process(cluster, status, container)
 
@@ -85,8 +85,8 @@ def _first_process(cluster: Cluster, status, container: str) -> int:
     return int((folder / "init.pid").read_text())
 
 
-def second_job(cluster: ReachedCluster, job) -> None:
-    """Start another Job for the same run, as two people who do not know of each other do."""
+def second_job(cluster: ClusterBase, job) -> None:
+    """Start another Job for the same run, as two independent users might."""
     made = client.ApiClient().sanitize_for_serialization(job)
     labels = made["metadata"]["labels"]
     template = made["spec"]["template"]

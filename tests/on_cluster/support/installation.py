@@ -1,4 +1,4 @@
-"""k8s/overlays/kind, installed by ``kubectl apply -k`` beside the namespace of the other tests."""
+"""k8s/overlays/kind, installed with ``kubectl apply -k`` next to the namespace of the other tests."""
 
 import os
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _INNER = (
         {f"/spec/egress/0/to/0/namespaceSelector/matchLabels{_NAME_OF_NAMESPACE}": STORE_NAMESPACE},
     ),
 )
-"""What names a namespace inside an object."""
+"""Fields that name a namespace inside an object."""
 
 
 @contextmanager
@@ -37,10 +37,10 @@ def installed(cluster: Cluster, folder: Path) -> Iterator[str]:
 
     Args:
         cluster: The cluster.
-        folder: Where a kustomization and the volumes are made.
+        folder: Folder for a kustomization and the volumes.
 
     Yields:
-        What kubectl said.
+        Output of kubectl.
     """
     _write(folder / "overlay", images.minio_image(cluster.folders))
     words = ["-k", str(folder / "overlay")]
@@ -54,7 +54,7 @@ def installed(cluster: Cluster, folder: Path) -> Iterator[str]:
 
 
 def _write(folder: Path, minio: str) -> None:
-    """A kustomization that gives the overlay other names, for the usual ones are taken here."""
+    """Write a kustomization that renames the objects of the overlay, since the usual names are taken here."""
     folder.mkdir()
     patches = [*_renamed("PriorityClass", "phase2-training"), *_renamed("ValidatingAdmissionPolicy", "phase2-jobs")]
     for old, new in _NAMES.items():

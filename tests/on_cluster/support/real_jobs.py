@@ -1,31 +1,31 @@
-"""The namespace of runs, where Jobs train, as a place for the contract of backends."""
+"""Harness for the contract of backends with real Jobs that train."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 
 from tests.cluster.support.backend_contract import BackendContract, BackendHarness
-from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.cluster_base import ClusterBase
 from tests.on_cluster.support.runs import SMALL, Runs
 
 _RUNS = ("once", "taken", "again", "stopped")
 
 
-class RealJobs(BackendHarness):
-    """Jobs of the administrator of a cluster."""
+class RealJobHarness(BackendHarness):
+    """Harness of real Jobs, submitted by the administrator of a cluster."""
 
     backend = ("--backend", "job")
 
     def __init__(self, runs: Runs) -> None:
-        def say(*words: str) -> tuple[int, str, str]:
-            said = runs.phase2(*words)
-            return said.code, said.out, said.errors
+        def cli(*words: str) -> tuple[int, str, str]:
+            result = runs.phase2(*words)
+            return result.code, result.out, result.errors
 
-        super().__init__(say)
+        super().__init__(cli)
         self.runs = runs
 
     def submit(self, run_id, *words):
-        """Long enough to be disturbed."""
+        """Submit a run that is long enough for a fault."""
         return super().submit(run_id, "--epochs", "300", *SMALL, "--store", self.runs.store, *words)
 
     def begin(self, run_id):
@@ -37,7 +37,7 @@ class RealJobs(BackendHarness):
         self.runs.wait_for_end(run_id)
 
     def fail(self, run_id):
-        """As a Job does whose time is over."""
+        """Let the deadline of the Job expire."""
         (job,) = self.runs.jobs(run_id)
         over = {"spec": {"activeDeadlineSeconds": 1}}
         self.runs.cluster.batch.patch_namespaced_job(job.metadata.name, job.metadata.namespace, over)
@@ -54,25 +54,25 @@ class RealJobs(BackendHarness):
         return len(self.runs.jobs(run_id))
 
 
-Law = Callable[[BackendContract, BackendHarness], None]
-LAWS: tuple[Law, ...] = (
-    BackendContract.test_a_run_that_failed_is_begun_again_and_goes_on,
-    BackendContract.test_a_run_that_was_stopped_goes_on_with_its_own_words,
-    BackendContract.test_a_run_that_has_succeeded_is_not_begun_again,
-    BackendContract.test_another_request_under_the_same_id_is_refused,
+ContractTest = Callable[[BackendContract, BackendHarness], None]
+CONTRACT_TESTS: tuple[ContractTest, ...] = (
+    BackendContract.test_a_failed_run_is_started_again_and_resumes,
+    BackendContract.test_a_cancelled_run_resumes_with_its_own_options,
+    BackendContract.test_a_succeeded_run_is_not_started_again,
+    BackendContract.test_another_request_with_the_same_id_is_refused,
 )
-"""The laws whose runs train."""
+"""The contract tests whose runs train."""
 
 
 @contextmanager
-def trying_laws(runs: Runs, pool: Executor) -> Iterator[dict[Law, Future[None]]]:
-    """Let a pool try the laws whose runs train; their Jobs are removed before and after."""
+def running_contract_tests(runs: Runs, pool: Executor) -> Iterator[dict[ContractTest, Future[None]]]:
+    """Run the contract tests whose runs train in an executor; their Jobs are deleted before and after."""
     _remove_jobs(runs.cluster)
-    yield {law: pool.submit(law, BackendContract(), RealJobs(runs)) for law in LAWS}
+    yield {test: pool.submit(test, BackendContract(), RealJobHarness(runs)) for test in CONTRACT_TESTS}
     _remove_jobs(runs.cluster)
 
 
-def _remove_jobs(cluster: ReachedCluster) -> None:
-    """Their names are the same in every session."""
+def _remove_jobs(cluster: ClusterBase) -> None:
+    """Delete the Jobs of the contract, whose names are the same in every session."""
     names = [f"phase2-{name}" for name in _RUNS]
     cluster.kubectl("delete", "jobs", "-n", cluster.namespace, "--ignore-not-found", *names)

@@ -1,4 +1,4 @@
-"""Runs of phase2 on the cluster, as a person has them: submitted, looked at and read by the command line."""
+"""Runs of phase2 on the cluster, through the command line as a user works."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.cluster_base import ClusterBase
 from tests.on_cluster.lab.store import BUCKET, ClusterStore
 from tests.on_cluster.lab.waiting import T, wait_until
 
@@ -21,15 +21,15 @@ from phase2.storage.s3.store import S3Store
 
 TRAINING = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "200", "--batch-size", "8"]
 OFTEN = ["--checkpoint-minutes", "0.003"]
-"""Saves several times in an epoch, so that faults meet saves often; at each step, a run would take twice the time."""
+"""Several checkpoints in an epoch, so that faults often coincide with one; one at each step would double the time."""
 EPOCHS = 20
 SMALL = ["--cpu", "100m", "--memory", "2Gi"]
-"""Reserves so little that the pods of many tests fit on a small node at once; the training has one thread."""
+"""Small requests, so that the pods of many tests fit on a small node at once; the training has one thread."""
 
 
 @dataclass(frozen=True)
-class Said:
-    """How a command of phase2 on this host ended."""
+class CommandResult:
+    """Exit code and output of a command of phase2 on this host."""
 
     code: int
     out: str
@@ -37,30 +37,30 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Undisturbed:
-    """A run that nobody disturbs: its id, what its submission said, and what watching it to its end said."""
+class ReferenceRun:
+    """Run without a fault: its id, and the results of submitting it and of watching it to its end."""
 
     run_id: str
-    submitted: Said
-    watched: Future[Said]
+    submitted: CommandResult
+    watched: Future[CommandResult]
 
 
 class Runs:
-    """Runs of one session, in a place of the bucket of their own.
+    """Runs of one test session, under a prefix of their own in the bucket.
 
-    Their ids end in the session's own letters: Jobs of an earlier one may be there, and a run is submitted only once.
+    Their ids end in the id of the session, since Jobs of earlier sessions may exist and a run is submitted only once.
     """
 
-    def __init__(self, cluster: ReachedCluster, image: str, place: ClusterStore) -> None:
+    def __init__(self, cluster: ClusterBase, image: str, cluster_store: ClusterStore) -> None:
         self.cluster = cluster
         self.image = image
-        self._place = place
+        self._cluster_store = cluster_store
         self._session = uuid.uuid4().hex[:6]
         self.prefix = f"session-{self._session}"
         self.store = f"s3://{BUCKET}/{self.prefix}"
 
     def id(self, name: str) -> str:
-        """Id of a run of this session."""
+        """Return the id of a run of this session."""
         return f"{name}-{self._session}"
 
     def clear(self) -> None:
@@ -70,28 +70,28 @@ class Runs:
                 self._delete(job)
 
     def remove(self, run_id: str) -> None:
-        """Delete the Jobs of a run, with their pods, which would take cores from the tests that follow."""
+        """Delete the Jobs of a run, with their pods, which would take cores from later tests."""
         for job in self.jobs(run_id):
             self._delete(job)
 
-    def phase2(self, *words: str) -> Said:
-        """Run a command of phase2 on this host, in the way of a person who has the cluster's keys."""
+    def phase2(self, *words: str) -> CommandResult:
+        """Run a command of phase2 on this host as a user who has the keys of the store."""
         mine = {"KUBECONFIG": self.cluster.kubeconfig, "PHASE2_IMAGE": self.image, "PHASE2_STORE": self.store}
-        environment = os.environ | self._place.server.environment | mine
+        environment = os.environ | self._cluster_store.server.environment | mine
         command = [sys.executable, "-m", "phase2", *words]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        return Said(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
-    def submit(self, run_id: str, *words: str) -> Said:
-        """Submit the training that all faults disturb."""
-        asked = [*TRAINING, "--epochs", str(EPOCHS), *OFTEN, *SMALL, "--cache", CACHE_CLAIM, "--store", self.store]
-        return self.phase2("submit", "--backend", "job", "--run-id", run_id, *asked, *words)
+    def submit(self, run_id: str, *words: str) -> CommandResult:
+        """Submit the training into which the faults are injected."""
+        options = [*TRAINING, "--epochs", str(EPOCHS), *OFTEN, *SMALL, "--cache", CACHE_CLAIM, "--store", self.store]
+        return self.phase2("submit", "--backend", "job", "--run-id", run_id, *options, *words)
 
     def state(self, run_id: str) -> dict:
-        """What `phase2 status` says of a run."""
-        said = self.phase2("status", run_id, "--json")
-        assert said.code == 0, said.errors
-        return json.loads(said.out)
+        """Return the output of `phase2 status --json` for a run."""
+        result = self.phase2("status", run_id, "--json")
+        assert result.code == 0, result.errors
+        return json.loads(result.out)
 
     def jobs(self, run_id: str) -> list:
         return self.cluster.batch.list_namespaced_job(
@@ -99,14 +99,14 @@ class Runs:
         ).items
 
     def pods(self, run_id: str) -> list:
-        """Pods of a run, the newest first."""
+        """Return the pods of a run, newest first."""
         found = self.cluster.core.list_namespaced_pod(
             self.cluster.namespace, label_selector=f"phase2.dev/run-id={run_id}"
         ).items
         return sorted(found, key=lambda pod: pod.metadata.creation_timestamp, reverse=True)
 
     def wait_for_epoch(self, run_id: str, epoch: int, seconds: float = 240) -> str:
-        """Wait until a pod of a run has trained so many epochs in all; it may have trained more, or all, by then.
+        """Wait until a pod of a run has trained a number of epochs in total; it may have trained more by then.
 
         Returns:
             The name of the pod.
@@ -116,33 +116,33 @@ class Runs:
         )
 
     def wait_for_end(self, run_id: str, seconds: float = 300) -> None:
-        """Wait until a Job of a run is complete; one that failed for good is an error."""
+        """Wait until a Job of a run is complete; a failed one is an error."""
         self._wait(lambda: self._complete(run_id), f"{run_id} to be complete", seconds, run_id)
 
     def wait_for_state(self, run_id: str, state: str, seconds: float = 180) -> dict:
-        """Wait until `phase2 status` says that a run is in a state; returns what it says then."""
+        """Wait until a run is in a state; returns its state as `phase2 status --json`."""
 
         def reached():
-            said = self.state(run_id)
-            return said if said["state"] == state else None
+            result = self.state(run_id)
+            return result if result["state"] == state else None
 
-        # Each look is a process.
-        return wait_until(reached, f"{run_id} to be {state}", seconds, lambda: self.last_words(run_id), pause=1)
+        # Each poll starts a process.
+        return wait_until(reached, f"{run_id} to be {state}", seconds, lambda: self.log_tail(run_id), pause=1)
 
     def seconds_to_first_epoch(self, run_id: str) -> float:
         """Time from the start of a run's first container to the end of its first epoch."""
         pod = self.pods(run_id)[-1]
         log = self.cluster.core.read_namespaced_pod_log(pod.metadata.name, pod.metadata.namespace, timestamps=True)
-        said = next(line.split(" ", 1)[0] for line in log.splitlines() if '"epoch": 1,' in line)
+        printed_at = next(line.split(" ", 1)[0] for line in log.splitlines() if '"epoch": 1,' in line)
         began = pod.status.container_statuses[0].state.terminated.started_at
-        return (datetime.fromisoformat(said) - began).total_seconds()
+        return (datetime.fromisoformat(printed_at) - began).total_seconds()
 
     def has_ended(self, run_id: str) -> bool:
-        """Whether no Job of a run is at work any more."""
+        """Whether all Jobs of a run are complete."""
         return all(job.status.completion_time for job in self.jobs(run_id))
 
     def published(self, run_id: str, store: S3Store) -> PublishedRun:
-        """The run in the bucket, after checking that there is one and that each object is as it was written."""
+        """Return the run in the bucket, after verifying that there is exactly one and that its objects are intact."""
         found = [run for run in list_runs(store, rebuild=True) if run.run_id == run_id]
         assert [run.status for run in found] == ["finished"], found
         return whole_run(store, found[0].prefix)
@@ -161,21 +161,21 @@ class Runs:
     def _complete(self, run_id: str) -> bool:
         conditions = [each for job in self.jobs(run_id) for each in job.status.conditions or []]
         failed = [each for each in conditions if each.type == "Failed" and each.status == "True"]
-        assert not failed, f"{failed}\n{self.phase2('status', run_id).out}\n{self.last_words(run_id)}"
+        assert not failed, f"{failed}\n{self.phase2('status', run_id).out}\n{self.log_tail(run_id)}"
         return any(each.type == "Complete" and each.status == "True" for each in conditions)
 
     def _wait(self, condition: Callable[[], T], what: str, seconds: float, run_id: str) -> T:
-        # The cores that a look takes are those that the runs wait for.
-        return wait_until(condition, what, seconds, lambda: self.last_words(run_id), pause=0.3)
+        # Polling takes cores from the runs.
+        return wait_until(condition, what, seconds, lambda: self.log_tail(run_id), pause=0.3)
 
-    def last_words(self, run_id: str) -> str:
+    def log_tail(self, run_id: str) -> str:
         return "\n".join(
             f"{pod.metadata.name} {pod.status.phase}: {self.cluster.log(pod)[-1500:]}" for pod in self.pods(run_id)
         )
 
 
 def whole_run(store: S3Store, prefix: str) -> PublishedRun:
-    """A run of the bucket, after checking that each of its objects is as it was written."""
+    """Return a run of the bucket, after verifying that its objects are intact."""
     run = PublishedRun.open(store, prefix)
     checked = run.verify()
     assert not checked.missing, checked
@@ -184,7 +184,7 @@ def whole_run(store: S3Store, prefix: str) -> PublishedRun:
 
 
 def epochs_of(log: str) -> int:
-    """The last epoch that a pod said it has trained; 0 before the first."""
+    """Return the last epoch in the log of a pod; 0 before the first."""
     last = 0
     for line in log.splitlines():
         if line.startswith("{") and '"epoch"' in line:

@@ -1,29 +1,29 @@
-"""People who use a namespace, each with a kubeconfig: one with the Role of k8s/base, one without any right."""
+"""Users of a namespace, each with a kubeconfig: one with the Role of k8s/base, one without permissions."""
 
 import json
 from pathlib import Path
 
 import yaml
-from tests.on_cluster.lab.cluster_base import ReachedCluster
+from tests.on_cluster.lab.cluster_base import ClusterBase
 
-NAMESPACE = "phase2-people"
+NAMESPACE = "phase2-users"
 ROLE = Path(__file__).parents[3] / "k8s" / "base" / "submitter.yaml"
 MAY_SUBMIT, MAY_NOTHING = "may-submit", "may-nothing"
 
 
-class People:
-    """A namespace with restricted Pod Security in which nothing is prepared for runs but their service account.
+class Users:
+    """Users of a namespace with restricted Pod Security that contains nothing for runs but their service account.
 
     Args:
         cluster: The cluster.
-        folder: Where kubeconfigs are written.
+        folder: Folder for the kubeconfigs.
     """
 
-    def __init__(self, cluster: ReachedCluster, folder: Path) -> None:
+    def __init__(self, cluster: ClusterBase, folder: Path) -> None:
         self.cluster = cluster
         self._folder = folder
 
-    def arrive(self) -> None:
+    def set_up(self) -> None:
         levels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
         self.apply(_object("Namespace", NAMESPACE, labels=levels))
         accounts = ("phase2-runner", MAY_SUBMIT, MAY_NOTHING)
@@ -32,27 +32,27 @@ class People:
         account = f"--serviceaccount={NAMESPACE}:{MAY_SUBMIT}"
         self.kubectl("create", "rolebinding", MAY_SUBMIT, "--role=phase2-submitter", account)
 
-    def leave(self) -> None:
+    def tear_down(self) -> None:
         self.cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false", check=False)
 
-    def kubeconfig(self, person: str) -> str:
-        """A kubeconfig with a token of a person."""
-        file = self._folder / person
+    def kubeconfig(self, user: str) -> str:
+        """Return the path of a kubeconfig with a token of a user."""
+        file = self._folder / user
         if not file.exists():
-            file.write_text(json.dumps(self._settings(person)))
+            file.write_text(json.dumps(self._settings(user)))
         return str(file)
 
-    def _settings(self, person: str) -> dict:
+    def _settings(self, user: str) -> dict:
         file = Path(self.cluster.kubeconfig)
         settings = yaml.safe_load(file.read_text())
-        token = self.kubectl("create", "token", person).strip()
+        token = self.kubectl("create", "token", user).strip()
         name = settings["contexts"][0]["name"]
-        settings["users"] = [{"name": person, "user": {"token": token}}]
-        where = {"cluster": settings["clusters"][0]["name"], "user": person, "namespace": NAMESPACE}
+        settings["users"] = [{"name": user, "user": {"token": token}}]
+        where = {"cluster": settings["clusters"][0]["name"], "user": user, "namespace": NAMESPACE}
         settings["contexts"] = [{"name": name, "context": where}]
         settings["current-context"] = name
         place = settings["clusters"][0]["cluster"]
-        if "certificate-authority" in place:  # the new file lies in another folder
+        if "certificate-authority" in place:  # the new file is in another folder
             place["certificate-authority"] = str(file.parent / place["certificate-authority"])
         return settings
 

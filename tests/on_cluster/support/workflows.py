@@ -1,4 +1,4 @@
-"""Workflows that a real controller carries out, submitted with Argo's own program."""
+"""Workflows that a real controller executes, submitted with Argo's command line."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ class Workflows:
     Args:
         cluster: The cluster.
         argo: The controller.
-        common: Parameters that all of them are given.
+        common: Parameters of all Workflows.
     """
 
     def __init__(self, cluster: Cluster, argo: ArgoController, common: Mapping[str, str]) -> None:
@@ -51,7 +51,7 @@ class Workflows:
         return self.argo("submit", *source, *words, "--output=name").strip()
 
     def argo(self, *words: str, check: bool = True) -> str:
-        """Run Argo's own program; returns all that it says."""
+        """Run Argo's command line; returns its output."""
         environment = os.environ | {"KUBECONFIG": self.cluster.kubeconfig}
         command = [str(builds.argo(self.cluster.folders)), *words, "--namespace", self.cluster.namespace]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -69,37 +69,37 @@ class Workflows:
         return (self.get(name).get("status") or {}).get("phase") or ""
 
     def nodes(self, name: str, step: str = "") -> list[Node]:
-        """The attempts of its steps, or of one, in the order in which they began."""
+        """Return the attempts of its steps, or of one, in the order of their start."""
         return [node for node in nodes_of(self.get(name)) if node.is_pod and (not step or node.step.startswith(step))]
 
     def outputs(self, name: str) -> dict[str, str]:
-        """Output parameters of the whole."""
+        """Return the output parameters of a Workflow."""
         found = (self.get(name)["status"].get("outputs") or {}).get("parameters") or []
         return {one["name"]: one["value"] for one in found}
 
     def pods(self, name: str, step: str) -> list[Any]:
-        """The pods of a step that are there, oldest first."""
+        """Return the existing pods of a step, oldest first."""
         chosen = f"workflows.argoproj.io/workflow={name}"
         found = self.cluster.core.list_namespaced_pod(self.cluster.namespace, label_selector=chosen).items
         ours = [pod for pod in found if f".{step}" in pod.metadata.annotations["workflows.argoproj.io/node-name"]]
         return sorted(ours, key=lambda pod: pod.metadata.creation_timestamp)
 
     def wait(self, name: str, seconds: float = 400) -> str:
-        """Wait for its end; returns its last phase."""
+        """Wait until a Workflow ends; returns its last phase."""
 
         def ended() -> str | None:
             phase = self.phase(name)
             return phase if phase in ENDED else None
 
-        return str(wait_until(ended, f"{name} to end", seconds, lambda: self.told(name)))
+        return str(wait_until(ended, f"{name} to end", seconds, lambda: self.describe(name)))
 
     def succeed(self, *names: str) -> None:
         """Wait until all have succeeded."""
         for name in names:
-            assert self.wait(name) == "Succeeded", self.told(name)
+            assert self.wait(name) == "Succeeded", self.describe(name)
 
-    def told(self, name: str) -> str:
-        """What is known of a Workflow that does not do what it should."""
+    def describe(self, name: str) -> str:
+        """Describe a Workflow for the message of a failure."""
         status = self.get(name).get("status") or {}
         nodes = [f"{n.step} {n.attempt}: {n.phase} {n.code} {n.message}" for n in self.nodes(name)]
-        return "\n".join([f"{status.get('phase')}: {status.get('message')}", *nodes, self._argo.last_words()])
+        return "\n".join([f"{status.get('phase')}: {status.get('message')}", *nodes, self._argo.log_tail()])
