@@ -1,4 +1,4 @@
-"""``helm install`` on a real cluster: it works, upgrades keep runs and cache, and an uninstall keeps only what is documented.
+"""``helm install`` on a real cluster: it works, upgrades keep runs and cache, and an uninstall removes the rest.
 
 The tests of one release follow one another, as its life does.
 """
