@@ -8,10 +8,10 @@ import pytest
 
 from phase2.diagnosis import machine as machine_module
 from phase2.diagnosis.finding import Finding, Problem, exit_code
-from phase2.diagnosis.folders import folder, folders
-from phase2.diagnosis.machine import machine, shared_memory, too_little_memory, too_many_threads
-from phase2.diagnosis.software import driver_version, software, unsupported
-from phase2.diagnosis.store import examine, refuses_taken_keys, store
+from phase2.diagnosis.folders import check_folder, check_folders
+from phase2.diagnosis.machine import check_machine, check_shared_memory, too_little_memory, too_many_threads
+from phase2.diagnosis.software import check_software, driver_version, unsupported_gpu
+from phase2.diagnosis.store import check_store, probe, refuses_taken_keys
 from phase2.machine.cgroup import memory_limit
 from phase2.storage.folder import LocalStore
 
@@ -32,7 +32,7 @@ def test_permanent_problems_take_precedence_over_transient_ones(codes, expected)
 
 
 def test_this_machine_can_train():
-    found = by_name([*software(), *machine()])
+    found = by_name([*check_software(), *check_machine()])
     assert found["PyTorch"].value.startswith("2.")
     assert int(found["threads"].value) >= 1
     assert exit_code(found.values()) == 0
@@ -60,7 +60,7 @@ def test_without_torch_the_other_findings_are_printed():
     ],
 )
 def test_support_for_a_gpu_follows_from_the_kernels(capability, kernels, works):
-    problem = unsupported("A GPU", capability, kernels)
+    problem = unsupported_gpu("A GPU", capability, kernels)
     assert (problem is None) == works
     assert works or problem.exit_code == 2
 
@@ -83,19 +83,19 @@ def test_a_memory_limit_that_is_too_low_is_a_problem(tmp_path, monkeypatch):
     (tmp_path / "memory.max").write_text(f"{256 << 20}\n")
     limit = memory_limit(tmp_path, tmp_path / "membership")
     monkeypatch.setattr(machine_module.cgroup, "memory_limit", lambda: limit)
-    found = by_name(machine())["memory limit"]
+    found = by_name(check_machine())["memory limit"]
     assert found.value == "256 MiB"
     assert found.problem.exit_code == 2
     assert too_little_memory(1 << 30) is None
 
 
 def test_missing_shared_memory_is_a_problem(tmp_path):
-    assert shared_memory(tmp_path).problem is None
-    assert shared_memory(tmp_path / "missing").problem.exit_code == 2
+    assert check_shared_memory(tmp_path).problem is None
+    assert check_shared_memory(tmp_path / "missing").problem.exit_code == 2
 
 
 def test_folders_are_checked_and_not_created(tmp_path):
-    found = by_name(folders(tmp_path / "not" / "yet" / "there"))
+    found = by_name(check_folders(tmp_path / "not" / "yet" / "there"))
     assert exit_code(found.values()) == 0
     assert found["runs"].value.startswith(f"{tmp_path}/not/yet/there: ")
     assert list(tmp_path.iterdir()) == []
@@ -103,17 +103,17 @@ def test_folders_are_checked_and_not_created(tmp_path):
 
 def test_a_read_only_folder_is_a_problem(tmp_path):
     (tmp_path / "file").write_text("")
-    assert folder("runs", tmp_path / "file" / "runs").problem.exit_code == 2
+    assert check_folder("runs", tmp_path / "file" / "runs").problem.exit_code == 2
     if not os.access("/proc/1", os.W_OK) or os.geteuid() == 0:
-        assert folder("runs", type(tmp_path)("/proc/runs")).problem is not None
+        assert check_folder("runs", type(tmp_path)("/proc/runs")).problem is not None
 
 
 def test_a_missing_store_is_no_problem():
-    assert [one.problem for one in store(None)] == [None]
+    assert [one.problem for one in check_store(None)] == [None]
 
 
 def test_a_folder_is_a_usable_store(tmp_path):
-    found = by_name(store(str(tmp_path / "runs")))
+    found = by_name(check_store(str(tmp_path / "runs")))
     assert exit_code(found.values()) == 0
     assert found["If-None-Match"].value == "honoured"
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
@@ -121,7 +121,7 @@ def test_a_folder_is_a_usable_store(tmp_path):
 
 def test_a_real_s3_server_is_a_usable_store(new_store, server):
     harness = new_store(server)
-    found = by_name(examine(harness))
+    found = by_name(probe(harness))
     assert [one.problem for one in found.values()] == [None] * len(found)
     assert found["If-None-Match"].value == "honoured"
     assert found["clock"].value == "equal"
@@ -138,16 +138,16 @@ def test_support_for_conditional_writes_is_probed(new_store, server):
 
 def test_a_wrong_bucket_and_wrong_keys_are_problems(new_store, server, monkeypatch):
     new_store(server)  # sets the environment
-    assert exit_code(store("s3://no-such-bucket-here")) == 2
+    assert exit_code(check_store("s3://no-such-bucket-here")) == 2
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-    assert exit_code(store("s3://phase2-tests")) == 2
+    assert exit_code(check_store("s3://phase2-tests")) == 2
 
 
 def test_an_unreachable_server_is_a_transient_problem(monkeypatch):
     for name, value in {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "k",
                         "AWS_SECRET_ACCESS_KEY": "s"}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    found = list(store("s3://phase2-tests"))
+    found = list(check_store("s3://phase2-tests"))
     assert exit_code(found) == 75
     assert "127.0.0.1:9" in found[-1].problem.what
 
@@ -160,6 +160,6 @@ class UnconditionalStore(LocalStore):
 
 
 def test_a_store_that_ignores_if_none_match_is_reported(tmp_path):
-    found = by_name(examine(UnconditionalStore(tmp_path)))["If-None-Match"]
+    found = by_name(probe(UnconditionalStore(tmp_path)))["If-None-Match"]
     assert found.value == "ignored"
     assert found.problem.exit_code == 0

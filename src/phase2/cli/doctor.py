@@ -41,13 +41,13 @@ def doctor(store: StoreToAsk = None, output: OutputOption = Path(MODELS), as_jso
 
 
 def _findings(store: str | None, output: Path) -> list[Finding]:
-    from phase2.diagnosis.folders import folders
-    from phase2.diagnosis.kubernetes import kubernetes
-    from phase2.diagnosis.machine import machine
-    from phase2.diagnosis.software import software
-    from phase2.diagnosis.store import store as stores
+    from phase2.diagnosis.folders import check_folders
+    from phase2.diagnosis.kubernetes import check_kubernetes
+    from phase2.diagnosis.machine import check_machine
+    from phase2.diagnosis.software import check_software
+    from phase2.diagnosis.store import check_store
 
-    return [*software(), *machine(), *folders(output), *stores(store), *kubernetes()]
+    return [*check_software(), *check_machine(), *check_folders(output), *check_store(store), *check_kubernetes()]
 
 
 def _print_problem(problem: Problem) -> None:

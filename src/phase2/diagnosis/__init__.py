@@ -1,1 +1,1 @@
-"""What this process finds around itself, and what of it stands in the way of a training: ``phase2 doctor``."""
+"""Checks of ``phase2 doctor``: the environment of this process, and what in it prevents a training."""

@@ -1,4 +1,4 @@
-"""One thing that was looked at."""
+"""Result of one check."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from phase2.errors import Phase2Error, TransientError
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with it.
+    """Problem that a check found.
 
     Attributes:
-        what: What is the case.
-        why: What comes of it.
+        what: What is wrong.
+        why: Why it matters.
         fix: What to do.
-        exit_code: Code that the process should end with; 0 for what a training can live with.
+        exit_code: Exit code for it; 0 if a training works nevertheless.
     """
 
     what: str
@@ -26,19 +26,19 @@ class Problem:
 
     @classmethod
     def of(cls, error: Phase2Error) -> Problem:
-        """The problem that an error is."""
+        """Convert an error to a problem."""
         return cls(error.what, error.why, error.fix, error.exit_code)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A fact, and what is wrong with it.
+    """Fact about the environment, and its problem.
 
     Attributes:
-        topic: What it belongs to.
-        name: What was looked at.
+        topic: Group of the check.
+        name: What was checked.
         value: What was found.
-        problem: What is wrong; None if nothing is.
+        problem: The problem; None if there is none.
     """
 
     topic: str
@@ -48,12 +48,12 @@ class Finding:
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
-    """Code of all findings: 0 if a training can go on; 75 if waiting is all that can help; else that of the first."""
+    """Return the exit code of all findings: 0 without problems, 75 if all are transient, else that of the first."""
     codes = [finding.problem.exit_code for finding in findings if finding.problem and finding.problem.exit_code]
-    lasting = [code for code in codes if code != TransientError.exit_code]
-    return next(iter(lasting or codes), 0)
+    permanent = [code for code in codes if code != TransientError.exit_code]
+    return next(iter(permanent or codes), 0)
 
 
-def size(count: float) -> str:
-    """Bytes for people."""
+def format_size(count: float) -> str:
+    """Format a number of bytes."""
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"

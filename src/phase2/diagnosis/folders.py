@@ -1,4 +1,4 @@
-"""Folders that a run writes to."""
+"""Check of the folders that a run writes to."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from phase2.config.settings import cache_dir
-from phase2.diagnosis.finding import Finding, Problem, size
+from phase2.diagnosis.finding import Finding, Problem, format_size
 from phase2.errors import TransientError
 from phase2.storage.disk.errors import explain_os_error
 
 # A checkpoint of the largest network is 20 MB, and three are on the disk at times.
-_TOO_LITTLE, _LITTLE = 100 << 20, 1 << 30
+_REQUIRED, _RECOMMENDED = 100 << 20, 1 << 30
 _PROBE = b"x" * 4096
 
 
-def folders(runs: Path) -> Iterator[Finding]:
-    """The folders of runs, of downloads and graphs, and of what is temporary.
+def check_folders(runs: Path) -> Iterator[Finding]:
+    """Check the folders of runs, of downloads and graphs, and of temporary files.
 
     Args:
         runs: Folder of the runs.
@@ -29,26 +29,28 @@ def folders(runs: Path) -> Iterator[Finding]:
         problem = Problem("There is no folder for temporary files.", f"{error}.", "Mount a volume at /tmp.", 2)
         yield Finding("folders", "temporary files", "-", problem)
     else:
-        yield folder("temporary files", temporary)
-    yield folder("runs", runs.absolute())
-    yield folder("cache", cache_dir())
+        yield check_folder("temporary files", temporary)
+    yield check_folder("runs", runs.absolute())
+    yield check_folder("cache", cache_dir())
 
 
-def folder(name: str, path: Path) -> Finding:
-    """Whether a folder can be made and written, and how much fits into it."""
-    there = next(place for place in (path, *path.parents) if place.exists())
+def check_folder(name: str, path: Path) -> Finding:
+    """Check whether a folder can be created and written, and its free space."""
+    existing = next(parent for parent in (path, *path.parents) if parent.exists())
     try:
-        with tempfile.TemporaryFile(dir=there, buffering=0) as file:
+        with tempfile.TemporaryFile(dir=existing, buffering=0) as file:
             file.write(_PROBE)
-        free = shutil.disk_usage(there).free
+        free = shutil.disk_usage(existing).free
     except OSError as error:
-        problem = Problem.of(explain_os_error(error, there))
+        problem = Problem.of(explain_os_error(error, existing))
         return Finding("folders", name, f"{path}: {error.strerror or error}", problem)
-    return Finding("folders", name, f"{path}: {size(free)} free", _scarce(path, free))
+    return Finding("folders", name, f"{path}: {format_size(free)} free", _space_problem(path, free))
 
 
-def _scarce(path: Path, free: int) -> Problem | None:
-    if free >= _LITTLE:
+def _space_problem(path: Path, free: int) -> Problem | None:
+    if free >= _RECOMMENDED:
         return None
-    code = TransientError.exit_code if free < _TOO_LITTLE else 0
-    return Problem(f"Only {size(free)} are free for {path}.", "A run may fill the disk.", "Free some space.", code)
+    code = TransientError.exit_code if free < _REQUIRED else 0
+    return Problem(
+        f"Only {format_size(free)} are free for {path}.", "A run may fill the disk.", "Free some space.", code
+    )

@@ -1,4 +1,4 @@
-"""Whether runs can be submitted from here; nothing that a training needs."""
+"""Check whether runs can be submitted from this machine; a training does not need it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from phase2.errors import Phase2Error
 if TYPE_CHECKING:
     from phase2.cluster.api.connection import Connection
 
-_NEEDED = (("create", "batch", "jobs", ""), ("list", "", "pods", ""), ("get", "", "pods", "log"))
+_REQUIRED = (("create", "batch", "jobs", ""), ("list", "", "pods", ""), ("get", "", "pods", "log"))
 
 
-def kubernetes() -> Iterator[Finding]:
-    """Ask the cluster of the kubeconfig what its user may do; a pod that trains has none."""
+def check_kubernetes() -> Iterator[Finding]:
+    """Check the permissions of the kubeconfig's user; a pod that trains has no kubeconfig."""
     if find_spec("kubernetes") is None:
         yield Finding("cluster", "access", "not asked: the extra 'cluster' is not installed")
         return
@@ -29,23 +29,23 @@ def kubernetes() -> Iterator[Finding]:
     try:
         connection, namespace = Connection.open(), context_namespace()
         yield Finding("cluster", "server", f"{connection.server}, namespace {namespace}")
-        missing = [_words(*what) for what in _NEEDED if not _may(connection, namespace, *what)]
+        missing = [_described(*right) for right in _REQUIRED if not _is_allowed(connection, namespace, *right)]
     except Phase2Error as error:
         yield Finding("cluster", "access", "failed", Problem(error.what, error.why, error.fix))
         return
-    yield Finding("cluster", "rights", "missing" if missing else "enough to submit", _lacking(missing))
+    yield Finding("cluster", "rights", "missing" if missing else "enough to submit", _missing_rights(missing))
 
 
-def _lacking(missing: list[str]) -> Problem | None:
+def _missing_rights(missing: list[str]) -> Problem | None:
     if not missing:
         return None
     fix = "Ask for the role phase2-submitter (k8s/base)."
     return Problem(f"You may not {', '.join(missing)} there.", "phase2 submit needs it.", fix)
 
 
-def _may(connection: Connection, namespace: str, verb: str, group: str, resource: str, part: str) -> bool:
+def _is_allowed(connection: Connection, namespace: str, verb: str, group: str, resource: str, part: str) -> bool:
     attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": resource, "subresource": part}
-    answer = connection.request(
+    review = connection.request(
         "POST",
         "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
         action="ask what you may do",
@@ -55,8 +55,8 @@ def _may(connection: Connection, namespace: str, verb: str, group: str, resource
             "spec": {"resourceAttributes": attributes},
         },
     )
-    return bool(answer["status"]["allowed"])
+    return bool(review["status"]["allowed"])
 
 
-def _words(verb: str, _group: str, resource: str, part: str) -> str:
+def _described(verb: str, _group: str, resource: str, part: str) -> str:
     return f"{verb} {resource}" + (f"/{part}" if part else "")

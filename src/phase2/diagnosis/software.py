@@ -1,4 +1,4 @@
-"""Python, phase2, and what PyTorch makes of the GPUs."""
+"""Check of the software: phase2, Python, PyTorch, and its support for the GPUs."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from phase2.diagnosis.finding import Finding, Problem, size
+from phase2.diagnosis.finding import Finding, Problem, format_size
 from phase2.machine.environment import code
 
 _DRIVER = Path("/proc/driver/nvidia/version")
 _DEVICE = Path("/dev/nvidiactl")
 
 
-def software() -> Iterator[Finding]:
-    """Versions of what runs."""
-    here = code()
-    commit = f", commit {here.commit[:12]}" + (", changed" if here.dirty else "") if here.commit else ""
-    yield Finding("software", "phase2", f"{here.phase2}{commit}")
-    yield Finding("software", "image", here.image_digest or "-")
-    yield Finding("software", "Python", here.python)
+def check_software() -> Iterator[Finding]:
+    """Check the versions of the software, and the GPUs."""
+    running = code()
+    commit = f", commit {running.commit[:12]}" + (", changed" if running.dirty else "") if running.commit else ""
+    yield Finding("software", "phase2", f"{running.phase2}{commit}")
+    yield Finding("software", "image", running.image_digest or "-")
+    yield Finding("software", "Python", running.python)
     yield from _torch()
 
 
@@ -42,10 +42,8 @@ def _torch() -> Iterator[Finding]:
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         capability = (properties.major, properties.minor)
-        value = (
-            f"{properties.name}, {size(properties.total_memory)}, compute capability {'.'.join(map(str, capability))}"
-        )
-        yield Finding("GPU", f"device {index}", value, unsupported(properties.name, capability, kernels))
+        value = f"{properties.name}, {format_size(properties.total_memory)}, compute capability {'.'.join(map(str, capability))}"
+        yield Finding("GPU", f"device {index}", value, unsupported_gpu(properties.name, capability, kernels))
 
 
 def _unused(*, has_cuda: bool) -> Problem | None:
@@ -57,27 +55,27 @@ def _unused(*, has_cuda: bool) -> Problem | None:
         )
     return Problem(
         "There is a GPU that PyTorch cannot use.",
-        "The driver is older than this CUDA, or the container is not given the GPU.",
-        "Update the NVIDIA driver of the machine, and ask for nvidia.com/gpu.",
+        "The driver is older than this CUDA, or the container has no access to the GPU.",
+        "Update the NVIDIA driver of the machine, and request nvidia.com/gpu.",
         2,
     )
 
 
-def unsupported(name: str, capability: tuple[int, int], kernels: Sequence[str]) -> Problem | None:
-    """Whether a PyTorch has no kernels for a GPU.
+def unsupported_gpu(name: str, capability: tuple[int, int], kernels: Sequence[str]) -> Problem | None:
+    """Return a problem if a PyTorch has no kernels for a GPU.
 
     Args:
-        name: The GPU.
-        capability: Its compute capability.
-        kernels: ``sm_90`` runs on 9.x from 9.0 on; ``compute_90`` is translated for all that is newer.
+        name: Name of the GPU.
+        capability: Compute capability of the GPU.
+        kernels: Architectures; ``sm_90`` runs on 9.x from 9.0 on, ``compute_90`` is translated for all newer ones.
     """
     major, minor = capability
     for kernel in kernels:
         found = re.fullmatch(r"(sm|compute)_(\d+)(\d)[a-z]?", kernel)
         if found is None:
             continue
-        made = (int(found[2]), int(found[3]))
-        if (made[0] == major and made[1] <= minor) if found[1] == "sm" else made <= capability:
+        built = (int(found[2]), int(found[3]))
+        if (built[0] == major and built[1] <= minor) if found[1] == "sm" else built <= capability:
             return None
     return Problem(
         f"This PyTorch has no kernels for the {name} (compute capability {major}.{minor}).",
@@ -88,7 +86,7 @@ def unsupported(name: str, capability: tuple[int, int], kernels: Sequence[str]) 
 
 
 def driver_version(file: Path) -> str | None:
-    """Version of the NVIDIA driver; None without one."""
+    """Return the version of the NVIDIA driver; None without one."""
     try:
         found = re.search(r"\s(\d+\.\d+(?:\.\d+)?)\s", file.read_text())
     except OSError:

@@ -1,4 +1,4 @@
-"""Whether runs can be kept in a store: a small object is put, read, refused a second time, and deleted."""
+"""Check of the store: an object is written, read, refused a second time, and deleted."""
 
 from __future__ import annotations
 
@@ -14,66 +14,66 @@ from phase2.storage.s3.settings import S3Settings
 from phase2.storage.urls import open_store
 
 _ATTEMPTS, _TIMEOUT = 2, 10.0
-# Signatures are refused from 15 minutes on; the dates of runs are wrong before.
-_SKEWED = timedelta(seconds=60)
+# From 15 minutes on signatures are rejected; the dates of runs are wrong before that.
+_MAX_SKEW = timedelta(seconds=60)
 
 
-def store(url: str | None) -> Iterator[Finding]:
-    """Find out about a store.
+def check_store(url: str | None) -> Iterator[Finding]:
+    """Check a store.
 
     Args:
-        url: Its address; None is none.
+        url: Address of the store; None if there is none.
     """
     if url is None:
         yield Finding("store", "address", "none: runs stay in their folder")
         return
     yield Finding("store", "address", url)
     try:
-        place = open_store(url, _impatient() if url.startswith("s3://") else None)
-        yield from examine(place)
+        store = open_store(url, _quick_settings() if url.startswith("s3://") else None)
+        yield from probe(store)
     except Phase2Error as error:
         yield Finding("store", "access", "failed", Problem.of(error))
 
 
-def _impatient() -> S3Settings:
-    """The settings of the environment for somebody who waits for the answer."""
+def _quick_settings() -> S3Settings:
+    """Return the settings of the environment with few attempts and a short timeout."""
     import dataclasses
 
     return dataclasses.replace(S3Settings.from_environment(), attempts=_ATTEMPTS, timeout=_TIMEOUT)
 
 
-def examine(place: Store) -> Iterator[Finding]:
-    """Put, read and delete a small object in a store.
+def probe(store: Store) -> Iterator[Finding]:
+    """Write, read and delete a small object in a store.
 
     Raises:
         RequestError: The settings are wrong.
-        TransientError: It does not answer.
+        TransientError: The store does not respond.
     """
     key, content = f"phase2-doctor/{secrets.token_hex(8)}", secrets.token_bytes(64)
-    place.head(key)  # opens the connection, whose time is not the requests'
+    store.head(key)  # opens the connection, so that it is not timed
     try:
-        begun, clock = datetime.now(UTC), time.perf_counter()
-        put = place.put(key, content)
+        started, clock = datetime.now(UTC), time.perf_counter()
+        put = store.put(key, content)
         seconds = time.perf_counter() - clock
         yield Finding("store", "put", f"{seconds * 1000:.0f} ms")
         half = timedelta(seconds=seconds / 2)
-        yield _skew(put.modified - begun - half, unsure=half, by_its_clock=place.url.startswith("s3://"))
+        yield _skew(put.modified - started - half, unsure=half, by_its_clock=store.url.startswith("s3://"))
         clock = time.perf_counter()
-        if place.read(key) != content:
-            raise DataError(f"{place.url} returned other bytes than it was given.", fix="Do not keep runs there.")
+        if store.read(key) != content:
+            raise DataError(f"{store.url} returned other bytes than were written.", fix="Do not keep runs there.")
         yield Finding("store", "read", f"{(time.perf_counter() - clock) * 1000:.0f} ms")
-        yield _free_keys(refuses=refuses_taken_keys(place, key))
+        yield _conditional_writes(refuses=refuses_taken_keys(store, key))
     finally:
-        place.delete(key)
+        store.delete(key)
     yield Finding("store", "delete", "done")
 
 
 def _skew(skew: timedelta, *, unsure: timedelta, by_its_clock: bool) -> Finding:
     seconds = skew.total_seconds()
-    # A server tells whole seconds, of some moment of the request.
+    # A server reports whole seconds, at some moment of the request.
     is_equal = abs(skew) < timedelta(seconds=2) + unsure
     value = "equal" if is_equal or not by_its_clock else f"the server's is {seconds:+.0f} s off"
-    if abs(skew) < _SKEWED:
+    if abs(skew) < _MAX_SKEW:
         return Finding("store", "clock", value)
     problem = Problem(
         f"The clocks of this machine and the server differ by {abs(seconds):.0f} s.",
@@ -83,22 +83,22 @@ def _skew(skew: timedelta, *, unsure: timedelta, by_its_clock: bool) -> Finding:
     return Finding("store", "clock", value, problem)
 
 
-def refuses_taken_keys(place: Store, key: str) -> bool:
-    """Whether the store itself refuses to put where something is, when it is asked to (``If-None-Match: *``)."""
+def refuses_taken_keys(store: Store, key: str) -> bool:
+    """Whether the store itself rejects a conditional write to an existing key (``If-None-Match: *``)."""
     from phase2.storage.base import ObjectExistsError
     from phase2.storage.s3.store import S3Store
 
     try:
-        if isinstance(place, S3Store):
-            place.put_unasked(key, b"")
+        if isinstance(store, S3Store):
+            store.put_unasked(key, b"")
         else:
-            place.put(key, b"", if_absent=True)
+            store.put(key, b"", if_absent=True)
     except ObjectExistsError:
         return True
     return False
 
 
-def _free_keys(*, refuses: bool) -> Finding:
+def _conditional_writes(*, refuses: bool) -> Finding:
     if refuses:
         return Finding("store", "If-None-Match", "honoured")
     problem = Problem(
