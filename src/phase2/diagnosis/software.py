@@ -42,7 +42,8 @@ def _torch() -> Iterator[Finding]:
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         capability = (properties.major, properties.minor)
-        value = f"{properties.name}, {format_size(properties.total_memory)}, compute capability {'.'.join(map(str, capability))}"
+        version = ".".join(map(str, capability))
+        value = f"{properties.name}, {format_size(properties.total_memory)}, compute capability {version}"
         yield Finding("GPU", f"device {index}", value, unsupported_gpu(properties.name, capability, kernels))
 
 
