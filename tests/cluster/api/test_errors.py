@@ -56,7 +56,7 @@ ANSWERS = [
     (409, 'jobs.batch "a" already exists', ObjectConflictError, "already exists."),
     (410, "too old resource version: 1 (2)", WatchExpiredError, "too old"),
     (422, INVALID, RequestError, "must be greater than or equal to 0."),
-    (429, "Too many requests, please try again later.", TransientError, "does not serve now"),
+    (429, "Too many requests, please try again later.", TransientError, "is temporarily unavailable"),
     (500, 'failed calling webhook "x": connection refused', TransientError, "connection refused"),
     (503, "apiserver not ready", TransientError, "apiserver not ready"),
 ]

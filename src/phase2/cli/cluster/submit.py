@@ -56,7 +56,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
     watch: WatchOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a run on a cluster, or in a process here: the same request and the same numbers as 'phase2 train'."""
+    """Train a run on a cluster, or in a local process: the same request and the same numbers as 'phase2 train'."""
     from phase2.config.resumption import ResumeRequest
     from phase2.runs.layout import new_run_id
 

@@ -100,7 +100,7 @@ def _sweep(
     else:
         for run_id, done in submissions.items():
             typer.echo(f"{done.outcome}: {done.client.backend.kind} {done.name}, {run_id}")
-        typer.echo(f"follow it: phase2 status; the table in the end: phase2 runs compare {_ids(runs)}")
+        typer.echo(f"follow it: phase2 status; compare it at the end: phase2 runs compare {_ids(runs)}")
 
 
 def _send(cluster: Cluster, manifests: dict[str, Manifest], backend: RunBackend) -> dict[str, Submission]:

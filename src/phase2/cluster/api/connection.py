@@ -175,12 +175,12 @@ def _configure(settings: Any, context: str | None) -> None:
     import yaml
     from kubernetes import config
 
-    there = kubeconfig_files()
+    files = kubeconfig_files()
     try:
-        if not there and context is None and POD_TOKEN.is_file():
+        if not files and context is None and POD_TOKEN.is_file():
             config.load_incluster_config(client_configuration=settings)
             return
-        if not there:
+        if not files:
             raise RequestError(
                 "No cluster is configured.",
                 why=f"There is no kubeconfig at {kubeconfig()}.",

@@ -64,7 +64,9 @@ def response_error(status: int, body: bytes, *, action: str, server: str) -> Pha
         return kind(f"Cannot {action}.", why=_as_sentence(message), fix="Look with 'phase2 status', and run it again.")
     if status == 429 or status >= 500:
         return TransientError(
-            "The cluster does not serve now.", why=f"{server} says: {_as_sentence(message)}", fix="Try again later."
+            "The cluster is temporarily unavailable.",
+            why=f"{server} says: {_as_sentence(message)}",
+            fix="Try again later.",
         )
     why = f"The API server says: {_as_sentence(_causes(answer) or message)}"
     return RequestError(f"Cannot {action}.", why=why, fix="Change what it objects to.")
@@ -123,8 +125,8 @@ def _fits(asked: str, used: str, most: str) -> bool:
     amounts = [parse_quantity(text) for text in (asked, used, most)]
     if None in amounts:
         return False
-    more, there, limit = (amount.value for amount in amounts if amount is not None)
-    return more + there <= limit
+    requested, in_use, limit = (amount.value for amount in amounts if amount is not None)
+    return requested + in_use <= limit
 
 
 def _namespace_missing(message: str, action: str) -> Phase2Error | None:

@@ -11,6 +11,7 @@ from phase2.cluster.manifests.job import QUEUE_LABEL
 from phase2.cluster.objects import Object, condition, event_message, events_about, name_of, newest_first, time_of
 from phase2.cluster.request.resources import format_duration
 from phase2.cluster.run_state import RunState, State
+from phase2.cluster.status.elapsed import duration_phrase, elapsed_phrase
 from phase2.cluster.status.pod import PodState, pod_state
 
 
@@ -76,7 +77,7 @@ def _active(
     current = states[0] if states else None
     if current is not None and current.phase in {"waiting", "blocked", "running", "stopping"}:
         if current.phase == "running":
-            return "running", f"{current.message}, attempt {attempt}{_since_start(job, now)}{history}"
+            return "running", f"{current.message}, attempt {attempt}{elapsed_phrase(_start(job), now)}{history}"
         state: State = "stopping" if current.phase == "stopping" else "blocked"
         if current.phase == "waiting":
             state = "retrying" if previous else "waiting"
@@ -133,11 +134,8 @@ def _end(job: Object) -> datetime | None:
 
 
 def _duration(job: Object, attempt: int) -> str:
-    start, end = time_of((job.get("status") or {}).get("startTime")), _end(job)
-    time = f" after {format_duration((end - start).total_seconds())}" if start and end else ""
-    return time + (f" and {attempt} attempts" if attempt > 1 else "")
+    return duration_phrase(_start(job), _end(job)) + (f" and {attempt} attempts" if attempt > 1 else "")
 
 
-def _since_start(job: Object, now: datetime) -> str:
-    start = time_of((job.get("status") or {}).get("startTime"))
-    return f", {format_duration(max(0.0, (now - start).total_seconds()))} after the start" if start else ""
+def _start(job: Object) -> datetime | None:
+    return time_of((job.get("status") or {}).get("startTime"))

@@ -10,6 +10,7 @@ from phase2.cluster.manifests.workflow import TEMPLATE, given_parameters
 from phase2.cluster.objects import Object, name_of, newest_first, time_of
 from phase2.cluster.request.resources import format_duration
 from phase2.cluster.run_state import RunState, State
+from phase2.cluster.status.elapsed import duration_phrase, elapsed_phrase
 from phase2.cluster.status.nodes import POD_NODE_ANNOTATION, Node, last_ended, last_failed, nodes_of
 from phase2.cluster.status.pod import PodState, pod_state
 from phase2.config.levels import DEFAULT_LEVEL
@@ -142,12 +143,10 @@ class _Snapshot:
         return f"{failed.summary}{f', after {failed.attempt} attempts' if failed.attempt > 1 else ''}"
 
     def _duration(self) -> str:
-        start, end = time_of(self.status.get("startedAt")), time_of(self.status.get("finishedAt"))
-        return f" after {format_duration((end - start).total_seconds())}" if start and end else ""
+        return duration_phrase(time_of(self.status.get("startedAt")), time_of(self.status.get("finishedAt")))
 
     def _since_start(self, now: datetime) -> str:
-        start = time_of(self.status.get("startedAt"))
-        return f", {format_duration(max(0.0, (now - start).total_seconds()))} after the start" if start else ""
+        return elapsed_phrase(time_of(self.status.get("startedAt")), now)
 
     def _progress(self) -> str:
         progress = self.status.get("progress")
