@@ -57,7 +57,7 @@ def test_a_dry_run_shows_every_run_and_changes_nothing(cli, api):
     models.Workflow.model_validate(shown["manifests"][0], extra="forbid")
     code, out, err = cli("sweep", *TINY, "--name", "try", "--backend", "local", "--dry-run")
     assert (code, out.count("PHASE2_RUN_ID=try-")) == (0, 2), err
-    assert api.asked == []
+    assert api.requests == []
 
 
 # A Job for each run --------------------------------------------------------------------------------------------------

@@ -56,19 +56,27 @@ class ApiServer:
         return file
 
 
+class JsonHandler(BaseHTTPRequestHandler):
+    """Silent handler of requests whose content is JSON."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+    def read_json(self) -> Any:
+        """Return the content of the request; None if it has none."""
+        length = int(self.headers.get("Content-Length") or 0)
+        return json.loads(self.rfile.read(length)) if length else None
+
+
 @contextmanager
 def serving(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[ApiServer]:
     """Run an API server for the duration of a block."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: Any) -> None:
-            return
-
+    class Handler(JsonHandler):
         def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
+            body = self.read_json()
             api.requests.append(
                 (self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
             )

@@ -8,14 +8,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import kubernetes_validate
 from hera.workflows import models
 from tests.argo.manifests import TEMPLATES as MANIFESTS
-from tests.cluster.support.api_server import ApiServer, listening
+from tests.cluster.support.api_server import ApiServer, JsonHandler, listening
 
 KUBERNETES = "1.34"
 JOBS = "/apis/batch/v1 jobs"
@@ -43,14 +42,14 @@ class StoredApi:
     Attributes:
         kinds: The known kinds: path of the API group, and plural.
         hidden: Plurals that the user has no permission for.
-        asked: All requests: method and path.
+        requests: All requests: method and path.
         logs: Logs of pods by name.
     """
 
     def __init__(self, *kinds: str) -> None:
         self.kinds = set(kinds or EVERY_KIND)
         self.hidden: set[str] = set()
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
         self.logs: dict[str, str] = {}
         self.url = ""
         self._objects: dict[tuple[str, str], dict[str, Any]] = {}
@@ -231,16 +230,10 @@ def storing(*kinds: str) -> Iterator[StoredApi]:
     """An API server for the length of a block."""
     api = StoredApi(*kinds)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: Any) -> None:
-            return
-
+    class Handler(JsonHandler):
         def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
-            api.asked.append((self.command, self.path))
+            body = self.read_json()
+            api.requests.append((self.command, self.path))
             request = _Request(api, self.command, self.path, body)
             if request.query.get("watch") == "true":
                 self._stream(request)

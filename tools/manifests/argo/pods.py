@@ -2,7 +2,7 @@
 
 from hera.workflows import models
 
-from phase2.cluster.manifests.pod import container_security, place_variables
+from phase2.cluster.manifests.pod import container_security, downward_api_variables
 from phase2.cluster.plan import (
     CA_CONFIG_MAP,
     CA_FOLDER,
@@ -56,7 +56,7 @@ def container(env: list[models.EnvVar]) -> models.Container:
         variable("PHASE2_CACHE_DIR", CACHE),
         variable("PHASE2_TERMINATION_LOG", TERMINATION_LOG),
         variable("HOME", "/tmp"),
-        *(models.EnvVar.model_validate(one) for one in place_variables()),
+        *(models.EnvVar.model_validate(one) for one in downward_api_variables()),
         _threads(),
     ]
     return models.Container(

@@ -37,7 +37,7 @@ def container_security() -> dict[str, Any]:
     }
 
 
-def place_variables() -> list[dict[str, Any]]:
+def downward_api_variables() -> list[dict[str, Any]]:
     """Return the environment variables that hold the names of the pod, its namespace and its node."""
     return [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _DOWNWARD.items()]
 
@@ -73,7 +73,7 @@ def _container(plan: Plan) -> dict[str, Any]:
         "workingDir": WORK,
         "env": [
             *({"name": name, "value": value} for name, value in plan.environment.items()),
-            *place_variables(),
+            *downward_api_variables(),
         ],
         "envFrom": [{"configMapRef": {"name": STORE_CONFIG_MAP}}, {"secretRef": {"name": STORE_SECRET}}],
         "resources": _resources(plan),
