@@ -93,6 +93,7 @@ def waiting(graphs: PackedGraphs, targets: np.ndarray, step: Callable[[QuotientB
         waited += time.perf_counter() - asked
         if batch is None:
             return waited / (time.perf_counter() - start)
+        assert isinstance(batch, QuotientBatch)
         step(batch)
 
 
@@ -107,7 +108,7 @@ def main() -> None:
     ours = build_model(config, 4, 12.0, CUTOFF)
     assert isinstance(ours, Cgcnn)
     pyg_step, our_step = trainer(PygCgcnn(config, 4)), trainer(ours)
-    contestants = {
+    contestants: dict[str, Callable[[int], object]] = {
         "PyG CGConv, full graphs": lambda k: pyg_step(full[k % 8]),
         "phase2, full graphs": lambda k: our_step(full[k % 8]),
         "phase2, quotient graphs": lambda k: our_step(quotient[k % 8]),

@@ -85,9 +85,9 @@ def main() -> None:
     print(
         f"{chosen.epochs} epochs of {chosen.crystals} crystals, cgcnn {chosen.preset}, checkpoint {size / 1e6:.1f} MB"
     )
-    for who, seconds in times.items():
+    for who, measured in times.items():
         price = 100 * statistics.median(prices[who])
-        print(f"{who:<30} {statistics.median(seconds):>7.2f} s  {saves[who]:>3} saves, which cost {price:.2f} % of it")
+        print(f"{who:<30} {statistics.median(measured):>7.2f} s  {saves[who]:>3} saves, which cost {price:.2f} % of it")
 
 
 def _train(config: RunConfig, data: CrystalPropertyDataset, folder: Path, who: str) -> tuple[float, int, int]:

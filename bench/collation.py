@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from torch_geometric.data import Batch
 
@@ -16,7 +18,7 @@ def main() -> None:
     batches = np.random.default_rng(0).permutation(len(graphs))[: len(graphs) // chosen.batch_size * chosen.batch_size]
     batches = batches.reshape(-1, chosen.batch_size)
     pyg = [to_pyg(graphs, i) for i in range(len(graphs))]
-    contestants = {
+    contestants: dict[str, Callable[[int], object]] = {
         "PyG Batch.from_data_list": lambda _: [Batch.from_data_list([pyg[i] for i in batch]) for batch in batches],
         "CrystalBatch (same content)": lambda _: [collate(graphs, b, graphs.targets, "crystal") for b in batches],
         "QuotientBatch": lambda _: [collate(graphs, b, graphs.targets, "quotient") for b in batches],

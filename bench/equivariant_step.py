@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -53,7 +55,7 @@ class E3nnEquivariant(nn.Module):
     def __init__(self, ours: Equivariant) -> None:
         super().__init__()
         self.ours = ours
-        self.products = nn.ModuleList(E3nnProduct(layer.product) for layer in ours.layers)
+        self.products = nn.ModuleList(E3nnProduct(cast("Interaction", layer).product) for layer in ours.layers)
 
     def forward(self, batch: CrystalBatch) -> Tensor:
         """Predict normalised properties."""
@@ -64,7 +66,7 @@ class E3nnEquivariant(nn.Module):
         basis = self.ours.basis(vectors.norm(dim=1))
         features = [self.ours.elements(batch.species)[:, None]]
         for layer, product in zip(self.ours.layers, self.products, strict=True):
-            features = self.interact(layer, product, features, basis, harmonics, ends)
+            features = self.interact(cast("Interaction", layer), product, features, basis, harmonics, ends)
         crystals = segment_mean(invariants(features), batch.atom_crystal, batch.n_crystals)
         return self.ours.heads(crystals)
 
@@ -91,6 +93,10 @@ def trainer(model: nn.Module) -> Callable[[CrystalBatch], None]:
     return step
 
 
+def _step_on(step: Callable[[CrystalBatch], None], batches: Sequence[CrystalBatch], k: int) -> None:
+    step(batches[k % len(batches)])
+
+
 def main() -> None:
     chosen = arguments(__doc__ or "", batch_size=16)
     graphs, config = crystals(chosen), EQUIVARIANT_SIZES[chosen.size]
@@ -106,7 +112,9 @@ def main() -> None:
         gap = (ours(batches[0]) - theirs(batches[0])).abs().max() / ours(batches[0]).abs().max()
     print(f"training steps of size {chosen.size}; both networks agree to {gap:.1e}")
     steps = {"e3nn TensorProduct, every edge": trainer(theirs), "phase2": trainer(ours)}
-    contestants = {name: lambda k, step=step: step(batches[k % 8]) for name, step in steps.items()}
+    contestants: dict[str, Callable[[int], object]] = {
+        name: partial(_step_on, step, batches) for name, step in steps.items()
+    }
     rates = compare(contestants, rounds=2 * chosen.rounds, per_call=len(index[0]))
     report(rates, baseline="e3nn TensorProduct, every edge")
 

@@ -76,6 +76,7 @@ def evaluated(expression: str, values: dict[str, str]) -> str:
         return repr(values[name])
 
     choice = _CHOICE.fullmatch(_VARIABLE.sub(word, expression).replace("||", "or"))
+    assert choice is not None, expression
     when, then, otherwise = choice["when"], choice["then"], choice["otherwise"]
     return str(eval(f"({then}) if ({when}) else ({otherwise})", {"__builtins__": {}}))
 

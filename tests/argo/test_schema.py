@@ -5,10 +5,11 @@ import re
 import pytest
 import yaml
 from hera.workflows import models
+from pydantic import BaseModel
 
 from .manifests import ARGO, DOCUMENTS, FILES, of_kind
 
-MODELS = {
+MODELS: dict[str, type[BaseModel]] = {
     "Workflow": models.Workflow,
     "WorkflowTemplate": models.WorkflowTemplate,
     "CronWorkflow": models.CronWorkflow,

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -60,7 +61,7 @@ def test_a_folder_is_predicted_and_what_cannot_be_read_is_reported(models, folde
 def test_all_formats_hold_the_same_table(models, tmp_path, suffix):
     output = tmp_path / f"preds{suffix}"
     assert _predict(models, "--dir", EXAMPLES, "--output", output) == 0
-    read = {
+    read: dict[str, Callable[[Path], pd.DataFrame]] = {
         ".csv": pd.read_csv,
         ".json": lambda p: pd.DataFrame(json.loads(p.read_text())),
         ".parquet": pd.read_parquet,
@@ -81,8 +82,12 @@ def test_a_name_that_is_no_utf8_does_not_cost_the_table(models, folder, tmp_path
             pytest.skip("this file system has no such names")
     output = tmp_path / f"preds{suffix}"
     assert _predict(models, "--dir", folder, "--output", output) == 3
-    read = {".csv": pd.read_csv, ".json": pd.read_json, ".parquet": pd.read_parquet}[suffix]
-    names = {Path(file).name for file in read(output)["file"]}
+    read: dict[str, Callable[[Path], pd.DataFrame]] = {
+        ".csv": pd.read_csv,
+        ".json": pd.read_json,
+        ".parquet": pd.read_parquet,
+    }
+    names = {Path(file).name for file in read[suffix](output)["file"]}
     assert {"\ufffdNaCl.cif", "\ufffdempty.cif"} <= names
 
 
@@ -104,7 +109,7 @@ def test_a_prediction_does_not_depend_on_the_batch(models, tmp_path):
         output = tmp_path / f"{size}.csv"
         assert _predict(models, "--dir", EXAMPLES, "--output", output, "--batch-size", size) == 0
         tables.append(pd.read_csv(output))
-    pd.testing.assert_frame_equal(*tables, rtol=1e-4)
+    pd.testing.assert_frame_equal(tables[0], tables[1], rtol=1e-4)
 
 
 def test_only_the_asked_properties_in_the_asked_order(models, tmp_path):

@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -55,7 +56,7 @@ def test_e3nn_lite_takes_what_does_not_change_its_length():
     RunRequest(algorithm="e3nn", level="lite", seed=1, all_properties=True, data="jarvis-dft3d")
 
 
-requests = st.builds(
+requests: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     algorithm=st.sampled_from(ALGORITHMS),
     level=st.none() | st.sampled_from([level for level in LEVELS if level != "lite"]),

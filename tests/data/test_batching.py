@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Generator
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from phase2.data.sampling import BalancedBatchSampler
 
 def crystal(i, sites, a=5.0):
     rng = np.random.default_rng(i)
-    corners = np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])[:sites]
+    corners = np.array([[0.0, 0.0, 0.0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])[:sites]
     lattice = a * np.eye(3) + rng.uniform(-0.2, 0.2, (3, 3))
     return Crystal.checked(f"c{i}", rng.integers(1, 80, sites), corners + rng.uniform(-0.04, 0.04, (sites, 3)), lattice)
 
@@ -163,6 +164,7 @@ def test_loader_works_one_batch_ahead(graphs):
     loader = prefetch_batches(graphs, batches(), None, view="crystal")
     next(loader)
     assert asked == [0, 1]
+    assert isinstance(loader, Generator)
     loader.close()
     assert not workers()
 
@@ -171,6 +173,7 @@ def test_a_single_batch_needs_no_thread(graphs):
     loader = prefetch_batches(graphs, [np.array([0])], None, view="crystal")
     next(loader)
     assert not workers()
+    assert isinstance(loader, Generator)
     loader.close()
 
 

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from phase2.diagnosis import machine as machine_module
 from phase2.diagnosis.finding import Finding, Problem, exit_code
 from phase2.diagnosis.folders import check_folder, check_folders
 from phase2.diagnosis.machine import check_machine, check_shared_memory, too_little_memory, too_many_threads

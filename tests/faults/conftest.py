@@ -72,7 +72,7 @@ def done(record_property) -> Iterator[Counter[str]]:
 
 def pytest_terminal_summary(terminalreporter):
     """Print how often each fault was injected, and what was tried under them."""
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if getattr(report, "when", "") == "teardown":

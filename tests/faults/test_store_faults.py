@@ -12,7 +12,7 @@ import pytest
 from phase2.errors import TransientError
 from phase2.runs.publish.publish import publish_run
 from phase2.runs.publish.reader import PublishedRun
-from phase2.storage.base import ObjectExistsError
+from phase2.storage.base import ObjectExistsError, ObjectInfo
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.urls import open_store
 from phase2.testing.faults import Fault, Faults
@@ -94,7 +94,7 @@ def test_what_a_put_reports_is_there_and_what_a_get_brings_is_right(store, direc
                     assert target.read_bytes() == source.read_bytes()
                     target.unlink()
                 assert not target.exists()
-            got = []
+            got: list[bytes] = []
             if attempt("read", lambda key=key, got=got: got.append(store.read(key))):
                 assert got == [source.read_bytes()]
             proxy.heal()
@@ -108,7 +108,7 @@ def test_an_answer_that_was_cut_anywhere_is_not_believed(direct, proxy, attempt)
     hasty.read("a")
     proxy.use(Faults.only(Fault.TRUNCATE))
     for _ in range(50 * ROUNDS):
-        got = []
+        got: list[ObjectInfo | None] = []
         if attempt("head", lambda got=got: got.append(hasty.head("a"))):
             assert got == [direct.head("a")]
             assert got[0].sha256 == known.sha256

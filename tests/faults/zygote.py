@@ -51,7 +51,7 @@ def _say(**words: object) -> None:
 def _become(order: dict) -> None:
     """Be the process of a command until its end."""
     code = 99
-    finalize.draw_pictures = lambda *_: ""  # which take half the time of so small a run
+    vars(finalize)["draw_pictures"] = lambda *_: ""  # which take half the time of so small a run
     publish_claim.SAME_RUN_HOLDS = timedelta(seconds=1)  # who was killed is taken over from as surely, and sooner
     try:
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -90,7 +90,7 @@ def _count_operations(death: dict | None) -> dict[str, int]:
             with lock:
                 counts[kind] += 1
                 last = death is not None and death["kind"] == kind and counts[kind] == death["at"]
-            if last and not death["after"]:
+            if death is not None and last and not death["after"]:
                 os.kill(os.getpid(), signal.SIGKILL)
             done = call(*words, **options)
             if last:

@@ -7,6 +7,8 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 spec = importlib.util.spec_from_file_location("slim_environment", PROJECT / "scripts" / "slim_environment.py")
+assert spec is not None
+assert spec.loader is not None
 slim_environment = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(slim_environment)
 

@@ -1,5 +1,8 @@
 """CGCNN on the quotient graph is the paper's network on the full graph."""
 
+from functools import partial
+from typing import cast
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -76,7 +79,7 @@ class PlainCgcnn(nn.Module):
     def __init__(self, ours: Cgcnn):
         super().__init__()
         self.elements, self.expansion, self.heads = ours.elements, ours.expansion, ours.heads
-        self.convolutions = nn.ModuleList(PlainConvolution(c) for c in ours.convolutions)
+        self.convolutions = nn.ModuleList(PlainConvolution(cast("GatedConvolution", c)) for c in ours.convolutions)
 
     def forward(self, batch):
         species, crystal, receiver, sender, distance = lift(batch)
@@ -91,7 +94,7 @@ def model(config=CONFIG, seed=0, awake=True):
     torch.manual_seed(seed)
     built = build_model(config, 2, 12.0, 5.0).double()
     if awake:  # untrained heads predict zero, which would hide everything
-        nn.init.normal_(built.heads.weight)
+        nn.init.normal_(built.get_parameter("heads.weight"))
     return built
 
 
@@ -103,24 +106,24 @@ def gradients(network, output):
 def test_equals_the_plain_formula_on_the_full_graph():
     ours, batch = model(), quotient().double()
     plain = PlainCgcnn(ours)
-    close = {"rtol": 1e-8, "atol": 1e-10}
+    assert_close = partial(torch.testing.assert_close, rtol=1e-8, atol=1e-10)
     for training in (True, True, False):
         got, want = ours.train(training)(batch), plain.train(training)(batch)
-        torch.testing.assert_close(got, want, **close)
+        assert_close(got, want)
         g, w = gradients(ours, got), gradients(plain, want)
         for name in g:
             if not name.startswith("convolutions"):
-                torch.testing.assert_close(g[name], w[name], **close)
+                assert_close(g[name], w[name])
         for k, (c, p) in enumerate(zip(ours.convolutions, plain.convolutions, strict=True)):
             of = f"convolutions.{k}."
             full = torch.cat([*g[of + "ends.weight"].chunk(2), g[of + "length.weight"]], dim=1)
-            torch.testing.assert_close(full, w[of + "full.weight"], **close)
+            assert_close(full, w[of + "full.weight"])
             for norm, reference, name in ((c.gate_norm, p.bn1, "gate_norm"), (c.sum_norm, p.bn2, "sum_norm")):
-                torch.testing.assert_close(norm.running_mean, reference.running_mean, **close)
-                torch.testing.assert_close(norm.running_var, reference.running_var, **close)
+                assert_close(norm.running_mean, reference.running_mean)
+                assert_close(norm.running_var, reference.running_var)
                 plain_name = {"gate_norm": "bn1", "sum_norm": "bn2"}[name]
                 for part in ("weight", "bias"):
-                    torch.testing.assert_close(g[f"{of}{name}.{part}"], w[f"{of}{plain_name}.{part}"], **close)
+                    assert_close(g[f"{of}{name}.{part}"], w[f"{of}{plain_name}.{part}"])
 
 
 def test_messages_travel_from_sender_to_receiver():

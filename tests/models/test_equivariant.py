@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -66,15 +67,15 @@ def test_parts_of_a_layer_are_equivariant(crystals, turn):
     product = TensorProduct(channels, 2)
     weights = torch.randn(len(crystals.bond_sender), product.n_weights)
     here, there = BondGeometry.of(crystals, 2), BondGeometry.of(turned(crystals, turn), 2)
-    close = {"rtol": 1e-6, "atol": 1e-6}
+    assert_close = partial(torch.testing.assert_close, rtol=1e-6, atol=1e-6)
     moved = product(rotate(random, turn), weights, there)
-    torch.testing.assert_close(moved, rotate(product(random, weights, here), turn), **close)
+    assert_close(moved, rotate(product(random, weights, here), turn))
     wide = [torch.randn(4, 2 * degree + 1, c) for degree, c in enumerate((13, 4, 3))]
     gate = Gate((6, 4, 3))
-    torch.testing.assert_close(gate(rotate(wide, turn)), rotate(gate(wide), turn), **close)
+    assert_close(gate(rotate(wide, turn)), rotate(gate(wide), turn))
     narrow = [torch.randn(4, 2 * degree + 1, c) for degree, c in enumerate(CONFIG.channels)]
     mix = layer.mix_before.double()
-    torch.testing.assert_close(mix(rotate(narrow, turn)), rotate(mix(narrow), turn), **close)
+    assert_close(mix(rotate(narrow, turn)), rotate(mix(narrow), turn))
 
 
 def pair(distance=2.0):

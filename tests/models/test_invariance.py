@@ -8,9 +8,10 @@ from torch import nn
 from phase2.config.schema import CgcnnConfig, EquivariantConfig
 from phase2.data.crystals.crystal import Crystal
 from phase2.models.build import build_model
+from phase2.models.layers.weighted_norm import WeightedBatchNorm
 from phase2.testing.crystals import isolated, rock_salt, triclinic, zinc_blende
 
-CONFIGS = {
+CONFIGS: dict[str, CgcnnConfig | EquivariantConfig] = {
     "cgcnn": CgcnnConfig(preset="small", width=8, convolutions=3, trunk=8),
     "l1": EquivariantConfig(size="small", channels=(8, 4), layers=2, radial_hidden=8, trunk=8),
     "l2": EquivariantConfig(size="medium", channels=(6, 4, 3), layers=3, radial_hidden=8, trunk=8),
@@ -22,9 +23,9 @@ CRYSTALS = {"low": triclinic(), "rock salt": rock_salt(), "zinc blende": zinc_bl
 def model(request):
     torch.manual_seed(1)
     built = build_model(CONFIGS[request.param], 3, mean_neighbors=12.0, cutoff=5.0).double()
-    nn.init.normal_(built.heads.weight)  # untrained heads predict zero
+    nn.init.normal_(built.get_parameter("heads.weight"))  # untrained heads predict zero
     for module in built.modules():
-        if hasattr(module, "running_mean"):  # as after training: not 0 and 1
+        if isinstance(module, WeightedBatchNorm):  # as after training: not 0 and 1
             nn.init.normal_(module.running_mean, std=0.3)
             nn.init.uniform_(module.running_var, 0.5, 2.0)
     return built.eval()
@@ -117,4 +118,4 @@ def test_predictions_tell_crystals_apart(predict):
     shaken = triclinic(seed=7)
     values = predict(*CRYSTALS.values(), stretched, exchanged, shaken)
     gaps = (values[:, None] - values[None]).abs().amax(dim=2)
-    assert gaps[~torch.eye(len(values), dtype=bool)].min() > 1e-4
+    assert gaps[~torch.eye(len(values), dtype=torch.bool)].min() > 1e-4

@@ -5,8 +5,10 @@ Workflows of different tests run side by side: most of the time of each is waiti
 
 import copy
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import pytest
 from tests.argo.manifests import ARGO, ROOT, TEMPLATES, of_kind
@@ -26,7 +28,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.argo, pytest.mark.timeout(900)]
 TINY = {"algorithm": "cgcnn", "level": "smoke", "max_samples": "60", "epochs": "2"}
 LONGER = TINY | {"max_samples": "200", "batch_size": "8", "epochs": "80"}
 OFTEN = ["--checkpoint-minutes", "0.005"]
-LOST = {
+LOST: dict[str, Callable[[Any, str], None]] = {
     "deleted": faults.delete,
     "out-of-memory": partial(faults.run_out_of_memory, container=CONTAINER),
     "killed": partial(faults.kill, container=CONTAINER),

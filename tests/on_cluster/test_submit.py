@@ -59,7 +59,7 @@ def dry_run(cluster):
     def check(job):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("KUBECONFIG", cluster.kubeconfig)
-            warnings = []
+            warnings: list[str] = []
             client = RunClient(Connection.open(on_warning=warnings.append), cluster.namespace, CLUSTER_BACKENDS["job"])
         job["metadata"]["namespace"] = cluster.namespace
         client.create(job, dry_run=True)

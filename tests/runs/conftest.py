@@ -30,7 +30,7 @@ MEASURED = {  # count, MAE, RMSE, R2, MAE of the median
 def result_of(key: str) -> PropertyResult:
     count, mae, rmse, r2, baseline = MEASURED[key]
     unit = select_properties([key])[0].unit
-    ratio = mae / baseline if mae else None
+    ratio = mae / baseline if mae and baseline else None
     return PropertyResult(
         key=key, unit=unit, count=count, mae=mae, rmse=rmse, r2=r2, baseline_mae=baseline, ratio=ratio
     )

@@ -55,7 +55,7 @@ def settings(endpoint):
 def tell(error):
     """Everything that an error says in all the ways that it can be asked."""
     chain = "".join(traceback.format_exception(error))
-    return f"{error} {error!r} {error.args} {vars(error)} {pickle.dumps(error)} {chain}"
+    return f"{error} {error!r} {error.args} {vars(error)} {pickle.dumps(error)!r} {chain}"
 
 
 def assert_silent(text):

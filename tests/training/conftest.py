@@ -46,7 +46,7 @@ def data():
     pairs = rng.integers(3, 60, (60, 2))
     edges = rng.uniform(3.5, 4.9, 60)
     salts = [
-        Crystal.checked(f"salt-{k}", pair, [[0, 0, 0], [0.5, 0.5, 0.5]], np.eye(3) * edge)
+        Crystal.checked(f"salt-{k}", pair, [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]], np.eye(3) * edge)
         for k, (pair, edge) in enumerate(zip(pairs, edges, strict=True))
     ]
     graphs = pack(salts, GraphSpec())

@@ -1,5 +1,7 @@
 """Laws of the optimiser, the schedule and the average."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -47,17 +49,18 @@ def test_gradients_are_clipped_together():
 
 
 def test_the_average_starts_fast_and_ends_at_its_decay():
-    model = nn.Linear(1, 1, bias=False)
+    model: Any = nn.Linear(1, 1, bias=False)
     nn.init.zeros_(model.weight)
     average = AveragedModel(model, decay=0.5)
+    averaged: Any = average.module
     nn.init.ones_(model.weight)
     average.update(step=1)
-    assert average.module.weight.item() == pytest.approx(1 - 2 / 11)
+    assert averaged.weight.item() == pytest.approx(1 - 2 / 11)
     for step in range(2, 60):
-        before = average.module.weight.item()
+        before = averaged.weight.item()
         average.update(step)
         decay = min(0.5, (1 + step) / (10 + step))
-        assert average.module.weight.item() == pytest.approx(1 - decay * (1 - before))
+        assert averaged.weight.item() == pytest.approx(1 - decay * (1 - before))
 
 
 def test_running_statistics_are_averaged_and_the_average_does_not_train():
@@ -65,7 +68,8 @@ def test_running_statistics_are_averaged_and_the_average_does_not_train():
     average = AveragedModel(model, decay=0.9)
     model(torch.randn(50, 3) * 10)
     average.update(step=1)
-    mean = average.module[1].running_mean
+    averaged: Any = average.module
+    mean = averaged[1].running_mean
     torch.testing.assert_close(mean, model[1].running_mean * (1 - 2 / 11))
     assert not average.module.training
     assert model.training

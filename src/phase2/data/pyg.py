@@ -11,7 +11,7 @@ from phase2.data.batching import collate
 from phase2.data.graphs.packed import PackedGraphs
 
 if TYPE_CHECKING:
-    from torch_geometric.data import Data  # type: ignore[import-untyped]
+    from torch_geometric.data import Data
 
 
 def to_pyg(graphs: PackedGraphs, i: int) -> Data:

@@ -1,5 +1,7 @@
 """Streams that end, break and are reopened; logs that are read once although the connection breaks."""
 
+from collections.abc import Iterator
+
 import pytest
 from tests.cluster.support.api_server import Answer, serving
 
@@ -22,7 +24,7 @@ def take(streams, count):
 def test_a_stream_that_ends_is_reopened_on_request():
     rounds = iter([["a", "b"], ["c"]])
     left = [True, False]
-    streams = Streams(on_trouble=pytest.fail)
+    streams: Streams[str] = Streams(on_trouble=pytest.fail)
     streams.start(lambda: iter(next(rounds)), again=lambda: left.pop(0))
     assert take(streams, 3) == ["a", "b", "c"]
     assert streams.is_quiet
@@ -38,7 +40,7 @@ def test_a_broken_stream_is_reopened_and_the_trouble_reported():
             raise attempt
         yield from attempt
 
-    streams = Streams(on_trouble=troubles.append)
+    streams: Streams[str] = Streams(on_trouble=troubles.append)
     streams.start(read, again=lambda: False)
     assert take(streams, 2) == [None, "a"]
     assert troubles == ["The server restarts."]
@@ -50,7 +52,7 @@ def test_a_permanent_error_is_raised_by_next(error):
         yield "a"
         raise error
 
-    streams = Streams(on_trouble=pytest.fail)
+    streams: Streams[str] = Streams(on_trouble=pytest.fail)
     streams.start(read, again=lambda: True)
     assert streams.next(TIMEOUT) == "a"
     with pytest.raises(type(error), match=str(error)):
@@ -62,7 +64,7 @@ def test_a_stream_is_retried_for_a_limited_time():
         raise TransientError("Down.")
         yield
 
-    streams = Streams(on_trouble=lambda _: None, patience=0.0)
+    streams: Streams[str] = Streams(on_trouble=lambda _: None, patience=0.0)
     streams.start(read, again=lambda: True)
     with pytest.raises(TransientError, match="Down"):
         take(streams, 10)

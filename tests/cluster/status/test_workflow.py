@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from tests.cluster.status.test_job import IMAGE, NO_ROOM, a_condition
@@ -136,7 +137,7 @@ def test_state_of_an_active_run(case):
 TEMPLATE_GONE = 'workflowtemplates.argoproj.io "phase2-train" not found'
 HANDLER = node(NAME, f"{NAME}.onExit", "Failed", "main: Error (exit code 75): no store", code=75, number=4)
 BAD_LEVEL = "Error (exit code 2): No level\n'hgue'."
-ENDED = {
+ENDED: dict[str, tuple[Any, dict[str, Any], str, str, int]] = {
     "succeeded": (workflow_succeeded(NAME), {}, "succeeded", "succeeded after 8 min", 0),
     "bad request": (
         workflow_status("Failed", node(NAME, "validate", "Failed", f"main: {BAD_LEVEL}", code=2)),

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from abc import abstractmethod
+from typing import Any
 
 from tests.cluster.support import controllers as simulated
 from tests.cluster.support.backend_contract import REQUEST, BackendHarness, Cli
@@ -37,6 +39,18 @@ class StoredHarness(BackendHarness):
         code, _, err = self.submit(run_id)
         assert (code, "is still being stopped" in err) == (75, True), err
         self.stopped(run_id)
+
+    @abstractmethod
+    def running(self, run_id) -> dict[str, Any]:
+        """The status of an object whose run trains."""
+
+    @abstractmethod
+    def succeeded(self, run_id) -> dict[str, Any]:
+        """The status of an object whose run ended well."""
+
+    @abstractmethod
+    def stopped(self, run_id) -> None:
+        """Play the controller that ends a run."""
 
     def state(self, run_id):
         code, out, err = self.cli("status", run_id, "--json")

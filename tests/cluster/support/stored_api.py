@@ -30,6 +30,8 @@ _PATH = re.compile(
 class Objects(Protocol):
     """Objects of a cluster, as a test that simulates its controllers needs them."""
 
+    logs: dict[str, str]
+
     def all(self, kind: str) -> list[dict[str, Any]]: ...
     def get(self, kind: str, name: str) -> dict[str, Any]: ...
     def put(self, kind: str, one: dict[str, Any]) -> None: ...
@@ -186,6 +188,7 @@ class _Request:
         return json.dumps({"type": event, "object": one}).encode() + b"\n"
 
     def _create(self) -> dict[str, Any]:
+        assert self.where is not None
         one = self.body
         _validate(one)
         if (self.kind, one["metadata"]["name"]) in self.api._objects:
@@ -210,6 +213,7 @@ class _Request:
         return all(labels.get(key) == value for key, value in pairs) and name in {"", one["metadata"]["name"]}
 
     def _verb(self) -> str:
+        assert self.where is not None
         named = self.where["name"] is not None
         verbs = {"GET": "get" if named else "list", "POST": "create", "PATCH": "patch", "DELETE": "delete"}
         return verbs[self.method]

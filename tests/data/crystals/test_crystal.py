@@ -15,7 +15,7 @@ from phase2.data.crystals.elements import ATOMIC_NUMBERS, SYMBOLS, nearest_symbo
 from phase2.errors import InvalidCrystalError
 
 CUBE = np.eye(3) * 4.2
-ROCK_SALT = [[0, 0, 0], [0.5, 0.5, 0.5]]
+ROCK_SALT = [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]
 
 
 def test_symbols_and_numbers_are_inverse():
@@ -99,10 +99,10 @@ def test_pickles():
         ([None], [[0, 0, 0]], CUBE, "site 0 holds None"),
         ([["Fe"]], [[0, 0, 0]], CUBE, "site 0 holds"),
         (None, [[0, 0, 0]], CUBE, "not a list"),
-        (["Na", "Cl"], [[0, 0, 0], [0, 0, np.nan]], CUBE, "site 1 (Cl)"),
+        (["Na", "Cl"], [[0.0, 0.0, 0.0], [0, 0, np.nan]], CUBE, "site 1 (Cl)"),
         (["Na", "Cl"], [[0, 0, 0]], CUBE, "(1, 3), not (2, 3)"),
         (["Na", "Cl"], [[0, 0], [0, 0]], CUBE, "(2, 2), not (2, 3)"),
-        (["Na", "Cl"], [[0, 0, 0], [0, 0]], CUBE, "not a table of numbers"),
+        (["Na", "Cl"], [[0.0, 0.0, 0.0], [0, 0]], CUBE, "not a table of numbers"),
         (["Na"], "here", CUBE, "not a table of numbers"),
         (["Na"], [[0, 0, 0]], np.diag([4, 4, np.inf]), "not finite"),
         (["Na"], [[0, 0, 0]], np.full((3, 3), np.nan), "not finite"),

@@ -142,7 +142,7 @@ def supercell(crystal, times):
     [
         (["Cu"], [[0, 0, 0]], FCC * 3.6, [12]),
         (["Fe"], [[0, 0, 0]], BCC * 2.87, [8, 6]),
-        (["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]], FCC * 5.64, [6, 12]),
+        (["Na", "Cl"], [[0.0, 0, 0], [0.5, 0.5, 0.5]], FCC * 5.64, [6, 12]),
         (["C", "C"], [[0, 0, 0], [0.25, 0.25, 0.25]], FCC * 3.57, [4, 12]),
         (["Po"], [[0, 0, 0]], np.eye(3) * 3.36, [6, 12]),
         (["Po"], [[0, 0, 0]], np.eye(3) * 5.0, [6]),  # the shell lies on the cutoff
@@ -164,7 +164,7 @@ def test_noise_as_in_files_does_not_break_shells():
 
 
 def test_an_edge_points_from_its_receiver_to_its_sender():
-    crystal = Crystal.checked("x", ["Na", "Cl"], [[0, 0, 0], [0.9, 0, 0]], np.diag([10.0, 30, 30]))
+    crystal = Crystal.checked("x", ["Na", "Cl"], [[0.0, 0, 0], [0.9, 0, 0]], np.diag([10.0, 30, 30]))
     graphs = pack([crystal], GraphSpec(cutoff=2.0))
     receiver, sender, vector = vectors(graphs)
     assert receiver.tolist() == [0, 1]
@@ -177,7 +177,7 @@ def test_an_edge_points_from_its_receiver_to_its_sender():
 @settings(max_examples=25, deadline=None)
 def test_edges_are_sorted_and_bonds_join_images_of_one_pair(seed):
     rng = np.random.default_rng(seed)
-    crystal = Crystal.checked("x", rng.integers(1, 4, 2), [[0, 0, 0], [0.5, 0.5, 0.5]], np.diag(rng.uniform(2, 4, 3)))
+    crystal = Crystal.checked("x", rng.integers(1, 4, 2), [[0.0, 0, 0], [0.5, 0.5, 0.5]], np.diag(rng.uniform(2, 4, 3)))
     graphs = pack([crystal], SPEC)
     receiver, sender, vector = vectors(graphs)
     length = np.linalg.norm(vector, axis=1)
@@ -203,7 +203,7 @@ def test_an_isolated_atom_gets_its_nearest_shell_whole():
 
 
 def test_an_isolated_atom_beside_a_molecule():
-    crystal = Crystal.checked("x", ["H", "H", "Xe"], [[0, 0, 0], [0.74 / 30, 0, 0], [0.4, 0, 0]], np.eye(3) * 30)
+    crystal = Crystal.checked("x", ["H", "H", "Xe"], [[0.0, 0, 0], [0.74 / 30, 0, 0], [0.4, 0, 0]], np.eye(3) * 30)
     molecule, _, lonely = surroundings(crystal)
     np.testing.assert_allclose(molecule, [[1, 0.74]], atol=1e-5)
     np.testing.assert_allclose(lonely, [[1, 12 - 0.74]], atol=1e-5)

@@ -1,6 +1,7 @@
 """Laws of packing: a crystal's graph does not depend on its company, and nothing is lost on the way."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def assert_same(a, b):
         assert one.dtype.kind == other.dtype.kind
 
 
-OVERLAPPING = Crystal.checked("overlapping", ["Na", "Cl"], [[0, 0, 0], [0.01, 0, 0]], np.eye(3) * 5)
+OVERLAPPING = Crystal.checked("overlapping", ["Na", "Cl"], [[0.0, 0.0, 0.0], [0.01, 0, 0]], np.eye(3) * 5)
 MANY = [crystal(seed) for seed in range(1200)]  # more atoms than are packed at once
 
 
@@ -113,11 +114,12 @@ def test_spans_are_the_concatenated_ranges(counts, data):
 @pytest.mark.parametrize("change", ["short", "dtype", "offset"])
 def test_arrays_that_do_not_fit_are_refused(change):
     graphs = pack(MANY[:3], SPEC)
-    broken = {
+    changes: dict[str, dict[str, Any]] = {
         "short": {"species": graphs.species[:-1]},
         "dtype": {"positions": graphs.positions.astype(np.float64)},
         "offset": {"bond_offset": graphs.bond_offset[::-1].copy()},
-    }[change]
+    }
+    broken = changes[change]
     with pytest.raises(DataError, match=next(iter(broken)) if change != "offset" else "bond_"):
         dataclasses.replace(graphs, **broken)
 

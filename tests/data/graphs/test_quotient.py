@@ -16,12 +16,12 @@ FCC = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 SEEDS = st.integers(0, 2**32 - 1)
 QUOTIENT = ("node_offset", "node_species", "link_offset", "link_receiver", "link_sender", "link_weight")
 
-ROCK_SALT = Crystal.checked("rock salt", ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]], FCC * 5.64)
-DIAMOND = Crystal.checked("diamond", ["C", "C"], [[0, 0, 0], [0.25, 0.25, 0.25]], FCC * 3.57)
+ROCK_SALT = Crystal.checked("rock salt", ["Na", "Cl"], [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]], FCC * 5.64)
+DIAMOND = Crystal.checked("diamond", ["C", "C"], [[0.0, 0.0, 0.0], [0.25, 0.25, 0.25]], FCC * 3.57)
 PEROVSKITE = Crystal.checked(
     "perovskite",
     ["Sr", "Ti", "O", "O", "O"],
-    [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]],
+    [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]],
     np.eye(3) * 3.905,
 )
 WURTZITE = Crystal.checked(

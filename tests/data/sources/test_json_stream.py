@@ -75,6 +75,7 @@ def test_bare_nan_and_infinity(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("[NaN, Infinity, -Infinity]")
     values = [value for _, value in stream_records(path)]
+    assert isinstance(values[0], float)
     assert math.isnan(values[0])
     assert values[1:] == [math.inf, -math.inf]
 
@@ -160,7 +161,7 @@ def test_an_early_error_is_found_without_reading_on(tmp_path, monkeypatch):
             read.append(size)
             return super().read(size)
 
-    monkeypatch.setattr(json_stream.io, "TextIOWrapper", Counting)
+    monkeypatch.setattr(io, "TextIOWrapper", Counting)
     with pytest.raises(DataError, match="line 1, column 8"):
         list(stream_records(path))
     assert sum(read) < 1_000

@@ -30,6 +30,19 @@ def targets(crystals):
     return np.array([labelled.targets for labelled in crystals.values()])
 
 
+<<<<<<< HEAD
+=======
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("build_sample", ROOT / "scripts" / "build_sample.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+>>>>>>> e50e326 (Check the types of tests and benchmarks, and measure coverage in every process)
 def rows_of_card():
     return re.findall(r"^\| (\w+) \|[^|]*\| ([\d,]+) \|(.*)\|$", CARD, flags=re.MULTILINE)
 
@@ -149,7 +162,7 @@ def test_packing_keeps_symmetry(crystals):
 def test_pack_and_read_are_inverse(tmp_path, monkeypatch):
     lattice = np.array([[4.123456, 0, 0], [1.5, 3.2, 0], [0.1, 0.2, 5.0]])
     crystals = [
-        Crystal.checked("mp-7", ["Na", "Cl"], [[0, 0, 0], [1 / 3, 2 / 3, 0.999999999]], lattice),
+        Crystal.checked("mp-7", ["Na", "Cl"], [[0.0, 0.0, 0.0], [1 / 3, 2 / 3, 0.999999999]], lattice),
         Crystal.checked("mp-12", ["Fe"], [[0.25, 0.5, 0.75]], lattice.T),
     ]
     labels = [{"ehull": 0.125, "band_gap": 1.5}, {"spillage": 0.25}]

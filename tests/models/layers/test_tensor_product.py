@@ -27,7 +27,7 @@ def reference(product, features, weights, batch, highest):
     per_edge = plain(flat[batch.bond_sender[bond]], directions, weights[bond])
     summed = torch.zeros(len(batch.species), outputs.dim).double().index_add(0, batch.bond_receiver[bond], per_edge)
     pieces = summed.split([ir.dim for ir in outputs], dim=1)
-    results = [[] for _ in range(highest + 1)]
+    results: list[list[torch.Tensor]] = [[] for _ in range(highest + 1)]
     for path, piece in zip(product.paths, pieces, strict=True):
         results[path.l3].append(piece.unflatten(1, (channels[path.l1], 2 * path.l3 + 1)).transpose(1, 2))
     return [torch.cat(r, dim=2) for r in results]

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 from tests.on_cluster.lab.cluster_base import ClusterBase
@@ -23,10 +24,10 @@ class Pods:
     def __init__(self, cluster: ClusterBase) -> None:
         self._cluster = cluster
 
-    def create(self, pod: dict[str, object]) -> None:
+    def create(self, pod: dict[str, Any]) -> None:
         self._cluster.core.create_namespaced_pod(self._cluster.namespace, pod)
 
-    def run(self, pod: dict[str, object], seconds: float = 180) -> ProcessExit:
+    def run(self, pod: dict[str, Any], seconds: float = 180) -> ProcessExit:
         """Create a pod, wait for its end, and delete it."""
         name = pod["metadata"]["name"]
         self.create(pod)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from typing import Any
 
 from tests.on_cluster.lab.cluster import Cluster
 from tests.on_cluster.lab.cluster_base import ClusterBase
@@ -19,7 +20,7 @@ AT_EPOCH = 3
 ATTEMPTS = 3
 """Number of runs that are tried for a fault: on a busy machine a run may end before its fault is injected."""
 
-POD_FAULTS = {
+POD_FAULTS: dict[str, tuple[str, Callable[[Any, str], None]]] = {
     "deleted": ("pod deleted while training", faults.delete),
     "evicted": ("pod evicted through the API", faults.evict),
     "out-of-memory": ("process killed for its container's memory", faults.run_out_of_memory),

@@ -55,7 +55,7 @@ def told(store, **how):
     return {run.prefix: run.status for run in list_runs(store, **how)}
 
 
-def deaths(store, act: Callable[[object], object], *, after):
+def deaths(store, act: Callable[[KillingStore], object], *, after):
     """Let ``act`` be killed at its first, second, ... change until it comes to its end."""
     for k in range(1, 100):
         try:

@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -40,7 +41,7 @@ def cache(tmp_path_factory):
 
 
 def _request(output: Path, **words) -> RunRequest:
-    usual = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 2, "output": output}
+    usual: dict[str, Any] = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 2, "output": output}
     return RunRequest(**(usual | words))
 
 

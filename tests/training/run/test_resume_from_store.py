@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.resumption import ResumeRequest
 from phase2.errors import ModelFileError, PreemptedError, RequestError, TransientError
+from phase2.machine.versions import deciding_versions
 from phase2.models.files.modelfile import copy_tensors, load_model_file
 from phase2.runs.attempts import Attempt
 from phase2.runs.catalog.index import list_runs
@@ -37,7 +39,7 @@ def cache(tmp_path_factory):
 
 
 def request_in(output: Path, **words) -> RunRequest:
-    usual = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 60, "output": output}
+    usual: dict[str, Any] = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 60, "output": output}
     return RunRequest(**(usual | words))
 
 
@@ -85,7 +87,7 @@ def test_a_run_goes_on_on_an_empty_machine_and_ends_where_it_would_have_ended(tm
     (summary,) = list_runs(store)
     assert (summary.prefix, summary.status) == (prefix, "unfinished")
     shutil.rmtree(tmp_path / "lost")
-    said = []
+    said: list[str] = []
     run = train_run(resolve(request_in(tmp_path / "new")), RESUME, RunContext(store=store, notify=said.append))
     assert f"{run.directory.family}/{run.directory.name}" == prefix
     assert_same(run, whole)
@@ -183,7 +185,7 @@ def test_the_machine_that_is_further_gives_the_checkpoint(tmp_path, store, whole
 @pytest.mark.slow
 def test_changed_code_and_data_are_refused_by_name_and_code_may_be_accepted(tmp_path, store, whole, monkeypatch):
     stopped_after_push(tmp_path / "lost", store)
-    real = continuity.deciding_versions()
+    real = deciding_versions()
     monkeypatch.setattr(continuity, "deciding_versions", lambda: real | {"torch": "9.9", "e3nn": "0.0"})
     surroundings = RunContext(store=store)
     with pytest.raises(ModelFileError, match=rf"another code\. torch: {real['torch']} -> 9\.9; e3nn: .* -> 0\.0"):
