@@ -137,7 +137,7 @@ def test_state_of_an_active_run(case):
 TEMPLATE_GONE = 'workflowtemplates.argoproj.io "phase2-train" not found'
 HANDLER = node(NAME, f"{NAME}.onExit", "Failed", "main: Error (exit code 75): no store", code=75, number=4)
 BAD_LEVEL = "Error (exit code 2): No level\n'hgue'."
-ENDED: dict[str, tuple[Any, dict[str, Any], str, str, int]] = {
+ENDED: dict[str, tuple[Any, dict[str, Any], str, str, int | None]] = {
     "succeeded": (workflow_succeeded(NAME), {}, "succeeded", "succeeded after 8 min", 0),
     "bad request": (
         workflow_status("Failed", node(NAME, "validate", "Failed", f"main: {BAD_LEVEL}", code=2)),

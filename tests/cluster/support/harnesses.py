@@ -10,7 +10,7 @@ from typing import Any
 from tests.cluster.support import controllers as simulated
 from tests.cluster.support.backend_contract import REQUEST, BackendHarness, Cli
 from tests.cluster.support.image_names import BY_DIGEST
-from tests.cluster.support.stored_api import JOBS, PODS, WORKFLOWS, Objects
+from tests.cluster.support.stored_api import JOBS, PODS, WORKFLOWS, Objects, StoredApi
 
 FAILURE = "The data are damaged."
 
