@@ -14,12 +14,16 @@ RUN ?= --algorithm e3nn --level smoke --epochs 40 --batch-size 32 --lr 5e-3 --ma
 # How often `make test-faults` injects each fault.
 FAULT_ROUNDS ?= 1
 
+# The tests that `make coverage` runs.
+COVER ?= not slow and not faults and not cluster
+
 export IMAGE TARGET BASE_IMAGE CA_BUNDLE ENGINE TORCH_INDEX TORCH_HASH
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@awk -F':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+##@ Begin
 $(READY): constraints/dev.txt constraints/tools.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("phase2 needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
@@ -35,24 +39,83 @@ setup: $(READY) ## Install everything into .venv, from pinned and hashed package
 run: setup ## Train on the embedded sample of real crystals and show the result
 	$(BIN)/python scripts/phase2_multitask/run_phase2.py $(RUN)
 
-.PHONY: test
-test: setup ## Run the tests
-	$(BIN)/python -m pytest -n auto -m 'not faults and not cluster'
+.PHONY: clean
+clean: ## Remove the environment and caches (never runs or data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 
+##@ Work on it
 .PHONY: test-fast
-test-fast: setup ## Run the tests that take a second or two
+test-fast: setup ## Run the tests that take a second or two each
 	$(BIN)/python -m pytest -n auto -m 'not slow and not faults and not cluster'
+
+.PHONY: lint
+lint: setup ## Check style, types, layers, prose, scripts, manifests, and that generated files are new
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.prose --check
+	$(BIN)/python -m tools.reference --check
+	$(BIN)/python -m tools.manifests.argo --check
+	$(BIN)/python -m tools.manifests.chart --check
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
+	$(BIN)/python -m tools.manifests.check_overlays
+	$(BIN)/python -m tools.manifests.check_chart
+
+.PHONY: format
+format: setup ## Format code and wrap prose
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python -m tools.prose
+
+.PHONY: reference
+reference: setup ## Generate the reference pages, the Argo manifests and the chart from the code
+	$(BIN)/python -m tools.reference
+	$(BIN)/python -m tools.manifests.argo
+	$(BIN)/python -m tools.manifests.chart
+
+.PHONY: hooks
+hooks: setup ## Let git run the quick checks on each commit (pre-commit)
+	$(BIN)/pre-commit install
+
+.PHONY: lock
+lock: setup ## Pin every dependency again, with hashes
+	$(BIN)/python -m tools.lock
+
+##@ Test
+.PHONY: test
+test: setup ## Run all tests but those that inject faults or need a cluster
+	$(BIN)/python -m pytest -n auto -m 'not faults and not cluster'
 
 .PHONY: test-faults
 test-faults: setup ## Kill, fill, cut off and damage whatever a run depends on, and count it (FAULT_ROUNDS=5 for more)
 	PHASE2_FAULT_ROUNDS=$(FAULT_ROUNDS) $(BIN)/python -m pytest -n auto tests/faults -m faults
 
+.PHONY: test-readme
+test-readme: setup ## Run every command of the README, as a newcomer would
+	$(BIN)/python -m tools.run_readme README.md --skip "make test"
+
+.PHONY: coverage
+coverage: setup ## Show which lines and branches tests reach, here and in build/coverage/html (COVER= for other tests)
+	rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest -n auto -m '$(COVER)'
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report
+
+.PHONY: ci
+ci: FAULT_ROUNDS = 0.25
+ci: BUT = $() and not slow
+ci: lint test test-faults test-readme test-cluster test-argo test-chart ## What continuous integration runs
+
+##@ Test on Kubernetes (needs root and Go; with Docker, kind)
 # What CI leaves out on the cluster.
 BUT =
 ON_CLUSTER = PHASE2_CLUSTER=required $(BIN)/python -m pytest tests/on_cluster
 
 .PHONY: test-cluster test-argo test-chart
-test-cluster: setup ## Run pods on a real Kubernetes on this machine, and break what they depend on (needs root and Go)
+test-cluster: setup ## Run pods on a real Kubernetes on this machine, and break what they depend on
 	$(ON_CLUSTER) -m 'cluster and not argo and not chart$(BUT)'
 test-argo: setup ## Run workflows on that Kubernetes with a real Argo
 	$(ON_CLUSTER) -m 'argo$(BUT)'
@@ -65,10 +128,24 @@ cluster-up: setup ## Bring up the Kubernetes of the tests and leave it running
 cluster-down: setup ## Stop it, and leave nothing but what was built
 	PYTHONPATH=src $(BIN)/python -m tests.on_cluster down
 
-.PHONY: test-readme
-test-readme: setup ## Run every command of the README, as a newcomer would
-	$(BIN)/python -m tools.run_readme README.md --skip "make test"
+.PHONY: kind-up kind-test kind-down
+kind-up: setup ## Bring up a Kubernetes of kind with MinIO and the image
+	PYTHON=$(BIN)/python k8s/kind/up.sh
+kind-test: setup ## Run the tests of the cluster on it, but for those that break the node itself
+	PYTHON=$(BIN)/python k8s/kind/test.sh
+kind-down: ## Remove it again
+	k8s/kind/down.sh
 
+##@ Measure
+.PHONY: bench
+bench: setup ## Measure speed and memory against baselines in the same run
+	$(BIN)/python -m bench --data $(DATA)
+
+.PHONY: seeds
+seeds: setup ## Train what `make run` trains with three seeds: the table of the README
+	$(BIN)/python -m bench.seeds $(RUN)
+
+##@ Package
 .PHONY: image
 image: ## Build the image with docker, podman or buildah (IMAGE=, TARGET=gpu|cpu, BASE_IMAGE=, CA_BUNDLE=)
 	scripts/build_image.sh
@@ -76,53 +153,3 @@ image: ## Build the image with docker, podman or buildah (IMAGE=, TARGET=gpu|cpu
 .PHONY: chart
 chart: setup ## Package the Helm chart into dist, for the image of IMAGE=...@sha256:...
 	$(BIN)/python -m tools.manifests.chart.package
-
-.PHONY: kind-up kind-test kind-down
-kind-up: setup ## With Docker: a Kubernetes of kind with MinIO and the image
-	PYTHON=$(BIN)/python k8s/kind/up.sh
-kind-test: setup ## With Docker: the tests of the cluster on it, but for those that break the node itself
-	PYTHON=$(BIN)/python k8s/kind/test.sh
-kind-down: ## Remove it
-	k8s/kind/down.sh
-
-.PHONY: lint
-lint: setup ## Check style, types, layers and generated pages
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -m tools.reference --check
-	$(BIN)/python -m tools.manifests.argo --check
-	$(BIN)/python -m tools.manifests.chart --check
-	$(BIN)/hadolint Dockerfile
-	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
-	$(BIN)/python -m tools.manifests.check_overlays
-	$(BIN)/python -m tools.manifests.check_chart
-
-.PHONY: format
-format: setup ## Format the code
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
-
-.PHONY: reference
-reference: setup ## Generate the reference pages, the Argo manifests and the chart from the code
-	$(BIN)/python -m tools.reference
-	$(BIN)/python -m tools.manifests.argo
-	$(BIN)/python -m tools.manifests.chart
-
-.PHONY: bench
-bench: setup ## Measure speed and memory against baselines in the same run
-	$(BIN)/python -m bench --data $(DATA)
-
-.PHONY: lock
-lock: setup ## Pin every dependency again, with hashes
-	$(BIN)/python -m tools.lock
-
-.PHONY: ci
-ci: FAULT_ROUNDS = 0.25
-ci: BUT = $() and not slow
-ci: lint test test-faults test-readme test-cluster test-argo test-chart ## What continuous integration runs
-
-.PHONY: clean
-clean: ## Remove the environment and caches (never runs or data)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

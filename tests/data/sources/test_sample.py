@@ -30,19 +30,6 @@ def targets(crystals):
     return np.array([labelled.targets for labelled in crystals.values()])
 
 
-<<<<<<< HEAD
-=======
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("build_sample", ROOT / "scripts" / "build_sample.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
->>>>>>> e50e326 (Check the types of tests and benchmarks, and measure coverage in every process)
 def rows_of_card():
     return re.findall(r"^\| (\w+) \|[^|]*\| ([\d,]+) \|(.*)\|$", CARD, flags=re.MULTILINE)
 
