@@ -68,9 +68,6 @@ def test_the_citation_is_of_this_version():
 
 
 def test_generated_files_are_marked_and_there():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
-        "\n"
-    )
     patterns = [line.split()[0] for line in (ROOT / ".gitattributes").read_text().splitlines() if "generated" in line]
     assert patterns
     assert [one for one in patterns if not any(ROOT.glob(one))] == []
