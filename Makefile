@@ -37,7 +37,7 @@ setup: $(READY) ## Install everything into .venv, from pinned and hashed package
 
 .PHONY: run
 run: setup ## Train on the embedded sample of real crystals and show the result
-	$(BIN)/python scripts/phase2_multitask/run_phase2.py $(RUN)
+	$(BIN)/phase2 train $(RUN)
 
 .PHONY: clean
 clean: ## Remove the environment and caches (never runs or data)

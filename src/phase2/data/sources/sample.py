@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.sources.base import LabelledCrystal, RawRecord
 from phase2.errors import DataError
+from phase2.properties import PROPERTIES
 
 SAMPLE_FILE = Path(__file__).with_name("sample.npz")
 
@@ -62,5 +63,7 @@ class SampleSource:
 
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Turn one record into a crystal and its labels."""
-        species, frac, lattice, targets = cast("_Arrays", raw.content)
+        species, frac, lattice, known = cast("_Arrays", raw.content)
+        targets = np.full(len(PROPERTIES), np.nan)  # properties that are newer than the file have no label in it
+        targets[: len(known)] = known
         return LabelledCrystal(Crystal.checked(raw.id, species, frac, lattice), targets)
