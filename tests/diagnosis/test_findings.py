@@ -11,6 +11,7 @@ from phase2.diagnosis.folders import check_folder, check_folders
 from phase2.diagnosis.machine import check_machine, check_shared_memory, too_little_memory, too_many_threads
 from phase2.diagnosis.software import check_software, driver_version, unsupported_gpu
 from phase2.diagnosis.store import check_store, probe, refuses_taken_keys
+from phase2.machine import cgroup
 from phase2.machine.cgroup import memory_limit
 from phase2.storage.folder import LocalStore
 
@@ -81,7 +82,7 @@ def test_a_memory_limit_that_is_too_low_is_a_problem(tmp_path, monkeypatch):
     (tmp_path / "membership").write_text("0::/\n")
     (tmp_path / "memory.max").write_text(f"{256 << 20}\n")
     limit = memory_limit(tmp_path, tmp_path / "membership")
-    monkeypatch.setattr(machine_module.cgroup, "memory_limit", lambda: limit)
+    monkeypatch.setattr(cgroup, "memory_limit", lambda: limit)
     found = by_name(check_machine())["memory limit"]
     assert found.value == "256 MiB"
     assert found.problem.exit_code == 2

@@ -49,7 +49,7 @@ def own() -> Iterator[Cluster | None]:
 
 
 @pytest.fixture(scope="session")
-def cluster(own: Cluster | None, was_up_before: bool) -> Iterator[ClusterBase]:
+def cluster(own: Cluster | None, was_up_before: bool) -> Iterator[Cluster | ExternalCluster]:
     """Running cluster; one that was up before stays up."""
     if own is None:
         yield ExternalCluster()
@@ -77,13 +77,13 @@ def host(cluster: ClusterBase) -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def image(cluster: ClusterBase) -> str:
+def image(cluster: Cluster | ExternalCluster) -> str:
     """Image that trains; by digest on this machine's own cluster."""
     return cluster.image if isinstance(cluster, ExternalCluster) else laboratory.image(cluster)
 
 
 @pytest.fixture(scope="session")
-def store(cluster: ClusterBase) -> ClusterStore:
+def store(cluster: Cluster | ExternalCluster) -> ClusterStore:
     """The object store in the cluster."""
     return cluster.store if isinstance(cluster, ExternalCluster) else Minio(cluster)
 
@@ -169,7 +169,7 @@ def contract_results(runs: Runs, background: Executor) -> Iterator[dict[Contract
 @pytest.fixture(scope="session", autouse=True)
 def start_early(request: pytest.FixtureRequest) -> None:
     """Start the background work that the selected tests need."""
-    needed = {name for item in request.session.items for name in item.fixturenames}
+    needed = {name for item in request.session.items if isinstance(item, pytest.Function) for name in item.fixturenames}
     for name in ("resumed", "fault_runs", "contract_results"):
         if name in needed:
             request.getfixturevalue(name)

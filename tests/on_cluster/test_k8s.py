@@ -37,8 +37,8 @@ def job(*, image=f"{IMAGE}:1", **cluster):
 
 def refused(cluster, thing, *words):
     """Return why the API server rejects an object; None if it accepts it."""
-    words = ["--namespace", NAMESPACE, *words]
-    done = cluster.kubectl("create", "--dry-run=server", *words, "-f", "-", stdin=json.dumps(thing), check=False)
+    options = ["--dry-run=server", "--namespace", NAMESPACE, *words]
+    done = cluster.kubectl("create", *options, "-f", "-", stdin=json.dumps(thing), check=False)
     assert "Warning" not in done.stderr
     return done.stderr if done.returncode else None
 

@@ -52,7 +52,7 @@ def test_lists_are_read_page_by_page(connect):
 
 def test_warnings_of_the_server_reach_the_callback(connect):
     warning = r'299 - "would violate PodSecurity \"restricted:latest\": runAsNonRoot != true"'
-    warnings = []
+    warnings: list[str] = []
     with serving(Answer(201, {"kind": "Job"}, {"Warning": warning})) as api:
         connection = connect(api, on_warning=warnings.append)
         jobs(connection).create({"metadata": {"name": "a"}})

@@ -31,8 +31,10 @@ def test_a_stream_that_ends_is_reopened_on_request():
 
 
 def test_a_broken_stream_is_reopened_and_the_trouble_reported():
-    troubles = []
-    attempts = iter([TransientError("Down.", why="The server restarts."), WatchExpiredError("Old."), ["a"]])
+    troubles: list[str] = []
+    attempts: Iterator[Exception | list[str]] = iter(
+        [TransientError("Down.", why="The server restarts."), WatchExpiredError("Old."), ["a"]]
+    )
 
     def read():
         attempt = next(attempts)
@@ -78,7 +80,7 @@ def test_each_line_of_an_interrupted_log_is_read_once(monkeypatch, tmp_path):
     with serving(*answers) as api:
         monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig(tmp_path)))
         reader = LogReader(RunClient(Connection.open(), "materials", CLUSTER_BACKENDS["job"]), "pod")
-        lines_read = []
+        lines_read: list[str] = []
         for _ in pieces[:-1]:
             with pytest.raises(TransientError):
                 keep(reader.lines(), lines_read)

@@ -73,6 +73,7 @@ class JobHarness(StoredHarness):
 
     def fail(self, run_id):
         self.api.put(PODS, simulated.job_pod(f"phase2-{run_id}", 3, FAILURE))
+        assert isinstance(self.api, StoredApi)
         self.api.logs[f"phase2-{run_id}-x"] = "2026-11-24T12:00:00Z error: The data are damaged.\n"
         self.api.patch(self.kind, f"phase2-{run_id}", {"status": simulated.job_failed()})
 

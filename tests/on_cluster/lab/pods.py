@@ -62,7 +62,7 @@ class Pods:
             time.sleep(0.1)
 
 
-def restricted_pod(name: str, image: str, *command: str) -> dict[str, object]:
+def restricted_pod(name: str, image: str, *command: str) -> dict[str, Any]:
     """Return a pod for restricted Pod Security, with settings and keys of the store; only /work is writable."""
     container = {
         "name": CONTAINER,

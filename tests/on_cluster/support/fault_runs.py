@@ -58,7 +58,7 @@ class FaultRuns:
                 return run_id
         raise AssertionError(f"{ATTEMPTS} runs ended before their fault: {name}.")
 
-    def _inject_into(self, run_id: str, fault: Callable[[ClusterBase, str], None]) -> bool:
+    def _inject_into(self, run_id: str, fault: Callable[[Any, str], None]) -> bool:
         pod = self.runs.wait_for_epoch(run_id, AT_EPOCH)
         # A killed process cannot save: the checkpoint that it resumes from must have been uploaded before.
         wait_until(lambda: self._has_checkpoint(run_id), "a checkpoint in the bucket", 240)
