@@ -218,3 +218,14 @@ def test_json_of_a_submission(cli, harness):
     assert (code, json.loads(out)) == (
         0, {"run": "abc", "kind": "Workflow", "name": NAME, "namespace": "materials", "outcome": "submitted"},
     )  # fmt: skip
+
+
+def test_the_keys_of_the_json_of_a_state_are_stable(cli, harness):
+    """Scripts read them: they keep their names when attributes are renamed."""
+    harness.begin("abc")
+    state = json.loads(cli("status", "abc", "--json")[1])
+    assert set(state) == {
+        "run_id", "kind", "name", "algorithm", "mode", "state", "sentence", "step", "attempt", "pod", "node",
+        "exit_code", "created", "ended", "command",
+    }  # fmt: skip
+    assert state["sentence"].startswith("runs, step train, attempt 1")
