@@ -5,8 +5,8 @@ import sys
 
 from tests.on_cluster.lab import laboratory
 from tests.on_cluster.lab.cluster import Cluster
-from tests.on_cluster.lab.host import ClusterUnavailableError
-from tests.on_cluster.lab.minio import STORE, Minio
+from tests.on_cluster.lab.node.host import ClusterUnavailableError
+from tests.on_cluster.lab.services.minio import STORE, Minio
 
 
 def main() -> int:

@@ -10,10 +10,10 @@ from tests.on_cluster.lab import laboratory
 from tests.on_cluster.lab.cluster import Cluster
 from tests.on_cluster.lab.cluster_base import ClusterBase
 from tests.on_cluster.lab.external_cluster import ExternalCluster
-from tests.on_cluster.lab.host import ClusterUnavailableError
-from tests.on_cluster.lab.minio import Minio
+from tests.on_cluster.lab.node.host import ClusterUnavailableError
 from tests.on_cluster.lab.pods import Pods
-from tests.on_cluster.lab.store import BUCKET, ClusterStore
+from tests.on_cluster.lab.services.minio import Minio
+from tests.on_cluster.lab.services.store import BUCKET, ClusterStore
 from tests.on_cluster.lab.timings import LISTENERS, STEPS, record, step
 from tests.on_cluster.support.fault_runs import FaultRuns, Resumed, cancel_and_resume
 from tests.on_cluster.support.real_jobs import ContractTest, running_contract_tests

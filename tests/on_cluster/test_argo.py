@@ -10,7 +10,7 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from tests.argo.manifests import ARGO, documents, of_kind
 from tests.argo.test_pods import PODS, pod_of
-from tests.on_cluster.lab.argo_crds import GROUP, VERSION, install, remove
+from tests.on_cluster.lab.services.argo_crds import GROUP, VERSION, install, remove
 
 from phase2.cluster.manifests.sweep import build_sweep
 from phase2.cluster.manifests.workflow import build_workflow

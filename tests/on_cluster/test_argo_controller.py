@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from tests.argo.manifests import ARGO, ROOT, TEMPLATES, of_kind
-from tests.on_cluster.lab.argo_controller import ArgoController
-from tests.on_cluster.lab.store import BUCKET
+from tests.on_cluster.lab.services.argo_controller import ArgoController
+from tests.on_cluster.lab.services.store import BUCKET
 from tests.on_cluster.lab.waiting import wait_until
 from tests.on_cluster.support import faults
 from tests.on_cluster.support.runs import epochs_of, whole_run

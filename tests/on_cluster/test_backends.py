@@ -12,8 +12,8 @@ from tests.argo.manifests import TEMPLATES, of_kind
 from tests.cluster.support.backend_contract import BackendContract, ClusterContract
 from tests.cluster.support.harnesses import WorkflowHarness
 from tests.cluster.support.stored_api import WORKFLOWS
-from tests.on_cluster.lab.argo_crds import GROUP, VERSION, install, remove
 from tests.on_cluster.lab.pods import restricted_pod
+from tests.on_cluster.lab.services.argo_crds import GROUP, VERSION, install, remove
 from tests.on_cluster.support.real_jobs import RealJobHarness
 from tests.on_cluster.support.users import MAY_SUBMIT, NAMESPACE
 

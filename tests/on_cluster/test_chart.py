@@ -12,9 +12,9 @@ import pytest
 import yaml
 from tests.chart.conftest import helm  # noqa: F401 - a fixture
 from tests.chart.rendering import CHART, pod_specs
-from tests.on_cluster.lab import images
-from tests.on_cluster.lab.argo_crds import definitions
-from tests.on_cluster.lab.store import BUCKET
+from tests.on_cluster.lab.building import images
+from tests.on_cluster.lab.services.argo_crds import definitions
+from tests.on_cluster.lab.services.store import BUCKET
 from tests.on_cluster.support.charts import RELEASE, SUFFIX, ChartNamespace
 
 from phase2.runs.catalog.index import list_runs

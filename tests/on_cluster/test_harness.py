@@ -3,7 +3,7 @@
 import pytest
 from kubernetes.client.exceptions import ApiException
 from tests.on_cluster.lab.pods import restricted_pod
-from tests.on_cluster.lab.store import BUCKET, IN_CLUSTER
+from tests.on_cluster.lab.services.store import BUCKET, IN_CLUSTER
 
 pytestmark = pytest.mark.cluster
 

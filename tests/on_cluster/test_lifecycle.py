@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.on_cluster.lab import laboratory, leftovers
+from tests.on_cluster.lab import laboratory
+from tests.on_cluster.lab.node import leftovers
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 

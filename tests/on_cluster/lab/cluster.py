@@ -1,15 +1,16 @@
 """The cluster of this machine: up, down, and the components that a test may stop and start."""
 
 from kubernetes import client
-from tests.on_cluster.lab import builds, components
-from tests.on_cluster.lab.certificates import make_certificates
+from tests.on_cluster.lab.building import builds
 from tests.on_cluster.lab.cluster_base import ClusterBase
-from tests.on_cluster.lab.configuration import write_configuration
 from tests.on_cluster.lab.folders import Folders
-from tests.on_cluster.lab.leftovers import clear
-from tests.on_cluster.lab.network import make_bridge
+from tests.on_cluster.lab.node import components
+from tests.on_cluster.lab.node.certificates import make_certificates
+from tests.on_cluster.lab.node.configuration import write_configuration
+from tests.on_cluster.lab.node.leftovers import clear
+from tests.on_cluster.lab.node.network import make_bridge
+from tests.on_cluster.lab.node.processes import Processes
 from tests.on_cluster.lab.pods import CONTAINER
-from tests.on_cluster.lab.processes import Processes
 from tests.on_cluster.lab.timings import step
 
 _BEFORE_API = ("etcd", "containerd", "registry")

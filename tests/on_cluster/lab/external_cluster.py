@@ -8,7 +8,7 @@ know from the ConfigMap ``phase2-store``.
 import os
 
 from tests.on_cluster.lab.cluster_base import ClusterBase
-from tests.on_cluster.lab.store import ClusterStore
+from tests.on_cluster.lab.services.store import ClusterStore
 
 from phase2.testing.s3_servers import S3Server
 

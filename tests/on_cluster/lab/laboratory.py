@@ -5,14 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.on_cluster.lab import builds, components, images, registry
+from tests.on_cluster.lab.building import builds, images, registry
 from tests.on_cluster.lab.cluster import Cluster
-from tests.on_cluster.lab.configuration import write_configuration
 from tests.on_cluster.lab.folders import Folders
-from tests.on_cluster.lab.host import prepare_host
-from tests.on_cluster.lab.minio import Minio
+from tests.on_cluster.lab.node import components
+from tests.on_cluster.lab.node.configuration import write_configuration
+from tests.on_cluster.lab.node.host import prepare_host
 from tests.on_cluster.lab.pods import Pods, restricted_pod
-from tests.on_cluster.lab.tenant import make_tenant
+from tests.on_cluster.lab.services.minio import Minio
+from tests.on_cluster.lab.services.tenant import make_tenant
 from tests.on_cluster.lab.timings import step
 
 from phase2.storage.disk.lock import wait_for_lock

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.chart.rendering import CHART, Helm
-from tests.on_cluster.lab import minio, tenant
 from tests.on_cluster.lab.cluster import Cluster
-from tests.on_cluster.lab.store import IN_CLUSTER
+from tests.on_cluster.lab.services import minio, tenant
+from tests.on_cluster.lab.services.store import IN_CLUSTER
 
 RELEASE, SUFFIX = "phase2", "-chart"
 _RUNNER = 10001

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.on_cluster.lab.cluster import Cluster
 from tests.on_cluster.lab.cluster_base import ClusterBase
-from tests.on_cluster.lab.minio import Minio
+from tests.on_cluster.lab.services.minio import Minio
 from tests.on_cluster.lab.waiting import wait_until
 from tests.on_cluster.support import faults
 from tests.on_cluster.support.runs import EPOCHS, CommandResult, Runs, epochs_of

@@ -8,9 +8,9 @@ from contextlib import suppress
 from kubernetes import client
 from tests.on_cluster.lab.cluster import Cluster
 from tests.on_cluster.lab.cluster_base import ClusterBase
-from tests.on_cluster.lab.minio import NAMESPACE as MINIO_NAMESPACE
-from tests.on_cluster.lab.minio import Minio
 from tests.on_cluster.lab.pods import CONTAINER
+from tests.on_cluster.lab.services.minio import NAMESPACE as MINIO_NAMESPACE
+from tests.on_cluster.lab.services.minio import Minio
 
 
 def delete(cluster: ClusterBase, pod: str) -> None:

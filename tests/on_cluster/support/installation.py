@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.on_cluster.lab import images
+from tests.on_cluster.lab.building import images
 from tests.on_cluster.lab.cluster import Cluster
 
 NAMESPACE, STORE_NAMESPACE = "phase2-installed", "minio-installed"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tests.on_cluster.lab.cluster_base import ClusterBase
-from tests.on_cluster.lab.store import BUCKET, ClusterStore
+from tests.on_cluster.lab.services.store import BUCKET, ClusterStore
 from tests.on_cluster.lab.waiting import T, wait_until
 
 from phase2.cluster.plan import CACHE_CLAIM

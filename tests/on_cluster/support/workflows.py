@@ -7,10 +7,10 @@ from typing import Any
 
 from kubernetes import client
 from tests.argo.manifests import ARGO, TEMPLATES, documents, parameters_of
-from tests.on_cluster.lab import builds
-from tests.on_cluster.lab.argo_controller import ArgoController
-from tests.on_cluster.lab.argo_crds import GROUP, VERSION
+from tests.on_cluster.lab.building import builds
 from tests.on_cluster.lab.cluster import Cluster
+from tests.on_cluster.lab.services.argo_controller import ArgoController
+from tests.on_cluster.lab.services.argo_crds import GROUP, VERSION
 from tests.on_cluster.lab.waiting import wait_until
 
 from phase2.cluster.status.nodes import Node, nodes_of

@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-from tests.on_cluster.lab import configuration, network
 from tests.on_cluster.lab.folders import Folders
-from tests.on_cluster.lab.processes import Processes
+from tests.on_cluster.lab.node import configuration, network
+from tests.on_cluster.lab.node.processes import Processes
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _LOG_LINKS = Path("/var/log/containers")

@@ -3,8 +3,8 @@
 import json
 import subprocess
 
-from tests.on_cluster.lab import addresses
 from tests.on_cluster.lab.folders import Folders
+from tests.on_cluster.lab.node import addresses
 
 _SUBJECTS = {
     "apiserver": "/CN=kube-apiserver",

@@ -1,7 +1,8 @@
 """The command of each component."""
 
-from tests.on_cluster.lab import addresses, builds
+from tests.on_cluster.lab.building import builds
 from tests.on_cluster.lab.folders import Folders
+from tests.on_cluster.lab.node import addresses
 
 ENVIRONMENT = {"OTEL_TRACES_EXPORTER": "none", "GOGC": "400"}
 """Collect garbage less often than Go's default: a small machine has more memory to spare than cores."""

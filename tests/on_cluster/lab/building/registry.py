@@ -3,8 +3,8 @@
 import urllib.error
 import urllib.request
 
-from tests.on_cluster.lab import addresses
 from tests.on_cluster.lab.folders import Folders
+from tests.on_cluster.lab.node import addresses
 
 _URL = f"http://{addresses.REGISTRY}/v2/"
 _MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"

@@ -5,8 +5,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.on_cluster.lab import addresses, registry
+from tests.on_cluster.lab.building import registry
 from tests.on_cluster.lab.folders import Folders
+from tests.on_cluster.lab.node import addresses
 
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 

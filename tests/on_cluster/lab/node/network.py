@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.on_cluster.lab import addresses
+from tests.on_cluster.lab.node import addresses
 
 OUTAGE = "PHASE2-OUTAGE"
 """Comment of the rules with which tests block traffic."""

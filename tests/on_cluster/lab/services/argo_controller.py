@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.on_cluster.lab import builds, images
+from tests.on_cluster.lab.building import builds, images
 from tests.on_cluster.lab.cluster import Cluster
 from tests.on_cluster.lab.timings import step
 

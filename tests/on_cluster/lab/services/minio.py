@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
-from tests.on_cluster.lab import addresses, network
 from tests.on_cluster.lab.cluster import Cluster
-from tests.on_cluster.lab.store import BUCKET, ClusterStore
+from tests.on_cluster.lab.node import addresses, network
+from tests.on_cluster.lab.services.store import BUCKET, ClusterStore
 from tests.on_cluster.lab.waiting import wait_until
 
 from phase2.testing.s3_servers import S3Server

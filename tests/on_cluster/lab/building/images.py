@@ -7,15 +7,16 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.on_cluster.lab import addresses, builds, registry
-from tests.on_cluster.lab.buildah import Buildah
+from tests.on_cluster.lab.building import builds, registry
+from tests.on_cluster.lab.building.buildah import Buildah
 from tests.on_cluster.lab.folders import Folders
-from tests.on_cluster.lab.leftovers import ctr
+from tests.on_cluster.lab.node import addresses
+from tests.on_cluster.lab.node.leftovers import ctr
 from tests.on_cluster.lab.timings import step
 
 from phase2.testing.s3_servers import MINIO_VERSION, minio_program
 
-PROJECT = Path(__file__).parents[3]
+PROJECT = Path(__file__).parents[4]
 SUITE = "trixie"
 _PYTHON = "python3,python3-venv,ca-certificates"
 _SOURCES = ["Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", "constraints", "scripts", "src"]

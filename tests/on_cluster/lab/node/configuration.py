@@ -2,8 +2,8 @@
 
 import json
 
-from tests.on_cluster.lab import addresses
 from tests.on_cluster.lab.folders import Folders
+from tests.on_cluster.lab.node import addresses
 
 CNI_PROGRAMS = "/usr/lib/cni"
 

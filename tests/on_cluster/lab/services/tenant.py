@@ -4,8 +4,8 @@ import base64
 import json
 import os
 
-from tests.on_cluster.lab import minio, store
 from tests.on_cluster.lab.cluster import Cluster
+from tests.on_cluster.lab.services import minio, store
 
 _RUNNER = 10001
 _LEVEL = "restricted"
