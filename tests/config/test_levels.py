@@ -35,8 +35,8 @@ def test_numbers_are_the_manuals(algorithm, mode, backend, epochs, batch, lr, sa
     assert batch is None or row.batch_size == batch
     assert lr is None or row.lr == lr
     assert preset is None or row.size == preset
-    assert ("lr" in row.ours) == (lr is None)
-    assert ("batch_size" in row.ours) == (batch is None)
+    assert ("lr" in row.project_defaults) == (lr is None)
+    assert ("batch_size" in row.project_defaults) == (batch is None)
 
 
 def test_families_are_the_manuals():

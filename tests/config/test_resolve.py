@@ -49,10 +49,9 @@ def test_flags_win_and_say_so():
     assert values["training.weight_decay"][1] == "default"
 
 
-def test_what_the_manual_leaves_open_is_said_to_be_ours():
-    assert (
-        resolve(RunRequest(algorithm="cgcnn", level="std")).origins["training.lr"] == "our choice for level cgcnn std"
-    )
+def test_what_the_manual_leaves_open_is_a_project_default():
+    run = resolve(RunRequest(algorithm="cgcnn", level="std"))
+    assert run.origins["training.lr"] == "project default for level cgcnn std"
     assert resolve(RunRequest(algorithm="cgcnn", level="max")).origins["training.lr"] == "level cgcnn max"
 
 

@@ -21,7 +21,7 @@ def levels_page() -> str:
 def _numbers(row: Profile) -> tuple[str, ...]:
     values = {"epochs": row.epochs, "batch_size": row.batch_size, "lr": row.lr, "max_samples": row.max_samples}
     texts = {name: "all" if value is None else f"{value:g}" for name, value in values.items()}
-    return tuple(f"{text} *" if name in row.ours else text for name, text in texts.items())
+    return tuple(f"{text} *" if name in row.project_defaults else text for name, text in texts.items())
 
 
 def _irreps(channels: tuple[int, ...]) -> str:

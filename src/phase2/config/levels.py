@@ -52,7 +52,7 @@ class Profile:
         lr: Peak learning rate.
         max_samples: Crystals used, None for all.
         fixed: No override is accepted.
-        ours: Fields the manual leaves open and this table chooses.
+        project_defaults: Fields that the manual leaves open and this table chooses.
     """
 
     algorithm: Algorithm
@@ -64,7 +64,7 @@ class Profile:
     lr: float
     max_samples: int | None = None
     fixed: bool = False
-    ours: frozenset[str] = field(default=frozenset())
+    project_defaults: frozenset[str] = field(default=frozenset())
 
     @property
     def family(self) -> str:
@@ -83,12 +83,19 @@ def _cgcnn(
     batch_size: int,
     *,
     lr: float | None = None,
-    our_lr: float = 1e-3,
+    project_lr: float = 1e-3,
     max_samples: int | None = None,
 ) -> Profile:
-    ours = frozenset({"lr"}) if lr is None else frozenset[str]()
     return Profile(
-        "cgcnn", mode, "train_multitask_cgcnn", size, epochs, batch_size, lr or our_lr, max_samples, ours=ours
+        "cgcnn",
+        mode,
+        "train_multitask_cgcnn",
+        size,
+        epochs,
+        batch_size,
+        lr or project_lr,
+        max_samples,
+        project_defaults=frozenset({"lr"}) if lr is None else frozenset(),
     )
 
 
@@ -102,7 +109,7 @@ _TABLE: tuple[Profile, ...] = (
         8,
         2e-3,
         max_samples=512,
-        ours=frozenset({"max_samples"}),
+        project_defaults=frozenset({"max_samples"}),
     ),
     Profile(
         "e3nn",
@@ -114,14 +121,14 @@ _TABLE: tuple[Profile, ...] = (
         2e-3,
         max_samples=96,
         fixed=True,
-        ours=frozenset({"batch_size", "lr"}),
+        project_defaults=frozenset({"batch_size", "lr"}),
     ),
     _e3nn("std", "train_multitask_std", "medium", 100, 16, 1e-3),
     _e3nn("pro", "train_multitask_pro", "large", 500, 4, 5e-4),
     _e3nn("max", "train_multitask_pro", "large", 800, 4, 3e-4),
     _e3nn("competition", "train_multitask_pro", "large", 260, 6, 4.5e-4),
-    _cgcnn("smoke", "small", 5, 64, our_lr=5e-3, max_samples=800),
-    _cgcnn("lite", "small", 40, 96, our_lr=5e-3, max_samples=3000),
+    _cgcnn("smoke", "small", 5, 64, project_lr=5e-3, max_samples=800),
+    _cgcnn("lite", "small", 40, 96, project_lr=5e-3, max_samples=3000),
     _cgcnn("std", "medium", 200, 128),
     _cgcnn("pro", "large", 300, 128),
     _cgcnn("max", "large", 500, 160, lr=7e-4),

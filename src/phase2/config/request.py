@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal, get_args
 
+from phase2.config.assignments import SET, Setting, parse_setting
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Profile, profile
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import select_properties
 
-OVERRIDES = ("epochs", "lr", "batch_size", "preset", "max_samples")
+SplitMethod = Literal["random", "composition"]
+Balance = Literal["equal", "uncertainty", "famo"]
+Precision = Literal["fp32", "bf16"]
+
+SPLITS: tuple[SplitMethod, ...] = get_args(SplitMethod)
+BALANCES: tuple[Balance, ...] = get_args(Balance)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+WORD_PATHS: Mapping[str, str] = MappingProxyType({"seed": "seed", "properties": "properties", "data.source": "data"})
+"""Settings that a request has a field of its own for, which a fixed level leaves open, too."""
+
+FLAG_PATHS: Mapping[str, str] = MappingProxyType(
+    {
+        "epochs": "training.epochs",
+        "lr": "training.lr",
+        "batch_size": "training.batch_size",
+        "preset": "model.preset",
+        "max_samples": "data.max_samples",
+        "split": "data.group_by",
+        "cutoff": "data.graph.cutoff",
+        "patience": "training.patience",
+        "balance": "training.balance",
+        "precision": "training.precision",
+    }
+)
+"""Settings that have an option of their own, by its field; a fixed level refuses them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +60,13 @@ class RunRequest:
         seed: Seed of the weights, the batches and every other random draw of the run.
         data: Name of a data set, or a path.
         output: Folder that holds the families of runs.
+        split: How crystals are divided: ``random``, or ``composition``, which keeps each formula in one part.
+        cutoff: Longest edge of the graphs, angstrom.
+        patience: Epochs without a better validation score before the run stops early.
+        balance: How the losses of the properties are weighed.
+        precision: Arithmetic of the forward pass on a GPU.
+        settings: Other settings, one per path, in the order of the configuration; an option for the same wins.
+        origins: Where fields come from that no option gave, by name: ``file run.yaml``.
 
     Raises:
         RequestError: The words contradict each other or a value makes no sense.
@@ -52,9 +86,17 @@ class RunRequest:
     seed: int | None = None
     data: str | None = None
     output: Path = Path("models")
+    split: str | None = None
+    cutoff: float | None = None
+    patience: int | None = None
+    balance: str | None = None
+    precision: str | None = None
+    settings: tuple[Setting, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         _refuse_unknown_names(self)
+        object.__setattr__(self, "settings", _checked_settings(self))
         _refuse_contradictions(self)
         _refuse_bad_numbers(self)
 
@@ -75,25 +117,32 @@ class RunRequest:
         value = getattr(self, name)
         return value is not None and value is not False  # 0 is a seed
 
+    def origin(self, name: str) -> str:
+        """Name where a field that was given comes from: an option, or a configuration file."""
+        return self.origins.get(name, flag(name))
+
     def command(self) -> list[str]:
-        """The ``phase2 train`` command line that makes the same request again."""
+        """Return the ``phase2 train`` command line that makes the same request again, without any file."""
         words = ["phase2", "train"]
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value == field.default and field.name != "algorithm":
+        for name, default in _word_fields().items():
+            value = getattr(self, name)
+            if value == default and name != "algorithm":
                 continue
-            words += [flag(field.name)] if value is True else [flag(field.name), _word(value)]
+            words += [flag(name)] if value is True else [flag(name), _word(value)]
+        for setting in self.settings:
+            words += [SET, setting.text]
         return words
 
     @classmethod
     def from_command(cls, words: Sequence[str]) -> RunRequest:
-        """The request of a command line that :meth:`command` made, wherever its runs were to be written.
+        """Read a command line that :meth:`command` made; where its runs were to be written is left out.
 
         Raises:
             RequestError: Another version of phase2 made it, with options that this one does not know.
         """
-        known = {flag(field.name): field.name for field in fields(cls)}
+        known = {flag(name): name for name in _word_fields()} | {SET: "settings"}
         values: dict[str, Any] = {}
+        settings: list[Setting] = []
         rest = list(words[2:])
         while rest:
             name = known.get(rest.pop(0))
@@ -103,15 +152,18 @@ class RunRequest:
                     why="Another version of phase2 wrote it.",
                     fix="Give the options of the run themselves.",
                 )
-            values[name] = True if name in _SWITCHES else _READERS.get(name, str)(rest.pop(0))
+            if name == "settings":
+                settings.append(parse_setting(rest.pop(0)))
+            else:
+                values[name] = True if name in _SWITCHES else _READERS.get(name, str)(rest.pop(0))
         values.pop("output", None)
-        return cls(**values)
+        return cls(**values, settings=tuple(settings))
 
 
 _SWITCHES = ("competition", "all_properties")
 _READERS: dict[str, Callable[[str], Any]] = {
     "properties": lambda text: tuple(text.split(",")),
-    "epochs": int, "batch_size": int, "max_samples": int, "seed": int, "lr": float,
+    "epochs": int, "batch_size": int, "max_samples": int, "seed": int, "lr": float, "cutoff": float, "patience": int,
 }  # fmt: skip
 
 
@@ -124,8 +176,39 @@ def _word(value: object) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
+def _word_fields() -> dict[str, object]:
+    """The fields that an option gives, with their defaults."""
+    return {one.name: one.default for one in fields(RunRequest) if one.name not in ("settings", "origins")}
+
+
+def _checked_settings(request: RunRequest) -> tuple[Setting, ...]:
+    """The settings that count, checked: the last one of each path, where no option says the same."""
+    if not request.settings:
+        return ()
+    from phase2.config.paths import check_setting, settings_of_algorithm  # with pydantic, which takes a while
+
+    algorithm = request.profile.algorithm
+    checked = {one.path: check_setting(one, algorithm) for one in request.settings}
+    for path, name in WORD_PATHS.items():
+        if path in checked:
+            raise RequestError(
+                f"'{path}' is no setting beside a request.",
+                why=f"A request has the field '{name}' for it.",
+                fix="Combine them with phase2.config.combine.combine.",
+            )
+    given = {path for name, path in FLAG_PATHS.items() if request.given(name)}
+    return tuple(checked[path] for path in settings_of_algorithm(algorithm) if path in checked.keys() - given)
+
+
 def _refuse_unknown_names(request: RunRequest) -> None:
-    closed = (("algorithm", ALGORITHMS), ("level", LEVELS), ("preset", PRESETS))
+    closed = (
+        ("algorithm", ALGORITHMS),
+        ("level", LEVELS),
+        ("preset", PRESETS),
+        ("split", SPLITS),
+        ("balance", BALANCES),
+        ("precision", PRECISIONS),
+    )
     for name, valid in closed:
         value = getattr(request, name)
         if value is not None and value not in valid:
@@ -150,7 +233,7 @@ def _refuse_contradictions(request: RunRequest) -> None:
             why="Presets are sizes of the cgcnn network; the level decides the size of the e3nn network.",
             fix="Drop --preset, or use --algorithm cgcnn.",
         )
-    overrides = [flag(name) for name in OVERRIDES if request.given(name)]
+    overrides = [flag(name) for name in FLAG_PATHS if request.given(name)] + [one.path for one in request.settings]
     if request.profile.fixed and overrides:
         raise RequestError(
             f"{', '.join(overrides)} cannot be combined with {request.algorithm} {request.mode}.",
@@ -160,11 +243,17 @@ def _refuse_contradictions(request: RunRequest) -> None:
 
 
 def _refuse_bad_numbers(request: RunRequest) -> None:
-    for name in ("epochs", "batch_size", "max_samples"):
+    for name in ("epochs", "batch_size", "max_samples", "patience"):
         value = getattr(request, name)
         if value is not None and value < 1:
             raise RequestError(f"{flag(name)} {value} is not a positive number.", fix="Give 1 or more.")
     if request.lr is not None and not (math.isfinite(request.lr) and request.lr > 0):
         raise RequestError(f"--lr {request.lr} is not a positive number.", fix="Give a learning rate such as 1e-3.")
+    if request.cutoff is not None and not 0 < request.cutoff <= 20:
+        raise RequestError(
+            f"--cutoff {request.cutoff} is out of range.",
+            why="It is the longest edge of a graph, above 0 and of at most 20 angstrom.",
+            fix="Give a length such as 6.",
+        )
     if request.seed is not None and not 0 <= request.seed < 2**32:
         raise RequestError(f"--seed {request.seed} is out of range.", fix="Give a number from 0 to 4294967295.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from phase2.config.assignments import Setting
 from phase2.config.levels import SEED, Profile
-from phase2.config.request import RunRequest, flag
+from phase2.config.request import FLAG_PATHS, RunRequest
 from phase2.config.schema import (
     CGCNN_PRESETS,
     EQUIVARIANT_SIZES,
@@ -43,6 +45,8 @@ class ResolvedRun:
 def resolve(request: RunRequest) -> ResolvedRun:
     """Complete a request from the levels table and the defaults.
 
+    The level overrides defaults; a configuration file, ``--set`` and options override the level, in this order.
+
     Example:
         >>> run = resolve(RunRequest(algorithm="cgcnn", level="max", epochs=3))
         >>> run.config.training.epochs, run.origins["training.epochs"]
@@ -51,19 +55,14 @@ def resolve(request: RunRequest) -> ResolvedRun:
         (0.0007, 'level cgcnn max')
     """
     row = request.profile
-    config = RunConfig(
-        algorithm=row.algorithm,
-        mode=row.mode,
-        backend=row.backend,
-        family=row.family,
-        properties=tuple(p.key for p in select_properties(request.properties, everything=request.all_properties)),
-        all_properties=request.all_properties,
-        seed=SEED if request.seed is None else request.seed,
-        data=_data(request, row),
-        model=_model(request, row),
-        training=_training(request, row),
-    )
-    return ResolvedRun(request, config, _origins(request, row, config))
+    size = _size(request, row)
+    base = _configuration(request, row, size)
+    origins = _base_origins(request, row, base, size)
+    tree = base.model_dump(mode="json")
+    for setting in _overrides(request):
+        _assign(tree, setting.path, setting.value)
+        origins[setting.path] = setting.origin
+    return ResolvedRun(request, RunConfig.model_validate_json(json.dumps(tree), strict=True), origins)
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -76,64 +75,83 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, ob
             yield path, value
 
 
-def _data(request: RunRequest, row: Profile) -> DataConfig:
-    return DataConfig(
-        source="sample" if request.data is None else request.data, max_samples=request.max_samples or row.max_samples
+def _configuration(request: RunRequest, row: Profile, size: Setting) -> RunConfig:
+    """What the levels table and the fields of a request say, without the settings."""
+    return RunConfig(
+        algorithm=row.algorithm,
+        mode=row.mode,
+        backend=row.backend,
+        family=row.family,
+        properties=tuple(p.key for p in select_properties(request.properties, everything=request.all_properties)),
+        all_properties=request.all_properties,
+        seed=SEED if request.seed is None else request.seed,
+        data=DataConfig(source="sample" if request.data is None else request.data, max_samples=row.max_samples),
+        model=_model(row, str(size.value)),
+        training=TrainingConfig(epochs=row.epochs, batch_size=row.batch_size, lr=row.lr),
     )
 
 
-def _model(request: RunRequest, row: Profile) -> CgcnnConfig | EquivariantConfig:
+def _model(row: Profile, size: str) -> CgcnnConfig | EquivariantConfig:
     if row.algorithm == "e3nn":
-        return EQUIVARIANT_SIZES[row.size]
-    sizes = {str(name): config for name, config in CGCNN_PRESETS.items()}
-    return sizes[request.preset or row.size]
+        return {str(name): config for name, config in EQUIVARIANT_SIZES.items()}[size]
+    return {str(name): config for name, config in CGCNN_PRESETS.items()}[size]
 
 
-def _training(request: RunRequest, row: Profile) -> TrainingConfig:
-    return TrainingConfig(
-        epochs=request.epochs or row.epochs,
-        batch_size=request.batch_size or row.batch_size,
-        lr=request.lr or row.lr,
-    )
-
-
-_TABLE_PATHS: dict[str, tuple[str, ...]] = {
-    "epochs": ("training.epochs",),
-    "batch_size": ("training.batch_size",),
-    "lr": ("training.lr",),
-    "max_samples": ("data.max_samples",),
-}
+_TABLE_PATHS = ("epochs", "batch_size", "lr", "max_samples")
 _SIZE_PATHS: dict[str, tuple[str, ...]] = {
     "cgcnn": ("model.preset", "model.width", "model.convolutions"),
     "e3nn": ("model.size", "model.channels", "model.layers"),
 }
-_FLAG_PATHS: dict[str, tuple[str, ...]] = {
+_FIELD_PATHS: dict[str, tuple[str, ...]] = {
     "algorithm": ("algorithm", "model.kind"),
     "seed": ("seed",),
     "data": ("data.source",),
-    "preset": _SIZE_PATHS["cgcnn"],
     "all_properties": ("properties", "all_properties"),
     "properties": ("properties",),
-    **_TABLE_PATHS,
 }
 
 
-def _origins(request: RunRequest, row: Profile, config: RunConfig) -> dict[str, str]:
-    mode_flag = "--competition" if request.competition else "--level"
+def _size(request: RunRequest, row: Profile) -> Setting:
+    """The named size of the network, which stands for several of its settings; its origin is "" for the level's."""
+    path = _SIZE_PATHS[row.algorithm][0]
+    if request.preset is not None:
+        return Setting(path, request.preset, request.origin("preset"))
+    return next((one for one in request.settings if one.path == path), Setting(path, row.size, ""))
+
+
+def _base_origins(request: RunRequest, row: Profile, config: RunConfig, size: Setting) -> dict[str, str]:
     origins = {path: "default" for path, _ in flatten(config.model_dump(mode="json"))}
-    origins["mode"] = mode_flag if request.competition or request.level else "default"
+    word = "competition" if request.competition else "level"
+    origins["mode"] = request.origin(word) if request.given(word) else "default"
     level = f"level {row.algorithm} {row.mode}" if row.mode != "competition" else f"{row.algorithm} competition"
-    for name, paths in _TABLE_PATHS.items():
-        if name == "max_samples" and row.max_samples is None:
-            continue
-        for path in paths:
-            origins[path] = f"our choice for {level}" if name in row.ours else level
-    for path in ("backend", "family", *_SIZE_PATHS[row.algorithm]):
-        origins[path] = level
-    for name, paths in _FLAG_PATHS.items():
+    for name in _TABLE_PATHS:
+        if name != "max_samples" or row.max_samples is not None:
+            origins[FLAG_PATHS[name]] = f"project default for {level}" if name in row.project_defaults else level
+    origins.update(dict.fromkeys(("backend", "family"), level))
+    origins.update(dict.fromkeys(_SIZE_PATHS[row.algorithm], size.origin or level))
+    for name, paths in _FIELD_PATHS.items():
         if request.given(name):
-            origins.update(dict.fromkeys(paths, flag(name)))
+            origins.update(dict.fromkeys(paths, request.origin(name)))
     return origins
+
+
+_METHODS = {"random": "none", "composition": "composition"}
+
+
+def _overrides(request: RunRequest) -> Iterator[Setting]:
+    """What overrides the level, the strongest last."""
+    yield from request.settings
+    for name, path in FLAG_PATHS.items():
+        if name != "preset" and request.given(name):
+            value = getattr(request, name)
+            yield Setting(path, _METHODS[value] if name == "split" else value, request.origin(name))
+
+
+def _assign(tree: dict[str, Any], path: str, value: object) -> None:
+    *groups, name = path.split(".")
+    for group in groups:
+        tree = tree[group]
+    tree[name] = value
 
 
 def _text(value: object) -> str:

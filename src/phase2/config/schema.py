@@ -14,13 +14,18 @@ from phase2.config.levels import Algorithm, Backend, Mode, Preset
 class Frozen(BaseModel):
     """Immutable, and refuses names it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON form, hexadecimal: equal settings have equal digests."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class GraphSpec(Frozen):
@@ -43,15 +48,15 @@ class DataConfig(Frozen):
         max_samples: Crystals used, all parts together; None for all.
         graph: How a crystal becomes a graph.
         split_seed: Seed of the split into train, validation and test.
-        fractions: Their sizes.
+        fractions: Sizes of train, validation and test, relative to each other.
         group_by: ``composition`` keeps all crystals of one reduced formula in one part.
     """
 
-    source: str = "sample"
+    source: str = Field(default="sample", min_length=1)
     max_samples: int | None = Field(default=None, ge=1)
     graph: GraphSpec = GraphSpec()
-    split_seed: int = 42
-    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    split_seed: Seed = 42
+    fractions: tuple[Share, Share, Share] = (0.8, 0.1, 0.1)
     group_by: Literal["none", "composition"] = "none"
 
 
@@ -89,7 +94,7 @@ class EquivariantConfig(Frozen):
 
     kind: Literal["e3nn"] = "e3nn"
     size: Preset
-    channels: tuple[int, ...] = Field(min_length=1, max_length=5)
+    channels: tuple[Positive, ...] = Field(min_length=1, max_length=5)
     layers: int = Field(ge=1)
     radial_basis: int = Field(default=8, ge=1)
     radial_hidden: int = Field(default=64, ge=1)
@@ -164,7 +169,7 @@ class RunConfig(Frozen):
     family: str
     properties: tuple[str, ...] = Field(min_length=1)
     all_properties: bool
-    seed: int
+    seed: Seed
     data: DataConfig
     model: ModelConfig
     training: TrainingConfig

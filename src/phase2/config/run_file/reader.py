@@ -1,0 +1,113 @@
+"""Reading a configuration file: words of a request, and settings, nested as the configuration is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from phase2.config.assignments import Setting, settings_of
+from phase2.config.yaml_text import parse_yaml
+from phase2.errors import RequestError
+
+_TEXT_WORDS = ("algorithm", "level")
+_SWITCH_WORDS = ("competition", "all_properties")
+WORDS = (*_TEXT_WORDS, *_SWITCH_WORDS)
+"""What a file may say besides settings, in the words of a request."""
+
+GROUPS = ("data", "data.graph", "model", "training")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """What a configuration file says.
+
+    Attributes:
+        name: Its path as it was given, for messages and origins.
+        words: Fields of a request, of ``WORDS``.
+        settings: Everything else, by dotted path.
+    """
+
+    name: str
+    words: Mapping[str, object]
+    settings: tuple[Setting, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> RunFile:
+        """Read a file.
+
+        Raises:
+            RequestError: It is missing, no UTF-8, no YAML, no mapping, or a word of it cannot be used.
+        """
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            fix = "Save it as UTF-8."
+            raise RequestError(f"{path} cannot be read.", why=f"It is no UTF-8: {error.reason}.", fix=fix) from error
+        except OSError as error:
+            why = f"{error.strerror}."
+            raise RequestError(f"{path} cannot be read.", why=why, fix="Check the path given with --config.") from error
+        return cls.parse(text, str(path))
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> RunFile:
+        r"""Parse the text of a file.
+
+        Raises:
+            RequestError: As :meth:`read`.
+
+        Example:
+            >>> file = RunFile.parse("algorithm: cgcnn\ntraining: {epochs: 3}", "run.yaml")
+            >>> file.words["algorithm"], file.settings[0].text, file.settings[0].origin
+            ('cgcnn', 'training.epochs=3', 'file run.yaml')
+        """
+        content = parse_yaml(text, name)
+        if not isinstance(content, dict):
+            what = "is empty" if content is None else "holds no mapping"
+            raise RequestError(
+                f"{name} {what}.",
+                why="A configuration file holds names and values, such as training: {patience: 20}.",
+                fix="'phase2 explain --yaml' writes one to begin with.",
+            )
+        words = {key: _word(key, content[key], name) for key in content if key in WORDS and content[key] is not None}
+        rest = {key: value for key, value in content.items() if key not in WORDS}
+        return cls(name, words, settings_of(_leaves(rest, name), f"file {name}"))
+
+
+def _word(key: str, value: Any, name: str) -> object:
+    wanted, kind = (bool, "true or false") if key in _SWITCH_WORDS else (str, "a name")
+    if not isinstance(value, wanted):
+        raise RequestError(f"{name}: {key}: {value} cannot be used.", why=f"Expected {kind}.", fix="Correct it.")
+    return value
+
+
+def _leaves(tree: Mapping[str, Any], name: str, prefix: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in tree.items():
+        path = f"{prefix}{key}"
+        if "." in key:
+            group, _, rest = key.partition(".")
+            raise RequestError(
+                f"{name}: '{path}' has a dot in its name.",
+                why="Settings are nested in a file; dotted paths are for --set.",
+                fix=f"Write {group}: {{{rest}: ...}}.",
+            )
+        if path in GROUPS:
+            yield from _leaves(_group(path, value, name), name, f"{path}.")
+        elif isinstance(value, Mapping):
+            yield from _leaves(value, name, f"{path}.")
+        else:
+            yield path, value
+
+
+def _group(path: str, value: Any, name: str) -> Mapping[str, Any]:
+    if value is None:  # all its lines are comments
+        return {}
+    if not isinstance(value, Mapping):
+        example = {"data": "data: {source: jarvis-dft3d}", "model": "model: {trunk: 64}"}
+        raise RequestError(
+            f"{name}: {path}: {value} cannot be used.",
+            why=f"'{path}' is a group of settings, a mapping.",
+            fix=f"Write {example.get(path, 'training: {patience: 20}')}, say.",
+        )
+    return value
