@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -9,22 +10,33 @@ import typer
 from phase2.cli.console import print_table
 from phase2.cli.options import takes_request
 from phase2.config.request import RunRequest
+from phase2.errors import RequestError
 
 
 def _explain(
     request: RunRequest,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_yaml: Annotated[
+        bool, typer.Option("--yaml", help="Print a file for --config that makes the same run by itself.")
+    ] = False,
 ) -> None:
     """Show what a request resolves to, and where each value comes from, without running it."""
     import json
 
     from phase2.config.resolve import resolve
 
+    if as_json and as_yaml:
+        raise RequestError("--json and --yaml exclude each other.", fix="Drop one of the two.")
     run = resolve(request)
-    if as_json:
+    if as_yaml:
+        from phase2.config.run_file.writer import write_run_file
+
+        typer.echo(write_run_file(run), nl=False)
+    elif as_json:
         typer.echo(json.dumps({"config": run.config.model_dump(mode="json"), "origins": dict(run.origins)}, indent=2))
     else:
-        print_table(" ".join(request.command()), ("setting", "value", "origin"), run.rows())
+        print_table(shlex.join(request.command()), ("setting", "value", "origin"), run.rows())
 
 
 explain = takes_request(_explain)

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from phase2.config.assignments import SET, Setting, parse_setting, split_texts
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
-from phase2.config.request import RunRequest
+from phase2.config.request import BALANCES, PRECISIONS, SPLITS, RunRequest
 from phase2.config.resumption import CHANGES
+from phase2.config.settings import SET_VARIABLE
+from phase2.errors import RequestError
 from phase2.properties import CORE, KEYS
 
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="YAML file of the run, as 'phase2 explain --yaml' writes it."),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        SET, metavar="PATH=VALUE", help="Any setting that 'phase2 explain' lists: training.lr=1e-3; may be repeated."
+    ),
+]
 AcceptOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -36,8 +50,8 @@ def variable_of(name: str) -> str:
 
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "algorithm": (
-        Annotated[str, _option("--algorithm", help=f"{' or '.join(ALGORITHMS)} (default: e3nn).")],
-        "e3nn",
+        Annotated[str | None, _option("--algorithm", help=f"{' or '.join(ALGORITHMS)} (default: e3nn).")],
+        None,
     ),
     "level": (
         Annotated[str | None, _option("--level", help=f"{', '.join(LEVELS)} (default: {DEFAULT_LEVEL}).")],
@@ -80,6 +94,29 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "split": (
+        Annotated[
+            str | None,
+            _option("--split", help=f"{' or '.join(SPLITS)}: whole formulas stay in one part (default: {SPLITS[0]})."),
+        ],
+        None,
+    ),
+    "cutoff": (Annotated[float | None, _option("--cutoff", help="Longest edge in angstrom (default: 5).")], None),
+    "patience": (
+        Annotated[int | None, _option("--patience", help="Stop after so many epochs without a better score.")],
+        None,
+    ),
+    "balance": (
+        Annotated[
+            str | None,
+            _option("--balance", help=f"Weights of the losses: {', '.join(BALANCES)} (default: uncertainty)."),
+        ],
+        None,
+    ),
+    "precision": (
+        Annotated[str | None, _option("--precision", help=f"On a GPU: {' or '.join(PRECISIONS)} (default: fp32).")],
+        None,
+    ),
     "output": (
         Annotated[
             Path, typer.Option("--output", help="Folder that holds the runs (default: models).", show_default=False)
@@ -100,16 +137,19 @@ def takes_request(
         hidden: Further fields that it shows no option for; they keep their defaults.
     """
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-    shown = [name for name in _OPTIONS if name not in (fixed or {}) and name not in hidden]
+    shown = {name: option for name, option in _OPTIONS.items() if name not in (fixed or {}) and name not in hidden}
+    options = {name: (annotation, default) for name, (annotation, default) in shown.items()}
+    options |= {"config_file": (ConfigOption, None), "settings": (SetOption, None)}
     parameters = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_OPTIONS[name][1], annotation=_OPTIONS[name][0])
-        for name in shown
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in options.items()
     ]
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> None:
-        words = {name: values.pop(name) for name in shown} | (fixed or {})
-        command(_request(words), **values)
+        words = {name: values.pop(name) for name in shown}
+        file, settings = values.pop("config_file"), values.pop("settings")
+        command(_request(words, config_file=file, settings=settings, fixed=fixed or {}), **values)
 
     everything = [*parameters, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own)]
     wrapper.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]
@@ -117,8 +157,32 @@ def takes_request(
     return wrapper
 
 
-def _request(words: dict[str, Any]) -> RunRequest:
-    asked = words.get("properties")
-    if asked is not None:
-        words["properties"] = tuple(name.strip() for name in asked.split(",") if name.strip())
-    return RunRequest(**words)
+def given_settings(texts: Sequence[str] | None) -> list[str]:
+    """Return what ``--set`` gave, or else the variable of that option, as a workflow fills it in."""
+    return list(texts) if texts else split_texts(os.environ.get(SET_VARIABLE, ""))
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Split names that commas separate."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _request(
+    words: dict[str, Any], *, config_file: Path | None, settings: Sequence[str] | None, fixed: Mapping[str, str]
+) -> RunRequest:
+    if words.get("properties") is not None:
+        words["properties"] = split_names(words["properties"])
+    given: list[Setting] = [parse_setting(text) for text in given_settings(settings)]
+    if config_file is None and not given:
+        return RunRequest(**{name: value for name, value in (words | dict(fixed)).items() if value is not None})
+    from phase2.config.combine import read_request
+
+    request = read_request(words, config_file=config_file, settings=given)
+    for name, value in fixed.items():
+        if name in request.origins and getattr(request, name) != value:
+            raise RequestError(
+                f"This program does not train {name} {getattr(request, name)}, which {config_file} says.",
+                why=f"It trains {name} {value} alone.",
+                fix="Use run_phase2.py, which trains either, or 'phase2 train'.",
+            )
+    return read_request(words | dict(fixed), config_file=config_file, settings=given) if fixed else request

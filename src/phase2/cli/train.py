@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,6 +116,6 @@ def _print_plan(resolved: ResolvedRun, resumption: ResumeRequest, store: Store |
     config, output = resolved.config, resolved.request.output
     open_source(config.data.source)  # refuses what is none
     asked = [word for word in resolved.request.command()[2:] if word not in ("--algorithm", resolved.request.algorithm)]
-    typer.echo(f"would run: {' '.join([f'python scripts/phase2_multitask/{config.backend}.py', *asked, *words])}")
+    typer.echo(f"would run: {shlex.join(['python', f'scripts/phase2_multitask/{config.backend}.py', *asked, *words])}")
     typer.echo(f"run folder: {output / config.family}/run_*")
     print_table("", ("setting", "value", "origin"), resolved.rows())

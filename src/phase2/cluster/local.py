@@ -15,12 +15,14 @@ from typing import Any
 from phase2.cluster.plan import train_command
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.quantities import parse_cpu
+from phase2.config.reproduce import reproducing_request
 from phase2.config.request import RunRequest
 from phase2.config.resolve import ResolvedRun
 from phase2.config.settings import (
     CHECKPOINT_MINUTES,
     RESUME_VARIABLE,
     RUN_ID_VARIABLE,
+    SET_VARIABLE,
     STORE_VARIABLE,
     WORKFLOW_VARIABLE,
 )
@@ -72,7 +74,7 @@ def make_local_plan(
     if options.cpu is not None:
         environment["OMP_NUM_THREADS"] = str(parse_cpu(options.cpu).at_least_one)
     minutes = CHECKPOINT_MINUTES if options.checkpoint_minutes is None else options.checkpoint_minutes
-    command = train_command(resolved.request, minutes, accepted)
+    command = train_command(reproducing_request(resolved), minutes, accepted)
     unused = [
         option.name
         for option in fields(options)
@@ -117,7 +119,10 @@ def run_locally(plan: LocalPlan, *, stdout: int | None = None) -> ProcessExit:
 
 
 # Settings of another run or of this command; the run's own are on its command line.
-_RUN_VARIABLES = {RESUME_VARIABLE, WORKFLOW_VARIABLE, *(f"PHASE2_{one.name.upper()}" for one in fields(RunRequest))}
+_RUN_VARIABLES = {
+    *(RESUME_VARIABLE, WORKFLOW_VARIABLE, SET_VARIABLE),
+    *(f"PHASE2_{one.name.upper()}" for one in fields(RunRequest)),
+}
 
 
 class _SignalForwarder:

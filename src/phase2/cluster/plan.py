@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -13,6 +13,7 @@ from phase2.cluster.request.names import job_name
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.data_sets import CRYSTALS
+from phase2.config.reproduce import reproducing_request
 from phase2.config.request import RunRequest
 from phase2.config.resolve import ResolvedRun
 from phase2.config.settings import CHECKPOINT_MINUTES
@@ -98,12 +99,13 @@ def make_plan(
         options: The options that ``cluster`` was made of; recorded so that a resumed run can reuse them.
 
     Raises:
-        RequestError: The run id is invalid, or the pod could not read the data.
+        RequestError: The run id is invalid, the pod could not read the data, or no command makes the configuration.
         UnknownNameError: There is no data set of this name.
     """
     check_run_id(run_id)
     refuse_invisible_data(resolved.config.data.source, cluster)
-    request = resolved.request
+    request = reproducing_request(resolved)
+    resolved = replace(resolved, request=request)
     mode = resolved.config.mode
     labels = labels_of(run_id, resolved.config.algorithm, mode)
     if not request.competition:

@@ -16,7 +16,6 @@ EXTRAS = {
     "pyarrow": "report",
     "torch_geometric": "dev",
     "kubernetes": "cluster",
-    "yaml": "cluster",
 }
 """The extra that each optional package belongs to, by import name."""
 

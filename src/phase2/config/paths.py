@@ -210,6 +210,8 @@ def _nearest(path: str, known: Mapping[str, SettingField]) -> str | None:
     whole = difflib.get_close_matches(path, known, n=1, cutoff=0.6)
     last = path.rpartition(".")[2]
     by_last_name = {name.rpartition(".")[2]: name for name in known}
+    if last in by_last_name:
+        return by_last_name[last]
     same = difflib.get_close_matches(last, by_last_name, n=1, cutoff=0.75)
     if same and not (whole and whole[0].rpartition(".")[0] == path.rpartition(".")[0]):
         return by_last_name[same[0]]

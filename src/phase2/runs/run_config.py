@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import AwareDatetime
 
+from phase2.config.reproduce import reproducing_request
 from phase2.config.resolve import ResolvedRun
 from phase2.config.schema import RunConfig
 from phase2.runs.layout import CONFIG, RunDirectory
@@ -37,11 +38,15 @@ class RecordedConfig(Record):
 
     @classmethod
     def record(cls, run: RunDirectory, resolved: ResolvedRun) -> Self:
-        """Write the configuration of a new run into its directory."""
+        """Write the configuration of a new run into its directory.
+
+        Raises:
+            RequestError: The configuration was changed so that no command makes it again.
+        """
         recorded = cls(
             run_id=run.run_id,
             created=datetime.now(UTC),
-            command=tuple(resolved.request.command()),
+            command=tuple(reproducing_request(resolved).command()),
             digest=resolved.config.digest,
             config=resolved.config,
             origins=dict(resolved.origins),

@@ -11,6 +11,7 @@ from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
 from phase2.cluster.objects import Object
 from phase2.cluster.plan import CACHE_CLAIM, Plan
 from phase2.cluster.request.resources import ClusterRequest
+from phase2.config.assignments import join_texts
 from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 
@@ -20,6 +21,9 @@ CONTAINER = "main"
 
 # Options that the template fixes for every workflow: a plan cannot change them.
 _FIXED_BY_TEMPLATE = ("cpu_limit", "retries", "grace_seconds")
+
+# Fields of a request that are no parameters by their own name.
+_NO_PARAMETERS = ("output", "settings", "origins")
 
 
 def build_workflow(plan: Plan) -> dict[str, Any]:
@@ -70,8 +74,10 @@ def workflow_parameters(plan: Plan) -> dict[str, str]:
     requested = {
         field.name.replace("_", "-"): _as_text(getattr(request, field.name))
         for field in fields(RunRequest)
-        if field.name != "output" and request.given(field.name)
+        if field.name not in _NO_PARAMETERS and request.given(field.name)
     }
+    if request.settings:
+        requested["set"] = join_texts([one.text for one in request.settings])
     return {**requested, "run-name": plan.run_id, **cluster_parameters(cluster)}
 
 

@@ -94,7 +94,7 @@ def _leaves(tree: Mapping[str, Any], name: str, prefix: str = "") -> Iterator[tu
             )
         if path in GROUPS:
             yield from _leaves(_group(path, value, name), name, f"{path}.")
-        elif isinstance(value, Mapping):
+        elif isinstance(value, Mapping) and value:
             yield from _leaves(value, name, f"{path}.")
         else:
             yield path, value

@@ -1,0 +1,81 @@
+"""Requests and settings of all kinds, for property-based tests."""
+
+from hypothesis import strategies as st
+
+from phase2.config.assignments import settings_of
+from phase2.config.combine import combine
+from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
+from phase2.config.request import BALANCES, PRECISIONS, SPLITS
+from phase2.properties import KEYS
+
+COUNTS = st.integers(1, 10**6)
+SHARES = st.floats(1e-3, 1e3)
+PROPERTIES = st.lists(st.sampled_from(KEYS), min_size=1, unique=True)
+SOURCES = st.sampled_from(["sample", "jarvis-dft3d", "my data/crystals #1.json", "größe: [x].json", "null", "12"])
+SEEDS = st.integers(0, 2**32 - 1)
+
+SETTINGS = {
+    "seed": SEEDS,
+    "properties": PROPERTIES,
+    "data.source": SOURCES,
+    "data.max_samples": st.none() | COUNTS,
+    "data.split_seed": SEEDS,
+    "data.fractions": st.lists(SHARES, min_size=3, max_size=3),
+    "data.group_by": st.sampled_from(["none", "composition"]),
+    "data.graph.cutoff": st.floats(0.1, 20) | st.integers(1, 20),
+    "data.graph.neighbors": st.integers(1, 200),
+    "training.epochs": COUNTS,
+    "training.batch_size": COUNTS,
+    "training.lr": st.floats(1e-12, 1e3),
+    "training.weight_decay": st.floats(0, 10) | st.just(0),
+    "training.warmup": st.floats(0, 0.99),
+    "training.clip_norm": st.floats(1e-6, 1e9),
+    "training.ema_decay": st.floats(0, 0.9999),
+    "training.loss": st.sampled_from(["huber", "l1"]),
+    "training.balance": st.sampled_from(BALANCES),
+    "training.precision": st.sampled_from(PRECISIONS),
+    "training.patience": st.none() | st.just("none") | COUNTS,
+}
+MODELS = {
+    "cgcnn": {
+        "model.preset": st.sampled_from(PRESETS),
+        "model.width": COUNTS,
+        "model.convolutions": COUNTS,
+        "model.gaussians": st.integers(2, 99),
+        "model.trunk": COUNTS,
+    },
+    "e3nn": {
+        "model.size": st.sampled_from(PRESETS),
+        "model.channels": st.lists(COUNTS, min_size=1, max_size=5),
+        "model.layers": COUNTS,
+        "model.radial_basis": COUNTS,
+        "model.radial_hidden": COUNTS,
+        "model.envelope": st.integers(2, 9),
+        "model.trunk": COUNTS,
+    },
+}
+FLAGS = {
+    "epochs": COUNTS, "lr": st.floats(1e-6, 1.0), "batch_size": COUNTS, "max_samples": COUNTS,
+    "split": st.sampled_from(SPLITS), "cutoff": st.floats(0.5, 20), "patience": COUNTS,
+    "balance": st.sampled_from(BALANCES), "precision": st.sampled_from(PRECISIONS),
+}  # fmt: skip
+MODES = st.sampled_from([{}, {"competition": True}, *({"level": level} for level in LEVELS)])
+
+
+@st.composite
+def requests(draw):
+    """A request of any level, with any settings and options that it may have."""
+    algorithm = draw(st.sampled_from(ALGORITHMS))
+    mode = draw(MODES)
+    fixed = algorithm == "e3nn" and mode.get("level") == "lite"
+    allowed = {path: SETTINGS[path] for path in ("seed", "properties", "data.source")}
+    settings = draw(st.fixed_dictionaries({}, optional=allowed if fixed else SETTINGS | MODELS[algorithm]))
+    flags = {} if fixed else draw(st.fixed_dictionaries({}, optional=FLAGS))
+    if algorithm == "cgcnn":
+        flags |= draw(st.fixed_dictionaries({}, optional={"preset": st.sampled_from(PRESETS)}))
+    words = draw(
+        st.fixed_dictionaries({}, optional={"seed": SEEDS, "data": SOURCES})
+        | st.just({"all_properties": True})
+        | PROPERTIES.map(lambda keys: {"properties": tuple(keys)})
+    )
+    return combine({"algorithm": algorithm} | mode | flags | words, settings=settings_of(settings.items()))
