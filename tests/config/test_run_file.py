@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from phase2.config.assignments import parse_setting
-from phase2.config.combine import combine, read_request
+from phase2.config.combine import combine
 from phase2.config.levels import ALGORITHMS, MODES
 from phase2.config.reproduce import reproducing_request, request_of
 from phase2.config.request import RunRequest
@@ -131,7 +131,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path):
             RunFile.read(path)
         assert str(path) in refused.value.what
     damaged.write_bytes(b"\xef\xbb\xbflevel: smoke")
-    assert read_request({}, config_file=damaged).level == "smoke"
+    assert RunFile.read(damaged).words["level"] == "smoke"
 
 
 @pytest.mark.parametrize("mode", MODES)

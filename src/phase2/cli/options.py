@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from phase2.config.assignments import SET, Setting, parse_setting, split_texts
+from phase2.config.assignments import SET, parse_setting, split_texts
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
 from phase2.config.request import BALANCES, PRECISIONS, SPLITS, RunRequest
 from phase2.config.resumption import CHANGES
@@ -172,17 +172,20 @@ def _request(
 ) -> RunRequest:
     if words.get("properties") is not None:
         words["properties"] = split_names(words["properties"])
-    given: list[Setting] = [parse_setting(text) for text in given_settings(settings)]
+    words |= fixed
+    given = [parse_setting(text) for text in given_settings(settings)]
     if config_file is None and not given:
-        return RunRequest(**{name: value for name, value in (words | dict(fixed)).items() if value is not None})
-    from phase2.config.combine import read_request
+        return RunRequest(**{name: value for name, value in words.items() if value is not None})
+    from phase2.config.combine import combine
+    from phase2.config.run_file.reader import RunFile
 
-    request = read_request(words, config_file=config_file, settings=given)
+    file = None if config_file is None else RunFile.read(config_file)
     for name, value in fixed.items():
-        if name in request.origins and getattr(request, name) != value:
+        said = file.words.get(name, value) if file else value
+        if said != value:
             raise RequestError(
-                f"This program does not train {name} {getattr(request, name)}, which {config_file} says.",
+                f"This program does not train {name} {said}, which {config_file} says.",
                 why=f"It trains {name} {value} alone.",
                 fix="Use run_phase2.py, which trains either, or 'phase2 train'.",
             )
-    return read_request(words | dict(fixed), config_file=config_file, settings=given) if fixed else request
+    return combine(words, settings=given, file=file)

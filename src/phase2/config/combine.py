@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from phase2.config.assignments import Setting
@@ -60,18 +59,6 @@ def combine(
         if value is not None and value is not False:
             give(name, value, None)
     return RunRequest(**values, settings=tuple(kept), origins=origins)
-
-
-def read_request(
-    words: Mapping[str, object], *, config_file: Path | None = None, settings: Iterable[Setting] = ()
-) -> RunRequest:
-    """Combine options and settings with a configuration file that is read here.
-
-    Raises:
-        RequestError: The file cannot be read, or as :func:`combine`.
-        UnknownNameError: As :func:`combine`.
-    """
-    return combine(words, settings=settings, file=None if config_file is None else RunFile.read(config_file))
 
 
 def _word_value(setting: Setting) -> object:

@@ -173,7 +173,8 @@ def _walk(algorithm: Algorithm) -> Iterator[SettingField]:
 @cache
 def _adapter(owner: type[Frozen], name: str) -> TypeAdapter[Any]:
     info = owner.model_fields[name]
-    return TypeAdapter(Annotated[info.annotation, Field(), *info.metadata], config={"allow_inf_nan": False})
+    annotated: Any = Annotated[info.annotation, Field(), *info.metadata]
+    return TypeAdapter(annotated, config={"allow_inf_nan": False})
 
 
 def _is_nullable(spec: Mapping[str, Any]) -> bool:

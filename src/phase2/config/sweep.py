@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from phase2.config.request import RunRequest, flag
+from phase2.config.assignments import SEPARATOR, SET, Setting, format_value, join_texts
+from phase2.config.combine import combine
+from phase2.config.request import FLAG_PATHS, WORD_PATHS, RunRequest, flag
 from phase2.errors import RequestError
 
 LISTS: Mapping[str, Callable[[str], Any]] = {
@@ -32,7 +34,7 @@ class SweepRun:
     Attributes:
         run_id: Its id: the name of the sweep and a number.
         request: What is trained.
-        words: Value of each varied option as text, "" where it is not given.
+        words: Value of each varied option as text, "" where it is not given; ``set`` holds the settings.
     """
 
     run_id: str
@@ -54,6 +56,10 @@ class SweepRequest:
         properties: Keys of the properties to train.
         data: Name of a data set, or a path.
         lists: Comma-separated values by option, of ``LISTS``; one that is missing or "" is left to the level.
+        settings: Values by dotted path of further settings.
+
+    Raises:
+        RequestError: A setting is listed twice, as an option and by its path.
     """
 
     algorithm: str = "e3nn"
@@ -61,6 +67,21 @@ class SweepRequest:
     properties: tuple[str, ...] | None = None
     data: str | None = None
     lists: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for path in self.settings:
+            name = option_of(path)
+            if name is not None and self.gives(name):
+                raise RequestError(
+                    f"{flag(name)} and {SET} {path} give the same setting.",
+                    why="Every combination of both would be a run, and one of the two would not count.",
+                    fix="Drop one of the two.",
+                )
+
+    def gives(self, name: str) -> bool:
+        """Tell whether an option was given, of ``LISTS`` or one for all runs."""
+        return bool(self.lists.get(name) or getattr(self, name, None))
 
     def runs(self, name: str) -> list[SweepRun]:
         """Make every combination of the listed values, the first list varying slowest.
@@ -77,7 +98,8 @@ class SweepRequest:
             >>> [(run.run_id, run.words["seed"]) for run in sweep.runs("try")]
             [('try-0', '1'), ('try-1', '2')]
         """
-        choices = {option: _split(self.lists.get(option, "")) for option in LISTS}
+        choices: dict[str, Sequence[Any]] = {option: _split(self.lists.get(option, "")) for option in LISTS}
+        choices |= self.settings
         count = math.prod(len(words) for words in choices.values())
         if count > MAX_RUNS:
             raise RequestError(
@@ -85,13 +107,14 @@ class SweepRequest:
             )
         combinations = (dict(zip(choices, words, strict=True)) for words in itertools.product(*choices.values()))
         width = len(str(count - 1))
-        return [
-            SweepRun(f"{name}-{number:0{width}}", self._request(words), words)
-            for number, words in enumerate(combinations)
-        ]
+        return [self._run(f"{name}-{number:0{width}}", combination) for number, combination in enumerate(combinations)]
 
     def words(self) -> dict[str, str]:
-        """What was asked for, by option; what was not given is missing."""
+        """Return what was asked for, by option; what was not given is missing.
+
+        Raises:
+            RequestError: The value of a setting cannot stand in one text with others.
+        """
         listed = {option: ",".join(word for word in _split(self.lists.get(option, "")) if word) for option in LISTS}
         said = {
             "algorithm": self.algorithm,
@@ -99,24 +122,39 @@ class SweepRequest:
             "properties": ",".join(self.properties or ()),
             **{option.replace("_", "-"): text for option, text in listed.items()},
             "data": self.data or "",
+            "set": join_texts(self._texts()) if self.settings else "",
         }
         return {name: text for name, text in said.items() if text}
 
     def command(self, name: str) -> list[str]:
         """The ``phase2 sweep`` command line that asks for the same."""
         words = ["phase2", "sweep", "--name", name]
-        for option, text in self.words().items():
+        for option, text in replace(self, settings={}).words().items():
             words += [f"--{option}"] if option == "all-properties" else [f"--{option}", text]
+        for text in self._texts():
+            words += [SET, text]
         return words
 
-    def _request(self, words: Mapping[str, str]) -> RunRequest:
-        return RunRequest(
-            algorithm=self.algorithm,
-            all_properties=self.all_properties,
-            properties=self.properties,
-            data=self.data,
+    def _texts(self) -> list[str]:
+        return [f"{path}={','.join(map(format_value, values))}" for path, values in self.settings.items()]
+
+    def _run(self, run_id: str, combination: Mapping[str, Any]) -> SweepRun:
+        settings = [Setting(path, combination[path]) for path in self.settings]
+        words = {name: text for name, text in combination.items() if name in LISTS}
+        given = {
+            "algorithm": self.algorithm,
+            "all_properties": self.all_properties,
+            "properties": self.properties,
+            "data": self.data,
             **_values(words),
-        )
+        }
+        text = SEPARATOR.join(one.text for one in settings)
+        return SweepRun(run_id, combine(given, settings=settings), words | {"set": text})
+
+
+def option_of(path: str) -> str | None:
+    """The option of a run that gives the same setting as a path; None where there is none."""
+    return WORD_PATHS.get(path) or next((name for name, other in FLAG_PATHS.items() if other == path), None)
 
 
 def _split(text: str) -> list[str]:

@@ -6,7 +6,9 @@ from hera.workflows import models
 
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
+from phase2.config.assignments import SEPARATOR
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
+from phase2.config.request import BALANCES, PRECISIONS, SPLITS
 from phase2.properties import KEYS
 
 _DEFAULTS = ClusterRequest(image=Image.parse("phase2:latest"))
@@ -76,6 +78,18 @@ SEED = Parameter("seed", "", "Seed of the run.", shape="^[0-9]{0,10}$")
 DATA = Parameter(
     "data", "", "sample, jarvis-dft3d, or a path below /work/cache; empty is sample.", shape="^[A-Za-z0-9/._-]{0,200}$"
 )
+SPLIT = Parameter("split", "", "How crystals are divided; composition keeps each formula in one part.", SPLITS)
+CUTOFF = Parameter("cutoff", "", "Longest edge, angstrom.", shape="^([0-9]{1,2}([.][0-9]{1,17})?)?$")
+PATIENCE = Parameter("patience", "", "Epochs without a better score before the run stops.", shape=_NUMBER)
+BALANCE = Parameter("balance", "", "How the losses of the properties are weighed.", BALANCES)
+PRECISION = Parameter("precision", "", "Arithmetic on a GPU.", PRECISIONS)
+_SETTING = "[a-z_]+([.][a-z_]+)*=[][A-Za-z0-9.,+_/ -]+"
+SET = Parameter(
+    "set",
+    "",
+    f"Other settings: training.warmup=0.1, several with '{SEPARATOR}' between them.",
+    shape=f"^({_SETTING}({SEPARATOR} ?{_SETTING})*)?$",
+)
 IMAGE = Parameter(
     "image",
     _DEFAULTS.image.reference,
@@ -114,7 +128,7 @@ RESOURCES = (GPUS, CPU, MEMORY, RETRY_MEMORY, QUEUE, PRIORITY, NODE_SELECTOR, TO
 
 REQUEST = (
     ALGORITHM, LEVEL, COMPETITION, ALL_PROPERTIES, PROPERTIES, RESUME, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES,
-    SEED, DATA,
+    SEED, DATA, SPLIT, CUTOFF, PATIENCE, BALANCE, PRECISION, SET,
 )  # fmt: skip
 """What a training request says; each is the option of ``phase2 train`` that has its name."""
 
@@ -130,7 +144,8 @@ def _listed(parameter: Parameter) -> Parameter:
     return replace(parameter, description=description, shape=f"^{item}(,{item})*$")
 
 
-VARIED = tuple(_listed(one) for one in (LEVEL, SEED, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES))
+SET_LIST = replace(SET, description=f"{SET.description.rstrip('.')}; several values of each between commas.")
+VARIED = (*(_listed(one) for one in (LEVEL, SEED, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES)), SET_LIST)
 """What may differ between the runs of a sweep; its parameters take lists."""
 
 SHARED = (ALGORITHM, ALL_PROPERTIES, PROPERTIES, DATA)
@@ -139,7 +154,7 @@ SHARED = (ALGORITHM, ALL_PROPERTIES, PROPERTIES, DATA)
 SWEEP = (ALGORITHM, ALL_PROPERTIES, PROPERTIES, *VARIED, DATA, IMAGE, STORE, *RESOURCES)
 ENSEMBLE = (
     ALGORITHM, ALL_PROPERTIES, PROPERTIES, LEVEL, replace(VARIED[1], value="1,2,3,4"), EPOCHS, LR, BATCH_SIZE, PRESET,
-    MAX_SAMPLES, DATA, STRUCTURES, PARTS, IMAGE, STORE, *RESOURCES,
+    MAX_SAMPLES, SET_LIST, DATA, STRUCTURES, PARTS, IMAGE, STORE, *RESOURCES,
 )  # fmt: skip
 PREDICT = (STRUCTURES, RUN, PROPERTIES, PARTS, IMAGE, STORE, CPU, MEMORY)
 PRUNE = (KEEP_BEST, OLDER_THAN, IMAGE, STORE)

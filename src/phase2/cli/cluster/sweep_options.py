@@ -5,15 +5,22 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from phase2.cli.options import variable_of
+from phase2.cli.options import ConfigOption, given_settings, split_names, variable_of
+from phase2.config.assignments import SET, parse_values
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS
 from phase2.config.request import flag
 from phase2.config.sweep import LISTS, SweepRequest
+from phase2.errors import RequestError
 from phase2.properties import CORE, KEYS
+
+if TYPE_CHECKING:
+    from phase2.config.run_file.reader import RunFile
 
 
 def _option(kind: Any, name: str, help: str) -> Any:  # noqa: A002
@@ -32,8 +39,18 @@ _HELP = {
     "preset": f"Networks of cgcnn, of {', '.join(PRESETS)}.",
     "max_samples": "Numbers of crystals.",
 }
+SetListOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        SET,
+        metavar="PATH=VALUES",
+        help="Values of any setting that 'phase2 explain' lists, separated by commas, lists among them in brackets: "
+        "training.lr=1e-3,5e-4; may be repeated.",
+    ),
+]
+
 _OPTIONS: dict[str, tuple[Any, Any]] = {
-    "algorithm": (_option(str, "--algorithm", f"{' or '.join(ALGORITHMS)} (default: e3nn)."), "e3nn"),
+    "algorithm": (_option(str, "--algorithm", f"{' or '.join(ALGORITHMS)} (default: e3nn)."), ""),
     "all_properties": (_option(bool, "--all-properties", "Train all nine properties."), False),
     "properties": (
         _option(str, "--properties", f"Comma-separated, of: {', '.join(KEYS)} (default: {', '.join(CORE)})."),
@@ -44,6 +61,8 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         for name in LISTS
     },
     "data": (_option(str, "--data", "sample, jarvis-dft3d, or a path (default: sample)."), ""),
+    "config_file": (ConfigOption, None),
+    "settings": (SetListOption, None),
 }
 
 
@@ -70,11 +89,51 @@ def takes_sweep(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _request(options: dict[str, Any]) -> SweepRequest:
-    keys = tuple(key.strip() for key in options["properties"].split(",") if key.strip())
-    return SweepRequest(
-        algorithm=options["algorithm"],
-        all_properties=options["all_properties"],
+    file = _file(options["config_file"])
+    said = file.words if file else {}
+    settings = dict(map(parse_values, given_settings(options["settings"])))
+    lists = {name: options[name] for name in LISTS}
+    if not lists["level"] and "level" in said:
+        lists["level"] = str(said["level"])
+    keys = split_names(options["properties"])
+    # Which properties are trained is one choice: an option replaces the whole of what a file says.
+    chosen = options["all_properties"] or bool(keys) or "properties" in settings
+    request = SweepRequest(
+        algorithm=options["algorithm"] or str(said.get("algorithm", "e3nn")),
+        all_properties=options["all_properties"] or (not chosen and bool(said.get("all_properties"))),
         properties=keys or None,
         data=options["data"] or None,
-        lists={name: options[name] for name in LISTS},
+        lists=lists,
+        settings=settings,
     )
+    return request if file is None else _with_settings(request, file, properties_are_chosen=chosen)
+
+
+def _with_settings(request: SweepRequest, file: RunFile, *, properties_are_chosen: bool) -> SweepRequest:
+    """Add the settings of a file that nothing else gives."""
+    from phase2.config.sweep import option_of
+
+    settings: dict[str, tuple[object, ...]] = {}
+    for one in file.settings:
+        name = option_of(one.path)
+        overridden = one.path in request.settings or (name is not None and request.gives(name))
+        if not overridden and not (one.path == "properties" and properties_are_chosen):
+            settings[one.path] = (one.value,)
+    # The data set of all runs, which is prepared for them.
+    data = settings.pop("data.source", (request.data,))[0]
+    return replace(request, data=None if data is None else str(data), settings=settings | dict(request.settings))
+
+
+def _file(path: Path | None) -> RunFile | None:
+    if path is None:
+        return None
+    from phase2.config.run_file.reader import RunFile
+
+    file = RunFile.read(path)
+    if file.words.get("competition"):
+        raise RequestError(
+            f"{path} asks for the competition profile, which cannot be swept.",
+            why="A sweep varies levels, and competition is none.",
+            fix="Drop competition from the file, and name levels.",
+        )
+    return file

@@ -34,7 +34,8 @@ def build_sweep(name: str, request: SweepRequest, cluster: ClusterRequest) -> di
         cluster, ["checkpoint-minutes"] if cluster.checkpoint_minutes != CHECKPOINT_MINUTES else [], template=TEMPLATE
     )
     runs = request.runs(name)
-    refuse_invisible_data(resolve(runs[0].request).config.data.source, cluster)
+    for source in {resolve(run.request).config.data.source for run in runs}:
+        refuse_invisible_data(source, cluster)
     labels = labels_of(name, request.algorithm, SWEEP)
     members = "".join(f"{run.run_id} {resolve(run.request).config.digest}\n" for run in runs)
     annotations = {

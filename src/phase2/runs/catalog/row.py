@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
+from phase2.config.assignments import SET
 from phase2.errors import DataError
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.manifest import RunManifest
@@ -30,6 +32,7 @@ class RunRow(Record):
         score: Validation score; lower is better.
         val_mae: Validation MAE by property.
         test_mae: Test MAE by property.
+        settings: Settings that were given by their paths, as text.
     """
 
     run_id: str
@@ -42,6 +45,7 @@ class RunRow(Record):
     score: float | None
     val_mae: dict[str, float | None]
     test_mae: dict[str, float | None]
+    settings: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, manifest: RunManifest) -> Self:
@@ -68,6 +72,7 @@ class RunRow(Record):
             score=manifest.score,
             val_mae={result.key: result.mae for result in manifest.val},
             test_mae={result.key: result.mae for result in manifest.test},
+            settings=tuple(after for word, after in pairwise(manifest.command) if word == SET),
         )
 
 
@@ -127,12 +132,17 @@ def ranked(rows: Sequence[RunRow]) -> list[RunRow]:
 
 
 def rows_table(rows: Sequence[RunRow]) -> str:
-    """Write lines as a Markdown table, with the validation MAE of every property that one of them has."""
+    """Write lines as a Markdown table, with the validation MAE of every property that one of them has.
+
+    Settings that were given by their paths have a column where the runs differ in them.
+    """
     keys = list(dict.fromkeys(key for row in rows for key in row.val_mae))
+    different = {one for row in rows for one in row.settings if any(one not in other.settings for other in rows)}
     columns = (
         "run",
         "algorithm",
         "mode",
+        *(["settings"] if different else []),
         "seed",
         "epochs",
         "lr",
@@ -142,9 +152,11 @@ def rows_table(rows: Sequence[RunRow]) -> str:
     )
     lines = [
         (
-            row.run_id, row.algorithm, row.mode, str(row.seed), str(row.epochs), f"{row.lr:g}", str(row.batch_size),
-            number(row.score), *(number(row.val_mae.get(key)) for key in keys),
+            *(row.run_id, row.algorithm, row.mode),
+            *([", ".join(one for one in row.settings if one in different)] if different else []),
+            *(str(row.seed), str(row.epochs), f"{row.lr:g}", str(row.batch_size), number(row.score)),
+            *(number(row.val_mae.get(key)) for key in keys),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     return table(columns, lines, numeric=len(keys) + 5)
