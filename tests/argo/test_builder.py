@@ -14,6 +14,8 @@ from phase2.cluster.request.image import Image
 from phase2.cluster.request.names import parse_toleration
 from phase2.cluster.request.quantities import parse_cpu, parse_memory
 from phase2.cluster.request.resources import ClusterRequest
+from phase2.config.assignments import settings_of
+from phase2.config.combine import combine
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
@@ -28,6 +30,21 @@ REQUESTS = [
     RunRequest(algorithm="cgcnn", competition=True, all_properties=True),
     RunRequest(algorithm="cgcnn", level="max", epochs=3, lr=7.5e-05, batch_size=9, preset="large", seed=0),
     RunRequest(level="smoke", properties=("band_gap", "bulk_modulus"), max_samples=70, data="sample"),
+    RunRequest(level="pro", split="composition", cutoff=6.5, patience=20, balance="famo", precision="bf16"),
+    combine(
+        {"algorithm": "cgcnn", "level": "smoke"},
+        settings=settings_of(
+            {
+                "data.fractions": [0.7, 0.2, 0.1],
+                "data.max_samples": None,
+                "model.width": 96,
+                "training.lr": 1e-5,
+                "training.loss": "huber",
+                "properties": ["band_gap"],
+                "seed": 3,
+            }.items()
+        ),
+    ),
 ]
 RICH = ClusterRequest(
     image=IMAGE, cpu=parse_cpu("16"), memory=parse_memory("64Gi"), gpus=1, priority="phase2-training", queue="research",

@@ -59,6 +59,14 @@ ACCEPTED = {
     "queue": ["user-queue"],
     "node-selector": ['{"gpu": "a100"}'],
     "tolerations": ['[{"key": "gpu", "operator": "Exists"}]'],
+    "cutoff": ["6", "6.5", "5.123456789012345"],
+    "patience": ["20"],
+    "set": [
+        "training.lr=1e-05",
+        "data.fractions=[0.7,0.2,0.1];training.patience=null",
+        "seed=3; data.graph.cutoff=6.5",
+        "data.source=/work/cache/mine.json",
+    ],
 }
 REFUSED = {
     "epochs": ["-1", "1.5", "ten"], "lr": ["-1", "fast", "1e"], "seed": ["-1", "1.0"], "cpu": ["", "two", "1,5"],
@@ -67,7 +75,11 @@ REFUSED = {
     "resume": ["a b"],
     "image": ["", "-x", "a b", "x@sha256:12"], "priority": ["Upper"], "data": ["a b"], "queue": ["Upper", "-x"],
     "store": ["file:///tmp", "s3://key:secret@bucket", "https://bucket"], "node-selector": ["", "gpu=a100", "[]"],
-    "tolerations": ["", "{}"],
+    "tolerations": ["", "{}"], "cutoff": ["-1", "6 A"], "patience": ["-1", "none"],
+    "set": [
+        "training.lr", "=3", "Training.lr=3", "a=b=c", 'a="b"', "a='b'", "a={b: 1}",
+        "a=1;", ";a=1", "a=1\nb=2", "a=$(id)", "a=*x", "a=&x 1", "a=!x 1",
+    ],
 }  # fmt: skip
 
 

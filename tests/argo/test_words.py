@@ -13,6 +13,8 @@ SENTENCES = [
     {"algorithm": "cgcnn", "competition": "true"},
     {"algorithm": "cgcnn", "level": "max", "epochs": "3", "lr": "1e-3", "batch-size": "32", "preset": "small"},
     {"all-properties": "true", "seed": "7"},
+    {"level": "smoke", "split": "composition", "cutoff": "6", "patience": "9", "balance": "equal", "precision": "bf16"},
+    {"algorithm": "cgcnn", "set": "model.width=96"},
     {"properties": "band_gap,formation_energy", "max-samples": "100", "data": "sample", "level": "smoke"},
 ]
 
@@ -54,9 +56,17 @@ def test_parameters_are_the_same_words(sentence, run_container, capfd):
     assert (code, printed) == (0, expected)
 
 
+def test_several_settings_are_one_parameter(run_container, capfd):
+    settings = ["data.fractions=[0.7,0.2,0.1]", "training.patience=null", "training.lr=1e-5"]
+    assert main(["train", "--dry-run", *(word for text in settings for word in ("--set", text))]) == 0
+    expected = capfd.readouterr().out
+    assert run_container("validate", {"set": "; ".join(settings)})[:2] == (0, expected)
+
+
 @pytest.mark.parametrize(
     ("sentence", "what"),
     [
+        ({"set": "training.patiance=3"}, "Did you mean 'training.patience'"),
         ({"level": "huge"}, "Unknown level 'huge'"),
         ({"level": "pro", "competition": "true"}, "exclude each other"),
         ({"algorithm": "e3nn", "preset": "small"}, "does not go with"),

@@ -33,6 +33,11 @@ CLUSTER = ("sweep", *TINY, "--name", "try", "--image", BY_DIGEST)
         (["--preset", "large", "--algorithm", "e3nn"], "does not go with"),
         (["--seed", ",".join(map(str, range(201)))], "This sweep has 201 runs"),
         (["--data", "nowhere"], "Unknown data set 'nowhere'"),
+        (["--set", "training.lr=1e-3,fast"], "training.lr=fast cannot be used"),
+        (["--set", "training.patiance=1,2"], "Did you mean 'training.patience'?"),
+        (["--set", "training.epochs=1,2"], "--epochs and --set training.epochs give the same setting"),
+        (["--set", "seed=1,2"], "--seed and --set seed give the same setting"),
+        (["--set", "data.source=sample,nowhere"], "Unknown data set 'nowhere'"),
     ],
 )
 @pytest.mark.parametrize("backend", ["job", "argo"])
@@ -58,6 +63,38 @@ def test_a_dry_run_shows_every_run_and_changes_nothing(cli, api):
     code, out, err = cli("sweep", *TINY, "--name", "try", "--backend", "local", "--dry-run")
     assert (code, out.count("PHASE2_RUN_ID=try-")) == (0, 2), err
     assert api.requests == []
+
+
+LISTED = ("--set", "training.lr=1e-3,5e-4", "--set", "data.fractions=[0.8,0.1,0.1],[0.7,0.2,0.1]")
+
+
+def test_every_combination_of_settings_is_a_run(cli, api):
+    code, out, err = cli(
+        "sweep", "--level", "smoke", *LISTED, "--name", "try", "--image", BY_DIGEST, "--dry-run", "--json"
+    )
+    assert code == 0, err
+    commands = [" ".join(run["command"]) for run in json.loads(out)["runs"]]
+    assert [command.partition("--set ")[2] for command in commands] == [
+        f"data.fractions={fractions} --set training.lr={lr}"
+        for lr in ("0.001", "0.0005") for fractions in ("[0.8,0.1,0.1]", "[0.7,0.2,0.1]")
+    ]  # fmt: skip
+
+
+def test_a_file_is_for_all_runs_and_options_override_it(cli, api, tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text(
+        "algorithm: cgcnn\nlevel: max\nseed: 5\ndata: {source: jarvis-dft3d}\ntraining: {lr: 1e-2, patience: 9}"
+    )
+    words = ("sweep", "--config", file, "--level", "smoke,lite", "--set", "training.lr=1e-3,5e-4", "--image", BY_DIGEST)
+    code, out, err = cli(*map(str, words), "--name", "try", "--backend", "argo", "--dry-run")
+    assert code == 0, err
+    given = parameters_of(yaml.safe_load(out))
+    assert given["level"] == "smoke,lite"
+    assert (given["algorithm"], given["data"]) == ("cgcnn", "jarvis-dft3d")
+    assert given["set"] == "seed=5;training.patience=9;training.lr=0.001,0.0005"
+    file.write_text("competition: true")
+    code, _, err = cli(*map(str, words), "--dry-run")
+    assert (code, "competition profile, which cannot be swept" in err) == (2, True), err
 
 
 # A Job for each run --------------------------------------------------------------------------------------------------
@@ -141,6 +178,7 @@ def test_its_parameters_are_those_of_the_template_and_pass_its_policy():
     request = SweepRequest(
         algorithm="cgcnn", properties=("band_gap", "bulk_modulus"), data="jarvis-dft3d",
         lists={"level": "smoke, lite", "seed": "1,2", "lr": "1e-3, 5e-4", "preset": "small"},
+        settings={"data.fractions": ((0.8, 0.1, 0.1), (0.7, 0.2, 0.1)), "training.patience": (None, 5)},
     )  # fmt: skip
     options = ClusterOptions(
         image=BY_DIGEST, gpus=1, queue="gpu", node_selector=("gpu=h100",), store="s3://bucket/runs"
@@ -155,7 +193,8 @@ def test_its_parameters_are_those_of_the_template_and_pass_its_policy():
 
 def test_its_first_step_expands_to_the_same_runs(cli, tmp_path, monkeypatch):
     """With the ids and requests that the client printed."""
-    request = SweepRequest(algorithm="cgcnn", lists={"level": "smoke,lite", "seed": "1,2"})
+    settings = {"training.warmup": (0.1, 0), "data.fractions": ((0.8, 0.1, 0.1), (0.7, 0.2, 0.1))}
+    request = SweepRequest(algorithm="cgcnn", lists={"level": "smoke,lite", "seed": "1,2"}, settings=settings)
     for name, value in parameters_of(
         build_sweep("try", request, ClusterOptions(image="phase2:1").request("x"))
     ).items():
@@ -164,6 +203,12 @@ def test_its_first_step_expands_to_the_same_runs(cli, tmp_path, monkeypatch):
     code, out, err = cli("workflow", "expand", "--to", str(tmp_path))
     assert code == 0, err
     assert out.splitlines() == [f"{run.run_id}: {' '.join(run.request.command())}" for run in request.runs("try")]
+    for item in json.loads((tmp_path / "runs.json").read_text()):
+        for name, word in item.items():
+            monkeypatch.setenv("PHASE2_RUN_ID" if name == "run-id" else f"PHASE2_{name.upper()}", word)
+        code, out, err = cli("train", "--dry-run")
+        assert code == 0, err
+        assert f"training.warmup {'0.1' if 'warmup=0.1' in item['set'] else '0.0'} " in " ".join(out.split())
 
 
 def test_the_recorded_command_of_a_sweep_makes_the_same_request(cli, api):
