@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,20 @@ def test_a_backend_refuses_what_another_one_trains(backend, words):
     done = _run(f"train_multitask_{backend}", *words)
     assert done.returncode == 2
     assert "is the work of" in done.stderr
+
+
+def test_a_backend_takes_settings_and_a_file_of_its_algorithm(tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text("level: smoke\nmodel: {width: 96}\n")
+    plan = _run("train_multitask_cgcnn", "--config", file, "--set", "model.trunk=64", "--dry-run")
+    assert plan.returncode == 0, plan.stderr
+    assert re.search(rf"model\.width +96 +file {re.escape(str(file))}", plan.stdout)
+    words = shlex.split(plan.stdout.splitlines()[0].removeprefix("would run: python "))
+    again = _run(Path(words[0]).stem, *words[1:], "--dry-run")
+    assert again.stdout.splitlines()[0] == plan.stdout.splitlines()[0]
+    file.write_text("algorithm: e3nn\n")
+    refused = _run("train_multitask_cgcnn", "--config", file, "--dry-run")
+    assert (refused.returncode, "does not train algorithm e3nn" in refused.stderr) == (2, True), refused.stderr
 
 
 @pytest.mark.slow

@@ -104,10 +104,10 @@ def test_a_sweep_with_an_impossible_run_is_refused_as_a_whole(words, what, out, 
     assert not files(out)
 
 
-def row(run_id, score):
+def row(run_id, score, *settings):
     return RunRow(
         run_id=run_id, algorithm="cgcnn", mode="smoke", seed=1, epochs=5, lr=1e-3, batch_size=8, score=score,
-        val_mae={"band_gap": score}, test_mae={"band_gap": 0.0},
+        val_mae={"band_gap": score}, test_mae={"band_gap": 0.0}, settings=settings,
     ).model_dump()  # fmt: skip
 
 
@@ -121,6 +121,16 @@ def test_runs_are_ranked_by_validation_score(out, say, monkeypatch):
     assert made["runs"] == "b a none"
     assert [line.split(" | ")[0] for line in made["comparison.md"].splitlines()[2:]] == ["| b", "| a", "| none"]
     assert "best: b" in printed
+
+
+def test_the_table_shows_the_settings_in_which_runs_differ(out, say, monkeypatch):
+    both = "training.patience=9"
+    monkeypatch.setenv("PHASE2_ROWS", json.dumps([row("a", 0.5, both, "model.width=8"), row("b", 0.25, both)]))
+    assert say("workflow", "compare", "--to", out)[0] == 0
+    head, _, best, other = files(out)["comparison.md"].splitlines()
+    assert "| settings |" in head
+    assert "| model.width=8 |" in other
+    assert both not in best + other
 
 
 @pytest.mark.parametrize(("rows", "code"), [("[]", 3), ("nothing", 2), ('[{"run_id": 1}]', 2)])

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.options import variable_of
+from phase2.cli.options import SetOption, given_settings, variable_of
+from phase2.config.assignments import parse_setting
 from phase2.config.settings import cache_dir
 
 app = typer.Typer(help="List, fetch, prepare and describe data sets.", rich_markup_mode=None)
@@ -20,6 +21,16 @@ SourceOption = Annotated[
         help="sample, jarvis-dft3d, a JSON/JSONL file, or a folder of CIF with a CSV.",
         envvar=variable_of("--data"),
         show_envvar=False,
+    ),
+]
+CutoffOption = Annotated[
+    float | None,
+    typer.Option(
+        "--cutoff",
+        help="Longest edge in angstrom (default: 5).",
+        envvar=variable_of("--cutoff"),
+        show_envvar=False,
+        show_default=False,
     ),
 ]
 WorkersOption = Annotated[int | None, typer.Option("--workers", help="Processes (default: one per core).")]
@@ -46,15 +57,24 @@ def fetch(name: Annotated[str, typer.Argument(help="Name of a data set.")] = "ja
 
 
 @app.command("prepare")
-def prepare(data: SourceOption = "sample", workers: WorkersOption = None) -> None:
+def prepare(
+    data: SourceOption = "sample",
+    workers: WorkersOption = None,
+    cutoff: CutoffOption = None,
+    settings: SetOption = None,
+) -> None:
     """Build the graph store of a data set ahead of training; a second time it is found ready."""
     from phase2.cli.progress import work_bar
-    from phase2.config.schema import DataConfig
+    from phase2.config.combine import combine
+    from phase2.config.resolve import resolve
     from phase2.data.dataset import open_graph_store
 
+    # A workflow gives all settings of its run; those of the graphs alone matter here.
+    graphs = [one for one in map(parse_setting, given_settings(settings)) if one.path.startswith("data.graph.")]
+    config = resolve(combine({"data": data, "cutoff": cutoff}, settings=graphs)).config.data
     start = time.perf_counter()
     with work_bar("crystals") as progress:
-        store = open_graph_store(DataConfig(source=data), workers=workers, progress=progress)
+        store = open_graph_store(config, workers=workers, progress=progress)
     n = len(store.graphs.ids)
     typer.echo(f"{n} crystals ready in {time.perf_counter() - start:.1f} s: {store.path}")
     if store.rejected:
