@@ -17,17 +17,17 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from phase2.machine.environment import code, hardware, place
 
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.machine.environment import code, hardware, place
 from phase2.runs.artifacts import Artifact
 from phase2.runs.attempts import begin_attempt, end_attempt
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest
 from phase2.runs.publish.markers import stamp_key
-from phase2.runs.results import PropertyResult, Results
+from phase2.runs.results import PropertyMetrics, Results
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
 from phase2.storage.urls import open_store
@@ -113,7 +113,7 @@ def manifest(folder: Path, *, files: int) -> RunManifest:
     begin_attempt(run, host="bench")
     keys = resolved.config.properties
     part = tuple(
-        PropertyResult(key=key, unit="", count=80, mae=0.1, rmse=0.2, r2=0.9, baseline_mae=0.5, ratio=0.2)
+        PropertyMetrics(key=key, unit="", count=80, mae=0.1, rmse=0.2, r2=0.9, baseline_mae=0.5, ratio=0.2)
         for key in keys
     )
     results = Results(

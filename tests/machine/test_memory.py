@@ -1,4 +1,4 @@
-"""What a run needs of memory, and what is said when there is less."""
+"""The memory that a run needs, and how a lower limit is reported."""
 
 import pytest
 
@@ -43,27 +43,40 @@ def test_every_level_fits_into_the_memory_that_submit_gives(key):
     assert 300 * MIB < needed_memory(run, workers=16) < 8192 * MIB
 
 
-def test_enough_memory_is_not_worth_a_word():
+def test_enough_memory_gives_no_warning():
     assert check_memory(1000 * MIB, None) == check_memory(1000 * MIB, 1000 * MIB) == ""
 
 
-def test_a_little_too_little_is_a_warning_in_one_line():
+def test_slightly_too_little_memory_is_a_warning_in_one_line():
     warning = check_memory(2048 * MIB, 1600 * MIB)
     assert warning.startswith("warning: The memory limit of 1.6 GiB is less than the 2.0 GiB that this run needs.")
     assert "--memory 2048Mi" in warning
     assert "\n" not in warning
 
 
-def test_far_too_little_is_refused():
+def test_far_too_little_memory_is_refused():
     with pytest.raises(RequestError, match=r"limit of 500 MiB is less than the 2\.0 GiB") as refused:
         check_memory(2048 * MIB, 500 * MIB)
     assert refused.value.exit_code == 2
     assert "137" in refused.value.why
 
 
-def test_with_a_gpu_nothing_is_said(monkeypatch, tmp_path):
+def test_a_run_with_a_gpu_is_accepted(monkeypatch, tmp_path):
     monkeypatch.setattr(memory, "memory_limit", lambda: 1)
     with pytest.raises(RequestError):
-        memory.refuse_small_memory(config(), 1, print)
+        memory.refuse_small_memory(config(), print, workers=1)
     monkeypatch.setattr(memory, "_GPU", tmp_path)
-    memory.refuse_small_memory(config(), 1, print)
+    memory.refuse_small_memory(config(), print, workers=1)
+
+
+def test_graphs_are_checked_again_only_where_they_are_larger_than_assumed(monkeypatch):
+    run = config("e3nn", "pro", batch_size=64)
+    monkeypatch.setattr(memory, "memory_limit", lambda: needed_memory(run, workers=0))
+    warnings: list[str] = []
+    memory.refuse_small_memory(run, warnings.append, graph_size=60)
+    memory.refuse_small_memory(run, warnings.append, graph_size=105.2)
+    assert warnings == []
+    memory.refuse_small_memory(run, warnings.append, graph_size=110)
+    assert len(warnings) == 1
+    with pytest.raises(RequestError, match="less than"):
+        memory.refuse_small_memory(run, warnings.append, graph_size=400)

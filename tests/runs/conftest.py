@@ -9,13 +9,15 @@ import pytest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import TrainingConfig
-from phase2.machine.environment import Code, Hardware, Place
+from phase2.machine.code import Code
+from phase2.machine.hardware import Hardware
+from phase2.machine.place import Place
 from phase2.properties import select_properties
 from phase2.runs.attempts import Attempt
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.predictions import PartPredictions
-from phase2.runs.results import PropertyResult, Results
+from phase2.runs.results import PropertyMetrics, Results
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.records import write_record
 
@@ -27,11 +29,11 @@ MEASURED = {  # count, MAE, RMSE, R2, MAE of the median
 }
 
 
-def result_of(key: str) -> PropertyResult:
+def result_of(key: str) -> PropertyMetrics:
     count, mae, rmse, r2, baseline = MEASURED[key]
     unit = select_properties([key])[0].unit
-    ratio = mae / baseline if mae and baseline else None
-    return PropertyResult(
+    ratio = mae / baseline if mae else None
+    return PropertyMetrics(
         key=key, unit=unit, count=count, mae=mae, rmse=rmse, r2=r2, baseline_mae=baseline, ratio=ratio
     )
 

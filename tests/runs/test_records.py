@@ -12,14 +12,14 @@ from phase2.errors import ModelFileError
 from phase2.runs.attempts import Attempt, begin_attempt, end_attempt
 from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.reader import PublishedRun
-from phase2.runs.results import PropertyResult, Results
+from phase2.runs.results import PropertyMetrics, Results
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.records import read_record, read_rows, write_record, write_rows
 from phase2.storage.urls import open_store
 
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 property_results = st.builds(
-    PropertyResult,
+    PropertyMetrics,
     key=st.sampled_from(["band_gap", "ehull"]),
     unit=st.sampled_from(["eV", "", "C/m2"]),
     count=st.integers(0, 10**9),

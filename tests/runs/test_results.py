@@ -1,54 +1,47 @@
 """Results by property, and the table of test predictions."""
 
 import csv
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from phase2.runs.predictions import write_predictions
-from phase2.runs.results import PropertyResult
+from phase2.runs.report.metrics_table import metrics_rows
+from phase2.runs.results import PropertyMetrics
 
 
-@dataclass(frozen=True)
-class Measured:
-    key: str = "ehull"
-    unit: str = "eV/atom"
-    count: int = 3
-    mae: float | None = 0.5
-    rmse: float | None = 1.0
-    r2: float | None = None
-    baseline_mae: float | None = 2.0
+def errors(**changes):
+    return {"key": "ehull", "unit": "eV/atom", "count": 3, "mae": 0.5, "rmse": 1.0, "baseline_mae": 2.0} | changes
 
 
 def test_ratio_is_against_the_median():
-    assert PropertyResult.of(Measured()).ratio == 0.25
+    assert PropertyMetrics.from_errors(**errors()).ratio == 0.25
 
 
 @pytest.mark.parametrize(
     "measured",
     [
-        Measured(count=0, mae=None, rmse=None, baseline_mae=None),
-        Measured(baseline_mae=0.0),
-        Measured(mae=float("inf")),
-        Measured(mae=float("nan")),
+        errors(count=0, mae=None, rmse=None, baseline_mae=None),
+        errors(baseline_mae=0.0),
+        errors(mae=float("inf")),
+        errors(mae=float("nan")),
     ],
 )
-def test_without_two_numbers_there_is_no_ratio(measured):
-    result = PropertyResult.of(measured)
+def test_there_is_no_ratio_without_two_finite_numbers(measured):
+    result = PropertyMetrics.from_errors(**measured)
     assert result.ratio is None
-    assert result.count == measured.count
-    if measured.mae is None or not np.isfinite(measured.mae):
+    assert result.count == measured["count"]
+    if measured["mae"] is None or not np.isfinite(measured["mae"]):
         assert result.mae is None
 
 
 def test_numpy_numbers_become_plain_ones():
-    result = PropertyResult.of(replace(Measured(), mae=np.float64(0.5)))
+    result = PropertyMetrics.from_errors(**errors(mae=np.float64(0.5)))
     assert type(result.mae) is float
 
 
-def test_rows_set_parts_side_by_side(results):
-    energy, gap, modulus = results.rows()
+def test_rows_pair_the_two_parts(results):
+    energy, gap, modulus = metrics_rows(results.val, results.test)
     assert (energy.key, energy.unit, energy.val_mae, energy.test_mae, energy.count) == (
         "formation_energy",
         "eV/atom",

@@ -52,6 +52,13 @@ def test_labels_that_equal_the_median_decide_only_alone():
     assert score((constant,)) == 0.5
 
 
+def test_an_overflowing_prediction_is_the_worst_score():
+    overflow, other = metrics([[np.inf, 2.0]], [[1.0, 2.5]], baseline=(0.5, 1.0))
+    assert overflow.mae is None
+    assert score((overflow, other)) == np.inf
+    assert score((other,)) < 1
+
+
 def test_divergence_is_named():
     refuse_divergence(np.ones((3, 2)), what="step", epoch=4)
     with pytest.raises(RequestError, match=r"step 2 of epoch 4 is not finite.*Lower --lr"):

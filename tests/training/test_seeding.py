@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from phase2.machine import environment
-from phase2.machine.environment import threads
+from phase2.machine import hardware
+from phase2.machine.hardware import thread_count
 from phase2.training.seeding import random_state, restore_random_state, seed_everything
 
 CPU = torch.device("cpu")
@@ -52,24 +52,24 @@ def test_a_restored_state_continues_where_it_was_even_from_a_file():
 @pytest.fixture
 def eight_cores(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(environment, "cpu_limit", lambda: 2.0)
+    monkeypatch.setattr(hardware, "cpu_limit", lambda: 2.0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
 
 
 @pytest.mark.usefixtures("eight_cores")
 @pytest.mark.parametrize(("limit", "expected"), [(2.0, 2), (1.5, 2), (0.1, 1), (64.0, 8), (None, 8)])
 def test_threads_follow_the_container(monkeypatch, limit, expected):
-    monkeypatch.setattr(environment, "cpu_limit", lambda: limit)
-    assert threads() == expected
+    monkeypatch.setattr(hardware, "cpu_limit", lambda: limit)
+    assert thread_count() == expected
 
 
 @pytest.mark.usefixtures("eight_cores")
 def test_threads_by_the_user(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert threads() == 3
+    assert thread_count() == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "many")
-    assert threads() == 2
+    assert thread_count() == 2
 
 
 def test_threads_here_are_real():
-    assert 1 <= threads() <= (os.cpu_count() or 1)
+    assert 1 <= thread_count() <= (os.cpu_count() or 1)

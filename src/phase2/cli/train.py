@@ -79,7 +79,7 @@ def train_request(  # noqa: PLR0913 - options
     from phase2.machine.memory import refuse_small_memory
 
     # Before torch is imported, which alone is more than the smallest limits allow.
-    refuse_small_memory(resolved.config, worker_count(workers), note)
+    refuse_small_memory(resolved.config, note, workers=worker_count(workers))
     from phase2.cli.progress import work_bar
     from phase2.cli.runs.summary import print_summary
     from phase2.training.checkpoints.writer import CheckpointSchedule

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from phase2.diagnosis.finding import Finding, Problem, format_size
 from phase2.machine import cgroup
-from phase2.machine.environment import THREADS_VARIABLE, cores, hardware, threads
+from phase2.machine.hardware import THREADS_VARIABLE, available_cores, detect_hardware, thread_count
 from phase2.machine.memory import BASE, LIBRARIES
 
 _SHARED = Path("/dev/shm")  # noqa: S108 - read, not written
@@ -17,11 +17,11 @@ _SHARED = Path("/dev/shm")  # noqa: S108 - read, not written
 
 def check_machine() -> Iterator[Finding]:
     """Check the resources of the machine, and the limits of the container."""
-    here = hardware()
+    here = detect_hardware()
     limit = cgroup.cpu_limit()
     yield Finding("machine", "processor", f"{here.cpu}, {os.cpu_count()} cores, {here.platform}")
     yield Finding("machine", "CPU limit", "none" if limit is None else f"{limit:g} cores")
-    yield Finding("machine", "threads", f"{threads()}", too_many_threads(threads(), cores()))
+    yield Finding("machine", "threads", f"{thread_count()}", too_many_threads(thread_count(), available_cores()))
     memory = cgroup.memory_limit()
     yield Finding("machine", "memory", format_size(here.memory_bytes) if here.memory_bytes else "-")
     yield Finding(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from phase2.diagnosis.finding import Finding, Problem, format_size
-from phase2.machine.environment import code
+from phase2.machine.code import detect_code
 
 _DRIVER = Path("/proc/driver/nvidia/version")
 _DEVICE = Path("/dev/nvidiactl")
@@ -15,7 +15,7 @@ _DEVICE = Path("/dev/nvidiactl")
 
 def check_software() -> Iterator[Finding]:
     """Check the versions of the software, and the GPUs."""
-    running = code()
+    running = detect_code()
     commit = f", commit {running.commit[:12]}" + (", changed" if running.dirty else "") if running.commit else ""
     yield Finding("software", "phase2", f"{running.phase2}{commit}")
     yield Finding("software", "image", running.image_digest or "-")

@@ -1,4 +1,4 @@
-"""What a container may use: the limits of Linux control groups, versions 1 and 2."""
+"""Resource limits of a container: Linux control groups, versions 1 and 2."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 
 _MOUNT = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")
-_NO_LIMIT = 1 << 60  # version 1 says that there is none by a number of this order
+_NO_LIMIT = 1 << 60  # version 1 writes a number of this order where there is no limit
 
 
 def cpu_limit(mount: Path = _MOUNT, membership: Path = _MEMBERSHIP) -> float | None:
-    """Cores that may be used, as a number that need not be whole; None without a limit."""
+    """Return the CPU limit in cores, which may be a fraction; None without a limit."""
     return min(_cpu_limits(mount, membership), default=None)
 
 
 def memory_limit(mount: Path = _MOUNT, membership: Path = _MEMBERSHIP) -> int | None:
-    """Bytes of memory that may be used; None without a limit."""
+    """Return the memory limit in bytes; None without a limit."""
     return min(_memory_limits(mount, membership), default=None)
 
 
@@ -37,7 +37,7 @@ def _memory_limits(mount: Path, membership: Path) -> Iterator[int]:
 
 
 def _folders(mount: Path, membership: Path, controller: str) -> Iterator[Path]:
-    """Folders of this process' groups, with those above: a limit of any of them holds."""
+    """Yield the folders of this process' groups and of their parents: the limit of each of them applies."""
     for line in _lines(membership):
         _, _, rest = line.partition(":")
         controllers, _, group = rest.partition(":")

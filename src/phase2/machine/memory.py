@@ -1,7 +1,7 @@
-"""Memory that a run needs on a CPU, before it is begun; without torch, so that a submission can ask as well.
+"""Memory that a run needs on a CPU, estimated before it starts; without torch, so that ``submit`` can ask as well.
 
 The numbers were fitted to the peaks of real runs on the embedded sample (``bench/memory.py`` measures them again):
-anonymous memory, since what is read from files makes way for it, and a working set of libraries on top.
+anonymous memory, since the page cache makes way for it, and the resident part of the libraries on top.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from phase2.config.schema import CgcnnConfig, EquivariantConfig, RunConfig
 from phase2.errors import RequestError
@@ -17,44 +18,57 @@ from phase2.machine.cgroup import memory_limit
 MB = 1_000_000
 
 BASE = 450 * MB
-"""Interpreter, libraries, the report's pictures."""
+"""Interpreter, libraries, the figures of the report."""
 LIBRARIES = 100 * MB
-"""What of the libraries' files must stay in memory for a run to make progress."""
+"""Resident part of the libraries' files."""
 BUILDING, BUILDER = 330 * MB, 45 * MB
 """The process that builds the graphs, and each of its workers."""
 
 _GPU = Path("/dev/nvidiactl")
 # Weights, gradients, both moments of Adam, the average, the best model, and copies while a checkpoint is written.
 _BYTES_PER_WEIGHT = 32
-# Below this part of the need a run is killed for sure; above it the estimate may err.
+# Below this share of the need a run is killed for certain; above it the estimate may be wrong.
 _SURELY_TOO_SMALL = 0.7
+# Mean number of links and of bonds per crystal of the embedded sample, which the activations were measured with.
+_SAMPLE_SIZE = {"link": 27.1, "bond": 105.2}
 
 
 def refuse_small_memory(
-    config: RunConfig, workers: float, notify: Callable[[str], None], *, crystal_size: float = 1.0
+    config: RunConfig, notify: Callable[[str], None], *, workers: float = 0, graph_size: float | None = None
 ) -> None:
-    """Say that the limit of this container is too low for a run, or refuse what cannot end well.
+    """Refuse a run that this container's memory limit is too low for; warn about one that may be killed.
 
-    With a GPU the activations are there, and what CUDA takes of the host was not measured: nothing is said then.
+    A training calls it as early as it knows something: with ``workers`` before its graphs are built (the command line
+    even before torch is imported, which alone exceeds the smallest limits), and with ``graph_size`` once they are.
+    The second call adds something only where the graphs are larger than those that the first call assumed.
+
+    With a GPU the activations are in its own memory, and CUDA's share of the host's was not measured: such a run is
+    always accepted.
 
     Args:
         config: The run.
-        workers: Processes that build the graphs.
-        notify: Is told a warning.
-        crystal_size: As in :func:`needed_memory`.
+        notify: Callback receiving a warning, one line.
+        workers: Processes that will build the graphs.
+        graph_size: Mean number per crystal of what :func:`graph_level` names; None before it is known.
 
     Raises:
         RequestError: The run would be killed.
     """
-    if _GPU.exists():
+    crystal_size = 1.0 if graph_size is None else graph_size / _SAMPLE_SIZE[graph_level(config)]
+    if _GPU.exists() or (graph_size is not None and crystal_size <= 1):
         return
     warning = check_memory(needed_memory(config, workers=workers, crystal_size=crystal_size), memory_limit())
     if warning:
         notify(warning)
 
 
+def graph_level(config: RunConfig) -> Literal["link", "bond"]:
+    """Name what the activations of an algorithm grow with: links (cgcnn) or bonds (e3nn)."""
+    return "link" if config.algorithm == "cgcnn" else "bond"
+
+
 def needed_memory(config: RunConfig, *, workers: float, crystal_size: float = 1.0) -> int:
-    """Bytes of memory that a run needs on a CPU.
+    """Estimate the memory that a run needs on a CPU, bytes.
 
     Args:
         config: The run.
@@ -69,10 +83,14 @@ def needed_memory(config: RunConfig, *, workers: float, crystal_size: float = 1.
 
 
 def check_memory(needed: int, limit: int | None) -> str:
-    """Compare what a run needs with what it may use.
+    """Compare the memory that a run needs with its limit.
+
+    Args:
+        needed: Bytes.
+        limit: Bytes; None without a limit.
 
     Returns:
-        A warning in one line; empty when there is enough, or no limit.
+        A warning in one line; empty when there is enough.
 
     Raises:
         RequestError: The run would be killed.
@@ -87,14 +105,14 @@ def check_memory(needed: int, limit: int | None) -> str:
 
 
 def _crystals(config: RunConfig) -> int:
-    """Crystals of the largest batch."""
+    """Return the number of crystals in the largest batch."""
     samples, (train, *_) = config.data.max_samples, config.data.fractions
     batch = config.training.batch_size
     return batch if samples is None else min(batch, math.ceil(samples * train / sum(config.data.fractions)))
 
 
 def _per_crystal(config: RunConfig) -> float:
-    """Bytes of activations of one crystal: linear in the features of all layers together."""
+    """Estimate the activations of one crystal, bytes: linear in the features of all layers together."""
     model = config.model
     if isinstance(model, CgcnnConfig):
         return (0.055 + 0.00064 * model.width * model.convolutions) * MB
@@ -102,7 +120,7 @@ def _per_crystal(config: RunConfig) -> float:
 
 
 def _weights(config: RunConfig) -> int:
-    """About as many as the network has."""
+    """Estimate the number of weights of the network."""
     model = config.model
     if isinstance(model, CgcnnConfig):
         return 100_000 + model.convolutions * 2 * model.width * (2 * model.width + model.gaussians)
@@ -110,7 +128,7 @@ def _weights(config: RunConfig) -> int:
 
 
 def _features(model: EquivariantConfig) -> int:
-    """Numbers per atom: a feature of degree l has 2 l + 1."""
+    """Count the numbers per atom: a feature of degree l has 2 l + 1."""
     return sum(n * (2 * degree + 1) for degree, n in enumerate(model.channels))
 
 

@@ -17,7 +17,7 @@ from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
 from phase2.errors import DataError, UnknownNameError
-from phase2.machine.environment import threads
+from phase2.machine.hardware import thread_count
 from phase2.models.files.modelfile import TrainedModel, load_model_file
 from phase2.prediction.inputs import crystal_of, name_of
 from phase2.prediction.table import PredictedStructure, PredictionTable
@@ -119,7 +119,7 @@ def predict_structures(
         UnknownNameError: The model was not trained for a property.
         RequestError: ``properties`` is empty or names a property twice.
     """
-    torch.set_num_threads(threads())
+    torch.set_num_threads(thread_count())
     columns = predictor.output_columns(properties)
     rows: list[PredictedStructure] = []
     for start in range(0, len(structures), batch_size):

@@ -7,11 +7,13 @@ from typing import Self
 
 from phase2.config.levels import Algorithm, Level, Mode
 from phase2.config.schema import RunConfig
-from phase2.machine.environment import Code, Hardware, Place
+from phase2.machine.code import Code
+from phase2.machine.hardware import Hardware
+from phase2.machine.place import Place
 from phase2.runs.artifacts import Artifact, describe_files
 from phase2.runs.attempts import Attempt, Status
 from phase2.runs.layout import RunDirectory
-from phase2.runs.results import PropertyResult, Results
+from phase2.runs.results import PropertyMetrics, Results
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.records import Record, read_record, write_record
 
@@ -103,8 +105,8 @@ class RunManifest(Record):
     epochs: int | None = None
     score: float | None = None
     mean_epoch_seconds: float | None = None
-    val: tuple[PropertyResult, ...] = ()
-    test: tuple[PropertyResult, ...] = ()
+    val: tuple[PropertyMetrics, ...] = ()
+    test: tuple[PropertyMetrics, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
 
     @classmethod

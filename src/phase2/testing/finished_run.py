@@ -7,11 +7,13 @@ from pathlib import Path
 
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.machine.environment import code, hardware, place
+from phase2.machine.code import detect_code
+from phase2.machine.hardware import detect_hardware
+from phase2.machine.place import detect_place
 from phase2.runs.attempts import begin_attempt, end_attempt
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest
-from phase2.runs.results import PropertyResult, Results
+from phase2.runs.results import PropertyMetrics, Results
 from phase2.runs.run_config import RecordedConfig
 
 
@@ -28,9 +30,9 @@ def finished_run(output: Path, files: Mapping[str, bytes]) -> RunDirectory:
         recorded,
         status="finished",
         attempts=end_attempt(run, "finished"),
-        code=code(),
-        hardware=hardware(),
-        place=place(),
+        code=detect_code(),
+        hardware=detect_hardware(),
+        place=detect_place(),
         results=_results(run.run_id, resolved.config.properties),
     )
     draft.seal(run)
@@ -39,7 +41,7 @@ def finished_run(output: Path, files: Mapping[str, bytes]) -> RunDirectory:
 
 def _results(run_id: str, keys: tuple[str, ...]) -> Results:
     part = tuple(
-        PropertyResult(key=key, unit="", count=80, mae=0.1, rmse=0.2, r2=0.9, baseline_mae=0.5, ratio=0.2)
+        PropertyMetrics(key=key, unit="", count=80, mae=0.1, rmse=0.2, r2=0.9, baseline_mae=0.5, ratio=0.2)
         for key in keys
     )
     return Results(

@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from phase2.models.base import CrystalModel
+from phase2.runs.results import PropertyMetrics
 from phase2.training.learner import predict
 from phase2.training.loader import TrainingData, TrainingLoader
-from phase2.training.metrics import PropertyMetrics, evaluate, refuse_divergence
+from phase2.training.metrics import evaluate, refuse_divergence
 from phase2.training.objective import property_losses
 
 

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phase2.errors import RequestError
 from phase2.properties import Property
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyMetrics:
-    """Errors of one property over the crystals that have a label for it.
-
-    Attributes:
-        key: The property.
-        unit: Unit of ``mae``, ``rmse`` and ``baseline_mae``.
-        count: Labels compared; the numbers below are None when it is 0.
-        mae: Mean absolute error.
-        rmse: Root of the mean squared error.
-        r2: Share of the labels' variance that is explained; None when they are all equal.
-        baseline_mae: Mean absolute error of predicting the median of the training labels for every crystal.
-    """
-
-    key: str
-    unit: str
-    count: int
-    mae: float | None
-    rmse: float | None
-    r2: float | None
-    baseline_mae: float | None
+from phase2.runs.results import PropertyMetrics
 
 
 def evaluate(
@@ -59,7 +37,9 @@ def score(metrics: Sequence[PropertyMetrics]) -> float:
     1 is as good as the median. Properties without a label are left out, and those whose labels all equal the median,
     unless there is no other: then the mean MAE decides.
     """
-    ratios = [m.mae / m.baseline_mae for m in metrics if m.mae is not None and m.baseline_mae]
+    if any(m.count and m.mae is None for m in metrics):  # predictions that overflowed
+        return math.inf
+    ratios = [m.ratio for m in metrics if m.ratio is not None]
     errors = [m.mae for m in metrics if m.mae is not None]
     return float(np.mean(ratios or errors))
 
@@ -85,11 +65,11 @@ def _evaluate(
     labelled = ~np.isnan(labels)
     reference = labels[labelled]
     if not len(reference):
-        return PropertyMetrics(prop.key, prop.unit, 0, None, None, None, None)
+        return PropertyMetrics.from_errors(prop.key, prop.unit, 0)
     error = predicted[labelled] - reference
     variance = float(np.square(reference - reference.mean()).mean())
     squared = float(np.square(error).mean())
-    return PropertyMetrics(
+    return PropertyMetrics.from_errors(
         key=prop.key,
         unit=prop.unit,
         count=len(reference),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from phase2.models.files.modelfile import TrainedModel
 from phase2.runs.history import EpochRow
-from phase2.training.metrics import PropertyMetrics
+from phase2.runs.results import PropertyMetrics
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from phase2.properties import PROPERTIES, select_properties
 from phase2.runs.history import EpochRow
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.report.figures import draw_pictures
-from phase2.runs.results import PropertyResult
+from phase2.runs.results import PropertyMetrics
 
 mpl = pytest.importorskip("matplotlib")
 
@@ -29,7 +29,7 @@ def measured(part):
     for k, prop in enumerate(part.properties):
         reference, predicted = part.labelled(k)
         mae = float(np.abs(reference - predicted).mean()) if len(reference) else None
-        yield PropertyResult(
+        yield PropertyMetrics(
             key=prop.key, unit=prop.unit, count=len(reference), mae=mae, rmse=mae, r2=None, baseline_mae=mae, ratio=None
         )
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from phase2.runs.report.caveats import caveats
 from phase2.runs.report.handoff import handoff
-from phase2.runs.report.markdown import table, warnings
+from phase2.runs.report.markdown import table
 from phase2.runs.report.model_card import model_card
-from phase2.runs.results import PropertyResult
+from phase2.runs.results import PropertyMetrics
 
 GOLDEN = Path(__file__).parent / "golden"
 FOLDER = "models/multitask_cgcnn/run_20261124T093000Z_4f1c2a"
@@ -29,7 +30,7 @@ def test_pages_of_a_run_without_data_or_numbers(manifest):
 
 def result(**changes):
     numbers = {"mae": 0.1, "rmse": 0.2, "r2": 0.9, "baseline_mae": 0.5, "ratio": 0.2}
-    return PropertyResult(**({"key": "ehull", "unit": "eV/atom", "count": 100} | numbers | changes))
+    return PropertyMetrics(**({"key": "ehull", "unit": "eV/atom", "count": 100} | numbers | changes))
 
 
 @pytest.mark.parametrize(
@@ -45,8 +46,8 @@ def result(**changes):
         ({"count": 5, "ratio": 3.0}, ["no better", "only 5"]),
     ],
 )
-def test_warnings(changes, words):
-    found = warnings([result(**changes)], ())
+def test_caveats(changes, words):
+    found = caveats([result(**changes)], ())
     assert len(found) == len(words)
     for warning, word in zip(found, words, strict=True):
         assert word in warning
@@ -54,7 +55,7 @@ def test_warnings(changes, words):
 
 
 def test_left_out_properties_are_named():
-    assert "spillage" in warnings([], ["spillage"])[0]
+    assert "spillage" in caveats([], ["spillage"])[0]
 
 
 def test_every_row_of_a_table_has_as_many_cells():

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from phase2.machine.environment import Code, Hardware, Place
+    from phase2.machine.code import Code
+    from phase2.machine.hardware import Hardware
+    from phase2.machine.place import Place
     from phase2.runs.attempts import Attempt
     from phase2.runs.manifest import RunManifest
     from phase2.runs.resume.progress import UnfinishedRun

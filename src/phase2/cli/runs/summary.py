@@ -24,7 +24,7 @@ def print_summary(finished: FinishedRun) -> None:
 
 def print_metrics(manifest: RunManifest) -> None:
     """Print validation and test MAE by property beside the median baseline."""
-    from phase2.runs.results import result_rows
+    from phase2.runs.report.metrics_table import metrics_rows
 
     title = f"{manifest.algorithm} {manifest.mode}: best epoch {manifest.best_epoch} of {manifest.epochs}"
     rows = [
@@ -38,7 +38,7 @@ def print_metrics(manifest: RunManifest) -> None:
             figure(row.r2),
             str(row.count),
         )
-        for row in result_rows(manifest.val, manifest.test)
+        for row in metrics_rows(manifest.val, manifest.test)
     ]
     print_table(title, ("property", "unit", *_NUMERIC), rows, numeric=_NUMERIC)
 

@@ -25,7 +25,7 @@ from phase2.data.sources.base import RawRecord, Source
 from phase2.data.store.files import GraphWriter, read_files
 from phase2.data.store.workers import pack_chunks
 from phase2.errors import DataError, RequestError, TransientError
-from phase2.machine.environment import cores
+from phase2.machine.hardware import available_cores
 from phase2.storage.disk.atomic import sync_folder
 from phase2.storage.disk.lock import is_locked, wait_for_lock
 from phase2.storage.progress import ProgressCallback
@@ -192,7 +192,7 @@ def worker_count(workers: int | None) -> int:
         RequestError: The number is not positive.
     """
     if workers is None:
-        return min(math.ceil(cores()), MAX_WORKERS)
+        return min(math.ceil(available_cores()), MAX_WORKERS)
     if workers < 1:
         raise RequestError(f"--workers {workers} is not a positive number.", fix="Give 1 or more.")
     return workers

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from phase2.runs.manifest import RunManifest
-from phase2.runs.results import PropertyResult
+from phase2.runs.results import PropertyMetrics
 
 _MEASURES = ("mae", "rmse", "r2")
 
@@ -48,5 +48,5 @@ def compare_runs(manifests: Sequence[RunManifest]) -> list[ComparisonRow]:
     return rows
 
 
-def _result(results: Sequence[PropertyResult], key: str) -> PropertyResult | None:
+def _result(results: Sequence[PropertyMetrics], key: str) -> PropertyMetrics | None:
     return next((result for result in results if result.key == key), None)

@@ -10,7 +10,7 @@ from phase2.config.levels import Algorithm, Mode
 from phase2.runs.artifacts import Artifact
 from phase2.runs.attempts import Attempt, Status
 from phase2.runs.layout import BEST
-from phase2.runs.results import PropertyResult
+from phase2.runs.results import PropertyMetrics
 from phase2.storage.records import Record
 
 RunStatus = Literal["running", "unfinished"] | Status
@@ -114,7 +114,7 @@ class _Manifest(_Part):
     score: float | None = None
     best_epoch: int | None = None
     epochs: int | None = None
-    val: tuple[PropertyResult, ...] = ()
+    val: tuple[PropertyMetrics, ...] = ()
     data: _Data | None = None
     artifacts: tuple[Artifact, ...] = ()
 

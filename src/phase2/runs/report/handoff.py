@@ -6,7 +6,9 @@ import shlex
 
 from phase2.runs.layout import BEST
 from phase2.runs.manifest import DataFacts, RunManifest
-from phase2.runs.report.markdown import bullets, metrics_table, number, table, warnings
+from phase2.runs.report.caveats import caveats
+from phase2.runs.report.markdown import bullets, number, table
+from phase2.runs.report.metrics_table import metrics_table
 
 _PAGE = """\
 # Hand-off: {run_id}
@@ -22,7 +24,7 @@ baseline. Lower is better; 1 is as good as predicting the median of the training
 
 ## Before you use it
 
-{warnings}
+{caveats}
 
 ## Use it
 
@@ -62,7 +64,7 @@ def handoff(manifest: RunManifest, folder: str) -> str:
         score=number(manifest.score),
         best_epoch=manifest.best_epoch,
         epochs=manifest.epochs,
-        warnings=bullets(warnings(manifest.test, manifest.left_out), none="Nothing stands against it in the numbers."),
+        caveats=bullets(caveats(manifest.test, manifest.left_out), none="Nothing stands against it in the numbers."),
         best=shlex.quote(f"{folder}/{BEST}"),
         command=shlex.join(manifest.command),
         provenance=_provenance(manifest),

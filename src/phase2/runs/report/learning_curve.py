@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from phase2 import properties
 from phase2.runs.history import EpochRow
 from phase2.runs.report.style import ACCENT, FAINT, INK, colour, house_style, new_figure, save, say_empty
-from phase2.runs.results import PropertyResult, Results
+from phase2.runs.results import PropertyMetrics, Results
 
 _SHORT = 12  # epochs up to which every one is marked
 # Leading digits of the ticks, by the largest ratio of the values on a logarithmic axis.
@@ -90,7 +90,7 @@ def _draw_line(
     )
 
 
-def _ratios(history: Sequence[EpochRow], result: PropertyResult) -> NDArray[np.float64]:
+def _ratios(history: Sequence[EpochRow], result: PropertyMetrics) -> NDArray[np.float64]:
     assert result.baseline_mae  # noqa: S101
     return _numbers(row.val_mae.get(result.key) for row in history) / result.baseline_mae
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from phase2 import properties
 from phase2.config.schema import CgcnnConfig, RunConfig
 from phase2.runs.manifest import DataFacts, RunManifest
-from phase2.runs.report.markdown import bullets, metrics_table, number, table, warnings
+from phase2.runs.report.caveats import caveats
+from phase2.runs.report.markdown import bullets, number, table
+from phase2.runs.report.metrics_table import metrics_table
 
 _PAGE = """\
 # Model card: {algorithm} {mode}, run {run_id}
@@ -101,7 +103,7 @@ def model_card(manifest: RunManifest) -> str:
         training=_training(manifest.data, source),
         metrics=metrics_table(manifest.val, manifest.test),
         score=number(manifest.score),
-        caveats=bullets([*warnings(manifest.test, manifest.left_out), *_LIMITS]),
+        caveats=bullets([*caveats(manifest.test, manifest.left_out), *_LIMITS]),
         citations=bullets(_citations(manifest.config)),
     )
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from phase2.properties import Property
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.report.style import FAINT, colour, density_colours, house_style, new_figure, save, say_empty
-from phase2.runs.results import PropertyResult
+from phase2.runs.results import PropertyMetrics
 
 _PANEL = 3.1  # inches
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}  # of panels; three for more properties
@@ -23,7 +23,7 @@ _BINS = 100
 _SMOOTHING = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
-def draw_parity(path: Path, part: PartPredictions, results: Sequence[PropertyResult]) -> None:
+def draw_parity(path: Path, part: PartPredictions, results: Sequence[PropertyMetrics]) -> None:
     """Draw predicted against reference values of all properties.
 
     Axes of properties learned as log1p are scaled so, too: what the network sees is what the eye sees.
@@ -42,7 +42,7 @@ def draw_parity(path: Path, part: PartPredictions, results: Sequence[PropertyRes
 
 
 def _draw_panel(
-    axes: Axes, prop: Property, result: PropertyResult, reference: NDArray[np.float64], predicted: NDArray[np.float64]
+    axes: Axes, prop: Property, result: PropertyMetrics, reference: NDArray[np.float64], predicted: NDArray[np.float64]
 ) -> None:
     unit = f" [{prop.unit}]" if prop.unit else ""
     axes.set_title(prop.title)
@@ -80,7 +80,7 @@ def _density(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float
     return logarithm
 
 
-def _write_numbers(axes: Axes, result: PropertyResult) -> None:
+def _write_numbers(axes: Axes, result: PropertyMetrics) -> None:
     lines = [
         f"MAE {_number(result.mae)} {result.unit}".rstrip(),
         f"median's {_number(result.baseline_mae)}",

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from phase2.config.resumption import CODE
 from phase2.config.schema import RunConfig
 from phase2.errors import ModelFileError
-from phase2.machine.environment import cpu_model
+from phase2.machine.hardware import cpu_model
 from phase2.machine.versions import changed_versions, deciding_versions
 from phase2.runs.resume.config_diff import differences
 from phase2.training.checkpoints.checkpoint import Checkpoint, Origin, load_checkpoint

@@ -10,7 +10,7 @@ import torch
 
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import Phase2Error, PreemptedError
-from phase2.machine.environment import place
+from phase2.machine.place import detect_place
 from phase2.runs.attempts import Status, begin_attempt, end_attempt
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest
@@ -68,7 +68,7 @@ class RunAttempt:
     def _pusher(self) -> contextlib.AbstractContextManager[CheckpointUploader | None]:
         if self.stored is None:
             return contextlib.nullcontext()
-        host = place().pod or place().host
+        host = detect_place().pod or detect_place().host
         return CheckpointUploader(self.stored.checkpoints, host=host, plan=self.plan, notify=self.notify)
 
     def _trainer(self, on_saved: Callable[[SavedCheckpoint], None]) -> Trainer:
@@ -91,7 +91,7 @@ class RunAttempt:
             changed = "; ".join(filter(None, (changed, code)))
             resumed_from = f"epoch {trainer.epoch}, step {trainer.step}"
         self.notify(f"run: {self.run.path}" + (f" (continued from {resumed_from})" if resumed_from else ""))
-        begin_attempt(self.run, host=place().host, resumed_from=resumed_from, changed=changed)
+        begin_attempt(self.run, host=detect_place().host, resumed_from=resumed_from, changed=changed)
         if self.stored is not None:
             self.stored.put_attempts(self.run)
 

@@ -14,7 +14,8 @@ from phase2.config.resumption import ResumeRequest
 from phase2.config.schema import RunConfig
 from phase2.config.settings import run_id_of_process
 from phase2.data.dataset import CrystalPropertyDataset
-from phase2.machine.environment import threads
+from phase2.machine.hardware import thread_count
+from phase2.machine.memory import graph_level, refuse_small_memory
 from phase2.runs.keys import manifest_key
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest, read_manifest
@@ -30,7 +31,6 @@ from phase2.storage.progress import ProgressCallback
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.interruption import StopRequest
 from phase2.training.run.attempt import RunAttempt
-from phase2.training.run.memory import refuse_large_crystals
 from phase2.training.run.reconcile import bring, find_run_to_resume, reconcile_settings
 
 DataProgress = Callable[[], AbstractContextManager[ProgressCallback | None]]
@@ -95,14 +95,15 @@ def train_run(
         PreemptedError: SIGTERM or Ctrl-C came; the run can be resumed.
         TransientError: The store does not answer; what was trained is in the run directory.
     """
-    torch.set_num_threads(threads())
+    torch.set_num_threads(thread_count())
     with StopRequest() as stop:
         begun = find_run_to_resume(resolved, resumption, surroundings.store)
         resolved, changed = reconcile_settings(resolved, begun, resumption)
         if begun is not None and (finished := _finished_before(resolved, begun, surroundings)):
             return _delivered(finished, surroundings, stop)
         dataset = _load(resolved.config, surroundings)
-        refuse_large_crystals(resolved.config, dataset.graphs, surroundings.notify)
+        mean_size = float(dataset.graphs.offset(graph_level(resolved.config))[-1]) / len(dataset.graphs)
+        refuse_small_memory(resolved.config, surroundings.notify, graph_size=mean_size)
         run, stored = _place(resolved, begun, surroundings.store)
         with run.lock():
             # Whoever had the lock until now may have finished the run.

@@ -9,7 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from phase2.data.dataset import CrystalPropertyDataset
-from phase2.machine.environment import code, hardware, place
+from phase2.machine.code import detect_code
+from phase2.machine.hardware import detect_hardware
+from phase2.machine.place import detect_place
 from phase2.runs.attempts import end_attempt
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import DataFacts, RunManifest
@@ -17,7 +19,7 @@ from phase2.runs.predictions import PartPredictions, write_predictions
 from phase2.runs.report.figures import draw_pictures
 from phase2.runs.report.handoff import handoff
 from phase2.runs.report.model_card import model_card
-from phase2.runs.results import PropertyResult, Results
+from phase2.runs.results import Results
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.disk.atomic import write_text
 from phase2.storage.records import write_record
@@ -45,9 +47,9 @@ def finalize_run(
         recorded,
         status="finished",
         attempts=end_attempt(run, "finished"),
-        code=code(),
-        hardware=hardware(gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None),
-        place=place(),
+        code=detect_code(),
+        hardware=detect_hardware(gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None),
+        place=detect_place(),
         data=_data_facts(recorded, dataset),
         results=results,
     )
@@ -70,8 +72,8 @@ def _results(recorded: RecordedConfig, dataset: CrystalPropertyDataset, result: 
         score=result.trained.score,
         train_labels=dataset.label_counts()["train"],
         mean_epoch_seconds=float(np.mean([row.seconds for row in result.history])),
-        val=tuple(PropertyResult.of(metrics) for metrics in result.val_metrics),
-        test=tuple(PropertyResult.of(metrics) for metrics in result.test_metrics),
+        val=result.val_metrics,
+        test=result.test_metrics,
     )
 
 

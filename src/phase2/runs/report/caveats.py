@@ -1,0 +1,41 @@
+"""Caveats of a model that its numbers show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from phase2 import properties
+from phase2.runs.report.markdown import number
+from phase2.runs.results import PropertyMetrics
+
+FEW_LABELS = 30
+
+
+def caveats(test: Sequence[PropertyMetrics], left_out: Sequence[str]) -> list[str]:
+    """List what a user of the model must know about its errors."""
+    return [caveat for result in test for caveat in _caveats(result)] + [
+        f"{_title(key)} was asked for and not trained: the data have no label to train on." for key in left_out
+    ]
+
+
+def _caveats(result: PropertyMetrics) -> list[str]:
+    title = _title(result.key)
+    if result.count == 0:
+        return [f"{title} has no test label: nothing is known about its errors."]
+    found = []
+    if result.mae is None:
+        found.append(f"{title} has predictions that are not finite numbers: do not use them.")
+    if result.ratio is not None and result.ratio >= 1:
+        found.append(
+            f"{title} is predicted no better than by the median of the training labels "
+            f"({number(result.mae)} against {number(result.baseline_mae)} {result.unit}".rstrip()
+            + "): do not use these predictions."
+        )
+    if result.count < FEW_LABELS:
+        labels = "1 test label" if result.count == 1 else f"{result.count} test labels"
+        found.append(f"{title} has only {labels}: its errors are uncertain.")
+    return found
+
+
+def _title(key: str) -> str:
+    return f"{properties.get_property(key).title} (`{key}`)"
