@@ -26,7 +26,7 @@ from phase2.runs.attempts import begin_attempt, end_attempt
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest
-from phase2.runs.publish.markers import stamp_key
+from phase2.runs.publish.markers import marker_key
 from phase2.runs.results import PropertyMetrics, Results
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
@@ -99,7 +99,7 @@ def fill(put: Put, template: RunManifest, runs: int) -> None:
         for artifact in template.artifacts:
             put(f"{prefix}/{artifact.path}", b"")
         put(f"{prefix}/run_manifest.json", own)
-        put(stamp_key(prefix, hashlib.sha256(own).hexdigest()), b"")
+        put(marker_key(prefix, hashlib.sha256(own).hexdigest()), b"")
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(write, range(runs)))

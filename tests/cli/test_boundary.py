@@ -26,7 +26,7 @@ REFUSED = [
     (["train", "--resume", "nonsense", "--output", "no-such-folder"], "There is no run 'nonsense'"),
     (["train", "--accept-change", "kode"], "Did you mean 'code'?"),
     (["train", "--checkpoint-minutes", "0"], "--checkpoint-minutes 0.0 is not a positive number"),
-    (["train", "--store", "ftp://x"], "No store is at 'ftp://"),
+    (["train", "--store", "ftp://x"], "'ftp://...' is not the address of a store"),
     (["explain", "--algorithm", "cgcn"], "Did you mean 'cgcnn'?"),
     (["predict"], "Give either --cif FILE or --dir FOLDER"),
     (["predict", "--cif", "x.cif", "--output", "x.xlsx"], "no known format"),

@@ -52,7 +52,7 @@ def _become(order: dict) -> None:
     """Be the process of a command until its end."""
     code = 99
     vars(finalize)["draw_pictures"] = lambda *_: ""  # which take half the time of so small a run
-    publish_claim.SAME_RUN_HOLDS = timedelta(seconds=1)  # who was killed is taken over from as surely, and sooner
+    publish_claim.SAME_RUN_CLAIM_TIMEOUT = timedelta(seconds=1)  # the same takeover, sooner
     try:
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         for stream in (1, 2):

@@ -16,7 +16,7 @@ BEGIN = """
 import subprocess, sys
 from pathlib import Path
 from phase2.errors import RequestError, TransientError
-from phase2.storage.local import LocalStore
+from phase2.storage.folder import LocalStore
 from phase2.storage.urls import open_store
 
 disk, url = Path(sys.argv[1]), sys.argv[2]

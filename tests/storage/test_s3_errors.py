@@ -119,7 +119,7 @@ def test_a_key_that_may_only_read(seaweedfs, new_store, monkeypatch, tmp_path):
     reader = open_store(store.url, settings(seaweedfs.endpoint))
     assert reader.read("a") == b"content"
     for name in ("put", "put in parts", "delete"):
-        refused(OPERATIONS[name], reader, tmp_path, RequestError, "may not do that")
+        refused(OPERATIONS[name], reader, tmp_path, RequestError, "do not have the permission")
     assert store.read("a") == b"content"
 
 
@@ -134,7 +134,7 @@ def test_a_clock_that_is_wrong(store, operation, tmp_path):
         ("ExpiredToken", 400, "have expired"),
         ("ExpiredTokenException", 400, "have expired"),
         ("InvalidToken", 400, "session token"),
-        ("AccessDenied", 403, "may not do that"),
+        ("AccessDenied", 403, "do not have the permission"),
         ("RequestTimeTooSkewed", 403, "clocks"),
         ("PermanentRedirect", 301, "does not speak S3"),
         ("AuthorizationHeaderMalformed", 400, "wrong region"),

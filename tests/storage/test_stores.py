@@ -12,7 +12,7 @@ from phase2.testing.store_contract import StoreContract
 class TestFolder(StoreContract):
     @pytest.fixture
     def store(self, tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
-        return LocalStore(tmp_path_factory.mktemp("store") / "not yet there")
+        return LocalStore(tmp_path_factory.mktemp("store") / "missing")
 
 
 class TestSeaweedFS(StoreContract):

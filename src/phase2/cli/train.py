@@ -95,7 +95,7 @@ def train_request(  # noqa: PLR0913 - options
     finished = train_run(resolved, resumption, surroundings)
     print_summary(finished)
     if report_to is not None:
-        from phase2.runs.catalog.row import write_report
+        from phase2.runs.catalog.outputs import write_report
 
         write_report(report_to, finished.manifest, finished.directory.handoff.read_text(encoding="utf-8"))
 

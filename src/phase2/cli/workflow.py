@@ -35,7 +35,7 @@ def report(
 ) -> None:
     """Write what a finished run of the store achieved: run-id, row.json, mae.md and report.md."""
     from phase2.runs.catalog.lookup import find_in
-    from phase2.runs.catalog.row import write_report
+    from phase2.runs.catalog.outputs import write_report
     from phase2.runs.layout import HANDOFF
     from phase2.runs.publish.reader import PublishedRun
 
@@ -69,7 +69,7 @@ def compare(
     from pydantic import TypeAdapter, ValidationError
 
     from phase2.cli.runs.comparison import print_comparison
-    from phase2.runs.catalog.row import RunRow
+    from phase2.runs.catalog.ranking import RunRow
 
     try:
         found = TypeAdapter(list[RunRow]).validate_json(rows)

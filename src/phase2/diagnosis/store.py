@@ -90,7 +90,7 @@ def refuses_taken_keys(store: Store, key: str) -> bool:
 
     try:
         if isinstance(store, S3Store):
-            store.put_unasked(key, b"")
+            store.put_if_none_match(key, b"")
         else:
             store.put(key, b"", if_absent=True)
     except ObjectExistsError:

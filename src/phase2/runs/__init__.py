@@ -1,1 +1,1 @@
-"""What a run leaves behind: its directory, its numbers, and the manifest that vouches for both."""
+"""Runs: their directory, results and manifest; reports, catalog, publishing and resuming."""

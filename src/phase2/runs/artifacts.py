@@ -1,4 +1,4 @@
-"""The files of a run and their checksums."""
+"""The artifacts of a run: its files with their checksums."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Artifact(Record):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How the files of a run compare with what its manifest lists; each a list of paths.
+    """Comparison of the files of a run with those its manifest lists; each a list of paths.
 
     Attributes:
-        missing: Listed, but not there.
-        damaged: There, with other content than listed.
-        extra: There, but not listed.
+        missing: Listed, but absent.
+        damaged: Present, with other content than listed.
+        extra: Present, but not listed.
     """
 
     missing: tuple[str, ...]
@@ -41,18 +41,18 @@ class Verification:
 
     @property
     def intact(self) -> bool:
-        """Whether every listed file is there with its content; further files do no harm."""
+        """Whether every listed file is present with its content; extra files do not matter."""
         return not (self.missing or self.damaged)
 
 
 def describe_files(folder: Path) -> tuple[Artifact, ...]:
-    """Describe all files of a run but its manifest, by path."""
+    """List all files of a run except its manifest, sorted by path, with their checksums."""
     return tuple(_describe(folder, path) for path in _files(folder))
 
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        # Files that atomic writes leave behind when killed are nobody's: they begin with a dot, as the lock does.
+        # Names with a leading dot are the lock's and those of temporary files that killed writers left.
         if path.is_file() and path.name != MANIFEST and not path.name.startswith("."):
             yield path
 

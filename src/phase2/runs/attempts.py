@@ -1,4 +1,4 @@
-"""The processes that worked on a run, one after the other (``attempts.json``)."""
+"""The attempts at a run: one per process that trained it (``attempts.json``)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Status = Literal["finished", "failed", "interrupted"]
 
 
 class Attempt(Record):
-    """One process that worked on a run.
+    """One process that trained a run.
 
     Attributes:
-        start: When it began.
-        end: When it ended; null while it runs, and for good when it was killed.
-        outcome: How it ended; ``killed`` when it could not say so itself.
+        start: When it started.
+        end: When it ended; null while it runs, and where it was killed.
+        outcome: How it ended; ``killed`` where it could not record its end.
         reason: Why it ended that way, in words; empty when it finished.
-        resumed_from: Checkpoint it continued from, such as ``epoch 12, step 480``; null for a start from nothing.
-        changed: What had changed since that checkpoint and was accepted, such as a version; empty for nothing.
+        resumed_from: Checkpoint it resumed from, such as ``epoch 12, step 480``; null where it started from scratch.
+        changed: Accepted changes since that checkpoint, such as a version; empty for none.
         host: Pod or machine.
     """
 
@@ -36,20 +36,20 @@ class Attempt(Record):
 
 
 def begin_attempt(run: RunDirectory, *, host: str, resumed_from: str | None = None, changed: str = "") -> None:
-    """Note that this process starts to work on a run; one before it that never said its end was killed.
+    """Record that this process starts training a run; mark earlier attempts without a recorded end as killed.
 
     Raises:
         ModelFileError: The file of attempts is damaged.
     """
     before = read_rows(run.attempts, Attempt) if run.attempts.exists() else ()
-    # An attempt that said "finished" and left no manifest was killed while it sealed the run.
+    # An attempt that recorded "finished" and left no manifest was killed while it sealed the run.
     closed = (a.model_copy(update={"outcome": "killed"}) if a.outcome in ("running", "finished") else a for a in before)
-    mine = Attempt(start=datetime.now(UTC), resumed_from=resumed_from, changed=changed, host=host)
-    write_rows(run.attempts, (*closed, mine))
+    current = Attempt(start=datetime.now(UTC), resumed_from=resumed_from, changed=changed, host=host)
+    write_rows(run.attempts, (*closed, current))
 
 
 def merge_attempts(run: RunDirectory, others: tuple[Attempt, ...]) -> None:
-    """Add attempts that were made on other machines, in the order of their starts; of one attempt the later word holds.
+    """Merge attempts recorded on other machines, in order of their start; the later state of an attempt wins.
 
     Raises:
         ModelFileError: The file of attempts is damaged.
@@ -64,7 +64,7 @@ def merge_attempts(run: RunDirectory, others: tuple[Attempt, ...]) -> None:
 
 
 def end_attempt(run: RunDirectory, outcome: Status, *, reason: str = "") -> tuple[Attempt, ...]:
-    """Note how this process' work on a run ends; returns all attempts.
+    """Record how this process' attempt ends; return all attempts.
 
     Raises:
         ModelFileError: The file of attempts is missing or damaged.

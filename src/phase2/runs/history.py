@@ -1,4 +1,4 @@
-"""What each epoch of a training did, as rows of ``history.json``."""
+"""The history of a training: one row per epoch (``history.json``)."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class EpochRow:
 
     Attributes:
         epoch: Counted from 1.
-        step: Optimiser steps since the beginning of the run.
+        step: Optimiser steps since the start of the run.
         lr: Learning rate of the epoch's last step.
-        train_loss: Mean of the steps' losses: per property over its labels, then over properties; normalised units.
-        val_loss: The same of the averaged model on validation.
+        train_loss: Mean loss of the steps: per property over its labels, then over properties; normalised units.
+        val_loss: The same for the averaged model on the validation part.
         val_score: Mean of MAE / MAE of the median baseline over the properties; lower is better.
         val_mae: Validation MAE by property, in its unit; None where validation has no label.
         seconds: Wall time of the epoch, validation included (since the resumption, in a resumed epoch).
         structures_per_second: Training speed, validation excluded.
-        data_wait: Share of the training time in which the model waited for a batch.
+        data_wait: Share of the training time spent waiting for a batch.
     """
 
     epoch: int
@@ -41,7 +41,7 @@ class EpochRow:
 
 
 def best_row(history: Sequence[EpochRow]) -> EpochRow | None:
-    """The epoch with the lowest score, the first of equals; None before the first epoch."""
+    """Return the row of the epoch with the lowest score, the first of equals; None before the first epoch."""
     return min(history, key=lambda row: row.val_score, default=None)
 
 
@@ -66,7 +66,7 @@ def read_history(path: Path) -> tuple[EpochRow, ...]:
 
 
 def read_epochs_done(path: Path) -> int:
-    """Count the epochs in a ``history.json``; 0 where there is none or it cannot be read."""
+    """Count the epochs in a ``history.json``; 0 where it is missing or damaged."""
     try:
         rows = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

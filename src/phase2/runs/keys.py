@@ -1,4 +1,4 @@
-"""Where a run lies in a store: ``<family>/<run name>/<files>``, in a bucket as in the models folder."""
+"""Keys of a run's objects in a store: ``<family>/<run name>/<files>``, in a bucket as in the models folder."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from phase2.storage.base import Store, check_key
 
 CLAIM = ".publishing"
 _IDS = ".ids"
-_PIECE = 8 << 20
+_CHUNK = 8 << 20
 
 
 def manifest_key(prefix: str) -> str:
-    """Key of the manifest of the run at ``<family>/<run name>``."""
+    """Return the key of the manifest of the run at ``<family>/<run name>``."""
     return f"{prefix}/{MANIFEST}"
 
 
 def id_key(run_id: str) -> str:
-    """Key of the object that says which run an id stands for, in a store where runs are trained."""
+    """Return the key of the object that names the run an id belongs to."""
     return f"{_IDS}/{run_id}"
 
 
 def is_hidden(key: str) -> bool:
-    """Whether an object belongs to the machinery (locks, claims, checkpoints, stamps) rather than to a run."""
+    """Return whether an object is internal (lock, claim, checkpoint, marker) rather than a file of a run."""
     return any(name.startswith(".") for name in key.split("/")) or key.endswith(".part")
 
 
 def is_key(text: str) -> bool:
-    """Whether a store can have an object of this name."""
+    """Return whether a text is a valid key of a store."""
     with suppress(RequestError):
         return bool(check_key(text))
     return False
 
 
 def stored_digest(store: Store, key: str, size: int) -> str:
-    """Hash an object as it lies in the store now, in bounded memory; hexadecimal SHA-256."""
+    """Return the hex SHA-256 of a stored object, computed from its content in bounded memory."""
     digest = hashlib.sha256()
-    for start in range(0, size, _PIECE):
-        digest.update(store.read_range(key, start, min(_PIECE, size - start)))
+    for start in range(0, size, _CHUNK):
+        digest.update(store.read_range(key, start, min(_CHUNK, size - start)))
     return digest.hexdigest()
 
 
 def folder_of(store: Store) -> Path | None:
-    """The folder that a store is; None for a bucket."""
+    """Return the folder behind a store; None for a bucket."""
     parts = urlsplit(store.url)
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
 def local_run(store: Store, prefix: str) -> RunDirectory | None:
-    """The directory of a run when the store is a folder of this machine."""
+    """Return the directory of a run where the store is a folder; None for a bucket."""
     folder = folder_of(store)
     return None if folder is None else RunDirectory(folder / prefix)

@@ -1,4 +1,4 @@
-"""The directory of a run: its place, its name, and the names of its files."""
+"""The layout of a run directory: its path, its name, and the names of its files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RUN_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
 class _File:
-    """A file of a run, by name: ``run.best`` is ``run.path / "best.pt"``."""
+    """Descriptor of a file of a run: ``run.best`` is ``run.path / "best.pt"``."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -63,7 +63,7 @@ class RunDirectory:
 
     @classmethod
     def create(cls, output: Path, family: str, *, run_id: str | None = None) -> RunDirectory:
-        """Make the folder of a new run; runs that start in the same second get folders of their own.
+        """Create the folder of a new run; runs that start in the same second get separate folders.
 
         Args:
             output: Folder that holds the families.
@@ -71,7 +71,7 @@ class RunDirectory:
             run_id: Id of the run; drawn at random when None.
 
         Raises:
-            RequestError: The folder cannot be made, or the id is no valid name or taken in this family.
+            RequestError: The folder cannot be created, or the id is not a valid name or taken in this family.
         """
         if run_id is not None:
             check_run_id(run_id)
@@ -93,16 +93,16 @@ class RunDirectory:
             raise RequestError(
                 f"No run can be written to {parent}.",
                 why=f"{error.strerror}: {error.filename}.",
-                fix="Name a folder that can be written, with --output.",
+                fix="Name a writable folder with --output.",
             ) from error
         return cls(path)
 
     @classmethod
     def reopen(cls, output: Path, prefix: str) -> RunDirectory:
-        """The folder of a run that was begun, ``<family>/<name>``; made where it is not on this machine.
+        """Return the folder of an existing run, ``<family>/<name>``; create it where it is not on this machine.
 
         Raises:
-            RequestError: It cannot be made.
+            RequestError: It cannot be created.
         """
         path = output / prefix
         with disk_errors(path):
@@ -127,13 +127,13 @@ class RunDirectory:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep every other process from training in this folder, for the length of a block.
+        """Keep other processes from training in this folder for the duration of a block.
 
         Raises:
             TransientError: Another process trains here.
         """
-        with try_lock(self.path / LOCK) as got:
-            if not got:
+        with try_lock(self.path / LOCK) as locked:
+            if not locked:
                 raise TransientError(
                     f"Another process is training in {self.path}.",
                     why="Two processes would overwrite each other's checkpoints.",
@@ -142,12 +142,12 @@ class RunDirectory:
             yield
 
     def is_running(self) -> bool:
-        """Whether a process holds the lock."""
+        """Return whether a process holds the lock."""
         return is_locked(self.path / LOCK) is True
 
 
 def runs_of_family(folder: Path) -> list[RunDirectory]:
-    """The run directories of a family's folder, oldest first; whatever else lies there is passed over."""
+    """List the run directories in a family's folder, the oldest first; ignore everything else there."""
     try:
         found = [path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_dir()]
     except OSError:
@@ -156,7 +156,7 @@ def runs_of_family(folder: Path) -> list[RunDirectory]:
 
 
 def new_run_id() -> str:
-    """Draw the id of a new run: eight hexadecimal digits."""
+    """Generate the id of a new run: eight random hexadecimal digits."""
     return secrets.token_hex(4)
 
 
@@ -167,14 +167,14 @@ def _free_id(taken: set[str]) -> str:
 
 
 def check_run_id(run_id: str) -> str:
-    """Return an id that is a file name, a Kubernetes label value and a part of an object's key at once.
+    """Return an id that is valid as a file name, a Kubernetes label value and a part of an object key.
 
     Raises:
-        RequestError: It is none.
+        RequestError: It is not valid.
     """
     if not _RUN_ID.fullmatch(run_id):
         raise RequestError(
-            f"'{run_id}' is no valid run id.",
+            f"'{run_id}' is not a valid run id.",
             why="It has 1 to 63 letters, digits, '.', '_' and '-', and begins and ends with a letter or a digit.",
             fix="Set PHASE2_RUN_ID to such a name.",
         )

@@ -1,4 +1,4 @@
-"""The manifest of a run (``run_manifest.json``): written last, so that a run is finished when its manifest says so."""
+"""The manifest of a run (``run_manifest.json``): written last, so a run is finished when its manifest says so."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class DataFacts(Record):
     """The data of a run.
 
     Attributes:
-        source: Name of the data set, or the path that was given.
-        fingerprint: SHA-256 of crystals, labels and parts: equal fingerprints mean equal training data.
-        split_fingerprint: SHA-256 of who is in which part.
+        source: Name of the data set, or its path as given.
+        fingerprint: SHA-256 of crystals, labels and split: equal fingerprints mean equal training data.
+        split_fingerprint: SHA-256 of the assignment of crystals to parts.
         read: Records of the source.
-        rejected: Records that are no valid crystal.
-        unlabelled: Crystals without a label for any asked property.
-        used: Crystals in the three parts together.
+        rejected: Records that are not valid crystals.
+        unlabelled: Crystals without a label for any requested property.
+        used: Crystals in the three parts.
         train: Crystals in the training part.
         val: Crystals in the validation part.
         test: Crystals in the test part.
@@ -51,7 +51,7 @@ class DataFacts(Record):
 
 
 class RunManifest(Record):
-    """Everything there is to know about a run.
+    """The complete record of a run.
 
     Attributes:
         schema_version: Format of this file.
@@ -60,26 +60,26 @@ class RunManifest(Record):
         algorithm: ``e3nn`` or ``cgcnn``.
         mode: The level, or ``competition``.
         level: The level; null in competition.
-        all_properties: Whether all properties with labels were asked for.
+        all_properties: Whether all properties with labels were requested.
         properties: Trained properties, in the order of the model's outputs.
-        left_out: Properties asked for that have no label to train on.
+        left_out: Requested properties without a label to train on.
         status: How the run ended.
-        command: The command line that makes the same request again.
-        config: Everything that decides the run's numbers.
+        command: The command line that repeats the request.
+        config: Everything that determines the run's numbers.
         config_digest: SHA-256 of ``config``.
         origins: Where each value of ``config`` comes from, by dotted path.
-        data: The data; null when the run ended before they were read.
+        data: The data; null where the run ended before they were read.
         code: The code.
         hardware: The hardware of the last attempt.
         place: Where the last attempt ran.
-        attempts: The processes that worked on the run, in order.
-        best_epoch: Epoch that ``best.pt`` is from, counted from 1; null when the run did not finish.
-        epochs: Epochs trained; null when the run did not finish.
+        attempts: The processes that trained the run, in order.
+        best_epoch: Epoch of ``best.pt``, counted from 1; null where the run did not finish.
+        epochs: Epochs trained; null where the run did not finish.
         score: Validation score of the best epoch; lower is better, 1 is the median baseline.
-        mean_epoch_seconds: Mean time of an epoch; null when the run did not finish.
+        mean_epoch_seconds: Mean duration of an epoch; null where the run did not finish.
         val: Errors on the validation part, by property.
         test: Errors on the test part, by property.
-        artifacts: Every other file of the run.
+        artifacts: All other files of the run.
     """
 
     schema_version: int = VERSION
@@ -122,9 +122,9 @@ class RunManifest(Record):
         data: DataFacts | None = None,
         results: Results | None = None,
     ) -> Self:
-        """Put a manifest together that lists no files yet: what the pages of a run are written from."""
+        """Make a manifest that lists no files yet; the report pages are written from it."""
         config = recorded.config
-        achieved = {} if results is None else {name: getattr(results, name) for name in _FROM_RESULTS}
+        from_results = {} if results is None else {name: getattr(results, name) for name in _FROM_RESULTS}
         return cls(
             run_id=recorded.run_id,
             family=config.family,
@@ -142,11 +142,11 @@ class RunManifest(Record):
             hardware=hardware,
             place=place,
             attempts=attempts,
-            **({"properties": config.properties} | achieved),
+            **({"properties": config.properties} | from_results),
         )
 
     def seal(self, run: RunDirectory) -> Self:
-        """List the files of the run with their checksums, and write the manifest: the last act of a run."""
+        """List the files of the run with their checksums, and write the manifest: the last step of a run."""
         sealed = self.model_copy(update={"artifacts": describe_files(run.path)})
         write_record(run.manifest, sealed)
         return sealed

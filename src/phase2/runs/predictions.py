@@ -1,4 +1,4 @@
-"""Reference and prediction of every crystal of a part (``predictions_test.csv``)."""
+"""Predictions for one part of the data beside the labels (``predictions_test.csv``)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from phase2.storage.disk.atomic import write_text
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartPredictions:
-    """Predictions for n crystals of one part, beside their labels.
+    """Predictions for the B crystals of one part, beside their labels.
 
     Attributes:
-        properties: The properties of the columns, P of them.
-        ids: Ids of the crystals, n of them.
+        properties: The P properties of the columns.
+        ids: Ids of the crystals.
         formulas: Their formulas.
-        reference: Labels, shape (n, P), float64, physical units, NaN where missing.
-        predicted: Predictions, shape (n, P), float64, physical units.
+        reference: Labels, shape (B, P), float64, physical units, NaN where missing.
+        predicted: Predictions, shape (B, P), float64, physical units.
     """
 
     properties: tuple[Property, ...]
@@ -34,14 +34,14 @@ class PartPredictions:
     predicted: NDArray[np.float64]
 
     def labelled(self, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Reference and prediction of property ``k`` where both are finite numbers."""
+        """Return labels and predictions of property ``k`` where both are finite, two arrays of equal length."""
         reference, predicted = self.reference[:, k], self.predicted[:, k]
         present = np.isfinite(reference) & np.isfinite(predicted)
         return reference[present], predicted[present]
 
 
 def write_predictions(path: Path, part: PartPredictions) -> None:
-    """Write a CSV with one row per crystal; every digit is kept, a missing label is an empty field."""
+    """Write a CSV with one row per crystal, all digits, and an empty field for a missing label."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["id", "formula", *_headings(part.properties)])

@@ -1,4 +1,4 @@
-"""The numbers of a run, by part and property, beside the median baseline (``results.json``)."""
+"""The results of a run: errors by part and property, beside the median baseline (``results.json``)."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ class Results(Record):
         algorithm: ``e3nn`` or ``cgcnn``.
         mode: The level, or ``competition``.
         properties: Trained properties, in the order of the model's outputs.
-        left_out: Properties asked for that have no label to train on.
-        best_epoch: Epoch that ``best.pt`` is from, counted from 1.
+        left_out: Requested properties without a label to train on.
+        best_epoch: Epoch of ``best.pt``, counted from 1.
         epochs: Epochs trained.
         score: Validation score of the best epoch: mean over the properties of ``ratio``; lower is better.
         train_labels: Training labels by property.
-        mean_epoch_seconds: Mean time of an epoch.
+        mean_epoch_seconds: Mean duration of an epoch.
         val: Errors on the validation part, by property.
         test: Errors on the test part, by property.
     """

@@ -1,4 +1,4 @@
-"""What a run directory is for, written before anything else in it (``run_config.json``)."""
+"""The recorded configuration of a run, written first into its directory (``run_config.json``)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from phase2.storage.records import Record, parse_record, read_record, write_reco
 
 
 class RecordedConfig(Record):
-    """The configuration of a run, complete.
+    """The complete configuration of a run.
 
     Attributes:
         schema_version: Format of this file.
         run_id: Id of the run.
-        created: When the run directory was made.
-        command: The ``phase2 train`` command line that makes the same request again.
-        digest: SHA-256 of ``config``: what ``--resume`` recognises an unfinished run by.
-        config: Everything that decides the run's numbers.
+        created: When the run directory was created.
+        command: The ``phase2 train`` command line that repeats the request.
+        digest: SHA-256 of ``config``, by which ``--resume`` finds an unfinished run.
+        config: Everything that determines the run's numbers.
         origins: Where each value of ``config`` comes from, by dotted path.
     """
 
@@ -65,7 +65,7 @@ class RecordedConfig(Record):
 
     @classmethod
     def stored(cls, store: Store, prefix: str) -> Self | None:
-        """Read the configuration of a run in a store; None where it has none.
+        """Read the configuration of a run in a store; None where the run has none.
 
         Raises:
             ModelFileError: It is damaged.

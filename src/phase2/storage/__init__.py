@@ -1,1 +1,1 @@
-"""Where files are kept, and how they get there whole."""
+"""Stores of files: one protocol, a folder or an S3 bucket behind it."""

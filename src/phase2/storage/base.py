@@ -1,4 +1,4 @@
-"""What every place for files can do, whether it is a folder or a bucket."""
+"""The protocol of a store, whether it is a folder or a bucket, and its errors."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ KEY_BYTES = 900
 
 
 class ObjectMissingError(RequestError):
-    """No object is stored under the key."""
+    """No object under the key."""
 
 
 class ObjectExistsError(RequestError):
-    """An object is stored under the key already, and the put asked for a free one."""
+    """An object is already stored under the key of a conditional put."""
 
 
 class ObjectDamagedError(DataError):
-    """The bytes are not the ones that the SHA-256 was made of."""
+    """Content that does not have the expected SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """What a store knows of one object without handing out its content.
+    """Metadata of one object.
 
     Attributes:
         key: Name of the object, a relative path with forward slashes.
         size: Number of bytes.
-        sha256: Hex digest of the content; None when the store does not know it (a listing never does).
-        modified: When the object was written, with time zone, by the store's clock.
+        sha256: Hex digest of the content; None where the store does not know it (listings never do).
+        modified: When the object was written, by the store's clock; timezone-aware.
     """
 
     key: str
@@ -43,71 +43,72 @@ class ObjectInfo:
 
 
 class Store(Protocol):
-    """A flat set of objects under keys such as ``runs/run_1/best.pt``; may be used from several threads at once.
+    """A flat set of objects under keys such as ``runs/run_1/best.pt``; safe to use from several threads.
 
-    An object appears whole or not at all. Every method raises ``RequestError`` when the key or the settings of the
-    store (bucket, access keys, address, permission) are wrong, and ``TransientError`` when trying again later may help.
+    Writes are atomic: an object appears whole or not at all. Every method raises ``RequestError`` when the key or the
+    settings of the store (bucket, access keys, address, permission) are wrong, and ``TransientError`` when a later
+    attempt may succeed.
     """
 
     @property
     def url(self) -> str:
-        """Where the store is, as ``open_store`` takes it; never with access keys."""
+        """Address of the store, as ``open_store`` takes it; never with access keys."""
         ...
 
     def put(self, key: str, source: Path | bytes, *, sha256: str | None = None, if_absent: bool = False) -> ObjectInfo:
-        """Store a file or bytes under a key, in place of what was there, and make sure that they arrived as they are.
+        """Store a file or bytes under a key, replacing any object there, and verify that they arrived intact.
 
         Args:
             key: Name of the object.
             source: The content, or the file that holds it.
-            sha256: Hex digest that the content must have; None takes the content as it is.
-            if_absent: Only store when nothing is there. Of several that try at once exactly one succeeds, if the
-                content goes in one part (under 8 MB, as manifests do): not every S3 server checks and completes a
-                multipart upload in one act (SeaweedFS 4 does not).
+            sha256: Hex digest that the content must have; None accepts any content.
+            if_absent: Store only where the key is free. Of several concurrent puts exactly one succeeds, if the
+                content fits in one part (under 8 MB, as manifests do): not every S3 server checks and completes a
+                multipart upload atomically (SeaweedFS 4 does not).
 
         Returns:
             The stored object, with its SHA-256.
 
         Raises:
-            ObjectExistsError: ``if_absent`` and the key is taken, even by the same content.
+            ObjectExistsError: ``if_absent`` was set and the key is taken, even by equal content.
             ObjectDamagedError: The content does not have the digest; nothing was stored.
         """
         ...
 
     def get(self, key: str, target: Path, *, sha256: str | None = None) -> ObjectInfo:
-        """Bring an object into a file by way of ``<target>.part``, where an interrupted get is continued by the next.
+        """Download an object into a file, through ``<target>.part``, from which an interrupted download resumes.
 
         Args:
             key: Name of the object.
-            target: The file to make or replace; it only appears complete and verified.
-            sha256: Hex digest to verify; None verifies the one that the store knows, if any.
+            target: The file to create or replace; it appears only when complete and verified.
+            sha256: Hex digest to verify; None verifies against the store's own, if it has one.
 
         Returns:
-            The object, with the SHA-256 of what was written.
+            The object, with the SHA-256 of the content written.
 
         Raises:
             ObjectMissingError: There is no such object.
-            ObjectDamagedError: The content does not have the digest, also when fetched anew.
+            ObjectDamagedError: The content does not have the digest, even after a second download.
         """
         ...
 
     def read(self, key: str) -> bytes:
-        """Content of a small object; raises ``ObjectMissingError`` when there is none."""
+        """Return the content of a small object; raises ``ObjectMissingError`` when there is none."""
         ...
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
-        """Up to ``length`` bytes from byte ``start`` on, fewer at the end; raises ``ObjectMissingError``."""
+        """Return up to ``length`` bytes from byte ``start`` on, fewer at the end; raises ``ObjectMissingError``."""
         ...
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Objects whose keys start with the prefix (any string, not only whole folders), sorted by key."""
+        """Iterate over the objects whose keys start with a prefix (any string, not only folders), sorted by key."""
         ...
 
     def folders(self, prefix: str = "") -> Iterator[str]:
-        """Folders directly below one, sorted, without passing every key: ``folders("a/")`` gives ``"a/b"``, ``"a/c"``.
+        """Iterate over the folders directly below one, sorted: ``folders("a/")`` yields ``"a/b"``, ``"a/c"``.
 
         Args:
-            prefix: "" or a folder with the slash at its end.
+            prefix: "" or a folder with a trailing slash.
 
         Raises:
             RequestError: The prefix is not of that form.
@@ -115,19 +116,19 @@ class Store(Protocol):
         ...
 
     def head(self, key: str) -> ObjectInfo | None:
-        """One object, with its SHA-256 where the store knows it; None when there is none."""
+        """Return an object's metadata, with its SHA-256 where the store knows it; None when there is none."""
         ...
 
     def delete(self, key: str) -> None:
-        """Remove an object; no error when there is none."""
+        """Delete an object; no error when there is none."""
         ...
 
 
 def check_key(key: str) -> str:
-    """Return a key that means the same in every store.
+    """Return a key that is valid in every store.
 
     Raises:
-        RequestError: It is empty or absolute, leaves the store, is too long, or has a name that stores use themselves.
+        RequestError: It is empty, absolute, too long, points outside the store, or has a name reserved for stores.
     """
     names = key.split("/")
     if not key or any(name in {"", ".", ".."} for name in names):
@@ -136,39 +137,39 @@ def check_key(key: str) -> str:
         reason = "A key has no backslash and no control characters."
     elif len(key.encode()) > KEY_BYTES or any(len(name.encode()) > 200 for name in names):
         reason = f"A key has at most {KEY_BYTES} bytes, each name in it at most 200."
-    elif any(is_unfinished(name) for name in names):
-        reason = "Names such as '.x.tmp' are kept for files that are being written."
+    elif any(is_temporary(name) for name in names):
+        reason = "Names such as '.x.tmp' are reserved for files that are being written."
     else:
         return key
-    raise RequestError(f"{key!r} is no key of a store.", why=reason, fix="Choose another name.")
+    raise RequestError(f"{key!r} is not a valid key of a store.", why=reason, fix="Choose another name.")
 
 
 def check_folder(prefix: str) -> str:
-    """Return a prefix that is "" or a folder with the slash at its end; raises ``RequestError`` for others."""
+    """Return a prefix that is "" or a folder with a trailing slash; raises ``RequestError`` for others."""
     if prefix and not prefix.endswith("/"):
-        raise RequestError(f"{prefix!r} is no folder of a store.", why="Folders end in a slash.", fix="Add one.")
+        raise RequestError(f"{prefix!r} is not a folder of a store.", why="Folders end in a slash.", fix="Add one.")
     if prefix:
         check_key(prefix[:-1])
     return prefix
 
 
-def is_unfinished(name: str) -> bool:
-    """Whether a file of this name is one that is being written, or was when its writer was killed."""
+def is_temporary(name: str) -> bool:
+    """Return whether a name is that of a file being written, or left behind by a killed writer."""
     return name.startswith(".") and name.endswith(".tmp")
 
 
-def missing(url: str, key: str) -> ObjectMissingError:
-    """The error of a key that nothing is stored under."""
+def missing_error(url: str, key: str) -> ObjectMissingError:
+    """Make the error of a key without an object."""
     return ObjectMissingError(f"There is no '{key}' in {url}.", fix="Check the name, or list what is there.")
 
 
-def exists(url: str, key: str) -> ObjectExistsError:
-    """The error of a key that was to be free."""
-    return ObjectExistsError(f"'{key}' is already in {url}.", why="It was to be stored only where nothing is.")
+def exists_error(url: str, key: str) -> ObjectExistsError:
+    """Make the error of a conditional put to a key that is taken."""
+    return ObjectExistsError(f"'{key}' is already in {url}.", why="A conditional put stores only under a free key.")
 
 
-def checked_range(start: int, length: int) -> tuple[int, int]:
-    """Return a range of bytes that makes sense; raises ``RequestError`` for negative numbers."""
+def check_range(start: int, length: int) -> tuple[int, int]:
+    """Return a valid range of bytes; raises ``RequestError`` for negative numbers."""
     if start < 0 or length < 0:
-        raise RequestError(f"Bytes {start} + {length} are no range.", why="Start and length count from zero.")
+        raise RequestError(f"Bytes {start} + {length} are not a valid range.", why="Start and length count from zero.")
     return start, length

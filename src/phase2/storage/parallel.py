@@ -1,4 +1,4 @@
-"""Several files at once, and how far they are."""
+"""Concurrent transfers, and their progress."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from phase2.storage.progress import ProgressCallback
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Transfers wait for disks and networks, not for cores.
+# Transfers are bound by disks and networks, not by cores.
 WORKERS = 8
 
 
-def in_parallel(do: Callable[[Item], Result], items: Iterable[Item], *, workers: int = WORKERS) -> list[Result]:
-    """Call a function with every item from several threads; results come in the order of the items.
+def in_parallel(action: Callable[[Item], Result], items: Iterable[Item], *, workers: int = WORKERS) -> list[Result]:
+    """Call a function with every item from several threads; return the results in the order of the items.
 
-    The first error ends it: calls that have not begun are dropped, those under way are waited for.
+    The first error is raised: calls that have not started are cancelled, those in progress are waited for.
     """
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        futures = [pool.submit(do, item) for item in items]
+        futures = [pool.submit(action, item) for item in items]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:
@@ -31,8 +31,13 @@ def in_parallel(do: Callable[[Item], Result], items: Iterable[Item], *, workers:
     return [failed.result()] if failed is not None else [future.result() for future in futures]
 
 
-class ByteCount:
-    """Sum of the bytes that several threads transfer, reported to a callback."""
+class ByteCounter:
+    """Thread-safe sum of bytes that reports every change.
+
+    Args:
+        total: Bytes in all.
+        progress: Callback receiving bytes done and bytes in all.
+    """
 
     def __init__(self, total: int, progress: ProgressCallback | None) -> None:
         self._total = total
@@ -41,7 +46,7 @@ class ByteCount:
         self._lock = Lock()
 
     def add(self, n: int) -> None:
-        """Count ``n`` more bytes."""
+        """Add ``n`` bytes."""
         with self._lock:
             self._done += n
             if self._progress is not None:

@@ -1,4 +1,4 @@
-"""JSON files of a run: strict, whole, and read with errors that a person can act on."""
+"""JSON files of a run: strict schemas, atomic writes, and errors that a person can act on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from phase2.storage.disk.atomic import write_text
 
 
 class Record(BaseModel):
-    """Immutable; refuses names it does not know, and numbers that JSON does not have (NaN, infinity)."""
+    """Base of immutable records; rejects unknown fields, and numbers that JSON lacks (NaN, infinity)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -22,7 +22,7 @@ AnyRecord = TypeVar("AnyRecord", bound=BaseModel)
 
 
 class _Versioned(BaseModel):
-    """The one field that every version of a file has."""
+    """The field that every version of a file has."""
 
     schema_version: int = 1
 
@@ -33,12 +33,12 @@ def write_record(path: Path, record: BaseModel) -> None:
 
 
 def read_record(path: Path, kind: type[AnyRecord], *, version: int = 1) -> AnyRecord:
-    """Read what :func:`write_record` wrote.
+    """Read a record written by :func:`write_record`.
 
     Args:
         path: The file.
         kind: The class of the record.
-        version: Newest ``schema_version`` that can be read.
+        version: Newest supported ``schema_version``.
 
     Raises:
         ModelFileError: The file is missing, damaged, or written by a newer phase2.
@@ -47,13 +47,13 @@ def read_record(path: Path, kind: type[AnyRecord], *, version: int = 1) -> AnyRe
 
 
 def parse_record(content: bytes, kind: type[AnyRecord], *, where: str, version: int = 1) -> AnyRecord:
-    """Read a record from the content of its file.
+    """Parse the content of a record's file.
 
     Args:
         content: The JSON.
         kind: The class of the record.
-        where: What to call the file in an error.
-        version: Newest ``schema_version`` that can be read.
+        where: Name of the file in error messages.
+        version: Newest supported ``schema_version``.
 
     Raises:
         ModelFileError: The content is damaged, or written by a newer phase2.
@@ -62,8 +62,8 @@ def parse_record(content: bytes, kind: type[AnyRecord], *, where: str, version: 
         found = _Versioned.model_validate_json(content).schema_version
         if found > version:
             raise ModelFileError(
-                f"{where} has format {found}; this phase2 reads up to {version}.",
-                why="A newer phase2 wrote it.",
+                f"{where} has format {found}; this version of phase2 reads formats up to {version}.",
+                why="A newer version of phase2 wrote it.",
                 fix="Install that version of phase2.",
             )
         return kind.model_validate_json(content)
@@ -77,7 +77,7 @@ def write_rows(path: Path, rows: tuple[AnyRecord, ...]) -> None:
 
 
 def read_rows(path: Path, kind: type[AnyRecord]) -> tuple[AnyRecord, ...]:
-    """Read what :func:`write_rows` wrote.
+    """Read a list of records written by :func:`write_rows`.
 
     Raises:
         ModelFileError: The file is missing or damaged.
@@ -86,7 +86,7 @@ def read_rows(path: Path, kind: type[AnyRecord]) -> tuple[AnyRecord, ...]:
 
 
 def parse_rows(content: bytes, kind: type[AnyRecord], *, where: str) -> tuple[AnyRecord, ...]:
-    """Read a JSON list of records from the content of its file.
+    """Parse the content of a file that holds a JSON list of records.
 
     Raises:
         ModelFileError: It is damaged.
@@ -98,7 +98,7 @@ def parse_rows(content: bytes, kind: type[AnyRecord], *, where: str) -> tuple[An
 
 
 def to_json(content: object) -> str:
-    """Write JSON for people and strict readers: indented, UTF-8, without NaN."""
+    """Serialise to JSON: indented, UTF-8, without NaN."""
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 

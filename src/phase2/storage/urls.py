@@ -1,4 +1,4 @@
-"""From the address of a store to the store."""
+"""Opening a store by its address."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 def open_store(url: str | Path, settings: S3Settings | None = None) -> Store:
-    """The store at an address; nothing is read or made yet.
+    """Open the store at an address; nothing is read or created yet.
 
     Args:
         url: ``file:///folder``, a path, or ``s3://bucket/prefix``.
-        settings: How to reach a bucket; None takes ``S3Settings.from_environment()``.
+        settings: Connection settings of a bucket; None takes ``S3Settings.from_environment()``.
 
     Raises:
         RequestError: The address is of another kind, names no bucket, or carries access keys.
@@ -33,12 +33,12 @@ def open_store(url: str | Path, settings: S3Settings | None = None) -> Store:
         return LocalStore(Path(unquote(parts.path)))
     if parts.scheme != "s3":
         raise RequestError(
-            f"No store is at '{parts.scheme}://...'.",
+            f"'{parts.scheme}://...' is not the address of a store.",
             why="A store is a folder or a bucket.",
             fix="Use file:///folder or s3://bucket/prefix.",
         )
     if parts.query or parts.fragment:
-        # Not repeated: a signed address has its signature there.
+        # Not repeated in the message: a signed address has its signature there.
         raise RequestError("The address of the store has a '?' or '#'.", fix="Write s3://bucket/prefix alone.")
     return _bucket(parts.netloc, parts.path.strip("/"), settings)
 
@@ -52,11 +52,11 @@ def _bucket(bucket: str, prefix: str, settings: S3Settings | None) -> Store:
         )
     if not _BUCKET.fullmatch(bucket):
         raise RequestError(
-            f"'{bucket}' is no name of a bucket.",
-            why="It has 3 to 63 small letters, digits, dots and hyphens.",
+            f"'{bucket}' is not a valid bucket name.",
+            why="Bucket names have 3 to 63 lower-case letters, digits, dots and hyphens.",
             fix="Write s3://bucket/prefix.",
         )
-    # boto3 takes a third of a second to import, which folders need not wait for.
+    # Imported here: boto3 takes a third of a second, and folders do without it.
     from phase2.storage.s3.store import S3Store
 
     return S3Store(bucket, prefix, settings or S3Settings.from_environment())

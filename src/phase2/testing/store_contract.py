@@ -1,4 +1,4 @@
-"""What every store must do: inherit ``StoreContract``, give it a store, and pytest runs it.
+"""The contract of stores as tests: inherit ``StoreContract``, provide a store, and pytest runs it.
 
 class TestMyStore(StoreContract):
 @pytest.fixture
@@ -25,12 +25,12 @@ WRONG = "0" * 64
 
 
 class StoreContract:
-    """Laws of a store. The fixture ``store`` gives an empty one to each test."""
+    """Laws of a store. The fixture ``store`` provides an empty one to each test."""
 
     large = (20 << 20) + 17
-    """Size of an object that goes in several parts and fills none of them."""
+    """Size of an object of several parts, the last one incomplete."""
 
-    def test_what_is_put_is_read(self, store: Store) -> None:
+    def test_content_put_is_content_read(self, store: Store) -> None:
         info = store.put("runs/a/model.pt", b"weights")
         assert (info.key, info.size, info.sha256) == ("runs/a/model.pt", 7, _sha256(b"weights"))
         assert store.read("runs/a/model.pt") == b"weights"
@@ -44,7 +44,7 @@ class StoreContract:
         assert (tmp_path / "empty").read_bytes() == b""
         assert [info.size for info in store.list()] == [0]
 
-    def test_head_knows_the_digest(self, store: Store) -> None:
+    def test_head_returns_the_digest(self, store: Store) -> None:
         put = store.put("a", b"content")
         head = store.head("a")
         assert head is not None
@@ -59,7 +59,7 @@ class StoreContract:
         assert head is not None
         assert head.sha256 == _sha256(b"second")
 
-    def test_a_large_file_makes_the_round_trip(self, store: Store, tmp_path: Path) -> None:
+    def test_a_large_file_survives_the_round_trip(self, store: Store, tmp_path: Path) -> None:
         content = random.Random(0).randbytes(self.large)
         (tmp_path / "large").write_bytes(content)
         info = store.put("deep/er/large", tmp_path / "large")
@@ -72,7 +72,7 @@ class StoreContract:
         assert head is not None
         assert head.sha256 == info.sha256
 
-    def test_large_bytes_are_a_source_too(self, store: Store) -> None:
+    def test_large_bytes_are_a_source(self, store: Store) -> None:
         content = random.Random(1).randbytes(self.large)
         assert store.put("large", content).sha256 == _sha256(content)
         assert store.read_range("large", self.large - 3, 100) == content[-3:]
@@ -90,7 +90,7 @@ class StoreContract:
             store.put("a", b"new", sha256=WRONG)
         assert store.read("a") == b"old"
 
-    def test_a_digest_may_be_in_capitals(self, store: Store, tmp_path: Path) -> None:
+    def test_a_digest_may_be_in_upper_case(self, store: Store, tmp_path: Path) -> None:
         digest = _sha256(b"content")
         assert store.put("a", b"content", sha256=digest.upper()).sha256 == digest
         assert store.get("a", tmp_path / "a", sha256=digest.upper()).sha256 == digest
@@ -108,7 +108,7 @@ class StoreContract:
         store.put("manifest", b"second", if_absent=True)
         assert store.read("manifest") == b"second"
 
-    def test_of_several_at_once_one_is_first(self, store: Store, tmp_path: Path) -> None:
+    def test_exactly_one_of_several_concurrent_puts_succeeds(self, store: Store, tmp_path: Path) -> None:
         contents = [bytes([i]) * 100_000 for i in range(6)]
         for i, content in enumerate(contents):
             (tmp_path / str(i)).write_bytes(content)
@@ -132,7 +132,7 @@ class StoreContract:
         for start, length in spans:
             assert store.read_range("a", start, length) == content[start : start + length]
 
-    def test_a_missing_object_is_said(self, store: Store, tmp_path: Path) -> None:
+    def test_a_missing_object_is_reported(self, store: Store, tmp_path: Path) -> None:
         assert store.head("no/such") is None
         store.delete("no/such")
         with pytest.raises(ObjectMissingError, match="no/such"):
@@ -151,7 +151,7 @@ class StoreContract:
         assert store.head("a/b") is None
         assert [info.key for info in store.list()] == ["a/c"]
 
-    def test_objects_of_one_folder_may_be_deleted_and_put_at_once(self, store: Store) -> None:
+    def test_objects_of_one_folder_may_be_deleted_and_put_concurrently(self, store: Store) -> None:
         keys = [f"runs/a/{i}" for i in range(8)]
         with ThreadPoolExecutor(len(keys)) as pool:
             for _ in range(5):
@@ -159,8 +159,8 @@ class StoreContract:
                 list(pool.map(store.delete, keys))
                 assert list(store.list()) == []
 
-    def test_who_reads_while_others_put_and_delete_sees_all_or_nothing(self, store: Store, tmp_path: Path) -> None:
-        """A store that cannot keep a version while it is read says so with an error that invites another attempt."""
+    def test_concurrent_readers_see_a_whole_object_or_none(self, store: Store, tmp_path: Path) -> None:
+        """A store that cannot keep a version while it is read raises a transient error."""
         versions = [b"", b"short", b"l" * 200_000]
 
         def read() -> bytes | None:
@@ -189,7 +189,7 @@ class StoreContract:
                 assert {look.result() for look in reads} <= {None, *versions}
                 assert {look.result() for look in sizes} <= {None, *map(len, versions)}
 
-    def test_lists_are_sorted_by_key_and_cut_by_any_prefix(self, store: Store) -> None:
+    def test_lists_are_sorted_by_key_and_filtered_by_any_prefix(self, store: Store) -> None:
         keys = ["a/b", "a-b", "a.b", "a/b-c/d", "a/b/c", "a0", "B", "ab/z", "ab/ä", "a/b c", "a/b+c", "a/b%20c"]
         keys.remove("a/b")  # a folder of that name is there, and a file system holds only one of both
         for key in keys:
@@ -222,7 +222,7 @@ class StoreContract:
         store.delete("a/b/c")
         assert [found for folder in store.folders() for found in store.list(f"{folder}/")] == []
 
-    def test_there_may_be_more_folders_than_fit_a_page(self, store: Store) -> None:
+    def test_folders_may_be_more_than_a_page(self, store: Store) -> None:
         names = [f"runs/run_{i:04d}" for i in range(1100)]
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda name: store.put(f"{name}/manifest", b"x"), names))
@@ -230,11 +230,11 @@ class StoreContract:
         assert list(store.folders()) == ["runs"]
 
     @pytest.mark.parametrize("prefix", ["a", "/", "../", "a/../", "a//", "./"])
-    def test_what_is_no_folder_is_refused(self, store: Store, prefix: str) -> None:
-        with pytest.raises(RequestError, match=r"no (folder|key)"):
+    def test_an_invalid_folder_is_refused(self, store: Store, prefix: str) -> None:
+        with pytest.raises(RequestError, match=r"not a (folder|valid key)"):
             list(store.folders(prefix))
 
-    def test_get_continues_what_is_there(self, store: Store, tmp_path: Path) -> None:
+    def test_get_resumes_a_partial_download(self, store: Store, tmp_path: Path) -> None:
         content = random.Random(3).randbytes(self.large)
         store.put("large", content)
         (tmp_path / "copy.part").write_bytes(content[: self.large // 2 + 5])
@@ -242,7 +242,7 @@ class StoreContract:
         assert (tmp_path / "copy").read_bytes() == content
 
     @pytest.mark.parametrize("left", [b"other content", b"x" * 1000, b"right content, but more"])
-    def test_get_begins_anew_after_another_version(self, store: Store, tmp_path: Path, left: bytes) -> None:
+    def test_get_starts_over_after_another_version(self, store: Store, tmp_path: Path, left: bytes) -> None:
         store.put("a", b"right content")
         (tmp_path / "copy.part").write_bytes(left)
         store.get("a", tmp_path / "copy", sha256=_sha256(b"right content"))
@@ -260,7 +260,7 @@ class StoreContract:
     @pytest.mark.parametrize(
         "key", ["", "/a", "a/", "a//b", "../a", "a/../b", ".", "a/.", "a\\b", "a\nb", "a\0b", "x" * 201, ".x.tmp"]
     )
-    def test_keys_that_mean_different_things_are_refused(self, store: Store, tmp_path: Path, key: str) -> None:
+    def test_ambiguous_keys_are_refused(self, store: Store, tmp_path: Path, key: str) -> None:
         for use in (
             lambda: store.put(key, b"x"),
             lambda: store.get(key, tmp_path / "target"),
@@ -268,10 +268,10 @@ class StoreContract:
             lambda: store.head(key),
             lambda: store.delete(key),
         ):
-            with pytest.raises(RequestError, match="no key"):
+            with pytest.raises(RequestError, match="not a valid key"):
                 use()
 
-    def test_a_source_that_is_missing_is_said(self, store: Store, tmp_path: Path) -> None:
+    def test_a_missing_source_is_reported(self, store: Store, tmp_path: Path) -> None:
         with pytest.raises(RequestError, match="does not exist"):
             store.put("a", tmp_path / "nothing")
         assert list(store.list()) == []

@@ -11,7 +11,7 @@ from phase2.errors import RequestError
 from phase2.runs.catalog import index
 from phase2.runs.catalog.index import INDEX, list_runs
 from phase2.runs.publish.deletion import delete_run
-from phase2.runs.publish.markers import STAMPS, read_stamps, stamp_key
+from phase2.runs.publish.markers import MARKERS, marker_key, read_markers
 from phase2.runs.publish.publish import publish_run
 from phase2.runs.publish.reader import PublishedRun
 from phase2.testing.watched_store import Killed, KillingStore, WatchedStore
@@ -32,7 +32,7 @@ def runs(make_run, tmp_path):
 
 @pytest.fixture
 def always_indexed(monkeypatch):
-    monkeypatch.setattr(index, "_WORTH_WRITING", 1)
+    monkeypatch.setattr(index, "_MIN_CHANGES", 1)
 
 
 def prefix_of(run):
@@ -108,12 +108,12 @@ def test_a_stamp_that_outlived_its_run_makes_no_half_published_run_a_whole_one(s
     run = runs[0]
     publish_run(store, run)
     list_runs(store)
-    stale, ((prefix, (digest,)),) = store.read(INDEX), read_stamps(store).items()
+    stale, ((prefix, (digest,)),) = store.read(INDEX), read_markers(store).items()
     for _ in deaths(store, lambda killing: publish_run(killing, run), after=after):
         store.put(INDEX, stale)
         assert told(store) == truth(store, runs)
         delete_run(store, prefix)
-        store.put(stamp_key(prefix, digest), b"")
+        store.put(marker_key(prefix, digest), b"")
     assert told(store) == {prefix: "finished"}
 
 
@@ -159,28 +159,28 @@ def test_a_stale_index_is_not_believed(store, runs, make_run, tmp_path, always_i
 def test_a_run_without_stamp_is_found_and_stamped(store, runs):
     for run in runs:
         publish_run(store, run)
-    stamps = read_stamps(store)
+    stamps = read_markers(store)
     assert stamps == {prefix_of(run): (hashlib.sha256(run.manifest.read_bytes()).hexdigest(),) for run in runs}
-    for info in list(store.list(f"{STAMPS}/")):
+    for info in list(store.list(f"{MARKERS}/")):
         store.delete(info.key)
     assert told(WatchedStore(store, read_only=True)) == truth(store, runs)
-    assert read_stamps(store) == {}
+    assert read_markers(store) == {}
     assert told(store) == truth(store, runs)
-    assert read_stamps(store) == stamps
+    assert read_markers(store) == stamps
 
 
 def test_wrong_and_orphaned_stamps_make_no_run(store, runs, always_indexed):
     run, other, _ = runs
     publish_run(store, run)
     list_runs(store)
-    store.put(stamp_key(prefix_of(other), "0" * 64), b"")
-    store.put(stamp_key(prefix_of(run), "0" * 64), b"")
-    store.put(f"{STAMPS}/rubbish", b"")
+    store.put(marker_key(prefix_of(other), "0" * 64), b"")
+    store.put(marker_key(prefix_of(run), "0" * 64), b"")
+    store.put(f"{MARKERS}/rubbish", b"")
     assert told(store) == {prefix_of(run): "finished"}
-    assert len(read_stamps(store)[prefix_of(run)]) == 1
+    assert len(read_markers(store)[prefix_of(run)]) == 1
     publish_run(store, other)
     assert told(store) == truth(store, runs)
-    assert len(read_stamps(store)[prefix_of(other)]) == 1
+    assert len(read_markers(store)[prefix_of(other)]) == 1
 
 
 def test_a_manifest_that_others_removed_is_noticed_by_whoever_opens_the_run_and_by_a_rebuild(
@@ -195,7 +195,7 @@ def test_a_manifest_that_others_removed_is_noticed_by_whoever_opens_the_run_and_
         PublishedRun.open(store, prefix_of(run))
     assert told(store, rebuild=True) == truth(store, runs)
     assert told(store) == truth(store, runs)
-    assert set(read_stamps(store)) == {prefix_of(other)}
+    assert set(read_markers(store)) == {prefix_of(other)}
 
 
 def test_what_is_kept_for_training_belongs_to_the_run_and_goes_with_it(store, runs, recorded):

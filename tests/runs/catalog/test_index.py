@@ -27,7 +27,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def always_indexed(monkeypatch):
-    monkeypatch.setattr(index, "_WORTH_WRITING", 1)
+    monkeypatch.setattr(index, "_MIN_CHANGES", 1)
 
 
 def name_of(i):

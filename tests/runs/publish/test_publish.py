@@ -163,10 +163,10 @@ def test_a_killed_publisher_of_other_files_holds_the_name_for_an_hour(make_run, 
     with pytest.raises(Killed):
         publish_run(KillingStore(store, 3, after=True), run)
     other = make_run(tmp_path / "other", files={"best.pt": b"other"}, run_id="another")
-    monkeypatch.setattr(publish_claim, "SAME_RUN_HOLDS", timedelta(0))
+    monkeypatch.setattr(publish_claim, "SAME_RUN_CLAIM_TIMEOUT", timedelta(0))
     with pytest.raises(TransientError, match="Another publisher"):
         publish_run(store, other)
-    monkeypatch.setattr(publish_claim, "CLAIM_HOLDS", timedelta(0))
+    monkeypatch.setattr(publish_claim, "CLAIM_TIMEOUT", timedelta(0))
     assert not publish_run(store, other).already
     assert is_whole(store, other)
 
@@ -180,7 +180,7 @@ def test_the_next_attempt_at_a_run_takes_over_from_the_one_that_was_killed(
     again = make_run(tmp_path / "again", files=FILES | {"history.json": b"other seconds"})
     with pytest.raises(TransientError, match="Another publisher"):
         publish_run(store, again)
-    monkeypatch.setattr(publish_claim, "SAME_RUN_HOLDS", timedelta(0))
+    monkeypatch.setattr(publish_claim, "SAME_RUN_CLAIM_TIMEOUT", timedelta(0))
     assert not publish_run(store, again).already
     assert is_whole(store, again)
     assert store.read(f"{prefix_of(again)}/history.json") == b"other seconds"
@@ -188,7 +188,7 @@ def test_the_next_attempt_at_a_run_takes_over_from_the_one_that_was_killed(
 
 def test_whoever_was_taken_over_from_hears_it_and_harms_nothing(make_run, run, store, tmp_path, monkeypatch):
     again = make_run(tmp_path / "again", files=FILES | {"best.pt": b"w" * 4999 + b"v"})
-    monkeypatch.setattr(publish_claim, "SAME_RUN_HOLDS", timedelta(0))
+    monkeypatch.setattr(publish_claim, "SAME_RUN_CLAIM_TIMEOUT", timedelta(0))
 
     class Overtaken(WatchedStore):
         def put(self, key, source, **options):
@@ -209,7 +209,7 @@ def test_a_publisher_that_was_given_up_for_dead_and_is_not_cannot_break_the_run(
     second = make_run(tmp_path / "second", files=FILES | {"best.pt": b"w" * 4999 + b"v", "history.json": b"other"})
     with pytest.raises(Killed):
         publish_run(KillingStore(store, 4, after=True), run)
-    monkeypatch.setattr(publish_claim, "SAME_RUN_HOLDS", timedelta(0))
+    monkeypatch.setattr(publish_claim, "SAME_RUN_CLAIM_TIMEOUT", timedelta(0))
 
     class Late(WatchedStore):
         stored = False
@@ -284,7 +284,7 @@ def test_taking_over_from_a_killed_publisher_keeps_checkpoints_and_what_is_right
     store.put(f"{prefix_of(run)}/run_config.json", run.run_config)
     store.put(f"{prefix_of(run)}/best.pt", b"other")
     store.put(f"{prefix_of(run)}/left.txt", b"over")
-    monkeypatch.setattr(publish_claim, "CLAIM_HOLDS", timedelta(0))
+    monkeypatch.setattr(publish_claim, "CLAIM_TIMEOUT", timedelta(0))
     watched = WatchedStore(store)
     publish_run(watched, run)
     assert is_whole(store, run)
@@ -336,7 +336,7 @@ def test_a_manifest_that_points_outside_its_run_is_refused(run, store, tmp_path)
     shutil.copy(run.best, run.path.parent / "outside")
     text = run.manifest.read_text().replace('"best.pt"', '"../outside"')
     run.manifest.write_text(text)
-    with pytest.raises(RequestError, match="no key"):
+    with pytest.raises(RequestError, match="not a valid key"):
         publish_run(store, run)
 
 

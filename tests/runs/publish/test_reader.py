@@ -120,7 +120,7 @@ def test_a_pull_never_replaces_another_run_or_one_in_training(published, make_ru
 def test_a_hostile_manifest_cannot_write_outside_its_run(published, store, prefix, tmp_path, path):
     text = published.content.decode().replace('"best.pt"', f'"{path}"')
     store.put(f"{prefix}/run_manifest.json", text.encode())
-    with pytest.raises(RequestError, match="no key"):
+    with pytest.raises(RequestError, match="not a valid key"):
         PublishedRun.open(store, prefix).pull(tmp_path / "here")
     assert not list(tmp_path.rglob("evil"))
 

@@ -72,13 +72,13 @@ def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fals
     """Show all there is to know about a run: its manifest, or how far it is."""
     from phase2.cli.runs.details import print_details, print_unfinished
     from phase2.runs.catalog.lookup import find_in
+    from phase2.runs.catalog.unfinished import UnfinishedRun
     from phase2.runs.publish.reader import PublishedRun
-    from phase2.runs.resume.progress import UnfinishedRun
 
     place = opened(store)
     summary = find_in(place, run)
     if summary.status in {"running", "unfinished"}:
-        facts = UnfinishedRun.gather(place, summary)
+        facts = UnfinishedRun.read(place, summary)
         print_json(facts.model_dump(mode="json")) if as_json else print_unfinished(facts)
         return
     found = PublishedRun.open(place, summary.prefix)
@@ -126,7 +126,7 @@ app.command("prune")(keeping.prune)
 
 
 def _print_runs(runs: Sequence[RunSummary], limit: int | None, *, by: str = "score", as_json: bool) -> None:
-    from phase2.runs.catalog.lookup import merit
+    from phase2.runs.catalog.lookup import ranking_value
 
     if as_json:
         print_json([run.model_dump(mode="json") for run in runs[: limit or None]])
@@ -136,7 +136,7 @@ def _print_runs(runs: Sequence[RunSummary], limit: int | None, *, by: str = "sco
     shown = runs[: (ROWS if limit is None else limit) or None]
     measure = "score" if by == "score" else f"val MAE of {by}"
     rows = [
-        (run.run_id, run.family, run.mode, run.status, f"{run.started:%Y-%m-%d %H:%M}", figure(merit(run, by)),
+        (run.run_id, run.family, run.mode, run.status, f"{run.started:%Y-%m-%d %H:%M}", figure(ranking_value(run, by)),
          ", ".join(run.properties))
         for run in shown
     ]  # fmt: skip

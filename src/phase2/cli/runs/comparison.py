@@ -10,7 +10,7 @@ import typer
 from phase2.cli.store import opened
 
 if TYPE_CHECKING:
-    from phase2.runs.catalog.row import RunRow
+    from phase2.runs.catalog.ranking import RunRow
 
 
 def print_finished(run_ids: Sequence[str], store: str | None) -> None:
@@ -19,7 +19,7 @@ def print_finished(run_ids: Sequence[str], store: str | None) -> None:
     Raises:
         DataError: None is.
     """
-    from phase2.runs.catalog.row import finished_rows
+    from phase2.runs.catalog.ranking import finished_rows
 
     print_comparison(finished_rows(opened(store), run_ids))
 
@@ -33,7 +33,7 @@ def print_comparison(rows: Sequence[RunRow]) -> tuple[str, list[str]]:
     Raises:
         DataError: There is none.
     """
-    from phase2.runs.catalog.row import ranked, rows_table
+    from phase2.runs.catalog.ranking import ranked, rows_table
 
     best_first = ranked(rows)
     table, ids = rows_table(best_first), [row.run_id for row in best_first]

@@ -1,1 +1,1 @@
-"""Many runs: index, list, filter, compare, retain."""
+"""Many runs: index, list, find, filter, compare, rank, retain."""

@@ -1,4 +1,4 @@
-"""Runs side by side."""
+"""Comparison of runs, property by property."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _MEASURES = ("mae", "rmse", "r2")
 
 @dataclass(frozen=True, slots=True)
 class ComparisonRow:
-    """One measure of one property in one part of the data.
+    """One measure of one property in one part of the data, for several runs.
 
     Attributes:
-        property: The property; empty for the score over all.
+        property: The property; empty for the score over all properties.
         unit: Unit of the values, empty for a number without one.
         part: ``val`` or ``test``.
         measure: ``mae``, ``rmse``, ``r2`` or ``score``.
@@ -30,12 +30,12 @@ class ComparisonRow:
     values: tuple[float | None, ...]
 
     def labels(self) -> dict[str, str]:
-        """What the values are of."""
+        """Return what the values measure."""
         return {"property": self.property, "unit": self.unit, "part": self.part, "measure": self.measure}
 
 
 def compare_runs(manifests: Sequence[RunManifest]) -> list[ComparisonRow]:
-    """Set the scores and errors of runs side by side; properties come in the order in which they first appear."""
+    """Compare the scores and errors of runs; properties come in order of first appearance."""
     rows = [ComparisonRow("", "", "val", "score", tuple(manifest.score for manifest in manifests))]
     keys = dict.fromkeys(result.key for manifest in manifests for result in (*manifest.val, *manifest.test))
     for key in keys:

@@ -1,4 +1,4 @@
-"""Which runs of a list are wanted. Imports nothing heavy: the command line checks its options with it."""
+"""Filters for lists of runs. Imports nothing heavy: the command line validates its options with it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """What runs have to be; None lets everything pass.
+    """Conditions on runs; None accepts everything.
 
     Attributes:
         algorithm: ``e3nn`` or ``cgcnn``.
         mode: The level, or ``competition``.
-        family: Their family.
-        status: How they ended.
-        property: A property that they were trained on.
-        since: Start at this time or later.
+        family: The family.
+        status: The status.
+        property: A property that the run was trained on.
+        since: Earliest start.
         until: Start before this time.
 
     Raises:
@@ -56,11 +56,11 @@ class RunFilter:
                 raise UnknownNameError.of(kind, name, valid)
 
     def passes(self, run: RunSummary) -> bool:
-        """Whether a run is what is asked for."""
+        """Return whether a run meets all conditions."""
         return (
             all(
-                wanted is None or wanted == found
-                for wanted, found in (
+                condition is None or condition == value
+                for condition, value in (
                     (self.algorithm, run.algorithm),
                     (self.mode, run.mode),
                     (self.family, run.family),
@@ -74,22 +74,24 @@ class RunFilter:
 
 
 def parse_age(text: str) -> timedelta:
-    """Read an age such as ``12h``, ``30d`` or ``8w``.
+    """Parse an age such as ``12h``, ``30d`` or ``8w``.
 
     Raises:
-        RequestError: It is none.
+        RequestError: The text is not an age.
     """
     found = _AGE.fullmatch(text.strip())
     if found is None:
-        raise RequestError(f"'{text}' is no age.", why="An age is a number of h, d or w.", fix="Give 30d, say.")
+        raise RequestError(
+            f"'{text}' is not an age.", why="An age is a number of h, d or w.", fix="Give 30d, for instance."
+        )
     return int(found[1]) * _UNITS[found[2]]
 
 
 def parse_time(text: str) -> datetime:
-    """Read a date, a time (UTC where it names no zone), or an age before now.
+    """Parse a date, a time (UTC where it names no zone), or an age before now.
 
     Raises:
-        RequestError: It is none of them.
+        RequestError: The text is none of these.
     """
     if _AGE.fullmatch(text.strip()):
         return datetime.now(UTC) - parse_age(text)
@@ -97,6 +99,6 @@ def parse_time(text: str) -> datetime:
         time = datetime.fromisoformat(text.strip())
     except ValueError:
         raise RequestError(
-            f"'{text}' is no date.", fix="Give 2026-11-24, 2026-11-24T09:30, or 7d for a week ago."
+            f"'{text}' is not a date.", fix="Give 2026-11-24, 2026-11-24T09:30, or 7d for a week ago."
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,7 +1,7 @@
-"""All runs of a store, quickly: an index spares reading manifests that have not changed.
+"""Listing all runs of a store, with an index that avoids reading manifests that have not changed.
 
-The index is never the truth. What is a run is decided by listing the store: an entry counts only when the run is still
-there and carries the mark that it was read under. Missing, damaged or stale, the index costs time and nothing else.
+The index is a cache, never the truth. Which runs exist is decided by listing the store: an entry counts only while the
+run exists and has the version that was read. A missing, damaged or stale index costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -15,74 +15,74 @@ from typing import Literal
 from pydantic import ValidationError
 
 from phase2.errors import RequestError, TransientError
-from phase2.runs.catalog.scan import Marks, marked_runs
+from phase2.runs.catalog.scan import Versions, run_versions
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.keys import folder_of, local_run, manifest_key
 from phase2.runs.layout import CONFIG
-from phase2.runs.publish.markers import stamp_run, unstamp_run
+from phase2.runs.publish.markers import put_marker, remove_markers
 from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
 from phase2.storage.parallel import in_parallel
 from phase2.storage.records import Record
 
 INDEX = ".index.json"
-# Reading so many records is quicker than writing the index of ten thousand.
-_WORTH_WRITING = 50
+# Reading this many records is quicker than writing the index of ten thousand runs.
+_MIN_CHANGES = 50
 _READERS = 16
 
 
 class IndexEntry(Record):
-    """What was read of one run.
+    """One run as it was last read.
 
     Attributes:
-        prefix: Where it lies in its store.
-        mark: The mark that it was read under; empty when it had none, and has to be read again.
-        summary: What it says; null when it is damaged.
+        prefix: Prefix of its keys: ``<family>/<name>``.
+        version: Its version when it was read (see ``scan.run_versions``); empty where it has none.
+        summary: Its summary; null where its records are damaged.
     """
 
     prefix: str
-    mark: str
+    version: str
     summary: RunSummary | None
 
 
 class Index(Record):
-    """All entries of a store."""
+    """The index of a store."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     entries: tuple[IndexEntry, ...]
 
 
 def list_runs(store: Store, *, rebuild: bool = False) -> list[RunSummary]:
-    """List the runs of all families, the newest first; whatever is no run is passed over.
+    """List the runs of all families, the newest first; ignore everything else in the store.
 
     Args:
         store: The store.
-        rebuild: Read every run, whatever index and stamps say, and make these anew.
+        rebuild: Read every run, ignoring the index and the markers, and write both anew.
 
     Raises:
         RequestError: The store cannot be read.
-        TransientError: The store does not answer.
+        TransientError: The store does not respond.
     """
     with ThreadPoolExecutor(1) as pool:
-        index = pool.submit(_read, store)
-        marks = marked_runs(store)
+        index = pool.submit(_read_index, store)
+        versions = run_versions(store)
     known = {} if rebuild else {entry.prefix: entry for entry in index.result()}
-    entries = {prefix: known[prefix] for prefix in marks if _is_fresh(known.get(prefix), marks[prefix])}
-    unread = [prefix for prefix in marks if prefix not in entries]
-    for entry in in_parallel(lambda prefix: _look(store, prefix, marks[prefix]), unread, workers=_READERS):
+    entries = {prefix: known[prefix] for prefix in versions if _is_fresh(known.get(prefix), versions[prefix])}
+    unread = [prefix for prefix in versions if prefix not in entries]
+    for entry in in_parallel(lambda prefix: _read_run(store, prefix, versions[prefix]), unread, workers=_READERS):
         entries[entry.prefix] = entry
-    _mend_stamps(store, marks, [entries[prefix] for prefix in unread])
-    if rebuild or len(unread) + len(known.keys() - marks.keys()) >= _WORTH_WRITING:
-        _write(store, (entry for entry in entries.values() if entry.mark))
-    runs = [_as_of_now(store, entry.summary) for entry in entries.values() if entry.summary is not None]
+    _repair_markers(store, versions, [entries[prefix] for prefix in unread])
+    if rebuild or len(unread) + len(known.keys() - versions.keys()) >= _MIN_CHANGES:
+        _write_index(store, (entry for entry in entries.values() if entry.version))
+    runs = [_with_running(store, entry.summary) for entry in entries.values() if entry.summary is not None]
     return sorted(runs, key=lambda run: (run.started, run.name), reverse=True)
 
 
-def _is_fresh(entry: IndexEntry | None, marks: Marks) -> bool:
-    return entry is not None and (entry.mark,) == marks
+def _is_fresh(entry: IndexEntry | None, versions: Versions) -> bool:
+    return entry is not None and (entry.version,) == versions
 
 
-def _look(store: Store, prefix: str, marks: Marks) -> IndexEntry:
-    """Read a run itself."""
+def _read_run(store: Store, prefix: str, versions: Versions) -> IndexEntry:
+    """Read the manifest of a run, or its configuration where it has no valid manifest."""
     manifest = _content(store, manifest_key(prefix))
     summary = None
     with suppress(ValidationError, IndexError):
@@ -91,46 +91,47 @@ def _look(store: Store, prefix: str, marks: Marks) -> IndexEntry:
         with suppress(ValidationError):
             summary = RunSummary.from_config(prefix, config)
     if folder_of(store) is not None:
-        mark = "".join(marks)
+        version = "".join(versions)
     else:
-        mark = "" if manifest is None else hashlib.sha256(manifest).hexdigest()
-    return IndexEntry(prefix=prefix, mark=mark, summary=summary)
+        version = "" if manifest is None else hashlib.sha256(manifest).hexdigest()
+    return IndexEntry(prefix=prefix, version=version, summary=summary)
 
 
 def _content(store: Store, key: str) -> bytes | None:
-    """What is stored, or None: removed since it was listed, never there, or damaged."""
+    """Return the content of an object; None where it was removed since it was listed, never existed, or is damaged."""
     try:
         return store.read(key)
     except (ObjectMissingError, ObjectDamagedError):
         return None
 
 
-def _mend_stamps(store: Store, marks: Mapping[str, Marks], looked_at: Iterable[IndexEntry]) -> None:
-    """Make stamps say what was found, where a publisher was killed before it did or something else removed a run."""
+def _repair_markers(store: Store, versions: Mapping[str, Versions], read: Iterable[IndexEntry]) -> None:
+    """Put markers right where a publisher was killed before it did, or where someone else removed a run."""
     if folder_of(store) is not None:
         return
 
-    def mend(entry: IndexEntry) -> None:
-        if entry.mark:
-            stamp_run(store, entry.prefix, entry.mark)
+    def repair(entry: IndexEntry) -> None:
+        if entry.version:
+            put_marker(store, entry.prefix, entry.version)
         else:
-            unstamp_run(store, entry.prefix)
+            remove_markers(store, entry.prefix)
 
-    wrong = [entry for entry in looked_at if marks[entry.prefix] != ((entry.mark,) if entry.mark else ())]
-    # Whoever may only read still gets the list.
+    wrong = [entry for entry in read if versions[entry.prefix] != ((entry.version,) if entry.version else ())]
+    # Listing also works with read permission alone.
     with suppress(RequestError, TransientError):
-        in_parallel(mend, wrong, workers=_READERS)
+        in_parallel(repair, wrong, workers=_READERS)
 
 
-def _as_of_now(store: Store, summary: RunSummary) -> RunSummary:
+def _with_running(store: Store, summary: RunSummary) -> RunSummary:
+    """Set the status of a run that a process of this machine is training."""
     if summary.status == "finished":
         return summary
     run = local_run(store, summary.prefix)
     return summary.model_copy(update={"status": "running"}) if run is not None and run.is_running() else summary
 
 
-def _read(store: Store) -> tuple[IndexEntry, ...]:
-    """Entries of the index; none when it is missing, damaged, or written by another version."""
+def _read_index(store: Store) -> tuple[IndexEntry, ...]:
+    """Return the entries of the index; none where it is missing, damaged, or of another version."""
     try:
         digest, _, content = store.read(INDEX).partition(b"\n")
         if hashlib.sha256(content).hexdigest().encode() != digest:
@@ -140,8 +141,8 @@ def _read(store: Store) -> tuple[IndexEntry, ...]:
         return ()
 
 
-def _write(store: Store, entries: Iterable[IndexEntry]) -> None:
+def _write_index(store: Store, entries: Iterable[IndexEntry]) -> None:
     content = Index(entries=tuple(entries)).model_dump_json().encode()
-    # Whoever may only read, or finds the disk full, still gets the list.
+    # Listing also works with read permission alone, or on a full disk.
     with suppress(RequestError, TransientError):
         store.put(INDEX, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)

@@ -1,4 +1,4 @@
-"""Finding runs in the list of a store: by name, and by how good they are."""
+"""Finding runs in a list: by name, and by rank."""
 
 from __future__ import annotations
 
@@ -18,31 +18,32 @@ SCORE = "score"
 
 
 def best_first(runs: Iterable[RunSummary], by: str = SCORE) -> list[RunSummary]:
-    """The finished runs that have a number to compare, the best first.
+    """Sort the finished runs that have the number to compare, the best first.
 
     Args:
         runs: The runs.
-        by: ``score``, or a property whose validation MAE decides. Test errors are not on offer: a choice made by them
-            would spoil them.
+        by: ``score``, or a property to compare by validation MAE. Test errors are not available: choosing by them would
+            leak test data into model selection.
     """
-    numbers = [(value, run) for run in runs if (value := merit(run, by)) is not None and run.status == "finished"]
-    return [run for _, run in sorted(numbers, key=lambda pair: (pair[0], pair[1].prefix))]
+    finished = [run for run in runs if run.status == "finished"]
+    ranked = [(value, run) for run in finished if (value := ranking_value(run, by)) is not None]
+    return [run for _, run in sorted(ranked, key=lambda pair: (pair[0], pair[1].prefix))]
 
 
-def merit(run: RunSummary, by: str = SCORE) -> float | None:
-    """The number that decides how good a run is; lower is better, None where it has none."""
+def ranking_value(run: RunSummary, by: str = SCORE) -> float | None:
+    """Return the number that runs are ranked by; lower is better, None where a run has none."""
     return run.score if by == SCORE else run.val_mae.get(by)
 
 
 def find(runs: Sequence[RunSummary], name: str) -> RunSummary:
-    """Find a run by id, folder name, ``family/name``, the unique beginning of one of these, ``latest`` or ``best``.
+    """Find a run by id, folder name, ``family/name``, a unique prefix of one of these, ``latest`` or ``best``.
 
     Args:
-        runs: Where to look, the newest first.
+        runs: The runs, the newest first.
         name: ``latest`` is the finished run that ended last, ``best`` the one with the lowest score.
 
     Raises:
-        RequestError: No run is meant, or several are.
+        RequestError: No run matches, or several do.
     """
     if name in {"latest", "best"}:
         return _latest(runs) if name == "latest" else _best(runs)
@@ -51,15 +52,15 @@ def find(runs: Sequence[RunSummary], name: str) -> RunSummary:
         return found[0]
     if found:
         raise RequestError(
-            f"'{name}' may be any of {len(found)} runs.",
-            why=f"{shortened([run.prefix for run in found])} have that name or begin with it.",
+            f"'{name}' matches {len(found)} runs.",
+            why=f"{shortened([run.prefix for run in found])} have that name or start with it.",
             fix="Give more of the name, such as family/name.",
         )
     raise _unknown(runs, name)
 
 
 def latest_model_file(output: Path) -> Path:
-    """The model file of the run in a folder that finished last.
+    """Return the model file of the run in a folder that finished last.
 
     Raises:
         ModelFileError: There is no finished run.
@@ -78,7 +79,7 @@ def latest_model_file(output: Path) -> Path:
 
 
 def find_in(store: Store, name: str) -> RunSummary:
-    """List a store and find a run in it, as :func:`find` does."""
+    """Find a run in a store, as :func:`find` does."""
     return find(list_runs(store), name)
 
 
@@ -105,13 +106,13 @@ def _best(runs: Iterable[RunSummary]) -> RunSummary:
 
 
 def _none(kind: str) -> RequestError:
-    return RequestError(f"There is no {kind} here.", fix="Name another place with --store, or train a run.")
+    return RequestError(f"There is no {kind} here.", fix="Name another store with --store, or train a run.")
 
 
 def _unknown(runs: Sequence[RunSummary], name: str) -> RequestError:
     nearest = nearest_name(runs, name, _names)
     return RequestError(
         f"There is no run '{name}'.",
-        why=f"{len(runs)} runs are there." if runs else "No run is there at all.",
-        fix=f"Did you mean '{nearest}'?" if nearest else "'phase2 runs list' shows what there is.",
+        why=f"There are {len(runs)} runs." if runs else "There are no runs.",
+        fix=f"Did you mean '{nearest}'?" if nearest else "'phase2 runs list' shows all runs.",
     )

@@ -1,4 +1,4 @@
-"""Which runs to remove when a store is tidied up."""
+"""Retention: which runs of a store to remove."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def runs_to_prune(
 ) -> list[RunSummary]:
     """Choose the runs to remove, the oldest first.
 
-    A run goes when it is old enough and not among the best of its kind: same family, properties and data, for scores of
-    different ones do not compare. Runs that may still be resumed, unfinished or running, are never chosen.
+    A run is chosen when it is old enough and not among the best of its kind: same family, properties and data, since
+    only their scores compare. Runs that can still be resumed, unfinished or running, are never chosen.
 
     Args:
         runs: All runs.
-        keep_best: How many of each kind stay however old they are, by score.
-        older_than: Age since the end of a run from which it may go; None is any age.
-        now: The time to count from.
+        keep_best: Number of runs of each kind to keep regardless of age, by score.
+        older_than: Minimum age since the end of a run; None is any age.
+        now: The current time.
     """
     ended = [run for run in runs if run.status not in {"running", "unfinished"}]
     kinds = defaultdict(list)

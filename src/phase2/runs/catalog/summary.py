@@ -1,4 +1,4 @@
-"""One run in a list: what a manifest says that lists, filters and comparisons need."""
+"""Summary of one run: the part of its manifest that lists, filters and rankings need."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ RunStatus = Literal["running", "unfinished"] | Status
 
 
 class RunSummary(Record):
-    """One run in a list. It has no test errors, so that nothing chosen from a list is chosen by them.
+    """One run in a list. It holds no test errors, so that none can be used to choose a model.
 
     Attributes:
-        prefix: Where it lies in its store: ``<family>/<name>``.
+        prefix: Prefix of its keys in the store: ``<family>/<name>``.
         run_id: Its id.
         algorithm: ``e3nn`` or ``cgcnn``.
         mode: The level, or ``competition``.
-        status: How it ended; ``running`` while a process of this machine works on it, ``unfinished`` when it was
-            killed, is at work elsewhere, or is half published.
-        started: When its first attempt began.
-        ended: When its last attempt ended; None when that is unknown.
+        status: How it ended; ``running`` while a process of this machine trains it, ``unfinished`` where it was killed,
+            runs elsewhere, or is being published.
+        started: When its first attempt started.
+        ended: When its last attempt ended; None where that is unknown.
         properties: Its properties.
-        score: Validation score of its best model, lower is better; None when it is not finished.
+        score: Validation score of its best model, lower is better; None where it is not finished.
         best_epoch: Epoch of its best model.
         epochs: Epochs trained.
         val_mae: Validation MAE by property.
-        data: Fingerprint of data and parts: validation errors of equal ones can be compared.
-        size: Bytes of its files.
+        data: Fingerprint of data and split: validation errors compare where it is equal.
+        size: Size of its files, bytes.
         has_model: Whether it has a ``best.pt``.
     """
 
@@ -95,7 +95,7 @@ class RunSummary(Record):
 
 
 class _Part(BaseModel):
-    """A part of a file: what is not asked for is passed over, which makes ten thousand files quick to read."""
+    """Part of a file: other fields are ignored, which makes ten thousand files quick to read."""
 
     model_config = ConfigDict(extra="ignore")
 

@@ -1,1 +1,1 @@
-"""Publishing a run: whole or not at all."""
+"""The publish protocol: a store holds a whole run or none of it."""

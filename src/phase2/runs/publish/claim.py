@@ -1,4 +1,4 @@
-"""Who publishes under a name: one publisher at a time, and the next one when it was killed (``.publishing``)."""
+"""The claim of a publisher on the name of a run (``.publishing``): one at a time, with a timeout for killed ones."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from phase2.runs.keys import CLAIM, is_hidden, manifest_key, stored_digest
 from phase2.runs.manifest import RunManifest
 from phase2.storage.base import ObjectExistsError, ObjectInfo, ObjectMissingError, Store
 
-# A publisher that was killed is never heard of again; one that is alive has put its manifest by then.
-CLAIM_HOLDS = timedelta(hours=1)
-# The next attempt at a run need not wait for the one before it, which has most likely been killed: what it left is
-# replaced, and should it still be alive, whoever reads back the own files first puts the manifest.
-SAME_RUN_HOLDS = timedelta(seconds=30)
+# After this time a publisher has either stored its manifest or was killed.
+CLAIM_TIMEOUT = timedelta(hours=1)
+# The next attempt at the same run need not wait as long for the one before it, which was most likely killed: its files
+# are replaced, and should it still be alive, the one that first reads its own files back stores the manifest.
+SAME_RUN_CLAIM_TIMEOUT = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
 class PublishClaim:
-    """Keeps publishers of other content away: of two that differ, neither may mix its files with the other's.
+    """A publisher's claim on the name of a run, so that no two publishers mix their files.
 
     Attributes:
         store: The store.
-        prefix: Where the run lies in it.
+        prefix: Prefix of the run's keys.
         manifest: Manifest of the run to publish.
-        words: Digest of the manifest and id of the run that are claimed for.
-        taken_over: Whether it was taken from a publisher that has most likely been killed, or may have been in an
-            earlier call. Should that publisher be alive, it may still store a file, or its manifest.
+        content: Content of the claim: digest of the manifest, and id of the run.
+        taken_over: Whether the claim was taken over from another publisher, now or in an earlier call. That publisher
+            was most likely killed; should it be alive, it may still store a file or its manifest.
     """
 
     store: Store
     prefix: str
     manifest: RunManifest
-    words: str
+    content: str
     taken_over: bool = False
 
     @property
@@ -43,37 +43,37 @@ class PublishClaim:
         return f"{self.prefix}/{CLAIM}"
 
     def take(self) -> None:
-        """Claim the name, also from a publisher that has most likely been killed.
+        """Claim the name, also from a publisher whose claim has timed out.
 
         Raises:
-            TransientError: Another publisher is at work on it.
+            TransientError: Another publisher holds the claim.
         """
         try:
-            self.store.put(self.key, self.words.encode(), if_absent=True)
+            self.store.put(self.key, self.content.encode(), if_absent=True)
         except ObjectExistsError:
-            found = self._found()
+            holder = self._holder()
             info = self.store.head(self.key)
-            if not found or info is None:
-                return  # it has just come to its end
-            if found == self.words:
+            if not holder or info is None:
+                return  # just released
+            if holder == self.content:
                 self.taken_over = True  # an earlier call for the same run may have been killed after it took over
                 return
-            holds = SAME_RUN_HOLDS if found.endswith(f" {self.manifest.run_id}") else CLAIM_HOLDS
-            if datetime.now(UTC) - info.modified < holds:
+            timeout = SAME_RUN_CLAIM_TIMEOUT if holder.endswith(f" {self.manifest.run_id}") else CLAIM_TIMEOUT
+            if datetime.now(UTC) - info.modified < timeout:
                 raise TransientError(
-                    f"Another publisher is at work on '{self.prefix}' in {self.store.url}.",
-                    why=f"It began at {info.modified:%Y-%m-%d %H:%M} UTC with other files under the same name.",
-                    fix=f"Wait for it; if it was killed, try again {holds} (h:mm:ss) after that.",
+                    f"Another process is publishing '{self.prefix}' in {self.store.url}.",
+                    why=f"It started at {info.modified:%Y-%m-%d %H:%M} UTC with other files under the same name.",
+                    fix=f"Wait for it; if it was killed, try again {timeout} (h:mm:ss) after that.",
                 ) from None
-            self.store.put(self.key, self.words.encode())
+            self.store.put(self.key, self.content.encode())
             self.taken_over = True
 
-    def clear(self) -> None:
-        """Remove what the publisher left that this one took over from, where it is in the way."""
-        mine = {f"{self.prefix}/{artifact.path}": artifact for artifact in self.manifest.artifacts}
+    def remove_leftovers(self) -> None:
+        """Delete files of the previous publisher that this run does not have."""
+        own = {f"{self.prefix}/{artifact.path}": artifact for artifact in self.manifest.artifacts}
         for info in self.store.list(f"{self.prefix}/"):
             is_manifest = info.key == manifest_key(self.prefix)
-            if is_manifest or is_hidden(info.key) or self._has(mine.get(info.key), info):
+            if is_manifest or is_hidden(info.key) or self._has(own.get(info.key), info):
                 continue
             self.store.delete(info.key)
 
@@ -81,15 +81,15 @@ class PublishClaim:
         return artifact is not None and is_equal(self.store, info, artifact)
 
     def is_held(self) -> bool:
-        """Whether the claim is still this publisher's."""
-        return self._found() == self.words
+        """Return whether the claim is still this publisher's."""
+        return self._holder() == self.content
 
     def release(self) -> None:
-        """Give the name free."""
+        """Delete the claim."""
         self.store.delete(self.key)
 
-    def _found(self) -> str:
-        """Who claims it; empty when nobody does."""
+    def _holder(self) -> str:
+        """Return the content of the stored claim; empty without one."""
         try:
             return self.store.read(self.key).decode(errors="replace")
         except ObjectMissingError:
@@ -97,7 +97,7 @@ class PublishClaim:
 
 
 def is_equal(store: Store, info: ObjectInfo, artifact: Artifact) -> bool:
-    """Whether an object has the content of a file of a run."""
+    """Return whether an object has the content of a file of a run."""
     if info.size != artifact.bytes:
         return False
     return (info.sha256 or stored_digest(store, info.key, info.size)) == artifact.sha256

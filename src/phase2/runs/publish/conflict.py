@@ -1,4 +1,4 @@
-"""What to say to the publisher of a run when a run is published under its name already."""
+"""The conflict of publishing a run under a name that another run has."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class OtherPublishedError(RequestError):
     """A run with another manifest is published under the name.
 
     Attributes:
-        prefix: Where it lies in its store.
-        manifest: Its manifest; None when it cannot be read.
-        same_run: Whether it is the run that was to be published, finished by another process: same id, settings,
-            data and outcome. Whoever wanted to have the run published has that.
+        prefix: Prefix of its keys in the store.
+        manifest: Its manifest; None where it cannot be read.
+        same_run: Whether it is the same run, finished and published by another process: equal id, settings, data and
+            outcome. The run is then published, though not from here.
     """
 
     prefix: str = ""
@@ -24,10 +24,10 @@ class OtherPublishedError(RequestError):
     same_run: bool = False
 
     @classmethod
-    def of(cls, url: str, prefix: str, *, found: bytes, mine: bytes) -> OtherPublishedError:
-        """Compare the manifest that was found with the one that was to be published."""
+    def compare(cls, url: str, prefix: str, *, found: bytes, own: bytes) -> OtherPublishedError:
+        """Make the error that compares the published manifest with the one to publish."""
         theirs = _parsed(found)
-        if _identity(theirs) is not None and _identity(theirs) == _identity(_parsed(mine)):
+        if _identity(theirs) is not None and _identity(theirs) == _identity(_parsed(own)):
             error = cls(
                 f"The run '{prefix}' was published in {url} by another process.",
                 why=f"It is the same run, finished {_finished(theirs)}; only one of the two can be kept.",
@@ -38,7 +38,7 @@ class OtherPublishedError(RequestError):
             error = cls(
                 f"Another run is published as '{prefix}' in {url}.",
                 why=f"It was finished {_finished(theirs)}. Its manifest has SHA-256 {_short(found)}, "
-                f"the one to publish {_short(mine)}.",
+                f"the one to publish {_short(own)}.",
                 fix="Keep the one that is there, or remove it first with 'phase2 runs delete'.",
             )
         error.prefix, error.manifest = prefix, theirs

@@ -1,4 +1,4 @@
-"""Bringing a finished run into the store, however long that takes, once."""
+"""Delivering a finished run to the store: published with retries until the store responds."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def deliver(
     undisturbed: Callable[[], AbstractContextManager[None]] = nullcontext,
     notify: Callable[[str], None],
 ) -> str:
-    """Publish a finished run, and remove from the store what only an unfinished one needs.
+    """Publish a finished run, and delete from the store what only an unfinished one needs.
 
     Args:
-        store: Where to.
+        store: The destination.
         run: The run.
-        undisturbed: Makes a context for each attempt, which a request to stop does not end; waiting is outside of it.
-        notify: Is told what happens.
+        undisturbed: Makes a context for each attempt that defers a request to stop until its end; pauses are outside.
+        notify: Callback receiving a line about each step.
 
     Returns:
-        Where the run lies.
+        Address of the published run.
 
     Raises:
-        OtherPublishedError: Another run lies there under the same name.
+        OtherPublishedError: Another run is published under the same name.
         RequestError: The store cannot be used.
         DataError: A file of the run is not what its manifest lists.
-        TransientError: The store did not answer in time; the run is whole in its directory.
+        TransientError: The store did not respond in time; the run is complete in its directory.
     """
-    until, pause = time.monotonic() + store_patience(), _FIRST_PAUSE
+    deadline, pause = time.monotonic() + store_patience(), _FIRST_PAUSE
     while True:
         try:
             with undisturbed():
@@ -55,7 +55,7 @@ def deliver(
             already, url = True, f"{store.url.rstrip('/')}/{error.prefix}"
             break
         except TransientError as error:
-            if time.monotonic() + pause > until:
+            if time.monotonic() + pause > deadline:
                 raise
             notify(f"not published yet: {error} Trying again in {pause:.0f} s.")
             time.sleep(pause)

@@ -1,4 +1,4 @@
-"""Publishing a run: its files first, its manifest last, so that a store holds the whole run or none."""
+"""Publishing a run: its files first, its manifest last, so that a store holds the whole run or none of it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from dataclasses import dataclass
 
 from phase2.errors import DataError, RequestError, TransientError
 from phase2.runs.artifacts import Artifact
-from phase2.runs.keys import CLAIM, manifest_key
+from phase2.runs.keys import manifest_key
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import read_manifest
-from phase2.runs.publish.claim import PublishClaim, is_equal
+from phase2.runs.publish.claim import PublishClaim
 from phase2.runs.publish.conflict import OtherPublishedError
-from phase2.runs.publish.markers import stamp_run, unstamp_run
+from phase2.runs.publish.markers import put_marker, remove_markers
+from phase2.runs.publish.upload import store_file, verify_file
 from phase2.runs.remote.ids import claim_run_id
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store, check_key
-from phase2.storage.parallel import ByteCount, in_parallel
+from phase2.storage.parallel import ByteCounter, in_parallel
 from phase2.storage.progress import ProgressCallback
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What publishing a run did.
+    """The outcome of publishing a run.
 
     Attributes:
-        url: Where the run lies.
-        uploaded: Files that were stored.
-        kept: Files that were there with the right content.
-        already: Whether the run had been published before, or by another publisher in the meantime.
+        url: Address of the published run.
+        uploaded: Number of files stored.
+        kept: Number of files that the store already had.
+        already: Whether the run was already published, before or meanwhile by another process.
     """
 
     url: str
@@ -39,62 +40,63 @@ class Publication:
 def publish_run(store: Store, run: RunDirectory, *, progress: ProgressCallback | None = None) -> Publication:
     """Copy a finished run into a store.
 
-    Nothing that is in the store is ever overwritten, and the manifest, which makes the files a run, is stored when
-    every file has been read back right. Interrupted at any point it can be called again.
+    No file of another run is overwritten, and the manifest, which makes the files a run, is stored once every file has
+    been verified in the store. After an interruption at any point it can be called again.
 
     Args:
-        store: Where to.
+        store: The destination.
         run: A run directory with its manifest.
-        progress: Is told bytes done and bytes in all.
+        progress: Callback receiving bytes done and bytes in all.
 
     Raises:
-        ModelFileError: The run has no manifest that can be read: it is not finished.
-        DataError: A file of the run is not what the manifest lists.
-        OtherPublishedError: A run is published there under the same name: another one, or this one by another process.
-        RequestError: Files of another run lie there under the same name, or the store cannot be used.
-        TransientError: The store does not answer, or another publisher is at work on the same name.
+        ModelFileError: The run has no valid manifest: it is not finished.
+        DataError: A file of the run differs from what the manifest lists.
+        OtherPublishedError: A run is published under the same name: another one, or this one by another process.
+        RequestError: Files of another run are stored under the same name, or the store cannot be used.
+        TransientError: The store does not respond, or another process is publishing under the same name.
     """
     manifest = read_manifest(run.manifest)
     content = run.manifest.read_bytes()
     prefix = check_key(f"{manifest.family}/{run.name}")
     url = f"{store.url.rstrip('/')}/{prefix}"
-    if _is_published(store, prefix, content):
-        _end(store, prefix, content)  # which a publisher that was killed may not have come to
-        return Publication(url, already=True)
-    unstamp_run(store, prefix)
-    _refuse_taken_id(store, manifest.run_id, prefix)
     claim = PublishClaim(store, prefix, manifest, f"{_digest(content)} {manifest.run_id}")
+    if _is_published(store, prefix, content):
+        _finish(claim, content)  # a killed publisher may not have reached this step
+        return Publication(url, already=True)
+    remove_markers(store, prefix)
+    _refuse_taken_id(store, manifest.run_id, prefix)
     claim.take()
     _refuse_published(claim, content)
     if claim.taken_over:
-        claim.clear()
-    count = ByteCount(sum(artifact.bytes for artifact in manifest.artifacts), progress)
+        claim.remove_leftovers()
+    count = ByteCounter(sum(artifact.bytes for artifact in manifest.artifacts), progress)
 
     def send(artifact: Artifact) -> bool:
-        sent = _send(claim, run, artifact)
+        sent = store_file(claim, run, artifact)
         count.add(artifact.bytes)
         return sent
 
     try:
         sent = in_parallel(send, manifest.artifacts)
-        in_parallel(lambda artifact: _read_back(store, prefix, artifact), manifest.artifacts)
+        in_parallel(lambda artifact: verify_file(store, prefix, artifact), manifest.artifacts)
     except (DataError, RequestError) as error:
         if claim.is_held():
             raise
-        raise _overtaken(store, prefix, content) from error  # what is there is not ours any more
+        raise _taken_over(store, prefix, content) from error  # the files are not ours any more
     already = not _commit(claim, content)
-    _end(store, prefix, content)
+    _finish(claim, content)
     return Publication(url, uploaded=sum(sent), kept=len(sent) - sum(sent), already=already)
 
 
 def _is_published(store: Store, prefix: str, content: bytes) -> bool:
+    """Return whether this manifest is stored; raises ``OtherPublishedError`` where another one is."""
     try:
         found = store.read(manifest_key(prefix))
     except ObjectMissingError:
         return False
     if found == content:
         return True
-    raise OtherPublishedError.of(store.url, prefix, found=found, mine=content)
+    raise OtherPublishedError.compare(store.url, prefix, found=found, own=content)
 
 
 def _refuse_taken_id(store: Store, run_id: str, prefix: str) -> None:
@@ -108,7 +110,7 @@ def _refuse_taken_id(store: Store, run_id: str, prefix: str) -> None:
 
 
 def _refuse_published(claim: PublishClaim, content: bytes) -> None:
-    """Look once more: whoever had the claim until now may have used it to the end."""
+    """Check again, holding the claim: its previous holder may have published in the meantime."""
     try:
         _is_published(claim.store, claim.prefix, content)
     except OtherPublishedError:
@@ -116,62 +118,14 @@ def _refuse_published(claim: PublishClaim, content: bytes) -> None:
         raise
 
 
-def _send(claim: PublishClaim, run: RunDirectory, artifact: Artifact) -> bool:
-    """Store a file unless it is there; says whether it was stored."""
-    store, key = claim.store, check_key(f"{claim.prefix}/{artifact.path}")
-    if claim.taken_over:
-        # The one that was given up for dead may be alive and have just stored its own.
-        info = store.head(key)
-        if info is not None and is_equal(store, info, artifact):
-            return False
-        store.put(key, run.path / artifact.path, sha256=artifact.sha256)
-        return True
-    if _is_there(store, key, artifact):
-        return False
-    try:
-        store.put(key, run.path / artifact.path, sha256=artifact.sha256, if_absent=True)
-    except ObjectExistsError:
-        if not _is_there(store, key, artifact):
-            raise
-        return False
-    return True
-
-
-def _is_there(store: Store, key: str, artifact: Artifact) -> bool:
-    info = store.head(key)
-    if info is None:
-        return False
-    if is_equal(store, info, artifact):
-        return True
-    raise _other_content(store, key)
-
-
-def _other_content(store: Store, key: str) -> RequestError:
-    return RequestError(
-        f"'{key}' is in {store.url} with other content.",
-        why="Files of a run are never overwritten; a run of the same name left it there unfinished.",
-        fix="Remove what is there with 'phase2 runs delete', and publish again.",
-    )
-
-
-def _read_back(store: Store, prefix: str, artifact: Artifact) -> None:
-    info = store.head(f"{prefix}/{artifact.path}")
-    if info is None or info.size != artifact.bytes or info.sha256 not in {None, artifact.sha256}:
-        raise DataError(
-            f"'{prefix}/{artifact.path}' was stored, but did not arrive as it was sent.",
-            why="Size or SHA-256 differ." if info else "It is not there.",
-            fix="Publish again; if it happens again, the store is not to be trusted.",
-        )
-
-
 def _commit(claim: PublishClaim, content: bytes) -> bool:
-    """Store the manifest; of several publishers exactly one hears True."""
+    """Store the manifest; of several publishers exactly one gets True."""
     store, prefix = claim.store, claim.prefix
     if not claim.is_held():
-        # Whoever publishes the same may have been faster and tidied up; whoever took over may have removed files.
+        # Another publisher of this run may have finished first; one that took over may have deleted files.
         if _is_published(store, prefix, content):
             return False
-        raise _overtaken(store, prefix, content)
+        raise _taken_over(store, prefix, content)
     try:
         store.put(manifest_key(prefix), content, sha256=_digest(content), if_absent=True)
     except ObjectExistsError:
@@ -180,21 +134,21 @@ def _commit(claim: PublishClaim, content: bytes) -> bool:
         except OtherPublishedError:
             if not (claim.taken_over and claim.is_held()):
                 raise
-        # Put by the one that was given up for dead, whose files are gone; ours have just been read back.
+        # Stored by the previous publisher, whose files are deleted; ours have just been verified.
         store.put(manifest_key(prefix), content, sha256=_digest(content))
     return True
 
 
-def _overtaken(store: Store, prefix: str, content: bytes) -> TransientError:
-    """The error of a publisher whose claim is gone; raises that of another run when one is published by now."""
+def _taken_over(store: Store, prefix: str, content: bytes) -> TransientError:
+    """Make the error of a publisher that lost its claim; raise that of another run where one is published by now."""
     _is_published(store, prefix, content)
     return TransientError(f"Another publisher took over '{prefix}' in {store.url}.", fix="Publish again.")
 
 
-def _end(store: Store, prefix: str, content: bytes) -> None:
-    """What there is to do when the manifest is stored."""
-    stamp_run(store, prefix, _digest(content))
-    store.delete(f"{prefix}/{CLAIM}")
+def _finish(claim: PublishClaim, content: bytes) -> None:
+    """Put the marker and release the claim, once the manifest is stored."""
+    put_marker(claim.store, claim.prefix, _digest(content))
+    claim.release()
 
 
 def _digest(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""One run in a store: reading its manifest, bringing its files here and checking them."""
+"""A published run: reading its manifest, downloading and verifying its files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from phase2.runs.layout import MANIFEST, RunDirectory
 from phase2.runs.manifest import VERSION, RunManifest
 from phase2.storage.base import ObjectMissingError, Store, check_key
 from phase2.storage.disk.atomic import write_bytes
-from phase2.storage.parallel import ByteCount, in_parallel
+from phase2.storage.parallel import ByteCounter, in_parallel
 from phase2.storage.progress import ProgressCallback
 from phase2.storage.records import parse_record
 
@@ -25,9 +25,9 @@ class PublishedRun:
 
     Attributes:
         store: The store.
-        prefix: Where the run lies in it: ``<family>/<name>``.
+        prefix: Prefix of the run's keys: ``<family>/<name>``.
         manifest: Its manifest.
-        content: The manifest as it is stored.
+        content: The manifest as stored.
     """
 
     store: Store
@@ -40,8 +40,8 @@ class PublishedRun:
         """Read the manifest of a run.
 
         Raises:
-            RequestError: It has none: it is not finished, or not published to its end.
-            ModelFileError: The manifest is damaged or written by a newer phase2.
+            RequestError: It has none: it is not finished, or not published completely.
+            ModelFileError: The manifest is damaged, or written by a newer phase2.
         """
         key = manifest_key(prefix)
         try:
@@ -49,14 +49,14 @@ class PublishedRun:
         except ObjectMissingError:
             raise RequestError(
                 f"The run '{prefix}' has no manifest in {store.url}.",
-                why="A run is whole when its manifest is there; this one is not finished, or is being published.",
+                why="A published run has a manifest; this one is not finished, or is being published.",
                 fix="Finish it with 'phase2 train ... --resume', or publish it again.",
             ) from None
         where = f"{store.url.rstrip('/')}/{key}"
         return cls(store, prefix, parse_record(content, RunManifest, where=where, version=VERSION), content)
 
     def verify(self) -> Verification:
-        """Hash every file again where it lies and compare with the manifest."""
+        """Hash every file in the store and compare with the manifest."""
         listed = {self._key(artifact): artifact for artifact in self.manifest.artifacts}
         found = {info.key: info.size for info in self.store.list(f"{self.prefix}/") if not is_hidden(info.key)}
         found.pop(manifest_key(self.prefix), None)
@@ -75,23 +75,23 @@ class PublishedRun:
         )
 
     def pull(self, output: Path, *, only: Sequence[str] = (), progress: ProgressCallback | None = None) -> RunDirectory:
-        """Bring the run into ``<output>/<family>/<name>``, the manifest last; what is there already is kept.
+        """Download the run into ``<output>/<family>/<name>``, the manifest last; files already there are kept.
 
         Args:
             output: Folder that holds the families.
-            only: Paths of the files to bring, without the manifest; all files and the manifest when empty.
-            progress: Is told bytes done and bytes in all.
+            only: Paths of the files to download, without the manifest; all files and the manifest when empty.
+            progress: Callback receiving bytes done and bytes in all.
 
         Raises:
             UnknownNameError: The run has no such file.
-            RequestError: Something else is there under the name of the run.
+            RequestError: Another run has the same name there.
             DataError: A file is damaged in the store.
-            TransientError: The store does not answer; called again, it continues.
+            TransientError: The store does not respond; called again, the download resumes.
         """
         run = RunDirectory(output / check_key(self.prefix))
         self._refuse_other(run)
         artifacts = self._chosen(only)
-        count = ByteCount(sum(artifact.bytes for artifact in artifacts), progress)
+        count = ByteCounter(sum(artifact.bytes for artifact in artifacts), progress)
 
         def fetch(artifact: Artifact) -> None:
             target = run.path / check_key(artifact.path)

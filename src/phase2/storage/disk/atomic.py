@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Atomic writes: a file appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file under a temporary name; fsync and rename it when the block ends without an error.
+    """Open a temporary file; sync it and rename it to ``path`` when the block ends without an error.
 
-    A crash at any instant leaves the old content or the new one, never a part.
+    A crash at any point leaves the old content or the new one, never a part of it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
@@ -50,20 +50,20 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def replace_verified(path: Path, content: bytes, *, previous: Path) -> str:
-    """Replace a file whose loss would be dear: the old one becomes ``previous`` once the new one is read back right.
+    """Replace a file and keep its old content as ``previous``, after the new content was read back and verified.
 
-    A crash at any instant leaves a whole file under ``path`` (where there was one) or under ``previous``.
+    A crash at any point leaves a whole file under ``path`` (where there was one) or under ``previous``.
 
     Args:
         path: The file.
         content: Its new content.
-        previous: Where its old content is kept, in the same folder.
+        previous: Path for its old content, in the same folder.
 
     Returns:
         Hex SHA-256 of the content.
 
     Raises:
-        TransientError: The disk gave back other bytes than it was given; the old file is untouched.
+        TransientError: The disk returned other bytes than were written; the old file is untouched.
         OSError: The file cannot be written; the old file is untouched.
     """
     digest = hashlib.sha256(content).hexdigest()
@@ -74,12 +74,12 @@ def replace_verified(path: Path, content: bytes, *, previous: Path) -> str:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-            _forget_cached(file.fileno())
+            _drop_cache(file.fileno())
         with temporary.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != digest:
-            raise TransientError(f"The disk did not keep '{path}' as it was written.", fix="Check the disk.")
-        _keep(path, previous)
+            raise TransientError(f"The disk returned other bytes of '{path}' than were written.", fix="Check the disk.")
+        _keep_as(path, previous)
         temporary.replace(path)
         sync_folder(path.parent)
     finally:
@@ -87,15 +87,15 @@ def replace_verified(path: Path, content: bytes, *, previous: Path) -> str:
     return digest
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what writers and fetchers that were killed left; nobody may be writing in the folder."""
+def remove_temporary_files(folder: Path) -> None:
+    """Remove the temporary files of killed writers and downloads; no process may be writing in the folder."""
     for pattern in (".*.tmp", "*.part"):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
 
 
 def via_temporary(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` make a file under a temporary name with the same suffix, then move it into place.
+    """Let ``write`` create a file under a temporary name with the same suffix, then rename it.
 
     For libraries that take a path rather than an open file.
     """
@@ -108,14 +108,14 @@ def via_temporary(path: Path, write: Callable[[Path], None]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _forget_cached(descriptor: int) -> None:
-    """Ask the system to drop its copy of a file, so that reading it back asks the disk."""
+def _drop_cache(descriptor: int) -> None:
+    """Drop the system's cached copy of a file, so that it is read back from the disk."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _keep(path: Path, previous: Path) -> None:
-    """Give the file a second name, ``previous``, in place of whatever has that name."""
+def _keep_as(path: Path, previous: Path) -> None:
+    """Link the file as ``previous``, replacing a file of that name."""
     if not path.exists():
         return
     second = previous.with_name(f".{previous.name}.{secrets.token_hex(4)}.tmp")
@@ -137,7 +137,7 @@ def _umask() -> int:
 
 
 def sync_folder(folder: Path) -> None:
-    """Push to the disk which names a folder holds: a rename is lost in a crash of the system before that."""
+    """Sync a folder's entries to the disk: without it a system crash may undo a rename."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Reading what is to be stored, and holding it to its SHA-256."""
+"""SHA-256 digests: of files and bytes, and the verification of what is stored or fetched."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FETCHES = 4
 
 
 def sha256_of(source: Path | bytes) -> str:
-    """Hex SHA-256 of a file or of bytes, in bounded memory."""
+    """Return the hex SHA-256 of a file or of bytes, in bounded memory."""
     digest = hashlib.sha256()
     for chunk in chunks(source):
         digest.update(chunk)
@@ -24,7 +24,7 @@ def sha256_of(source: Path | bytes) -> str:
 
 
 def size_of(source: Path | bytes) -> int:
-    """Number of bytes of a file or of bytes."""
+    """Return the size of a file or of bytes."""
     if isinstance(source, bytes):
         return len(source)
     with disk_errors(source):
@@ -32,7 +32,7 @@ def size_of(source: Path | bytes) -> int:
 
 
 def chunks(source: Path | bytes, size: int = CHUNK) -> Iterator[bytes]:
-    """Content in pieces of ``size`` bytes; the last one may be shorter."""
+    """Yield the content in chunks of ``size`` bytes; the last one may be shorter."""
     if isinstance(source, bytes):
         yield from (source[start : start + size] for start in range(0, len(source), size))
         return
@@ -41,17 +41,17 @@ def chunks(source: Path | bytes, size: int = CHUNK) -> Iterator[bytes]:
 
 
 def fetch_verified(what: str, fetch: Callable[[], tuple[str, str | None]]) -> str:
-    """Fetch content until it has its SHA-256, and return that.
+    """Fetch content until it has its SHA-256, and return the digest.
 
-    Content that is wrong in the same way twice is wrong where it lies; wrong in other ways, it is harmed on the way.
+    Content that arrives twice with the same wrong digest is damaged at its source; with different digests, in transit.
 
     Args:
         what: Name of the content, for messages.
-        fetch: Brings the content; gives the hex digest that it came with and the one that it must have, if known.
+        fetch: Fetches the content; returns the hex digest of what arrived and the expected one, if known.
 
     Raises:
-        ObjectDamagedError: The content is not what was expected.
-        TransientError: It comes otherwise each time.
+        ObjectDamagedError: The content is damaged at its source.
+        TransientError: It arrives with another digest each time.
     """
     seen: set[str] = set()
     for _ in range(_FETCHES):
@@ -61,9 +61,9 @@ def fetch_verified(what: str, fetch: Callable[[], tuple[str, str | None]]) -> st
             return found
         seen.add(found)
     raise TransientError(
-        f"{what} comes with other bytes each time.",
-        why="Something on the way here damages it.",
-        fix="Try again, and use https, which notices that.",
+        f"{what} arrives with other bytes each time.",
+        why="It is damaged in transit.",
+        fix="Try again, and use https, which detects that.",
     )
 
 
@@ -71,7 +71,7 @@ def verify(what: str, found: str, expected: str | None) -> None:
     """Raise ``ObjectDamagedError`` unless the digest found is the expected one, or none is expected."""
     if expected is not None and found != expected.lower():
         raise ObjectDamagedError(
-            f"{what} is not the content that was expected.",
+            f"{what} does not have the expected content.",
             why=f"Its SHA-256 is {found}, not {expected}.",
-            fix="It was changed or damaged; make or fetch it again.",
+            fix="It was changed or damaged; create or fetch it again.",
         )

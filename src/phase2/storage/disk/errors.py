@@ -1,4 +1,4 @@
-"""What the operating system says about a file or folder, in words that help."""
+"""Errors of the operating system about a file or folder, as errors of phase2."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _SHAPE = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EE
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn an ``OSError`` of a block that works on ``path`` into an error of phase2.
+    """Convert an ``OSError`` of a block that works on ``path`` into an error of phase2.
 
     Raises:
-        RequestError: The file is missing, forbidden, read-only, or not of the kind that is needed.
-        TransientError: The disk is full or does not answer.
+        RequestError: The file is missing, forbidden, read-only, or of the wrong kind.
+        TransientError: The disk is full or does not respond.
     """
     try:
         yield
@@ -31,7 +31,7 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def explain_os_error(error: OSError, path: Path) -> Phase2Error:
-    """The error of phase2 that says what the system's error about ``path`` means."""
+    """Return the error of phase2 that explains a system error about ``path``."""
     reason = f"{error.strerror or error}."
     if error.errno in _FULL:
         return TransientError(f"No space is left for '{path}'.", why=reason, fix="Free some space or raise the quota.")

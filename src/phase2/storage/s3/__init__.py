@@ -1,1 +1,1 @@
-"""A bucket as a store."""
+"""A bucket of an S3 server as a store."""

@@ -1,4 +1,4 @@
-"""The boto3 client of a server, which never tells its keys to a log."""
+"""The boto3 client of a server, which never logs its keys."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import botocore.session
 from botocore.config import Config
 from botocore.utils import parse_timestamp
 
-from phase2.storage.s3.answers import check_answers
+from phase2.storage.s3.responses import refuse_truncated_responses
 from phase2.storage.s3.settings import S3Settings
 
-# At DEBUG these write signatures, session tokens and headers.
-_TALKATIVE = ("boto3", "botocore", "s3transfer", "urllib3")
+# At DEBUG these log signatures, session tokens and headers.
+_VERBOSE_LOGGERS = ("boto3", "botocore", "s3transfer", "urllib3")
 
 
 def make_client(settings: S3Settings) -> Any:
-    """Make a client that tries once: ``with_retries`` is the one place for more. It sends the checksums it is given."""
-    for name in _TALKATIVE:
+    """Create a client that does not retry (``with_retries`` does) and sends the checksums that it is given."""
+    for name in _VERBOSE_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     config = Config(
         s3={"addressing_style": "path" if settings.path_style else "auto"},
         retries={"total_max_attempts": 1, "mode": "standard"},
         connect_timeout=min(10.0, settings.timeout),
         read_timeout=settings.timeout,
-        # A put of several files at once shares the client.
+        # Concurrent transfers share the client.
         max_pool_connections=max(32, 2 * settings.workers),
         request_checksum_calculation="when_required",
         response_checksum_validation="when_supported",
@@ -37,13 +37,13 @@ def make_client(settings: S3Settings) -> Any:
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
     session = boto3.session.Session(botocore_session=core, region_name=settings.region)
     client = session.client("s3", endpoint_url=settings.endpoint, config=config)
-    check_answers(client)
-    _sign_parts_by_checksum(client, config)
+    refuse_truncated_responses(client)
+    _skip_payload_hash_of_parts(client, config)
     return client
 
 
 def _time(text: Any) -> datetime:
-    """Read a time; botocore's own way tries many forms, which takes half the time of a long listing."""
+    """Parse a time; botocore's own parser tries many formats, which takes half the time of a long listing."""
     try:
         return datetime.fromisoformat(text)
     except (TypeError, ValueError):
@@ -51,8 +51,8 @@ def _time(text: Any) -> datetime:
         return time
 
 
-def _sign_parts_by_checksum(client: Any, config: Config) -> None:
-    """Do not hash parts once more for their signature: it covers the header with their SHA-256 already."""
+def _skip_payload_hash_of_parts(client: Any, config: Config) -> None:
+    """Do not hash parts a second time for their signature, which covers the header with their SHA-256 already."""
     unsigned = config.merge(Config(s3={**config.s3, "payload_signing_enabled": False}))
 
     def use(context: dict[str, Any], **_: object) -> None:

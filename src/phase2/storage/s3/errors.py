@@ -1,4 +1,4 @@
-"""What an S3 server or the way to it says, in words that help."""
+"""Errors of an S3 server or of the connection to it, as errors of phase2."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from phase2.errors import Phase2Error, RequestError, TransientError
-from phase2.storage.base import exists, missing
+from phase2.storage.base import exists_error, missing_error
 
 _KEYS = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE) to keys of this server."
 _ADDRESS = "Check AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL)."
 _PERMISSION = "Ask for permission to get, put, list and delete objects there, or use other keys."
 
-# Error code of the server: what happened, what to do.
+# Permanent errors by code of the server: why, and the fix.
 _REFUSED = {
-    "NoSuchBucket": ("There is no such bucket.", "Make the bucket, or check its name and the endpoint."),
+    "NoSuchBucket": ("There is no such bucket.", "Create the bucket, or check its name and the endpoint."),
     "InvalidBucketName": ("The bucket's name is not valid.", "Check the name of the bucket."),
-    "AccessDenied": ("The access keys may not do that.", _PERMISSION),
+    "AccessDenied": ("The access keys do not have the permission.", _PERMISSION),
     "AllAccessDisabled": ("Access to the bucket is disabled.", _PERMISSION),
     "AccountProblem": ("The account of the access keys is suspended.", _PERMISSION),
     "InvalidAccessKeyId": ("The server does not know the access key.", _KEYS),
@@ -30,30 +30,30 @@ _REFUSED = {
     "RequestTimeTooSkewed": ("The clocks of this machine and the server differ too much.", "Set this machine's clock."),
     "PermanentRedirect": ("The bucket is in another region.", "Set AWS_REGION to the region of the bucket."),
     "AuthorizationHeaderMalformed": ("The request was signed for the wrong region.", "Set AWS_REGION."),
-    "MethodNotAllowed": ("What answers there does not speak S3.", _ADDRESS),
+    "MethodNotAllowed": ("The server there does not speak S3.", _ADDRESS),
     "301": ("The bucket is in another region, or the address is not one of an S3 server.", _ADDRESS),
-    "403": ("The access keys may not do that.", _PERMISSION),
-    "404": ("What answers there does not speak S3.", _ADDRESS),
-    "501": ("What answers there does not speak S3.", _ADDRESS),
-    "405": ("What answers there does not speak S3.", _ADDRESS),
+    "403": ("The access keys do not have the permission.", _PERMISSION),
+    "404": ("The server there does not speak S3.", _ADDRESS),
+    "501": ("The server there does not speak S3.", _ADDRESS),
+    "405": ("The server there does not speak S3.", _ADDRESS),
 }
-_SAME = {
+_ALIASES = {
     "ExpiredTokenException": "ExpiredToken",
     "TokenRefreshRequired": "ExpiredToken",
     "RequestExpired": "RequestTimeTooSkewed",
     "IllegalLocationConstraintException": "PermanentRedirect",
     "Forbidden": "AccessDenied",
 }
-# Worth another try though their status is below 500: what was damaged, late or crossed on the way.
-_PASSING = {
+# Transient though their status is below 500: requests that were damaged, late, or in conflict with another one.
+_TRANSIENT_CODES = {
     "BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "IncompleteBody", "RequestTimeout",
     "MalformedXML", "InvalidPart", "InvalidPartOrder",
     "ConditionalRequestConflict", "OperationAborted", "SlowDown", "Throttling", "TooManyRequests",
 }  # fmt: skip
 _NO_SUCH_HOST = ("Name or service not known", "No address associated with hostname", "nodename nor servname")
 
-# What boto3 finds out before or without an answer of the server: kinds, what happened, why, what to do.
-_SETTINGS: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = (
+# Errors that boto3 raises before or without a response: classes, what, why, fix.
+_CLIENT_ERRORS: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = (
     (
         (boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound),
         "cannot be used",
@@ -73,54 +73,56 @@ _SETTINGS: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = (
         "The server's certificate is not trusted, or it does not speak TLS.",
         "Set AWS_CA_BUNDLE to the authority's certificate, and check https or http in the endpoint.",
     ),
-    ((ResponseParserError,), "cannot be used", "What answers there does not speak S3.", _ADDRESS),
+    ((ResponseParserError,), "cannot be used", "The server there does not speak S3.", _ADDRESS),
     ((boto.ParamValidationError,), "cannot be used", "The request is not valid.", _ADDRESS),
 )
 _REQUEST_ID = "x-amz-request-id"
-"""Header by which a server of S3 shows that it is one."""
-_PASSING_STATUS = {429, *range(500, 600)} - {501}
+"""Header that identifies a server of S3."""
+_TRANSIENT_STATUS = {429, *range(500, 600)} - {501}
 
 
 @contextmanager
 def s3_errors(place: str, key: str = "") -> Iterator[None]:
-    """Turn an error of boto3 or of the connection in a block into one of phase2, which holds no access keys.
+    """Convert errors of boto3 or of the connection in a block into errors of phase2, without access keys.
 
     Raises:
         ObjectMissingError: There is no object of the key.
         ObjectExistsError: A condition of the request is not met.
         RequestError: Bucket, keys, address, permission or clock are wrong.
-        TransientError: The server or the network failed in a way that may pass.
+        TransientError: The server or the network failed temporarily.
     """
     try:
         yield
     except boto.ClientError as error:
-        raise _answered(error, place, key) from error
+        raise _from_response(error, place, key) from error
     except (boto.BotoCoreError, ResponseParserError, HTTPError, OSError) as error:
         if isinstance(error, Phase2Error):
             raise
-        raise _unanswered(error, place) from error
+        raise _from_connection(error, place) from error
 
 
-def _answered(error: boto.ClientError, place: str, key: str) -> Phase2Error:
+def _from_response(error: boto.ClientError, place: str, key: str) -> Phase2Error:
     code = str(error.response.get("Error", {}).get("Code", ""))
-    code = _SAME.get(code, code)
-    answer = error.response.get("ResponseMetadata", {})
-    status = int(answer.get("HTTPStatusCode", 0))
-    # An answer to HEAD has no body, so no code either.
+    code = _ALIASES.get(code, code)
+    metadata = error.response.get("ResponseMetadata", {})
+    status = int(metadata.get("HTTPStatusCode", 0))
+    # A response to HEAD has no body, and so no error code.
     if code == "NoSuchKey" or (code == "404" and key and error.operation_name == "HeadObject"):
-        return missing(place, key)
+        return missing_error(place, key)
     if code in {"PreconditionFailed", "412"}:
-        return exists(place, key)
-    # One that speaks S3 and gives no reason is about to end, or has just begun.
-    has_no_reason = code == str(status) == "404" and _REQUEST_ID in answer.get("HTTPHeaders", {})
-    if code in _PASSING or status in _PASSING_STATUS or has_no_reason:
-        return TransientError(f"{place} does not serve now.", why=f"It says {code} ({status}).", fix="Try again later.")
+        return exists_error(place, key)
+    # A server that speaks S3 and gives no reason is starting up or shutting down.
+    has_no_reason = code == str(status) == "404" and _REQUEST_ID in metadata.get("HTTPHeaders", {})
+    if code in _TRANSIENT_CODES or status in _TRANSIENT_STATUS or has_no_reason:
+        return TransientError(
+            f"{place} is not available now.", why=f"The server responds {code} ({status}).", fix="Try again later."
+        )
     what, fix = _REFUSED.get(code) or _REFUSED.get(str(status)) or ("The server refuses the request.", _ADDRESS)
-    return RequestError(f"{place} cannot be used.", why=f"{what} (It says {code or status}.)", fix=fix)
+    return RequestError(f"{place} cannot be used.", why=f"{what} (The server responds {code or status}.)", fix=fix)
 
 
-def _unanswered(error: Exception, place: str) -> Phase2Error:
-    for kinds, what, why, fix in _SETTINGS:
+def _from_connection(error: Exception, place: str) -> Phase2Error:
+    for kinds, what, why, fix in _CLIENT_ERRORS:
         if isinstance(error, kinds):
             return RequestError(f"{place} {what}.", why=f"{why} (boto3 says {type(error).__name__}.)", fix=fix)
     if any(words in f"{error} {getattr(error, 'kwargs', {}).get('error')}" for words in _NO_SUCH_HOST):

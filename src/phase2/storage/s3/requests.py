@@ -1,4 +1,4 @@
-"""One request at a time to one bucket: tried again while that helps, explained when it does not."""
+"""Requests to one bucket: retried while that may help, with errors of phase2 when it does not."""
 
 from __future__ import annotations
 
@@ -16,94 +16,94 @@ from phase2.storage.s3.errors import s3_errors
 from phase2.storage.s3.retry import with_retries
 from phase2.storage.s3.settings import S3Settings
 
-Answer = dict[str, Any]
-_BEGIN = Lock()
+Response = dict[str, Any]
+_CLIENT_LOCK = Lock()
 
 
 class Requests:
-    """Requests of one bucket by full key.
+    """Requests to one bucket by full key.
 
     Args:
         url: Address of the store, for messages.
         bucket: Name of the bucket.
-        settings: How the server is reached.
+        settings: Connection settings.
     """
 
     def __init__(self, url: str, bucket: str, settings: S3Settings) -> None:
         self.place = f"{url} at {settings.endpoint}" if settings.endpoint else url
         self.bucket = bucket
         self.settings = settings
-        # However many files travel at once, only so many parts are in memory.
-        self.room = Semaphore(settings.workers + 2)
+        # Bounds the parts in memory, however many files are transferred concurrently.
+        self.part_slots = Semaphore(settings.workers + 2)
         self._has_bucket = False
 
     @cached_property
     def client(self) -> Any:
-        """The boto3 client, made by the first request; boto3 makes clients in one thread only."""
-        with _BEGIN, s3_errors(self.place):
+        """The boto3 client, created by the first request; boto3 creates clients in one thread only."""
+        with _CLIENT_LOCK, s3_errors(self.place):
             return make_client(self.settings)
 
-    def call(self, operation: str, key: str = "", **parameters: object) -> Answer:
-        """Do one operation of the client and return its answer."""
-        answer: Answer = self.persist(lambda: self.once(operation, key, **parameters))
-        return answer
+    def call(self, operation: str, key: str = "", **parameters: object) -> Response:
+        """Perform an operation of the client, with retries, and return the response."""
+        response: Response = self.retry(lambda: self.call_once(operation, key, **parameters))
+        return response
 
-    def once(self, operation: str, key: str = "", **parameters: object) -> Answer:
-        """The same without trying again."""
+    def call_once(self, operation: str, key: str = "", **parameters: object) -> Response:
+        """Perform an operation of the client, without retries."""
         if key:
             parameters["Key"] = key
         with s3_errors(self.place, key):
-            answer: Answer = getattr(self.client, operation)(Bucket=self.bucket, **parameters)
-            return answer
+            response: Response = getattr(self.client, operation)(Bucket=self.bucket, **parameters)
+            return response
 
-    def persist(self, action: Callable[[], Any]) -> Any:
-        """Try an action as often as the settings say."""
+    def retry(self, action: Callable[[], Any]) -> Any:
+        """Perform an action with the retries of the settings."""
         return with_retries(action, self.settings)
 
-    def head(self, key: str) -> Answer | None:
-        """What the server knows of an object; None when there is none in a bucket that exists."""
+    def head(self, key: str) -> Response | None:
+        """Return the metadata of an object; None when the bucket exists and has no such object."""
         try:
-            answer = self.call("head_object", key, ChecksumMode="ENABLED")
-            # Metadata is the one thing whose loss at the end of an answer does not show: see s3_answers.
-            return answer if answer.get("Metadata") else self.call("head_object", key, ChecksumMode="ENABLED")
+            response = self.call("head_object", key, ChecksumMode="ENABLED")
+            # Metadata is the one part whose truncation is not detected: see responses.py.
+            return response if response.get("Metadata") else self.call("head_object", key, ChecksumMode="ENABLED")
         except ObjectMissingError:
-            self._need_bucket()
+            self._require_bucket()
             return None
         except RequestError:
-            # An answer to HEAD has no body, so it cannot say why; one to GET can.
+            # A response to HEAD has no body and so no reason; one to GET has.
             self.call("get_object", key, Range="bytes=0-0")
             raise
 
-    def read(self, key: str, span: tuple[int, int] | None = None, etag: str = "") -> tuple[bytes, Answer]:
-        """Content of an object, or of its bytes ``span[0] <= i < span[1]``, and the answer that brought it."""
+    def read(self, key: str, span: tuple[int, int] | None = None, etag: str = "") -> tuple[bytes, Response]:
+        """Return the content of an object, or its bytes ``span[0] <= i < span[1]``, with the response."""
         parameters = {"ChecksumMode": "ENABLED"} if span is None else {"Range": f"bytes={span[0]}-{span[1] - 1}"}
         if etag:
             parameters["IfMatch"] = etag
 
-        def attempt() -> tuple[bytes, Answer]:
-            answer = self.once("get_object", key, **parameters)
-            with s3_errors(self.place, key), answer["Body"] as body:
+        def attempt() -> tuple[bytes, Response]:
+            response = self.call_once("get_object", key, **parameters)
+            with s3_errors(self.place, key), response["Body"] as body:
                 content: bytes = body.read()
-            if len(content) != (answer["ContentLength"] if span is None else span[1] - span[0]):
-                raise TransientError(f"'{key}' came in part.", fix="Try again.")
-            return content, answer
+            if len(content) != (response["ContentLength"] if span is None else span[1] - span[0]):
+                raise TransientError(f"'{key}' arrived incomplete.", fix="Try again.")
+            return content, response
 
         try:
-            content, answer = self.persist(attempt)
+            content, response = self.retry(attempt)
         except ObjectExistsError as error:
             raise TransientError(f"'{key}' was replaced while it was read.", fix="Try again.") from error
-        return content, answer
+        return content, response
 
     def stream(self, key: str, start: int, size: int, etag: str) -> Iterator[bytes]:
-        """Bytes of an object from ``start`` on, fetched in parts side by side and handed out in order."""
+        """Yield the bytes of an object from ``start`` on, fetched in concurrent parts, in order."""
         step = self.settings.part_bytes
         spans = ((begin, min(begin + step, size)) for begin in range(start, size, step))
-        waiting: deque[Future[tuple[bytes, Answer]]] = deque()
+        waiting: deque[Future[tuple[bytes, Response]]] = deque()
         with ThreadPoolExecutor(self.settings.workers) as pool:
             try:
                 for span in spans:
-                    # Never wait for room while holding any: two streams that did would wait for each other.
-                    while not self.room.acquire(blocking=not waiting):
+                    # Never wait for a slot while holding one: two streams that did would wait for each other.
+                    while not self.part_slots.acquire(blocking=not waiting):
                         yield self._next(waiting)
                     waiting.append(pool.submit(self.read, key, span, etag))
                 while waiting:
@@ -111,16 +111,16 @@ class Requests:
             finally:
                 pool.shutdown(cancel_futures=True)
                 for _ in waiting:
-                    self.room.release()
+                    self.part_slots.release()
 
-    def _next(self, waiting: deque[Future[tuple[bytes, Answer]]]) -> bytes:
+    def _next(self, waiting: deque[Future[tuple[bytes, Response]]]) -> bytes:
         content = waiting[0].result()[0]
         waiting.popleft()
-        self.room.release()
+        self.part_slots.release()
         return content
 
-    def _need_bucket(self) -> None:
-        """Tell a missing object from a missing bucket, once; keys that may get need not be allowed to list."""
+    def _require_bucket(self) -> None:
+        """Distinguish a missing object from a missing bucket, once; keys with read permission may not list."""
         if self._has_bucket:
             return
         try:

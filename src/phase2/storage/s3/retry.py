@@ -1,4 +1,4 @@
-"""Trying again what may work a moment later."""
+"""Retries with exponential backoff and jitter."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Result = TypeVar("Result")
 
 
 def with_retries(action: Callable[[], Result], settings: S3Settings) -> Result:
-    """Call ``action`` until it does not raise ``TransientError``, at most ``settings.attempts`` times.
+    """Call an action until it does not raise ``TransientError``, at most ``settings.attempts`` times.
 
-    Pauses are drawn between zero and a bound that doubles ("full jitter"), so that many clients that failed together
-    do not come back together.
+    Pauses are drawn between zero and a bound that doubles ("full jitter"), so that clients that failed together do not
+    retry together.
 
     Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """

@@ -1,4 +1,4 @@
-"""How a bucket is reached; the access keys stay with boto3 and are never held here."""
+"""Connection settings of an S3 server; the access keys stay with boto3 and are never held here."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """What is particular to one server.
+    """Connection settings of one server.
 
     Access keys, profiles, roles and ``AWS_CA_BUNDLE`` are read by boto3 in its standard order.
 
     Attributes:
         endpoint: Address of the server; None is AWS, or what the AWS configuration file says.
         region: Region to sign for; None is what the AWS configuration says.
-        path_style: Whether the bucket is a part of the path rather than of the host name.
-        workers: Parts that travel at once.
-        part_bytes: Size of a part; a larger object than 10,000 of them has larger parts.
-        attempts: How often a request is tried while it fails for reasons that may pass.
+        path_style: Whether the bucket is part of the path rather than of the host name.
+        workers: Parts transferred concurrently.
+        part_bytes: Size of a part; an object of more than 10,000 parts has larger ones.
+        attempts: Most attempts of a request that fails temporarily.
         first_pause: Upper bound of the pause before the second try, seconds; it doubles with each.
         longest_pause: Upper bound of all pauses, seconds.
-        timeout: Seconds that a connection may be silent.
+        timeout: Longest silence of a connection, seconds.
     """
 
     endpoint: str | None = None
@@ -50,10 +50,10 @@ class S3Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> S3Settings:
         """Read the endpoint and region of the ``AWS_*`` variables, ``PHASE2_S3_PATH_STYLE`` and ``PHASE2_S3_WORKERS``.
 
-        Path style is the rule for a server that is named, since few of those have a host name per bucket.
+        Path style is the default where an endpoint is named, since few such servers have a host name per bucket.
 
         Raises:
-            RequestError: A variable has a value that makes no sense.
+            RequestError: A variable has an invalid value.
         """
         known = os.environ if environment is None else environment
         endpoint = known.get("AWS_ENDPOINT_URL_S3") or known.get("AWS_ENDPOINT_URL") or None
@@ -73,7 +73,9 @@ def _checked_endpoint(endpoint: str) -> None:
             "The S3 endpoint carries access keys.", why="Addresses end up in logs.", fix="Set the AWS_* variables."
         )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise RequestError(f"'{endpoint}' is no S3 endpoint.", why="It is an address.", fix="Write https://host:port.")
+        raise RequestError(
+            f"'{endpoint}' is not an S3 endpoint.", why="An endpoint is an address.", fix="Write https://host:port."
+        )
 
 
 def _switch(word: str, *, default: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Objects in a bucket of an S3 server: AWS, MinIO, SeaweedFS and others."""
+"""A bucket of an S3 server as a store: AWS, MinIO, SeaweedFS and others."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from phase2.storage.base import (
     ObjectMissingError,
     check_folder,
     check_key,
-    checked_range,
-    exists,
-    is_unfinished,
-    missing,
+    check_range,
+    exists_error,
+    is_temporary,
+    missing_error,
 )
 from phase2.storage.disk.checksums import fetch_verified, sha256_of, size_of, verify
-from phase2.storage.disk.download import land
-from phase2.storage.s3.answers import DIGEST_NAME
-from phase2.storage.s3.requests import Answer, Requests
+from phase2.storage.disk.download import download_verified
+from phase2.storage.s3.requests import Requests, Response
+from phase2.storage.s3.responses import DIGEST_NAME
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.s3.upload import Upload, send
 
@@ -33,13 +33,13 @@ _HEX = re.compile("[0-9a-fA-F]{64}")
 class S3Store:
     """A prefix of a bucket as a store.
 
-    The SHA-256 of each object is stored beside it. On the way up every request carries a SHA-256 that the server
-    verifies; where a server does not say that it did, the object is read back.
+    The SHA-256 of each object is stored as metadata. Every upload carries a SHA-256 that the server verifies; where a
+    server does not confirm that, the object is read back.
 
     Args:
         bucket: Name of the bucket, which must exist.
-        prefix: What all keys start with, without slashes at its ends; "" is the whole bucket.
-        settings: How the server is reached.
+        prefix: Prefix of all keys, without leading or trailing slash; "" is the whole bucket.
+        settings: Connection settings.
     """
 
     def __init__(self, bucket: str, prefix: str, settings: S3Settings) -> None:
@@ -59,18 +59,18 @@ class S3Store:
         """See ``Store.put``."""
         full = self._full(key)
         if if_absent and self._requests.head(full) is not None:
-            raise exists(self.url, key)
+            raise exists_error(self.url, key)
         digest = (sha256 or sha256_of(source)).lower()
         conditions = {"IfNoneMatch": "*"} if if_absent else {}
         upload = Upload(full, source, size_of(source), digest, conditions)
-        answer, vouched = send(self._requests, upload)
-        if not vouched:
-            self._read_back(upload, answer["ETag"])
-        modified = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        response, verified = send(self._requests, upload)
+        if not verified:
+            self._read_back(upload, response["ETag"])
+        modified = parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"])
         return ObjectInfo(key, upload.size, digest, modified)
 
-    def put_unasked(self, key: str, content: bytes) -> None:
-        """Put where nothing is, and leave it to the server alone to find out; ``put`` looks first, which is cheaper.
+    def put_if_none_match(self, key: str, content: bytes) -> None:
+        """Store under a free key, relying on ``If-None-Match`` alone; ``put`` checks first, which is cheaper.
 
         Raises:
             ObjectExistsError: The key is taken, and the server honours ``If-None-Match``.
@@ -80,13 +80,13 @@ class S3Store:
 
     def get(self, key: str, target: Path, *, sha256: str | None = None) -> ObjectInfo:
         """See ``Store.get``."""
-        full, answer = self._full(key), self._answer(key)
-        info = _info(key, answer)
+        full, response = self._full(key), self._head(key)
+        info = _info(key, response)
 
-        def fetch(start: int) -> Iterator[bytes]:
-            return self._requests.stream(full, start, info.size, answer["ETag"])
+        def stream_from(start: int) -> Iterator[bytes]:
+            return self._requests.stream(full, start, info.size, response["ETag"])
 
-        found = land(info, target, fetch, sha256=sha256 or info.sha256)
+        found = download_verified(info, target, stream_from, sha256=sha256 or info.sha256)
         return ObjectInfo(key, info.size, found, info.modified)
 
     def read(self, key: str) -> bytes:
@@ -95,16 +95,16 @@ class S3Store:
 
         def fetch() -> tuple[str, str | None]:
             nonlocal content
-            content, answer = self._requests.read(self._full(key))
-            return sha256_of(content), _info(key, answer).sha256
+            content, response = self._requests.read(self._full(key))
+            return sha256_of(content), _info(key, response).sha256
 
         fetch_verified(f"'{key}'", fetch)
         return content
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
         """See ``Store.read_range``."""
-        start, length = checked_range(start, length)
-        size = self._answer(key)["ContentLength"]
+        start, length = check_range(start, length)
+        size = self._head(key)["ContentLength"]
         end = min(start + length, size)
         return self._requests.read(self._full(key), (start, end))[0] if start < end else b""
 
@@ -119,18 +119,18 @@ class S3Store:
         yield from sorted(found, key=lambda info: info.key)
 
     def folders(self, prefix: str = "") -> Iterator[str]:
-        """See ``Store.folders``: the server leaves out what lies deeper."""
+        """See ``Store.folders``; the server's delimiter leaves out deeper levels."""
         found = {
             e["Prefix"].removeprefix(self._prefix).rstrip("/")
             for page in self._pages(check_folder(prefix), Delimiter="/")
             for e in page.get("CommonPrefixes", [])
         }
-        yield from sorted(folder for folder in found if not is_unfinished(folder.rpartition("/")[2]))
+        yield from sorted(folder for folder in found if not is_temporary(folder.rpartition("/")[2]))
 
     def head(self, key: str) -> ObjectInfo | None:
         """See ``Store.head``."""
-        answer = self._requests.head(self._full(key))
-        return None if answer is None else _info(key, answer)
+        response = self._requests.head(self._full(key))
+        return None if response is None else _info(key, response)
 
     def delete(self, key: str) -> None:
         """See ``Store.delete``."""
@@ -142,42 +142,42 @@ class S3Store:
     def _full(self, key: str) -> str:
         return self._prefix + check_key(key)
 
-    def _answer(self, key: str) -> Answer:
-        answer = self._requests.head(self._full(key))
-        if answer is None:
-            raise missing(self.url, key)
-        return answer
+    def _head(self, key: str) -> Response:
+        response = self._requests.head(self._full(key))
+        if response is None:
+            raise missing_error(self.url, key)
+        return response
 
-    def _pages(self, prefix: str, **how: str) -> Iterator[Answer]:
-        more: dict[str, str] = {}
+    def _pages(self, prefix: str, **options: str) -> Iterator[Response]:
+        page_token: dict[str, str] = {}
         while True:
-            page = self._requests.call("list_objects_v2", Prefix=self._prefix + prefix, **how, **more)
+            page = self._requests.call("list_objects_v2", Prefix=self._prefix + prefix, **options, **page_token)
             yield page
             if not page.get("IsTruncated"):
                 return
-            more = {"ContinuationToken": page["NextContinuationToken"]}
+            page_token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def _read_back(self, upload: Upload, etag: str) -> None:
-        """Hash what the server has; what is wrong is removed, since nobody could tell it from what is right."""
+        """Hash the stored object; delete it when it is damaged, since readers could not detect that."""
         digest = hashlib.sha256()
         for chunk in self._requests.stream(upload.key, 0, upload.size, etag):
             digest.update(chunk)
         try:
-            verify(f"What {self.url} keeps of '{upload.key}'", digest.hexdigest(), upload.sha256)
+            verify(f"The object '{upload.key}' in {self.url}", digest.hexdigest(), upload.sha256)
         except ObjectDamagedError:
             self._requests.call("delete_object", upload.key)
             raise
 
 
-def _info(key: str, answer: Answer) -> ObjectInfo:
-    digest = answer.get("Metadata", {}).get(DIGEST_NAME, "")
-    if not _HEX.fullmatch(digest):  # the metadata of others may have another use for the name
-        digest = _server_digest(answer)
-    return ObjectInfo(key, answer["ContentLength"], digest, answer["LastModified"])
+def _info(key: str, response: Response) -> ObjectInfo:
+    digest = response.get("Metadata", {}).get(DIGEST_NAME, "")
+    if not _HEX.fullmatch(digest):  # objects stored by others may use the name differently
+        digest = _server_digest(response)
+    return ObjectInfo(key, response["ContentLength"], digest, response["LastModified"])
 
 
-def _server_digest(answer: Answer) -> str | None:
-    """The SHA-256 of an object that was put by others; one of parts ("composite") is not that of the content."""
-    checksum = answer.get("ChecksumSHA256", "")
-    whole = checksum and "-" not in checksum and answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
+def _server_digest(response: Response) -> str | None:
+    """Return the server's SHA-256 of an object stored by others; a "composite" one of its parts does not count."""
+    checksum = response.get("ChecksumSHA256", "")
+    whole = checksum and "-" not in checksum and response.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
     return base64.b64decode(checksum).hex() if whole else None

@@ -26,7 +26,7 @@ from phase2.runs.resume.config_diff import refuse_other_settings
 from phase2.runs.resume.find import BegunRun, is_finished, run_id_conflict
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
-from phase2.storage.disk.atomic import remove_leftovers
+from phase2.storage.disk.atomic import remove_temporary_files
 from phase2.storage.progress import ProgressCallback
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.interruption import StopRequest
@@ -174,7 +174,7 @@ def _prepare(
     run: RunDirectory, resolved: ResolvedRun, stored: RemoteRun | None, surroundings: RunContext
 ) -> RecordedConfig:
     """Make the folder what the run's last attempt left, wherever it left it."""
-    remove_leftovers(run.path)
+    remove_temporary_files(run.path)
     if not run.run_config.exists() and (stored is None or not stored.is_announced):
         RecordedConfig.record(run, resolved)
     if stored is not None:

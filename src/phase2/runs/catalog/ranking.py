@@ -1,10 +1,9 @@
-"""A finished run as one line: what a sweep compares, and what a workflow hands on."""
+"""Ranking of the runs of a sweep, one row per run."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Self
 
 from phase2.config.assignments import SET
@@ -13,21 +12,21 @@ from phase2.runs.catalog.index import list_runs
 from phase2.runs.manifest import RunManifest
 from phase2.runs.publish.reader import PublishedRun
 from phase2.runs.report.markdown import number, table
-from phase2.runs.report.metrics_table import metrics_table
 from phase2.storage.base import Store
-from phase2.storage.disk.atomic import write_text
 from phase2.storage.records import Record
 
 
 class RunRow(Record):
-    """What a finished run was and achieved.
+    """One finished run as a row: settings and errors (``row.json``).
+
+    Unlike ``RunSummary`` it holds test errors, so rows are made of finished runs only and ranked by validation score.
 
     Attributes:
         run_id: Id of the run.
         algorithm: ``e3nn`` or ``cgcnn``.
         mode: The level, or ``competition``.
         seed: Its seed.
-        epochs: Epochs asked for.
+        epochs: Epochs requested.
         lr: Peak learning rate.
         batch_size: Crystals per step.
         score: Validation score; lower is better.
@@ -49,8 +48,8 @@ class RunRow(Record):
     settings: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, manifest: RunManifest) -> Self:
-        """The line of a run.
+    def from_manifest(cls, manifest: RunManifest) -> Self:
+        """Make the row of a run.
 
         Raises:
             DataError: The run is not finished.
@@ -77,65 +76,40 @@ class RunRow(Record):
         )
 
 
-def write_report(folder: Path, manifest: RunManifest, page: str) -> str:
-    """Write what a workflow hands on of a finished run: its id, its line, its table of errors and its page.
-
-    Args:
-        folder: Where ``run-id``, ``row.json``, ``mae.md`` and ``report.md`` are written.
-        manifest: Manifest of the run.
-        page: Its hand-off page.
-
-    Returns:
-        The table.
-
-    Raises:
-        DataError: The run is not finished.
-    """
-    row, errors = RunRow.of(manifest), metrics_table(manifest.val, manifest.test)
-    for name, text in (
-        ("run-id", row.run_id),
-        ("row.json", row.model_dump_json()),
-        ("mae.md", errors),
-        ("report.md", page),
-    ):
-        write_text(folder / name, text)
-    return errors
-
-
 def finished_rows(store: Store, run_ids: Collection[str]) -> list[RunRow]:
-    """The lines of the runs of a store that are finished; the others are left out.
+    """Return the rows of those runs of a store that are finished.
 
     Args:
-        store: Where they are kept.
-        run_ids: Their ids.
+        store: The store.
+        run_ids: Ids of the runs.
 
     Raises:
         ModelFileError: A manifest is damaged.
-        TransientError: The store does not answer.
+        TransientError: The store does not respond.
     """
     found = [run for run in list_runs(store) if run.run_id in run_ids and run.status == "finished"]
-    return [RunRow.of(PublishedRun.open(store, run.prefix).manifest) for run in found]
+    return [RunRow.from_manifest(PublishedRun.open(store, run.prefix).manifest) for run in found]
 
 
 def ranked(rows: Sequence[RunRow]) -> list[RunRow]:
-    """Sort lines by validation score, the best first; those without one come last.
+    """Sort rows by validation score, the best first; those without a score come last.
 
     Raises:
-        DataError: There is none.
+        DataError: There are no rows.
     """
     if not rows:
         raise DataError(
             "There is no run to compare.",
             why="Every run of the sweep failed.",
-            fix="Read why in the log of each of its steps.",
+            fix="The log of each of its steps says why.",
         )
     return sorted(rows, key=lambda row: (row.score is None, row.score or 0.0, row.run_id))
 
 
 def rows_table(rows: Sequence[RunRow]) -> str:
-    """Write lines as a Markdown table, with the validation MAE of every property that one of them has.
+    """Write rows as a Markdown table, with the validation MAE of every property that any of them has.
 
-    Settings that were given by their paths have a column where the runs differ in them.
+    Settings given by their paths have a column each where the runs differ in them.
     """
     keys = list(dict.fromkeys(key for row in rows for key in row.val_mae))
     different = {one for row in rows for one in row.settings if any(one not in other.settings for other in rows)}

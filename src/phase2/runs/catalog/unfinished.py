@@ -1,4 +1,4 @@
-"""What is known of a run that is not finished: what it is for, who worked on it, and how far it is saved."""
+"""Details of an unfinished run: its configuration, its attempts, and its newest checkpoint."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class UnfinishedRun(Record):
     """A run without a manifest.
 
     Attributes:
-        prefix: Where it lies in its store: ``<family>/<name>``.
-        status: ``running`` while a process of this machine works on it, else ``unfinished``.
-        recorded: What it was begun for.
-        attempts: The processes that worked on it, as far as the store was told.
-        checkpoint: The newest checkpoint in the store; null where none is kept there.
+        prefix: Prefix of its keys in the store: ``<family>/<name>``.
+        status: ``running`` while a process of this machine trains it, else ``unfinished``.
+        recorded: Its configuration.
+        attempts: The processes that trained it, as far as the store knows.
+        checkpoint: The newest checkpoint in the store; null without one.
     """
 
     prefix: str
@@ -31,16 +31,18 @@ class UnfinishedRun(Record):
     checkpoint: RemoteCheckpoint | None
 
     @classmethod
-    def gather(cls, store: Store, summary: RunSummary) -> Self:
-        """Read what a store has of a run.
+    def read(cls, store: Store, summary: RunSummary) -> Self:
+        """Read what a store holds of a run.
 
         Raises:
             RequestError: It was removed in the meantime.
-            ModelFileError: A record of it is damaged.
+            ModelFileError: One of its records is damaged.
         """
         recorded = RecordedConfig.stored(store, summary.prefix)
         if recorded is None:
-            raise RequestError(f"The run '{summary.prefix}' is gone from {store.url}.", fix="List what there is.")
+            raise RequestError(
+                f"The run '{summary.prefix}' is gone from {store.url}.", fix="'phase2 runs list' shows all runs."
+            )
         pointer = RemoteCheckpoints(store, summary.prefix).pointer()
         return cls(
             prefix=summary.prefix,
@@ -52,7 +54,7 @@ class UnfinishedRun(Record):
 
 
 def _attempts(store: Store, prefix: str) -> tuple[Attempt, ...]:
-    # A bucket is told in the folder of the checkpoints, the models folder is where they are written.
+    # In a bucket they are stored with the checkpoints; in the models folder they are in the run directory itself.
     for key in (attempts_key(prefix), f"{prefix}/attempts.json"):
         try:
             return parse_rows(store.read(key), Attempt, where=key)

@@ -1,4 +1,4 @@
-"""Answers that boto3 takes for what they are not: cut off within their head or an error, or redirects to nowhere."""
+"""Detection of responses that boto3 misreads: truncated in the header or in an error body, or redirects to nowhere."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from botocore.exceptions import IncompleteReadError
 from botocore.parsers import ResponseParserError
 
 DIGEST_NAME, PUT_NAME = "sha256", "phase2-put"
-"""What each object carries as metadata: hex SHA-256 of the content, and a random name of the put."""
+"""Metadata of each object: hex SHA-256 of the content, and the random id of the upload."""
 
 
-def check_answers(client: Any) -> None:
-    """Make a client raise an error of botocore for such answers."""
-    client.meta.events.register("before-parse.s3", _refuse_cut)
+def refuse_truncated_responses(client: Any) -> None:
+    """Make a client raise an error of botocore for such responses."""
+    client.meta.events.register("before-parse.s3", _refuse_truncated)
     client.meta.events.register("before-parse.s3.HeadBucket", _refuse_redirect)
 
 
 def _refuse_redirect(response_dict: dict[str, Any], **_: object) -> None:
-    """Botocore asks for the region of a bucket when it is redirected, and without end when that is redirected too."""
+    """Refuse a redirect without a region: botocore would ask for the bucket's region, be redirected, and ask again."""
     if response_dict["status_code"] in {301, 307} and "x-amz-bucket-region" not in response_dict["headers"]:
         raise ResponseParserError("A redirect that names no region.")
 
 
-def _refuse_cut(operation_model: Any, response_dict: dict[str, Any], **_: object) -> None:
+def _refuse_truncated(operation_model: Any, response_dict: dict[str, Any], **_: object) -> None:
     fields, body = response_dict["headers"], response_dict["body"]
-    # http.client ends a head where the connection ends. Every server sends the date, and most send it last; the digest
-    # of our own objects comes after their mark.
+    # http.client ends a header where the connection ends. Every server sends the date, and most send it last; the
+    # digest of our own objects comes after their upload id.
     has_digest = len(fields.get(f"x-amz-meta-{DIGEST_NAME}", "")) == 64 or f"x-amz-meta-{PUT_NAME}" not in fields
     if not fields.get("date", "").endswith("GMT") or not has_digest:
         raise IncompleteReadError(actual_bytes=0, expected_bytes=0)
