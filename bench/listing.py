@@ -1,7 +1,7 @@
-"""Listing many runs: cold (no index, every manifest is read) and warm (by the index), against listing every key.
+"""Time to list many runs: cold (no index, every manifest is read) and warm (with the index), against listing all keys.
 
-The runs are copies of one manifest with names of their own, each with as many other files as asked. They lie in a
-temporary folder, or in a bucket of a server that runs on this machine for as long.
+The runs are copies of one manifest under different names, each with the requested number of files. They are stored in
+a temporary folder, or in a bucket of a server that is started on this machine.
 """
 
 import argparse
@@ -17,21 +17,14 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from phase2.machine.environment import code, hardware, place
 
-from phase2.config.request import RunRequest
-from phase2.config.resolve import resolve
-from phase2.runs.artifacts import Artifact
-from phase2.runs.attempts import begin_attempt, end_attempt
 from phase2.runs.catalog.index import list_runs
-from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import RunManifest
+from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.markers import marker_key
-from phase2.runs.results import PropertyMetrics, Results
-from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
 from phase2.storage.urls import open_store
 from phase2.testing import s3_servers
+from phase2.testing.finished_run import finished_run
 
 BUCKET = "bench"
 Put = Callable[[str, bytes], object]
@@ -60,7 +53,7 @@ def main() -> None:
 
 @contextmanager
 def plain_folder(folder: Path) -> Iterator[tuple[Store, Put, Callable[[], object]]]:
-    """An empty folder as a store, a way to fill it without a sync for every file, and the baseline."""
+    """Yield an empty folder as a store, a function that fills it without syncing, and the baseline."""
     root = folder / "store"
 
     def put(key: str, content: bytes) -> None:
@@ -72,7 +65,7 @@ def plain_folder(folder: Path) -> Iterator[tuple[Store, Put, Callable[[], object
 
 @contextmanager
 def bucket(folder: Path, server: str) -> Iterator[tuple[Store, Put, Callable[[], object]]]:
-    """The same of a bucket, with boto3 alone."""
+    """Yield the same for a bucket, with plain boto3."""
     with getattr(s3_servers, server)(folder / server) as running:
         os.environ.update(running.environment)
         client: Any = boto3.client("s3", config=Config(max_pool_connections=32))
@@ -90,7 +83,7 @@ def bucket(folder: Path, server: str) -> Iterator[tuple[Store, Put, Callable[[],
 
 
 def fill(put: Put, template: RunManifest, runs: int) -> None:
-    """Store copies of a run, with stamps as publishing makes them."""
+    """Store copies of a run, with the markers of published runs."""
     content = template.model_dump_json(indent=2)
 
     def write(i: int) -> None:
@@ -106,30 +99,9 @@ def fill(put: Put, template: RunManifest, runs: int) -> None:
 
 
 def manifest(folder: Path, *, files: int) -> RunManifest:
-    """A manifest that lists as many empty files."""
-    resolved = resolve(RunRequest(algorithm="cgcnn", level="smoke"))
-    run = RunDirectory.create(folder, resolved.config.family, run_id="RUN_ID")
-    recorded = RecordedConfig.record(run, resolved)
-    begin_attempt(run, host="bench")
-    keys = resolved.config.properties
-    part = tuple(
-        PropertyMetrics(key=key, unit="", count=80, mae=0.1, rmse=0.2, r2=0.9, baseline_mae=0.5, ratio=0.2)
-        for key in keys
-    )
-    results = Results(
-        run_id="RUN_ID", algorithm="cgcnn", mode="smoke", properties=keys, best_epoch=1, epochs=5, score=0.2,
-        train_labels=dict.fromkeys(keys, 640), mean_epoch_seconds=1.0, val=part, test=part,
-    )  # fmt: skip
-    listed = tuple(Artifact(path=f"file_{i:02d}", bytes=0, sha256="0" * 64) for i in range(files))
-    return RunManifest.draft(
-        recorded,
-        status="finished",
-        attempts=end_attempt(run, "finished"),
-        code=code(),
-        hardware=hardware(),
-        place=place(),
-        results=results,
-    ).model_copy(update={"artifacts": listed})
+    """Return a manifest that lists this many files, with the two that every run has."""
+    names = [f"file_{i:02d}" for i in range(files - 2)]
+    return read_manifest(finished_run(folder, dict.fromkeys(names, b""), run_id="RUN_ID").manifest)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -1,6 +1,6 @@
 """Operation manual: build the graph store of a data set ahead of training. See --help."""
 
 from phase2.cli.manual import process_data_phase2
-from phase2.cli.process import end_with
+from phase2.cli.process import run_and_exit
 
-end_with(process_data_phase2)
+run_and_exit(process_data_phase2)

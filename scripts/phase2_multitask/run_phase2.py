@@ -1,6 +1,6 @@
 """Operation manual: train any algorithm at any level, or the competition profile. See --help."""
 
 from phase2.cli.manual import run_phase2
-from phase2.cli.process import end_with
+from phase2.cli.process import run_and_exit
 
-end_with(run_phase2)
+run_and_exit(run_phase2)

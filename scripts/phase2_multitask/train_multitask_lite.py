@@ -1,6 +1,6 @@
 """Operation manual: train with the lite backend. See --help."""
 
 from phase2.cli.manual import train_backend
-from phase2.cli.process import end_with
+from phase2.cli.process import run_and_exit
 
-end_with(lambda: train_backend("train_multitask_lite"))
+run_and_exit(lambda: train_backend("train_multitask_lite"))

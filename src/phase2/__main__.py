@@ -3,12 +3,12 @@
 from typing import NoReturn
 
 from phase2.cli import main
-from phase2.cli.process import end_with
+from phase2.cli.process import run_and_exit
 
 
 def command() -> NoReturn:
     """Run the command line of this process and end with its exit code."""
-    end_with(main)
+    run_and_exit(main)
 
 
 if __name__ == "__main__":

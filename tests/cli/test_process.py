@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from phase2.cli.process import end_with
+from phase2.cli.process import run_and_exit
 
 
 class Kept:
@@ -34,7 +34,7 @@ def command():
     return 7
 
 
-end_with(command)
+run_and_exit(command)
 """
 
 

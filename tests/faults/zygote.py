@@ -51,7 +51,7 @@ def _say(**words: object) -> None:
 def _become(order: dict) -> None:
     """Be the process of a command until its end."""
     code = 99
-    vars(finalize)["draw_pictures"] = lambda *_: ""  # which take half the time of so small a run
+    vars(finalize)["draw_figures"] = lambda *_: ""  # which take half the time of so small a run
     publish_claim.SAME_RUN_CLAIM_TIMEOUT = timedelta(seconds=1)  # the same takeover, sooner
     try:
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

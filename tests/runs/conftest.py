@@ -1,4 +1,4 @@
-"""A small finished run, made by hand."""
+"""A small finished run, without a training."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ from phase2.runs.predictions import PartPredictions
 from phase2.runs.results import PropertyMetrics, Results
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.records import write_record
+from phase2.testing.finished_run import seal_with_files
 
 KEYS = ("formation_energy", "band_gap", "bulk_modulus")
 MEASURED = {  # count, MAE, RMSE, R2, MAE of the median
@@ -32,17 +33,14 @@ MEASURED = {  # count, MAE, RMSE, R2, MAE of the median
 def result_of(key: str) -> PropertyMetrics:
     count, mae, rmse, r2, baseline = MEASURED[key]
     unit = select_properties([key])[0].unit
-    ratio = mae / baseline if mae else None
-    return PropertyMetrics(
-        key=key, unit=unit, count=count, mae=mae, rmse=rmse, r2=r2, baseline_mae=baseline, ratio=ratio
-    )
+    return PropertyMetrics.from_errors(key, unit, count, mae=mae, rmse=rmse, r2=r2, baseline_mae=baseline)
 
 
 @pytest.fixture
 def resolved():
     request = RunRequest(algorithm="cgcnn", level="smoke", properties=(*KEYS, "spillage"), epochs=3)
     run = resolve(request)
-    # Written out, so that the golden pages do not change with the defaults.
+    # Explicit, so that the golden pages do not change with the defaults.
     fitting = TrainingConfig(epochs=3, batch_size=64, lr=1e-3, loss="huber", balance="uncertainty")
     return replace(run, config=run.config.model_copy(update={"training": fitting}))
 
@@ -132,18 +130,15 @@ def predictions() -> PartPredictions:
 
 @pytest.fixture
 def make_run(manifest, recorded):
-    """Make a finished run with files and manifest fields of one's choice: ``make_run(output, name, score=0.5)``."""
+    """Make a finished run with the given files and manifest fields: ``make_run(output, name, score=0.5)``."""
 
     def make(output, name="run_20261124T093000Z_4f1c2a", *, files=None, after=0, **fields) -> RunDirectory:
         run = RunDirectory(output / fields.get("family", manifest.family) / name)
         run.path.mkdir(parents=True)
         write_record(run.run_config, recorded.model_copy(update={"run_id": run.run_id}))
-        for path, content in ({"best.pt": b"weights of " + name.encode()} if files is None else files).items():
-            (run.path / path).parent.mkdir(parents=True, exist_ok=True)
-            (run.path / path).write_bytes(content)
         shift = timedelta(minutes=after)
         attempts = [a.model_copy(update={"start": a.start + shift, "end": a.end + shift}) for a in manifest.attempts]
-        manifest.model_copy(update={"run_id": run.run_id, "attempts": tuple(attempts), **fields}).seal(run)
-        return run
+        draft = manifest.model_copy(update={"run_id": run.run_id, "attempts": tuple(attempts), **fields})
+        return seal_with_files(run, draft, {"best.pt": b"weights of " + name.encode()} if files is None else files)
 
     return make

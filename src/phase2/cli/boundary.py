@@ -1,4 +1,4 @@
-"""The process boundary: whatever a command raises becomes a message and an exit code."""
+"""The process boundary: errors of a command become a message and an exit code."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None = None) -> int:
-    """Run a command line and return the exit code.
+    """Run a command line and return its exit code.
 
-    Errors made on purpose print what happened, why and what to do. Anything else is a defect of phase2 and says so.
-    ``--debug`` (or ``PHASE2_DEBUG=1``) shows the traceback of both.
+    Errors of phase2 print what happened, why, and the fix. Any other exception is a defect of phase2 and is reported as
+    one. ``--debug`` (or ``PHASE2_DEBUG=1``) prints the traceback of both.
     """
     _open_closed_streams()
-    _shorten_spinning()
+    _limit_spinning()
     try:
-        with _stopped_by_sigterm():
+        with _sigterm_raises():
             code = app(args=argv, standalone_mode=False, prog_name=program)
     except Exception as error:  # noqa: BLE001
         if os.environ.get(DEBUG_VARIABLE):
@@ -51,20 +51,20 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     except KeyboardInterrupt:
         note("interrupted")
         return INTERRUPTED
-    except SystemExit:  # typer's answer to a reader that went away
+    except SystemExit:  # raised by typer when the reader of a pipe has gone
         return _closed_pipe()
     return code if isinstance(code, int) else 0
 
 
 @contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """End with an exit code of ours on SIGTERM, which the first process of a container would otherwise not even hear.
+def _sigterm_raises() -> Iterator[None]:
+    """Raise ``PreemptedError`` on SIGTERM, which the first process of a container ignores by default.
 
-    Whatever a command was doing is safe to leave; training listens itself and saves first. A process that was stopped
-    is on its way out, and SIGTERM, which orchestrators send twice, must not change its exit code any more.
+    Every command can be interrupted safely; training handles the signal itself and saves first. Once a process is
+    stopping, a second SIGTERM, which orchestrators send, must not change its exit code.
     """
-    free = (signal.SIG_DFL, _go_on_ending)
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) not in free:
+    replaceable = (signal.SIG_DFL, _ignore)
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) not in replaceable:
         yield
         return
     after: Any = signal.SIG_DFL
@@ -72,9 +72,9 @@ def _stopped_by_sigterm() -> Iterator[None]:
     try:
         yield
     except PreemptedError:
-        after = _go_on_ending
-        signal.signal(signal.SIGINT, _end_now)
-        # The interpreter's last act is to restore the default, unless the signal is ignored altogether.
+        after = _ignore
+        signal.signal(signal.SIGINT, _exit_now)
+        # At its end the interpreter restores the default handler, unless the signal is ignored.
         atexit.register(signal.signal, signal.SIGTERM, signal.SIG_IGN)
         raise
     finally:
@@ -82,20 +82,20 @@ def _stopped_by_sigterm() -> Iterator[None]:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, _go_on_ending)
-    raise PreemptedError("Stopped by SIGTERM.", fix="Run the same command again: it goes on where that is possible.")
+    signal.signal(signal.SIGTERM, _ignore)
+    raise PreemptedError("Stopped by SIGTERM.", fix="Run the same command again: it resumes where that is possible.")
 
 
-def _go_on_ending(_number: int, _frame: FrameType | None) -> None:
+def _ignore(_number: int, _frame: FrameType | None) -> None:
     return
 
 
-def _end_now(_number: int, _frame: FrameType | None) -> None:
+def _exit_now(_number: int, _frame: FrameType | None) -> None:
     os._exit(INTERRUPTED)
 
 
-def _shorten_spinning() -> None:
-    """Let waiting threads give way sooner: docs/decisions/008. The runtime reads this once, when torch is imported."""
+def _limit_spinning() -> None:
+    """Make waiting threads yield sooner: docs/decisions/008. OpenMP reads this once, when torch is imported."""
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
@@ -105,15 +105,15 @@ def _report(error: Exception) -> int:
         return _closed_pipe()
     explained = _explain(error)
     print_error(explained)
-    _leave_termination_message(explained)
+    _write_termination_message(explained)
     return explained.exit_code
 
 
-def _leave_termination_message(error: Phase2Error) -> None:
-    """Leave the error, in one line, where Kubernetes reads what a container says at its end."""
+def _write_termination_message(error: Phase2Error) -> None:
+    """Write the error, in one line, to the termination log that Kubernetes reads."""
     file = termination_log()
     if file is not None:
-        # A place that cannot be written must not change the exit code, which is what retries go by.
+        # A log that cannot be written must not change the exit code, which retries depend on.
         with suppress(OSError):
             file.write_text(" ".join(str(error).split())[:_LONGEST_TERMINATION_MESSAGE] + "\n", encoding="utf-8")
 
@@ -140,7 +140,7 @@ def _explain_file_error(error: OSError) -> Phase2Error:
     if error.errno in _NO_SPACE:
         return TransientError(
             what,
-            why="The disk of the run folder, of the cache or of the temporary files is full; what was saved is whole.",
+            why="The disk of the run folder, of the cache or of the temporary files is full; saved files are intact.",
             fix="Free some space, then run the same command with --resume.",
         )
     if error.errno in _NOT_WRITABLE:
@@ -149,13 +149,13 @@ def _explain_file_error(error: OSError) -> Phase2Error:
 
 
 def _closed_pipe() -> int:
-    """End quietly, as programs do whose reader went away: 128 + SIGPIPE."""
+    """Exit quietly, as programs do when the reader of their pipe has gone: 128 + SIGPIPE."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141
 
 
 def _open_closed_streams() -> None:
-    """Give a process that was started without standard streams some to write to."""
+    """Open the standard streams of a process that was started without them."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - open until the end

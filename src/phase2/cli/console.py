@@ -1,4 +1,4 @@
-"""How the command line speaks: errors in three lines, tables on a terminal."""
+"""Output of the command line: errors in three lines, notes, tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from phase2.errors import Phase2Error
 
 
 def print_error(error: Phase2Error) -> None:
-    """Print what happened, why and what to do, one line each, on standard error."""
+    """Print what happened, why, and the fix, one line each, on standard error."""
     print(f"error: {error.what}", file=sys.stderr)  # noqa: T201
     if error.why:
         print(f"  why: {error.why}", file=sys.stderr)  # noqa: T201
@@ -18,20 +18,20 @@ def print_error(error: Phase2Error) -> None:
 
 
 def note(text: str) -> None:
-    """Print a remark on standard error, where it cannot spoil piped output."""
+    """Print a note on standard error, apart from the output for pipes."""
     print(text, file=sys.stderr)  # noqa: T201
 
 
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[str] = ()
 ) -> None:
-    """Print a table on standard output; columns named in ``numeric`` are set flush right."""
+    """Print a table on standard output; columns named in ``numeric`` are right-aligned."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    # As Text: rich would take the unit in "band_gap [eV]" for markup.
+    # As Text: rich would parse the unit in "band_gap [eV]" as markup.
     table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(Text(column), justify="right" if column in numeric else "left", overflow="fold")

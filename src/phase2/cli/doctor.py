@@ -1,4 +1,4 @@
-"""``phase2 doctor``: what a run would find here, and what stands in its way."""
+"""``phase2 doctor``: check the environment of a training."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 StoreToAsk = Annotated[
     str | None,
-    typer.Option("--store", help=f"Store to try: s3://bucket/prefix or a folder (default: ${STORE_VARIABLE})."),
+    typer.Option("--store", help=f"Store to check: s3://bucket/prefix or a folder (default: ${STORE_VARIABLE})."),
 ]
 OutputOption = Annotated[Path, typer.Option("--output", help="Folder that runs would be written to.")]
 
 
 def doctor(store: StoreToAsk = None, output: OutputOption = Path(MODELS), as_json: JsonOption = False) -> None:  # noqa: FBT002
-    """Look at everything that a training depends on; exit 0 if it can begin, else 2, or 75 if waiting may help."""
+    """Check everything that a training depends on; exit 0 if it can start, else 2, or 75 if waiting may help."""
     from phase2.diagnosis.finding import exit_code
 
     findings = _findings(store or store_url(), output)

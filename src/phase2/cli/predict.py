@@ -10,7 +10,7 @@ import typer
 
 from phase2.cli.console import note, print_table
 from phase2.cli.options import variable_of
-from phase2.cli.store import StoreOption, opened
+from phase2.cli.store import StoreOption, open_command_store
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def predict(  # noqa: PLR0913 - options
         if run:
             from phase2.prediction.stored_inputs import download_model
 
-            place = opened(store)
+            place = open_command_store(store)
             model_files = [download_model(place, name, models) for name in run]
         else:
             model_files = [find_model_file(path, models) for path in model or (None,)]
@@ -94,7 +94,7 @@ def _structures(directory: str, part: str | None, folder: Path) -> list[Path]:
     wanted = Shard.parse(part) if part else Shard()
     if "://" not in directory:
         return wanted.of(list_structure_files(Path(directory)))
-    place = opened(directory)
+    place = open_command_store(directory)
     return download_structures(place, wanted.of(list_stored_structures(place)), folder)
 
 

@@ -1,4 +1,4 @@
-"""A command as a process of its own: the part of its end that takes time and helps nobody is left out."""
+"""Exit of a command's process without interpreter teardown."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from contextlib import suppress
 from typing import NoReturn
 
 
-def end_with(command: Callable[[], int]) -> NoReturn:
-    """Run a command and end the process with its exit code.
+def run_and_exit(command: Callable[[], int]) -> NoReturn:
+    """Run a command and exit the process with its exit code, without interpreter teardown.
 
-    Python takes itself apart at its end, object by object: about a second of a core once torch is loaded, and the
-    system takes the memory back anyway. The process ends right before that: after its threads, after what others
-    have registered for the end since this call, and after its last words.
+    The teardown takes about a second of a core once torch is loaded, and the system reclaims the memory anyway. The
+    process exits right before it: after its threads have ended, the exit handlers registered since this call have run,
+    and the standard streams are flushed.
 
     Args:
-        command: Runs and returns the exit code.
+        command: Callback that runs the command and returns the exit code.
     """
     code = 1
 
     def leave() -> None:
         for stream in (sys.stdout, sys.stderr):
-            # A reader that went away, or a stream that was closed.
+            # The reader has gone, or the stream is closed.
             with suppress(OSError, ValueError):
                 stream.flush()
         os._exit(code)

@@ -1,4 +1,4 @@
-"""The options of commands that work on a store."""
+"""Options of commands that use a store."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ StoreOption = Annotated[
     str | None,
     typer.Option(
         "--store",
-        help=f"Where runs are kept: s3://bucket/prefix or a folder (default: ${STORE_VARIABLE}, or {MODELS}).",
+        help=f"Store of runs: s3://bucket/prefix or a folder (default: ${STORE_VARIABLE}, or {MODELS}).",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="Run id, folder name, a unique beginning of it, 'latest' or 'best'.")
+    str, typer.Argument(metavar="RUN", help="Run id, folder name, a unique prefix of one, 'latest' or 'best'.")
 ]
 
 
-def opened(url: str | None) -> Store:
-    """Open the store of a command: the one that was named, that of the environment, or the models folder."""
+def open_command_store(url: str | None) -> Store:
+    """Open the store of a command: the named one, that of the environment, or the models folder."""
     from phase2.storage.urls import open_store
 
     return open_store(url or store_url() or MODELS)

@@ -10,7 +10,7 @@ import typer
 
 from phase2.cli.console import note, print_table
 from phase2.cli.options import AcceptOption, takes_request
-from phase2.cli.store import opened
+from phase2.cli.store import open_command_store
 from phase2.config.request import RunRequest
 from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import CHECKPOINT_MINUTES, STORE_VARIABLE, run_to_resume, store_url
@@ -70,7 +70,7 @@ def train_request(  # noqa: PLR0913 - options
 
     resolved = resolve(request)
     # Opened before hours are spent on a run that could not be published then.
-    place = opened(store) if store or store_url() else None
+    place = open_command_store(store) if store or store_url() else None
     if dry_run:
         _print_plan(resolved, resumption, place)
         return

@@ -1,7 +1,7 @@
-"""``phase2 workflow``: what the steps of a workflow run besides training and predicting.
+"""``phase2 workflow``: commands of workflow steps other than training and prediction.
 
-Values come from variables that the workflow fills in, so that an empty one counts as not given; results go into files,
-which the workflow takes up as parameters and artifacts.
+Values come from environment variables that the workflow sets, where an empty one counts as not given; results are
+written to files, which the workflow reads as parameters and artifacts.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import typer
 
 from phase2.cli.cluster.sweep_options import takes_sweep
 from phase2.cli.console import note
-from phase2.cli.store import StoreOption, opened
+from phase2.cli.store import StoreOption, open_command_store
 from phase2.config.settings import WORKFLOW_VARIABLE, run_id_of_process, run_to_resume
 from phase2.config.sweep import SweepRequest
 from phase2.errors import RequestError
 
-app = typer.Typer(help="What the steps of a workflow run.", rich_markup_mode=None)
+app = typer.Typer(help="Commands of workflow steps.", rich_markup_mode=None)
 
-FolderOption = Annotated[Path, typer.Option("--to", help="Folder that the results are written to.")]
+FolderOption = Annotated[Path, typer.Option("--to", help="Folder for the results.")]
 NameOption = Annotated[str, typer.Option("--name", help="Name of the workflow.", envvar=WORKFLOW_VARIABLE)]
 
 
@@ -33,7 +33,7 @@ def report(
     store: StoreOption = None,
     to: FolderOption = Path(),
 ) -> None:
-    """Write what a finished run of the store achieved: run-id, row.json, mae.md and report.md."""
+    """Write the results of a finished run in the store: run-id, row.json, mae.md and report.md."""
     from phase2.runs.catalog.lookup import find_in
     from phase2.runs.catalog.outputs import write_report
     from phase2.runs.layout import HANDOFF
@@ -42,13 +42,13 @@ def report(
     name = run or run_to_resume() or run_id_of_process()
     if name is None:
         raise RequestError("No run is named.", fix="Name one, or set PHASE2_RUN_ID.")
-    place = opened(store)
+    place = open_command_store(store)
     found = PublishedRun.open(place, find_in(place, name).prefix)
     typer.echo(write_report(to, found.manifest, place.read(f"{found.prefix}/{HANDOFF}").decode()))
 
 
 def _expand(request: SweepRequest, *, name: NameOption, to: FolderOption = Path()) -> None:
-    """Make every combination of the listed values, refuse what is no run, and write runs.json for the workflow."""
+    """Write runs.json for the workflow: every combination of the listed values, each validated as a run."""
     runs = request.runs(name)
     _write(to, {"runs.json": json.dumps([run.parameters() for run in runs])})
     for run in runs:
@@ -74,7 +74,7 @@ def compare(
     try:
         found = TypeAdapter(list[RunRow]).validate_json(rows)
     except ValidationError as error:
-        raise RequestError("--rows is no list of rows.", why=str(error.errors()[0]["msg"]) + ".") from error
+        raise RequestError("--rows is not a list of rows.", why=str(error.errors()[0]["msg"]) + ".") from error
     table, ids = print_comparison(found)
     _write(to, {"comparison.md": table, "best-run": ids[0], "runs": " ".join(ids)})
 
@@ -82,38 +82,42 @@ def compare(
 @app.command("split")
 def split(
     directory: Annotated[str, typer.Option("--dir", help="A folder of structures, or s3://bucket/prefix.")],
-    parts: Annotated[int, typer.Option("--parts", min=1, help="Most parts.")] = 4,
+    parts: Annotated[int, typer.Option("--parts", min=1, help="Maximum number of parts.")] = 4,
     to: FolderOption = Path(),
 ) -> None:
-    """Count structures and write parts.json: the parts that phase2 predict --part takes one by one."""
+    """Write parts.json: the parts of a set of structures, each for one phase2 predict --part."""
     from phase2.prediction.stored_inputs import list_stored_structures
     from phase2.prediction.structures import list_structure_files
 
     if not directory:
         raise RequestError("No structures are named.", fix="Name s3://bucket/prefix.")
-    there = list_stored_structures(opened(directory)) if "://" in directory else list_structure_files(Path(directory))
-    used = min(parts, len(there))
+    structures = (
+        list_stored_structures(open_command_store(directory))
+        if "://" in directory
+        else list_structure_files(Path(directory))
+    )
+    used = min(parts, len(structures))
     items = [{"part": str(number), "parts": str(used)} for number in range(1, used + 1)]
     _write(to, {"parts.json": json.dumps(items)})
-    typer.echo(f"{len(there)} structures in {used} parts")
+    typer.echo(f"{len(structures)} structures in {used} parts")
 
 
 @app.command("finish")
 def finish(
     name: NameOption,
-    status: Annotated[str, typer.Option("--status", help="How it ended.", envvar="PHASE2_WORKFLOW_STATUS")],
+    status: Annotated[str, typer.Option("--status", help="Its status.", envvar="PHASE2_WORKFLOW_STATUS")],
     failures: Annotated[
         str, typer.Option("--failures", help="JSON of the failed steps.", envvar="PHASE2_WORKFLOW_FAILURES")
     ] = "",
     store: StoreOption = None,
 ) -> None:
-    """Keep in the store how a workflow ended, and which steps failed, also where they left no run."""
+    """Record in the store how a workflow ended and which steps failed, including steps without a run."""
     from phase2.cluster.status.outcome import WorkflowOutcome
 
     outcome = WorkflowOutcome.of(name, status, failures)
     for line in outcome.lines():
         typer.echo(line)
-    place = opened(store)
+    place = open_command_store(store)
     outcome.save(place)
     note(f"kept as {outcome.key} in {place.url}")
 

@@ -1,1 +1,1 @@
-"""What tests of phase2, and of what is built on it, can use."""
+"""Helpers for tests of phase2 and of what is built on it."""

@@ -1,4 +1,4 @@
-"""What can go wrong between a client and an S3 server, and how often it is to."""
+"""Faults between a client and an S3 server, and their probabilities."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """One way to harm a request or its answer."""
+    """One way to damage a request or its response."""
 
     DROP = "drop"
-    """The connection is closed; the server never hears of the request."""
+    """The connection is closed; the server never receives the request."""
     LOSE = "lose"
-    """The request takes effect, and the connection is closed in place of the answer."""
+    """The request takes effect, and the connection is closed instead of a response."""
     DELAY = "delay"
-    """The request waits before it is passed on."""
+    """The request is delayed."""
     TRUNCATE = "truncate"
-    """The answer ends too early, as if its connection had been closed in good order."""
+    """The response is truncated, as if its connection had been closed in good order."""
     ERROR = "error"
-    """Status 500 in place of the server's answer; the server never hears of the request."""
+    """Status 500 instead of the server's response; the server never receives the request."""
     SLOW_DOWN = "slow_down"
     """The same with 503 ``SlowDown``."""
     TOO_MANY = "too_many"
@@ -28,33 +28,33 @@ class Fault(StrEnum):
     RESET_UP = "reset_up"
     """Both connections are reset in the middle of the request's body."""
     RESET_DOWN = "reset_down"
-    """The client's connection is reset in the middle of the answer."""
+    """The client's connection is reset in the middle of the response."""
     FLIP_UP = "flip_up"
-    """One bit of the request's body is changed."""
+    """One bit of the request's body is flipped."""
     FLIP_DOWN = "flip_down"
-    """One bit of an object's content is changed on its way to the client.
+    """One bit of an object's content is flipped on its way to the client.
 
-    Listings and other answers are left alone: S3 has no checksum for them, only TLS would show it.
+    Listings and other responses are left alone: S3 has no checksum for them, only TLS would detect it.
     """
 
 
-ANSWERS = {
+ERROR_RESPONSES = {
     Fault.ERROR: (500, "InternalError"),
     Fault.SLOW_DOWN: (503, "SlowDown"),
     Fault.TOO_MANY: (429, "TooManyRequests"),
 }
-"""Status and code of the faults that are answers of their own."""
+"""Status and code of the faults that replace the response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How often each fault befalls a request.
+    """Probabilities of faults.
 
     Attributes:
-        chances: Probability of each fault; their sum is at most one, since a request meets one fault at most.
-        methods: HTTP methods that are harmed; empty means all.
-        most: Faults after which everything goes well; None is no end.
-        delay: How long a delayed request waits, seconds.
+        chances: Probability of each fault; their sum is at most one, since a request has one fault at most.
+        methods: HTTP methods affected; empty means all.
+        most: Number of faults after which no more are injected; None is unlimited.
+        delay: Delay of a delayed request, seconds.
     """
 
     chances: Mapping[Fault, float] = field(default_factory=dict)
@@ -68,18 +68,18 @@ class Faults:
 
     @classmethod
     def only(cls, fault: Fault, chance: float = 1.0, *, most: int | None = None, methods: str = "") -> Faults:
-        """One kind of fault; ``methods`` are separated by spaces."""
+        """Make a plan of one kind of fault; ``methods`` are separated by spaces."""
         return cls({fault: chance}, frozenset(methods.split()), most)
 
     @classmethod
     def mixed(cls, chance: float) -> Faults:
-        """Every kind equally often, ``chance`` together."""
+        """Make a plan of all kinds with equal probability, ``chance`` in total."""
         return cls(dict.fromkeys(Fault, chance / len(Fault)))
 
     def draw(self, seed: int, n: int) -> tuple[Fault | None, float]:
-        """The fault of the ``n``-th request and where in its bytes it happens (a share from 0 to 1).
+        """Draw the fault of the ``n``-th request and its position in the bytes, from 0 to 1.
 
-        It depends on nothing else, so a client that asks in the same order meets the same faults.
+        The result depends on seed and ``n`` alone, so a client that sends the same sequence meets the same faults.
         """
         chance = random.Random(f"{seed}/{n}")  # noqa: S311
         place, left = chance.random(), chance.random()

@@ -1,4 +1,4 @@
-"""A finished run made by hand, for whoever needs one to publish, pull or list."""
+"""Finished runs without a training, for tests and benchmarks of whatever publishes, pulls or lists runs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,12 @@ from phase2.runs.results import PropertyMetrics, Results
 from phase2.runs.run_config import RecordedConfig
 
 
-def finished_run(output: Path, files: Mapping[str, bytes]) -> RunDirectory:
-    """A run directory below ``output`` with files of one's choice and the manifest that lists them."""
+def finished_run(output: Path, files: Mapping[str, bytes], *, run_id: str | None = None) -> RunDirectory:
+    """Create a run directory below ``output`` with the given files and the manifest that lists them."""
     resolved = resolve(RunRequest(algorithm="cgcnn", level="smoke"))
-    run = RunDirectory.create(output, resolved.config.family)
+    run = RunDirectory.create(output, resolved.config.family, run_id=run_id)
     recorded = RecordedConfig.record(run, resolved)
     begin_attempt(run, host="test")
-    for path, content in files.items():
-        (run.path / path).parent.mkdir(parents=True, exist_ok=True)
-        (run.path / path).write_bytes(content)
     draft = RunManifest.draft(
         recorded,
         status="finished",
@@ -35,15 +32,20 @@ def finished_run(output: Path, files: Mapping[str, bytes]) -> RunDirectory:
         place=detect_place(),
         results=_results(run.run_id, resolved.config.properties),
     )
+    return seal_with_files(run, draft, files)
+
+
+def seal_with_files(run: RunDirectory, draft: RunManifest, files: Mapping[str, bytes]) -> RunDirectory:
+    """Write files into a run directory, then the manifest that lists them."""
+    for path, content in files.items():
+        (run.path / path).parent.mkdir(parents=True, exist_ok=True)
+        (run.path / path).write_bytes(content)
     draft.seal(run)
     return run
 
 
 def _results(run_id: str, keys: tuple[str, ...]) -> Results:
-    part = tuple(
-        PropertyMetrics(key=key, unit="", count=80, mae=0.1, rmse=0.2, r2=0.9, baseline_mae=0.5, ratio=0.2)
-        for key in keys
-    )
+    part = tuple(PropertyMetrics.from_errors(key, "", 80, mae=0.1, rmse=0.2, r2=0.9, baseline_mae=0.5) for key in keys)
     return Results(
         run_id=run_id,
         algorithm="cgcnn",

@@ -1,4 +1,4 @@
-"""One request passed through to a server and its answer passed back, whole or harmed."""
+"""One request forwarded to a server and its response forwarded back, whole or damaged."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from phase2.testing.faults import Fault
-from phase2.testing.http_wire import Cut, Head, Piece, cut_at, error_answer, flip_at, read_body, read_head
+from phase2.testing.http_wire import Cut, Head, Piece, cut_at, error_response, flip_at, read_body, read_head
 
-SILENCE = 60.0  # seconds until a connection that says nothing is given up
+SILENCE = 60.0  # timeout of a silent connection, seconds
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER of zero seconds: close() sends RST
 
 
@@ -20,12 +20,12 @@ class Reset(Exception):  # noqa: N818  (ends a connection as Cut does, but with 
 
 
 class Exchange:
-    """A request that waits on a client's connection; its methods raise ``Cut`` or ``Reset`` to end that connection.
+    """A request on a client's connection; the methods raise ``Cut`` or ``Reset`` to end that connection.
 
     Args:
         client: The connection.
-        stream: The same to read from; the request's body comes next.
-        request: The request's head.
+        stream: Its read stream, positioned at the request's body.
+        request: Header of the request.
     """
 
     def __init__(self, client: socket.socket, stream: BinaryIO, request: Head) -> None:
@@ -34,25 +34,25 @@ class Exchange:
         self._request = request
 
     def refuse(self, status: int, code: str) -> None:
-        """Answer with an error; the server never hears of the request."""
-        if self._expects_leave:
-            # Told off before it sent the body, a client sends it no more.
-            self._client.sendall(error_answer(status, code, with_body=True))
+        """Respond with an error; the server never receives the request."""
+        if self._expects_continue:
+            # A client that is refused before it sent the body does not send it.
+            self._client.sendall(error_response(status, code, with_body=True))
             raise Cut
         for _ in read_body(self._stream, self._request):
             pass
-        self._client.sendall(error_answer(status, code, with_body=self._request.line[0] != "HEAD"))
+        self._client.sendall(error_response(status, code, with_body=self._request.line[0] != "HEAD"))
 
-    def pass_on(self, server: tuple[str, int], fault: Fault | None, place: float, flipped: Callable[[], None]) -> None:
-        """Ask the server, and answer what it answers.
+    def forward(self, server: tuple[str, int], fault: Fault | None, place: float, flipped: Callable[[], None]) -> None:
+        """Forward the request to the server and its response to the client.
 
         Args:
             server: Host and port.
-            fault: What to do to the request or the answer.
-            place: Where in their bytes, as a share.
-            flipped: Called when the answer has content that a bit is flipped in.
+            fault: Fault to inject into the request or the response.
+            place: Its position in their bytes, from 0 to 1.
+            flipped: Callback called when a bit of the response's content is flipped.
         """
-        if self._expects_leave:
+        if self._expects_continue:
             self._client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         with socket.create_connection(server, timeout=SILENCE) as upstream, upstream.makefile("rb") as answers:
             whole = self._send_up(upstream, fault, place)
@@ -70,11 +70,11 @@ class Exchange:
             raise Cut
 
     @property
-    def _expects_leave(self) -> bool:
+    def _expects_continue(self) -> bool:
         return self._request.fields.get("expect", "").lower() == "100-continue"
 
     def _send_up(self, upstream: socket.socket, fault: Fault | None, place: float) -> bool:
-        """Send the request; says whether the server took all of it: it may answer, and close, before that."""
+        """Send the request; return whether the server read all of it (it may respond and close before that)."""
         at = int(place * (self._request.length or 0))
         body = read_body(self._stream, self._request)
         if fault is Fault.FLIP_UP:
@@ -100,7 +100,7 @@ class Exchange:
             self._client.sendall(first)
             return
         whole = answer.raw + b"".join(piece.data for piece in body)
-        # Cut within the content where there is any: there it is hardest to notice.
+        # Cut within the content where there is any: there it is hardest to detect.
         start = len(answer.raw) if len(whole) > len(answer.raw) else 0
         self._client.sendall(whole[: start + int(place * (len(whole) - start))])
         raise end
@@ -112,7 +112,7 @@ class Exchange:
 
 
 def end_with_reset(connection: socket.socket) -> None:
-    """Make the close of a connection a reset."""
+    """Make closing a connection reset it."""
     with suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
@@ -126,7 +126,7 @@ def _sent(upstream: socket.socket, data: bytes) -> bool:
 
 
 def _final_head(answers: BinaryIO) -> Head:
-    """The head of the answer, after those that only say to go on."""
+    """Read the header of the final response, after any interim ones."""
     while (head := read_head(answers)) is not None:
         if not head.line[1].startswith("1"):
             return head

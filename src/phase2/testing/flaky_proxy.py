@@ -1,12 +1,12 @@
-"""A network that fails: a proxy in front of a real S3 server that harms requests by a seeded plan.
+"""An unreliable network: a proxy in front of a real S3 server that injects faults by a seeded plan.
 
     with minio(folder) as server, flaky(server.endpoint, Faults.mixed(0.2), seed=7) as proxy:
         store = S3Store("bucket", "", S3Settings(endpoint=proxy.endpoint, ...))
         ...             # 20 % of the requests fail in one of the ways of ``Fault``
-        proxy.heal()    # from here on all goes well
+        proxy.heal()    # no more faults from here on
         print(proxy.counts)
 
-Signatures stay valid, since heads are passed on as the client wrote them, the name of the host included.
+Signatures stay valid, since headers are forwarded as the client wrote them, host name included.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from threading import RLock, Thread
 from urllib.parse import urlsplit
 
-from phase2.testing.faults import ANSWERS, Fault, Faults
+from phase2.testing.faults import ERROR_RESPONSES, Fault, Faults
 from phase2.testing.flaky_exchange import SILENCE, Exchange, Reset, end_with_reset
 from phase2.testing.http_wire import Cut, Head, read_head
 
@@ -27,11 +27,11 @@ _HOST = "127.0.0.1"
 
 
 class FlakyProxy:
-    """A proxy on a port of this machine; made by ``flaky``.
+    """A proxy on a port of this machine; created by ``flaky``.
 
     Attributes:
-        counts: How often each fault was injected so far.
-        requests: Requests seen so far.
+        counts: Number of injected faults, by kind.
+        requests: Number of requests.
     """
 
     def __init__(self, server: str, faults: Faults, seed: int) -> None:
@@ -48,26 +48,26 @@ class FlakyProxy:
 
     @property
     def endpoint(self) -> str:
-        """What a client takes for the server."""
+        """Address of the proxy, for clients."""
         return f"http://{_HOST}:{self._port}"
 
     def use(self, faults: Faults) -> None:
-        """Go on with other faults; ``Faults.most`` counts from here."""
+        """Switch to another plan; ``Faults.most`` counts from here."""
         with self._lock:
             self._faults, self._left, self._refusal = faults, faults.most, None
 
     def heal(self) -> None:
-        """Do no more harm."""
+        """Inject no more faults."""
         self.use(Faults())
 
     def refuse(self, status: int, code: str) -> None:
-        """Answer everything with one S3 error, such as ``400, "ExpiredToken"``, until ``use`` or ``heal``."""
+        """Respond to every request with one S3 error, such as ``400, "ExpiredToken"``, until ``use`` or ``heal``."""
         with self._lock:
             self._refusal = (status, code)
 
     @contextmanager
     def unreachable(self) -> Iterator[None]:
-        """Be gone for the length of a block: nobody listens on the port and open connections are reset."""
+        """Be unreachable for the duration of a block: the port is closed and open connections are reset."""
         self.close()
         try:
             yield
@@ -76,7 +76,7 @@ class FlakyProxy:
 
     def close(self) -> None:
         """Stop listening and reset all connections."""
-        # Only shutdown wakes the thread that waits in accept.
+        # Only shutdown wakes the thread that blocks in accept.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -113,7 +113,7 @@ class FlakyProxy:
         except Reset:
             end_with_reset(client)
         except (Cut, OSError):
-            pass  # one side went away, or was to
+            pass  # one side closed the connection, or a fault did
         finally:
             with self._lock:
                 self._connections.discard(client)
@@ -121,7 +121,7 @@ class FlakyProxy:
 
     def _exchange(self, exchange: Exchange, request: Head) -> None:
         fault, place = self._draw(request)
-        refusal = self._refusal or (ANSWERS.get(fault) if fault else None)
+        refusal = self._refusal or (ERROR_RESPONSES.get(fault) if fault else None)
         if fault is Fault.DROP:
             raise Cut
         if fault is Fault.DELAY:
@@ -129,16 +129,16 @@ class FlakyProxy:
         if refusal is not None:
             exchange.refuse(*refusal)
         else:
-            exchange.pass_on(self._server, fault, place, lambda: self._count(Fault.FLIP_DOWN))
+            exchange.forward(self._server, fault, place, lambda: self._count(Fault.FLIP_DOWN))
 
     def _draw(self, request: Head) -> tuple[Fault | None, float]:
-        """The fault of this request, counted."""
+        """Draw the fault of this request, and count it."""
         with self._lock:
             self.requests += 1
             fault, place = self._faults.draw(self._seed, self.requests)
             if fault is None or self._left == 0 or not _applies(fault, self._faults, request):
                 return None, place
-            if fault is not Fault.FLIP_DOWN:  # whether there is content is seen later
+            if fault is not Fault.FLIP_DOWN:  # counted later, once there is content
                 self._count(fault)
             return fault, place
 
@@ -151,12 +151,12 @@ class FlakyProxy:
 
 @contextmanager
 def flaky(server: str, faults: Faults | None = None, *, seed: int = 0) -> Iterator[FlakyProxy]:
-    """Run a proxy in front of a server for the length of a block.
+    """Run a proxy in front of a server for the duration of a block.
 
     Args:
         server: Address of the server, ``http://host:port``.
-        faults: What to do to requests; None does no harm until ``FlakyProxy.use``.
-        seed: Decides which of the requests, in the order they come, meet which fault.
+        faults: The plan; None injects no faults until ``FlakyProxy.use``.
+        seed: Seed of the assignment of faults to requests, in order of arrival.
     """
     proxy = FlakyProxy(server, faults or Faults(), seed)
     try:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages as they are on the wire, passed on without being understood more than needed."""
+"""HTTP/1.1 messages on the wire, parsed only as far as forwarding needs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ BLOCK = 1 << 16
 
 
 class Cut(Exception):  # noqa: N818  (a signal within the package's tests, not a failure)
-    """A message was ended in its middle."""
+    """A message that ended early."""
 
 
 class Piece(NamedTuple):
-    """Some bytes of a body: content, or the framing of a chunked one."""
+    """Bytes of a body: content, or the framing of a chunked one."""
 
     data: bytes
     is_content: bool
@@ -26,9 +26,9 @@ class Head:
     """First line and header fields of a message.
 
     Attributes:
-        raw: All of it, as received.
+        raw: All bytes, as received.
         line: The first line, split at its spaces.
-        fields: Values by name in small letters.
+        fields: Values by lower-case name.
     """
 
     raw: bytes
@@ -42,18 +42,18 @@ class Head:
 
     @property
     def length(self) -> int | None:
-        """Bytes of the body; None when the head does not say."""
+        """Size of the body, bytes; None where the header does not give it."""
         text = self.fields.get("content-length")
         return None if text is None else int(text)
 
     @property
     def ends_connection(self) -> bool:
-        """Whether nothing follows this message on its connection."""
+        """Whether this is the last message on its connection."""
         return self.fields.get("connection", "").lower() == "close"
 
 
 def read_head(stream: BinaryIO) -> Head | None:
-    """The next head on a connection; None when it was closed instead."""
+    """Read the next header on a connection; None where it was closed."""
     lines = [stream.readline()]
     while lines[-1] not in {b"\r\n", b""}:
         lines.append(stream.readline())
@@ -65,12 +65,12 @@ def read_head(stream: BinaryIO) -> Head | None:
 
 
 def read_body(stream: BinaryIO, head: Head, *, until_close: bool = False) -> Iterator[Piece]:
-    """The body that follows a head, as it is on the wire.
+    """Read the body that follows a header, as it is on the wire.
 
     Args:
         stream: The connection.
-        head: Says how the body ends.
-        until_close: Whether a body of unknown length ends with the connection, as that of an answer does.
+        head: The header, which determines the end of the body.
+        until_close: Whether a body of unknown length ends with the connection, as that of a response does.
 
     Raises:
         Cut: The connection ended before the body.
@@ -84,7 +84,7 @@ def read_body(stream: BinaryIO, head: Head, *, until_close: bool = False) -> Ite
 
 
 def cut_at(pieces: Iterator[Piece], place: int) -> Iterator[Piece]:
-    """Pieces up to ``place`` bytes of content, then ``Cut``."""
+    """Yield pieces up to ``place`` bytes of content, then raise ``Cut``."""
     for piece in pieces:
         if piece.is_content and len(piece.data) > place:
             yield Piece(piece.data[:place], is_content=True)
@@ -94,7 +94,7 @@ def cut_at(pieces: Iterator[Piece], place: int) -> Iterator[Piece]:
 
 
 def flip_at(pieces: Iterator[Piece], place: int) -> Iterator[Piece]:
-    """Pieces with one bit of the content's byte ``place`` changed."""
+    """Yield pieces with one bit of the content's byte ``place`` flipped."""
     for piece in pieces:
         data = piece.data
         if piece.is_content and 0 <= place < len(data):
@@ -103,8 +103,8 @@ def flip_at(pieces: Iterator[Piece], place: int) -> Iterator[Piece]:
         yield Piece(data, piece.is_content)
 
 
-def error_answer(status: int, code: str, *, with_body: bool) -> bytes:
-    """An error in the words of S3."""
+def error_response(status: int, code: str, *, with_body: bool) -> bytes:
+    """Make an error response of S3."""
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{code}</Message></Error>'
     fields = {"Date": formatdate(usegmt=True), "Content-Type": "application/xml", "Content-Length": str(len(body))}
     lines = [f"HTTP/1.1 {status} {code}", *(f"{name}: {value}" for name, value in fields.items()), "", ""]

@@ -1,4 +1,4 @@
-"""pytest fixtures of real S3 servers and empty stores on them; a ``conftest.py`` imports those that it needs."""
+"""pytest fixtures: real S3 servers and empty stores on them; a ``conftest.py`` imports the ones it needs."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ BUCKET = "phase2-tests"
 
 
 class NewStore(Protocol):
-    """What ``new_store`` gives."""
+    """Type of the fixture ``new_store``."""
 
     def __call__(self, server: S3Server, settings: S3Settings | None = None) -> S3Store:
-        """An empty store."""
+        """Make an empty store."""
         ...
 
 
 @pytest.fixture(scope="session")
 def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A running SeaweedFS; the test is skipped where there is none, except in continuous integration."""
+    """Run SeaweedFS; skip the test where it is not available, except in continuous integration."""
     yield from _started(s3_servers.seaweedfs, tmp_path_factory.mktemp("seaweedfs"))
 
 
 @pytest.fixture(scope="session")
 def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A running MinIO; the test is skipped where there is none, except in continuous integration."""
+    """Run MinIO; skip the test where it is not available, except in continuous integration."""
     yield from _started(s3_servers.minio, tmp_path_factory.mktemp("minio"))
 
 
 @pytest.fixture(params=["seaweedfs", "minio"])
 def server(request: pytest.FixtureRequest) -> S3Server:
-    """One server after the other."""
+    """Provide each server in turn."""
     found: S3Server = request.getfixturevalue(request.param)
     return found
 
 
 @pytest.fixture(scope="session")
 def bucket_on() -> Callable[[S3Server], str]:
-    """Name of the one bucket of a server: SeaweedFS sets disk aside for each, which takes seconds."""
+    """Provide the one bucket of a server: SeaweedFS reserves disk space for each, which takes seconds."""
 
     @cache
     def make(server: S3Server) -> str:
@@ -64,7 +64,7 @@ def bucket_on() -> Callable[[S3Server], str]:
 
 @pytest.fixture
 def new_store(bucket_on: Callable[[S3Server], str], monkeypatch: pytest.MonkeyPatch) -> NewStore:
-    """Makes an empty store on a server, and sets the environment to the server's keys.
+    """Provide a function that makes an empty store on a server and sets the environment to the server's keys.
 
     ``settings`` are those of the server unless given.
     """

@@ -1,4 +1,4 @@
-"""Real S3 servers on this machine, for the time of a test or a benchmark."""
+"""Real S3 servers on this machine, for the duration of a test or a benchmark."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ MINIO_VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c"
 ACCESS_KEY, SECRET_KEY = "phase2-test-key", "phase2-test-secret"
 READER_KEY, READER_SECRET = "phase2-reader-key", "phase2-reader-secret"
 _HOST = "127.0.0.1"
-# Where the test session began: tests give phase2 caches of their own, and each would build its own servers.
+# Evaluated when the session starts: tests use temporary caches, and each would build its own servers.
 _PROGRAMS = cache_dir() / "servers"
-_BEGIN_SECONDS, _END_SECONDS = 60, 3
+_START_SECONDS, _STOP_SECONDS = 60, 3
 
 
 class ServerUnavailableError(RuntimeError):
-    """A server is not installed here and cannot be made."""
+    """A server that is not installed and cannot be built."""
 
 
 @dataclass(frozen=True, slots=True)
 class S3Server:
-    """A running server and a pair of keys to it."""
+    """A running server and its access keys."""
 
     endpoint: str
     access_key: str = ACCESS_KEY
@@ -42,7 +42,7 @@ class S3Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that a client of the server needs."""
+        """Environment variables for a client of the server."""
         return {
             "AWS_ENDPOINT_URL_S3": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.access_key,
@@ -52,7 +52,7 @@ class S3Server:
 
     @property
     def reader(self) -> S3Server:
-        """The same server with keys that may only read; only SeaweedFS knows them."""
+        """The same server with read-only keys, which only SeaweedFS has."""
         return S3Server(self.endpoint, READER_KEY, READER_SECRET)
 
 
@@ -72,7 +72,7 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
         _identity(READER_KEY, READER_SECRET, "Read", "List"),
     ]
     (folder / "s3.json").write_text(json.dumps({"identities": identities}))
-    # Without their own ports the parts of the server take fixed ones, or sums of others.
+    # By default the parts of the server take fixed ports, or sums of others.
     services = ["master", "volume", "filer", "s3"]
     names = [f"-{service}.port{kind}" for service in services for kind in ("", ".grpc")]
     ports = dict(zip([*names, "-s3.port.iceberg", "-s3.port.lance"], _free_ports(len(names) + 2), strict=True))
@@ -105,7 +105,7 @@ def minio(folder: Path) -> Iterator[S3Server]:
 
 
 def minio_program() -> Path:
-    """The MinIO server, built from its Go module unless it is built already.
+    """Return the MinIO server's executable, built from its Go module unless it was built before.
 
     Raises:
         ServerUnavailableError: It is not built yet and there is no Go.
@@ -118,7 +118,7 @@ def minio_program() -> Path:
         raise ServerUnavailableError("MinIO is built from its source: install Go 1.24 or newer.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with wait_for_lock(folder.with_name(f".{folder.name}.lock"), purpose="building MinIO"):
-        if not (folder / "minio").exists():  # another test process may have been faster
+        if not (folder / "minio").exists():  # another test process may have built it
             _build_minio(go, folder)
     return folder / "minio"
 
@@ -150,15 +150,15 @@ def _running(
     finally:
         process.terminate()
         try:
-            process.wait(_END_SECONDS)
+            process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def _wait(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
-    """Wait until the server refuses a stranger in S3's words, which means that it is up."""
-    for _ in range(_BEGIN_SECONDS * 20):
+    """Wait until the server refuses an anonymous request, which means that it is up."""
+    for _ in range(_START_SECONDS * 20):
         if process.poll() is not None:
             break
         try:

@@ -1,4 +1,4 @@
-"""Whether two runs ended in the same numbers, bit for bit: what was interrupted against what nobody disturbed."""
+"""Comparison of two runs bit for bit, such as an interrupted one with an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from phase2.models.files.modelfile import copy_tensors, load_model_file
 from phase2.runs.layout import RunDirectory
 
 TIMES = ("seconds", "structures_per_second", "data_wait")
-"""What differs from run to run in a history."""
+"""Columns of a history that differ from run to run."""
 
 
 def assert_same_result(run: RunDirectory, whole: RunDirectory) -> None:
-    """Weights, history and predictions are equal bit for bit.
+    """Assert that weights, history and predictions of two runs are equal bit for bit.
 
     Raises:
-        AssertionError: They are not.
+        AssertionError: They differ.
     """
     one, other = (copy_tensors(load_model_file(each.best).model) for each in (run, whole))
     assert one.keys() == other.keys()
@@ -29,5 +29,5 @@ def assert_same_result(run: RunDirectory, whole: RunDirectory) -> None:
 
 
 def timeless(history: Path) -> list[dict[str, object]]:
-    """The rows of a history without its times."""
+    """Read the rows of a history without its timings."""
     return [{k: v for k, v in row.items() if k not in TIMES} for row in json.loads(history.read_text())]

@@ -1,4 +1,4 @@
-"""Stores that end their user at a chosen change, or keep a record of what was asked of them."""
+"""Stores that record requests, or kill their user at a chosen change."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from phase2.storage.base import ObjectInfo, Store
 
 
 class Killed(BaseException):
-    """As SIGKILL would: nothing in the code under test catches it."""
+    """Simulated SIGKILL: nothing in the code under test catches it."""
 
 
 class WatchedStore:
-    """Hands everything on to a store, and keeps the keys that were read, put and deleted.
+    """Wrapper of a store that records the keys that were read, put and deleted.
 
     Args:
         store: The store.
-        read_only: Whether every change is refused, as for someone without permission.
+        read_only: Whether every change is refused, as without write permission.
     """
 
     def __init__(self, store: Store, *, read_only: bool = False) -> None:
@@ -77,16 +77,16 @@ class WatchedStore:
         self.changes.append((how, key))
 
     def _changed(self) -> None:
-        """Nothing more to do."""
+        """Hook after a change."""
 
 
 class KillingStore(WatchedStore):
-    """A store whose ``k``-th change and all later ones end its user with :class:`Killed`.
+    """Wrapper of a store that raises :class:`Killed` at its ``k``-th change and all later ones.
 
     Args:
         store: The store.
-        k: The change, counted from 1.
-        after: Whether that change still takes effect; the later ones never do.
+        k: Number of the change, counted from 1.
+        after: Whether that change takes effect; later ones never do.
     """
 
     def __init__(self, store: Store, k: int, *, after: bool) -> None:

@@ -9,7 +9,7 @@ import pytest
 from phase2.properties import PROPERTIES, select_properties
 from phase2.runs.history import EpochRow
 from phase2.runs.predictions import PartPredictions
-from phase2.runs.report.figures import draw_pictures
+from phase2.runs.report.figures import draw_figures
 from phase2.runs.results import PropertyMetrics
 
 mpl = pytest.importorskip("matplotlib")
@@ -59,7 +59,7 @@ def test_every_kind_of_run_gets_its_pictures(run, results, case):
     achieved = results.model_copy(
         update={"properties": keys, "val": both, "test": both, "epochs": epochs, "best_epoch": 1, "score": score}
     )
-    assert draw_pictures(run, part, history_of(part.properties, epochs, score=score), achieved) is None
+    assert draw_figures(run, part, history_of(part.properties, epochs, score=score), achieved) is None
     assert run.parity.read_bytes().startswith(PNG)
     assert run.learning_curve.read_bytes().startswith(PNG)
 
@@ -69,9 +69,9 @@ def test_callers_settings_are_left_alone_and_equal_runs_give_equal_bytes(run, re
     both = tuple(measured(predictions))
     achieved = results.model_copy(update={"val": both, "test": both})
     history = history_of(predictions.properties, 3)
-    draw_pictures(run, predictions, history, achieved)
+    draw_figures(run, predictions, history, achieved)
     first = run.parity.read_bytes()
-    draw_pictures(run, predictions, history, achieved)
+    draw_figures(run, predictions, history, achieved)
     assert run.parity.read_bytes() == first
     assert dict(mpl.rcParams) == before
 
@@ -81,8 +81,8 @@ import sys
 sys.modules.update(dict.fromkeys(["matplotlib", "torch"]))  # as if they were not installed
 import phase2.runs.manifest, phase2.runs.catalog.lookup, phase2.runs.resume.find
 import phase2.runs.report.handoff, phase2.runs.report.model_card
-from phase2.runs.report.figures import draw_pictures
-print(draw_pictures(None, None, [], None))
+from phase2.runs.report.figures import draw_figures
+print(draw_figures(None, None, [], None))
 """
 
 

@@ -133,7 +133,7 @@ def test_a_broken_plotting_library_costs_the_pictures_alone(tmp_path):
     command = [sys.executable, "-m", "phase2", *_request(tmp_path / "models").command()[1:]]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
-    assert "No pictures" in done.stderr
+    assert "No figures" in done.stderr
     (run,) = (tmp_path / "models").glob("multitask_cgcnn/run_*")
     assert _visible(run) == FILES - {"parity.png", "learning_curve.png"}
 

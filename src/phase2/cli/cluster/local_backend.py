@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.store import opened, print_json
+from phase2.cli.store import open_command_store, print_json
 from phase2.config.request import RunRequest, flag
 from phase2.config.settings import store_url
 from phase2.errors import RequestError
@@ -126,7 +126,7 @@ def _is_finished(plan: LocalPlan, store: Store | None) -> bool:
 
 
 def _store(options: ClusterOptions) -> Store | None:
-    return opened(options.store) if options.store or store_url() else None
+    return open_command_store(options.store) if options.store or store_url() else None
 
 
 def print_local_plan(plans: Sequence[LocalPlan], *, as_json: bool) -> None:

@@ -1,1 +1,1 @@
-"""Commands about finished and unfinished runs."""
+"""Commands about runs: list, show, compare, publish, verify, delete, pull."""

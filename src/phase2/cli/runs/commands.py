@@ -1,4 +1,4 @@
-"""``phase2 runs``: what runs there are, and which are good."""
+"""``phase2 runs``: list, rank, show and compare runs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.runs import maintenance as keeping
+from phase2.cli.runs import maintenance
 from phase2.cli.runs.filter import takes_filter
-from phase2.cli.store import JsonOption, RunArgument, StoreOption, opened, print_json
+from phase2.cli.store import JsonOption, RunArgument, StoreOption, open_command_store, print_json
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import KEYS
 from phase2.runs.catalog.filter import RunFilter
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 ROWS = 50
 RebuildOption = Annotated[
-    bool, typer.Option("--rebuild", help="Read every run anew instead of believing the index and the stamps.")
+    bool, typer.Option("--rebuild", help="Read every run, ignoring the index and the markers, and write both anew.")
 ]
 
 app = typer.Typer(help="List, compare, check, publish and remove runs.", rich_markup_mode=None)
 
 
 def _list(
-    wanted: RunFilter,
+    condition: RunFilter,
     store: StoreOption = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=0, help=f"Most rows; 0 for all (default: {ROWS}; all as JSON).")
+        int | None, typer.Option("--limit", min=0, help=f"Maximum rows; 0 for all (default: {ROWS}; all as JSON).")
     ] = None,
     rebuild: RebuildOption = False,  # noqa: FBT002
     as_json: JsonOption = False,  # noqa: FBT002
@@ -39,26 +39,26 @@ def _list(
     """List runs, the newest first."""
     from phase2.runs.catalog.index import list_runs
 
-    runs = [run for run in list_runs(opened(store), rebuild=rebuild) if wanted.passes(run)]
+    runs = [run for run in list_runs(open_command_store(store), rebuild=rebuild) if condition.passes(run)]
     _print_runs(runs, limit, as_json=as_json)
 
 
 def _best(
-    wanted: RunFilter,
+    condition: RunFilter,
     store: StoreOption = None,
     by: Annotated[
-        str, typer.Option("--by", help="score, or a property: its validation MAE decides. Never test errors.")
+        str, typer.Option("--by", help="Rank by score, or by the validation MAE of a property. Never by test errors.")
     ] = "score",
-    limit: Annotated[int, typer.Option("--limit", min=0, help="Most rows; 0 for all.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Maximum rows; 0 for all.")] = 10,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """List finished runs, the best first, by their errors on the validation part."""
+    """List finished runs, the best first, ranked by their validation errors."""
     if by not in ("score", *KEYS):
         raise UnknownNameError.of("measure", by, ("score", *KEYS))
     from phase2.runs.catalog.index import list_runs
     from phase2.runs.catalog.lookup import best_first
 
-    runs = best_first((run for run in list_runs(opened(store)) if wanted.passes(run)), by)
+    runs = best_first((run for run in list_runs(open_command_store(store)) if condition.passes(run)), by)
     shown = runs[: limit or None]
     _warn_of_different_data([run.data for run in shown])
     _print_runs(shown, 0, by=by, as_json=as_json)
@@ -69,17 +69,17 @@ app.command("list")(takes_filter(_list))
 
 @app.command("show")
 def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
-    """Show all there is to know about a run: its manifest, or how far it is."""
+    """Show the manifest of a run, or the progress of an unfinished one."""
     from phase2.cli.runs.details import print_details, print_unfinished
     from phase2.runs.catalog.lookup import find_in
     from phase2.runs.catalog.unfinished import UnfinishedRun
     from phase2.runs.publish.reader import PublishedRun
 
-    place = opened(store)
+    place = open_command_store(store)
     summary = find_in(place, run)
     if summary.status in {"running", "unfinished"}:
-        facts = UnfinishedRun.read(place, summary)
-        print_json(facts.model_dump(mode="json")) if as_json else print_unfinished(facts)
+        unfinished = UnfinishedRun.read(place, summary)
+        print_json(unfinished.model_dump(mode="json")) if as_json else print_unfinished(unfinished)
         return
     found = PublishedRun.open(place, summary.prefix)
     if as_json:
@@ -94,15 +94,15 @@ def compare(
     store: StoreOption = None,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """Set the errors of runs side by side, property by property."""
+    """Compare the errors of runs, property by property."""
     from phase2.runs.catalog.comparison import compare_runs
     from phase2.runs.catalog.index import list_runs
     from phase2.runs.catalog.lookup import find
     from phase2.runs.publish.reader import PublishedRun
 
     if len(runs) < 2:
-        raise RequestError("One run compares with nothing.", fix="Name two runs or more.")
-    place = opened(store)
+        raise RequestError("A comparison needs two runs or more.", fix="Name another run.")
+    place = open_command_store(store)
     listed = list_runs(place)
     prefixes = list(dict.fromkeys(find(listed, name).prefix for name in runs))
     manifests = [PublishedRun.open(place, prefix).manifest for prefix in prefixes]
@@ -119,10 +119,10 @@ def compare(
 
 
 app.command("best")(takes_filter(_best, hidden=("status",)))
-app.command("verify")(keeping.verify)
-app.command("publish")(keeping.publish)
-app.command("delete")(keeping.delete)
-app.command("prune")(keeping.prune)
+app.command("verify")(maintenance.verify)
+app.command("publish")(maintenance.publish)
+app.command("delete")(maintenance.delete)
+app.command("prune")(maintenance.prune)
 
 
 def _print_runs(runs: Sequence[RunSummary], limit: int | None, *, by: str = "score", as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The runs of a sweep side by side, the best first."""
+"""Printing the ranking of the runs of a sweep."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from phase2.cli.store import opened
+from phase2.cli.store import open_command_store
 
 if TYPE_CHECKING:
     from phase2.runs.catalog.ranking import RunRow
 
 
 def print_finished(run_ids: Sequence[str], store: str | None) -> None:
-    """Print those of several runs that are finished in a store, the best first.
+    """Print the ranking of those runs that are finished in a store.
 
     Raises:
-        DataError: None is.
+        DataError: None is finished.
     """
     from phase2.runs.catalog.ranking import finished_rows
 
-    print_comparison(finished_rows(opened(store), run_ids))
+    print_comparison(finished_rows(open_command_store(store), run_ids))
 
 
 def print_comparison(rows: Sequence[RunRow]) -> tuple[str, list[str]]:
-    """Print runs ranked by validation score.
+    """Print the ranking of runs by validation score.
 
     Returns:
         The table in Markdown, and the ids, the best first.
 
     Raises:
-        DataError: There is none.
+        DataError: There are no runs.
     """
     from phase2.runs.catalog.ranking import ranked, rows_table
 

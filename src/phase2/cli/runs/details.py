@@ -1,4 +1,4 @@
-"""All that a manifest says, as tables."""
+"""Printing the details of a run as tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def print_details(prefix: str, manifest: RunManifest) -> None:
-    """Print what a run is, where and how it ran, what it achieved, and its files."""
+    """Print the manifest of a run: settings, environment, errors and files."""
     print_table(prefix, ("", ""), list(_facts(manifest)))
     _print_attempts(manifest.attempts)
     print_metrics(manifest)
@@ -29,7 +29,7 @@ def print_details(prefix: str, manifest: RunManifest) -> None:
 
 
 def print_unfinished(facts: UnfinishedRun) -> None:
-    """Print what an unfinished run is for, how far it is saved, and who worked on it."""
+    """Print the settings, the progress and the attempts of an unfinished run."""
     config, saved = facts.recorded.config, facts.checkpoint
     rows = [
         ("run id", facts.recorded.run_id),
@@ -37,7 +37,7 @@ def print_unfinished(facts: UnfinishedRun) -> None:
         ("algorithm", f"{config.algorithm} {config.mode}"),
         ("properties", ", ".join(config.properties)),
         ("data", config.data.source),
-        ("begun", _time(facts.recorded.created)),
+        ("created", _time(facts.recorded.created)),
         ("saved in the store", f"epoch {saved.epoch}, step {saved.step}, at {_time(saved.saved)}" if saved else "-"),
         ("command", " ".join(facts.recorded.command)),
     ]
@@ -76,7 +76,7 @@ def _hardware(hardware: Hardware) -> str:
 
 
 def _place(place: Place) -> str:
-    """The machine, then what there is of the cluster's names."""
+    """Join the name of the machine with those of the cluster that apply."""
     names = {"pod": place.pod, "namespace": place.namespace, "node": place.node, "workflow": place.workflow}
     return ", ".join([place.host, *(f"{kind} {name}" for kind, name in names.items() if name)])
 

@@ -1,4 +1,4 @@
-"""The options that choose among runs, shared by the commands that list them."""
+"""Filter options of the commands that list runs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _HELP = {
 
 
 def takes_filter(command: Callable[..., None], *, hidden: tuple[str, ...] = ()) -> Callable[..., None]:
-    """Give a command the options of a :class:`RunFilter`, which it receives as its first parameter, ``wanted``."""
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    """Add the options of a :class:`RunFilter` to a command, which receives it as its first parameter."""
+    parameters_of_command = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     shown = [name for name in _HELP if name not in hidden]
-    parameters = [
+    options = [
         inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -41,7 +41,7 @@ def takes_filter(command: Callable[..., None], *, hidden: tuple[str, ...] = ()) 
     def wrapper(**values: Any) -> None:
         command(_filter({name: values.pop(name) for name in shown}), **values)
 
-    everything = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *parameters]
+    everything = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters_of_command), *options]
     wrapper.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {p.name: p.annotation for p in everything}
     return wrapper

@@ -1,4 +1,4 @@
-"""``phase2 runs`` that change or check a store: publish, verify, delete, prune."""
+"""``phase2 runs``: commands that change or verify a store (publish, verify, delete, prune)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, YesOption, opened, print_json
+from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, YesOption, open_command_store, print_json
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 def publish(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or a run of the models folder by name.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or the name of a run in the models folder.")],
     store: StoreOption = None,
-    models: Annotated[Path, typer.Option("--models", help="Where to look for the run.")] = Path(MODELS),
+    models: Annotated[Path, typer.Option("--models", help="Folder to look for the run in.")] = Path(MODELS),
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """Copy a finished run into a store, the manifest last: the store has the whole run or none."""
+    """Copy a finished run into a store: the whole run or nothing."""
     from phase2.cli.progress import transfer_bar
     from phase2.runs.publish.publish import publish_run
 
-    place = opened(store)
+    place = open_command_store(store)
     directory = _directory(run, models)
     with transfer_bar(f"publishing {directory.run_id}") as progress:
         done = publish_run(place, directory, progress=progress)
@@ -37,11 +37,11 @@ def publish(
 
 
 def verify(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
-    """Hash every file of a run again, and name what is missing, damaged or extra."""
+    """Hash every file of a run, and name missing, damaged and extra files."""
     from phase2.runs.catalog.lookup import find_in
     from phase2.runs.publish.reader import PublishedRun
 
-    place = opened(store)
+    place = open_command_store(store)
     found = PublishedRun.open(place, find_in(place, run).prefix)
     result = found.verify()
     kinds = {"missing": result.missing, "damaged": result.damaged, "extra": result.extra}
@@ -67,12 +67,12 @@ def delete(
     yes: YesOption = False,  # noqa: FBT002
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """Remove a run from a store."""
+    """Delete a run from a store."""
     from phase2.runs.catalog.lookup import find_in
     from phase2.runs.publish.deletion import delete_run
 
-    place = opened(store)
-    # What a killed publisher left is no run that a list shows, but it has to be removable.
+    place = open_command_store(store)
+    # Files left by a killed publisher are not listed as a run, but have to be deletable.
     prefix = run if run.count("/") == 1 and any(place.list(f"{run}/")) else find_in(place, run).prefix
     _ask(f"Remove {prefix} from {place.url}?", yes=yes)
     files = delete_run(place, prefix)
@@ -86,16 +86,16 @@ def prune(
     store: StoreOption = None,
     keep_best: Annotated[
         int,
-        typer.Option("--keep-best", min=0, help="Runs of each kind (family, properties, data) that stay, by score."),
+        typer.Option("--keep-best", min=0, help="Runs to keep of each kind (family, properties, data), by score."),
     ] = 0,
     older_than: Annotated[
-        str | None, typer.Option("--older-than", help="Remove only older ones: 12h, 30d, 8w.")
+        str | None, typer.Option("--older-than", help="Delete only older runs: 12h, 30d, 8w.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and stop.")] = False,  # noqa: FBT002
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be deleted, and stop.")] = False,  # noqa: FBT002
     yes: YesOption = False,  # noqa: FBT002
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """Remove old runs that are not among the best; runs that can still be resumed stay."""
+    """Delete old runs that are not among the best; keep those that can still be resumed."""
     from datetime import UTC, datetime
 
     from phase2.runs.catalog.filter import parse_age
@@ -106,7 +106,7 @@ def prune(
     if not keep_best and older_than is None:
         raise RequestError("This would remove every run.", fix="Give --keep-best N, --older-than 30d, or both.")
     age = None if older_than is None else parse_age(older_than)
-    place = opened(store)
+    place = open_command_store(store)
     chosen = runs_to_prune(list_runs(place), keep_best=keep_best, older_than=age, now=datetime.now(UTC))
     rows = [(run.prefix, f"{run.started:%Y-%m-%d}", f"{run.size / 1e6:.1f}") for run in chosen]
     if rows and not as_json:
@@ -130,16 +130,16 @@ def _directory(run: str, models: Path) -> RunDirectory:
         return RunDirectory(Path(run).resolve())
     if not models.is_dir():
         raise RequestError(
-            f"{run} is no run folder.", why=f"There is no folder {models} to look in.", fix="Give --models."
+            f"{run} is not a run folder.", why=f"There is no folder {models} to look in.", fix="Give --models."
         )
-    return RunDirectory(models / find_in(opened(str(models)), run).prefix)
+    return RunDirectory(models / find_in(open_command_store(str(models)), run).prefix)
 
 
 def _ask(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise RequestError("Nothing was removed.", why="There is no terminal to ask at.", fix="Add --yes.")
+        raise RequestError("Nothing was removed.", why="Confirmation needs a terminal.", fix="Add --yes.")
     if not typer.confirm(question, err=True):
         note("nothing was removed")
         raise typer.Exit

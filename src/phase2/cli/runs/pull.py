@@ -1,4 +1,4 @@
-"""``phase2 pull``: a run of a store, brought here."""
+"""``phase2 pull``: download a run from a store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, opened, print_json
+from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, open_command_store, print_json
 
 
 def pull(
@@ -17,12 +17,12 @@ def pull(
     only: Annotated[list[str] | None, typer.Option("--only", help="A file such as best.pt; may be repeated.")] = None,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """Bring a run from a store, every file verified; an interrupted pull continues."""
+    """Download a run from a store and verify every file; an interrupted pull resumes."""
     from phase2.cli.progress import transfer_bar
     from phase2.runs.catalog.lookup import find_in
     from phase2.runs.publish.reader import PublishedRun
 
-    place = opened(store)
+    place = open_command_store(store)
     found = PublishedRun.open(place, find_in(place, run).prefix)
     with transfer_bar(f"pulling {found.manifest.run_id}") as progress:
         directory = found.pull(to, only=only or (), progress=progress)

@@ -1,4 +1,4 @@
-"""What a finished run achieved, as a table."""
+"""Printing the results of a finished run as a table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NUMERIC = ("val MAE", "test MAE", "median baseline", "better by", "test R2", "t
 
 
 def print_summary(finished: FinishedRun) -> None:
-    """Print validation and test MAE by property beside the median baseline, and where everything is."""
+    """Print validation and test MAE by property beside the median baseline, and the paths of the run."""
     print_metrics(finished.manifest)
     typer.echo(f"run folder: {finished.directory.path}")
     typer.echo(f"hand-off:   {finished.directory.handoff}")
@@ -44,5 +44,5 @@ def print_metrics(manifest: RunManifest) -> None:
 
 
 def figure(value: float | None) -> str:
-    """A number as a table shows it."""
+    """Format a number for a table; None as a dash."""
     return "-" if value is None else f"{value:.3g}"

@@ -1,1 +1,1 @@
-"""What people read of a run."""
+"""The report of a run: figures, tables of errors, hand-off page, model card."""

@@ -1,4 +1,4 @@
-"""Caveats of a model that its numbers show."""
+"""Caveats about a model, derived from its errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures of a run; they need matplotlib, and a run does without them where it is missing."""
+"""The figures of a run; they need matplotlib and are left out where it is missing."""
 
 from __future__ import annotations
 
@@ -11,23 +11,21 @@ from phase2.runs.predictions import PartPredictions
 from phase2.runs.results import Results
 
 
-def draw_pictures(
-    run: RunDirectory, test: PartPredictions, history: Sequence[EpochRow], results: Results
-) -> str | None:
+def draw_figures(run: RunDirectory, test: PartPredictions, history: Sequence[EpochRow], results: Results) -> str | None:
     """Draw ``parity.png`` and ``learning_curve.png``.
 
     Returns:
-        None, or why nothing was drawn.
+        None, or the reason why nothing was drawn.
     """
     if find_spec("matplotlib") is None:
-        return "No pictures: matplotlib is not installed. Install it with 'pip install phase2[report]'."
+        return "No figures: matplotlib is not installed. Install it with 'pip install phase2[report]'."
     try:
-        # Imported here: it takes half a second, and is not always there.
+        # Imported here: it takes half a second, and is optional.
         from phase2.runs.report.learning_curve import draw_learning_curve
         from phase2.runs.report.parity import draw_parity
 
         draw_parity(run.parity, test, results.test)
         draw_learning_curve(run.learning_curve, history, results)
     except Exception as error:  # noqa: BLE001 - a broken plotting library must not cost a trained run
-        return f"No pictures: matplotlib failed with {type(error).__name__}: {error}"
+        return f"No figures: matplotlib failed with {type(error).__name__}: {error}"
     return None

@@ -1,4 +1,4 @@
-"""The page that goes with a model when it is handed over (``HANDOFF.md``)."""
+"""The hand-off page of a model (``HANDOFF.md``)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ $ phase2 predict --model {best} --dir structures --output predictions.csv
 $ {command}
 ```
 
-A run of this request that was stopped goes on with the same command and `--resume`. Equal code, data, machine and
+A stopped run of this request is resumed by the same command with `--resume`. Equal code, data, machine and
 number of threads give equal numbers. `run_config.json` has every setting with its origin.
 
 ## Where it comes from
@@ -51,11 +51,11 @@ number of threads give equal numbers. `run_config.json` has every setting with i
 
 
 def handoff(manifest: RunManifest, folder: str) -> str:
-    """Write the hand-off page of a finished run.
+    """Write the hand-off page of a finished run, in Markdown.
 
     Args:
         manifest: Its manifest; files need not be listed yet.
-        folder: Path of the run directory, as whoever takes over will see it.
+        folder: Path of the run directory to print on the page.
     """
     return _PAGE.format(
         run_id=manifest.run_id,
@@ -64,7 +64,7 @@ def handoff(manifest: RunManifest, folder: str) -> str:
         score=number(manifest.score),
         best_epoch=manifest.best_epoch,
         epochs=manifest.epochs,
-        caveats=bullets(caveats(manifest.test, manifest.left_out), none="Nothing stands against it in the numbers."),
+        caveats=bullets(caveats(manifest.test, manifest.left_out), none="None that the numbers show."),
         best=shlex.quote(f"{folder}/{BEST}"),
         command=shlex.join(manifest.command),
         provenance=_provenance(manifest),

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from phase2 import properties
 from phase2.runs.history import EpochRow
-from phase2.runs.report.style import ACCENT, FAINT, INK, colour, house_style, new_figure, save, say_empty
+from phase2.runs.report.style import ACCENT, FAINT, INK, colour, house_style, new_figure, note_empty, save
 from phase2.runs.results import PropertyMetrics, Results
 
-_SHORT = 12  # epochs up to which every one is marked
+_SHORT = 12  # largest number of epochs with a marker each
 # Leading digits of the ticks, by the largest ratio of the values on a logarithmic axis.
 _TICKS = ((30, (1, 1.5, 2, 3, 5, 7)), (1e3, (1, 3)), (math.inf, (1,)))
 
 
 def draw_learning_curve(path: Path, history: Sequence[EpochRow], results: Results) -> None:
-    """Draw how loss, validation score and validation errors went, with the epoch of ``best.pt`` marked."""
+    """Draw training loss, validation score and validation errors by epoch, and mark the epoch of ``best.pt``."""
     with house_style():
         figure = new_figure(10, 4.2)
         panels: dict[str, Axes] = figure.subplot_mosaic(
@@ -69,9 +69,9 @@ def _draw_errors(axes: Axes, history: Sequence[EpochRow], results: Results) -> N
 
 
 def _prepare(axes: Axes, history: Sequence[EpochRow], lines: Sequence[NDArray[np.float64]], empty: str) -> bool:
-    """Lay out the axis of epochs; where there is nothing to draw, say so instead."""
+    """Set up the axis of epochs; return False, with a note on the axes, where there is nothing to draw."""
     if not any(np.isfinite(line).any() for line in lines):
-        say_empty(axes, empty)
+        note_empty(axes, empty)
         return False
     axes.set_xlabel("epoch")
     margin = max(0.5, 0.04 * len(history))
@@ -96,12 +96,12 @@ def _ratios(history: Sequence[EpochRow], result: PropertyMetrics) -> NDArray[np.
 
 
 def _numbers(values: Iterable[float | None]) -> NDArray[np.float64]:
-    """Values with gaps (NaN) where there is none."""
+    """Return values as an array, NaN where there is none."""
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
 def _use_log_axis(axes: Axes, lines: Sequence[NDArray[np.float64]]) -> None:
-    if any((line <= 0).any() for line in lines):  # an error of exactly zero has no place on it
+    if any((line <= 0).any() for line in lines):  # a logarithmic axis has no zero
         return
     axes.set_yscale("log")
     low, high = (limit(np.concatenate(lines)) for limit in (np.nanmin, np.nanmax))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: int = 0) -> str:
-    """Write a Markdown table; its last ``numeric`` columns are set flush right."""
+    """Write a Markdown table; its last ``numeric`` columns are right-aligned."""
     rule = ["---"] * (len(columns) - numeric) + ["---:"] * numeric
     return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in (columns, rule, *rows))
 
@@ -17,7 +17,7 @@ def bullets(lines: Iterable[str], *, none: str = "none") -> str:
 
 
 def number(value: float | None) -> str:
-    """Write a number with three digits, or a dash for none."""
+    """Format a number with three significant digits; None as a dash."""
     return "-" if value is None else f"{value:.3g}"
 
 

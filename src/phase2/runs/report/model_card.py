@@ -1,4 +1,4 @@
-"""The card of a model (``MODEL_CARD.md``), with the sections of Mitchell et al. (FAT* 2019)."""
+"""The model card (``MODEL_CARD.md``), with the sections of Mitchell et al. (FAT* 2019)."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ _LIMITS = (
 
 
 def model_card(manifest: RunManifest) -> str:
-    """Write the model card of a finished run."""
+    """Write the model card of a finished run, in Markdown."""
     source = manifest.config.data.source
     return _PAGE.format(
         algorithm=manifest.algorithm,

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from phase2.properties import Property
 from phase2.runs.predictions import PartPredictions
-from phase2.runs.report.style import FAINT, colour, density_colours, house_style, new_figure, save, say_empty
+from phase2.runs.report.style import FAINT, colour, density_colours, house_style, new_figure, note_empty, save
 from phase2.runs.results import PropertyMetrics
 
 _PANEL = 3.1  # inches
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}  # of panels; three for more properties
-_DENSE = 1000  # points from which on their density is shown
+_DENSE = 1000  # smallest number of points whose density is shown
 _BINS = 100
 _SMOOTHING = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
@@ -26,7 +26,7 @@ _SMOOTHING = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 def draw_parity(path: Path, part: PartPredictions, results: Sequence[PropertyMetrics]) -> None:
     """Draw predicted against reference values of all properties.
 
-    Axes of properties learned as log1p are scaled so, too: what the network sees is what the eye sees.
+    Axes of properties learned as log1p have that scale, too.
     """
     count = len(part.properties)
     columns = _COLUMNS.get(count, 3)
@@ -50,7 +50,7 @@ def _draw_panel(
     axes.set_ylabel(f"predicted{unit}")
     axes.set_box_aspect(1)
     if not len(reference):
-        say_empty(axes, "no labels in this part")
+        note_empty(axes, "no labels in this part")
         return
     _scale(axes, prop, np.concatenate([reference, predicted]))
     axes.axline((0, 0), (1, 1), color=FAINT, linewidth=1, zorder=1)
@@ -63,14 +63,14 @@ def _draw_points(axes: Axes, prop: Property, reference: NDArray[np.float64], pre
     if len(reference) < _DENSE:
         axes.scatter(reference, predicted, s=size, linewidths=0, zorder=2, color=colour(prop.key), alpha=0.65)
         return
-    density = _density(_seen(prop, reference), _seen(prop, predicted))
+    density = _density(_scaled(prop, reference), _scaled(prop, predicted))
     order = np.argsort(density, kind="stable")  # the densest on top
     x, y, c = reference[order], predicted[order], density[order]
     axes.scatter(x, y, s=size, linewidths=0, zorder=2, c=c, cmap=density_colours())
 
 
 def _density(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithm of the number of points around each point."""
+    """Estimate log(1 + number of points) around each point."""
     cells, x_edges, y_edges = np.histogram2d(x, y, bins=_BINS)
     for axis in (0, 1):
         cells = np.apply_along_axis(np.convolve, axis, cells, _SMOOTHING, mode="same")
@@ -101,9 +101,9 @@ def _write_numbers(axes: Axes, result: PropertyMetrics) -> None:
 
 
 def _scale(axes: Axes, prop: Property, values: NDArray[np.float64]) -> None:
-    """Give both axes the same limits, with a margin, on the scale that the property is learned on."""
-    seen = _seen(prop, values)
-    low, high = float(seen.min()), float(seen.max())
+    """Set equal limits on both axes, with a margin, on the scale that the property is learned on."""
+    scaled = _scaled(prop, values)
+    low, high = float(scaled.min()), float(scaled.max())
     margin = 0.05 * (high - low) or 0.5
     limits = np.array([low - margin, high + margin])
     if prop.transform == "log1p":
@@ -119,7 +119,7 @@ def _scale(axes: Axes, prop: Property, values: NDArray[np.float64]) -> None:
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers that stand well apart on a log1p axis; none when the axis is too short for them."""
+    """Choose round, well separated ticks for a log1p axis; none where the axis is too short for them."""
     for digits in ((1, 2, 5), (1, 3), (1,)):
         sizes = [digit * 10.0**power for power in range(7) for digit in digits]
         ticks = [tick for tick in (*(-s for s in reversed(sizes)), 0.0, *sizes) if low <= tick <= high]
@@ -128,7 +128,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
     return ticks if len(ticks) >= 3 else []
 
 
-def _seen(prop: Property, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _scaled(prop: Property, values: NDArray[np.float64]) -> NDArray[np.float64]:
     return _log1p(values) if prop.transform == "log1p" else values
 
 

@@ -1,4 +1,4 @@
-"""How the pictures of a run look: one type, one set of colours, drawn without a display."""
+"""The style of a run's figures: font and colours, drawn without a display."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from phase2.storage.disk.atomic import via_temporary
 INK = "#222222"
 FAINT = "#9a9a9a"
 ACCENT = "#117733"
-# Paul Tol's "muted" scheme: nine colours that colour-blind readers tell apart; one per property in every picture.
+# Paul Tol's "muted" scheme: nine colours that colour-blind readers can distinguish; one per property in every figure.
 _MUTED = ("#332288", "#cc6677", "#117733", "#88ccee", "#882255", "#ddaa33", "#44aa99", "#aa4499", "#777711")
 _STYLE = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that pictures look alike everywhere
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures look alike everywhere
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
@@ -48,35 +48,35 @@ _STYLE = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the house style for the length of a block; the caller's own settings come back."""
+    """Use the house style for the duration of a block, and restore the caller's settings."""
     with mpl.rc_context(_STYLE):
         yield
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Make a figure of a size in inches; without pyplot, so that no display and no global state is touched."""
+    """Create a figure of a size in inches, without pyplot and so without a display or global state."""
     figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
     FigureCanvasAgg(figure)
     return figure
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG whose bytes depend on the picture alone."""
+    """Write a PNG whose bytes depend on the figure alone."""
     via_temporary(path, lambda temporary: figure.savefig(temporary, dpi=150, metadata={"Software": None}))
 
 
 def colour(key: str) -> str:
-    """The colour of a property."""
+    """Return the colour of a property."""
     return _MUTED[KEYS.index(key)]
 
 
 def density_colours() -> ListedColormap:
-    """Colours from few points to many: viridis without its yellow, which is lost on white."""
+    """Return the colour map of point densities: viridis without its yellow, which is lost on white."""
     return ListedColormap(mpl.colormaps["viridis_r"](np.linspace(0.2, 1, 256)))
 
 
-def say_empty(axes: Axes, text: str) -> None:
-    """Say why there is nothing to see."""
+def note_empty(axes: Axes, text: str) -> None:
+    """Write on empty axes why there is nothing to draw."""
     axes.grid(visible=False)
     axes.set_xticks([])
     axes.set_yticks([])

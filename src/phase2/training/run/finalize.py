@@ -16,7 +16,7 @@ from phase2.runs.attempts import end_attempt
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.predictions import PartPredictions, write_predictions
-from phase2.runs.report.figures import draw_pictures
+from phase2.runs.report.figures import draw_figures
 from phase2.runs.report.handoff import handoff
 from phase2.runs.report.model_card import model_card
 from phase2.runs.results import Results
@@ -40,7 +40,7 @@ def finalize_run(
     write_predictions(run.predictions_val, _predictions(dataset, dataset.split.val, result.val))
     write_predictions(run.predictions_test, test)
     write_record(run.results, results)
-    missing = draw_pictures(run, test, result.history, results)
+    missing = draw_figures(run, test, result.history, results)
     if missing:
         notify(missing)
     draft = RunManifest.draft(
