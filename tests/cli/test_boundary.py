@@ -113,7 +113,7 @@ def test_dry_run_names_the_backend_and_the_folder(capsys, tmp_path):
     assert not (tmp_path / "m").exists()
 
 
-def test_nothing_said_prints_the_help(capsys):
+def test_no_arguments_print_the_help(capsys):
     assert main([]) == 0
     assert "Usage" in capsys.readouterr().out
 
@@ -129,7 +129,7 @@ def test_a_process_without_standard_streams_still_works(closed):
     assert subprocess.run(["bash", "-c", command], capture_output=True, check=False).returncode == 0
 
 
-def test_the_error_is_left_in_one_line_where_kubernetes_reads_it(tmp_path, monkeypatch, capsys):
+def test_the_termination_log_gets_the_error_in_one_line(tmp_path, monkeypatch, capsys):
     log = tmp_path / "termination-log"
     monkeypatch.setenv("PHASE2_TERMINATION_LOG", str(log))
     assert run(_raising(DataError("It is\nbad.", why="So it is.", fix="Mend it.")), []) == 3

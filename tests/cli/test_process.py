@@ -1,4 +1,4 @@
-"""A command that is a process of its own ends as any other, but for taking itself apart."""
+"""A command's process exits like any other, without interpreter teardown."""
 
 import os
 import subprocess
@@ -43,20 +43,20 @@ def run(words="", **streams):
     return subprocess.run(words, **({"capture_output": True} | streams), text=True, timeout=30, check=False)
 
 
-def test_threads_end_and_all_is_said_before_the_process_ends_with_its_code():
+def test_threads_end_and_output_is_flushed_before_the_process_exits_with_its_code():
     done = run()
     assert (done.returncode, done.stdout.splitlines()) == (7, ["command", "thread", "registered"])
     assert done.stderr == ""
 
 
-def test_what_a_command_raises_is_said():
+def test_an_exception_of_the_command_is_reported():
     done = run("raise ValueError('unforeseen')")
     assert done.returncode == 1
     assert done.stderr.endswith("ValueError: unforeseen\n")
     assert "registered" in done.stdout
 
 
-def test_a_reader_that_went_away_changes_nothing():
+def test_a_closed_pipe_changes_nothing():
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as pipe:

@@ -1,4 +1,4 @@
-"""``phase2 workflow``: what the steps of a workflow run, and the files that they hand on."""
+"""``phase2 workflow``: the commands of workflow steps, and their output files."""
 
 import json
 
@@ -30,7 +30,7 @@ def out(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["argument", "PHASE2_RUN_ID", "PHASE2_RESUME"])
-def test_a_report_is_what_the_store_has(finished, out, how, say, monkeypatch):
+def test_a_report_comes_from_the_store(finished, out, how, say, monkeypatch):
     store, run = finished
     words = [run.run_id] if how == "argument" else []
     if how != "argument":
@@ -57,7 +57,7 @@ def test_a_run_that_is_not_finished_has_no_report(finished, out, say):
 
 
 def test_training_writes_the_same_report(models, tmp_path, say, monkeypatch):
-    """The run of the fixture is finished: naming it again brings it without training."""
+    """The run of the fixture is finished: resuming it returns it without training."""
     (run,) = (RunDirectory(path) for path in models.glob("*/run_*"))
     monkeypatch.setenv("PHASE2_RESUME", run.run_id)
     for folder in ("trained", "asked"):
@@ -134,7 +134,7 @@ def test_the_table_shows_the_settings_in_which_runs_differ(out, say, monkeypatch
 
 
 @pytest.mark.parametrize(("rows", "code"), [("[]", 3), ("nothing", 2), ('[{"run_id": 1}]', 2)])
-def test_nothing_to_compare_is_said(rows, code, out, say):
+def test_an_empty_comparison_is_an_error(rows, code, out, say):
     assert say("workflow", "compare", "--rows", rows, "--to", out)[0] == code
     assert not files(out)
 
@@ -150,7 +150,7 @@ def test_structures_are_split_into_no_more_parts_than_there_are(tmp_path, out, s
 
 
 @pytest.mark.parametrize(("directory", "code"), [("", 2), ("file:///nowhere-at-all", 3)])
-def test_no_structures_are_said_before_anything_is_started(directory, code, out, say):
+def test_missing_structures_are_an_error(directory, code, out, say):
     assert say("workflow", "split", "--dir", directory, "--to", out)[0] == code
 
 
@@ -158,7 +158,7 @@ FAILURES = [{"displayName": "train(0)", "phase": "Failed", "message": "Error (ex
 
 
 @pytest.mark.parametrize("encoded", [json.dumps(FAILURES), json.dumps(json.dumps(FAILURES))])
-def test_the_end_of_a_workflow_is_kept_in_the_store(encoded, tmp_path, say, monkeypatch):
+def test_the_end_of_a_workflow_is_recorded_in_the_store(encoded, tmp_path, say, monkeypatch):
     monkeypatch.setenv("PHASE2_WORKFLOW_NAME", "phase2-abcde")
     monkeypatch.setenv("PHASE2_WORKFLOW_STATUS", "Failed")
     monkeypatch.setenv("PHASE2_WORKFLOW_FAILURES", encoded)
@@ -179,7 +179,7 @@ def test_a_workflow_without_failures_has_none(nothing, tmp_path, say):
 
 
 @pytest.mark.parametrize("odd", ["[1]", "{}", "half [", '"half ["'])
-def test_failures_that_are_not_understood_are_an_error(odd, tmp_path, say):
+def test_malformed_failures_are_an_error(odd, tmp_path, say):
     assert (
         say("workflow", "finish", "--name", "w", "--status", "Failed", "--failures", odd, "--store", tmp_path)[0] == 2
     )

@@ -29,7 +29,7 @@ REFUSED = [
     (["sweep", "--seed", "1,2", "--image", BY_DIGEST, "--gpus", "4", "--dry-run"], "Give --gpus 1"),
     (["sweep", "--seed", "1,2", "--image", BY_DIGEST, "--gpus", "4", "--backend", "argo"], "Give --gpus 1"),
     ([*SUBMIT, "--deadline", "soon"], "--deadline soon is not a duration"),
-    ([*SUBMIT, "--run-id", "a/b"], "is no valid run id"),
+    ([*SUBMIT, "--run-id", "a/b"], "is not a valid run id"),
     ([*SUBMIT, "--toleration", "a=b:Never"], "Unknown effect of a taint 'Never'"),
     ([*SUBMIT, "--store", "models"], "cannot be reached from a pod"),
     ([*SUBMIT, "--checkpoint-minutes", "0"], "--checkpoint-minutes 0.0 is not a positive number"),

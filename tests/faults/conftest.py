@@ -1,4 +1,4 @@
-"""What all fault tests share: fresh processes that can be killed, the run that nobody disturbs, and the counts."""
+"""Shared fixtures of the fault tests: processes that can be killed, the uninterrupted run, and the counts."""
 
 import os
 import time
@@ -16,7 +16,7 @@ ROUNDS = float(os.environ.get("PHASE2_FAULT_ROUNDS", "1"))
 COUNT = "count: "
 WORDS = ["train", "--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--batch-size", "16"]
 EVERY_STEP = ["--checkpoint-minutes", "0.000001"]
-"""Saves again as soon as the last save is on the disk, so that deaths meet saves often."""
+"""Starts a checkpoint as soon as the last one is on the disk, so that kills often hit one."""
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def processes(tmp_path_factory) -> Iterator[Processes]:
 
 @pytest.fixture(scope="session")
 def train(processes):
-    """Runs the training that all fault tests disturb, for so many epochs, into a folder."""
+    """Function that runs the training of all fault tests into a folder, for a number of epochs."""
 
     def run(output: Path, *words: str, epochs: int = 12, **order):
         return processes.run([*WORDS, "--epochs", str(epochs), *EVERY_STEP, "--output", str(output), *words], **order)
@@ -38,7 +38,7 @@ def train(processes):
 
 @pytest.fixture(scope="session")
 def whole(train, tmp_path_factory):
-    """The run directory of the undisturbed training of so many epochs."""
+    """Function that returns the run directory of the uninterrupted training of a number of epochs."""
     made = {}
 
     def run(epochs: int = 12):
@@ -54,7 +54,7 @@ def whole(train, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def pace(train, whole, tmp_path_factory) -> float:
-    """Seconds that the undisturbed training takes here; deaths come at random within them."""
+    """Duration of the uninterrupted training, seconds; kills come at random within it."""
     whole()
     begun = time.monotonic()
     assert train(tmp_path_factory.mktemp("pace")).code == 0
@@ -63,7 +63,7 @@ def pace(train, whole, tmp_path_factory) -> float:
 
 @pytest.fixture
 def done(record_property) -> Iterator[Counter[str]]:
-    """What a test injected and tried, by name; added up and printed at the end of the session."""
+    """Counts of what a test injected and tried, by name; summed and printed at the end of the session."""
     counts: Counter[str] = Counter()
     yield counts
     for what, n in counts.items():
@@ -71,7 +71,7 @@ def done(record_property) -> Iterator[Counter[str]]:
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Print how often each fault was injected, and what was tried under them."""
+    """Print how often each fault was injected, and what was tried."""
     counts: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
@@ -80,6 +80,6 @@ def pytest_terminal_summary(terminalreporter):
                     if name.startswith(COUNT):
                         counts[name.removeprefix(COUNT)] += n
     if counts:
-        terminalreporter.section("faults injected, and what was tried under them")
+        terminalreporter.section("faults injected, and what was tried")
         for what, n in sorted(counts.items()):
             terminalreporter.write_line(f"{n:>8,}  {what}")

@@ -1,4 +1,4 @@
-"""Commands of phase2 in processes of their own that can be killed at any instant, and what they leave behind."""
+"""Commands of phase2 in separate processes that can be killed at any instant, and the files they leave."""
 
 import json
 import os
@@ -20,7 +20,7 @@ ZYGOTE = Path(__file__).with_name("zygote.py")
 
 @dataclass
 class ProcessExit:
-    """How a process ended: its exit code (negative: the signal) and what it said."""
+    """End of a process: its exit code (negative: the signal) and its output."""
 
     code: int
     said: str
@@ -32,12 +32,12 @@ class ProcessExit:
 
 
 class Processes:
-    """Runs commands one after the other; a context manager.
+    """Context manager that runs commands one after the other.
 
     Args:
-        folder: Where their output goes.
-        environment: Variables of all of them.
-        small_disk: A folder in which they, and nobody else, see a file system of that size.
+        folder: Folder for their output.
+        environment: Environment variables of all of them.
+        small_disk: A folder and the size of the file system that only these processes see there.
     """
 
     def __init__(self, folder: Path, environment: dict[str, str], small_disk: tuple[Path, str] | None = None) -> None:
@@ -68,7 +68,7 @@ class Processes:
     def run(
         self, argv: list[str], *, kill_after: float | None = None, death: dict | None = None, **order
     ) -> ProcessExit:
-        """Run a command to its end, or kill it after so many seconds."""
+        """Run a command to its end, or kill it after a number of seconds."""
         self._n += 1
         log, count = self._folder / f"{self._n}.log", self._folder / f"{self._n}.json"
         order = {"environment": {}, "argv": argv, "log": str(log), "count": str(count), "death": death} | order
@@ -80,12 +80,12 @@ class Processes:
         return ProcessExit(code, log.read_text(), json.loads(count.read_text()) if count.exists() else {})
 
     def shell(self, command: str) -> None:
-        """Run a shell command where the processes run."""
+        """Run a shell command in the mount namespace of the processes."""
         self._order({"shell": command})
         assert self._answer()["code"] == 0, command
 
     def path_inside(self, path: Path) -> Path:
-        """How this process sees a path of theirs."""
+        """Return a path of theirs as this process sees it."""
         return Path(f"/proc/{self._zygote.pid}/root{path}")
 
     def _order(self, order: dict) -> None:
@@ -97,7 +97,7 @@ class Processes:
 
 
 def _kill(pid: int, seconds: float) -> None:
-    """Kill a process after so many seconds, unless it ends before."""
+    """Kill a process after a number of seconds, unless it ends before."""
     descriptor = os.pidfd_open(pid)
     try:
         if not select.select([descriptor], [], [], seconds)[0]:
@@ -107,7 +107,7 @@ def _kill(pid: int, seconds: float) -> None:
 
 
 def _own_mounts() -> list[str]:
-    """A command that runs another with mounts of its own, as root or as a user."""
+    """Return the command that runs another one in a new mount namespace, as root or as a user."""
     for command in (["unshare", "-m"], ["unshare", "-Urm"]):
         if (
             shutil.which("unshare")

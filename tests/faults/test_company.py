@@ -1,4 +1,4 @@
-"""Two processes that were told the same run id, and trainings whose bucket is hard to reach."""
+"""Two processes with the same run id, and trainings with an unreliable bucket."""
 
 import random
 import shutil
@@ -22,7 +22,7 @@ ROUNDS_HERE = max(1, round(4 * ROUNDS))
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory, whole):
-    """Starts two processes at a time, each with a cache of its own that is filled."""
+    """Two servers of processes, each with a filled cache of its own."""
     whole(EPOCHS)
     with ThreadPoolExecutor(2) as pool:
         crowd = []
@@ -64,7 +64,7 @@ def test_two_processes_with_one_run_id_make_one_run(two, whole, server, new_stor
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_training_behind_a_flaky_network_and_killed_at_times_ends_equal(
+def test_a_training_on_a_flaky_network_killed_repeatedly_ends_equal(
     train, whole, pace, server, new_store, tmp_path, seed, done
 ):
     dice = random.Random(seed)
@@ -91,7 +91,7 @@ def test_a_training_behind_a_flaky_network_and_killed_at_times_ends_equal(
     assert PublishedRun.open(store, summary.prefix).verify().intact
 
 
-def test_a_bucket_that_is_gone_for_a_while_costs_nothing(train, whole, pace, server, new_store, tmp_path, done):
+def test_a_temporary_outage_of_the_bucket_costs_nothing(train, whole, pace, server, new_store, tmp_path, done):
     store = new_store(server)
     with flaky(server.endpoint, seed=0) as proxy:
         environment = server.environment | {

@@ -1,4 +1,4 @@
-"""Full disks, read-only folders and clocks that jump: a clear error, nothing lost, and the same result afterwards."""
+"""Full disks, read-only folders and jumping clocks: a clear error, nothing lost, the same result afterwards."""
 
 import contextlib
 import random
@@ -32,7 +32,7 @@ class SmallDisk:
         self.seen = processes.path_inside(path)
 
     def leave(self, kilobytes: int) -> None:
-        """Fill it but for so many kilobytes."""
+        """Fill it except for a number of kilobytes."""
         (self.seen / "ballast").unlink(missing_ok=True)
         with (self.seen / "ballast").open("wb", buffering=0) as file:
             with contextlib.suppress(OSError):
@@ -69,7 +69,7 @@ def disk_and_train(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kilobytes", [0, 4, 40, 200, 700, 1100, 1500, 1900, 2300])
-def test_a_disk_that_fills_up_costs_time_alone(disk_and_train, whole, kilobytes, done):
+def test_a_disk_that_fills_up_costs_only_time(disk_and_train, whole, kilobytes, done):
     disk, path, train = disk_and_train
     name = f"models-{kilobytes}"
     disk.leave(kilobytes)
@@ -114,7 +114,7 @@ def test_a_full_store_does_not_stop_the_training(disk_and_train, whole, tmp_path
     disk.clear()
 
 
-def test_a_read_only_folder_is_said_at_once_and_a_run_in_it_goes_on_when_it_can(disk_and_train, whole, done):
+def test_a_read_only_folder_is_reported_at_once_and_its_run_resumes_later(disk_and_train, whole, done):
     disk, path, train = disk_and_train
     disk.remount("ro")
     try:

@@ -1,4 +1,4 @@
-"""However often and wherever it is killed, a run ends bit for bit where it would have ended, never half published.
+"""A run that is killed anywhere, any number of times, ends equal bit for bit and is never partly published.
 
 Three kinds of death: at a random time, at every disk operation, and at every request to a bucket. The run shares its id
 with all its attempts, so the next attempt continues it without being told.
@@ -25,7 +25,7 @@ MOST_ATTEMPTS = 100
 
 
 def saved_steps(run: RunDirectory) -> int:
-    """Steps that a folder says are saved: those of the epochs in its history, which is written after a checkpoint."""
+    """Return the saved steps of a folder: those of the epochs in its history, which is written after a checkpoint."""
     rows = json.loads(run.history.read_text()) if run.history.exists() else []
     return rows[-1]["step"] if rows else 0
 
@@ -61,7 +61,7 @@ def test_killed_at_random_times(train, whole, pace, tmp_path, seed, done):
 
 
 def instants(total: int, share: int) -> list[int]:
-    """Some of the instants 1..total, evenly; all of them when there are enough rounds."""
+    """Choose instants out of 1..total, evenly; all of them where there are enough rounds."""
     step = max(1, round(total / (share * ROUNDS)))
     return list(range(1, total + 1, step))
 
@@ -86,7 +86,7 @@ def test_killed_at_every_disk_operation(train, whole, tmp_path, after, done):
 
 
 def assert_never_half(store) -> None:
-    """Every run that a store shows as finished is whole."""
+    """Assert that every finished run of a store is complete."""
     for summary in list_runs(store):
         if summary.status == "finished":
             found = PublishedRun.open(store, summary.prefix).verify()
@@ -94,7 +94,7 @@ def assert_never_half(store) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_every_request_and_continued_on_an_empty_machine(
+def test_killed_at_every_request_and_resumed_on_an_empty_machine(
     train, whole, tmp_path, new_store, seaweedfs, after, done
 ):
     epochs = 4

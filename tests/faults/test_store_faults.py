@@ -1,6 +1,6 @@
-"""A store on a network that fails: what it says is stored is stored, what it gives is right, and it gives up politely.
+"""A store on an unreliable network: puts that succeed are stored, downloads are intact, and failures are transient.
 
-``PHASE2_FAULT_ROUNDS`` sets how often each case is played.
+``PHASE2_FAULT_ROUNDS`` sets how often each case is repeated.
 """
 
 import random
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 
 CHANCE = 0.3
 ROUNDS = max(1, round(SCALE))
-PART = 5 << 20  # the least that S3 takes
+PART = 5 << 20  # the smallest part that S3 accepts
 PLANS = {fault.value: Faults.only(fault, CHANCE) for fault in Fault} | {"mixed": Faults.mixed(CHANCE)}
 
 
@@ -40,7 +40,7 @@ def content(seed, size):
 
 @pytest.fixture
 def direct(server, new_store):
-    """The store as it is."""
+    """The store without faults."""
     return new_store(server, settings(server.endpoint))
 
 
@@ -54,13 +54,13 @@ def proxy(server, done, request):
 
 @pytest.fixture
 def store(proxy, direct):
-    """The same store through the flaky network."""
+    """The same store behind the flaky proxy."""
     return open_store(direct.url, settings(proxy.endpoint))
 
 
 @pytest.fixture
 def attempt(done):
-    """Calls something that may fail in passing; says whether it did not."""
+    """Call an action that may fail transiently; return whether it succeeded."""
 
     def call(name, action):
         done[name] += 1
@@ -78,7 +78,7 @@ def plan(request):
     return PLANS[request.param]
 
 
-def test_what_a_put_reports_is_there_and_what_a_get_brings_is_right(store, direct, proxy, plan, attempt, tmp_path):
+def test_reported_puts_are_stored_and_downloads_are_intact(store, direct, proxy, plan, attempt, tmp_path):
     for k in range(ROUNDS):
         for size in (20_000, 2 * PART + 17_000):
             source, target, key = tmp_path / f"{k}-{size}", tmp_path / f"copy-{k}-{size}", f"{k}/{size}"
@@ -102,7 +102,7 @@ def test_what_a_put_reports_is_there_and_what_a_get_brings_is_right(store, direc
             assert target.read_bytes() == source.read_bytes()
 
 
-def test_an_answer_that_was_cut_anywhere_is_not_believed(direct, proxy, attempt):
+def test_a_response_truncated_anywhere_is_rejected(direct, proxy, attempt):
     known = direct.put("a", b"content")
     hasty = open_store(direct.url, settings(proxy.endpoint, attempts=1))
     hasty.read("a")
@@ -139,7 +139,7 @@ def test_a_run_is_published_whole_and_pulled_whole(store, direct, proxy, plan, a
         assert {path.name for path in (pulled / prefix).iterdir()} >= {*files, "run_manifest.json"}
 
 
-def test_one_of_several_stores_where_nothing_is_and_nobody_else_believes_it(store, direct, proxy, plan, done):
+def test_exactly_one_of_several_conditional_puts_succeeds(store, direct, proxy, plan, done):
     for k in range(3 * ROUNDS):
         proxy.use(plan)
         outcomes = contest(store, f"claim-{k}", done)
@@ -152,7 +152,7 @@ def test_one_of_several_stores_where_nothing_is_and_nobody_else_believes_it(stor
 
 
 @pytest.mark.parametrize("size", [9, PART + 9], ids=["small", "multipart"])
-def test_the_winner_knows_it_won_although_the_answer_was_lost(store, direct, proxy, done, size):
+def test_a_conditional_put_succeeds_although_its_response_is_lost(store, direct, proxy, done, size):
     for k in range(ROUNDS):
         for methods in ("PUT", "POST") if size > PART else ("PUT",):
             # Only the one that acts is asked often enough: fewer answers are lost than there are attempts.
@@ -165,7 +165,7 @@ def test_the_winner_knows_it_won_although_the_answer_was_lost(store, direct, pro
                 store.put(key, content(k, size), if_absent=True)
 
 
-def test_of_several_whose_answers_are_lost_one_knows_it_won(store, direct, proxy, done):
+def test_of_several_conditional_puts_with_lost_responses_exactly_one_succeeds(store, direct, proxy, done):
     for k in range(2 * ROUNDS):
         proxy.use(Faults.only(Fault.LOSE, most=3, methods="PUT"))
         outcomes = contest(store, f"claim-{k}", done)
@@ -173,7 +173,7 @@ def test_of_several_whose_answers_are_lost_one_knows_it_won(store, direct, proxy
         assert direct.read(f"claim-{k}") == claim(outcomes.index("won"))
 
 
-def test_a_server_that_is_away_for_a_while_is_waited_for(store, proxy):
+def test_a_temporary_outage_is_waited_for(store, proxy):
     patient = open_store(store.url, settings(proxy.endpoint, attempts=100, first_pause=0.2, longest_pause=0.2))
     patient.put("a", b"before")
     with ThreadPoolExecutor(1) as pool:
@@ -192,7 +192,7 @@ def claim(i):
 
 
 def contest(store, key, done):
-    """Several put at once where nothing is; says of each whether it won, lost, or does not know."""
+    """Run several conditional puts of one key concurrently; return of each whether it won, lost, or cannot know."""
 
     def take_part(i):
         done["put if absent"] += 1
@@ -214,7 +214,7 @@ def assert_whole(store, prefix):
 
 
 def assert_right(folder, original):
-    """What is there under its name is equal to the original; unfinished files have names of their own."""
+    """Assert that the downloaded file equals the original; partial files have other names."""
     for path in folder.glob("*"):
         if path.suffix != ".part":
             assert path.read_bytes() == (original / path.name).read_bytes()

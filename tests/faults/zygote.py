@@ -49,7 +49,7 @@ def _say(**words: object) -> None:
 
 
 def _become(order: dict) -> None:
-    """Be the process of a command until its end."""
+    """Run a command in this forked process and exit."""
     code = 99
     vars(finalize)["draw_figures"] = lambda *_: ""  # which take half the time of so small a run
     publish_claim.SAME_RUN_CLAIM_TIMEOUT = timedelta(seconds=1)  # the same takeover, sooner
@@ -73,7 +73,7 @@ def _become(order: dict) -> None:
 
 
 def _jump(clock: time_machine.Traveller, jumps: list[float]) -> None:
-    """Move the clock again and again, forwards and backwards."""
+    """Move the clock repeatedly, forwards and backwards."""
     pause = threading.Event()
     for shift in jumps:
         pause.wait(0.02)
@@ -81,7 +81,7 @@ def _jump(clock: time_machine.Traveller, jumps: list[float]) -> None:
 
 
 def _count_operations(death: dict | None) -> dict[str, int]:
-    """Count disk operations and requests, and die at one of them if so ordered."""
+    """Count disk operations and requests, and kill this process at one of them if ordered."""
     counts = {"disk": 0, "request": 0}
     lock = threading.Lock()
 

@@ -17,7 +17,7 @@ def test_the_first_of_equal_epochs_is_the_best():
 
 
 @pytest.mark.parametrize("epochs", [0, 1, 3])
-def test_a_list_of_rows_one_line_each(tmp_path, epochs):
+def test_history_has_one_line_per_row(tmp_path, epochs):
     path = tmp_path / "history.json"
     write_history(path, [row(k + 1) for k in range(epochs)])
     assert [r["epoch"] for r in json.loads(path.read_text())] == list(range(1, epochs + 1))

@@ -69,7 +69,7 @@ def test_processes_that_start_together_do_not_collide(tmp_path):
     assert sorted(names) == [run.name for run in runs_of_family(tmp_path / FAMILY)]
 
 
-def test_one_of_several_processes_gets_a_shared_id(tmp_path):
+def test_exactly_one_of_several_processes_gets_a_shared_id(tmp_path):
     command = [sys.executable, "-c", CLAIM, str(tmp_path)]
     pipe = subprocess.PIPE
     seconds = [f"20260101T00000{k}Z" for k in range(4)]
@@ -84,7 +84,7 @@ def test_one_of_several_processes_gets_a_shared_id(tmp_path):
     assert len(runs_of_family(tmp_path / FAMILY)) == 30
 
 
-def test_a_run_is_made_while_no_other_process_makes_one(tmp_path):
+def test_creating_a_run_excludes_other_processes(tmp_path):
     family = tmp_path / FAMILY
     family.mkdir()
     with ThreadPoolExecutor() as pool:
@@ -95,7 +95,7 @@ def test_a_run_is_made_while_no_other_process_makes_one(tmp_path):
         assert made.result(timeout=10).path.is_dir()
 
 
-def test_given_id_is_kept_and_not_given_twice(tmp_path):
+def test_a_given_id_is_used_once(tmp_path):
     assert RunDirectory.create(tmp_path, FAMILY, run_id="wf-1.a_b").run_id == "wf-1.a_b"
     with pytest.raises(RequestError, match="exists already"):
         RunDirectory.create(tmp_path, FAMILY, run_id="wf-1.a_b")
@@ -103,14 +103,14 @@ def test_given_id_is_kept_and_not_given_twice(tmp_path):
 
 
 @pytest.mark.parametrize("run_id", ["", "a/b", "..", "-a", "a-", "ü", "a b", "a\n", "x" * 64])
-def test_ids_that_are_no_names_are_refused(tmp_path, run_id):
-    with pytest.raises(RequestError, match="no valid run id"):
+def test_invalid_ids_are_refused(tmp_path, run_id):
+    with pytest.raises(RequestError, match="not a valid run id"):
         RunDirectory.create(tmp_path, FAMILY, run_id=run_id)
     assert list(tmp_path.iterdir()) == []
 
 
 @given(st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?", fullmatch=True))
-def test_id_comes_back_from_the_name(tmp_path_factory, run_id):
+def test_id_is_parsed_from_the_name(tmp_path_factory, run_id):
     run = RunDirectory.create(tmp_path_factory.mktemp("models"), FAMILY, run_id=run_id)
     assert RunDirectory(run.path).run_id == run_id
 
@@ -122,7 +122,7 @@ def test_output_that_cannot_be_written_is_a_request_error(tmp_path):
     assert caught.value.exit_code == 2
 
 
-def test_lock_keeps_other_processes_out_until_its_holder_is_killed(run):
+def test_lock_excludes_other_processes_until_its_holder_is_killed(run):
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(run.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -138,6 +138,6 @@ def test_lock_keeps_other_processes_out_until_its_holder_is_killed(run):
     assert not run.is_running()
 
 
-def test_looking_does_not_take_the_lock_or_leave_a_file(run):
+def test_is_running_neither_takes_the_lock_nor_creates_a_file(run):
     assert not run.is_running()
     assert list(run.path.iterdir()) == []

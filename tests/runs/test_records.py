@@ -36,7 +36,7 @@ def strict_json(path):
 
 
 @given(val=parts, test=parts, score=numbers, left_out=st.lists(st.text(max_size=5)).map(tuple))
-def test_results_come_back(tmp_path_factory, val, test, score, left_out):
+def test_results_survive_the_round_trip(tmp_path_factory, val, test, score, left_out):
     path = tmp_path_factory.mktemp("run") / "results.json"
     results = Results(
         run_id="a",
@@ -59,7 +59,7 @@ def test_results_come_back(tmp_path_factory, val, test, score, left_out):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # a manifest is immutable
 @given(test=parts, score=numbers, image=st.none() | st.text(), minutes=st.integers(0, 59))
-def test_manifests_come_back(tmp_path_factory, manifest, test, score, image, minutes):
+def test_manifests_survive_the_round_trip(tmp_path_factory, manifest, test, score, image, minutes):
     path = tmp_path_factory.mktemp("run") / "run_manifest.json"
     attempt = Attempt(start=datetime(2026, 1, 1, 0, minutes, 1, 7, tzinfo=UTC), outcome="killed")
     code = manifest.code.model_copy(update={"image_digest": image})
@@ -107,7 +107,7 @@ def verified(run):
     return PublishedRun.open(open_store(run.path.parent.parent), f"{run.family}/{run.name}").verify()
 
 
-def test_manifest_vouches_for_every_file(run, manifest):
+def test_manifest_lists_every_file_with_its_checksum(run, manifest):
     run.best.write_bytes(b"weights")
     run.history.write_text("[]\n")
     (run.path / "logs").mkdir()
@@ -139,14 +139,14 @@ def test_manifest_of_a_run_that_failed_needs_no_results(run, recorded, manifest)
     assert (failed.properties, failed.score, failed.data) == (recorded.config.properties, None, None)
 
 
-def test_run_config_comes_back_and_has_the_digest_of_its_config(run, resolved):
+def test_run_config_survives_the_round_trip_with_the_digest_of_its_config(run, resolved):
     written = RecordedConfig.record(run, resolved)
     assert RecordedConfig.read(run) == written
     assert written.digest == RecordedConfig.read(run).config.digest == resolved.config.digest
     assert written.command[:2] == ("phase2", "train")
 
 
-def test_rows_come_back(run):
+def test_rows_survive_the_round_trip(run):
     rows = tuple(Attempt(start=datetime(2026, 1, 1, tzinfo=UTC), resumed_from=name) for name in (None, "epoch 3"))
     write_rows(run.attempts, rows)
     assert len(strict_json(run.attempts)) == 2
@@ -156,7 +156,7 @@ def test_rows_come_back(run):
         read_rows(run.attempts, Attempt)
 
 
-def test_an_attempt_that_never_said_its_end_was_killed(run):
+def test_an_attempt_without_a_recorded_end_was_killed(run):
     begin_attempt(run, host="one")
     begin_attempt(run, host="two", resumed_from="epoch 3")
     end_attempt(run, "interrupted", reason="SIGTERM")

@@ -1,4 +1,4 @@
-"""The reference pages say what the code does."""
+"""The reference pages are current and complete."""
 
 import json
 import re

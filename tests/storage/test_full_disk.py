@@ -1,4 +1,4 @@
-"""A disk that is full, and one that is read-only: said as they are, nothing half-written, and it goes on afterwards.
+"""A full and a read-only disk: reported as such, no partial files, and usable afterwards.
 
 Each test runs a script in a mount namespace of its own, where a disk of 3 MB is mounted.
 """
@@ -86,7 +86,7 @@ assert sorted(path.name for path in disk.iterdir()) == ["store"]
 
 @pytest.fixture(scope="session")
 def namespace():
-    """The start of a command that may mount disks which nobody else sees."""
+    """Prefix of a command that may mount disks in a namespace of its own."""
     probe = ["sh", "-c", "mount -t tmpfs none /mnt"]
     for start in (["unshare", "-m"], ["unshare", "-Urm"]):
         if (
@@ -101,7 +101,7 @@ def namespace():
 
 @pytest.fixture
 def on_small_disk(namespace, tmp_path):
-    """Runs a script with the folder of a disk of 3 MB and the address of a store."""
+    """Function that runs a script with the folder of a 3 MB disk and the address of a store."""
 
     def run(script, url=""):
         (tmp_path / "disk").mkdir()

@@ -1,4 +1,4 @@
-"""File locks: one holder, freed by its end, unharmed by who only looks, harmless where there are none."""
+"""File locks: one holder, released at its end, unaffected by checks, optional where not supported."""
 
 import errno
 import fcntl
@@ -31,7 +31,7 @@ def path(tmp_path):
     return tmp_path / "a.lock"
 
 
-def test_another_process_is_kept_out_until_the_holder_is_killed(path):
+def test_another_process_is_excluded_until_the_holder_is_killed(path):
     pipe = subprocess.PIPE
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdin=pipe, stdout=pipe, text=True)
     assert holder.stdout.readline() == "True\n"
@@ -45,7 +45,7 @@ def test_another_process_is_kept_out_until_the_holder_is_killed(path):
         assert got
 
 
-def test_who_waits_is_told_for_what_and_gets_the_lock(path, caplog):
+def test_waiting_logs_the_purpose_and_gets_the_lock(path, caplog):
     def hold():
         with wait_for_lock(path, purpose="counting sheep") as held:
             return held
@@ -61,7 +61,7 @@ def test_who_waits_is_told_for_what_and_gets_the_lock(path, caplog):
     assert "Another process is counting sheep" in caplog.text
 
 
-def test_who_only_looks_is_not_taken_for_a_holder(path):
+def test_a_check_is_not_mistaken_for_a_holder(path):
     path.touch()
     with path.open() as file:
         fcntl.flock(file, fcntl.LOCK_SH)  # as is_locked() does for an instant
@@ -72,12 +72,12 @@ def test_who_only_looks_is_not_taken_for_a_holder(path):
             assert attempt.result(timeout=10)
 
 
-def test_looking_leaves_no_file(path):
+def test_is_locked_creates_no_file(path):
     assert is_locked(path) is False
     assert not path.exists()
 
 
-def test_a_file_system_without_locks_keeps_nobody_out(path, monkeypatch):
+def test_a_file_system_without_locks_excludes_nobody(path, monkeypatch):
     def no_locks(file, how):
         raise OSError(errno.ENOLCK, "No locks available")
 

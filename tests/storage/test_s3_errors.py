@@ -1,4 +1,4 @@
-"""What a bucket that cannot be used says, on real servers: what happened, why, and what to do about it."""
+"""Errors of a bucket that cannot be used, on real servers: what happened, why, and the fix."""
 
 import http.server
 import logging
@@ -42,7 +42,7 @@ def proxy(seaweedfs):
 
 @pytest.fixture
 def through(seaweedfs, proxy, new_store):
-    """A store on a network that fails; tests/faults plays more of that, on every server."""
+    """A store on an unreliable network; tests/faults tests more of that, on every server."""
     return new_store(seaweedfs, settings(proxy.endpoint))
 
 
@@ -66,7 +66,7 @@ def operation(request):
 
 
 def refused(operation, store, folder, kind, why):
-    """The error of an operation, whose three parts are there."""
+    """Return the error of an operation and check its three parts."""
     with pytest.raises(kind) as caught:
         operation(store, folder)
     error = caught.value
@@ -141,21 +141,21 @@ def test_a_clock_that_is_wrong(store, operation, tmp_path):
         ("SomethingNew", 400, "SomethingNew"),
     ],
 )
-def test_answers_that_no_server_here_gives(through, proxy, operation, code, status, why, tmp_path):
+def test_error_codes_of_other_servers(through, proxy, operation, code, status, why, tmp_path):
     proxy.refuse(status, code)
-    # Without a body, an answer to HEAD has no code; only that of a GET tells.
+    # Without a body, a response to HEAD has no code; only that to a GET has.
     refused(operation, through, tmp_path, RequestError, why)
 
 
 @pytest.mark.parametrize(("fields", "kind"), [({"x-amz-request-id": "1"}, TransientError), ({}, RequestError)])
-def test_a_missing_page_without_a_reason_is_of_something_else_unless_it_speaks_s3(fields, kind):
-    """As servers give it while they begin or end; a retried pod must not take that for a wrong address."""
+def test_a_404_without_a_reason_is_transient_only_from_a_server_of_s3(fields, kind):
+    """Servers respond so while they start or stop; a retried pod must not mistake that for a wrong address."""
     answer = {"Error": {"Code": "404"}, "ResponseMetadata": {"HTTPStatusCode": 404, "HTTPHeaders": fields}}
     with pytest.raises(kind), s3_errors("s3://bucket", "key"):
         raise ClientError(answer, "GetObject")
 
 
-def test_nobody_listens(operation, tmp_path, new_store, seaweedfs):
+def test_no_server_at_the_endpoint(operation, tmp_path, new_store, seaweedfs):
     new_store(seaweedfs)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -173,7 +173,7 @@ def test_a_host_that_does_not_exist(operation, tmp_path, new_store, seaweedfs):
     assert "AWS_ENDPOINT_URL_S3" in error.fix
 
 
-def test_a_server_of_something_else(operation, tmp_path, new_store, seaweedfs):
+def test_a_server_that_does_not_speak_s3(operation, tmp_path, new_store, seaweedfs):
     new_store(seaweedfs)
     handler = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as other:
@@ -188,17 +188,17 @@ def test_tls_to_a_server_without_it(server, store, operation, tmp_path):
     refused(operation, secure, tmp_path, RequestError, "does not speak TLS")
 
 
-PASSING = [Fault.ERROR, Fault.SLOW_DOWN, Fault.TOO_MANY, Fault.DROP, Fault.LOSE, Fault.TRUNCATE, Fault.RESET_DOWN]
+TRANSIENT = [Fault.ERROR, Fault.SLOW_DOWN, Fault.TOO_MANY, Fault.DROP, Fault.LOSE, Fault.TRUNCATE, Fault.RESET_DOWN]
 
 
-@pytest.mark.parametrize("fault", PASSING)
-def test_what_passes_is_tried_again_and_what_does_not_is_said(through, proxy, fault, operation, tmp_path):
+@pytest.mark.parametrize("fault", TRANSIENT)
+def test_transient_faults_are_retried_and_persistent_ones_reported(through, proxy, fault, operation, tmp_path):
     through.put("a", b"content")
     proxy.use(Faults.only(fault, most=ATTEMPTS - 1))
     operation(through, tmp_path / "there")
     assert proxy.counts[fault] == ATTEMPTS - 1
     if fault is Fault.TRUNCATE and operation is OPERATIONS["delete"]:
-        return  # its answer says nothing that could be missed
+        return  # its response has nothing that could be missed
     proxy.use(Faults.only(fault))
     (tmp_path / "folder").mkdir()
     error = refused(operation, through, tmp_path / "folder", TransientError, "")
@@ -206,13 +206,13 @@ def test_what_passes_is_tried_again_and_what_does_not_is_said(through, proxy, fa
     assert proxy.endpoint in error.what
 
 
-def test_an_answer_that_does_not_come_is_not_waited_for(through, proxy, tmp_path):
+def test_a_missing_response_times_out(through, proxy, tmp_path):
     hasty = open_store(through.url, settings(proxy.endpoint, timeout=0.2, attempts=2))
     proxy.use(Faults({Fault.DELAY: 1.0}, delay=1.0))
     refused(OPERATIONS["read"], hasty, tmp_path, TransientError, "ReadTimeoutError")
 
 
-def test_pauses_grow_and_are_drawn(through, proxy, caplog, tmp_path):
+def test_pauses_grow_with_jitter(through, proxy, caplog, tmp_path):
     patient = open_store(through.url, settings(proxy.endpoint, attempts=12, first_pause=0.01, longest_pause=0.08))
     proxy.use(Faults.only(Fault.SLOW_DOWN))
     with caplog.at_level(logging.INFO, logger="phase2"):
@@ -225,7 +225,7 @@ def test_pauses_grow_and_are_drawn(through, proxy, caplog, tmp_path):
     assert all(one != other for one, other in pairwise(pauses))
 
 
-def test_a_bucket_made_later_is_found(server, store):
+def test_a_bucket_created_later_is_found(server, store):
     late = S3Store("made-later", "", settings(server.endpoint))
     with pytest.raises(RequestError, match="no such bucket"):
         late.read("a")

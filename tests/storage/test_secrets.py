@@ -1,4 +1,4 @@
-"""Access keys stay where they are: in no message, no log, no traceback, no output, whatever happens."""
+"""Access keys appear in no message, log, traceback or output."""
 
 import io
 import logging
@@ -31,7 +31,7 @@ TALKATIVE = ("", "phase2", "boto3", "botocore", "s3transfer", "urllib3")
 
 @pytest.fixture
 def log():
-    """All that is logged, by everything, at DEBUG."""
+    """Everything that is logged at DEBUG."""
     handler = logging.StreamHandler(io.StringIO())
     levels = {name: logging.getLogger(name).level for name in TALKATIVE}
     for name in TALKATIVE:
@@ -53,7 +53,7 @@ def settings(endpoint):
 
 
 def tell(error):
-    """Everything that an error says in all the ways that it can be asked."""
+    """Return all texts of an error."""
     chain = "".join(traceback.format_exception(error))
     return f"{error} {error!r} {error.args} {vars(error)} {pickle.dumps(error)!r} {chain}"
 
@@ -64,7 +64,7 @@ def assert_silent(text):
 
 
 def use(store, folder):
-    """Every operation; gives what their errors say."""
+    """Run every operation; return the texts of their errors."""
     told = []
     for action in (
         lambda: store.put("a", b"content"),
@@ -84,7 +84,7 @@ def use(store, folder):
     return told
 
 
-def test_success_tells_nothing(server, new_store, log, tmp_path):
+def test_successful_requests_log_no_secret(server, new_store, log, tmp_path):
     store = new_store(server)
     log.truncate(0)  # the bucket was made by another client
     told = use(store, tmp_path)
@@ -92,7 +92,7 @@ def test_success_tells_nothing(server, new_store, log, tmp_path):
     assert_silent(f"{told} {log.getvalue()} {store!r} {store.url} {vars(store)} {S3Settings.from_environment()!r}")
 
 
-def test_refused_keys_are_not_told(server, new_store, monkeypatch, log, tmp_path):
+def test_refused_keys_are_not_logged(server, new_store, monkeypatch, log, tmp_path):
     store = new_store(server)
     for names in (WRONG, ["AWS_SECRET_ACCESS_KEY"], ["AWS_ACCESS_KEY_ID"]):
         for name, value in server.environment.items():
@@ -105,7 +105,7 @@ def test_refused_keys_are_not_told(server, new_store, monkeypatch, log, tmp_path
         assert_silent(f"{told} {log.getvalue()}")
 
 
-def test_a_failing_network_tells_nothing(seaweedfs, new_store, log, tmp_path):
+def test_a_failing_network_logs_no_secret(seaweedfs, new_store, log, tmp_path):
     store = new_store(seaweedfs)
     with flaky(seaweedfs.endpoint) as proxy:
         for fault in Fault:
@@ -119,7 +119,7 @@ def test_a_failing_network_tells_nothing(seaweedfs, new_store, log, tmp_path):
 
 
 @pytest.mark.parametrize("debug", ["", "1"])
-def test_commands_tell_nothing(server, new_store, tmp_path, debug):
+def test_commands_log_no_secret(server, new_store, tmp_path, debug):
     store = new_store(server)
     clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     right = server.environment

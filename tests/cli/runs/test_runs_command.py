@@ -1,4 +1,4 @@
-"""``phase2 runs`` and ``phase2 pull``, from the outside."""
+"""``phase2 runs`` and ``phase2 pull`` as commands."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def output(models, tmp_path):
-    """A models folder of one's own with the finished run that the commands share."""
+    """A separate models folder with the finished run that the tests share."""
     shutil.copytree(models, tmp_path / "models")
     return tmp_path / "models"
 
@@ -62,7 +62,7 @@ def test_published_pulled_verified_compared_and_deleted(say, output, run, tmp_pa
     assert folder
 
 
-def test_what_a_killed_publisher_left_can_be_removed(say, tmp_path):
+def test_leftovers_of_a_killed_publisher_can_be_deleted(say, tmp_path):
     left = tmp_path / "store" / "multitask_cgcnn" / "run_20260101T000000Z_x"
     left.mkdir(parents=True)
     (left / "best.pt").write_bytes(b"w")
@@ -73,7 +73,7 @@ def test_what_a_killed_publisher_left_can_be_removed(say, tmp_path):
     assert not left.exists()
 
 
-def test_compare_sets_runs_side_by_side(say, output, run):
+def test_compare_shows_runs_in_columns(say, output, run):
     twin = run.with_name(f"{run.name}b")
     shutil.copytree(run, twin)
     code, rows, _ = say("runs", "compare", run.name, twin.name, "--store", output, "--json")
@@ -101,7 +101,7 @@ def test_verify_names_the_damage_and_exits_with_3(say, output, run):
     assert "damaged: best.pt" in printed
 
 
-def test_prune_says_what_it_would_do_and_does_it(say, output, run):
+def test_prune_dry_run_lists_what_prune_deletes(say, output, run):
     prefix = f"multitask_cgcnn/{run.name}"
     assert say("runs", "prune", "--store", output)[0] == 2
     assert say("runs", "prune", "--older-than", "soon", "--store", output)[0] == 2
@@ -120,10 +120,10 @@ def test_prune_says_what_it_would_do_and_does_it(say, output, run):
     [
         (["runs", "show", "nosuch"], "There is no run 'nosuch'"),
         (["runs", "list", "--algorithm", "cgcn"], "Did you mean 'cgcnn'?"),
-        (["runs", "list", "--since", "yesterday"], "no date"),
+        (["runs", "list", "--since", "yesterday"], "not a date"),
         (["runs", "best", "--by", "bandgap"], "Did you mean 'band_gap'?"),
         (["pull", "latest", "--only", "bset.pt"], "Did you mean 'best.pt'?"),
-        (["runs", "compare", "latest"], "One run compares with nothing"),
+        (["runs", "compare", "latest"], "A comparison needs two runs or more"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -134,7 +134,7 @@ def test_a_bad_request_exits_with_2_and_says_why(say, output, words, says):
     assert says in error
 
 
-def test_training_publishes_when_it_is_told_a_store(say, cache, tmp_path):
+def test_training_publishes_to_the_named_store(say, cache, tmp_path):
     words = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "1"]
     store = tmp_path / "store"
     code, _, error = say("train", *words, "--output", tmp_path / "models", "--store", store)
@@ -144,7 +144,7 @@ def test_training_publishes_when_it_is_told_a_store(say, cache, tmp_path):
     assert (code, result["intact"], result["extra"]) == (0, True, [])
 
 
-def test_a_store_that_cannot_be_is_refused_before_training(say, cache, tmp_path):
+def test_an_invalid_store_is_refused_before_training(say, cache, tmp_path):
     code, _, error = say("train", "--level", "smoke", "--output", tmp_path / "models", "--store", "ftp://nowhere/x")
     assert code == 2
     assert "ftp" in error

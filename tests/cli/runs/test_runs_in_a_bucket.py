@@ -1,4 +1,4 @@
-"""``phase2 runs`` and ``phase2 pull`` on buckets of real servers, from the outside."""
+"""``phase2 runs`` and ``phase2 pull`` as commands, on buckets of real servers."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def store(server, new_store, monkeypatch):
 
 @pytest.fixture
 def train(tmp_path):
-    """Make a finished run of some age with manifest fields of one's choice."""
+    """Make a finished run of some age with the given manifest fields."""
 
     def make(name, *, days=0, **fields):
         made = finished_run(tmp_path / "models", FILES)
@@ -50,7 +50,7 @@ def train(tmp_path):
 
 @pytest.fixture
 def runs(say, store, train):
-    """Four published runs, the newest first, and one that was begun."""
+    """Four published runs, the newest first, and an unfinished one."""
     made = [
         train("fine"),
         train("old", days=40, score=0.1, family="multitask_lite_e3nn", algorithm="e3nn", mode="lite"),
@@ -69,7 +69,7 @@ def names(listed):
     return [run["prefix"].rpartition("_")[2] for run in listed]
 
 
-def test_every_filter_chooses(say, runs):
+def test_every_filter_selects(say, runs):
     def listed(*words):
         code, found, _ = say("runs", "list", *words, "--json")
         assert code == 0
@@ -106,7 +106,7 @@ def test_show_best_and_compare(say, runs):
     assert say("runs", "compare", "old", "poor")[0] == 0
 
 
-def test_show_tells_how_far_an_unfinished_run_is(say, store, runs):
+def test_show_reports_the_progress_of_an_unfinished_run(say, store, runs):
     prefix = "multitask_cgcnn/run_20200101T000000Z_begun"
     code, facts, _ = say("runs", "show", "begun", "--json")
     assert (code, facts["prefix"], facts["status"], facts["attempts"], facts["checkpoint"]) == (
@@ -131,7 +131,7 @@ def test_show_tells_how_far_an_unfinished_run_is(say, store, runs):
     assert "no manifest" in error
 
 
-def test_verify_tells_missing_damaged_and_extra(say, store, runs):
+def test_verify_reports_missing_damaged_and_extra_files(say, store, runs):
     prefix = f"multitask_cgcnn/{runs[0].name}"
     store.put(f"{prefix}/.checkpoints/epoch_1.pt", b"c")
     whole = {"run": prefix, "intact": True, "missing": [], "damaged": [], "extra": []}
@@ -164,7 +164,7 @@ def test_delete_and_prune(say, store, runs):
     assert names(say("runs", "list", "--json")[1]) == ["old"]
 
 
-def test_pull_brings_what_was_asked_for(say, runs, tmp_path):
+def test_pull_downloads_the_requested_files(say, runs, tmp_path):
     run = runs[0]
     code, pulled, _ = say("pull", "fine", "--to", tmp_path / "here", "--json")
     folder = tmp_path / "here" / run.family / run.name
@@ -193,7 +193,7 @@ def test_an_empty_store_has_no_runs(say, store):
 
 
 @pytest.mark.parametrize("words", [["runs", "list"], ["runs", "verify", "x"], ["pull", "x"]], ids=" ".join)
-def test_a_bucket_that_is_not_there_ends_with_2(say, store, words, monkeypatch):
+def test_a_missing_bucket_exits_with_2(say, store, words, monkeypatch):
     monkeypatch.setenv("PHASE2_STORE", "s3://no-such-bucket/runs")
     code, printed, error = say(*words, "--json")
     assert (code, printed) == (2, "")
@@ -201,7 +201,7 @@ def test_a_bucket_that_is_not_there_ends_with_2(say, store, words, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_server_that_does_not_answer_ends_with_75(say, monkeypatch):
+def test_an_unresponsive_server_exits_with_75(say, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
@@ -212,7 +212,7 @@ def test_a_server_that_does_not_answer_ends_with_75(say, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_pull_that_is_killed_goes_on_where_it_was(say, store, tmp_path):
+def test_a_killed_pull_resumes(say, store, tmp_path):
     big = {f"part_{i}": os.urandom(40 << 20) for i in range(4)}
     run = finished_run(tmp_path / "models", big)
     assert say("runs", "publish", run.path)[0] == 0

@@ -160,5 +160,5 @@ def test_an_unknown_data_set_is_refused_with_the_nearest_one():
 
 @pytest.mark.parametrize("run_id", ["", "a/b", "-a", "a" * 64, "a b"])
 def test_an_invalid_run_id_is_refused(run_id):
-    with pytest.raises(RequestError, match="is no valid run id"):
+    with pytest.raises(RequestError, match="is not a valid run id"):
         make_plan(run_id, resolve(RunRequest()), ClusterRequest(image=IMAGE))

@@ -1,4 +1,4 @@
-"""Runs in a bucket: whoever is killed when, the list says what is there."""
+"""Runs in a bucket: the list is correct whatever process is killed at whatever instant."""
 
 import hashlib
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def prefix_of(run):
 
 
 def truth(store, runs):
-    """What is there, by looking at every run itself."""
+    """List the runs by reading every one."""
     found = {}
     for prefix in map(prefix_of, runs):
         if store.head(f"{prefix}/run_manifest.json"):
@@ -56,7 +56,7 @@ def told(store, **how):
 
 
 def deaths(store, act: Callable[[KillingStore], object], *, after):
-    """Let ``act`` be killed at its first, second, ... change until it comes to its end."""
+    """Kill ``act`` at its first, second, ... change until it completes."""
     for k in range(1, 100):
         try:
             act(KillingStore(store, k, after=after))
@@ -67,7 +67,7 @@ def deaths(store, act: Callable[[KillingStore], object], *, after):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_publisher_killed_at_any_change_leaves_a_list_that_is_right(store, runs, after, always_indexed):
+def test_a_publisher_killed_at_any_change_leaves_a_correct_list(store, runs, after, always_indexed):
     other, run, _ = runs
     publish_run(store, other)
     seen = set()
@@ -83,7 +83,7 @@ def test_a_publisher_killed_at_any_change_leaves_a_list_that_is_right(store, run
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_whoever_removes_runs_and_is_killed_leaves_a_list_that_is_right(store, runs, after, always_indexed):
+def test_a_deletion_killed_at_any_change_leaves_a_correct_list(store, runs, after, always_indexed):
     def delete_two(killing):
         for run in runs[:2]:
             delete_run(killing, prefix_of(run))
@@ -104,7 +104,7 @@ def test_whoever_removes_runs_and_is_killed_leaves_a_list_that_is_right(store, r
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_stamp_that_outlived_its_run_makes_no_half_published_run_a_whole_one(store, runs, after, always_indexed):
+def test_a_leftover_marker_does_not_complete_a_partly_published_run(store, runs, after, always_indexed):
     run = runs[0]
     publish_run(store, run)
     list_runs(store)
@@ -117,7 +117,7 @@ def test_a_stamp_that_outlived_its_run_makes_no_half_published_run_a_whole_one(s
     assert told(store) == {prefix: "finished"}
 
 
-def test_with_the_index_no_run_is_read(store, runs, always_indexed):
+def test_with_a_fresh_index_no_manifest_is_read(store, runs, always_indexed):
     for run in runs:
         publish_run(store, run)
     cold, warm = WatchedStore(store), WatchedStore(store)
@@ -128,7 +128,7 @@ def test_with_the_index_no_run_is_read(store, runs, always_indexed):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"rubbish", b'{"schema_version": 1, "entries": []}'])
-def test_a_missing_damaged_or_foreign_index_costs_time_only(store, runs, content, always_indexed):
+def test_a_missing_damaged_or_foreign_index_costs_only_time(store, runs, content, always_indexed):
     for run in runs:
         publish_run(store, run)
     first = list_runs(store)
@@ -141,7 +141,7 @@ def test_a_missing_damaged_or_foreign_index_costs_time_only(store, runs, content
     assert again.reads == [INDEX]
 
 
-def test_a_stale_index_is_not_believed(store, runs, make_run, tmp_path, always_indexed):
+def test_a_stale_index_is_not_used(store, runs, make_run, tmp_path, always_indexed):
     changed, gone, _ = runs
     for run in runs:
         publish_run(store, run)
@@ -156,7 +156,7 @@ def test_a_stale_index_is_not_believed(store, runs, make_run, tmp_path, always_i
     assert {run.prefix: run.score for run in list_runs(store)}[prefix_of(changed)] == 0.001
 
 
-def test_a_run_without_stamp_is_found_and_stamped(store, runs):
+def test_a_run_without_a_marker_is_listed_and_marked(store, runs):
     for run in runs:
         publish_run(store, run)
     stamps = read_markers(store)
@@ -169,7 +169,7 @@ def test_a_run_without_stamp_is_found_and_stamped(store, runs):
     assert read_markers(store) == stamps
 
 
-def test_wrong_and_orphaned_stamps_make_no_run(store, runs, always_indexed):
+def test_wrong_and_orphaned_markers_make_no_run(store, runs, always_indexed):
     run, other, _ = runs
     publish_run(store, run)
     list_runs(store)
@@ -183,9 +183,7 @@ def test_wrong_and_orphaned_stamps_make_no_run(store, runs, always_indexed):
     assert len(read_markers(store)[prefix_of(other)]) == 1
 
 
-def test_a_manifest_that_others_removed_is_noticed_by_whoever_opens_the_run_and_by_a_rebuild(
-    store, runs, always_indexed
-):
+def test_a_manifest_deleted_by_others_is_noticed_when_opened_and_by_a_rebuild(store, runs, always_indexed):
     run, other, _ = runs
     publish_run(store, run)
     publish_run(store, other)
@@ -198,7 +196,7 @@ def test_a_manifest_that_others_removed_is_noticed_by_whoever_opens_the_run_and_
     assert set(read_markers(store)) == {prefix_of(other)}
 
 
-def test_what_is_kept_for_training_belongs_to_the_run_and_goes_with_it(store, runs, recorded):
+def test_checkpoints_in_the_store_are_deleted_with_their_run(store, runs, recorded):
     run, other, _ = runs
     prefix = prefix_of(run)
     store.put(f"{prefix}/run_config.json", run.run_config)
@@ -215,7 +213,7 @@ def test_what_is_kept_for_training_belongs_to_the_run_and_goes_with_it(store, ru
     assert [info.key for info in store.list() if info.key != INDEX] == [".ids/7"]  # which stands for another run
 
 
-def test_what_others_keep_in_the_bucket_is_passed_over(store, server, runs):
+def test_foreign_objects_in_the_bucket_are_ignored(store, server, runs):
     bucket, _, base = store.url.removeprefix("s3://").partition("/")
     client = boto3.client("s3", endpoint_url=server.endpoint)
     family = runs[0].family
@@ -225,7 +223,7 @@ def test_what_others_keep_in_the_bucket_is_passed_over(store, server, runs):
     assert told(store) == truth(store, runs)
 
 
-def test_lists_made_while_others_publish_and_remove_are_never_wrong(store, runs, always_indexed):
+def test_lists_are_correct_during_concurrent_publishing_and_deletion(store, runs, always_indexed):
     def come_and_go(run):
         for _ in range(3):
             publish_run(store, run)

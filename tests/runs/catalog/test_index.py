@@ -1,4 +1,4 @@
-"""The list of runs, and the index that makes it quick and is never believed."""
+"""The list of runs, and the index that is only a cache."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def ids(runs):
     return [run.run_id for run in runs]
 
 
-def test_every_status_is_told(make_run, resolved, tmp_path, store):
+def test_every_status_is_listed(make_run, resolved, tmp_path, store):
     make_run(tmp_path, name_of(1))
     make_run(tmp_path, name_of(2), status="failed")
     stopped, running = (RunDirectory.create(tmp_path, "multitask_cgcnn") for _ in range(2))
@@ -58,7 +58,7 @@ def test_runs_are_listed_newest_first(make_run, tmp_path, store):
     assert ids(list_runs(store)) == ["00003", "00002", "00001"]
 
 
-def test_rubbish_is_passed_over(make_run, tmp_path, store):
+def test_foreign_files_are_ignored(make_run, tmp_path, store):
     make_run(tmp_path, name_of(1))
     half = make_run(tmp_path, name_of(2))
     text = half.manifest.read_text()
@@ -76,7 +76,7 @@ def test_a_damaged_manifest_makes_a_run_unfinished(make_run, tmp_path, store):
     assert [run.status for run in list_runs(store)] == ["unfinished"]
 
 
-def test_with_the_index_nothing_else_is_read(make_run, tmp_path, store, always_indexed):
+def test_with_a_fresh_index_no_record_is_read(make_run, tmp_path, store, always_indexed):
     for i in range(3):
         make_run(tmp_path, name_of(i), after=i)
     cold, warm = WatchedStore(store), WatchedStore(store)
@@ -97,7 +97,7 @@ def test_with_the_index_nothing_else_is_read(make_run, tmp_path, store, always_i
     ],
     ids=["empty", "half", "changed", "zeros", "foreign"],
 )
-def test_a_damaged_index_is_made_again(make_run, tmp_path, store, damage, always_indexed):
+def test_a_damaged_index_is_rebuilt(make_run, tmp_path, store, damage, always_indexed):
     for i in range(3):
         make_run(tmp_path, name_of(i), after=i)
     truth = list_runs(store)
@@ -110,7 +110,7 @@ def test_a_damaged_index_is_made_again(make_run, tmp_path, store, damage, always
     assert healed.reads == [INDEX]
 
 
-def test_an_index_that_the_store_itself_finds_damaged_is_passed_over(make_run, tmp_path, store):
+def test_an_index_that_the_store_reports_damaged_is_ignored(make_run, tmp_path, store):
     class Damaged(WatchedStore):
         def read(self, key):
             if key == INDEX:
@@ -121,7 +121,7 @@ def test_an_index_that_the_store_itself_finds_damaged_is_passed_over(make_run, t
     assert ids(list_runs(Damaged(store))) == ["00001"]
 
 
-def test_the_index_never_hides_or_invents_a_run(make_run, tmp_path, store, always_indexed):
+def test_the_index_never_hides_or_adds_a_run(make_run, tmp_path, store, always_indexed):
     gone = make_run(tmp_path, name_of(1), after=1)
     changed = make_run(tmp_path, name_of(2), after=2, score=0.5)
     assert ids(list_runs(store)) == ["00002", "00001"]
@@ -137,7 +137,7 @@ def test_the_index_never_hides_or_invents_a_run(make_run, tmp_path, store, alway
     assert found[1].score == 0.4
 
 
-def test_a_run_that_finishes_is_not_unfinished_any_more(resolved, make_run, tmp_path, store, always_indexed):
+def test_a_run_that_finishes_is_listed_as_finished(resolved, make_run, tmp_path, store, always_indexed):
     run = RunDirectory.create(tmp_path, "multitask_cgcnn", run_id="x")
     RecordedConfig.record(run, resolved)
     assert [found.status for found in list_runs(store)] == ["unfinished"]
@@ -145,7 +145,7 @@ def test_a_run_that_finishes_is_not_unfinished_any_more(resolved, make_run, tmp_
     assert [found.status for found in list_runs(store)] == ["finished"]
 
 
-def test_whoever_may_only_read_still_gets_the_list(make_run, tmp_path, store, always_indexed):
+def test_listing_works_with_read_permission_alone(make_run, tmp_path, store, always_indexed):
     make_run(tmp_path, name_of(1))
     assert ids(list_runs(WatchedStore(store, read_only=True))) == ["00001"]
 
@@ -167,7 +167,7 @@ def test_ten_thousand_runs_are_listed_quickly(make_run, tmp_path, store):
     assert time.perf_counter() - start < 3
 
 
-def test_a_filter_lets_through_what_is_asked_for(make_run, tmp_path, store):
+def test_a_filter_accepts_matching_runs(make_run, tmp_path, store):
     make_run(tmp_path, name_of(1), after=0)
     make_run(tmp_path, name_of(2), after=60, family="multitask_lite_e3nn", algorithm="e3nn", mode="lite")
     make_run(tmp_path, name_of(3), after=120, status="failed", properties=("band_gap",))
@@ -187,7 +187,7 @@ def test_a_filter_lets_through_what_is_asked_for(make_run, tmp_path, store):
 
 
 @pytest.mark.parametrize("wanted", [{"algorithm": "cgcn"}, {"mode": "lit"}, {"status": "done"}, {"property": "gap"}])
-def test_a_filter_for_what_no_run_can_be_is_refused(wanted):
+def test_a_filter_with_an_unknown_name_is_refused(wanted):
     with pytest.raises(UnknownNameError):
         RunFilter(**wanted)
 

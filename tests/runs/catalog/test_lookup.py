@@ -1,4 +1,4 @@
-"""Finding runs by name and by how good they are."""
+"""Finding runs by name and by rank."""
 
 import pytest
 
@@ -39,14 +39,14 @@ def test_a_run_has_many_names(listed, name, run_id):
     assert find(listed, name).run_id == run_id
 
 
-def test_a_beginning_that_several_share_is_refused_with_their_names(listed):
+def test_an_ambiguous_prefix_is_refused_with_the_names(listed):
     with pytest.raises(RequestError, match="any of 2 runs") as caught:
         find(listed, "a")
     assert named("a1") in caught.value.why
     assert named("a2") in caught.value.why
 
 
-def test_a_whole_id_goes_before_a_beginning(make_run, tmp_path):
+def test_an_exact_id_takes_precedence_over_a_prefix(make_run, tmp_path):
     make_run(tmp_path, named("x"))
     make_run(tmp_path, named("xy"))
     assert find(list_runs(open_store(str(tmp_path))), "x").run_id == "x"
@@ -62,12 +62,12 @@ def test_an_unknown_name_offers_the_nearest(listed):
 
 
 @pytest.mark.parametrize("name", ["latest", "best", "a1"])
-def test_nothing_is_found_where_nothing_is(name):
+def test_an_empty_list_has_no_match(name):
     with pytest.raises(RequestError, match="no "):
         find([], name)
 
 
-def test_the_best_come_by_score_or_by_a_validation_error_never_by_a_test_error(make_run, tmp_path, manifest):
+def test_ranking_is_by_score_or_validation_error_never_by_test_error(make_run, tmp_path, manifest):
     val = manifest.val
     better = tuple(row.model_copy(update={"mae": 0.01}) if row.key == "band_gap" else row for row in val)
     make_run(tmp_path, named("low_score"), score=0.1, test=better)
@@ -80,7 +80,7 @@ def test_the_best_come_by_score_or_by_a_validation_error_never_by_a_test_error(m
     assert best_first(runs, "bulk_modulus") == []  # nobody has a label for it
 
 
-def test_newest_best_is_the_run_that_finished_last_and_has_a_model(make_run, tmp_path):
+def test_latest_model_file_is_of_the_run_that_finished_last_and_has_one(make_run, tmp_path):
     late = make_run(tmp_path, named("a"), after=5)
     make_run(tmp_path, named("b"), after=1, family="multitask_lite_e3nn")
     make_run(tmp_path, named("c"), after=9, status="interrupted")

@@ -1,4 +1,4 @@
-"""Which runs go when a store is tidied up."""
+"""Which runs pruning removes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +32,7 @@ def pruned(runs, *, keep_best=0, days=None):
     return [run.run_id for run in runs_to_prune(runs, keep_best=keep_best, older_than=older_than, now=NOW)]
 
 
-def test_old_runs_go_unless_they_are_among_the_best():
+def test_old_runs_are_pruned_unless_among_the_best():
     runs = [run("old_best", days=90, score=0.1), run("old", days=60, score=0.5), run("young", days=1, score=0.9)]
     assert pruned(runs, keep_best=1, days=30) == ["old"]
     assert pruned(runs, days=30) == ["old_best", "old"]
@@ -40,7 +40,7 @@ def test_old_runs_go_unless_they_are_among_the_best():
     assert pruned(runs, keep_best=3) == []
 
 
-def test_the_best_of_every_kind_stay():
+def test_the_best_of_every_kind_are_kept():
     runs = [
         run("a", score=0.1),
         run("b", score=0.5, data="other"),
@@ -52,7 +52,7 @@ def test_the_best_of_every_kind_stay():
 
 
 @pytest.mark.parametrize("status", ["running", "unfinished"])
-def test_what_can_be_resumed_stays(status):
+def test_runs_that_can_be_resumed_are_kept(status):
     assert pruned([run("a", days=900, status=status)], days=1) == []
 
 
@@ -65,7 +65,7 @@ scores = st.one_of(st.none(), st.floats(0, 10))
 
 
 @given(st.lists(st.tuples(st.integers(0, 99), scores), max_size=12), st.integers(0, 5), st.integers(0, 99))
-def test_no_young_and_no_better_run_goes(facts, keep_best, days):
+def test_no_recent_and_no_better_run_is_pruned(facts, keep_best, days):
     runs = [run(str(i), days=age, score=score) for i, (age, score) in enumerate(facts)]
     gone = set(pruned(runs, keep_best=keep_best, days=days))
     stay = [r for r in runs if r.run_id not in gone]

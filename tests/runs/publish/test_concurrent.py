@@ -1,4 +1,4 @@
-"""Processes that publish one run to a real server at the same time: one wins, and the others say so."""
+"""Processes that publish one run to a real server concurrently: one wins, and the others report it."""
 
 import multiprocessing
 
@@ -27,7 +27,7 @@ def _publish(url, run, barrier, said):
 
 @pytest.fixture
 def publish_at_once(server, new_store):
-    """Let processes publish run directories into one store at the same moment; returns the store and what they said."""
+    """Publish run directories into one store from concurrent processes; return the store and their output."""
     context = multiprocessing.get_context("spawn")
 
     def publish(runs):
@@ -52,7 +52,7 @@ def assert_one_whole_run(store):
 
 
 @pytest.mark.slow
-def test_of_two_that_finished_the_same_run_one_publishes_it_and_the_other_hears_of_it(
+def test_of_two_processes_that_finished_one_run_one_publishes_and_the_other_is_told_so(
     make_run, publish_at_once, tmp_path
 ):
     twins = [make_run(tmp_path / str(i), files=FILES | {"history.json": b"%d" % i}) for i in range(2)]
@@ -71,7 +71,7 @@ def test_of_two_that_finished_the_same_run_one_publishes_it_and_the_other_hears_
 
 
 @pytest.mark.slow
-def test_of_three_that_publish_one_directory_one_publishes_it(make_run, publish_at_once, tmp_path):
+def test_of_three_publishers_of_one_directory_one_publishes(make_run, publish_at_once, tmp_path):
     run = make_run(tmp_path / "models", files=FILES)
     store, heard = publish_at_once([run] * 3)
     assert heard == ["already", "already", "published"]

@@ -1,4 +1,4 @@
-"""Publishing: a store has the whole run or none, whatever happens and however many publish at once."""
+"""Publishing: a store has the whole run or none of it, after any failure and with any number of publishers."""
 
 import multiprocessing
 import shutil
@@ -37,7 +37,7 @@ def prefix_of(run):
 
 
 def is_whole(store, run) -> bool:
-    """Whether the store has the run whole; fails when it has half of it."""
+    """Return whether the store has the whole run; fail where it has a part of it."""
     finished = [found.prefix for found in list_runs(store) if found.status == "finished"]
     if not finished:
         with pytest.raises(RequestError, match="no manifest"):
@@ -58,7 +58,7 @@ def test_a_published_run_is_whole_and_equal(run, store, tmp_path):
         assert store.read(f"{prefix_of(run)}/{path.relative_to(run.path)}") == path.read_bytes()
 
 
-def test_a_second_time_is_a_success_that_changes_nothing(run, store):
+def test_publishing_again_succeeds_and_changes_nothing(run, store):
     publish_run(store, run)
     before = list(store.list())
     again = publish_run(store, run)
@@ -67,12 +67,12 @@ def test_a_second_time_is_a_success_that_changes_nothing(run, store):
     assert list(store.list()) == before
 
 
-def test_publishing_a_folder_into_itself_is_done_already(run):
+def test_publishing_a_run_into_its_own_folder_changes_nothing(run):
     assert publish_run(open_store(str(run.path.parent.parent)), run).already
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_every_change_there_is_no_run_or_a_whole_one_and_again_finishes_it(run, store, after):
+def test_killed_at_any_change_the_store_has_no_run_or_a_whole_one_and_a_retry_completes_it(run, store, after):
     deaths, outcomes = 0, set()
     for k in range(1, 100):
         try:
@@ -90,7 +90,7 @@ def test_killed_at_every_change_there_is_no_run_or_a_whole_one_and_again_finishe
     assert outcomes == {False, True}
 
 
-def test_many_publishers_of_one_run_make_one_run(run, store):
+def test_concurrent_publishers_of_one_run_publish_it_once(run, store):
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda _: publish_run(store, run), range(8)))
     assert sum(not publication.already for publication in done) == 1
@@ -105,9 +105,7 @@ def _publish_in_process(url, run, barrier, results):
         results.put(type(error).__name__)
 
 
-def test_of_processes_that_publish_different_runs_under_one_name_one_wins_and_its_run_is_whole(
-    make_run, store, tmp_path
-):
+def test_of_different_runs_published_under_one_name_exactly_one_is_stored_whole(make_run, store, tmp_path):
     runs = [make_run(tmp_path / str(i), files=FILES | {"best.pt": bytes([i]) * 100_000}) for i in range(4)]
     context = multiprocessing.get_context("fork")
     barrier, results = context.Barrier(len(runs)), context.Queue()
@@ -122,7 +120,7 @@ def test_of_processes_that_publish_different_runs_under_one_name_one_wins_and_it
     assert is_whole(store, runs[0])
 
 
-def test_another_run_of_that_name_is_refused_and_nothing_is_touched(make_run, run, store, tmp_path):
+def test_another_run_of_the_same_name_is_refused_without_changes(make_run, run, store, tmp_path):
     publish_run(store, run)
     other = make_run(tmp_path / "other", files=FILES | {"best.pt": b"other"}, config_digest="00" * 32)
     before = list(store.list())
@@ -131,7 +129,7 @@ def test_another_run_of_that_name_is_refused_and_nothing_is_touched(make_run, ru
     assert list(store.list()) == before
 
 
-def test_whoever_finished_the_same_run_elsewhere_hears_who_published_it(make_run, run, store, tmp_path):
+def test_the_same_run_finished_elsewhere_is_refused_with_the_name_of_its_publisher(make_run, run, store, tmp_path):
     publish_run(store, run)
     twin = make_run(tmp_path / "twin", files=FILES | {"history.json": b"other seconds"})
     before = list(store.list())
@@ -159,7 +157,7 @@ def test_a_published_manifest_that_cannot_be_read_is_another_run(run, store):
     assert caught.value.manifest is None
 
 
-def test_a_killed_publisher_of_other_files_holds_the_name_for_an_hour(make_run, run, store, tmp_path, monkeypatch):
+def test_the_claim_of_a_killed_publisher_times_out_after_an_hour(make_run, run, store, tmp_path, monkeypatch):
     with pytest.raises(Killed):
         publish_run(KillingStore(store, 3, after=True), run)
     other = make_run(tmp_path / "other", files={"best.pt": b"other"}, run_id="another")
@@ -172,9 +170,7 @@ def test_a_killed_publisher_of_other_files_holds_the_name_for_an_hour(make_run, 
 
 
 @pytest.mark.parametrize("k", range(2, 8))
-def test_the_next_attempt_at_a_run_takes_over_from_the_one_that_was_killed(
-    make_run, run, store, tmp_path, monkeypatch, k
-):
+def test_the_next_attempt_at_a_run_takes_over_from_a_killed_one(make_run, run, store, tmp_path, monkeypatch, k):
     with pytest.raises(Killed):
         publish_run(KillingStore(store, k, after=True), run)
     again = make_run(tmp_path / "again", files=FILES | {"history.json": b"other seconds"})
@@ -186,7 +182,7 @@ def test_the_next_attempt_at_a_run_takes_over_from_the_one_that_was_killed(
     assert store.read(f"{prefix_of(again)}/history.json") == b"other seconds"
 
 
-def test_whoever_was_taken_over_from_hears_it_and_harms_nothing(make_run, run, store, tmp_path, monkeypatch):
+def test_a_publisher_that_lost_its_claim_fails_and_changes_nothing(make_run, run, store, tmp_path, monkeypatch):
     again = make_run(tmp_path / "again", files=FILES | {"best.pt": b"w" * 4999 + b"v"})
     monkeypatch.setattr(publish_claim, "SAME_RUN_CLAIM_TIMEOUT", timedelta(0))
 
@@ -202,10 +198,10 @@ def test_whoever_was_taken_over_from_hears_it_and_harms_nothing(make_run, run, s
 
 
 @pytest.mark.parametrize("late", ["best.pt", "run_manifest.json"])
-def test_a_publisher_that_was_given_up_for_dead_and_is_not_cannot_break_the_run(
+def test_a_publisher_that_lost_its_claim_but_is_alive_cannot_damage_the_run(
     make_run, run, store, tmp_path, monkeypatch, late
 ):
-    """The first stores a file, or its manifest, at the worst instant: when the second has cleared the place."""
+    """The first stores a file, or its manifest, right after the second has removed its leftovers."""
     second = make_run(tmp_path / "second", files=FILES | {"best.pt": b"w" * 4999 + b"v", "history.json": b"other"})
     with pytest.raises(Killed):
         publish_run(KillingStore(store, 4, after=True), run)
@@ -225,7 +221,7 @@ def test_a_publisher_that_was_given_up_for_dead_and_is_not_cannot_break_the_run(
     assert store.read(f"{prefix_of(run)}/history.json") == b"other"
 
 
-def test_whoever_gets_the_name_when_the_run_has_just_been_published_hears_it(make_run, run, store, tmp_path):
+def test_a_claim_taken_after_another_run_was_published_is_released_and_refused(make_run, run, store, tmp_path):
     twin = make_run(tmp_path / "twin", files=FILES | {"history.json": b"other seconds"})
 
     class JustBefore(WatchedStore):
@@ -241,8 +237,8 @@ def test_whoever_gets_the_name_when_the_run_has_just_been_published_hears_it(mak
 
 
 @pytest.mark.parametrize("looked", ["read", "head"])
-def test_whoever_finds_a_claim_that_ends_while_it_is_looked_at_does_not_wait_for_it(run, store, looked):
-    """Of several that publish one directory, the fastest removes its claim when it is done."""
+def test_a_claim_released_while_it_is_read_does_not_block(run, store, looked):
+    """Of several publishers of one directory, the fastest releases its claim when it is done."""
     claim = f"{prefix_of(run)}/.publishing"
 
     class DoneInBetween(WatchedStore):
@@ -268,7 +264,7 @@ def test_whoever_finds_a_claim_that_ends_while_it_is_looked_at_does_not_wait_for
     assert is_whole(store, run)
 
 
-def test_an_id_that_is_another_runs_is_refused(make_run, run, store, tmp_path):
+def test_the_id_of_another_run_is_refused(make_run, run, store, tmp_path):
     publish_run(store, run)
     other = make_run(tmp_path / "other", "run_20270101T000000Z_4f1c2a", files=FILES)
     with pytest.raises(RequestError, match=f"belongs to {prefix_of(run)}"):
@@ -276,9 +272,7 @@ def test_an_id_that_is_another_runs_is_refused(make_run, run, store, tmp_path):
     assert is_whole(store, run)
 
 
-def test_taking_over_from_a_killed_publisher_keeps_checkpoints_and_what_is_right(
-    make_run, run, store, tmp_path, monkeypatch
-):
+def test_taking_over_keeps_checkpoints_and_intact_files(make_run, run, store, tmp_path, monkeypatch):
     store.put(f"{prefix_of(run)}/.checkpoints/epoch_1.pt", b"c")
     store.put(f"{prefix_of(run)}/.publishing", b"digest of another manifest")
     store.put(f"{prefix_of(run)}/run_config.json", run.run_config)
@@ -292,13 +286,13 @@ def test_taking_over_from_a_killed_publisher_keeps_checkpoints_and_what_is_right
     assert not any(key.endswith("run_config.json") for _, key in watched.changes)
 
 
-def test_files_that_are_there_are_not_sent_again(run, store):
+def test_stored_files_are_not_uploaded_again(run, store):
     store.put(f"{prefix_of(run)}/best.pt", run.best)
     done = publish_run(store, run)
     assert (done.uploaded, done.kept) == (len(FILES), 1)
 
 
-def test_a_stray_file_with_other_content_is_never_overwritten(run, store):
+def test_a_foreign_file_with_other_content_is_never_overwritten(run, store):
     store.put(f"{prefix_of(run)}/best.pt", b"w" * 4999 + b"v")
     with pytest.raises(RequestError, match="with other content"):
         publish_run(store, run)
@@ -319,7 +313,7 @@ def test_an_unfinished_run_cannot_be_published(run, store):
     assert not list(store.list())
 
 
-def test_a_file_lost_on_the_way_is_noticed_before_the_manifest(run, store):
+def test_a_lost_file_is_detected_before_the_manifest_is_stored(run, store):
     class Losing(WatchedStore):
         def put(self, key, source, **options):
             info = super().put(key, source, **options)

@@ -1,4 +1,4 @@
-"""Runs in a store: verified, brought here, removed."""
+"""Runs in a store: verified, downloaded, deleted."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_verify_names_what_is_missing_damaged_and_extra(published, store, prefix
     assert found.extra == ("notes.txt",)
 
 
-def test_a_file_nobody_listed_does_no_harm(published, store, prefix):
+def test_an_unlisted_file_does_not_matter(published, store, prefix):
     store.put(f"{prefix}/notes.txt", b"mine")
     assert published.verify().intact
 
@@ -68,7 +68,7 @@ def test_a_run_of_the_models_folder_is_verified_the_same_way(run, prefix):
     assert PublishedRun.open(models, prefix).verify().damaged == ("best.pt",)
 
 
-def test_a_pulled_run_is_the_run(published, run, tmp_path):
+def test_a_pulled_run_equals_the_published_one(published, run, tmp_path):
     told = []
     pulled = published.pull(tmp_path / "here", progress=lambda done, total: told.append((done, total)))
     assert pulled.path == tmp_path / "here" / published.prefix
@@ -79,7 +79,7 @@ def test_a_pulled_run_is_the_run(published, run, tmp_path):
     assert PublishedRun.open(here, published.prefix).verify().intact
 
 
-def test_a_pull_continues_and_mends_and_keeps_what_is_right(published, run, tmp_path):
+def test_a_pull_resumes_repairs_and_keeps_intact_files(published, run, tmp_path):
     pulled = published.pull(tmp_path)
     kept = pulled.best.stat().st_ino
     pulled.history.write_bytes(b"{}")
@@ -117,7 +117,7 @@ def test_a_pull_never_replaces_another_run_or_one_in_training(published, make_ru
 
 
 @pytest.mark.parametrize("path", ["../../evil", "/evil", "a/../../../evil"])
-def test_a_hostile_manifest_cannot_write_outside_its_run(published, store, prefix, tmp_path, path):
+def test_a_malicious_manifest_cannot_write_outside_its_run(published, store, prefix, tmp_path, path):
     text = published.content.decode().replace('"best.pt"', f'"{path}"')
     store.put(f"{prefix}/run_manifest.json", text.encode())
     with pytest.raises(RequestError, match="not a valid key"):
@@ -125,13 +125,13 @@ def test_a_hostile_manifest_cannot_write_outside_its_run(published, store, prefi
     assert not list(tmp_path.rglob("evil"))
 
 
-def test_a_damaged_manifest_says_so(store, prefix):
+def test_a_damaged_manifest_is_reported(store, prefix):
     store.put(f"{prefix}/run_manifest.json", b"{")
     with pytest.raises(ModelFileError, match="damaged"):
         PublishedRun.open(store, prefix)
 
 
-def test_a_run_without_manifest_is_no_run(store, prefix):
+def test_a_run_without_manifest_cannot_be_opened(store, prefix):
     store.delete(f"{prefix}/run_manifest.json")
     with pytest.raises(RequestError, match="no manifest"):
         PublishedRun.open(store, prefix)
@@ -148,7 +148,7 @@ def test_a_deleted_run_leaves_nothing(store, prefix, run):
     assert not run.path.exists()
 
 
-def test_the_manifest_goes_first_so_that_no_half_run_is_left(store, prefix):
+def test_the_manifest_is_deleted_first(store, prefix):
     watching = WatchedStore(store)
     delete_run(watching, prefix)
     assert watching.changes[0] == ("delete", f"{prefix}/run_manifest.json")
@@ -161,7 +161,7 @@ def test_a_run_in_training_is_not_deleted(run, prefix):
     assert run.best.exists()
 
 
-def test_runs_side_by_side(manifest):
+def test_comparison_of_runs(manifest):
     lone = manifest.val[0].model_copy(update={"mae": 0.05})
     other = manifest.model_copy(update={"score": 0.5, "val": (lone,), "test": ()})
     rows = {(row.property, row.part, row.measure): row for row in compare_runs([manifest, other])}

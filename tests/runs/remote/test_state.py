@@ -143,7 +143,7 @@ def test_an_id_is_one_runs_until_it_is_freed(store):
     assert run_of_id(store, "aaaaaa") == PREFIX
     free_run_id(store, "aaaaaa", PREFIX)
     assert run_of_id(store, "aaaaaa") is None
-    with pytest.raises(RequestError, match="no valid run id"):
+    with pytest.raises(RequestError, match="not a valid run id"):
         claim_run_id(store, "../x", PREFIX)
 
 

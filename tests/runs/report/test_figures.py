@@ -1,4 +1,4 @@
-"""The pictures: drawn for every kind of run, and no obstacle where matplotlib is missing."""
+"""The figures: drawn for every kind of run, and left out where matplotlib is missing."""
 
 import subprocess
 import sys
@@ -52,7 +52,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.filterwarnings("error")
-def test_every_kind_of_run_gets_its_pictures(run, results, case):
+def test_every_kind_of_run_gets_its_figures(run, results, case):
     part, epochs, score = CASES[case]
     keys = tuple(p.key for p in part.properties)
     both = tuple(measured(part))
@@ -64,7 +64,7 @@ def test_every_kind_of_run_gets_its_pictures(run, results, case):
     assert run.learning_curve.read_bytes().startswith(PNG)
 
 
-def test_callers_settings_are_left_alone_and_equal_runs_give_equal_bytes(run, results, predictions):
+def test_figures_leave_global_settings_alone_and_are_deterministic(run, results, predictions):
     before = dict(mpl.rcParams)
     both = tuple(measured(predictions))
     achieved = results.model_copy(update={"val": both, "test": both})

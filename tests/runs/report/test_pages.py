@@ -1,4 +1,4 @@
-"""The hand-off page and the model card, whole."""
+"""The hand-off page and the model card, against golden files."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ FOLDER = "models/multitask_cgcnn/run_20261124T093000Z_4f1c2a"
 @pytest.mark.parametrize(
     ("name", "render"), [("HANDOFF.md", lambda m: handoff(m, FOLDER)), ("MODEL_CARD.md", model_card)]
 )
-def test_pages_are_the_golden_ones(manifest, name, render):
+def test_pages_equal_the_golden_ones(manifest, name, render):
     assert render(manifest) == (GOLDEN / name).read_text()
 
 

@@ -71,7 +71,7 @@ def test_nothing_at_all_is_an_error(tmp_path, resolved):
         find_unfinished(tmp_path / "nowhere", resolved.config)
 
 
-def test_rubbish_is_passed_over(tmp_path, resolved):
+def test_foreign_files_are_ignored(tmp_path, resolved):
     run = start(tmp_path, resolved, "run_20260101T000000Z_aaaaaa")
     run.manifest.write_text('{"schema_ver')
     family = tmp_path / resolved.config.family
