@@ -159,14 +159,14 @@ def test_a_stale_index_is_not_used(store, runs, make_run, tmp_path, always_index
 def test_a_run_without_a_marker_is_listed_and_marked(store, runs):
     for run in runs:
         publish_run(store, run)
-    stamps = read_markers(store)
-    assert stamps == {prefix_of(run): (hashlib.sha256(run.manifest.read_bytes()).hexdigest(),) for run in runs}
+    markers = read_markers(store)
+    assert markers == {prefix_of(run): (hashlib.sha256(run.manifest.read_bytes()).hexdigest(),) for run in runs}
     for info in list(store.list(f"{MARKERS}/")):
         store.delete(info.key)
     assert told(WatchedStore(store, read_only=True)) == truth(store, runs)
     assert read_markers(store) == {}
     assert told(store) == truth(store, runs)
-    assert read_markers(store) == stamps
+    assert read_markers(store) == markers
 
 
 def test_wrong_and_orphaned_markers_make_no_run(store, runs, always_indexed):
