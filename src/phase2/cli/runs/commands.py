@@ -110,11 +110,11 @@ def compare(
     if as_json:
         print_json([{**row.labels(), "values": dict(zip(prefixes, row.values, strict=True))} for row in rows])
         return
-    from phase2.cli.runs.summary import figure
+    from phase2.runs.report.markdown import number
 
     _warn_of_different_data([manifest.data.fingerprint if manifest.data else None for manifest in manifests])
     ids = [manifest.run_id for manifest in manifests]
-    cells = [(*row.labels().values(), *map(figure, row.values)) for row in rows]
+    cells = [(*row.labels().values(), *map(number, row.values)) for row in rows]
     print_table("", ("property", "unit", "part", "measure", *ids), cells, numeric=ids)
 
 
@@ -131,12 +131,12 @@ def _print_runs(runs: Sequence[RunSummary], limit: int | None, *, by: str = "sco
     if as_json:
         print_json([run.model_dump(mode="json") for run in runs[: limit or None]])
         return
-    from phase2.cli.runs.summary import figure
+    from phase2.runs.report.markdown import number
 
     shown = runs[: (ROWS if limit is None else limit) or None]
     measure = "score" if by == "score" else f"val MAE of {by}"
     rows = [
-        (run.run_id, run.family, run.mode, run.status, f"{run.started:%Y-%m-%d %H:%M}", figure(ranking_value(run, by)),
+        (run.run_id, run.family, run.mode, run.status, f"{run.started:%Y-%m-%d %H:%M}", number(ranking_value(run, by)),
          ", ".join(run.properties))
         for run in shown
     ]  # fmt: skip

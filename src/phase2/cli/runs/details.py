@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from phase2.cli.console import print_table
-from phase2.cli.runs.summary import figure, print_metrics
+from phase2.cli.runs.summary import print_metrics
+from phase2.runs.report.markdown import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +63,7 @@ def _facts(manifest: RunManifest) -> Iterator[tuple[str, str]]:
     if manifest.left_out:
         yield "without labels", ", ".join(manifest.left_out)
     yield "data", f"{data.source}, {data.used:,} crystals ({data.fingerprint[:12]})" if data else "-"
-    yield "score", figure(manifest.score)
+    yield "score", number(manifest.score)
     yield "size", f"{sum(file.bytes for file in manifest.artifacts) / 1e6:.1f} MB in {len(manifest.artifacts)} files"
     yield "hardware", _hardware(manifest.hardware)
     yield "ran on", _place(manifest.place)

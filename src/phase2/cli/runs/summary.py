@@ -24,6 +24,7 @@ def print_summary(finished: FinishedRun) -> None:
 
 def print_metrics(manifest: RunManifest) -> None:
     """Print validation and test MAE by property beside the median baseline."""
+    from phase2.runs.report.markdown import number
     from phase2.runs.report.metrics_table import metrics_rows
 
     title = f"{manifest.algorithm} {manifest.mode}: best epoch {manifest.best_epoch} of {manifest.epochs}"
@@ -31,18 +32,13 @@ def print_metrics(manifest: RunManifest) -> None:
         (
             row.key,
             row.unit or "-",
-            figure(row.val_mae),
-            figure(row.test_mae),
-            figure(row.baseline_mae),
+            number(row.val_mae),
+            number(row.test_mae),
+            number(row.baseline_mae),
             "-" if row.times_better is None else f"{row.times_better:.1f} x",
-            figure(row.r2),
+            number(row.r2),
             str(row.count),
         )
         for row in metrics_rows(manifest.val, manifest.test)
     ]
     print_table(title, ("property", "unit", *_NUMERIC), rows, numeric=_NUMERIC)
-
-
-def figure(value: float | None) -> str:
-    """Format a number for a table; None as a dash."""
-    return "-" if value is None else f"{value:.3g}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from phase2.runs.layout import MANIFEST, RunDirectory
 from phase2.runs.manifest import VERSION, RunManifest
 from phase2.storage.base import ObjectMissingError, Store, check_key
 from phase2.storage.disk.atomic import write_bytes
+from phase2.storage.disk.checksums import sha256_of
 from phase2.storage.parallel import ByteCounter, in_parallel
 from phase2.storage.progress import ProgressCallback
 from phase2.storage.records import parse_record
@@ -126,7 +126,4 @@ class PublishedRun:
 
 
 def _is_here(target: Path, artifact: Artifact) -> bool:
-    if not target.is_file() or target.stat().st_size != artifact.bytes:
-        return False
-    with target.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == artifact.sha256
+    return target.is_file() and target.stat().st_size == artifact.bytes and sha256_of(target) == artifact.sha256

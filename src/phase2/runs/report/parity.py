@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from phase2.properties import Property
 from phase2.runs.predictions import PartPredictions
+from phase2.runs.report.markdown import number
 from phase2.runs.report.style import FAINT, colour, density_colours, house_style, new_figure, note_empty, save
 from phase2.runs.results import PropertyMetrics
 
@@ -82,8 +83,8 @@ def _density(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float
 
 def _write_numbers(axes: Axes, result: PropertyMetrics) -> None:
     lines = [
-        f"MAE {_number(result.mae)} {result.unit}".rstrip(),
-        f"median's {_number(result.baseline_mae)}",
+        f"MAE {number(result.mae)} {result.unit}".rstrip(),
+        f"median's {number(result.baseline_mae)}",
         *([] if result.r2 is None else [f"R² {result.r2:.2f}"]),
         f"{result.count:,} crystals" if result.count > 1 else "1 crystal",
     ]
@@ -139,7 +140,3 @@ def _log1p(x: NDArray[np.float64]) -> NDArray[np.float64]:
 def _undo(y: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(over="ignore"):
         return np.sign(y) * np.expm1(np.abs(y))
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"
