@@ -63,7 +63,7 @@ def parse_record(content: bytes, kind: type[AnyRecord], *, where: str, version: 
         if found > version:
             raise ModelFileError(
                 f"{where} has format {found}; this version of phase2 reads formats up to {version}.",
-                why="A newer version of phase2 wrote it.",
+                why="A newer phase2 wrote it.",
                 fix="Install that version of phase2.",
             )
         return kind.model_validate_json(content)

@@ -1,41 +1,11 @@
-"""Runs in a store: verified, downloaded, deleted."""
+"""Published runs: opened, verified, downloaded."""
 
 import pytest
 
 from phase2.errors import ModelFileError, RequestError, UnknownNameError
-from phase2.runs.catalog.comparison import compare_runs
-from phase2.runs.catalog.index import list_runs
-from phase2.runs.publish.deletion import delete_run
-from phase2.runs.publish.publish import publish_run
 from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.base import ObjectDamagedError
 from phase2.storage.urls import open_store
-from phase2.testing.watched_store import WatchedStore
-
-FILES = {"best.pt": b"w" * 5000, "history.json": b"[]", "pictures/parity.png": b"png", "empty.csv": b""}
-
-
-@pytest.fixture
-def run(make_run, tmp_path):
-    return make_run(tmp_path / "models", files=FILES)
-
-
-@pytest.fixture
-def prefix(run):
-    return f"{run.family}/{run.name}"
-
-
-@pytest.fixture
-def store(tmp_path, run):
-    (tmp_path / "store").mkdir()
-    store = open_store(str(tmp_path / "store"))
-    publish_run(store, run)
-    return store
-
-
-@pytest.fixture
-def published(store, prefix):
-    return PublishedRun.open(store, prefix)
 
 
 def contents(folder):
@@ -135,38 +105,3 @@ def test_a_run_without_manifest_cannot_be_opened(store, prefix):
     store.delete(f"{prefix}/run_manifest.json")
     with pytest.raises(RequestError, match="no manifest"):
         PublishedRun.open(store, prefix)
-
-
-def test_a_deleted_run_leaves_nothing(store, prefix, run):
-    delete_run(store, prefix)
-    assert list(store.list()) == []
-    assert list_runs(store) == []
-    models = run.path.parent.parent
-    with run.lock():
-        pass
-    delete_run(open_store(str(models)), prefix)
-    assert not run.path.exists()
-
-
-def test_the_manifest_is_deleted_first(store, prefix):
-    watching = WatchedStore(store)
-    delete_run(watching, prefix)
-    assert watching.changes[0] == ("delete", f"{prefix}/run_manifest.json")
-    assert watching.changes[-1] == ("delete", f"{prefix}/run_config.json")
-
-
-def test_a_run_in_training_is_not_deleted(run, prefix):
-    with run.lock(), pytest.raises(RequestError, match="training"):
-        delete_run(open_store(str(run.path.parent.parent)), prefix)
-    assert run.best.exists()
-
-
-def test_comparison_of_runs(manifest):
-    lone = manifest.val[0].model_copy(update={"mae": 0.05})
-    other = manifest.model_copy(update={"score": 0.5, "val": (lone,), "test": ()})
-    rows = {(row.property, row.part, row.measure): row for row in compare_runs([manifest, other])}
-    assert rows["", "val", "score"].values == (manifest.score, 0.5)
-    assert rows["formation_energy", "val", "mae"].values == (0.1, 0.05)
-    assert rows["formation_energy", "test", "mae"].values == (0.1, None)
-    assert rows["band_gap", "val", "mae"].values == (0.9, None)
-    assert rows["band_gap", "val", "mae"].unit == "eV"

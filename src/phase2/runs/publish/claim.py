@@ -61,7 +61,7 @@ class PublishClaim:
             timeout = SAME_RUN_CLAIM_TIMEOUT if holder.endswith(f" {self.manifest.run_id}") else CLAIM_TIMEOUT
             if datetime.now(UTC) - info.modified < timeout:
                 raise TransientError(
-                    f"Another process is publishing '{self.prefix}' in {self.store.url}.",
+                    f"Another publisher is working on '{self.prefix}' in {self.store.url}.",
                     why=f"It started at {info.modified:%Y-%m-%d %H:%M} UTC with other files under the same name.",
                     fix=f"Wait for it; if it was killed, try again {timeout} (h:mm:ss) after that.",
                 ) from None
