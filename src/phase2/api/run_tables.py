@@ -12,7 +12,7 @@ from phase2.errors import ModelFileError
 from phase2.properties import get_property
 from phase2.runs.history import EpochRow, read_history
 from phase2.runs.manifest import RunManifest
-from phase2.runs.results import PropertyResult
+from phase2.runs.results import PropertyMetrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Metric:
     ratio: float | None
 
     @classmethod
-    def of(cls, result: PropertyResult, part: str) -> Metric:
+    def of(cls, result: PropertyMetrics, part: str) -> Metric:
         """Take over a result of a part."""
         numbers = (result.mae, result.rmse, result.r2, result.baseline_mae, result.ratio)
         return cls(result.key, result.unit, part, result.count, *numbers)
