@@ -40,7 +40,7 @@ def test_a_run_has_many_names(listed, name, run_id):
 
 
 def test_an_ambiguous_prefix_is_refused_with_the_names(listed):
-    with pytest.raises(RequestError, match="any of 2 runs") as caught:
+    with pytest.raises(RequestError, match="matches 2 runs") as caught:
         find(listed, "a")
     assert named("a1") in caught.value.why
     assert named("a2") in caught.value.why

@@ -14,7 +14,7 @@ from phase2.storage.disk.lock import is_locked, try_lock, wait_for_lock
 HOLD = """
 import sys
 from pathlib import Path
-from phase2.storage.lock import try_lock
+from phase2.storage.disk.lock import try_lock
 with try_lock(Path(sys.argv[1])) as got:
     print(got, flush=True)
     sys.stdin.read()
