@@ -101,7 +101,7 @@ def _train(config: RunConfig, data: CrystalPropertyDataset, folder: Path, who: s
                 pusher.offer(checkpoint)
 
         plan = NEVER if who == BASELINE else CheckpointSchedule()
-        trainer = Trainer(config, data, files, run_id="bench", plan=plan, on_saved=note)
+        trainer = Trainer(config, data, files, run_id="bench", schedule=plan, on_saved=note)
         start = time.perf_counter()
         trainer.fit()
         return time.perf_counter() - start, len(saved), saved[-1]
@@ -115,7 +115,7 @@ def _pusher(folder: Path, who: str) -> Iterator[CheckpointUploader | None]:
     store = open_store("s3://bench")
     store.head("warm")  # the client is made by the first request, which a run makes before it trains
     checkpoints = RemoteCheckpoints(store, f"bench/{folder.name}")
-    with CheckpointUploader(checkpoints, host="bench", plan=CheckpointSchedule(), notify=print) as pusher:
+    with CheckpointUploader(checkpoints, host="bench", schedule=CheckpointSchedule(), notify=print) as pusher:
         yield pusher
 
 

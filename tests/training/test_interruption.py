@@ -88,7 +88,7 @@ if sys.argv[1] == "train":
     from phase2.data.dataset import CrystalPropertyDataset
     CrystalPropertyDataset.load = busy
 else:
-    from phase2.runs import index
+    from phase2.runs.catalog import index
     index.list_runs = busy
 sys.exit(main(sys.argv[1:]))
 """

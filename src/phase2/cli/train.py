@@ -78,21 +78,23 @@ def train_request(  # noqa: PLR0913 - options
     from phase2.data.store.store import worker_count
     from phase2.machine.memory import refuse_small_memory
 
-    # Before torch is imported, which alone is more than the smallest limits allow.
-    refuse_small_memory(resolved.config, note, workers=worker_count(workers))
+    is_named_run = resumption.run is not None  # whose configuration is not known yet
+    if not is_named_run:  # before torch is imported, which alone exceeds the smallest limits
+        refuse_small_memory(resolved.config, note, workers=worker_count(workers))
     from phase2.cli.progress import work_bar
     from phase2.cli.runs.summary import print_summary
     from phase2.training.checkpoints.writer import CheckpointSchedule
     from phase2.training.run.experiment import RunContext, train_run
 
-    surroundings = RunContext(
+    context = RunContext(
         workers=workers,
         store=place,
-        plan=CheckpointSchedule(minutes=checkpoint_minutes),
+        schedule=CheckpointSchedule(minutes=checkpoint_minutes),
         data_progress=lambda: work_bar("crystals"),
         notify=note,
+        memory_checked_for=None if is_named_run else resolved.config,
     )
-    finished = train_run(resolved, resumption, surroundings)
+    finished = train_run(resolved, resumption, context)
     print_summary(finished)
     if report_to is not None:
         from phase2.runs.catalog.outputs import write_report
@@ -106,11 +108,12 @@ train = takes_request(train_request)
 def _print_plan(resolved: ResolvedRun, resumption: ResumeRequest, store: Store | None) -> None:
     words = ["--resume"] if resumption.wanted else []
     if resumption.run is not None:
-        from phase2.training.run.reconcile import find_run_to_resume, reconcile_settings
+        from phase2.runs.resume.find import find_run_to_resume
+        from phase2.runs.resume.reconcile import reconcile_settings
 
-        begun = find_run_to_resume(resolved, resumption, store)
-        resolved, _ = reconcile_settings(resolved, begun, resumption)
-        words = ["--resume", begun.prefix if begun else resumption.run]
+        existing = find_run_to_resume(resolved, resumption, store)
+        resolved, _ = reconcile_settings(resolved, existing.recorded if existing else None, resumption)
+        words = ["--resume", existing.prefix if existing else resumption.run]
     from phase2.data.sources.registry import open_source
 
     config, output = resolved.config, resolved.request.output

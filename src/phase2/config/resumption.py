@@ -1,4 +1,4 @@
-"""How a run is to be continued, in the user's words."""
+"""Request to resume a run."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from phase2.errors import RequestError, UnknownNameError
 
 CODE, DATA_PATH = "code", "data-path"
 CHANGES = (CODE, DATA_PATH)
-"""What may change between two attempts of a run when the user says so: it decides no number by itself."""
+"""Changes between two attempts of a run that a user may accept with ``--accept-change``."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeRequest:
-    """Which run to continue, if any.
+    """Which run to resume, if any, and which changes to accept.
 
     Attributes:
-        wanted: Continue an unfinished run rather than begin one.
-        run: The run to continue; None is the newest unfinished one of the request.
-        accepted: Changes since its last checkpoint that are accepted, of ``CHANGES``.
+        wanted: Resume an unfinished run instead of starting one.
+        run: Name of the run to resume; None is the newest unfinished run of the request.
+        accepted: Changes since its last checkpoint that are accepted, from ``CHANGES``.
 
     Raises:
-        RequestError: A run is named, but none is to be continued.
-        UnknownNameError: A change has no such name.
+        RequestError: A run is named, but ``wanted`` is False.
+        UnknownNameError: ``accepted`` names no known change.
     """
 
     wanted: bool = False

@@ -1,4 +1,4 @@
-"""What a store holds of an unfinished run, killed at every change: never less than was said to be saved."""
+"""State of an unfinished run in a store, killed at every change: never less than was reported as saved."""
 
 import hashlib
 
@@ -56,7 +56,7 @@ def add(store, step, host="here"):
 
 
 def fetched(store, tmp_path, **options):
-    target = tmp_path / "brought.pt"
+    target = tmp_path / "fetched.pt"
     found = RemoteCheckpoints(store, PREFIX).fetch(target, **options)
     if found is not None:
         assert target.read_bytes() == content_of(found.step)
@@ -68,7 +68,7 @@ def store(tmp_path):
     return LocalStore(tmp_path / "store")
 
 
-def test_the_newest_two_are_kept_and_the_newest_is_brought(store, tmp_path):
+def test_the_newest_two_are_kept_and_the_newest_is_fetched(store, tmp_path):
     assert fetched(store, tmp_path) is None
     for step in (10, 20, 30, 40):
         assert add(store, step) is None
@@ -80,26 +80,26 @@ def test_the_newest_two_are_kept_and_the_newest_is_brought(store, tmp_path):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_every_change_what_was_said_to_be_saved_is_there(store, tmp_path, after):
-    said = 0
+def test_killed_at_every_change_what_was_reported_as_saved_is_there(store, tmp_path, after):
+    reported = 0
     for k in range(1, 60):
         dying = Dying(store, 1 + k % 4, after=after)
         try:
-            for step in range(said + 10, said + 1000, 10):
+            for step in range(reported + 10, reported + 1000, 10):
                 add(dying, step)
-                said = step
+                reported = step
         except Dies:
             pass
-        assert fetched(store, tmp_path) >= said or said == 0
-        # The next process continues from what it is given, which may be further than what was said.
-        said = max(said, fetched(store, tmp_path) or 0)
-    assert said > 100
-    add(store, said + 10)
+        assert fetched(store, tmp_path) >= reported or reported == 0
+        # The next process continues from what it is given, which may be further than what was reported.
+        reported = max(reported, fetched(store, tmp_path) or 0)
+    assert reported > 100
+    add(store, reported + 10)
     assert len(list(store.list(f"{PREFIX}/.checkpoints/step_"))) == 2
 
 
 @pytest.mark.parametrize("lost", ["newest", "previous", "pointer", "damaged pointer", "damaged newest"])
-def test_what_is_lost_or_damaged_gives_way_to_what_is_there(store, tmp_path, lost):
+def test_a_lost_or_damaged_file_gives_way_to_the_next_best(store, tmp_path, lost):
     for step in (10, 20, 30):
         add(store, step)
     pointer = RemoteCheckpoints(store, PREFIX).pointer()
@@ -121,7 +121,7 @@ def test_what_is_lost_or_damaged_gives_way_to_what_is_there(store, tmp_path, los
     assert fetched(store, tmp_path) == 40
 
 
-def test_who_is_behind_stores_nothing_and_is_told_who_is_ahead(store, tmp_path):
+def test_a_host_with_fewer_steps_uploads_nothing_and_learns_which_host_is_ahead(store, tmp_path):
     add(store, 30, host="fast")
     before = list(store.list())
     assert add(store, 20, host="slow") == "fast"
@@ -135,7 +135,7 @@ def test_a_wrong_digest_is_not_stored(store):
     assert not list(store.list())
 
 
-def test_an_id_is_one_runs_until_it_is_freed(store):
+def test_an_id_belongs_to_one_run_until_it_is_released(store):
     assert run_of_id(store, "aaaaaa") is None
     assert claim_run_id(store, "aaaaaa", PREFIX) == PREFIX
     assert claim_run_id(store, "aaaaaa", "multitask_cgcnn/run_other_aaaaaa") == PREFIX
@@ -147,7 +147,7 @@ def test_an_id_is_one_runs_until_it_is_freed(store):
         claim_run_id(store, "../x", PREFIX)
 
 
-def test_configuration_and_attempts_travel(store, tmp_path, resolved):
+def test_configuration_and_attempts_are_restored_elsewhere(store, tmp_path, resolved):
     here, there = (RunDirectory.reopen(tmp_path / name, PREFIX) for name in ("here", "there"))
     RecordedConfig.record(here, resolved)
     begin_attempt(here, host="here")
@@ -157,7 +157,7 @@ def test_configuration_and_attempts_travel(store, tmp_path, resolved):
     stored.put_attempts(here)
     assert stored.is_announced
     stored.announce(there)
-    stored.bring_attempts(there)
+    stored.restore_attempts(there)
     assert there.run_config.read_bytes() == here.run_config.read_bytes()
     begin_attempt(there, host="there", resumed_from="epoch 1, step 8")
     end_attempt(there, "finished")
@@ -169,7 +169,7 @@ def test_configuration_and_attempts_travel(store, tmp_path, resolved):
     assert [info.key for info in store.list()] == [".ids/aaaaaa", f"{PREFIX}/run_config.json"]
 
 
-def test_of_two_that_record_the_same_run_the_first_words_hold(store, tmp_path, resolved):
+def test_of_two_recorded_configurations_of_a_run_the_first_counts(store, tmp_path, resolved):
     first, second = (RunDirectory.reopen(tmp_path / name, PREFIX) for name in ("first", "second"))
     for run in (first, second):
         RecordedConfig.record(run, resolved)

@@ -1,15 +1,13 @@
-"""Which run --resume continues."""
+"""Which run a request continues: by name, by id, or the newest unfinished one."""
 
 import pytest
 
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.config.resumption import CHANGES
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
 from phase2.runs.remote.ids import claim_run_id
-from phase2.runs.resume.config_diff import differences, refuse_other_settings
-from phase2.runs.resume.find import find_existing, find_run, find_unfinished
+from phase2.runs.resume.find import find_by_id, find_by_name, find_unfinished
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.folder import LocalStore
 
@@ -48,7 +46,7 @@ def test_run_with_a_checkpoint_goes_first(tmp_path, resolved):
     assert find_unfinished(tmp_path, resolved.config).prefix == prefix_of(older)
 
 
-def test_run_that_is_being_worked_on_is_left_alone(tmp_path, resolved):
+def test_a_run_of_another_process_is_left_alone(tmp_path, resolved):
     run = start(tmp_path, resolved, "run_20260101T000000Z_aaaaaa")
     with run.lock(), pytest.raises(RequestError, match="no unfinished run"):
         find_unfinished(tmp_path, resolved.config)
@@ -86,58 +84,29 @@ def test_foreign_files_are_ignored(tmp_path, resolved):
     assert find_unfinished(tmp_path, resolved.config).prefix == prefix_of(run)
 
 
-def test_equal_configs_do_not_differ_and_long_lists_are_cut(resolved):
-    other = resolve(RunRequest(algorithm="e3nn")).config
-    assert differences(resolved.config, resolved.config) == ""
-    shown = differences(resolved.config, other, most=2).split("; ")
-    assert shown[0] == "algorithm: cgcnn -> e3nn"
-    assert len(shown) == 3
-    assert shown[2].startswith("and ")
-
-
 def test_attempts_of_one_workflow_find_their_run(tmp_path, resolved):
     run = start(tmp_path, resolved, "run_20260101T000000Z_wf-1")
-    begun = find_existing(tmp_path, "wf-1")
-    assert (begun.prefix, begun.run_id, begun.is_stored) == (prefix_of(run), "wf-1", False)
-    assert begun.recorded.digest == resolved.config.digest
-    assert find_existing(tmp_path, "wf") is None
+    existing = find_by_id(tmp_path, "wf-1")
+    assert (existing.prefix, existing.run_id, existing.is_stored) == (prefix_of(run), "wf-1", False)
+    assert existing.recorded.digest == resolved.config.digest
+    assert find_by_id(tmp_path, "wf") is None
 
 
-def test_attempts_with_other_settings_do_not_share_a_run(tmp_path, resolved):
-    recorded = RecordedConfig.read(start(tmp_path, resolved, "run_20260101T000000Z_wf-1"))
-    other = resolve(RunRequest(algorithm="cgcnn", level="smoke", epochs=9)).config
-    with pytest.raises(RequestError, match=r"'wf-1' exists with other settings.*training\.epochs: 3 -> 9"):
-        refuse_other_settings(recorded, other, accepted=CHANGES)
-
-
-def test_data_may_have_moved_when_the_user_says_so(tmp_path, resolved):
-    recorded = RecordedConfig.read(start(tmp_path, resolved, "run_20260101T000000Z_wf-1"))
-    moved = resolved.config.model_copy(
-        update={"data": resolved.config.data.model_copy(update={"source": "/elsewhere/crystals.json"})}
-    )
-    with pytest.raises(RequestError, match="--accept-change data-path"):
-        refuse_other_settings(recorded, moved)
-    assert refuse_other_settings(recorded, moved, accepted=("data-path",)).startswith("data.source: sample -> /else")
-    further = moved.model_copy(update={"seed": 7})
-    with pytest.raises(RequestError, match="seed: 42 -> 7"):
-        refuse_other_settings(recorded, further, accepted=("data-path",))
-
-
-def test_an_attempt_that_ended_before_it_wrote_anything_is_continued(tmp_path, resolved):
+def test_an_attempt_that_ended_before_its_first_write_is_continued(tmp_path, resolved):
     run = RunDirectory.create(tmp_path, resolved.config.family, run_id="wf-1")
-    assert find_existing(tmp_path, "wf-1").prefix == prefix_of(run)
+    assert find_by_id(tmp_path, "wf-1").prefix == prefix_of(run)
 
 
-def test_a_run_is_found_by_name_here_and_in_a_store(tmp_path, resolved):
+def test_a_run_is_found_by_name_on_this_machine_and_in_a_store(tmp_path, resolved):
     here, there = tmp_path / "here", tmp_path / "there"
     run = start(here, resolved, "run_20260101T000000Z_aaaaaa")
     other = start(there, resolved, "run_20260102T000000Z_bbbbbb")
     store = LocalStore(there)
-    assert find_run(here, "aaaaaa", store).prefix == prefix_of(run)
-    found = find_run(here, "run_20260102", store)
+    assert find_by_name(here, "aaaaaa", store).prefix == prefix_of(run)
+    found = find_by_name(here, "run_20260102", store)
     assert (found.prefix, found.is_stored) == (prefix_of(other), True)
     with pytest.raises(RequestError, match="Did you mean 'bbbbbb'"):
-        find_run(here, "bbbbbc", store)
+        find_by_name(here, "bbbbbc", store)
 
 
 def test_an_unfinished_run_of_a_store_is_continued_where_it_is_the_newest(tmp_path, resolved):
@@ -154,4 +123,4 @@ def test_an_id_of_two_runs_is_refused(tmp_path, resolved):
     store = LocalStore(tmp_path / "store")
     claim_run_id(store, "wf-1", "multitask_cgcnn/run_20260102T000000Z_wf-1")
     with pytest.raises(RequestError, match="belongs to two runs"):
-        find_existing(tmp_path, "wf-1", store)
+        find_by_id(tmp_path, "wf-1", store)

@@ -11,7 +11,7 @@ import torch
 
 from phase2.errors import ModelFileError, PreemptedError
 from phase2.training.checkpoints.checkpoint import VERSION, load_checkpoint
-from phase2.training.checkpoints.compatibility import newest_checkpoint
+from phase2.training.checkpoints.newest import newest_checkpoint
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.progress import Silent
 from phase2.training.result import TrainingFiles
@@ -30,7 +30,7 @@ class Stop(Silent):
 def path(make_trainer, tmp_path):
     """The checkpoint of a training that was stopped inside its second epoch."""
     with pytest.raises(PreemptedError):
-        make_trainer(reporter=Stop(), plan=ALWAYS).fit()
+        make_trainer(reporter=Stop(), schedule=ALWAYS).fit()
     return tmp_path / "run/checkpoint.pt"
 
 

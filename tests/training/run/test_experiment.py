@@ -5,23 +5,24 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.resumption import ResumeRequest
 from phase2.errors import DataError, ModelFileError, RequestError
+from phase2.machine import memory
 from phase2.models.files.modelfile import load_model_file
 from phase2.runs.attempts import Attempt
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import read_manifest
 from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.remote.state import RemoteRun
+from phase2.runs.run_config import RecordedConfig
+from phase2.storage.folder import LocalStore
 from phase2.storage.records import read_rows
 from phase2.storage.urls import open_store
 from phase2.training.run.experiment import RunContext, train_run
@@ -33,16 +34,15 @@ FILES = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PHASE2_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield
+@pytest.fixture
+def stop_after_checkpoint(request_in, stopped_run):
+    """Train in another process, and stop it when it has a checkpoint; returns the run directory."""
 
+    def stop(output: Path, *, epochs: int, how: signal.Signals = signal.SIGKILL) -> Path:
+        request = request_in(output, epochs=epochs)
+        return stopped_run(request, "multitask_cgcnn/run_*/checkpoint.pt", root=output, how=how).parent
 
-def _request(output: Path, **words) -> RunRequest:
-    usual: dict[str, Any] = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 2, "output": output}
-    return RunRequest(**(usual | words))
+    return stop
 
 
 def _visible(folder: Path) -> set[str]:
@@ -50,8 +50,8 @@ def _visible(folder: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def finished(cache, tmp_path_factory):
-    return train_run(resolve(_request(tmp_path_factory.mktemp("models"))))
+def finished(cache, tmp_path_factory, request_in):
+    return train_run(resolve(request_in(tmp_path_factory.mktemp("models"))))
 
 
 def test_a_run_leaves_every_file_and_nothing_else(finished):
@@ -88,29 +88,29 @@ def test_the_model_needs_no_other_file(finished, tmp_path):
     assert [p.key for p in load_model_file(alone).properties] == list(finished.manifest.properties)
 
 
-def test_a_request_that_cannot_be_carried_out_leaves_nothing(tmp_path):
+def test_a_request_that_cannot_be_carried_out_leaves_nothing(tmp_path, request_in):
     with pytest.raises(DataError):
-        train_run(resolve(_request(tmp_path / "models", data=str(tmp_path / "nothing.json"))))
+        train_run(resolve(request_in(tmp_path / "models", data=str(tmp_path / "nothing.json"))))
     assert not (tmp_path / "models").exists()
 
 
-def test_there_is_nothing_to_resume_in_a_finished_run(finished):
+def test_there_is_nothing_to_resume_in_a_finished_run(finished, request_in):
     with pytest.raises(RequestError, match="no unfinished run of this request"):
-        train_run(resolve(_request(finished.directory.path.parent.parent)), RESUME)
+        train_run(resolve(request_in(finished.directory.path.parent.parent)), RESUME)
 
 
-def test_resume_names_the_settings_that_differ(tmp_path):
-    stopped = _kill_after_first_checkpoint(tmp_path, epochs=400)
+def test_resume_lists_the_settings_that_differ(tmp_path, request_in, stop_after_checkpoint):
+    stopped = stop_after_checkpoint(tmp_path, epochs=400)
     with pytest.raises(RequestError, match=r"training\.epochs: 400 -> 2"):
-        train_run(resolve(_request(stopped.parent.parent)), RESUME)
+        train_run(resolve(request_in(stopped.parent.parent)), RESUME)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_stopped_run_ends_where_an_undisturbed_one_ends(tmp_path, how):
-    stopped = _kill_after_first_checkpoint(tmp_path, epochs=60, how=how)
-    resumed = train_run(resolve(_request(tmp_path, epochs=60)), RESUME)
-    whole = train_run(resolve(_request(tmp_path / "whole", epochs=60)))
+def test_a_stopped_run_ends_where_an_uninterrupted_one_ends(tmp_path, how, request_in, stop_after_checkpoint):
+    stopped = stop_after_checkpoint(tmp_path, epochs=60, how=how)
+    resumed = train_run(resolve(request_in(tmp_path, epochs=60)), RESUME)
+    whole = train_run(resolve(request_in(tmp_path / "whole", epochs=60)))
     assert resumed.directory.path == stopped
     one, other = (load_model_file(run.directory.best).model.state_dict() for run in (resumed, whole))
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -119,18 +119,18 @@ def test_a_stopped_run_ends_where_an_undisturbed_one_ends(tmp_path, how):
     assert outcomes == ["killed" if how == signal.SIGKILL else "interrupted", "finished"]
 
 
-def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
-    command = " ".join([sys.executable, "-m", "phase2", *_request(tmp_path).command()[1:], "| head -n 1"])
+def test_a_closed_pipe_does_not_end_the_training(tmp_path, request_in):
+    command = " ".join([sys.executable, "-m", "phase2", *request_in(tmp_path).command()[1:], "| head -n 1"])
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert len(done.stdout.splitlines()) == 1
     (manifest,) = tmp_path.glob("multitask_cgcnn/run_*/run_manifest.json")
     assert read_manifest(manifest).status == "finished"
 
 
-def test_a_broken_plotting_library_costs_the_pictures_alone(tmp_path):
+def test_a_broken_plotting_library_costs_only_the_figures(tmp_path, request_in):
     (tmp_path / "matplotlib.py").write_text("raise AttributeError('built for another numpy')")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    command = [sys.executable, "-m", "phase2", *_request(tmp_path / "models").command()[1:]]
+    command = [sys.executable, "-m", "phase2", *request_in(tmp_path / "models").command()[1:]]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     assert "No figures" in done.stderr
@@ -138,21 +138,21 @@ def test_a_broken_plotting_library_costs_the_pictures_alone(tmp_path):
     assert _visible(run) == FILES - {"parity.png", "learning_curve.png"}
 
 
-def test_a_retried_process_continues_the_run_it_is_told(tmp_path, monkeypatch):
+def test_a_retried_process_continues_the_run_of_its_id(tmp_path, monkeypatch, request_in):
     monkeypatch.setenv("PHASE2_RUN_ID", "pod-7")
-    first = train_run(resolve(_request(tmp_path)))
+    first = train_run(resolve(request_in(tmp_path)))
     assert first.directory.run_id == "pod-7"
     sealed = first.directory.manifest.read_bytes()
-    again = train_run(resolve(_request(tmp_path)))
+    again = train_run(resolve(request_in(tmp_path)))
     assert again.directory == first.directory
     assert first.directory.manifest.read_bytes() == sealed
     with pytest.raises(RequestError, match="exists with other settings"):
-        train_run(resolve(_request(tmp_path, lr=0.5)))
+        train_run(resolve(request_in(tmp_path, lr=0.5)))
 
 
-def test_a_run_that_another_process_finished_meanwhile_is_left_as_it_is(tmp_path, monkeypatch):
+def test_a_run_that_another_process_finished_meanwhile_is_left_as_it_is(tmp_path, monkeypatch, request_in):
     monkeypatch.setenv("PHASE2_RUN_ID", "pod-8")
-    resolved = resolve(_request(tmp_path))
+    resolved = resolve(request_in(tmp_path))
     RunDirectory.create(tmp_path, resolved.config.family, run_id="pod-8")
     sealed = []
 
@@ -161,30 +161,67 @@ def test_a_run_that_another_process_finished_meanwhile_is_left_as_it_is(tmp_path
         sealed.append(train_run(resolved).directory.manifest.read_bytes())
         yield None
 
-    late = train_run(resolved, surroundings=RunContext(data_progress=overtaken))
+    late = train_run(resolved, context=RunContext(data_progress=overtaken))
     assert late.directory.manifest.read_bytes() == sealed[0]
 
 
-def test_a_damaged_checkpoint_is_refused(tmp_path):
-    stopped = _kill_after_first_checkpoint(tmp_path, epochs=400)
+def test_a_run_that_another_process_finished_meanwhile_with_other_settings_is_refused(
+    tmp_path, monkeypatch, request_in
+):
+    monkeypatch.setenv("PHASE2_RUN_ID", "pod-9")
+    resolved = resolve(request_in(tmp_path))
+    RunDirectory.create(tmp_path, resolved.config.family, run_id="pod-9")
+
+    @contextmanager
+    def overtaken():
+        train_run(resolve(request_in(tmp_path, lr=0.5)))
+        yield None
+
+    with pytest.raises(RequestError, match=r"exists with other settings.*training\.lr: 0\.5 -> "):
+        train_run(resolved, context=RunContext(data_progress=overtaken))
+
+
+def test_a_run_that_another_machine_started_meanwhile_with_other_settings_is_refused(tmp_path, monkeypatch, request_in):
+    monkeypatch.setenv("PHASE2_RUN_ID", "pod-10")
+    store = LocalStore(tmp_path / "store")
+
+    @contextmanager
+    def overtaken():
+        other = resolve(request_in(tmp_path / "elsewhere", lr=0.5))
+        run = RunDirectory.create(tmp_path / "elsewhere", other.config.family, run_id="pod-10")
+        RecordedConfig.record(run, other)
+        RemoteRun.claim(store, run).announce(run)
+        yield None
+
+    with pytest.raises(RequestError, match=r"exists with other settings.*training\.lr: 0\.5 -> "):
+        train_run(resolve(request_in(tmp_path / "here")), context=RunContext(store=store, data_progress=overtaken))
+    assert not list(tmp_path.glob("here/*/*/checkpoint.pt"))
+
+
+def test_the_memory_limit_is_checked_for_every_caller(tmp_path, monkeypatch, request_in):
+    monkeypatch.setattr(memory, "memory_limit", lambda: 100 << 20)
+    monkeypatch.setattr(memory, "_GPU", tmp_path / "no gpu")
+    with pytest.raises(RequestError, match="memory limit of 100 MiB"):
+        train_run(resolve(request_in(tmp_path / "models")))
+    assert not (tmp_path / "models").exists()
+
+
+def test_the_memory_limit_is_not_checked_twice_for_the_same_configuration(tmp_path, monkeypatch, request_in):
+    resolved, said = resolve(request_in(tmp_path, epochs=1)), []
+    limit = int(0.9 * memory.needed_memory(resolved.config, workers=1))
+    monkeypatch.setattr(memory, "memory_limit", lambda: limit)
+    monkeypatch.setattr(memory, "_GPU", tmp_path / "no gpu")
+    train_run(resolved, context=RunContext(workers=1, notify=said.append, memory_checked_for=resolved.config))
+    assert not [line for line in said if "memory limit" in line]
+    monkeypatch.setenv("PHASE2_RUN_ID", "again")
+    train_run(resolved, context=RunContext(workers=1, notify=said.append))
+    assert len([line for line in said if "memory limit" in line]) == 1
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path, request_in, stop_after_checkpoint):
+    stopped = stop_after_checkpoint(tmp_path, epochs=400)
     checkpoint = stopped / "checkpoint.pt"
     checkpoint.write_bytes(checkpoint.read_bytes()[: checkpoint.stat().st_size // 2])
     (stopped / ".checkpoint.previous.pt").unlink(missing_ok=True)
     with pytest.raises(ModelFileError):
-        train_run(resolve(_request(tmp_path, epochs=400)), RESUME)
-
-
-def _kill_after_first_checkpoint(output: Path, *, epochs: int, how: signal.Signals = signal.SIGKILL) -> Path:
-    command = [sys.executable, "-m", "phase2", *_request(output, epochs=epochs).command()[1:]]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 120
-        while not (found := list(output.glob("multitask_cgcnn/run_*/checkpoint.pt"))):
-            assert process.poll() is None, "the run ended before it was stopped"
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        process.send_signal(how)
-        assert process.wait(60) == (143 if how == signal.SIGTERM else -how)
-    finally:
-        process.kill()
-    return found[0].parent
+        train_run(resolve(request_in(tmp_path, epochs=400)), RESUME)

@@ -1,13 +1,8 @@
 """A run and a store: continued on an empty machine, finished there, published once; what has changed is refused."""
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -24,29 +19,23 @@ from phase2.runs.publish.reader import PublishedRun
 from phase2.runs.remote.checkpoints import RemoteCheckpoints
 from phase2.storage.folder import LocalStore
 from phase2.storage.records import read_rows
-from phase2.training.checkpoints import compatibility as continuity
+from phase2.training.checkpoints import compatibility
 from phase2.training.run.experiment import RunContext, train_run
 
 RESUME = ResumeRequest(wanted=True)
 TIMES = ("seconds", "structures_per_second", "data_wait")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PHASE2_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-def request_in(output: Path, **words) -> RunRequest:
-    usual: dict[str, Any] = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 60, "output": output}
-    return RunRequest(**(usual | words))
+@pytest.fixture(scope="module")
+def long_request(request_in):
+    """Make the request of a run that takes long enough to be stopped."""
+    return lambda output, **settings: request_in(output, epochs=60, **settings)
 
 
 @pytest.fixture(scope="module")
-def whole(cache, tmp_path_factory):
-    """The run that nobody disturbs."""
-    return train_run(resolve(request_in(tmp_path_factory.mktemp("whole"))))
+def whole(cache, tmp_path_factory, long_request):
+    """The run that is not interrupted."""
+    return train_run(resolve(long_request(tmp_path_factory.mktemp("whole"))))
 
 
 @pytest.fixture
@@ -63,38 +52,35 @@ def assert_same(run, whole):
     assert run.manifest.test == whole.manifest.test
 
 
-def stopped_after_push(output: Path, store: LocalStore, how=signal.SIGKILL, **environment: str) -> str:
-    """Train in another process, stop it when the store has a checkpoint; returns the run's prefix."""
-    command = [sys.executable, "-m", "phase2", *request_in(output).command()[1:], "--store", str(store.root)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | environment)
-    try:
-        deadline = time.monotonic() + 200
-        while not (found := list(store.root.glob("multitask_cgcnn/run_*/.checkpoints/latest.json"))):
-            assert process.poll() is None, "the run ended before it was stopped"
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        process.send_signal(how)
-        assert process.wait(100) == (143 if how == signal.SIGTERM else -how)
-    finally:
-        process.kill()
-    return found[0].parent.parent.relative_to(store.root).as_posix()
+@pytest.fixture
+def stop_after_upload(long_request, stopped_run):
+    """Train in another process, and stop it when the store has a checkpoint; returns the run's prefix."""
+
+    def stop(output: Path, store: LocalStore, how: signal.Signals = signal.SIGKILL, **environment: str) -> str:
+        pattern, options = "multitask_cgcnn/run_*/.checkpoints/latest.json", ("--store", str(store.root))
+        found = stopped_run(long_request(output), pattern, root=store.root, how=how, options=options, **environment)
+        return found.parent.parent.relative_to(store.root).as_posix()
+
+    return stop
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_run_goes_on_on_an_empty_machine_and_ends_where_it_would_have_ended(tmp_path, store, whole, how):
-    prefix = stopped_after_push(tmp_path / "lost", store, how)
+def test_a_run_resumed_on_an_empty_machine_ends_where_it_would_have_ended(
+    tmp_path, store, whole, how, long_request, stop_after_upload
+):
+    prefix = stop_after_upload(tmp_path / "lost", store, how)
     (summary,) = list_runs(store)
     assert (summary.prefix, summary.status) == (prefix, "unfinished")
     shutil.rmtree(tmp_path / "lost")
     said: list[str] = []
-    run = train_run(resolve(request_in(tmp_path / "new")), RESUME, RunContext(store=store, notify=said.append))
+    run = train_run(resolve(long_request(tmp_path / "new")), RESUME, RunContext(store=store, notify=said.append))
     assert f"{run.directory.family}/{run.directory.name}" == prefix
     assert_same(run, whole)
     outcomes = [attempt.outcome for attempt in read_rows(run.directory.attempts, Attempt)]
     assert outcomes == ["killed" if how == signal.SIGKILL else "interrupted", "finished"]
     assert run.manifest.attempts[1].resumed_from.startswith("epoch ")
-    assert any("brought from the store" in line for line in said)
+    assert any("restored from the store" in line for line in said)
     assert PublishedRun.open(store, prefix).verify().intact
     assert not list(store.list(f"{prefix}/.checkpoints/"))
 
@@ -113,10 +99,10 @@ class StoppedWhilePublishing(LocalStore):
 
 
 @pytest.mark.slow
-def test_a_run_that_is_trained_is_published_although_it_is_asked_to_stop(tmp_path, whole):
+def test_a_trained_run_is_published_despite_a_request_to_stop(tmp_path, whole, long_request):
     """Another machine would train all again that was not copied yet."""
     store = StoppedWhilePublishing(tmp_path / "store")
-    run = train_run(resolve(request_in(tmp_path / "here")), surroundings=RunContext(store=store))
+    run = train_run(resolve(long_request(tmp_path / "here")), context=RunContext(store=store))
     assert_same(run, whole)
     assert [attempt.outcome for attempt in run.manifest.attempts] == ["finished"]
     assert PublishedRun.open(store, f"{run.directory.family}/{run.directory.name}").verify().intact
@@ -124,42 +110,46 @@ def test_a_run_that_is_trained_is_published_although_it_is_asked_to_stop(tmp_pat
 
 
 @pytest.mark.slow
-def test_a_run_that_is_asked_to_stop_does_not_wait_for_a_store(tmp_path):
+def test_a_request_to_stop_ends_the_wait_for_a_store(tmp_path, long_request):
     store = StoppedWhilePublishing(tmp_path / "store")
     store.answers = False
     with pytest.raises(PreemptedError, match="Stopped by SIGTERM"):
-        train_run(resolve(request_in(tmp_path / "here")), surroundings=RunContext(store=store))
-    run = train_run(resolve(request_in(tmp_path / "here")), RESUME, RunContext(store=LocalStore(store.root)))
+        train_run(resolve(long_request(tmp_path / "here")), context=RunContext(store=store))
+    run = train_run(resolve(long_request(tmp_path / "here")), RESUME, RunContext(store=LocalStore(store.root)))
     assert [attempt.outcome for attempt in run.manifest.attempts] == ["finished"]
 
 
 @pytest.mark.slow
-def test_a_retried_pod_finds_its_run_by_id_and_a_later_one_finds_it_finished(tmp_path, store, whole, monkeypatch):
-    prefix = stopped_after_push(tmp_path / "pod-1", store, PHASE2_RUN_ID="wf-7")
+def test_a_retried_pod_finds_its_run_by_id_and_a_later_one_finds_it_finished(
+    tmp_path, store, whole, monkeypatch, long_request, stop_after_upload
+):
+    prefix = stop_after_upload(tmp_path / "pod-1", store, PHASE2_RUN_ID="wf-7")
     assert prefix.endswith("_wf-7")
     monkeypatch.setenv("PHASE2_RUN_ID", "wf-7")
-    second = train_run(resolve(request_in(tmp_path / "pod-2")), surroundings=RunContext(store=store))
+    second = train_run(resolve(long_request(tmp_path / "pod-2")), context=RunContext(store=store))
     assert f"{second.directory.family}/{second.directory.name}" == prefix
     assert_same(second, whole)
     before = list(store.list())
-    third = train_run(resolve(request_in(tmp_path / "pod-3")), surroundings=RunContext(store=store))
+    third = train_run(resolve(long_request(tmp_path / "pod-3")), context=RunContext(store=store))
     assert third.manifest == second.manifest
     assert third.directory.path == tmp_path / "pod-3" / prefix
     assert list(store.list()) == before
     with pytest.raises(RequestError, match=r"exists with other settings.*training\.lr"):
-        train_run(resolve(request_in(tmp_path / "pod-4", lr=0.5)), surroundings=RunContext(store=store))
+        train_run(resolve(long_request(tmp_path / "pod-4", lr=0.5)), context=RunContext(store=store))
 
 
 @pytest.mark.slow
-def test_a_run_is_resumed_by_name_with_its_own_settings(tmp_path, store, whole):
-    prefix = stopped_after_push(tmp_path / "lost", store)
+def test_a_run_is_resumed_by_name_with_its_own_settings(tmp_path, store, whole, long_request, stop_after_upload):
+    prefix = stop_after_upload(tmp_path / "lost", store)
     name = prefix.rpartition("_")[2]
     nothing_said = RunRequest(output=tmp_path / "new")
     with pytest.raises(RequestError, match="There is no run 'nonsense'"):
         train_run(resolve(nothing_said), ResumeRequest(wanted=True, run="nonsense"), RunContext(store=store))
     with pytest.raises(RequestError, match=r"exists with other settings.*training\.lr"):
         train_run(
-            resolve(request_in(tmp_path / "new", lr=0.5)), ResumeRequest(wanted=True, run=name), RunContext(store=store)
+            resolve(long_request(tmp_path / "new", lr=0.5)),
+            ResumeRequest(wanted=True, run=name),
+            RunContext(store=store),
         )
     assert not (tmp_path / "new").exists()
     run = train_run(resolve(nothing_said), ResumeRequest(wanted=True, run=name), RunContext(store=store))
@@ -167,29 +157,32 @@ def test_a_run_is_resumed_by_name_with_its_own_settings(tmp_path, store, whole):
 
 
 @pytest.mark.slow
-def test_the_machine_that_is_further_gives_the_checkpoint(tmp_path, store, whole):
-    prefix = stopped_after_push(tmp_path / "here", store)
+def test_the_checkpoint_with_more_steps_is_used(tmp_path, store, whole, long_request, stop_after_upload):
+    prefix = stop_after_upload(tmp_path / "here", store)
     checkpoints = RemoteCheckpoints(store, prefix)
     behind = checkpoints.pointer().newest.step
     here = tmp_path / "here" / prefix / "checkpoint.pt"
     shutil.copytree(tmp_path / "here", tmp_path / "elsewhere")
-    train_run(resolve(request_in(tmp_path / "elsewhere")), RESUME)  # ends without the store: what is here stays behind
-    step = checkpoints.fetch(tmp_path / "brought.pt", after=behind - 1).step
+    # Ends without the store, which stays behind.
+    train_run(resolve(long_request(tmp_path / "elsewhere")), RESUME)
+    step = checkpoints.fetch(tmp_path / "fetched.pt", after=behind - 1).step
     assert step == behind
-    assert checkpoints.fetch(tmp_path / "brought.pt", after=behind) is None
+    assert checkpoints.fetch(tmp_path / "fetched.pt", after=behind) is None
     here.write_bytes(b"damaged")
     (here.with_name(".checkpoint.previous.pt")).unlink(missing_ok=True)
-    assert_same(train_run(resolve(request_in(tmp_path / "here")), RESUME, RunContext(store=store)), whole)
+    assert_same(train_run(resolve(long_request(tmp_path / "here")), RESUME, RunContext(store=store)), whole)
 
 
 @pytest.mark.slow
-def test_changed_code_and_data_are_refused_by_name_and_code_may_be_accepted(tmp_path, store, whole, monkeypatch):
-    stopped_after_push(tmp_path / "lost", store)
+def test_changed_code_and_data_are_refused_by_name_and_code_may_be_accepted(
+    tmp_path, store, whole, monkeypatch, long_request, stop_after_upload
+):
+    stop_after_upload(tmp_path / "lost", store)
     real = deciding_versions()
-    monkeypatch.setattr(continuity, "deciding_versions", lambda: real | {"torch": "9.9", "e3nn": "0.0"})
-    surroundings = RunContext(store=store)
+    monkeypatch.setattr(compatibility, "deciding_versions", lambda: real | {"torch": "9.9", "e3nn": "0.0"})
+    context = RunContext(store=store)
     with pytest.raises(ModelFileError, match=rf"another code\. torch: {real['torch']} -> 9\.9; e3nn: .* -> 0\.0"):
-        train_run(resolve(request_in(tmp_path / "new")), RESUME, surroundings)
-    run = train_run(resolve(request_in(tmp_path / "new")), ResumeRequest(wanted=True, accepted=("code",)), surroundings)
+        train_run(resolve(long_request(tmp_path / "new")), RESUME, context)
+    run = train_run(resolve(long_request(tmp_path / "new")), ResumeRequest(wanted=True, accepted=("code",)), context)
     assert "torch: " in run.manifest.attempts[-1].changed
     assert_same(run, whole)

@@ -27,9 +27,9 @@ def find_local_run(name: str, options: ClusterOptions) -> tuple[str, RunRequest]
     Raises:
         RequestError: No run matches, several do, or the run did not record its request.
     """
-    from phase2.runs.resume.find import find_run
+    from phase2.runs.resume.find import find_by_name
 
-    found = find_run(RunRequest().output, name, _store(options))
+    found = find_by_name(RunRequest().output, name, _store(options))
     if found.recorded is None:
         raise RequestError(
             f"What the run '{found.run_id}' trains is not known.",
@@ -104,25 +104,24 @@ def execute(plan: LocalPlan, options: ClusterOptions, *, quiet: bool) -> tuple[s
 def _is_finished(plan: LocalPlan, store: Store | None) -> bool:
     """Whether the run is finished, here or in the store; raises if the id belongs to a run of other settings."""
     from phase2.cluster.submit import run_id_taken
-    from phase2.runs.keys import manifest_key
+    from phase2.config.resumption import ResumeRequest
     from phase2.runs.layout import RunDirectory
-    from phase2.runs.publish.reader import PublishedRun
-    from phase2.runs.resume.config_diff import differences
-    from phase2.runs.resume.find import find_existing, is_finished
+    from phase2.runs.resume.find import find_by_id, finished_in_store, is_finished
+    from phase2.runs.resume.reconcile import reconcile_settings
 
-    output, config = plan.resolved.request.output, plan.resolved.config
-    existing = find_existing(output, plan.run_id, store)
+    output = plan.resolved.request.output
+    existing = find_by_id(output, plan.run_id, store)
     if existing is None:
         return False
-    accepts = "--accept-change" in plan.command  # the run itself compares the settings
-    if existing.recorded is not None and existing.recorded.digest != config.digest and not accepts:
-        changed = differences(existing.recorded.config, config)
-        raise run_id_taken(plan.run_id, f"{existing.prefix} was started with other settings: {changed}.")
-    if is_finished(RunDirectory(output / existing.prefix)) and store is None:
-        return True
-    if store is None or store.head(manifest_key(existing.prefix)) is None:
-        return False
-    return PublishedRun.open(store, existing.prefix).manifest.status == "finished"
+    if "--accept-change" not in plan.command:  # the run itself compares the settings then
+        try:
+            reconcile_settings(plan.resolved, existing.recorded, ResumeRequest())
+        except RequestError as error:
+            why = f"{existing.prefix} was started with other settings: {error.why}"
+            raise run_id_taken(plan.run_id, why) from error
+    if store is None:
+        return is_finished(RunDirectory(output / existing.prefix))
+    return finished_in_store(existing, store) is not None
 
 
 def _store(options: ClusterOptions) -> Store | None:

@@ -1,1 +1,1 @@
-"""An unfinished run in a store: its id, configuration, attempts and checkpoints."""
+"""State of an unfinished run in a store: its id, configuration, attempts and checkpoints."""

@@ -1,7 +1,7 @@
-"""The checkpoints of an unfinished run in a store: how a run goes on when its machine is gone.
+"""Checkpoints of an unfinished run in a store, from which another machine can resume it.
 
-They lie beside the run's configuration under names of their own, ``.checkpoints/step_<step>_<digest>.pt``. A pointer,
-``.checkpoints/latest.json``, is replaced after the checkpoint that it names has arrived; the newest two are kept.
+They are next to the run's configuration, each under its own name: ``.checkpoints/step_<step>_<digest>.pt``. A pointer,
+``.checkpoints/latest.json``, is replaced after the upload of the checkpoint that it names; the newest two are kept.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ _NAME = re.compile(r"step_(\d+)_[0-9a-f]+\.pt")
 
 
 def attempts_key(prefix: str) -> str:
-    """Key of the attempts at an unfinished run, as far as the store was told."""
+    """Return the key of the attempts at an unfinished run."""
     return f"{prefix}/{FOLDER}/attempts.json"
 
 
 class RemoteCheckpoint(Record):
-    """One checkpoint in a store.
+    """Name, position and digest of one checkpoint in a store.
 
     Attributes:
         name: Name of its object in the folder of the run's checkpoints.
         step: Steps taken.
         epoch: Epochs finished.
         sha256: SHA-256 of its content, hexadecimal.
-        host: Who stored it.
-        saved: When.
+        host: Machine or pod that uploaded it.
+        saved: Time of the upload.
     """
 
     name: str
@@ -50,7 +50,7 @@ class RemoteCheckpoint(Record):
 
 
 class Pointer(Record):
-    """The newest checkpoint, and the one before."""
+    """References to the newest checkpoint and the one before."""
 
     schema_version: int = 1
     newest: RemoteCheckpoint
@@ -62,7 +62,7 @@ class RemoteCheckpoints:
 
     Args:
         store: The store.
-        prefix: Where the run lies in it: ``<family>/<name>``.
+        prefix: Prefix of the run: ``<family>/<name>``.
     """
 
     def __init__(self, store: Store, prefix: str) -> None:
@@ -70,21 +70,21 @@ class RemoteCheckpoints:
         self._folder = f"{prefix}/{FOLDER}"
 
     def pointer(self) -> Pointer | None:
-        """What the pointer says; None where there is none, or none that can be read."""
+        """Read the pointer; None where there is none, or none that can be read."""
         key = f"{self._folder}/latest.json"
         try:
             return parse_record(self._store.read(key), Pointer, where=key)
         except (ObjectMissingError, ObjectDamagedError):
             return None
         except ModelFileError as error:
-            _LOG.warning("%s Looking at the checkpoints themselves.", error)
+            _LOG.warning("%s Listing the checkpoints instead.", error)
             return None
 
     def add(self, content: bytes, *, sha256: str, step: int, epoch: int, host: str) -> str | None:
-        """Store a checkpoint, point to it, and remove all but the newest two.
+        """Upload a checkpoint, point to it, and remove all but the newest two.
 
         Returns:
-            Who else stores checkpoints of this run and is further: then nothing was stored. None otherwise.
+            The host that already uploaded a checkpoint with more steps, in which case nothing is uploaded; else None.
 
         Raises:
             RequestError: The store cannot be used.
@@ -103,14 +103,14 @@ class RemoteCheckpoints:
         return None
 
     def fetch(self, target: Path, *, after: int = -1) -> RemoteCheckpoint | None:
-        """Bring the newest whole checkpoint into a file; a damaged or missing one gives way to the one before.
+        """Download the newest intact checkpoint; where it is damaged or missing, the one before.
 
         Args:
             target: The file to replace.
             after: Only one with more steps than this.
 
         Returns:
-            What was brought; None where there is nothing newer.
+            The checkpoint that was downloaded; None where there is nothing newer.
 
         Raises:
             TransientError: The store does not answer.
@@ -121,13 +121,13 @@ class RemoteCheckpoints:
             try:
                 self._store.get(f"{self._folder}/{candidate.name}", target, sha256=candidate.sha256 or None)
             except (ObjectMissingError, ObjectDamagedError) as error:
-                _LOG.warning("%s Going on from the checkpoint before it.", error)
+                _LOG.warning("%s Falling back to the checkpoint before it.", error)
             else:
                 return candidate
         return None
 
     def _candidates(self) -> Iterator[RemoteCheckpoint]:
-        """What the pointer names, then whatever else is there, the newest first."""
+        """Yield the checkpoints that the pointer names, then all others, the newest first."""
         pointer = self.pointer()
         named = [each for each in (pointer.newest, pointer.previous) if each] if pointer else []
         yield from named
@@ -137,7 +137,7 @@ class RemoteCheckpoints:
                 yield RemoteCheckpoint(name=name, step=step, epoch=0, sha256="", host="", saved=datetime.now(UTC))
 
     def _names(self) -> list[tuple[int, str]]:
-        """Step and name of every checkpoint that is there, the oldest first."""
+        """Return step and name of every checkpoint, the oldest first."""
         names = [info.key.rpartition("/")[2] for info in self._store.list(f"{self._folder}/step_")]
         return sorted((int(found[1]), name) for name in names if (found := _NAME.fullmatch(name)))
 
@@ -148,7 +148,7 @@ class RemoteCheckpoints:
                 self._store.delete(f"{self._folder}/{name}")
 
     def remove(self) -> None:
-        """Remove them all, the pointer last, once the run is published."""
+        """Remove all checkpoints, the pointer last, once the run is published."""
         keys = [info.key for info in self._store.list(f"{self._folder}/")]
         for key in sorted(keys, key=lambda key: key.endswith("latest.json")):
             self._store.delete(key)

@@ -1,4 +1,4 @@
-"""One run id, one run: which id belongs to which run of a store, decided once for all machines (``.ids/<run id>``)."""
+"""Claims of run ids in a store: each id belongs to one run, on whatever machine it is claimed (``.ids/<run id>``)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store, ch
 
 
 def claim_run_id(store: Store, run_id: str, prefix: str) -> str:
-    """Give an id to a run, unless it has one already: of several that ask at once exactly one is given it.
+    """Claim an id for a run unless it is taken; of several concurrent claims exactly one succeeds.
 
     Args:
         store: The store.
         run_id: The id.
-        prefix: The run: ``<family>/<name>``.
+        prefix: Prefix of the run: ``<family>/<name>``.
 
     Returns:
-        The run that the id belongs to.
+        Prefix of the run that the id belongs to.
 
     Raises:
         RequestError: The store cannot be used.
@@ -30,7 +30,7 @@ def claim_run_id(store: Store, run_id: str, prefix: str) -> str:
 
 
 def run_of_id(store: Store, run_id: str) -> str | None:
-    """The run that an id belongs to, ``<family>/<name>``; None when it is free."""
+    """Return the prefix of the run that an id belongs to, ``<family>/<name>``; None where it is free."""
     try:
         return check_key(store.read(_key(run_id)).decode())
     except ObjectMissingError:
@@ -38,7 +38,7 @@ def run_of_id(store: Store, run_id: str) -> str | None:
 
 
 def free_run_id(store: Store, run_id: str, prefix: str) -> None:
-    """Take the id away from a run that is removed."""
+    """Release the id of a run that is removed."""
     if run_of_id(store, run_id) == prefix:
         store.delete(_key(run_id))
 

@@ -1,4 +1,4 @@
-"""An unfinished run as a store knows it: its id, configuration, attempts and checkpoints."""
+"""State of an unfinished run in a store: what another machine needs to resume it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from phase2.storage.records import parse_rows
 
 
 class RemoteRun:
-    """What a store holds of a run that is not finished, so that any machine can go on with it.
+    """Id, configuration, attempts and checkpoints of an unfinished run in a store.
 
     Args:
         store: The store.
-        prefix: Where the run lies in it: ``<family>/<name>``.
+        prefix: Prefix of the run: ``<family>/<name>``.
 
     Attributes:
         prefix: The same.
@@ -31,7 +31,7 @@ class RemoteRun:
 
     @classmethod
     def claim(cls, store: Store, run: RunDirectory) -> RemoteRun:
-        """Take the run's id in a store; its ``prefix`` is another run's where that one has the id already.
+        """Claim the run's id in a store; ``prefix`` is that of another run where the id is taken.
 
         Raises:
             RequestError: The store cannot be used.
@@ -45,7 +45,7 @@ class RemoteRun:
         return self._store.head(f"{self.prefix}/{CONFIG}") is not None
 
     def announce(self, run: RunDirectory) -> None:
-        """Store the run's configuration, or bring the stored one here: it is the same request's, but made once.
+        """Store the run's configuration, or replace the local one by that in the store, which was recorded first.
 
         Raises:
             RequestError: The run has no configuration here or there.
@@ -62,12 +62,12 @@ class RemoteRun:
         except ObjectMissingError:
             raise RequestError(
                 f"The run '{self.prefix}' has no {CONFIG} here or in {self._store.url}.",
-                why="It ended before it wrote what it is for.",
+                why="It ended before its configuration was written.",
                 fix="Remove it with 'phase2 runs delete', and start it again.",
             ) from None
 
-    def bring_attempts(self, run: RunDirectory) -> None:
-        """Add the attempts that the store knows of to those in the run's directory."""
+    def restore_attempts(self, run: RunDirectory) -> None:
+        """Merge the attempts in the store into those in the run's directory."""
         try:
             content = self._store.read(self._attempts)
         except ObjectMissingError:
@@ -79,7 +79,7 @@ class RemoteRun:
         self._store.put(self._attempts, run.attempts)
 
     def finish(self) -> None:
-        """Remove what only an unfinished run needs."""
+        """Remove attempts and checkpoints, which only an unfinished run needs."""
         self._store.delete(self._attempts)
         self.checkpoints.remove()
 

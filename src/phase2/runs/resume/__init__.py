@@ -1,1 +1,1 @@
-"""What is left of an unfinished run, here or in the store."""
+"""Resuming a run in three steps: find it, reconcile its settings with the request's, restore its state."""

@@ -1,4 +1,4 @@
-"""The run that is continued: by ``--resume``, or by another attempt that shares its id; here or in a store."""
+"""First step of resuming: find the run that a request continues, on this machine or in a store."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from phase2.config.resolve import ResolvedRun
+from phase2.config.resumption import ResumeRequest
 from phase2.config.schema import RunConfig
+from phase2.config.settings import run_id_of_process
 from phase2.errors import ModelFileError, RequestError
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.lookup import find
+from phase2.runs.keys import manifest_key
 from phase2.runs.layout import RunDirectory, runs_of_family
 from phase2.runs.manifest import read_manifest
+from phase2.runs.publish.reader import PublishedRun
 from phase2.runs.remote.ids import run_of_id
 from phase2.runs.resume.config_diff import differences
 from phase2.runs.run_config import RecordedConfig
@@ -20,13 +25,13 @@ from phase2.storage.folder import LocalStore
 
 
 @dataclass(frozen=True, slots=True)
-class BegunRun:
-    """A run that was begun, here or in a store.
+class ExistingRun:
+    """A run that was started before, on this machine or in a store.
 
     Attributes:
         prefix: ``<family>/<name>``.
-        recorded: What it was begun for; None where an attempt ended before it wrote that.
-        is_stored: Whether the store has something of it.
+        recorded: Its recorded configuration; None where an attempt ended before it was written.
+        is_stored: Whether the store has any of its files.
     """
 
     prefix: str
@@ -35,104 +40,134 @@ class BegunRun:
 
     @property
     def run_id(self) -> str:
-        """Its id."""
+        """Run id."""
         return RunDirectory(Path(self.prefix)).run_id
 
 
-def find_unfinished(output: Path, config: RunConfig, store: Store | None = None) -> BegunRun:
-    """Find the newest run of a configuration that is neither finished nor being worked on on this machine.
+def find_run_to_resume(resolved: ResolvedRun, resumption: ResumeRequest, store: Store | None) -> ExistingRun | None:
+    """Find the run that a request continues; None where it starts one.
 
-    A run that something was saved of goes before one that has no checkpoint yet.
+    A process that is given a run id (``PHASE2_RUN_ID``) continues the run of that id if there is one.
 
     Args:
-        output: Folder that holds the families.
-        config: The configuration of the request.
-        store: Where to look besides.
+        resolved: The request and its configuration.
+        resumption: Which run to continue, if any.
+        store: Store to search besides the output folder.
 
     Raises:
-        RequestError: There is none; where the newest unfinished run of the family has another configuration, the
-            message says in what.
+        RequestError: There is nothing to resume, or the name is unknown or ambiguous.
+        ModelFileError: The recorded configuration of the run is damaged.
     """
-    here = list(_unfinished(output / config.family))
-    there = (
-        []
-        if store is None
-        else [
-            (prefix, found)
-            for prefix, found in _unfinished_in(store, config.family)
-            if not RunDirectory(output / prefix).is_running()
-        ]
-    )
-    ranks = {f"{config.family}/{run.name}": run.checkpoint.exists() for run, _ in here}
-    recorded = {f"{config.family}/{run.name}": found for run, found in here}
-    for prefix, found in there:
-        ranks[prefix] = True  # a run is announced there when it is about to save
-        recorded[prefix] = found
-    same = [prefix for prefix, found in recorded.items() if found.digest == config.digest]
-    if same:
-        best = max(same, key=lambda prefix: (ranks[prefix], prefix))
-        return BegunRun(best, recorded[best], is_stored=best in {prefix for prefix, _ in there})
-    raise _none_unfinished(output, config, store, recorded)
+    output, run_id = resolved.request.output, run_id_of_process()
+    if resumption.run is not None:
+        existing = find_by_name(output, resumption.run, store)
+        if run_id not in {None, existing.run_id}:
+            raise RequestError(
+                f"--resume {resumption.run} and PHASE2_RUN_ID={run_id} are different runs.", fix="Drop one of the two."
+            )
+        return existing
+    if run_id is not None:
+        return find_by_id(output, run_id, store)
+    return find_unfinished(output, resolved.config, store) if resumption.wanted else None
 
 
-def find_run(output: Path, name: str, store: Store | None = None) -> BegunRun:
-    """Find a run by id, folder name or the unique beginning of one, here or in a store.
+def find_by_name(output: Path, name: str, store: Store | None = None) -> ExistingRun:
+    """Find a run by id, folder name or a unique prefix of one, on this machine or in a store.
 
     Raises:
-        RequestError: No run is meant, or several are; the nearest name is offered.
+        RequestError: No run matches, or several do; the nearest name is offered.
     """
     stored = {} if store is None else {run.prefix: run for run in list_runs(store)}
-    here = {run.prefix: run for run in list_runs(LocalStore(output))} if output.is_dir() else {}
-    prefix = find(list((stored | here).values()), name).prefix
-    return _begun(output, prefix, store if prefix in stored else None)
+    local = {run.prefix: run for run in list_runs(LocalStore(output))} if output.is_dir() else {}
+    prefix = find(list((stored | local).values()), name).prefix
+    return _existing(output, prefix, store if prefix in stored else None)
 
 
-def find_existing(output: Path, run_id: str, store: Store | None = None) -> BegunRun | None:
-    """Find the run that an earlier attempt with the same id (``PHASE2_RUN_ID``) began; None when this is the first.
+def find_by_id(output: Path, run_id: str, store: Store | None = None) -> ExistingRun | None:
+    """Find the run that an earlier attempt with the same id (``PHASE2_RUN_ID``) started; None for the first attempt.
 
     Args:
         output: Folder that holds the families.
         run_id: The id that the attempts share.
-        store: Where to look besides.
+        store: Store to search besides.
 
     Raises:
-        RequestError: The id belongs to another run in the store than here.
-        ModelFileError: Its configuration is damaged.
+        RequestError: The id belongs to one run on this machine and to another in the store.
+        ModelFileError: The recorded configuration is damaged.
     """
     families = sorted(path for path in output.iterdir() if path.is_dir()) if output.is_dir() else []
-    here = [
+    local = [
         f"{family.name}/{run.name}" for family in families for run in runs_of_family(family) if run.run_id == run_id
     ]
-    there = None if store is None else run_of_id(store, run_id)
-    if here and there and there not in here:
-        raise run_id_conflict(run_id, here[-1], there)
-    prefix = there or next(iter(here), None)
-    return None if prefix is None else _begun(output, prefix, store if there else None)
+    stored = None if store is None else run_of_id(store, run_id)
+    if local and stored and stored not in local:
+        raise run_id_conflict(run_id, local[-1], stored)
+    prefix = stored or next(iter(local), None)
+    return None if prefix is None else _existing(output, prefix, store if stored else None)
 
 
-def run_id_conflict(run_id: str, here: str, there: str) -> RequestError:
-    """The error of an id that is one run's on this machine and another's in the store."""
-    return RequestError(
-        f"The run id '{run_id}' belongs to two runs.",
-        why=f"It is {here} on this machine, and {there} in the store.",
-        fix="Set PHASE2_RUN_ID to another name, or name another folder with --output.",
-    )
+def find_unfinished(output: Path, config: RunConfig, store: Store | None = None) -> ExistingRun:
+    """Find the newest run of a configuration that is neither finished nor running in another process of this machine.
+
+    A run with a checkpoint is preferred to one without.
+
+    Args:
+        output: Folder that holds the families.
+        config: The configuration of the request.
+        store: Store to search besides.
+
+    Raises:
+        RequestError: There is none; where the newest unfinished run of the family has another configuration, the
+            message lists the differences.
+    """
+    local = list(_unfinished(output / config.family))
+    stored = {} if store is None else dict(_unfinished_in(store, config.family, output))
+    has_checkpoint = {f"{config.family}/{run.name}": run.checkpoint.exists() for run, _ in local}
+    has_checkpoint |= dict.fromkeys(stored, True)  # a run is announced in the store shortly before its first save
+    recorded = {f"{config.family}/{run.name}": found for run, found in local} | stored
+    same = [prefix for prefix, found in recorded.items() if found.digest == config.digest]
+    if not same:
+        raise _none_unfinished(output, config, store, recorded)
+    newest = max(same, key=lambda prefix: (has_checkpoint[prefix], prefix))
+    return ExistingRun(newest, recorded[newest], is_stored=newest in stored)
 
 
 def is_finished(run: RunDirectory) -> bool:
-    """Whether a run's manifest says that it is finished; a manifest that cannot be read says nothing."""
+    """Whether the manifest of a run directory marks it as finished; False where it cannot be read."""
     try:
         return read_manifest(run.manifest).status == "finished"
     except ModelFileError:
         return False
 
 
-def _begun(output: Path, prefix: str, store: Store | None) -> BegunRun:
+def finished_in_store(existing: ExistingRun, store: Store) -> PublishedRun | None:
+    """Return the published run if it is finished in a store, else None.
+
+    Raises:
+        ModelFileError: Its manifest is damaged.
+        TransientError: The store does not answer.
+    """
+    if store.head(manifest_key(existing.prefix)) is None:
+        return None
+    published = PublishedRun.open(store, existing.prefix)
+    return published if published.manifest.status == "finished" else None
+
+
+def run_id_conflict(run_id: str, local: str, stored: str) -> RequestError:
+    """Return the error for an id that belongs to one run on this machine and to another in the store."""
+    return RequestError(
+        f"The run id '{run_id}' belongs to two runs.",
+        why=f"It is {local} on this machine, and {stored} in the store.",
+        fix="Set PHASE2_RUN_ID to another name, or name another folder with --output.",
+    )
+
+
+def _existing(output: Path, prefix: str, store: Store | None) -> ExistingRun:
     run = RunDirectory(output / prefix)
     if store is not None and (recorded := RecordedConfig.stored(store, prefix)) is not None:
-        return BegunRun(prefix, recorded, is_stored=True)
+        return ExistingRun(prefix, recorded, is_stored=True)
     recorded = RecordedConfig.read(run) if run.run_config.exists() else None
-    return BegunRun(prefix, recorded, is_stored=store is not None)
+    return ExistingRun(prefix, recorded, is_stored=store is not None)
 
 
 def _unfinished(family: Path) -> Iterator[tuple[RunDirectory, RecordedConfig]]:
@@ -145,9 +180,9 @@ def _unfinished(family: Path) -> Iterator[tuple[RunDirectory, RecordedConfig]]:
             yield run, recorded
 
 
-def _unfinished_in(store: Store, family: str) -> Iterator[tuple[str, RecordedConfig]]:
+def _unfinished_in(store: Store, family: str, output: Path) -> Iterator[tuple[str, RecordedConfig]]:
     for run in list_runs(store):
-        if run.family == family and run.status == "unfinished":
+        if run.family == family and run.status == "unfinished" and not RunDirectory(output / run.prefix).is_running():
             try:
                 recorded = RecordedConfig.stored(store, run.prefix)
             except ModelFileError:
@@ -159,7 +194,7 @@ def _unfinished_in(store: Store, family: str) -> Iterator[tuple[str, RecordedCon
 def _none_unfinished(
     output: Path, config: RunConfig, store: Store | None, unfinished: dict[str, RecordedConfig]
 ) -> RequestError:
-    why = "A run that is finished or being worked on in another process cannot be resumed."
+    why = "A run that is finished, or running in another process, cannot be resumed."
     if unfinished:
         prefix = max(unfinished)
         changed = differences(unfinished[prefix].config, config)

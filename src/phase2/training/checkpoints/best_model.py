@@ -1,4 +1,4 @@
-"""The best model of a training so far, and its file."""
+"""Best model of a training so far, and its file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from phase2.training.loader import TrainingData, mean_neighbors, species_in
 
 
 class BestModel:
-    """A copy of the model with the best score so far, and the file that it is written to when it has changed.
+    """Copy of the model with the best score so far, written to a file when it has changed.
 
     Args:
         model: The untrained model, in evaluation mode.
         path: The model file.
         config: The run.
-        data: What it is trained on.
+        data: Training data.
         run_id: Name of the run.
 
     Attributes:
@@ -41,7 +41,7 @@ class BestModel:
         self._run_id = run_id
 
     def take(self, tensors: dict[str, Tensor]) -> None:
-        """Become the model with these weights, which nobody may change any more.
+        """Replace the weights by these, which must not be changed afterwards.
 
         Raises:
             ModelFileError: They belong to another model.
@@ -50,14 +50,14 @@ class BestModel:
         self._tensors = tensors
 
     def tensors(self) -> dict[str, Tensor]:
-        """Its weights, for the checkpoint; not to be changed."""
+        """Return the weights, for the checkpoint; not to be changed."""
         return self._tensors
 
     def write(self, tensors: Mapping[str, Tensor], history: Sequence[EpochRow]) -> None:
         """Write the file of the best model of a history, unless it is up to date or no epoch is finished yet.
 
-        May be called beside the training: it computes nothing, for a second thread that computes would get threads of
-        its own to compute on, and all of them would slow each other down for the rest of the process.
+        May be called from another thread than the training: it computes nothing. A second thread that computes would
+        start its own OpenMP team, and the two would compete for the cores for the rest of the process.
 
         Args:
             tensors: Weights of the best model.
@@ -69,7 +69,7 @@ class BestModel:
             self._written_epoch = best.epoch
 
     def trained(self, history: Sequence[EpochRow]) -> TrainedModel:
-        """The model and what belongs to it, after at least one epoch."""
+        """Return the model with its metadata, after at least one epoch."""
         best = best_row(history)
         assert best is not None  # noqa: S101 - there is no trained model before the first epoch
         return self._trained(best)

@@ -1,4 +1,4 @@
-"""The checkpoint: everything that the next training step depends on, and what it was made with."""
+"""Checkpoint: everything that the next training step depends on, and what it was made with."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ VERSION = 2
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a training ran with when a checkpoint was made; empty texts and dictionaries where that is not known.
+    """Configuration, code and machine that a checkpoint was made with; empty where they are not known.
 
     Attributes:
         config: The run's configuration as JSON.
         code: Versions that decide numbers, by name: phase2 and its sources, and the packages it computes with.
-        machine: What the last bits of a sum may depend on besides: processor or GPU, and the number of threads.
+        machine: Processor or GPU and number of threads, on which the last bits of a sum may depend.
     """
 
     config: str
@@ -35,10 +35,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """A training between two steps.
+    """State of a training between two steps.
 
     Attributes:
-        origin: What it was made with.
+        origin: Configuration, code and machine that it was made with.
         config_digest: Digest of the run's configuration.
         data_fingerprint: Fingerprint of crystals, labels and split.
         epoch: Epochs finished.
@@ -67,7 +67,7 @@ class Checkpoint:
 
 
 def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
-    """Content of the file of a checkpoint."""
+    """Serialize a checkpoint to the content of its file."""
     learner = checkpoint.learner
     return serialize_tensors(
         {
@@ -116,7 +116,7 @@ def _upgraded(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_1(content: dict[str, Any]) -> dict[str, Any]:
-    """Version 1 did not say what it was made with."""
+    """Version 1 did not record its origin."""
     return content | {"version": 2, "origin": asdict(Origin(config="", code={}, machine={}))}
 
 

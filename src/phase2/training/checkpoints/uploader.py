@@ -1,4 +1,4 @@
-"""Copying checkpoints into a store while the training goes on."""
+"""Asynchronous upload of checkpoints to a store."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from phase2.training.checkpoints.writer import CheckpointSchedule, SavedCheckpoi
 
 
 class CheckpointUploader:
-    """Stores the newest saved checkpoint, in a thread of its own, as often as the plan allows.
+    """Uploader of the newest saved checkpoint, in its own thread, as often as the schedule allows.
 
-    A store that fails costs the training nothing: the run is told about once, and the next checkpoint is tried again.
-    A context manager: leaving it waits for the transfer under way.
+    A store that fails does not disturb the training: it is reported once, and the next checkpoint is tried again.
+    A context manager: leaving it waits for the upload under way.
 
     Args:
-        checkpoints: Where to.
-        host: Who stores.
-        plan: How often: a transfer waits until the time it takes is a small share, as a save does.
-        notify: Is told one line about what a user should know.
+        checkpoints: Destination.
+        host: Name of this machine or pod.
+        schedule: How often: an upload waits until the time it takes is a small share, as a save does.
+        notify: Callback receiving one line for the user.
     """
 
     def __init__(
-        self, checkpoints: RemoteCheckpoints, *, host: str, plan: CheckpointSchedule, notify: Callable[[str], None]
+        self, checkpoints: RemoteCheckpoints, *, host: str, schedule: CheckpointSchedule, notify: Callable[[str], None]
     ) -> None:
         self._checkpoints = checkpoints
         self._host = host
-        self._plan = plan
+        self._schedule = schedule
         self._notify = notify
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="push")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="upload")
         self._lock = Lock()
         self._waiting: SavedCheckpoint | None = None
-        self._pushing: Future[None] | None = None
+        self._upload: Future[None] | None = None
         self._next = time.monotonic()
-        self._said = ""
+        self._reported = ""
 
     def __enter__(self) -> CheckpointUploader:
         return self
@@ -47,23 +47,23 @@ class CheckpointUploader:
         self._thread.shutdown(wait=True)
 
     def offer(self, saved: SavedCheckpoint) -> None:
-        """Store this checkpoint, unless it is too early or a transfer is under way; then a later one will do."""
+        """Upload this checkpoint, or a later one if it is too early or an upload is under way."""
         with self._lock:
             self._waiting = saved
-            if time.monotonic() >= self._next and (self._pushing is None or self._pushing.done()):
-                self._pushing = self._thread.submit(self._push)
+            if time.monotonic() >= self._next and (self._upload is None or self._upload.done()):
+                self._upload = self._thread.submit(self._upload_waiting)
 
     def flush(self) -> bool:
-        """Store what was offered last, now; says whether the store has it."""
-        self._thread.submit(self._push).result()
+        """Upload the newest checkpoint now; return whether the store has it."""
+        self._thread.submit(self._upload_waiting).result()
         return self._waiting is None
 
-    def _push(self) -> None:
+    def _upload_waiting(self) -> None:
         with self._lock:
             saved, self._waiting = self._waiting, None
         if saved is None:
             return
-        begun = time.monotonic()
+        start = time.monotonic()
         try:
             ahead = self._checkpoints.add(
                 saved.content, sha256=saved.sha256, step=saved.step, epoch=saved.epoch, host=self._host
@@ -71,15 +71,15 @@ class CheckpointUploader:
         except Phase2Error as error:
             with self._lock:
                 self._waiting = self._waiting or saved
-            self._say(f"checkpoints are on this machine alone for now: {error}")
+            self._report(f"checkpoints are on this machine alone for now: {error}")
         else:
-            self._say(f"{ahead} trains this run too, and is further" if ahead else "")
+            self._report(f"{ahead} trains this run too, and is further" if ahead else "")
         now = time.monotonic()
-        pause = (now - begun) / self._plan.share if self._plan.share else 0.0
-        self._next = now + min(pause, 60 * self._plan.minutes)
+        pause = (now - start) / self._schedule.share if self._schedule.share else 0.0
+        self._next = now + min(pause, 60 * self._schedule.minutes)
 
-    def _say(self, text: str) -> None:
-        """Tell what has changed since it was last told."""
-        if text != self._said:
+    def _report(self, text: str) -> None:
+        """Notify the user of a state that differs from the last one reported."""
+        if text != self._reported:
             self._notify(text or "checkpoints are in the store again")
-            self._said = text
+            self._reported = text

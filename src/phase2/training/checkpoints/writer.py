@@ -1,4 +1,4 @@
-"""Saving checkpoints while the training goes on: as often as costs next to nothing, and never half."""
+"""Asynchronous, atomic checkpointing with bounded overhead."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from phase2.training.result import TrainingFiles
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSchedule:
-    """How often checkpoints are saved.
+    """Schedule of checkpoints that bounds their overhead.
 
-    An epoch of a tiny data set takes less time than writing it down. So an epoch's end is saved unless that would
-    spend more than a share of the time on saving; the last epoch always is.
+    An epoch of a tiny data set takes less time than writing a checkpoint. So the end of an epoch is saved unless saving
+    would take more than a share of the time; that of the last epoch always is.
 
     Attributes:
         minutes: Longest time between two saves, also inside an epoch.
-        share: Most of the time that saving at the ends of epochs may take.
+        share: Largest share of the time that saving at the ends of epochs may take.
     """
 
     minutes: float = CHECKPOINT_MINUTES
-    share: float = 0.005  # and as much again for the copies in a store
+    share: float = 0.005  # and as much again for uploads
 
 
 @dataclass(frozen=True, slots=True)
 class SavedCheckpoint:
-    """A checkpoint that is on the disk.
+    """Content of a checkpoint that is on the disk.
 
     Attributes:
         content: The file's bytes.
-        sha256: Their hex digest.
+        sha256: SHA-256 of the content, hexadecimal.
         step: Steps taken.
         epoch: Epochs finished.
     """
@@ -51,27 +51,27 @@ class SavedCheckpoint:
 
 
 class CheckpointWriter:
-    """Writes checkpoints, and with each the best model and the history, in a thread beside the training.
+    """Writer of checkpoints, and with each of the best model and the history, in a background thread.
 
     A context manager: leaving it waits for the write under way.
 
     Args:
-        files: What to write.
+        files: Paths to write.
         best: Writes the model file.
-        plan: How often.
-        on_saved: Is told, in that thread, about each checkpoint that is on the disk.
+        schedule: How often checkpoints are saved.
+        on_saved: Callback receiving, in that thread, each checkpoint that is on the disk.
     """
 
     def __init__(
         self,
         files: TrainingFiles,
         best: BestModel,
-        plan: CheckpointSchedule,
+        schedule: CheckpointSchedule,
         on_saved: Callable[[SavedCheckpoint], None],
     ) -> None:
         self._files = files
         self._best = best
-        self._plan = plan
+        self._schedule = schedule
         self._on_saved = on_saved
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._writing: Future[float] | None = None
@@ -84,50 +84,50 @@ class CheckpointWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._thread.shutdown(wait=True)
         if error is None:
-            self._settle()
+            self._wait()
 
     def is_due(self, *, epoch_ended: bool) -> bool:
-        """Whether it is time to save; never while the last save is still being written.
+        """Whether a save is due; never while the last one is still being written.
 
         Raises:
             OSError: The last save could not be written.
         """
         if self._writing is not None and not self._writing.done():
             return False
-        self._settle()
-        share = self._plan.share
+        self._wait()
+        share = self._schedule.share
         pause = self._cost / share if epoch_ended and share else math.inf
-        return time.monotonic() - self._last >= min(pause, 60 * self._plan.minutes)
+        return time.monotonic() - self._last >= min(pause, 60 * self._schedule.minutes)
 
     def save(self, take: Callable[[], Checkpoint], *, wait: bool = False) -> None:
         """Save a checkpoint, after the one that is being written.
 
         Args:
-            take: Copies the state of the training; nothing in the copy may change any more.
-            wait: Return when it is on the disk.
+            take: Copies the state of the training; nothing may change in the copy afterwards.
+            wait: Return after it is on the disk.
 
         Raises:
             OSError: This save (when waited for) or the one before could not be written.
         """
-        self._settle()
+        self._wait()
         self._last = time.monotonic()
         checkpoint = take()
         self._writing = self._thread.submit(self._write, checkpoint, self._last)
         if wait:
-            self._settle()
+            self._wait()
 
-    def _settle(self) -> None:
-        """Wait for the write under way and learn its cost, or its failure."""
+    def _wait(self) -> None:
+        """Wait for the write under way; record its duration, or raise its error."""
         writing, self._writing = self._writing, None
         if writing is not None:
             self._cost = writing.result()
 
-    def _write(self, checkpoint: Checkpoint, begun: float) -> float:
+    def _write(self, checkpoint: Checkpoint, start: float) -> float:
         content = dump_checkpoint(checkpoint)
         digest = replace_verified(self._files.checkpoint, content, previous=self._files.previous)
         self._best.write(checkpoint.best, checkpoint.history)
-        # After the checkpoint: an epoch that the history shows is never trained again.
+        # After the checkpoint: an epoch in the history is never trained again.
         write_history(self._files.history, checkpoint.history)
-        cost = time.monotonic() - begun
+        cost = time.monotonic() - start
         self._on_saved(SavedCheckpoint(content, digest, checkpoint.step, checkpoint.epoch))
         return cost

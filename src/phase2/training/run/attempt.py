@@ -1,4 +1,4 @@
-"""One process' work on a run: from its last checkpoint, or from nothing, to its sealed directory."""
+"""One attempt of a run: from its newest checkpoint, or its first step, to its sealed directory."""
 
 from __future__ import annotations
 
@@ -27,49 +27,49 @@ from phase2.training.trainer import Trainer
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunAttempt:
-    """Everything that an attempt works with.
+    """One process that trains a run.
 
     Attributes:
         run: The run directory, locked by this process.
-        recorded: What the run is for.
+        recorded: Recorded configuration of the run.
         dataset: Its data.
-        stored: What the store holds of it; None without a store.
-        plan: How often checkpoints are saved.
+        remote: Its state in the store; None without a store.
+        schedule: How often checkpoints are saved.
         accepted: Changes since the last checkpoint that are accepted.
-        changed: Those found so far, in words.
-        notify: Is told one line about each thing a user should know.
+        changed: Accepted changes of the settings, described.
+        notify: Callback receiving one line for the user.
     """
 
     run: RunDirectory
     recorded: RecordedConfig
     dataset: CrystalPropertyDataset
-    stored: RemoteRun | None
-    plan: CheckpointSchedule
+    remote: RemoteRun | None
+    schedule: CheckpointSchedule
     accepted: Collection[str]
     changed: str
     notify: Callable[[str], None]
 
     def complete(self, stop: StopRequest) -> RunManifest:
-        """Train to the end and close the run.
+        """Train to the end and finalize the run.
 
         Raises:
             ModelFileError: The checkpoint cannot be used; nothing was changed.
-            PreemptedError: The run was asked to stop; its checkpoint is saved, here and in the store.
+            PreemptedError: A signal to stop was received; the checkpoint is saved, here and in the store.
             RequestError: The training diverged.
         """
-        with self._pusher() as pusher:
-            trainer = self._trainer(pusher.offer if pusher else _nothing)
+        with self._uploader() as uploader:
+            trainer = self._trainer(uploader.offer if uploader else _ignore)
             self._begin(trainer)
-            with self._ending(pusher):
+            with self._recorded_end(uploader):
                 result = trainer.fit(stop)
-                with stop.deferred_until_done():  # what is trained to the end is whole in a moment
+                with stop.deferred_until_done():  # finalizing takes a moment
                     return finalize_run(self.run, self.recorded, self.dataset, result, notify=self.notify)
 
-    def _pusher(self) -> contextlib.AbstractContextManager[CheckpointUploader | None]:
-        if self.stored is None:
+    def _uploader(self) -> contextlib.AbstractContextManager[CheckpointUploader | None]:
+        if self.remote is None:
             return contextlib.nullcontext()
         host = detect_place().pod or detect_place().host
-        return CheckpointUploader(self.stored.checkpoints, host=host, plan=self.plan, notify=self.notify)
+        return CheckpointUploader(self.remote.checkpoints, host=host, schedule=self.schedule, notify=self.notify)
 
     def _trainer(self, on_saved: Callable[[SavedCheckpoint], None]) -> Trainer:
         run = self.run
@@ -80,7 +80,7 @@ class RunAttempt:
             run_id=run.run_id,
             device="cuda" if torch.cuda.is_available() else "cpu",
             reporter=default_reporter(),
-            plan=self.plan,
+            schedule=self.schedule,
             on_saved=on_saved,
         )
 
@@ -92,17 +92,17 @@ class RunAttempt:
             resumed_from = f"epoch {trainer.epoch}, step {trainer.step}"
         self.notify(f"run: {self.run.path}" + (f" (continued from {resumed_from})" if resumed_from else ""))
         begin_attempt(self.run, host=detect_place().host, resumed_from=resumed_from, changed=changed)
-        if self.stored is not None:
-            self.stored.put_attempts(self.run)
+        if self.remote is not None:
+            self.remote.put_attempts(self.run)
 
     @contextlib.contextmanager
-    def _ending(self, pusher: CheckpointUploader | None) -> Iterator[None]:
-        """Record how the attempt ends, here and in the store."""
+    def _recorded_end(self, uploader: CheckpointUploader | None) -> Iterator[None]:
+        """Record how the attempt ended, here and in the store."""
         try:
             yield
         except PreemptedError as error:
             self._end("interrupted", error.what)
-            if pusher is not None and pusher.flush():
+            if uploader is not None and uploader.flush():
                 self.notify("the checkpoint is in the store")
             raise
         except (Phase2Error, OSError) as error:
@@ -110,12 +110,12 @@ class RunAttempt:
             raise
 
     def _end(self, outcome: Status, reason: str) -> None:
-        # A full disk has no room for the reason, and a store that does not answer does not hear it.
+        # Recorded if possible: the disk may be full, and the store may not answer.
         with contextlib.suppress(OSError, Phase2Error):
             end_attempt(self.run, outcome, reason=reason)
-            if self.stored is not None:
-                self.stored.put_attempts(self.run)
+            if self.remote is not None:
+                self.remote.put_attempts(self.run)
 
 
-def _nothing(_: SavedCheckpoint) -> None:
+def _ignore(_: SavedCheckpoint) -> None:
     return

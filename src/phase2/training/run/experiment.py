@@ -5,45 +5,43 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import torch
 
 from phase2.config.resolve import ResolvedRun
 from phase2.config.resumption import ResumeRequest
 from phase2.config.schema import RunConfig
-from phase2.config.settings import run_id_of_process
 from phase2.data.dataset import CrystalPropertyDataset
+from phase2.data.store.store import worker_count
 from phase2.machine.hardware import thread_count
 from phase2.machine.memory import graph_level, refuse_small_memory
-from phase2.runs.keys import manifest_key
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.delivery import deliver
-from phase2.runs.publish.reader import PublishedRun
-from phase2.runs.remote.state import RemoteRun
-from phase2.runs.resume.config_diff import refuse_other_settings
-from phase2.runs.resume.find import BegunRun, is_finished, run_id_conflict
+from phase2.runs.resume.find import ExistingRun, find_run_to_resume, finished_in_store, is_finished
+from phase2.runs.resume.reconcile import reconcile_settings
+from phase2.runs.resume.restore import ClaimedRun, claim_run, restore_state
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
-from phase2.storage.disk.atomic import remove_temporary_files
 from phase2.storage.progress import ProgressCallback
+from phase2.training.checkpoints.newest import newest_step
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.interruption import StopRequest
 from phase2.training.run.attempt import RunAttempt
-from phase2.training.run.reconcile import bring, find_run_to_resume, reconcile_settings
 
 DataProgress = Callable[[], AbstractContextManager[ProgressCallback | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A run that is done.
+    """A run that is finished.
 
     Attributes:
         directory: Its folder.
         manifest: Its sealed manifest.
-        published: Where it lies in the store, when one was given.
+        published: Its address in the store; None without a store.
     """
 
     directory: RunDirectory
@@ -51,96 +49,101 @@ class FinishedRun:
     published: str | None = None
 
 
-def _quiet(_: str) -> None:
+def _ignore(_: str) -> None:
     return
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What a run is trained with besides its configuration; nothing of it changes a number.
+    """Settings of a training process that change no number of the run.
 
     Attributes:
         workers: Processes that build the graph store; one per core by default.
-        store: Where checkpoints and the finished run go; nowhere when None.
-        plan: How often checkpoints are saved.
+        store: Store of checkpoints and of the finished run; None keeps them in the run directory alone.
+        schedule: How often checkpoints are saved.
         data_progress: Factory of a context manager that yields the callback for the progress of building graphs.
-        notify: Is told one line about each thing a user should know.
+        notify: Callback receiving one line for the user.
+        memory_checked_for: Configuration that the caller has compared with the memory limit already, as the command
+            line does before it imports torch.
     """
 
     workers: int | None = None
     store: Store | None = None
-    plan: CheckpointSchedule = field(default_factory=CheckpointSchedule)
+    schedule: CheckpointSchedule = field(default_factory=CheckpointSchedule)
     data_progress: DataProgress = nullcontext
-    notify: Callable[[str], None] = _quiet
+    notify: Callable[[str], None] = _ignore
+    memory_checked_for: RunConfig | None = None
 
 
 def train_run(
     resolved: ResolvedRun,
     resumption: ResumeRequest = ResumeRequest(),  # noqa: B008 - frozen
-    surroundings: RunContext = RunContext(),
+    context: RunContext = RunContext(),
 ) -> FinishedRun:
-    """Train a run to its end, from nothing or from its last checkpoint, here or in the store.
+    """Train a run to its end, from its first step or from its newest checkpoint.
 
-    The data are opened before the run directory is made, so a request that cannot be carried out leaves nothing behind.
+    The data are loaded before the run directory is made, so that a request that cannot be carried out leaves no files.
 
     Args:
         resolved: The request and its configuration.
-        resumption: Which run to continue, if any.
-        surroundings: What it is trained with.
+        resumption: Which run to resume, if any.
+        context: Settings of this process.
 
     Raises:
-        RequestError: There is nothing to resume, or the output folder or the store cannot be used.
+        RequestError: There is nothing to resume, the settings of the run differ, the output folder or the store cannot
+            be used, or the memory limit is too low.
         DataError: The data cannot be used.
         ModelFileError: The checkpoint cannot be used.
-        PreemptedError: SIGTERM or Ctrl-C came; the run can be resumed.
-        TransientError: The store does not answer; what was trained is in the run directory.
+        PreemptedError: SIGTERM or Ctrl-C was received; the run can be resumed.
+        TransientError: The store does not answer; the trained run is in its directory.
     """
     torch.set_num_threads(thread_count())
     with StopRequest() as stop:
-        begun = find_run_to_resume(resolved, resumption, surroundings.store)
-        resolved, changed = reconcile_settings(resolved, begun, resumption)
-        if begun is not None and (finished := _finished_before(resolved, begun, surroundings)):
-            return _delivered(finished, surroundings, stop)
-        dataset = _load(resolved.config, surroundings)
-        mean_size = float(dataset.graphs.offset(graph_level(resolved.config))[-1]) / len(dataset.graphs)
-        refuse_small_memory(resolved.config, surroundings.notify, graph_size=mean_size)
-        run, stored = _place(resolved, begun, surroundings.store)
-        with run.lock():
-            # Whoever had the lock until now may have finished the run.
-            if not is_finished(run):
-                recorded = _prepare(run, resolved, stored, surroundings)
-                refuse_other_settings(recorded, resolved.config, accepted=resumption.accepted)
-                _copy_rejections(run, dataset)
-                attempt = RunAttempt(
-                    run, recorded, dataset, stored, surroundings.plan, resumption.accepted, changed, surroundings.notify
-                )
-                attempt.complete(stop)
-            return _delivered(run, surroundings, stop)
+        existing = find_run_to_resume(resolved, resumption, context.store)
+        resolved, _ = reconcile_settings(resolved, existing.recorded if existing else None, resumption)
+        if existing is not None and (finished := _finished_before(resolved.request.output, existing, context)):
+            return _publish(finished, context, stop)
+        dataset = _load_dataset(resolved.config, context)
+        claimed = claim_run(resolved, existing, context.store)
+        with claimed.directory.lock():
+            _complete(claimed, resolved, resumption, dataset, context, stop)
+            return _publish(claimed.directory, context, stop)
 
 
-def _finished_before(resolved: ResolvedRun, begun: BegunRun, surroundings: RunContext) -> RunDirectory | None:
-    """The directory of a run that is finished, here or in the store, from where it is brought."""
-    output, store = resolved.request.output, surroundings.store
-    run = RunDirectory(output / begun.prefix)
+def _finished_before(output: Path, existing: ExistingRun, context: RunContext) -> RunDirectory | None:
+    """Return the directory of a run that is finished on this machine or in the store, from which it is pulled."""
+    run = RunDirectory(output / existing.prefix)
     if is_finished(run):
-        surroundings.notify(f"{run.path} is finished already")
+        context.notify(f"{run.path} is finished already")
         return run
-    if store is None or not begun.is_stored or store.head(manifest_key(begun.prefix)) is None:
+    published = finished_in_store(existing, context.store) if context.store is not None else None
+    if published is None:
         return None
-    surroundings.notify(f"{begun.prefix} is finished already, in {store.url}")
-    return PublishedRun.open(store, begun.prefix).pull(output)
+    context.notify(f"{existing.prefix} is finished already, in {published.store.url}")
+    return published.pull(output)
 
 
-def _load(config: RunConfig, surroundings: RunContext) -> CrystalPropertyDataset:
-    with surroundings.data_progress() as progress:
+def _load_dataset(config: RunConfig, context: RunContext) -> CrystalPropertyDataset:
+    """Load the data, and compare the memory that the run needs with the limit as soon as each part is known."""
+    notify = context.notify
+    if context.memory_checked_for != config:
+        refuse_small_memory(config, notify, workers=worker_count(context.workers))
+    with context.data_progress() as progress:
         dataset = CrystalPropertyDataset.load(
             config.data,
             config.properties,
-            workers=surroundings.workers,
+            workers=context.workers,
             drop_unlabelled_properties=config.all_properties,
             progress=progress,
         )
-    split, notify = dataset.split, surroundings.notify
+    _describe_dataset(config, dataset, notify)
+    mean_size = float(dataset.graphs.offset(graph_level(config))[-1]) / len(dataset.graphs)
+    refuse_small_memory(config, notify, graph_size=mean_size)
+    return dataset
+
+
+def _describe_dataset(config: RunConfig, dataset: CrystalPropertyDataset, notify: Callable[[str], None]) -> None:
+    split = dataset.split
     parts = f"{len(split.train)} training, {len(split.val)} validation, {len(split.test)} test crystals"
     notify(f"data: {config.data.source}: {parts}")
     left_out = [key for key in config.properties if key not in {p.key for p in dataset.properties}]
@@ -148,47 +151,44 @@ def _load(config: RunConfig, surroundings: RunContext) -> CrystalPropertyDataset
         notify(f"left out, for want of labels: {', '.join(left_out)}")
     if dataset.rejected:
         notify(f"{dataset.rejected} records are no valid crystal; reasons: rejected.csv in the run folder")
-    return dataset
 
 
-def _place(resolved: ResolvedRun, begun: BegunRun | None, store: Store | None) -> tuple[RunDirectory, RemoteRun | None]:
-    """The folder of a run, new or begun, and what the store holds of it."""
-    output = resolved.request.output
-    if begun is None:
-        run = RunDirectory.create(output, resolved.config.family, run_id=run_id_of_process())
+def _complete(
+    claimed: ClaimedRun,
+    resolved: ResolvedRun,
+    resumption: ResumeRequest,
+    dataset: CrystalPropertyDataset,
+    context: RunContext,
+    stop: StopRequest,
+) -> None:
+    """Restore the run into its locked directory, and train it to the end unless it is finished."""
+    run, was_finished = claimed.directory, is_finished(claimed.directory)
+    if was_finished:
+        recorded = RecordedConfig.read(run)
     else:
-        run = RunDirectory.reopen(output, begun.prefix)
-    if store is None:
-        return run, None
-    stored = RemoteRun.claim(store, run)
-    mine = f"{run.family}/{run.name}"
-    if stored.prefix != mine:
-        if begun is not None:
-            raise run_id_conflict(run.run_id, mine, stored.prefix)
-        run.path.rmdir()  # another process was given the id a moment ago
-        run = RunDirectory.reopen(output, stored.prefix)
-    return run, stored
-
-
-def _prepare(
-    run: RunDirectory, resolved: ResolvedRun, stored: RemoteRun | None, surroundings: RunContext
-) -> RecordedConfig:
-    """Make the folder what the run's last attempt left, wherever it left it."""
-    remove_temporary_files(run.path)
-    if not run.run_config.exists() and (stored is None or not stored.is_announced):
-        RecordedConfig.record(run, resolved)
-    if stored is not None:
-        bring(stored, run, surroundings.notify)
-    return RecordedConfig.read(run)
-
-
-def _copy_rejections(run: RunDirectory, dataset: CrystalPropertyDataset) -> None:
+        recorded = restore_state(claimed, resolved, local_step=newest_step, notify=context.notify)
+    # Another process may have started or finished the run, with other settings, since it was looked for. What is
+    # trained is decided by now: the settings of the run are no longer adopted.
+    _, changed = reconcile_settings(resolved, recorded, replace(resumption, run=None))
+    if was_finished:
+        return
     if dataset.rejected:
         shutil.copyfile(dataset.store.path / run.rejected.name, run.rejected)
+    attempt = RunAttempt(
+        run=run,
+        recorded=recorded,
+        dataset=dataset,
+        remote=claimed.remote,
+        schedule=context.schedule,
+        accepted=resumption.accepted,
+        changed=changed,
+        notify=context.notify,
+    )
+    attempt.complete(stop)
 
 
-def _delivered(run: RunDirectory, surroundings: RunContext, stop: StopRequest) -> FinishedRun:
+def _publish(run: RunDirectory, context: RunContext, stop: StopRequest) -> FinishedRun:
     url = None
-    if surroundings.store is not None:
-        url = deliver(surroundings.store, run, undisturbed=stop.deferred_until_done, notify=surroundings.notify)
+    if context.store is not None:
+        url = deliver(context.store, run, undisturbed=stop.deferred_until_done, notify=context.notify)
     return FinishedRun(run, read_manifest(run.manifest), url)

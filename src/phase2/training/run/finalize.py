@@ -1,4 +1,4 @@
-"""The last acts of a run: results, predictions, pictures, pages, and the manifest that seals it."""
+"""Finalizing a run: results, predictions, figures, pages, and the manifest that seals it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def finalize_run(
     *,
     notify: Callable[[str], None],
 ) -> RunManifest:
-    """Write everything that a finished run leaves behind, the manifest last."""
+    """Write all files of a finished run, the manifest last."""
     results = _results(recorded, dataset, result)
     test = _predictions(dataset, dataset.split.test, result.test)
     write_predictions(run.predictions_val, _predictions(dataset, dataset.split.val, result.val))

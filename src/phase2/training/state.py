@@ -1,0 +1,119 @@
+"""State of a training between two steps: what its checkpoints save and restore."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from phase2.config.schema import RunConfig
+from phase2.models.files.modelfile import copy_tensors
+from phase2.runs.history import EpochRow, best_row
+from phase2.training.checkpoints.best_model import BestModel
+from phase2.training.checkpoints.checkpoint import Checkpoint
+from phase2.training.checkpoints.compatibility import present_origin, refuse_changes
+from phase2.training.learner import Learner
+from phase2.training.metrics import refuse_divergence
+from phase2.training.seeding import random_state, restore_random_state
+
+
+class TrainingState:
+    """Learner, position, history and best model of a training.
+
+    Args:
+        config: The run.
+        fingerprint: Fingerprint of its data.
+        learner: Model and optimiser, before the first step.
+        best: The best model so far.
+        device: Device of the learner.
+
+    Attributes:
+        learner: Model, optimiser, loss balancing and averaged weights.
+        best: The best model so far.
+        epoch: Epochs finished.
+        losses: Losses of the finished batches of the current epoch, scalars on the device.
+        history: Rows of the finished epochs.
+    """
+
+    def __init__(
+        self, config: RunConfig, fingerprint: str, *, learner: Learner, best: BestModel, device: torch.device
+    ) -> None:
+        self.learner = learner
+        self.best = best
+        self.epoch = 0
+        self.losses: list[Tensor] = []
+        self.history: list[EpochRow] = []
+        self._config = config
+        self._fingerprint = fingerprint
+        self._device = device
+        self._origin = present_origin(config, device)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the last epoch is finished, or the score has not improved for ``patience`` epochs."""
+        best, settings = best_row(self.history), self._config.training
+        is_out_of_patience = (
+            best is not None and settings.patience is not None and self.epoch - best.epoch >= settings.patience
+        )
+        return self.epoch >= settings.epochs or is_out_of_patience
+
+    def checked_losses(self) -> NDArray[np.float32]:
+        """Return the losses of the current epoch, (batches,) float32.
+
+        Called once per epoch and save: reading a loss at every step would make a GPU wait for the CPU.
+
+        Raises:
+            RequestError: The training diverged.
+        """
+        losses = torch.stack(self.losses).cpu().numpy()
+        refuse_divergence(losses, what="the loss of step", epoch=self.epoch + 1)
+        return losses
+
+    def finish_epoch(self, row: EpochRow) -> bool:
+        """Append the row of the current epoch; return whether its model is the best so far."""
+        self.history.append(row)
+        is_best = best_row(self.history) is row
+        if is_best:
+            self.best.take(copy_tensors(self.learner.average.module))
+        self.epoch += 1
+        self.losses = []
+        return is_best
+
+    def checkpoint(self) -> Checkpoint:
+        """Copy the state, so that the training can continue while the copy is written."""
+        return Checkpoint(
+            origin=self._origin,
+            config_digest=self._config.digest,
+            data_fingerprint=self._fingerprint,
+            epoch=self.epoch,
+            losses=torch.stack(self.losses).cpu() if self.losses else torch.empty(0),
+            history=tuple(self.history),
+            best=self.best.tensors(),
+            learner=self.learner.state(),
+            random=random_state(),
+        )
+
+    def restore(self, checkpoint: Checkpoint, *, accepted: Collection[str] = ()) -> str:
+        """Continue from a checkpoint.
+
+        Args:
+            checkpoint: The checkpoint.
+            accepted: ``code`` accepts changed code.
+
+        Returns:
+            Accepted changes since the checkpoint, described; empty when there are none.
+
+        Raises:
+            ModelFileError: It belongs to another run or model, or data or code have changed.
+        """
+        changed = refuse_changes(checkpoint, self._origin, self._config, self._fingerprint, accepted=accepted)
+        self.learner.restore(checkpoint.learner)
+        self.epoch = checkpoint.epoch
+        self.losses = list(checkpoint.losses.to(self._device))
+        self.history = list(checkpoint.history)
+        self.best.take(checkpoint.best)
+        restore_random_state(checkpoint.random)
+        return changed
