@@ -1,4 +1,4 @@
-"""How the losses of several properties become one number to minimise."""
+"""Balancing: combining the losses of several properties into one objective."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from phase2.training.objective import PropertyLosses
 
 
 class Balancer(nn.Module, ABC):
-    """Weighs the properties' losses against each other.
+    """Combination of the properties' losses into one objective.
 
     Its parameters are learned together with the model's; what else it remembers are buffers, so that its state_dict is
     all that a resumed run needs.
 
     Attributes:
-        observes_steps: It wants the losses of the same batch once more after the step.
+        observes_steps: Whether :meth:`observe` needs the losses of the same batch after the step.
     """
 
     observes_steps: bool = False
 
     @abstractmethod
     def forward(self, losses: PropertyLosses) -> Tensor:
-        """Combine losses into a scalar; properties without a label in the batch take no part."""
+        """Combine losses into a scalar; properties without a label in the batch are left out."""
 
     def observe(self, before: PropertyLosses, after: PropertyLosses) -> None:
-        """Learn from what one optimiser step did to the losses of one batch."""
+        """Update the weights by the change of the losses of one batch in one optimiser step."""
 
 
 def make_balancer(kind: Literal["equal", "uncertainty", "famo"], n_properties: int) -> Balancer:
-    """Make the balancer of that name for P properties."""
+    """Make the balancer of a name for P properties."""
     if kind == "equal":
         return Equal()
     return Uncertainty(n_properties) if kind == "uncertainty" else Famo(n_properties)
 
 
 class Equal(Balancer):
-    """The plain mean."""
+    """Unweighted mean."""
 
     def forward(self, losses: PropertyLosses) -> Tensor:
         """Average the present losses."""
@@ -58,7 +58,7 @@ class Uncertainty(Balancer):
         self.log_variance = nn.Parameter(torch.zeros(n_properties))
 
     def forward(self, losses: PropertyLosses) -> Tensor:
-        """Weigh each present loss by its learned precision."""
+        """Weight each present loss by its learned precision."""
         terms = torch.exp(-self.log_variance) * losses.values + self.log_variance / 2
         return torch.where(losses.present, terms, 0).sum() / losses.present.sum().clamp(min=1)
 
@@ -108,7 +108,7 @@ class Famo(Balancer):
         return self.logits.masked_fill(~present, -torch.inf).softmax(dim=0).nan_to_num(0)  # NaN when none is present
 
     def _adam(self, gradient: Tensor, present: Tensor) -> None:
-        """One step of Adam (Kingma & Ba 2015) for the present properties; the others keep their state."""
+        """Take one step of Adam (Kingma & Ba 2015) for the present properties; the others keep their state."""
         first, second = self.BETAS
         self.steps += present
         self.momentum.copy_(torch.where(present, first * self.momentum + (1 - first) * gradient, self.momentum))

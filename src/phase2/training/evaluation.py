@@ -1,4 +1,4 @@
-"""A model on one part of the data."""
+"""Evaluation of a model on one part of the data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from phase2.training.objective import property_losses
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """What a model predicts for a part, and how good that is.
+    """Predictions of a model for one part of the data, and their errors.
 
     Attributes:
         predictions: Shape (n, P), float64, physical units, in the order of the part.
@@ -33,17 +33,17 @@ class Evaluation:
 
 
 class Evaluator:
-    """Evaluates models on parts of the data.
+    """Evaluator of models on parts of the data.
 
     Args:
         data: Crystals, labels and scaler.
-        examples: The same as batches.
+        loader: Its batches.
         loss: Loss of one label.
     """
 
-    def __init__(self, data: TrainingData, examples: TrainingLoader, loss: Literal["huber", "l1"]) -> None:
+    def __init__(self, data: TrainingData, loader: TrainingLoader, loss: Literal["huber", "l1"]) -> None:
         self._data = data
-        self._examples = examples
+        self._loader = loader
         self._loss: Literal["huber", "l1"] = loss
 
     def evaluate(self, model: CrystalModel, index: NDArray[np.int64], *, epoch: int) -> Evaluation:
@@ -52,9 +52,9 @@ class Evaluator:
         Raises:
             RequestError: A prediction of this epoch's model is not finite.
         """
-        normalised = predict(model, self._examples.in_order(index))
+        normalised = predict(model, self._loader.in_order(index))
         refuse_divergence(normalised, what="the prediction of crystal", epoch=epoch)
-        labels = torch.from_numpy(self._examples.labels[index])
+        labels = torch.from_numpy(self._loader.labels[index])
         loss = property_losses(torch.from_numpy(normalised), labels, self._loss).mean().item()
         scaler = self._data.scaler
         predictions = scaler.decode(normalised)

@@ -1,4 +1,4 @@
-"""Requests to stop: SIGTERM from an orchestrator, Ctrl-C from a person."""
+"""Requests to stop: SIGTERM from an orchestrator, Ctrl-C from a user."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ AT_ONCE = 128 + signal.SIGINT
 
 
 class StopRequest:
-    """Ends a block when a signal comes, or, inside :meth:`deferred`, lets it end itself.
+    """Handler of SIGTERM and Ctrl-C that interrupts a block, or, inside :meth:`deferred`, only records the signal.
 
-    Used as a context manager. Only the first signal counts: orchestrators send SIGTERM more than once, and the
-    checkpoint that it asks for must not be disturbed by its repetition. A second Ctrl-C ends the process at once, as
-    SIGKILL would. Outside the main thread, where Python delivers no signals, nothing is ever noted.
+    Used as a context manager. Only the first signal counts: orchestrators send SIGTERM more than once, and its
+    repetition must not disturb the checkpoint that is being saved. A second Ctrl-C ends the process at once, as SIGKILL
+    would. Outside the main thread, where Python delivers no signals, none is recorded.
 
     Attributes:
         reason: Name of the signal that was received, "" before.
@@ -31,21 +31,21 @@ class StopRequest:
     def __init__(self) -> None:
         self.reason = ""
         self._is_deferred = False
-        # What a handler is: a function, SIG_DFL, SIG_IGN, or None for one that was not set from Python.
-        self._before: dict[signal.Signals, Any] = {}
+        # A handler is a function, SIG_DFL, SIG_IGN, or None for one that was not set from Python.
+        self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            self._previous = {number: signal.signal(number, self._receive) for number in SIGNALS}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._previous.items():
             signal.signal(number, handler)
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Only note a signal during this block, which looks at ``reason`` where it can stop."""
+        """Only record a signal during this block, which reads ``reason`` where it can stop."""
         self._is_deferred = True
         try:
             yield
@@ -54,10 +54,10 @@ class StopRequest:
 
     @contextmanager
     def deferred_until_done(self) -> Iterator[None]:
-        """Let this block end first: a signal counts only if it came while the block met something that may pass.
+        """Complete this block first: a signal counts only if the block fails with an error that a retry may cure.
 
         Raises:
-            PreemptedError: It did; waiting and trying again is not what was asked for.
+            PreemptedError: The block failed so, and a signal was received; it is not retried.
         """
         try:
             with self.deferred():
@@ -70,11 +70,11 @@ class StopRequest:
         if self.reason:
             raise PreemptedError(
                 f"Stopped by {self.reason}.",
-                why="What was saved until then is whole.",
+                why="What was saved until then is intact.",
                 fix="Run the same command with --resume; without a checkpoint, run it again.",
             )
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
         if not self.reason:
             self.reason = signal.Signals(number).name
             if not self._is_deferred:

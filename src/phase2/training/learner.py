@@ -1,4 +1,4 @@
-"""A model that learns: everything that one training step reads and changes."""
+"""Learner: everything that one training step reads and changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from phase2.training.optimisation import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearnerState:
-    """What a learner remembers from step to step.
+    """State of a learner between two steps.
 
     Attributes:
         step: Steps taken; the learning rate is a pure function of it.
@@ -47,16 +47,16 @@ class LearnerState:
 
 
 class Learner:
-    """A model with its optimiser, loss balancing and averaged weights.
+    """Model with its optimiser, loss balancing and averaged weights.
 
     Args:
-        model: The untrained model, on the device that computes.
+        model: The untrained model, on its device.
         n_properties: P.
-        settings: How to train.
+        settings: Training settings.
         steps: Steps of the whole run.
 
     Attributes:
-        average: The averaged model, which is what predicts.
+        average: The averaged model, which is evaluated and saved.
         steps: Steps of the whole run.
         done: Steps taken.
         rate: Learning rate of the last step.
@@ -74,7 +74,7 @@ class Learner:
         self._optimizer = make_optimizer(model, self._balancer, settings)
 
     def step(self, batch: Batch) -> Tensor:
-        """Learn from one batch.
+        """Take one optimiser step.
 
         Returns:
             The mean of the properties' losses before the step, a scalar on the device.
@@ -127,7 +127,7 @@ class Learner:
 
 
 def _copied(value: Any) -> Any:
-    """Copy a state to the CPU, so that training may go on while it is written."""
+    """Copy a state to the CPU, so that training can continue while it is written."""
     if isinstance(value, Tensor):
         return value.detach().cpu().clone()
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The labelled crystals of a training, as batches."""
+"""Loading of labelled crystals as batches."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ EVALUATION_BATCH = 64
 
 
 class TrainingData(Protocol):
-    """What a training needs to know of its data; a :class:`CrystalPropertyDataset` is one.
+    """Protocol of the data of a training; a :class:`CrystalPropertyDataset` satisfies it.
 
     Attributes:
         graphs: All crystals, n of them.
         targets: Labels, (n, P) float64, physical units, NaN where missing.
         split: Crystals of the three parts.
         scaler: Fitted on the training part; knows the properties.
-        fingerprint: Changes with anything of the above.
+        fingerprint: Digest of all of the above.
     """
 
     @property
@@ -47,7 +47,7 @@ class TrainingData(Protocol):
 
 
 class TrainingLoader:
-    """Batches with normalised labels, on the device that computes.
+    """Loader of batches with normalised labels, on the device of the model.
 
     Attributes:
         labels: Normalised labels, (n, P) float32, NaN where missing and, in the training part alone, where an outlier.
@@ -67,11 +67,11 @@ class TrainingLoader:
         self.n_batches = len(self._sampler)
 
     def epoch(self, k: int, *, skip: int = 0) -> Generator[Batch]:
-        """Training batches of epoch ``k``, counted from 0, without the first ``skip``."""
+        """Load the training batches of epoch ``k``, counted from 0, without the first ``skip``."""
         return self._load([self._train[batch] for batch in self._sampler.epoch(k)[skip:]])
 
     def in_order(self, index: NDArray[np.int64]) -> Generator[Batch]:
-        """Batches of these crystals, in this order."""
+        """Load batches of these crystals, in this order."""
         size = max(self._batch_size, EVALUATION_BATCH)
         return self._load([index[start : start + size] for start in range(0, len(index), size)])
 
@@ -80,19 +80,19 @@ class TrainingLoader:
 
 
 def mean_neighbors(graphs: PackedGraphs, index: NDArray[np.int64]) -> float:
-    """Edges per atom, averaged over the atoms of these crystals."""
+    """Return the edges per atom, averaged over the atoms of these crystals."""
     edges, atoms = np.diff(graphs.edge_offset)[index], np.diff(graphs.atom_offset)[index]
     return float(edges.sum() / atoms.sum())
 
 
 def species_in(graphs: PackedGraphs, index: NDArray[np.int64]) -> tuple[int, ...]:
-    """Atomic numbers that occur in these crystals, ascending."""
+    """Return the atomic numbers that occur in these crystals, ascending."""
     crystal = np.repeat(np.arange(len(graphs)), np.diff(graphs.node_offset))
     return tuple(np.unique(graphs.node_species[np.isin(crystal, index)]).tolist())
 
 
 def _work(graphs: PackedGraphs, view: View) -> NDArray[np.int64]:
-    """What a crystal costs: time goes into edges, or into links where equal edges are computed once."""
+    """Return the cost of each crystal: its edges, or its links where equal edges are computed once."""
     return np.diff(graphs.link_offset if view == "quotient" else graphs.edge_offset)
 
 

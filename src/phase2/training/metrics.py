@@ -1,4 +1,4 @@
-"""How good predictions are, in physical units, beside predicting the median."""
+"""Errors of predictions in physical units, compared with predicting the median."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def evaluate(
     properties: Sequence[Property],
     baseline: NDArray[np.float64],
 ) -> tuple[PropertyMetrics, ...]:
-    """Compare predictions with labels.
+    """Compute the errors of predictions for each property.
 
     Args:
         predictions: Shape (n, P), physical units.
@@ -32,7 +32,7 @@ def evaluate(
 
 
 def score(metrics: Sequence[PropertyMetrics]) -> float:
-    """Mean over the properties of MAE / MAE of the median baseline: what decides the best epoch; lower is better.
+    """Return the mean over the properties of MAE / MAE of the median baseline, which decides the best epoch.
 
     1 is as good as the median. Properties without a label are left out, and those whose labels all equal the median,
     unless there is no other: then the mean MAE decides.
@@ -45,7 +45,7 @@ def score(metrics: Sequence[PropertyMetrics]) -> float:
 
 
 def refuse_divergence(values: NDArray[np.floating], *, what: str, epoch: int) -> None:
-    """Stop a training whose numbers have left the finite.
+    """Stop a training whose numbers are no longer finite.
 
     Raises:
         RequestError: A value is infinite or NaN.

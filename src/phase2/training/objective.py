@@ -1,4 +1,4 @@
-"""The loss of each property over the labels that are there."""
+"""Masked loss of each property, over the labels that are present."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class PropertyLosses:
     present: Tensor
 
     def mean(self) -> Tensor:
-        """Average over the properties that have a label; 0 when there is none."""
+        """Average over the properties that have a label; 0 where none has."""
         return self.values.sum() / self.present.sum().clamp(min=1)
 
     def detach(self) -> PropertyLosses:
-        """Cut off from the gradient."""
+        """Detach from the graph of gradients."""
         return PropertyLosses(self.values.detach(), self.present)
 
 
 def property_losses(predictions: Tensor, targets: Tensor, kind: Literal["huber", "l1"]) -> PropertyLosses:
-    """Compare predictions with the labels that are there; a missing label has no influence at all.
+    """Compute the loss of each property over its present labels; a missing label has no influence at all.
 
     Args:
         predictions: Normalised, (B, P).

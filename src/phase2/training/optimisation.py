@@ -17,7 +17,7 @@ from phase2.training.balancing import Balancer
 
 
 def make_optimizer(model: nn.Module, balancer: Balancer, config: TrainingConfig) -> AdamW:
-    """AdamW (Loshchilov & Hutter 2019); weight decay for matrices alone, not for biases, norms and loss weights."""
+    """Make AdamW (Loshchilov & Hutter 2019) with weight decay for matrices, not for biases, norms and loss weights."""
     matrices = [p for p in model.parameters() if p.requires_grad and p.ndim >= 2]
     others = [p for p in model.parameters() if p.requires_grad and p.ndim < 2]
     groups = [
@@ -28,7 +28,7 @@ def make_optimizer(model: nn.Module, balancer: Balancer, config: TrainingConfig)
 
 
 def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
-    """Learning rate of one step: a linear rise, then a cosine towards zero (Loshchilov & Hutter 2017).
+    """Return the learning rate of one step: linear warm-up, then cosine decay to zero (Loshchilov & Hutter 2017).
 
     A pure function of the step, so a resumed run has no schedule to restore.
 
@@ -45,7 +45,7 @@ def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
 
 
 def set_learning_rate(optimizer: AdamW, rate: float) -> None:
-    """Use this learning rate from now on."""
+    """Set the learning rate of all parameter groups."""
     for group in optimizer.param_groups:
         group["lr"] = rate
 
@@ -68,7 +68,7 @@ class AveragedModel:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Take in the model's weights after step ``step``, counted from 1."""
+        """Update the average with the weights after step ``step``, counted from 1."""
         average = get_ema_multi_avg_fn(min(self._decay, (1 + step) / (10 + step)))  # type: ignore[no-untyped-call]
         average(self._averaged, self._current, 0)
 
@@ -79,7 +79,7 @@ def clip_gradients(parameters: Iterable[Tensor], most: float) -> None:
 
 
 def _floating(model: nn.Module) -> Iterator[Tensor]:
-    """Everything that training changes; integer buffers (counts, indices) are constants of our models."""
+    """Return everything that training changes; integer buffers (counts, indices) are constants of the models."""
     for tensor in (*model.parameters(), *model.buffers()):
         if tensor.is_floating_point():
             yield tensor.detach()

@@ -1,4 +1,4 @@
-"""What a training is given to write, and what it gives back."""
+"""Paths that a training writes, and its result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from phase2.runs.results import PropertyMetrics
 
 @dataclass(frozen=True, slots=True)
 class TrainingFiles:
-    """Where a training leaves its files.
+    """Paths of the files that a training writes.
 
     Attributes:
         best: The best model.
@@ -32,7 +32,7 @@ class TrainingFiles:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingResult:
-    """A finished training.
+    """Result of a finished training.
 
     Attributes:
         trained: The best model and what belongs to it, as in ``best.pt``.

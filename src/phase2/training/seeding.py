@@ -1,4 +1,4 @@
-"""Everything that makes two runs draw the same random numbers."""
+"""Seeding, saving and restoring of all random number generators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def seed_everything(seed: int, device: torch.device) -> None:
 
 
 def random_state() -> dict[str, object]:
-    """State of all generators as tensors and plain values."""
+    """Return the state of all generators as tensors and plain values."""
     name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)  # noqa: NPY002
     state: dict[str, object] = {
         "python": random.getstate(),
@@ -33,7 +33,7 @@ def random_state() -> dict[str, object]:
 
 
 def restore_random_state(state: dict[str, object]) -> None:
-    """Put all generators back to where :func:`random_state` was called."""
+    """Restore all generators to a state of :func:`random_state`."""
     random.setstate(state["python"])  # type: ignore[arg-type]
     position, has_gauss, gauss = state["numpy_position"]  # type: ignore[misc]
     keys = state["numpy"].numpy().astype(np.uint32)  # type: ignore[attr-defined]

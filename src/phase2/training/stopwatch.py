@@ -1,4 +1,4 @@
-"""Where the time of an epoch goes."""
+"""Timing of an epoch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from phase2.data.batching import Batch
 
 
 class Stopwatch:
-    """Times one epoch, and how much of it the model waited for batches."""
+    """Timer of one epoch, and of the part in which the model waited for batches."""
 
     def __init__(self) -> None:
         self._begin = time.perf_counter()
@@ -18,7 +18,7 @@ class Stopwatch:
         self._structures = 0
 
     def over(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """Pass batches on and time how long each was waited for."""
+        """Yield batches, and time how long each was waited for."""
         batches = iter(batches)
         while True:
             before = time.perf_counter()
@@ -30,12 +30,12 @@ class Stopwatch:
             yield batch
 
     def end_training(self) -> None:
-        """Training is over; what follows counts to the epoch alone."""
+        """Stop the training time; only the time of the epoch continues."""
         self._trained = time.perf_counter() - self._begin
 
     @property
     def seconds(self) -> float:
-        """Since the beginning of the epoch."""
+        """Seconds since the start of the epoch."""
         return time.perf_counter() - self._begin
 
     @property
