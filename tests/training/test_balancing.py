@@ -65,7 +65,7 @@ def test_famo_follows_the_published_update():
 
 
 @pytest.mark.parametrize("kind", ["equal", "uncertainty", "famo"])
-def test_state_dict_is_the_whole_memory(kind):
+def test_state_dict_is_the_complete_state(kind):
     first, second = make_balancer(kind, 2), make_balancer(kind, 2)
     for balancer in (first, second):
         balancer.observe(losses(1.0, 2.0).detach(), losses(0.5, 1.9).detach())

@@ -1,4 +1,4 @@
-"""Signals to whole processes: what they save, what they end with, and that repeating them does no harm."""
+"""Signals to whole processes: what is saved, the exit code, and that a repeated signal does no harm."""
 
 import os
 import signal
@@ -96,7 +96,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [["train", "--algorithm", "cgcnn"], ["runs", "list"]], ids=lambda words: words[0])
-def test_a_command_that_is_stopped_while_nothing_is_to_be_saved_ends_with_143(tmp_path, command):
+def test_a_command_that_is_stopped_with_nothing_to_save_ends_with_143(tmp_path, command):
     process = subprocess.Popen(
         [sys.executable, "-c", BUSY, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     )
@@ -115,7 +115,7 @@ def test_outside_of_a_deferred_block_a_signal_ends_the_block():
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_inside_of_a_deferred_block_a_signal_is_noted():
+def test_inside_of_a_deferred_block_a_signal_is_recorded():
     with StopRequest() as stop, stop.deferred():
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.reason == "SIGINT"

@@ -1,4 +1,4 @@
-"""Laws of the training examples."""
+"""Laws of the training loader."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ def test_outliers_are_hidden_in_training_alone(data):
     assert hidden.sum() == 1
 
 
-def test_what_the_model_is_told_of_its_training_crystals(data):
+def test_mean_neighbors_and_species_of_the_training_part(data):
     train = data.graphs.take(data.split.train)
     assert mean_neighbors(data.graphs, data.split.train) == len(train.edge_bond) / len(train.species)
     assert species_in(data.graphs, data.split.train) == tuple(sorted(set(train.species.tolist())))

@@ -1,4 +1,4 @@
-"""Laws of the masked loss and of the balancers: what is not labelled does not exist."""
+"""Laws of the masked loss: a missing label has no influence."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_equals_the_loss_of_the_labelled_rows_alone(batch, kind):
 
 
 @given(batches, st.sampled_from(KINDS), st.sampled_from(BALANCERS))
-def test_a_property_without_labels_might_as_well_not_be_asked(batch, kind, balance):
+def test_a_property_without_labels_changes_nothing(batch, kind, balance):
     predictions, targets = batch
     targets = targets.copy()
     targets[:, 1] = np.nan
@@ -65,7 +65,7 @@ def test_a_property_without_labels_might_as_well_not_be_asked(batch, kind, balan
     np.testing.assert_allclose(gradient[:, ::2], gradient_fewer, rtol=1e-5, atol=1e-6)
 
 
-def test_every_property_counts_alike_however_many_labels_it_has():
+def test_every_property_has_the_same_weight_however_many_labels_it_has():
     targets = torch.zeros(10, 2)
     targets[1:, 1] = torch.nan
     losses = property_losses(torch.tensor([[0.5, 0.5]]).expand(10, 2), targets, "l1")
@@ -80,7 +80,7 @@ def test_values(kind, expected):
 
 
 @pytest.mark.parametrize("balance", BALANCERS)
-def test_a_batch_without_labels_teaches_nothing(balance):
+def test_a_batch_without_labels_has_no_gradient(balance):
     loss, gradient = loss_and_gradient(np.ones((4, 3), np.float32), np.full((4, 3), np.nan, np.float32), "l1", balance)
     assert loss == 0
     assert (gradient == 0).all()

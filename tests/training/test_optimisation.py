@@ -28,7 +28,7 @@ def test_the_rate_rises_then_falls_and_is_never_zero():
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
-def test_a_run_of_few_steps_learns_in_each(steps):
+def test_the_rate_is_positive_in_a_run_of_few_steps(steps):
     assert all(learning_rate(step, steps, CONFIG) > 0 for step in range(steps))
 
 

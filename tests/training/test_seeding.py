@@ -28,7 +28,7 @@ def draw():
     return [random.random(), random.gauss(0, 1), *numpy, torch.rand(1).item()]
 
 
-def test_seeds_decide_every_generator():
+def test_seeds_determine_every_generator():
     drawn = []
     for seed in (1, 1, 2):
         seed_everything(seed, CPU)

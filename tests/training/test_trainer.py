@@ -1,4 +1,4 @@
-"""Laws of the loop: it learns, keeps the best, and a stopped and resumed run is one that was never stopped."""
+"""Laws of the training loop: it learns, keeps the best model, and a resumed run equals an uninterrupted one."""
 
 import json
 import math
@@ -83,7 +83,9 @@ SCHEDULES = {
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 @pytest.mark.parametrize("epoch", [1, 2])
 @pytest.mark.parametrize("balance", ["equal", "uncertainty", "famo"])
-def test_killed_after_an_epoch_and_resumed_is_never_killed(make_trainer, balance, epoch, schedule, tmp_path):
+def test_a_run_killed_after_an_epoch_and_resumed_equals_an_uninterrupted_one(
+    make_trainer, balance, epoch, schedule, tmp_path
+):
     whole = make_trainer("whole", balance=balance).fit()
     with pytest.raises(MemoryError):
         make_trainer("killed", balance=balance, reporter=KilledAfterEpoch(epoch), schedule=schedule).fit()
@@ -96,7 +98,7 @@ def test_killed_after_an_epoch_and_resumed_is_never_killed(make_trainer, balance
 
 
 @pytest.mark.parametrize("step", [1, 5, 6, 8])
-def test_stopped_inside_an_epoch_and_resumed_is_never_stopped(make_trainer, step):
+def test_a_run_stopped_inside_an_epoch_and_resumed_equals_an_uninterrupted_one(make_trainer, step):
     whole = make_trainer("whole").fit()
     with pytest.raises(PreemptedError, match=f"SIGTERM after step {step} of"):
         make_trainer("stopped", reporter=SignalAt(step)).fit()
@@ -105,7 +107,7 @@ def test_stopped_inside_an_epoch_and_resumed_is_never_stopped(make_trainer, step
     assert_same(again.fit(), whole)
 
 
-def test_stopped_at_every_step_still_ends_alike(make_trainer):
+def test_a_run_stopped_at_every_step_equals_an_uninterrupted_one(make_trainer):
     whole = make_trainer("whole", epochs=2).fit()
     trainer = make_trainer("stopped", epochs=2, reporter=SignalAt(1))
     for step in range(2, 13):
@@ -120,7 +122,7 @@ def test_stopped_at_every_step_still_ends_alike(make_trainer):
     assert_same(trainer.fit(), whole)
 
 
-def test_a_finished_run_can_be_resumed_and_makes_its_files_again(make_trainer, tmp_path):
+def test_a_finished_run_can_be_resumed_and_rewrites_its_files(make_trainer, tmp_path):
     whole = make_trainer().fit()
     (tmp_path / "run/best.pt").unlink()
     (tmp_path / "run/history.json").unlink()
@@ -131,7 +133,7 @@ def test_a_finished_run_can_be_resumed_and_makes_its_files_again(make_trainer, t
     assert load_model_file(tmp_path / "run/best.pt").score == whole.trained.score
 
 
-def test_signals_are_given_back(make_trainer):
+def test_signal_handlers_are_restored(make_trainer):
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     with pytest.raises(PreemptedError, match="SIGINT"):
         make_trainer(reporter=SignalAt(1, signal.SIGINT)).fit()
@@ -194,14 +196,14 @@ def test_patience(make_trainer):
     assert len(result.history) == result.trained.epoch + 2
 
 
-def test_divergence_stops_the_run_and_keeps_what_was_good(make_trainer, tmp_path):
+def test_divergence_stops_the_run_and_keeps_the_best_model(make_trainer, tmp_path):
     with pytest.raises(RequestError, match=r"diverged.*Lower --lr"):
         make_trainer(epochs=30, lr=1e30, clip_norm=1e30).fit()
     if (tmp_path / "run/best.pt").exists():
         load_model_file(tmp_path / "run/best.pt")
 
 
-def test_the_test_part_decides_nothing(make_trainer, data):
+def test_the_test_part_has_no_influence(make_trainer, data):
     targets = data.targets.copy()
     targets[data.split.test] = 1e6
     first, second = make_trainer("a").fit(), make_trainer("b", data=replace(data, targets=targets)).fit()
@@ -213,7 +215,7 @@ def threads_of_this_process():
     return len(list(Path("/proc/self/task").iterdir()))
 
 
-def test_saving_starts_no_second_team_of_computing_threads(configure, data, tmp_path):
+def test_saving_starts_no_second_openmp_team(configure, data, tmp_path):
     """It would take the cores from the training for the rest of the process."""
     torch.set_num_threads(2)
     torch.ones(1_000_000).mul_(2)  # the team of this thread

@@ -1,4 +1,4 @@
-"""Laws of the checkpoint file: whole or not at all, loadable without running code, refused when it does not fit."""
+"""Laws of the checkpoint file: atomic, loadable without running code, refused when it does not fit."""
 
 import gzip
 import math
@@ -46,7 +46,7 @@ def alter(path, change):
     torch.save(content, path)
 
 
-def test_says_where_training_stands(path):
+def test_position_of_the_training(path):
     checkpoint = load_checkpoint(path)
     assert checkpoint.epoch == 1
     assert len(checkpoint.losses) == 2
@@ -54,7 +54,7 @@ def test_says_where_training_stands(path):
     assert [row.epoch for row in checkpoint.history] == [1]
 
 
-def test_everything_in_it_is_needed_and_checked(path):
+def test_every_entry_is_required_and_checked(path):
     for name in torch.load(path, weights_only=True):
         whole = path.read_bytes()
         alter(path, lambda content, name=name: content.pop(name))
@@ -97,7 +97,7 @@ def test_states_that_do_not_fit_are_refused(path, make_trainer, change):
         make_trainer().resume()
 
 
-def test_a_full_disk_leaves_the_checkpoint_before(path, make_trainer, monkeypatch):
+def test_a_full_disk_keeps_the_previous_checkpoint(path, make_trainer, monkeypatch):
     whole = path.read_bytes()
     trainer = make_trainer()
     trainer.resume()
@@ -125,7 +125,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(path, files, make_trainer, damage, caplog):
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(path, files, make_trainer, damage, caplog):
     before = load_checkpoint(files.previous)
     assert (before.epoch, before.step) == (1, 6)
     path.write_bytes(damage(path.read_bytes()))
@@ -136,7 +136,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(path, files, make_trai
     assert torch.equal(torch.from_numpy(again.fit().test), torch.from_numpy(whole.test))
 
 
-def test_a_missing_checkpoint_gives_way_to_the_one_before(path, files):
+def test_a_missing_checkpoint_falls_back_to_the_one_before(path, files):
     path.unlink()
     assert newest_checkpoint(files).step == 6
 
@@ -148,7 +148,7 @@ def test_two_damaged_checkpoints_are_an_error(path, files):
         newest_checkpoint(files)
 
 
-def test_a_disk_that_keeps_other_bytes_is_noticed_and_the_checkpoint_stays(path, make_trainer, monkeypatch):
+def test_a_disk_that_stores_other_bytes_is_detected_and_the_previous_checkpoint_kept(path, make_trainer, monkeypatch):
     whole = path.read_bytes()
     trainer = make_trainer()
     trainer.resume()
