@@ -174,10 +174,10 @@ def test_a_run_that_another_process_finished_meanwhile_with_other_settings_is_re
 
     @contextmanager
     def overtaken():
-        train_run(resolve(request_in(tmp_path, lr=0.5)))
+        train_run(resolve(request_in(tmp_path, lr=0.002)))
         yield None
 
-    with pytest.raises(RequestError, match=r"exists with other settings.*training\.lr: 0\.5 -> "):
+    with pytest.raises(RequestError, match=r"exists with other settings.*training\.lr: 0\.002 -> "):
         train_run(resolved, context=RunContext(data_progress=overtaken))
 
 
