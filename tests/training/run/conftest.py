@@ -26,7 +26,13 @@ def request_in():
     """Make the request of a small run in this folder."""
 
     def make(output: Path, **settings) -> RunRequest:
-        small: dict[str, Any] = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 2, "output": output}
+        small: dict[str, Any] = {
+            "algorithm": "cgcnn",
+            "level": "smoke",
+            "max_samples": 60,
+            "epochs": 2,
+            "output": output,
+        }
         return RunRequest(**(small | settings))
 
     return make

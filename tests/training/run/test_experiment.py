@@ -207,7 +207,8 @@ def test_the_memory_limit_is_checked_for_every_caller(tmp_path, monkeypatch, req
 
 
 def test_the_memory_limit_is_not_checked_twice_for_the_same_configuration(tmp_path, monkeypatch, request_in):
-    resolved, said = resolve(request_in(tmp_path, epochs=1)), []
+    resolved = resolve(request_in(tmp_path, epochs=1))
+    said: list[str] = []
     limit = int(0.9 * memory.needed_memory(resolved.config, workers=1))
     monkeypatch.setattr(memory, "memory_limit", lambda: limit)
     monkeypatch.setattr(memory, "_GPU", tmp_path / "no gpu")
