@@ -18,7 +18,7 @@ from pathlib import Path
 
 from phase2.runs.layout import MANIFEST
 from phase2.runs.manifest import read_manifest
-from phase2.runs.results import ResultRow, result_rows
+from phase2.runs.report.metrics_table import MetricsRow, metrics_rows
 
 MAKEFILE = Path(__file__).resolve().parent.parent / "Makefile"
 HEADINGS = ("property", "unit", "val MAE", "test MAE", "median baseline", "better by", "test labels")
@@ -34,7 +34,7 @@ def main() -> None:
     print(table(runs))
 
 
-def table(runs: Sequence[Sequence[ResultRow]]) -> str:
+def table(runs: Sequence[Sequence[MetricsRow]]) -> str:
     """The rows of several runs as one Markdown table of means and sample standard deviations."""
     lines = [f"| {' | '.join(HEADINGS)} |", "|---|---|" + "---:|" * (len(HEADINGS) - 2)]
     for rows in zip(*runs, strict=True):
@@ -53,11 +53,11 @@ def table(runs: Sequence[Sequence[ResultRow]]) -> str:
     return "\n".join(lines)
 
 
-def _train(words: Sequence[str], seed: int, output: Path) -> list[ResultRow]:
+def _train(words: Sequence[str], seed: int, output: Path) -> list[MetricsRow]:
     command = [sys.executable, "-m", "phase2", "train", *words, "--seed", str(seed), "--output", str(output)]
     subprocess.run(command, check=True, stdout=sys.stderr)
     (manifest,) = (read_manifest(path) for path in output.rglob(MANIFEST))
-    return result_rows(manifest.val, manifest.test)
+    return metrics_rows(manifest.val, manifest.test)
 
 
 def _options_of_make_run() -> list[str]:

@@ -101,7 +101,7 @@ def _count_operations(death: dict | None) -> dict[str, int]:
 
     for name in DISK:
         setattr(os, name, counted("disk", getattr(os, name)))
-    Requests.once = counted("request", Requests.once)
+    Requests.call_once = counted("request", Requests.call_once)
     return counts
 
 

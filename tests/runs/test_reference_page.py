@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from pydantic import BaseModel
 
 from phase2.runs.manifest import RunManifest
 from phase2.runs.results import Results
@@ -18,7 +19,7 @@ def test_pages_are_current(name):
 
 
 def test_every_field_of_every_record_is_described():
-    records = [RunManifest, Results, *models_in(RunManifest)]
+    records: list[type[BaseModel]] = [RunManifest, Results, *models_in(RunManifest)]
     ours = {record for record in records if issubclass(record, Record)}
     assert len(ours) > 5
     for record in ours:

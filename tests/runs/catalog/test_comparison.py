@@ -23,7 +23,8 @@ def test_comparison_of_runs(manifest):
 @pytest.fixture
 def store(make_run, tmp_path):
     """A store with three finished runs, one without a score, and a failed one."""
-    for number, fields in enumerate(({"score": 0.7}, {"score": 0.5}, {"score": None}, {"status": "failed"})):
+    runs: list[dict[str, object]] = [{"score": 0.7}, {"score": 0.5}, {"score": None}, {"status": "failed"}]
+    for number, fields in enumerate(runs):
         make_run(tmp_path, f"run_20260101T00000{number}Z_r{number}", **fields)
     return open_store(str(tmp_path))
 
