@@ -21,42 +21,63 @@ if TYPE_CHECKING:
     from phase2.api.dataset import Dataset, load_dataset
     from phase2.api.model import Model, load_model
     from phase2.api.predictions import Predictions
+    from phase2.api.request import RunSettings
     from phase2.api.run import Run, load_run
     from phase2.api.run_list import RunList, list_runs
+    from phase2.api.train import train
     from phase2.data.crystals.crystal import Crystal
-    from phase2.errors import Phase2Error
+    from phase2.errors import CallbackError, Phase2Error
+    from phase2.training.callbacks.base import Callback, DataProgress, EpochEnd, StepEnd, TrainBegin, TrainEnd
 
 __all__ = [
+    "Callback",
+    "CallbackError",
     "Comparison",
     "Crystal",
+    "DataProgress",
     "Dataset",
+    "EpochEnd",
     "Model",
     "Phase2Error",
     "Predictions",
     "Run",
     "RunList",
+    "RunSettings",
+    "StepEnd",
+    "TrainBegin",
+    "TrainEnd",
     "__version__",
     "compare",
     "list_runs",
     "load_dataset",
     "load_model",
     "load_run",
+    "train",
 ]
 
 _MODULES = {
+    "Callback": "phase2.training.callbacks.base",
+    "CallbackError": "phase2.errors",
     "Comparison": "phase2.api.comparison",
     "Crystal": "phase2.data.crystals.crystal",
+    "DataProgress": "phase2.training.callbacks.base",
     "Dataset": "phase2.api.dataset",
+    "EpochEnd": "phase2.training.callbacks.base",
     "Model": "phase2.api.model",
     "Phase2Error": "phase2.errors",
     "Predictions": "phase2.api.predictions",
     "Run": "phase2.api.run",
     "RunList": "phase2.api.run_list",
+    "RunSettings": "phase2.api.request",
+    "StepEnd": "phase2.training.callbacks.base",
+    "TrainBegin": "phase2.training.callbacks.base",
+    "TrainEnd": "phase2.training.callbacks.base",
     "compare": "phase2.api.comparison",
     "list_runs": "phase2.api.run_list",
     "load_dataset": "phase2.api.dataset",
     "load_model": "phase2.api.model",
     "load_run": "phase2.api.run",
+    "train": "phase2.api.train",
 }
 """Where each public name is defined."""
 

@@ -87,6 +87,10 @@ class TransientError(Phase2Error, OSError):
     exit_code = 75
 
 
+class CallbackError(Phase2Error, RuntimeError):
+    """A user's callback raised; the training was ended and its state saved."""
+
+
 class PreemptedError(Phase2Error):
     """The run was asked to stop (SIGTERM, Ctrl-C); its checkpoint is on disk."""
 

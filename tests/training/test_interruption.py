@@ -12,7 +12,7 @@ import pytest
 from phase2.config.request import RunRequest
 from phase2.errors import PreemptedError
 from phase2.training.checkpoints.checkpoint import load_checkpoint
-from phase2.training.interruption import StopRequest
+from phase2.training.interruption import SignalStopRequest
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -111,12 +111,12 @@ def test_a_command_that_is_stopped_with_nothing_to_save_ends_with_143(tmp_path, 
 
 
 def test_outside_of_a_deferred_block_a_signal_ends_the_block():
-    with pytest.raises(PreemptedError, match="Stopped by SIGTERM"), StopRequest():
+    with pytest.raises(PreemptedError, match="Stopped by SIGTERM"), SignalStopRequest():
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_inside_of_a_deferred_block_a_signal_is_recorded():
-    with StopRequest() as stop, stop.deferred():
+    with SignalStopRequest() as stop, stop.deferred():
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.reason == "SIGINT"
         os.kill(os.getpid(), signal.SIGTERM)

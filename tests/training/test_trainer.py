@@ -16,38 +16,43 @@ from phase2.config.schema import CgcnnConfig
 from phase2.data.batching import collate
 from phase2.errors import ModelFileError, PreemptedError, RequestError
 from phase2.models.files.modelfile import copy_tensors, load_model_file
+from phase2.training.callbacks.base import Callback
 from phase2.training.checkpoints.checkpoint import dump_checkpoint
 from phase2.training.checkpoints.writer import CheckpointSchedule
-from phase2.training.interruption import StopRequest
+from phase2.training.interruption import SignalStopRequest, StopRequest
 from phase2.training.metrics import score
-from phase2.training.progress import Silent
 from phase2.training.result import TrainingFiles
 from phase2.training.trainer import Trainer
 
 TIMES = ("seconds", "structures_per_second", "data_wait")
 
 
-class SignalAt(Silent):
+class SignalAt(Callback):
     """Sends this process a signal when step n is done."""
 
     def __init__(self, step, number=signal.SIGTERM):
         self.at = step
         self.number = number
 
-    def step(self, done):
-        if done == self.at:
+    def on_step_end(self, event):
+        if event.step == self.at:
             os.kill(os.getpid(), self.number)
 
 
-class KilledAfterEpoch(Silent):
+class KilledAfterEpoch(Callback):
     """Dies, as of a power cut, when epoch n is saved."""
 
     def __init__(self, epoch):
         self.at = epoch
 
-    def epoch(self, row, *, best):
-        if row.epoch == self.at:
+    def on_epoch_end(self, event):
+        if event.row.epoch == self.at:
             raise MemoryError
+
+
+def fit_until_signal(trainer):
+    with SignalStopRequest() as stop:
+        return trainer.fit(stop)
 
 
 def timeless(history):
@@ -88,7 +93,7 @@ def test_a_run_killed_after_an_epoch_and_resumed_equals_an_uninterrupted_one(
 ):
     whole = make_trainer("whole", balance=balance).fit()
     with pytest.raises(MemoryError):
-        make_trainer("killed", balance=balance, reporter=KilledAfterEpoch(epoch), schedule=schedule).fit()
+        make_trainer("killed", balance=balance, callback=KilledAfterEpoch(epoch), schedule=schedule).fit()
     if not (tmp_path / "killed/checkpoint.pt").exists():
         assert schedule is SCHEDULES["rarely"]
         return
@@ -101,7 +106,7 @@ def test_a_run_killed_after_an_epoch_and_resumed_equals_an_uninterrupted_one(
 def test_a_run_stopped_inside_an_epoch_and_resumed_equals_an_uninterrupted_one(make_trainer, step):
     whole = make_trainer("whole").fit()
     with pytest.raises(PreemptedError, match=f"SIGTERM after step {step} of"):
-        make_trainer("stopped", reporter=SignalAt(step)).fit()
+        fit_until_signal(make_trainer("stopped", callback=SignalAt(step)))
     again = make_trainer("stopped")
     again.resume()
     assert_same(again.fit(), whole)
@@ -109,14 +114,14 @@ def test_a_run_stopped_inside_an_epoch_and_resumed_equals_an_uninterrupted_one(m
 
 def test_a_run_stopped_at_every_step_equals_an_uninterrupted_one(make_trainer):
     whole = make_trainer("whole", epochs=2).fit()
-    trainer = make_trainer("stopped", epochs=2, reporter=SignalAt(1))
+    trainer = make_trainer("stopped", epochs=2, callback=SignalAt(1))
     for step in range(2, 13):
         with pytest.raises(PreemptedError):
-            trainer.fit()
-        trainer = make_trainer("stopped", epochs=2, reporter=SignalAt(step))
+            fit_until_signal(trainer)
+        trainer = make_trainer("stopped", epochs=2, callback=SignalAt(step))
         trainer.resume()
     with pytest.raises(PreemptedError):
-        trainer.fit()
+        fit_until_signal(trainer)
     trainer = make_trainer("stopped", epochs=2)
     trainer.resume()
     assert_same(trainer.fit(), whole)
@@ -136,24 +141,53 @@ def test_a_finished_run_can_be_resumed_and_rewrites_its_files(make_trainer, tmp_
 def test_signal_handlers_are_restored(make_trainer):
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     with pytest.raises(PreemptedError, match="SIGINT"):
-        make_trainer(reporter=SignalAt(1, signal.SIGINT)).fit()
+        fit_until_signal(make_trainer(callback=SignalAt(1, signal.SIGINT)))
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
 def test_a_repeated_request_to_stop_changes_nothing(make_trainer):
     class Again(SignalAt):
-        def step(self, done):
-            if done >= self.at:
+        def on_step_end(self, event):
+            if event.step >= self.at:
                 os.kill(os.getpid(), signal.SIGTERM)
 
     whole = make_trainer("whole").fit()
-    with StopRequest() as stop:
+    with SignalStopRequest() as stop:
         with pytest.raises(PreemptedError, match="SIGTERM after step 4 of"):
-            make_trainer("stopped", reporter=Again(4)).fit(stop)
+            make_trainer("stopped", callback=Again(4)).fit(stop)
         os.kill(os.getpid(), signal.SIGTERM)
     again = make_trainer("stopped")
     again.resume()
     assert_same(again.fit(), whole)
+
+
+def test_without_a_stop_request_no_handler_is_installed(make_trainer):
+    seen = []
+
+    class Look(Callback):
+        def on_step_end(self, event):
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    before = signal.getsignal(signal.SIGINT)
+    make_trainer(epochs=1, callback=Look()).fit()
+    assert set(seen) == {before}
+
+
+@pytest.mark.parametrize("thread", ["main", "another"])
+def test_a_stop_is_requested_without_a_signal(make_trainer, thread):
+    stop = StopRequest()
+
+    class Ask(Callback):
+        def on_step_end(self, event):
+            if event.step == 4:
+                stop.request("the test")
+
+    trainer = make_trainer("stopped", callback=Ask())
+    with ThreadPoolExecutor(1) as pool, pytest.raises(PreemptedError, match="Stopped by the test after step 4 of"):
+        trainer.fit(stop) if thread == "main" else pool.submit(trainer.fit, stop).result()
+    again = make_trainer("stopped")
+    again.resume()
+    assert_same(again.fit(), make_trainer("whole").fit())
 
 
 def test_resuming_another_run_is_refused(make_trainer, data):

@@ -27,7 +27,7 @@ def compare(*runs: RunReference, store: str | os.PathLike[str] | None = None) ->
 
     Example:
         >>> settings = {"algorithm": "cgcnn", "level": "smoke", "epochs": 2, "max_samples": 60, "output": folder}
-        >>> first, second = (phase2.train(seed=seed, **settings) for seed in (1, 2))
+        >>> first, second = (phase2.train(seed=seed, progress=False, **settings) for seed in (1, 2))
         >>> table = phase2.compare(first, second)
         >>> table[0].measure, len(table[0].values)
         ('score', 2)

@@ -49,7 +49,8 @@ def load_model(
         TransientError: The store does not answer.
 
     Example:
-        >>> run = phase2.train(algorithm="cgcnn", level="smoke", epochs=2, max_samples=60, output=folder)
+        >>> settings = {"algorithm": "cgcnn", "level": "smoke", "epochs": 2, "max_samples": 60, "output": folder}
+        >>> run = phase2.train(progress=False, **settings)
         >>> phase2.load_model(run).properties[0].heading
         'formation_energy [eV/atom]'
     """

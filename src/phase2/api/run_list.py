@@ -37,7 +37,8 @@ def list_runs(
         TransientError: The store does not answer.
 
     Example:
-        >>> run = phase2.train(algorithm="cgcnn", level="smoke", epochs=2, max_samples=60, output=folder)
+        >>> settings = {"algorithm": "cgcnn", "level": "smoke", "epochs": 2, "max_samples": 60, "output": folder}
+        >>> run = phase2.train(progress=False, **settings)
         >>> runs = phase2.list_runs(folder)
         >>> runs[0].run_id == run.id, runs[0].status
         (True, 'finished')

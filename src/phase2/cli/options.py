@@ -37,6 +37,10 @@ AcceptOption = Annotated[
     ),
 ]
 
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="auto (a GPU where there is one), cpu, cuda or cuda:1: where to compute.")
+]
+
 
 def _option(name: str, *, help: str) -> Any:  # noqa: A002
     # Workflows fill in variables; one that is empty counts as not given, which an option on a command line cannot do.

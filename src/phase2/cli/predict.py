@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.options import variable_of
+from phase2.cli.options import DeviceOption, variable_of
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.errors import DataError, RequestError
 
@@ -59,6 +59,7 @@ def predict(  # noqa: PLR0913 - options
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Crystals per batch.")] = 64,
+    device: DeviceOption = "auto",
 ) -> None:
     """Predict the properties of structures with a trained model, or with several and their spread."""
     if (cif is None) == (directory is None):
@@ -81,7 +82,7 @@ def predict(  # noqa: PLR0913 - options
             model_files = [download_model(place, name, models) for name in run]
         else:
             model_files = [find_model_file(path, models) for path in model or (None,)]
-        table = _predict(model_files, files, keys, batch_size).relative_to(Path(folder))
+        table = _predict(model_files, files, keys, batch_size, device).relative_to(Path(folder))
     _deliver(table, output)
     _refuse_failures(table)
 
@@ -98,12 +99,16 @@ def _structures(directory: str, part: str | None, folder: Path) -> list[Path]:
     return download_structures(place, wanted.of(list_stored_structures(place)), folder)
 
 
-def _predict(models: list[Path], files: list[Path], keys: list[str] | None, batch_size: int) -> PredictionTable:
+def _predict(
+    models: list[Path], files: list[Path], keys: list[str] | None, batch_size: int, device: str
+) -> PredictionTable:
     from phase2.cli.progress import work_bar
+    from phase2.models.device import choose_device
     from phase2.prediction.ensemble import predict_ensemble
     from phase2.prediction.predictor import Predictor, predict_structures
 
-    predictors = [Predictor.load(path) for path in models]
+    where = choose_device(device)
+    predictors = [Predictor.load(path, where) for path in models]
     for predictor in predictors:
         note(f"model: {predictor.path}")
     with work_bar("structures") as progress:

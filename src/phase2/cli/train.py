@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.options import AcceptOption, takes_request
+from phase2.cli.options import AcceptOption, DeviceOption, takes_request
 from phase2.cli.store import open_command_store
 from phase2.config.request import RunRequest
 from phase2.config.resumption import ResumeRequest
@@ -55,6 +55,7 @@ def train_request(  # noqa: PLR0913 - options
     accept_change: AcceptOption = None,
     checkpoint_minutes: MinutesOption = CHECKPOINT_MINUTES,
     workers: WorkersOption = None,
+    device: DeviceOption = "auto",
     store: PublishOption = None,
     report_to: ReportOption = None,
     dry_run: DryRunOption = False,
@@ -81,20 +82,25 @@ def train_request(  # noqa: PLR0913 - options
     is_named_run = resumption.run is not None  # whose configuration is not known yet
     if not is_named_run:  # before torch is imported, which alone exceeds the smallest limits
         refuse_small_memory(resolved.config, note, workers=worker_count(workers))
-    from phase2.cli.progress import work_bar
     from phase2.cli.runs.summary import print_summary
+    from phase2.training.callbacks.base import CompositeCallback
+    from phase2.training.callbacks.default import default_callbacks
     from phase2.training.checkpoints.writer import CheckpointSchedule
+    from phase2.training.interruption import SignalStopRequest
     from phase2.training.run.experiment import RunContext, train_run
 
-    context = RunContext(
-        workers=workers,
-        store=place,
-        schedule=CheckpointSchedule(minutes=checkpoint_minutes),
-        data_progress=lambda: work_bar("crystals"),
-        notify=note,
-        memory_checked_for=None if is_named_run else resolved.config,
-    )
-    finished = train_run(resolved, resumption, context)
+    with SignalStopRequest() as stop:
+        context = RunContext(
+            workers=workers,
+            store=place,
+            schedule=CheckpointSchedule(minutes=checkpoint_minutes),
+            device=device,
+            callback=CompositeCallback(default_callbacks()),
+            stop=stop,
+            notify=note,
+            memory_checked_for=None if is_named_run else resolved.config,
+        )
+        finished = train_run(resolved, resumption, context)
     print_summary(finished)
     if report_to is not None:
         from phase2.runs.catalog.outputs import write_report

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from contextlib import closing, nullcontext
+import logging
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from phase2.config.schema import RunConfig
-from phase2.errors import PreemptedError
+from phase2.errors import CallbackError, PreemptedError
 from phase2.models.build import build_model
 from phase2.runs.history import EpochRow, write_history
+from phase2.training.callbacks.base import Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
 from phase2.training.checkpoints.best_model import BestModel
 from phase2.training.checkpoints.newest import newest_checkpoint
 from phase2.training.checkpoints.writer import CheckpointSchedule, CheckpointWriter, SavedCheckpoint
@@ -21,11 +24,12 @@ from phase2.training.interruption import StopRequest
 from phase2.training.learner import Learner
 from phase2.training.loader import TrainingData, TrainingLoader, mean_neighbors
 from phase2.training.metrics import score
-from phase2.training.progress import EpochReporter, Silent
 from phase2.training.result import TrainingFiles, TrainingResult
 from phase2.training.seeding import seed_everything
 from phase2.training.state import TrainingState
 from phase2.training.stopwatch import Stopwatch
+
+_LOG = logging.getLogger(__name__)
 
 
 class Trainer:
@@ -40,7 +44,7 @@ class Trainer:
         files: Paths to write.
         run_id: Name of the run, for the model file.
         device: Device of the model.
-        reporter: Callbacks receiving the progress.
+        callback: Receives the progress.
         schedule: How often checkpoints are saved.
         on_saved: Callback receiving, in another thread, each checkpoint that is on the disk.
     """
@@ -53,7 +57,7 @@ class Trainer:
         *,
         run_id: str,
         device: torch.device | str = "cpu",
-        reporter: EpochReporter | None = None,
+        callback: Callback | None = None,
         schedule: CheckpointSchedule | None = None,
         on_saved: Callable[[SavedCheckpoint], None] = lambda _: None,
     ) -> None:
@@ -73,7 +77,8 @@ class Trainer:
         self._config = config
         self._data = data
         self._files = files
-        self._reporter = reporter or Silent()
+        self._run_id = run_id
+        self._callback = callback or Callback()
         self._schedule = schedule or CheckpointSchedule()
         self._on_saved = on_saved
 
@@ -105,32 +110,46 @@ class Trainer:
         """Train to the end.
 
         Args:
-            stop: Request to stop, read after every step; None handles SIGTERM and Ctrl-C during the training.
+            stop: Request to stop, read after every step; None never stops.
 
         Raises:
-            PreemptedError: SIGTERM or Ctrl-C was received; the checkpoint is written.
+            PreemptedError: A stop was requested; the checkpoint is written.
+            CallbackError: A callback raised; the checkpoint is written.
             RequestError: The training diverged.
         """
-        state = self._state
-        self._reporter.begin(epochs=self._config.training.epochs, steps=state.learner.steps, done=self.step)
-        try:
-            with (
-                nullcontext(stop) if stop else StopRequest() as stop_request,
-                stop_request.deferred(),
-                CheckpointWriter(self._files, state.best, self._schedule, self._on_saved) as writer,
-            ):
-                while not state.is_finished:
-                    self._run_epoch(stop_request, writer)
-        finally:
-            self._reporter.end()
+        stop, state = stop or StopRequest(), self._state
+        begin = TrainBegin(self._run_id, self._config.training.epochs, state.learner.steps, self.step)
+        with self._reported_end():
+            self._callback.on_train_begin(begin)
+            with stop.deferred(), CheckpointWriter(self._files, state.best, self._schedule, self._on_saved) as writer:
+                try:
+                    while not state.is_finished:
+                        self._run_epoch(stop, writer)
+                except CallbackError:
+                    self._save_before_end(writer)
+                    raise
         return self._result()
+
+    @contextmanager
+    def _reported_end(self) -> Iterator[None]:
+        """Report how the training ended; a callback that fails in turn does not hide why it did."""
+        try:
+            yield
+        except BaseException as error:
+            outcome: Literal["stopped", "failed"] = "stopped" if isinstance(error, PreemptedError) else "failed"
+            try:
+                self._callback.on_train_end(TrainEnd(self.step, outcome))
+            except CallbackError:
+                _LOG.exception("A callback failed at the end of a training that had ended with an error.")
+            raise
+        self._callback.on_train_end(TrainEnd(self.step, "finished"))
 
     def _run_epoch(self, stop: StopRequest, writer: CheckpointWriter) -> None:
         state, watch = self._state, Stopwatch()
         with closing(self._loader.epoch(state.epoch, skip=len(state.losses))) as batches:
             for batch in watch.over(batches):
                 state.losses.append(state.learner.step(batch))
-                self._reporter.step(self.step)
+                self._callback.on_step_end(StepEnd(self.step, state.learner.steps))
                 if stop.reason:
                     self._preempt(stop.reason, writer)
                 if writer.is_due(epoch_ended=False):
@@ -141,13 +160,17 @@ class Trainer:
         self._finish_epoch(self._validate(losses, watch), writer)
 
     def _preempt(self, reason: str, writer: CheckpointWriter) -> None:
-        self._state.checked_losses()  # a diverged run is not worth resuming
-        writer.save(self._state.checkpoint, wait=True)
+        self._save_before_end(writer)
         raise PreemptedError(
             f"Stopped by {reason} after step {self.step} of {self._state.learner.steps}.",
             why=f"The checkpoint {self._files.checkpoint} holds everything that is needed to continue.",
             fix="Run the same command with --resume.",
         )
+
+    def _save_before_end(self, writer: CheckpointWriter) -> None:
+        if self._state.losses:
+            self._state.checked_losses()  # a diverged run is not worth resuming
+        writer.save(self._state.checkpoint, wait=True)
 
     def _validate(self, losses: NDArray[np.float32], watch: Stopwatch) -> EpochRow:
         """Evaluate the averaged model on the validation part."""
@@ -171,7 +194,7 @@ class Trainer:
         is_best = state.finish_epoch(row)
         if state.is_finished or writer.is_due(epoch_ended=True):
             writer.save(state.checkpoint, wait=state.is_finished)
-        self._reporter.epoch(row, best=is_best)
+        self._callback.on_epoch_end(EpochEnd(row, is_best, self._config.training.epochs))
 
     def _result(self) -> TrainingResult:
         state = self._state

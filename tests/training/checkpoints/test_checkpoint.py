@@ -10,27 +10,32 @@ import pytest
 import torch
 
 from phase2.errors import ModelFileError, PreemptedError
+from phase2.training.callbacks.base import Callback
 from phase2.training.checkpoints.checkpoint import VERSION, load_checkpoint
 from phase2.training.checkpoints.newest import newest_checkpoint
 from phase2.training.checkpoints.writer import CheckpointSchedule
-from phase2.training.progress import Silent
+from phase2.training.interruption import StopRequest
 from phase2.training.result import TrainingFiles
 
 FIXTURES = Path(__file__).with_name("fixtures")
 ALWAYS = CheckpointSchedule(share=math.inf)
 
 
-class Stop(Silent):
-    def step(self, done):
-        if done == 8:
-            os.kill(os.getpid(), 15)
+class Stop(Callback):
+    def __init__(self, stop):
+        self.stop = stop
+
+    def on_step_end(self, event):
+        if event.step == 8:
+            self.stop.request("the test")
 
 
 @pytest.fixture
 def path(make_trainer, tmp_path):
     """The checkpoint of a training that was stopped inside its second epoch."""
+    stop = StopRequest()
     with pytest.raises(PreemptedError):
-        make_trainer(reporter=Stop(), schedule=ALWAYS).fit()
+        make_trainer(callback=Stop(stop), schedule=ALWAYS).fit(stop)
     return tmp_path / "run/checkpoint.pt"
 
 

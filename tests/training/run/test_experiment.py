@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ from phase2.runs.run_config import RecordedConfig
 from phase2.storage.folder import LocalStore
 from phase2.storage.records import read_rows
 from phase2.storage.urls import open_store
+from phase2.training.callbacks.base import Callback
 from phase2.training.run.experiment import RunContext, train_run
 
 RESUME = ResumeRequest(wanted=True)
@@ -156,12 +156,11 @@ def test_a_run_that_another_process_finished_meanwhile_is_left_as_it_is(tmp_path
     RunDirectory.create(tmp_path, resolved.config.family, run_id="pod-8")
     sealed = []
 
-    @contextmanager
-    def overtaken():  # between choosing the run and taking its lock
-        sealed.append(train_run(resolved).directory.manifest.read_bytes())
-        yield None
+    class Overtaken(Callback):
+        def on_data_end(self):  # between choosing the run and taking its lock
+            sealed.append(train_run(resolved).directory.manifest.read_bytes())
 
-    late = train_run(resolved, context=RunContext(data_progress=overtaken))
+    late = train_run(resolved, context=RunContext(callback=Overtaken()))
     assert late.directory.manifest.read_bytes() == sealed[0]
 
 
@@ -172,29 +171,27 @@ def test_a_run_that_another_process_finished_meanwhile_with_other_settings_is_re
     resolved = resolve(request_in(tmp_path))
     RunDirectory.create(tmp_path, resolved.config.family, run_id="pod-9")
 
-    @contextmanager
-    def overtaken():
-        train_run(resolve(request_in(tmp_path, lr=0.002)))
-        yield None
+    class Overtaken(Callback):
+        def on_data_end(self):
+            train_run(resolve(request_in(tmp_path, lr=0.002)))
 
     with pytest.raises(RequestError, match=r"exists with other settings.*training\.lr: 0\.002 -> "):
-        train_run(resolved, context=RunContext(data_progress=overtaken))
+        train_run(resolved, context=RunContext(callback=Overtaken()))
 
 
 def test_a_run_that_another_machine_started_meanwhile_with_other_settings_is_refused(tmp_path, monkeypatch, request_in):
     monkeypatch.setenv("PHASE2_RUN_ID", "pod-10")
     store = LocalStore(tmp_path / "store")
 
-    @contextmanager
-    def overtaken():
-        other = resolve(request_in(tmp_path / "elsewhere", lr=0.5))
-        run = RunDirectory.create(tmp_path / "elsewhere", other.config.family, run_id="pod-10")
-        RecordedConfig.record(run, other)
-        RemoteRun.claim(store, run).announce(run)
-        yield None
+    class Overtaken(Callback):
+        def on_data_end(self):
+            other = resolve(request_in(tmp_path / "elsewhere", lr=0.5))
+            run = RunDirectory.create(tmp_path / "elsewhere", other.config.family, run_id="pod-10")
+            RecordedConfig.record(run, other)
+            RemoteRun.claim(store, run).announce(run)
 
     with pytest.raises(RequestError, match=r"exists with other settings.*training\.lr: 0\.5 -> "):
-        train_run(resolve(request_in(tmp_path / "here")), context=RunContext(store=store, data_progress=overtaken))
+        train_run(resolve(request_in(tmp_path / "here")), context=RunContext(store=store, callback=Overtaken()))
     assert not list(tmp_path.glob("here/*/*/checkpoint.pt"))
 
 

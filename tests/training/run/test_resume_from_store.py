@@ -20,6 +20,7 @@ from phase2.runs.remote.checkpoints import RemoteCheckpoints
 from phase2.storage.folder import LocalStore
 from phase2.storage.records import read_rows
 from phase2.training.checkpoints import compatibility
+from phase2.training.interruption import SignalStopRequest
 from phase2.training.run.experiment import RunContext, train_run
 
 RESUME = ResumeRequest(wanted=True)
@@ -102,7 +103,8 @@ class StoppedWhilePublishing(LocalStore):
 def test_a_trained_run_is_published_despite_a_request_to_stop(tmp_path, whole, long_request):
     """Another machine would train all again that was not copied yet."""
     store = StoppedWhilePublishing(tmp_path / "store")
-    run = train_run(resolve(long_request(tmp_path / "here")), context=RunContext(store=store))
+    with SignalStopRequest() as stop:
+        run = train_run(resolve(long_request(tmp_path / "here")), context=RunContext(store=store, stop=stop))
     assert_same(run, whole)
     assert [attempt.outcome for attempt in run.manifest.attempts] == ["finished"]
     assert PublishedRun.open(store, f"{run.directory.family}/{run.directory.name}").verify().intact
@@ -113,8 +115,8 @@ def test_a_trained_run_is_published_despite_a_request_to_stop(tmp_path, whole, l
 def test_a_request_to_stop_ends_the_wait_for_a_store(tmp_path, long_request):
     store = StoppedWhilePublishing(tmp_path / "store")
     store.answers = False
-    with pytest.raises(PreemptedError, match="Stopped by SIGTERM"):
-        train_run(resolve(long_request(tmp_path / "here")), context=RunContext(store=store))
+    with SignalStopRequest() as stop, pytest.raises(PreemptedError, match="Stopped by SIGTERM"):
+        train_run(resolve(long_request(tmp_path / "here")), context=RunContext(store=store, stop=stop))
     run = train_run(resolve(long_request(tmp_path / "here")), RESUME, RunContext(store=LocalStore(store.root)))
     assert [attempt.outcome for attempt in run.manifest.attempts] == ["finished"]
 

@@ -16,10 +16,10 @@ from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest
 from phase2.runs.remote.state import RemoteRun
 from phase2.runs.run_config import RecordedConfig
+from phase2.training.callbacks.base import Callback
 from phase2.training.checkpoints.uploader import CheckpointUploader
 from phase2.training.checkpoints.writer import CheckpointSchedule, SavedCheckpoint
 from phase2.training.interruption import StopRequest
-from phase2.training.progress import default_reporter
 from phase2.training.result import TrainingFiles
 from phase2.training.run.finalize import finalize_run
 from phase2.training.trainer import Trainer
@@ -38,6 +38,8 @@ class RunAttempt:
         accepted: Changes since the last checkpoint that are accepted.
         changed: Accepted changes of the settings, described.
         notify: Callback receiving one line for the user.
+        callback: Receives the progress of the training.
+        device: Device of the model.
     """
 
     run: RunDirectory
@@ -48,13 +50,16 @@ class RunAttempt:
     accepted: Collection[str]
     changed: str
     notify: Callable[[str], None]
+    callback: Callback
+    device: torch.device
 
     def complete(self, stop: StopRequest) -> RunManifest:
         """Train to the end and finalize the run.
 
         Raises:
             ModelFileError: The checkpoint cannot be used; nothing was changed.
-            PreemptedError: A signal to stop was received; the checkpoint is saved, here and in the store.
+            CallbackError: A callback raised; the checkpoint is saved.
+            PreemptedError: A stop was requested; the checkpoint is saved, here and in the store.
             RequestError: The training diverged.
         """
         with self._uploader() as uploader:
@@ -63,7 +68,9 @@ class RunAttempt:
             with self._recorded_end(uploader):
                 result = trainer.fit(stop)
                 with stop.deferred_until_done():  # finalizing takes a moment
-                    return finalize_run(self.run, self.recorded, self.dataset, result, notify=self.notify)
+                    return finalize_run(
+                        self.run, self.recorded, self.dataset, result, device=self.device, notify=self.notify
+                    )
 
     def _uploader(self) -> contextlib.AbstractContextManager[CheckpointUploader | None]:
         if self.remote is None:
@@ -78,8 +85,8 @@ class RunAttempt:
             self.dataset,
             TrainingFiles(run.best, run.checkpoint, run.previous_checkpoint, run.history),
             run_id=run.run_id,
-            device="cuda" if torch.cuda.is_available() else "cpu",
-            reporter=default_reporter(),
+            device=self.device,
+            callback=self.callback,
             schedule=self.schedule,
             on_saved=on_saved,
         )

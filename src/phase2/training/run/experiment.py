@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.store.store import worker_count
 from phase2.machine.hardware import thread_count
 from phase2.machine.memory import graph_level, refuse_small_memory
+from phase2.models.device import AUTO, choose_device
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.delivery import deliver
@@ -25,13 +25,11 @@ from phase2.runs.resume.reconcile import reconcile_settings
 from phase2.runs.resume.restore import ClaimedRun, claim_run, restore_state
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
-from phase2.storage.progress import ProgressCallback
+from phase2.training.callbacks.base import Callback, DataProgress
 from phase2.training.checkpoints.newest import newest_step
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.interruption import StopRequest
 from phase2.training.run.attempt import RunAttempt
-
-DataProgress = Callable[[], AbstractContextManager[ProgressCallback | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,9 @@ class RunContext:
         workers: Processes that build the graph store; one per core by default.
         store: Store of checkpoints and of the finished run; None keeps them in the run directory alone.
         schedule: How often checkpoints are saved.
-        data_progress: Factory of a context manager that yields the callback for the progress of building graphs.
+        device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
+        callback: Receives the progress of data and training.
+        stop: Request to stop; none is made by default.
         notify: Callback receiving one line for the user.
         memory_checked_for: Configuration that the caller has compared with the memory limit already, as the command
             line does before it imports torch.
@@ -70,7 +70,9 @@ class RunContext:
     workers: int | None = None
     store: Store | None = None
     schedule: CheckpointSchedule = field(default_factory=CheckpointSchedule)
-    data_progress: DataProgress = nullcontext
+    device: str = AUTO
+    callback: Callback = field(default_factory=Callback)
+    stop: StopRequest = field(default_factory=StopRequest)
     notify: Callable[[str], None] = _ignore
     memory_checked_for: RunConfig | None = None
 
@@ -94,20 +96,21 @@ def train_run(
             be used, or the memory limit is too low.
         DataError: The data cannot be used.
         ModelFileError: The checkpoint cannot be used.
-        PreemptedError: SIGTERM or Ctrl-C was received; the run can be resumed.
+        CallbackError: A callback raised; the run can be resumed.
+        PreemptedError: A stop was requested; the run can be resumed.
         TransientError: The store does not answer; the trained run is in its directory.
     """
+    choose_device(context.device)  # refuses one that is not here
     torch.set_num_threads(thread_count())
-    with StopRequest() as stop:
-        existing = find_run_to_resume(resolved, resumption, context.store)
-        resolved, _ = reconcile_settings(resolved, existing.recorded if existing else None, resumption)
-        if existing is not None and (finished := _finished_before(resolved.request.output, existing, context)):
-            return _publish(finished, context, stop)
-        dataset = _load_dataset(resolved.config, context)
-        claimed = claim_run(resolved, existing, context.store)
-        with claimed.directory.lock():
-            _complete(claimed, resolved, resumption, dataset, context, stop)
-            return _publish(claimed.directory, context, stop)
+    existing = find_run_to_resume(resolved, resumption, context.store)
+    resolved, _ = reconcile_settings(resolved, existing.recorded if existing else None, resumption)
+    if existing is not None and (finished := _finished_before(resolved.request.output, existing, context)):
+        return _publish(finished, context)
+    dataset = _load_dataset(resolved.config, context)
+    claimed = claim_run(resolved, existing, context.store)
+    with claimed.directory.lock():
+        _complete(claimed, resolved, resumption, dataset, context)
+        return _publish(claimed.directory, context)
 
 
 def _finished_before(output: Path, existing: ExistingRun, context: RunContext) -> RunDirectory | None:
@@ -128,14 +131,16 @@ def _load_dataset(config: RunConfig, context: RunContext) -> CrystalPropertyData
     notify = context.notify
     if context.memory_checked_for != config:
         refuse_small_memory(config, notify, workers=worker_count(context.workers))
-    with context.data_progress() as progress:
+    try:
         dataset = CrystalPropertyDataset.load(
             config.data,
             config.properties,
             workers=context.workers,
             drop_unlabelled_properties=config.all_properties,
-            progress=progress,
+            progress=lambda done, total: context.callback.on_data_progress(DataProgress(done, total)),
         )
+    finally:
+        context.callback.on_data_end()
     _describe_dataset(config, dataset, notify)
     mean_size = float(dataset.graphs.offset(graph_level(config))[-1]) / len(dataset.graphs)
     refuse_small_memory(config, notify, graph_size=mean_size)
@@ -159,7 +164,6 @@ def _complete(
     resumption: ResumeRequest,
     dataset: CrystalPropertyDataset,
     context: RunContext,
-    stop: StopRequest,
 ) -> None:
     """Restore the run into its locked directory, and train it to the end unless it is finished."""
     run, was_finished = claimed.directory, is_finished(claimed.directory)
@@ -183,12 +187,14 @@ def _complete(
         accepted=resumption.accepted,
         changed=changed,
         notify=context.notify,
+        callback=context.callback,
+        device=choose_device(context.device),
     )
-    attempt.complete(stop)
+    attempt.complete(context.stop)
 
 
-def _publish(run: RunDirectory, context: RunContext, stop: StopRequest) -> FinishedRun:
+def _publish(run: RunDirectory, context: RunContext) -> FinishedRun:
     url = None
     if context.store is not None:
-        url = deliver(context.store, run, undisturbed=stop.deferred_until_done, notify=context.notify)
+        url = deliver(context.store, run, undisturbed=context.stop.deferred_until_done, notify=context.notify)
     return FinishedRun(run, read_manifest(run.manifest), url)

@@ -32,6 +32,7 @@ def finalize_run(
     dataset: CrystalPropertyDataset,
     result: TrainingResult,
     *,
+    device: torch.device,
     notify: Callable[[str], None],
 ) -> RunManifest:
     """Write all files of a finished run, the manifest last."""
@@ -48,7 +49,7 @@ def finalize_run(
         status="finished",
         attempts=end_attempt(run, "finished"),
         code=detect_code(),
-        hardware=detect_hardware(gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None),
+        hardware=detect_hardware(gpu=torch.cuda.get_device_name(device) if device.type == "cuda" else None),
         place=detect_place(),
         data=_data_facts(recorded, dataset),
         results=results,

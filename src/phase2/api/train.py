@@ -1,0 +1,104 @@
+"""Training from Python."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from typing import Unpack
+
+from phase2.api.caller_thread import CallerThread, RelayedCallback
+from phase2.api.request import RunSettings, run_request
+from phase2.api.run import Run
+from phase2.api.torch_state import preserved_torch_settings
+from phase2.config.extras import explain_missing_packages
+from phase2.config.resolve import resolve
+from phase2.config.resumption import ResumeRequest
+from phase2.config.settings import CHECKPOINT_MINUTES, store_url
+from phase2.errors import RequestError
+from phase2.models.device import AUTO
+from phase2.storage.urls import open_store
+from phase2.training.callbacks.base import Callback, CompositeCallback
+from phase2.training.callbacks.default import default_callbacks
+from phase2.training.checkpoints.writer import CheckpointSchedule
+from phase2.training.interruption import StopRequest
+from phase2.training.run.experiment import FinishedRun, RunContext, train_run
+
+_LOG = logging.getLogger("phase2")
+
+
+def train(  # noqa: PLR0913 - keywords
+    *,
+    resume: bool | str = False,
+    accept_change: Sequence[str] = (),
+    store: str | os.PathLike[str] | None = None,
+    device: str = AUTO,
+    workers: int | None = None,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = True,
+    notify: Callable[[str], None] = _LOG.info,
+    checkpoint_minutes: float = CHECKPOINT_MINUTES,
+    **settings: Unpack[RunSettings],
+) -> Run:
+    """Train a run to its end and return it: the same run as ``phase2 train`` with the same settings, bit for bit.
+
+    ``KeyboardInterrupt`` (Ctrl-C, or a notebook's stop button) ends the training after its present step, with a
+    checkpoint that ``resume=True`` continues; a second one does not wait for that. No signal handler is installed, and
+    torch's settings and all random generators are what they were before.
+
+    Args:
+        resume: ``True`` continues the newest unfinished run of the same request, an id or folder name that run.
+        accept_change: ``code`` or ``data-path``: continue although this changed since the checkpoint.
+        store: Where checkpoints and the finished run are kept as well: ``s3://bucket/prefix`` or a folder. By default
+            ``$PHASE2_STORE``, where that is set.
+        device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
+        workers: Processes that build the graphs; one per core by default.
+        callbacks: Receive the progress of the training; see :class:`phase2.Callback`.
+        progress: Show a bar in a terminal or a notebook, and lines of JSON elsewhere.
+        notify: Called with one line about each thing a user should know; logged as ``phase2`` by default.
+        checkpoint_minutes: Longest time between two checkpoints; each epoch has one, too.
+        **settings: What is trained: ``algorithm``, ``level``, ``properties``, ``epochs``, ``lr``, ``batch_size``,
+            ``max_samples``, ``seed``, ``data``, ``output``, ``settings={"training.patience": 20}``,
+            ``config="run.yaml"`` and the others of :class:`phase2.RunSettings`.
+
+    Raises:
+        RequestError: The request cannot be carried out, or there is nothing to resume.
+        DataError: The data cannot be used.
+        ModelFileError: The checkpoint cannot be used.
+        CallbackError: A callback raised; what was trained is saved.
+        TransientError: The store does not answer; what was trained is in the run's folder.
+        KeyboardInterrupt: The training was interrupted; its note says where the checkpoint is.
+
+    Example:
+        >>> run = phase2.train(
+        ...     algorithm="cgcnn", level="smoke", epochs=2, max_samples=60, output=folder, progress=False
+        ... )
+        >>> run.manifest.epochs, len(run.history)
+        (2, 2)
+        >>> run.metrics.columns()[:5]
+        ['property', 'unit', 'part', 'labels', 'MAE']
+    """
+    if not checkpoint_minutes > 0:
+        raise RequestError(f"checkpoint_minutes={checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
+    resolved = resolve(run_request(settings))
+    resumption = ResumeRequest(bool(resume), resume if isinstance(resume, str) else None, tuple(accept_change))
+    place = os.fspath(store) if store is not None else store_url()
+    stop = StopRequest()
+    caller: CallerThread[FinishedRun] = CallerThread(stop)
+    shown = [*(default_callbacks() if progress else ()), *callbacks]
+    context = RunContext(
+        workers=workers,
+        store=open_store(place) if place else None,
+        schedule=CheckpointSchedule(minutes=checkpoint_minutes),
+        device=device,
+        callback=RelayedCallback(CompositeCallback(shown), caller, stop),
+        stop=stop,
+        notify=lambda line: caller.call(lambda: notify(line)),
+    )
+
+    def work() -> FinishedRun:
+        with preserved_torch_settings(), explain_missing_packages():
+            return train_run(resolved, resumption, context)
+
+    finished = caller.run(work)
+    return Run(finished.directory, finished.manifest, finished.published)

@@ -1,0 +1,32 @@
+"""The tutorials run from the first cell to the last."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["first-model", "screening"])
+def test_a_tutorial_runs(name, tmp_path):
+    (tmp_path / "tutorials").mkdir()
+    shutil.copytree(DOCS / "examples", tmp_path / "examples")
+    notebook = nbformat.read(DOCS / "tutorials" / f"{name}.ipynb", as_version=4)
+    stored = [list(cell.get("outputs", [])) for cell in notebook.cells]
+    resources = {"metadata": {"path": str(tmp_path / "tutorials")}}
+    NotebookClient(notebook, timeout=240, kernel_name="python3", resources=resources).execute()
+    for cell, before in zip(notebook.cells, stored, strict=True):
+        kinds = [sorted(output.get("data", {"text": 0})) for output in cell.get("outputs", [])]
+        assert kinds == [sorted(output.get("data", {"text": 0})) for output in before], cell.source
+        assert not any(output.output_type == "stream" and output.name == "stderr" for output in cell.get("outputs", []))
+
+
+@pytest.mark.parametrize("name", ["first-model", "screening"])
+def test_a_tutorial_is_stored_with_small_outputs_and_no_path_of_a_machine(name):
+    text = (DOCS / "tutorials" / f"{name}.ipynb").read_text()
+    assert len(text) < 250_000
+    assert not any(place in text for place in ("/tmp/", "/home/", "/root/", "/Users/", "Traceback"))
