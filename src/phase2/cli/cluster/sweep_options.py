@@ -90,17 +90,17 @@ def takes_sweep(command: Callable[..., None]) -> Callable[..., None]:
 
 def _request(options: dict[str, Any]) -> SweepRequest:
     file = _file(options["config_file"])
-    said = file.words if file else {}
+    from_file = file.words if file else {}
     settings = dict(map(parse_values, given_settings(options["settings"])))
     lists = {name: options[name] for name in LISTS}
-    if not lists["level"] and "level" in said:
-        lists["level"] = str(said["level"])
+    if not lists["level"] and "level" in from_file:
+        lists["level"] = str(from_file["level"])
     keys = split_names(options["properties"])
-    # Which properties are trained is one choice: an option replaces the whole of what a file says.
+    # The trained properties are one choice: an option replaces the whole choice of a file.
     chosen = options["all_properties"] or bool(keys) or "properties" in settings
     request = SweepRequest(
-        algorithm=options["algorithm"] or str(said.get("algorithm", "e3nn")),
-        all_properties=options["all_properties"] or (not chosen and bool(said.get("all_properties"))),
+        algorithm=options["algorithm"] or str(from_file.get("algorithm", "e3nn")),
+        all_properties=options["all_properties"] or (not chosen and bool(from_file.get("all_properties"))),
         properties=keys or None,
         data=options["data"] or None,
         lists=lists,
@@ -114,11 +114,11 @@ def _with_settings(request: SweepRequest, file: RunFile, *, properties_are_chose
     from phase2.config.sweep import option_of
 
     settings: dict[str, tuple[object, ...]] = {}
-    for one in file.settings:
-        name = option_of(one.path)
-        overridden = one.path in request.settings or (name is not None and request.gives(name))
-        if not overridden and not (one.path == "properties" and properties_are_chosen):
-            settings[one.path] = (one.value,)
+    for setting in file.settings:
+        name = option_of(setting.path)
+        overridden = setting.path in request.settings or (name is not None and request.gives(name))
+        if not overridden and not (setting.path == "properties" and properties_are_chosen):
+            settings[setting.path] = (setting.value,)
     # The data set of all runs, which is prepared for them.
     data = settings.pop("data.source", (request.data,))[0]
     return replace(request, data=None if data is None else str(data), settings=settings | dict(request.settings))
@@ -133,7 +133,7 @@ def _file(path: Path | None) -> RunFile | None:
     if file.words.get("competition"):
         raise RequestError(
             f"{path} asks for the competition profile, which cannot be swept.",
-            why="A sweep varies levels, and competition is none.",
+            why="A sweep varies levels, and the competition profile is not a level.",
             fix="Drop competition from the file, and name levels.",
         )
     return file
