@@ -8,6 +8,7 @@ initial weights and of the order of the crystals. The baseline predicts the medi
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import statistics
 import subprocess
@@ -42,10 +43,10 @@ def table(runs: Sequence[Sequence[MetricsRow]]) -> str:
         better = statistics.mean(row.times_better or float("nan") for row in rows)
         cells = (
             first.key,
-            first.unit,
+            first.unit or "-",
             _mean_and_spread([row.val_mae for row in rows]),
             _mean_and_spread([row.test_mae for row in rows]),
-            f"{first.baseline_mae:.3g}",
+            "-" if first.baseline_mae is None else f"{first.baseline_mae:.3g}",
             f"{better:.1f} x",
             str(first.count),
         )
@@ -66,9 +67,12 @@ def _options_of_make_run() -> list[str]:
 
 
 def _mean_and_spread(values: Sequence[float | None]) -> str:
+    """Three digits of the mean, and the sample standard deviation to the same decimal place."""
     numbers = [float("nan") if value is None else value for value in values]
+    mean = statistics.mean(numbers)
     spread = statistics.stdev(numbers) if len(numbers) > 1 else 0.0
-    return f"{statistics.mean(numbers):.3g} ± {spread:.2g}"
+    decimals = max(0, 2 - math.floor(math.log10(abs(mean)))) if mean and math.isfinite(mean) else 0
+    return f"{mean:.{decimals}f} ± {spread:.{decimals}f}"
 
 
 if __name__ == "__main__":
