@@ -52,7 +52,7 @@ test-fast: setup ## Run the tests that take a second or two each
 lint: setup ## Check style, types, layers, prose, scripts, manifests, and that generated files are new
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy src tools bench scripts tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.prose --check
 	$(BIN)/python -m tools.reference --check

@@ -1,5 +1,7 @@
 """A small finished run, and pieces to ask its model about."""
 
+from typing import Any
+
 import pytest
 
 from phase2.api.run import load_run
@@ -7,7 +9,7 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.training.run.experiment import train_run
 
-SETTINGS = {"algorithm": "cgcnn", "level": "smoke", "epochs": 2, "max_samples": 60}
+SETTINGS: dict[str, Any] = {"algorithm": "cgcnn", "level": "smoke", "epochs": 2, "max_samples": 60}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,6 +9,7 @@ from ase.io import read
 from pymatgen.core import Lattice, Structure
 
 import phase2
+from phase2.errors import RequestError
 from phase2.prediction.predictor import Predictor, predict_structures
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -152,7 +153,8 @@ def test_a_model_describes_itself(model):
     ],
 )
 def test_a_device_that_is_not_here_is_refused_with_those_that_are(run, device, says):
-    with pytest.raises(ValueError, match=says) as caught:
+    with pytest.raises(RequestError, match=says) as caught:
         phase2.load_model(run, device=device)
+    assert isinstance(caught.value, ValueError)
     assert "cpu" in str(caught.value)
     assert caught.value.exit_code == 2
