@@ -2,11 +2,11 @@
 
 from bench.seeds import table
 
-from phase2.runs.results import ResultRow
+from phase2.runs.report.metrics_table import MetricsRow
 
 
 def run_with(mae):
-    return [ResultRow("band_gap", "eV", mae, 2 * mae, 1.5, 1.5 / (2 * mae), 0.9, 101)]
+    return [MetricsRow("band_gap", "eV", mae, 2 * mae, 1.5, 1.5 / (2 * mae), 0.9, 101)]
 
 
 def test_mean_and_sample_standard_deviation_to_three_digits():
