@@ -1,7 +1,7 @@
-"""What can go wrong, and the process exit code each case ends with.
+"""Errors of phase2, and the exit code of each.
 
-Every message has three parts: what happened, why, and what to do about it. The command line prints them and exits with
-``exit_code``; orchestrators read the code alone (2, 3 and 4 are never worth a retry, 75 and 143 are).
+Every message has three parts: what happened, why, and how to fix it. The command line prints them and exits with
+``exit_code``; orchestrators read only the code (retries make sense for 75 and 143, not for 2, 3 and 4).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import ClassVar
 
 
 class Phase2Error(Exception):
-    """Base of every error that phase2 raises on purpose.
+    """Base class of all errors that phase2 raises deliberately.
 
     Args:
-        what: What happened, naming the thing and its value.
-        why: The reason or the rule that was broken.
-        fix: What the user can do about it.
+        what: What happened, with the name of the object and its value.
+        why: The reason, or the violated rule.
+        fix: What the user can do.
     """
 
     exit_code: ClassVar[int] = 1
@@ -36,17 +36,17 @@ class Phase2Error(Exception):
 
 
 class RequestError(Phase2Error, ValueError):
-    """A command, option, environment variable or configuration that cannot be carried out."""
+    """Invalid command, option, environment variable or configuration."""
 
     exit_code = 2
 
 
 class UnknownNameError(RequestError):
-    """A name that is not in a closed list; the nearest valid one is offered."""
+    """Name that is not in a closed list; the message suggests the nearest valid one."""
 
     @classmethod
     def of(cls, kind: str, name: str, valid: Iterable[str]) -> UnknownNameError:
-        """Say that ``name`` is no ``kind`` and which of the ``valid`` names is nearest."""
+        """Build the error for a ``name`` that is no ``kind``, with the nearest of the ``valid`` names."""
         names = list(valid)
         nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
         fix = f"Did you mean '{nearest[0]}'?" if nearest else f"Use one of: {', '.join(names)}."
@@ -61,28 +61,28 @@ class MissingExtraError(Phase2Error, ImportError):
 
 
 class DataError(Phase2Error, ValueError):
-    """Data that cannot be read, are damaged, or leave nothing to train on."""
+    """Data that cannot be read, are damaged, or are insufficient for training."""
 
     exit_code = 3
 
 
 class InvalidCrystalError(DataError):
-    """A structure that is no valid ordered crystal (disordered, overlapping atoms, zero volume, ...)."""
+    """Structure that is no valid ordered crystal: disordered, overlapping atoms, zero volume and so on."""
 
     @classmethod
     def of(cls, crystal: str, why: str, fix: str = "Correct or remove this structure.") -> InvalidCrystalError:
-        """Say why the crystal of this name is none."""
+        """Build the error for the crystal with this name."""
         return cls(f"Crystal '{crystal}' is invalid:", why=why, fix=fix)
 
 
 class ModelFileError(Phase2Error, ValueError):
-    """A checkpoint or model file that is missing, damaged, unsafe, or made for something else."""
+    """Checkpoint or model file that is missing, damaged, unsafe, or incompatible."""
 
     exit_code = 4
 
 
 class TransientError(Phase2Error, OSError):
-    """A failure that may pass by itself: a network or a service that does not answer."""
+    """Transient failure, worth a retry: a network or a service that does not respond."""
 
     exit_code = 75
 
@@ -92,7 +92,7 @@ class CallbackError(Phase2Error, RuntimeError):
 
 
 class PreemptedError(Phase2Error):
-    """The run was asked to stop (SIGTERM, Ctrl-C); its checkpoint is on disk."""
+    """Interruption of a run by SIGTERM or Ctrl-C; its checkpoint is on disk."""
 
     exit_code = 143
 

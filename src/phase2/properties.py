@@ -1,4 +1,7 @@
-"""The nine properties a model can be trained for."""
+"""The nine properties that a model can be trained for.
+
+To add one, append it to ``PROPERTIES``: labels, losses, heads, metrics and tables follow.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,16 @@ from phase2.errors import RequestError, UnknownNameError
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One property of a crystal.
+    """Property of a crystal.
 
     Attributes:
-        key: Name used everywhere in phase2.
-        column: Its column in JARVIS-DFT records (Choudhary et al., npj Comput. Mater. 6, 173, 2020).
-        title: Name for people.
-        unit: Unit of labels and predictions; "" for a number without one.
-        transform: What is learned is this function of the value.
-        group: ``core`` properties are the default; ``--all-properties`` adds the rest.
-        non_negative: Values below zero have no meaning; predictions are clipped there.
+        key: Name used throughout phase2.
+        column: Column in JARVIS-DFT records (Choudhary et al., npj Comput. Mater. 6, 173, 2020).
+        title: Name for users.
+        unit: Unit of labels and predictions; "" for a dimensionless number.
+        transform: Function of the value that the network learns.
+        group: ``core`` properties are the default; ``--all-properties`` adds the others.
+        non_negative: Whether predictions are clipped at zero, because negative values have no meaning.
     """
 
     key: str
@@ -80,7 +83,7 @@ _BY_KEY = {p.key: p for p in PROPERTIES}
 
 
 def get_property(key: str) -> Property:
-    """Look a property up.
+    """Return the property with a key.
 
     Raises:
         UnknownNameError: No property has this key.
@@ -92,11 +95,11 @@ def get_property(key: str) -> Property:
 
 
 def select_properties(keys: Sequence[str] | None = None, *, everything: bool = False) -> tuple[Property, ...]:
-    """Choose properties, in the order of ``PROPERTIES`` whatever the order asked.
+    """Select properties, in the order of ``PROPERTIES`` whatever the order of ``keys``.
 
     Args:
-        keys: The wanted ones; None means the core four.
-        everything: All nine.
+        keys: Keys of the properties to select; None for the core four.
+        everything: Select all nine.
 
     Raises:
         UnknownNameError: A key is unknown.
@@ -106,7 +109,7 @@ def select_properties(keys: Sequence[str] | None = None, *, everything: bool = F
         return PROPERTIES
     wanted = CORE if keys is None else tuple(keys)
     if not wanted:
-        raise RequestError("No property was asked for.", fix=f"Name at least one of: {', '.join(KEYS)}.")
+        raise RequestError("No property was requested.", fix=f"Name at least one of: {', '.join(KEYS)}.")
     chosen = {get_property(key).key for key in wanted}
     if len(chosen) != len(wanted):
         raise RequestError(f"A property is named twice in '{','.join(wanted)}'.", fix="Name each property once.")

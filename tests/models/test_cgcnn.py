@@ -141,7 +141,7 @@ def test_messages_travel_from_sender_to_receiver():
     ).double()
     network = model().eval()
     nodes = network.elements(batch.species).detach().requires_grad_()
-    out = network.convolutions[0](nodes, network.expansion(batch.distance), Links.of(batch), batch.weight)
+    out = network.convolutions[0](nodes, network.expansion(batch.distance), Links.from_batch(batch), batch.weight)
     (to_receiver,) = torch.autograd.grad(out[0].sum(), nodes, retain_graph=True)
     (to_sender,) = torch.autograd.grad(out[1].sum(), nodes)
     assert to_receiver[1].abs().max() > 1e-6  # atom 0 hears of atom 1
@@ -176,7 +176,7 @@ def test_gradients():
     batch, convolution = quotient(n_crystals=2, nodes=2, links=3).double(), GatedConvolution(3, 4).double()
     lengths = torch.rand(len(batch.receiver), 4).double()
     nodes = torch.randn(len(batch.species), 3).double().requires_grad_()
-    links, inputs = Links.of(batch), (nodes, *convolution.parameters())
+    links, inputs = Links.from_batch(batch), (nodes, *convolution.parameters())
     for training in (True, False):
         convolution.train(training)
         assert torch.autograd.gradcheck(lambda x, *_: convolution(x, lengths, links, batch.weight), inputs)

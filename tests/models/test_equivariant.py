@@ -48,7 +48,7 @@ def turn(request):
 def test_every_layer_is_equivariant(crystals, turn):
     network = model()
     there, here = turned(crystals, turn), crystals
-    geometry = [BondGeometry.of(batch, 2) for batch in (here, there)]
+    geometry = [BondGeometry.from_batch(batch, 2) for batch in (here, there)]
     features = [network.elements(here.species)[:, None]]
     moved = features
     for layer in network.layers:
@@ -66,7 +66,7 @@ def test_parts_of_a_layer_are_equivariant(crystals, turn):
     layer = model().layers[1]
     product = TensorProduct(channels, 2)
     weights = torch.randn(len(crystals.bond_sender), product.n_weights)
-    here, there = BondGeometry.of(crystals, 2), BondGeometry.of(turned(crystals, turn), 2)
+    here, there = BondGeometry.from_batch(crystals, 2), BondGeometry.from_batch(turned(crystals, turn), 2)
     assert_close = partial(torch.testing.assert_close, rtol=1e-6, atol=1e-6)
     moved = product(rotate(random, turn), weights, there)
     assert_close(moved, rotate(product(random, weights, here), turn))
@@ -102,7 +102,8 @@ def test_edges_point_from_receiver_to_sender():
     product = TensorProduct((1,), 1)
     ones = torch.ones(1, product.n_weights).double()
     vector, opposite = (
-        product([torch.ones(2, 1, 1).double()], ones, BondGeometry.of(batch, 1))[1][:, :, 0] for batch in (here, there)
+        product([torch.ones(2, 1, 1).double()], ones, BondGeometry.from_batch(batch, 1))[1][:, :, 0]
+        for batch in (here, there)
     )
     # e3nn's order of components is (x, y, z) of the vector it is given, in its own axes: compare with it directly.
     want = o3.spherical_harmonics(1, torch.tensor([[1.0, 0, 0]]).double(), normalize=True, normalization="component")

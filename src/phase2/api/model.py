@@ -11,9 +11,9 @@ from phase2.api.predictions import Predictions
 from phase2.api.references import RunReference, model_file
 from phase2.api.torch_state import preserved_threads
 from phase2.config.extras import explain_missing_packages
-from phase2.data.crystals.ase_atoms import AtomsLike
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.elements import SYMBOLS
+from phase2.data.crystals.formats.ase import AtomsLike
 from phase2.errors import RequestError
 from phase2.models.device import AUTO, choose_device
 from phase2.prediction.ensemble import predict_ensemble

@@ -1,4 +1,4 @@
-"""``phase2 data``: data sets, their graph stores and what they hold."""
+"""``phase2 data``: list, download, prepare and describe data sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``phase2 predict``: the properties of one structure, or of a folder of structures."""
+"""``phase2 predict``: predict the properties of a structure or of a folder of structures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from phase2.prediction.table import PredictionTable
 
 RUNS_VARIABLE = "PHASE2_RUNS"
-"""Runs that predict, between spaces, in a workflow that knows only then how many there are."""
+"""Runs to predict with, separated by spaces: a workflow learns only at run time how many there are."""
 
 
 def predict(  # noqa: PLR0913 - options
@@ -83,20 +83,20 @@ def predict(  # noqa: PLR0913 - options
         else:
             model_files = [find_model_file(path, models) for path in model or (None,)]
         table = _predict(model_files, files, keys, batch_size, device).relative_to(Path(folder))
-    _deliver(table, output)
-    _refuse_failures(table)
+    _output(table, output)
+    _raise_on_failures(table)
 
 
 def _structures(directory: str, part: str | None, folder: Path) -> list[Path]:
-    """The structure files of a folder, or those of a bucket, brought into a folder that lasts as long as they do."""
+    """List the structure files of a folder, or download those of a bucket into a temporary folder."""
     from phase2.prediction.stored_inputs import Shard, download_structures, list_stored_structures
     from phase2.prediction.structures import list_structure_files
 
-    wanted = Shard.parse(part) if part else Shard()
+    shard = Shard.parse(part) if part else Shard()
     if "://" not in directory:
-        return wanted.of(list_structure_files(Path(directory)))
+        return shard.select(list_structure_files(Path(directory)))
     place = open_command_store(directory)
-    return download_structures(place, wanted.of(list_stored_structures(place)), folder)
+    return download_structures(place, shard.select(list_stored_structures(place)), folder)
 
 
 def _predict(
@@ -117,7 +117,7 @@ def _predict(
         return predict_structures(predictors[0], files, properties=keys, batch_size=batch_size, progress=progress)
 
 
-def _deliver(table: PredictionTable, output: Path | None) -> None:
+def _output(table: PredictionTable, output: Path | None) -> None:
     from phase2.prediction.table import write_table
 
     if output is not None:
@@ -136,13 +136,13 @@ def _deliver(table: PredictionTable, output: Path | None) -> None:
         print_table("", columns, rows, numeric=headings)
 
 
-def _refuse_failures(table: PredictionTable) -> None:
+def _raise_on_failures(table: PredictionTable) -> None:
     failures = table.failures
     for row in failures:
         note(f"not predicted: {row.file}: {row.error}")
     if failures:
         raise DataError(
             f"{len(failures)} of {len(table.rows)} structures could not be predicted.",
-            why="The reasons stand above.",
+            why="The reasons are listed above.",
             fix="Repair or remove those files; all other structures were predicted.",
         )

@@ -1,1 +1,1 @@
-"""Crystals in, batches out."""
+"""From crystals in files to batches of tensors."""

@@ -1,7 +1,8 @@
-"""Batches of crystals: the tensors that the models see.
+"""Batches of crystals: the tensors that the models read.
 
 Every field is listed once, here, with its shape, dtype and unit. B crystals, N atoms or nodes, M bonds, E edges,
-L links and P properties are counted over the whole batch, and indices refer to the whole batch.
+L links and P properties are counted over the whole batch, and indices refer to the whole batch. The symbols are those
+of docs/conventions.md.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ View: TypeAlias = Literal["crystal", "quotient"]
 
 
 class _Tensors:
-    """What both kinds of batches can do with all their tensors at once."""
+    """Operations on all tensors of a batch at once, alike for both kinds of batches."""
 
     __slots__ = ()
 
@@ -35,7 +36,7 @@ class _Tensors:
         return self._map(lambda tensor: tensor.pin_memory())
 
     def double(self) -> Self:
-        """Turn float32 into float64, for tests of exact statements."""
+        """Convert float32 to float64, for tests of exact statements."""
         return self._map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
@@ -52,11 +53,11 @@ class CrystalBatch(_Tensors):
         positions: Cartesian positions, (N, 3) float32, angstrom.
         lattice: Lattice vectors as rows, (B, 3, 3) float32, angstrom.
         atom_crystal: Crystal of each atom, (N,) int64, ascending.
-        bond_receiver: Atom that a bond brings messages to, (M,) int64, ascending.
-        bond_sender: Atom that they come from, (M,) int64.
-        edge_bond: Bond of each edge, (E,) int64, ascending; the edges of a bond differ by a translation alone.
+        bond_receiver: Atom that receives the messages of each bond, (M,) int64, ascending.
+        bond_sender: Atom that sends them, (M,) int64.
+        edge_bond: Bond of each edge, (E,) int64, ascending; the edges of a bond differ by a translation only.
         edge_shift: Lattice translation of the sender's image, (E, 3) float32.
-        n_crystals: B.
+        n_crystals: Number of crystals, B.
         targets: Normalised labels, (B, P) float32, NaN where missing; (B, 0) when there are none.
         index: Row of each crystal in the packed graphs, (B,) int64.
     """
@@ -76,17 +77,17 @@ class CrystalBatch(_Tensors):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuotientBatch(_Tensors):
-    """Crystals whose equivalent atoms are one node; enough for a network that sees distances alone.
+    """Crystals whose equivalent atoms are one node: sufficient for a network that reads distances only.
 
     Attributes:
         species: Atomic numbers, (N,) int64.
-        weight: Atoms in each node's class, (N,) float32.
+        weight: Number of atoms that each node stands for, (N,) float32.
         node_crystal: Crystal of each node, (N,) int64, ascending.
-        receiver: Node that a link brings messages to, (L,) int64, ascending.
-        sender: Node that they come from, (L,) int64.
+        receiver: Node that receives the messages of each link, (L,) int64, ascending.
+        sender: Node that sends them, (L,) int64.
         distance: Length of the link's edges, (L,) float32, angstrom.
-        link_weight: Edges of this kind per receiving atom, (L,) float32.
-        n_crystals: B.
+        link_weight: Number of edges per receiving atom that each link stands for, (L,) float32.
+        n_crystals: Number of crystals, B.
         targets: Normalised labels, (B, P) float32, NaN where missing; (B, 0) when there are none.
         index: Row of each crystal in the packed graphs, (B,) int64.
     """
@@ -128,10 +129,10 @@ def collate(graphs: PackedGraphs, index: NDArray[np.int64], targets: NDArray[np.
     """Gather crystals into one batch, in the order of ``index``.
 
     Args:
-        graphs: All crystals, n of them.
-        index: Rows to take, shape (B,).
-        targets: Normalised labels of all crystals, shape (n, P), NaN where missing; None for none.
-        view: Which of the two kinds of batch.
+        graphs: Graphs of all crystals of a store.
+        index: Crystals of the batch, as rows of the store, shape (B,), int64.
+        targets: Normalised labels of all crystals, P per row of the store, float32, NaN where missing; None for none.
+        view: Kind of batch to build.
     """
     index = np.ascontiguousarray(index, dtype=np.int64)
     labels = np.empty((len(index), 0), np.float32) if targets is None else targets[index].astype(np.float32, copy=False)
@@ -176,7 +177,7 @@ def _quotients(graphs: PackedGraphs, index: NDArray[np.int64], targets: Tensor) 
 
 
 class _Ragged:
-    """The rows of some crystals in a flat array of all crystals' atoms, bonds, ..."""
+    """The rows of selected crystals in a flat array of all crystals' atoms, bonds, edges, nodes or links."""
 
     def __init__(self, offset: NDArray[np.int64], index: NDArray[np.int64]) -> None:
         begin = offset[index]
@@ -189,5 +190,5 @@ class _Ragged:
         return torch.from_numpy(values.take(self.rows, axis=0)).to(dtype)
 
     def take_index(self, values: NDArray[np.int32], target: _Ragged) -> Tensor:
-        """Gather indices that are local to a crystal, and shift them to where its rows are in the batch."""
+        """Gather indices that are local to a crystal, and shift them to its rows in the batch."""
         return torch.from_numpy(values.take(self.rows) + target.start[self.owner])

@@ -1,4 +1,4 @@
-"""A data set made ready for training: graphs, targets, split and scaler."""
+"""Data sets ready for training: graphs, targets, split and scaler."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from phase2.storage.progress import ProgressCallback
 
 @dataclass(frozen=True, slots=True)
 class CrystalPropertyDataset:
-    """Crystals with labels for the asked properties, in three parts.
+    """Crystals with labels of the requested properties, split into three parts.
 
     Attributes:
-        graphs: Graphs of all crystals of the source, n of them.
-        properties: The asked properties, P of them.
-        targets: Labels, shape (n, P), float64, in the properties' units; NaN where missing.
+        graphs: Graphs of all B crystals of the source.
+        properties: The P requested properties.
+        targets: Labels, shape (B, P), float64, in the properties' units; NaN where missing.
         split: Indices of the crystals used for training, validation and test.
-        scaler: Between physical and normalised targets, fitted on the training part.
-        rejected: Records of the source that are no valid crystal.
-        unlabelled: Crystals left out because they have no label for any asked property.
+        scaler: Normaliser of the targets, fitted to the training part.
+        rejected: Number of records of the source that are no valid crystal.
+        unlabelled: Number of crystals left out because they have no label of any requested property.
         fingerprint: SHA-256 of the crystals, labels and parts: equal fingerprints mean equal training data.
         store: The graph store on disk.
     """
@@ -61,19 +61,19 @@ class CrystalPropertyDataset:
     ) -> CrystalPropertyDataset:
         """Open a data set, building and caching its graph store the first time.
 
-        The split is drawn over all crystals of the source, so that it depends neither on the properties asked for nor
-        on ``max_samples``; both only thin the three parts out.
+        The split is drawn over all crystals of the source, so that it depends neither on the requested properties nor
+        on ``max_samples``; both only reduce the three parts.
 
         Args:
-            config: Which crystals, as which graphs, in which parts.
-            properties: Keys of the wanted properties.
+            config: Source, graph settings and split.
+            properties: Keys of the requested properties.
             cache: Folder of graph stores; the user's cache folder by default.
             workers: Processes that build the store; one per core by default.
-            drop_unlabelled_properties: Go on without the properties that have no label to train on, rather than fail.
-            progress: Called with (crystals done, crystals in all or None) while the store is built.
+            drop_unlabelled_properties: Drop the properties without a label to train on, rather than fail.
+            progress: Callback receiving the number of crystals done while the store is built.
 
         Raises:
-            DataError: The source cannot be read, leaves a part without crystals, or has no label for a property.
+            DataError: The source cannot be read, leaves a part without crystals, or has no label of a property.
             RequestError: ``max_samples`` is too small for three parts.
         """
         store = open_graph_store(config, cache=cache, workers=workers, progress=progress)
@@ -82,25 +82,25 @@ class CrystalPropertyDataset:
         whole = split_crystals(
             graphs.ids, graphs.formulas, seed=config.split_seed, fractions=config.fractions, group_by=config.group_by
         )
-        asked = [KEYS.index(key) for key in properties]
-        present = np.isfinite(columns[:, asked])
+        requested = [KEYS.index(key) for key in properties]
+        present = np.isfinite(columns[:, requested])
         if not present[whole.train].any():
             raise _without_labels(properties, columns[whole.train], config)
-        parts = _thin(whole, present, config)
-        kept = [k for k in asked if not np.isnan(columns[parts.train, k]).all()]
-        if not kept or (len(kept) < len(asked) and not drop_unlabelled_properties):
-            raise _without_labels([KEYS[k] for k in asked if k not in kept], columns[parts.train], config)
-        wanted = tuple(get_property(KEYS[k]) for k in kept)
+        parts = _reduce(whole, present, config)
+        kept = [k for k in requested if not np.isnan(columns[parts.train, k]).all()]
+        if not kept or (len(kept) < len(requested) and not drop_unlabelled_properties):
+            raise _without_labels([KEYS[k] for k in requested if k not in kept], columns[parts.train], config)
+        chosen = tuple(get_property(KEYS[k]) for k in kept)
         targets = columns[:, kept]
         return cls(
             graphs=graphs,
-            properties=wanted,
+            properties=chosen,
             targets=targets,
             split=parts,
-            scaler=TargetScaler.fit(targets[parts.train], wanted),
+            scaler=TargetScaler.fit(targets[parts.train], chosen),
             rejected=len(store.rejected),
             unlabelled=int((~present.any(axis=1)).sum()),
-            fingerprint=_fingerprint(store.fingerprint, parts.fingerprint(graphs.ids), wanted),
+            fingerprint=_fingerprint(store.fingerprint, parts.fingerprint(graphs.ids), chosen),
             store=store,
         )
 
@@ -120,7 +120,13 @@ def open_graph_store(
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> GraphStore:
-    """Open the graph store of a data set, building it first where needed.
+    """Open the graph store of a data set, building it first if there is none.
+
+    Args:
+        config: Source and graph settings.
+        cache: Folder of graph stores; the user's cache folder by default.
+        workers: Processes that build the store; one per core by default.
+        progress: Callback receiving the number of crystals done while the store is built.
 
     Raises:
         DataError: The source cannot be read or holds no valid crystal.
@@ -131,13 +137,13 @@ def open_graph_store(
     )
 
 
-def _thin(whole: Split, present: NDArray[np.bool_], config: DataConfig) -> Split:
+def _reduce(whole: Split, present: NDArray[np.bool_], config: DataConfig) -> Split:
     """Keep the labelled crystals of every part, and of those at most ``max_samples`` in the parts' proportion.
 
     Args:
-        whole: The split of all crystals.
-        present: Which labels each crystal has, (n, P).
-        config: Says how many to keep.
+        whole: Split of all crystals.
+        present: Which labels each crystal has, (B, P) bool.
+        config: Settings with ``max_samples``.
     """
     parts = [part[present[part].any(axis=1)] for part in (whole.train, whole.val, whole.test)]
     total = sum(len(part) for part in parts)
@@ -145,23 +151,23 @@ def _thin(whole: Split, present: NDArray[np.bool_], config: DataConfig) -> Split
     if most is not None and most < total:
         fewer = [max(1, round(most * len(part) / total)) for part in parts[1:]]
         sizes = [max(0, most - sum(fewer)), *fewer]
-        parts = [part[_in_turn(present[part])[:size]] for part, size in zip(parts, sizes, strict=True)]
+        parts = [part[_round_robin(present[part])[:size]] for part, size in zip(parts, sizes, strict=True)]
     train, val, test = parts
     if len(train) < 2 or not len(val) or not len(test):
         raise DataError(
             f"{len(train)} training, {len(val)} validation and {len(test)} test crystals are too few to train on.",
-            why=f"The data set '{config.source}' has {total} crystals with a label for the asked properties"
+            why=f"The data set '{config.source}' has {total} crystals with a label of the requested properties"
             + ("." if most is None else f", and --max-samples keeps {most} of them."),
             fix="Use more crystals: at least 10.",
         )
     return Split(train=train, val=val, test=test)
 
 
-def _in_turn(present: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Order crystals as if the properties took turns to name their next one, so that few crystals have labels of all.
+def _round_robin(present: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Order crystals by properties in turn, each taking its next labelled one: any first rows have labels of all.
 
     Args:
-        present: Which labels each crystal has, (n, P), at least one.
+        present: Which labels each crystal has, (B, P) bool, at least one per row.
     """
     turn = np.where(present, np.cumsum(present, axis=0), len(present) + 1).min(axis=1)
     return np.argsort(turn, kind="stable")
@@ -171,9 +177,9 @@ def _without_labels(missing: Sequence[str], train: NDArray[np.float64], config: 
     available = [key for key, column in zip(KEYS, train.T, strict=True) if not np.isnan(column).all()]
     kept = "" if config.max_samples is None else f" of the at most {config.max_samples} crystals kept by --max-samples"
     return DataError(
-        f"The training part of '{config.source}' has no label for {', '.join(missing)}.",
-        why=f"The {len(train)} training crystals{kept} have labels for {', '.join(available) or 'no property'}.",
-        fix="Ask for those with --properties, use more crystals, or name another data set with --data.",
+        f"The training part of '{config.source}' has no label of {', '.join(missing)}.",
+        why=f"The {len(train)} training crystals{kept} have labels of {', '.join(available) or 'no property'}.",
+        fix="Request those with --properties, use more crystals, or name another data set with --data.",
     )
 
 

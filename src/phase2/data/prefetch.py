@@ -1,4 +1,4 @@
-"""Batches made one ahead, while the model works on the one before."""
+"""Prefetching: the next batch is collated while the model computes the current one."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ def prefetch_batches(
     view: View,
     device: torch.device | str = "cpu",
 ) -> Iterator[Batch]:
-    """Collate batches on a background thread, one ahead of the consumer.
+    """Collate batches in a background thread, one ahead of the consumer.
 
-    A thread, not processes: gathering takes a hundredth of a training step and shares the packed graphs as they are.
-    The first batch is made here, for there is nothing to do meanwhile; a single batch costs no thread.
-    What goes wrong on the thread is raised here; closing the iterator early ends the thread.
+    A thread, not processes: collation takes a hundredth of a training step and shares the packed graphs without a copy.
+    The first batch is collated by the caller, so that a single batch starts no thread. Exceptions of the thread are
+    raised to the consumer; closing the iterator early ends the thread.
 
     Args:
-        graphs: All crystals, n of them.
-        batches: Rows of each batch.
-        targets: Normalised labels of all crystals, shape (n, P), NaN where missing; None for none.
-        view: Which kind of batch the model reads.
-        device: Where the batches shall lie.
+        graphs: Graphs of all crystals of a store.
+        batches: Crystals of each batch, as rows of the store, (B,) int64 each.
+        targets: Normalised labels of all crystals, P per row of the store, float32, NaN where missing; None for none.
+        view: Kind of batch that the model reads.
+        device: Device to copy the batches to.
+
+    Yields:
+        The batches on the device, in the order given.
     """
     target = torch.device(device)
 

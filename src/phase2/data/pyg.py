@@ -1,4 +1,4 @@
-"""Crystals for other libraries."""
+"""Conversion to graphs of PyTorch Geometric."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def to_pyg(graphs: PackedGraphs, i: int) -> Data:
-    """Turn crystal ``i`` into a graph of PyTorch Geometric, which must be installed.
+    """Convert crystal ``i`` to a graph of PyTorch Geometric, which must be installed.
 
     Returns:
         A ``Data`` object with one edge per neighbour:

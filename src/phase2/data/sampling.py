@@ -1,25 +1,25 @@
-"""Which crystals share a batch, in which order."""
+"""Batch sampling: which crystals share a batch, and in which order."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# Batches that are balanced against each other at a time: more of them balance better, fewer are more random.
+# Batches balanced against each other at a time: more of them balance better, fewer are more random.
 WINDOW = 16
 
 
 class BalancedBatchSampler:
-    """Random batches of about equal work.
+    """Sampler of random batches of about equal computational cost.
 
-    Each epoch is drawn from (seed, epoch) alone, so a resumed run continues with the batches it would have seen.
-    Crystals are shuffled, cut into windows of ``WINDOW`` batches, and dealt inside a window by size in snake
-    order, as fair teams are chosen: every batch holds small and large crystals alike.
+    Each epoch is drawn from (seed, epoch) only, so that a resumed run continues with the same batches.
+    Crystals are shuffled, cut into windows of ``WINDOW`` batches, and dealt to the batches of a window by size in
+    alternating direction, so that every batch holds small and large crystals alike.
 
     Args:
-        sizes: Work per crystal, shape (n,): its number of atoms, bonds or links.
-        batch_size: Crystals per batch. The last batch is smaller when they do not divide, and a single crystal left
-            over joins the batch before it, because batch norm cannot learn from one crystal.
+        sizes: Cost of each crystal, shape (B,): its number of atoms, bonds or links.
+        batch_size: Crystals per batch. The last batch is smaller if the division leaves a remainder; a remainder of one
+            crystal joins the batch before it, because batch norm cannot learn from one crystal.
         seed: Seed of all epochs.
     """
 
@@ -33,7 +33,7 @@ class BalancedBatchSampler:
         return full + (rest > 1 or (rest == 1 and not full))
 
     def epoch(self, k: int) -> list[NDArray[np.int64]]:
-        """Batches of epoch ``k``: int64 arrays that hold every index of ``sizes`` exactly once."""
+        """Return the batches of epoch ``k``: int64 arrays that hold every index of ``sizes`` exactly once."""
         rng = np.random.default_rng([self.seed, k])
         order = rng.permutation(len(self.sizes))
         full = len(order) // self.batch_size * self.batch_size
@@ -45,7 +45,7 @@ class BalancedBatchSampler:
         return _append(shuffled, order[full:])
 
     def _deal(self, crystals: NDArray[np.int64]) -> NDArray[np.int64]:
-        # Rows are rounds of the dealing, columns are batches.
+        # A row is a round of dealing, a column is a batch.
         by_size = crystals[np.argsort(-self.sizes[crystals], kind="stable")]
         rounds = by_size.reshape(self.batch_size, -1).copy()
         rounds[1::2] = rounds[1::2, ::-1]

@@ -1,4 +1,4 @@
-"""One split of the crystals into train, validation and test, shared by all properties."""
+"""Splits of the crystals into training, validation and test set, shared by all properties."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from phase2.errors import DataError, RequestError
 class Split:
     """Indices of the crystals in each part.
 
-    The order inside a part is random but fixed by seed and ids, so the first m of a part are a random sample of it.
+    The order inside a part is random but fixed by seed and ids, so that the first rows of a part are a random sample
+    of it.
 
     Attributes:
-        train: Crystals that the model learns from, int64.
-        val: Crystals that choose the best epoch, int64.
-        test: Crystals that are looked at once, at the end, int64.
+        train: Crystals to fit the model to, 1-D int64.
+        val: Crystals to select the best epoch with, 1-D int64.
+        test: Crystals to evaluate once, at the end of the run, 1-D int64.
     """
 
     train: NDArray[np.int64]
@@ -30,7 +31,7 @@ class Split:
     test: NDArray[np.int64]
 
     def fingerprint(self, ids: Sequence[str] | NDArray[np.str_]) -> str:
-        """SHA-256 of which ids are in which part, hexadecimal; the order of the records does not matter."""
+        """Return the SHA-256 of which ids are in which part, hexadecimal; the order of the records does not matter."""
         digest = hashlib.sha256()
         for part in (self.train, self.val, self.test):
             for name in sorted(str(ids[k]) for k in part):
@@ -49,15 +50,15 @@ def split_crystals(
 ) -> Split:
     """Divide crystals into train, validation and test.
 
-    Crystals are ordered by the SHA-256 of seed and id, so the split does not depend on the order they come in.
+    Crystals are ordered by the SHA-256 of seed and id, so that the split does not depend on their order.
     Test is filled first, then validation, each with the groups that still fit; the rest is train.
 
     Args:
-        ids: Names of the crystals, n of them.
-        formulas: Their reduced formulas.
-        seed: Another seed gives another split.
-        fractions: Sizes of train, validation and test relative to each other.
-        group_by: ``composition`` keeps all crystals of one formula in one part, which makes the sizes approximate.
+        ids: Names of the crystals, shape (B,).
+        formulas: Their reduced formulas, shape (B,).
+        seed: Seed of the split.
+        fractions: Relative sizes of training, validation and test set.
+        group_by: ``composition`` keeps all crystals of a formula in one part, which makes the sizes approximate.
 
     Raises:
         DataError: There are fewer than three crystals, or fewer than three formulas to keep together.
@@ -90,7 +91,7 @@ def _sizes(n: int, fractions: tuple[float, float, float]) -> tuple[int, int, int
 def _groups(
     keys: Sequence[str] | NDArray[np.str_], ids: Sequence[str] | NDArray[np.str_], seed: int
 ) -> list[list[int]]:
-    """Crystals with the same key, in an order that depends on seed and keys alone."""
+    """Group crystals by key, in an order that depends on seed and keys only."""
     members: dict[str, list[int]] = {}
     for k in sorted(range(len(ids)), key=lambda k: str(ids[k])):
         members.setdefault(str(keys[k]), []).append(k)
@@ -98,7 +99,7 @@ def _groups(
 
 
 def _take(groups: list[list[int]], size: int, *, leave: int) -> tuple[list[list[int]], list[list[int]]]:
-    """Take the first groups that fit into ``size`` crystals; when none does, the smallest one."""
+    """Take the first groups that fit into ``size`` crystals; if none does, the smallest one."""
     taken: list[list[int]] = []
     rest: list[list[int]] = []
     for k, group in enumerate(groups):

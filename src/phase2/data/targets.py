@@ -1,4 +1,4 @@
-"""Between labels in physical units and the numbers a network learns."""
+"""Transform and normalisation between labels in physical units and the targets of a network."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ OUTLIER_QUANTILES = (0.005, 0.995)
 OUTLIER_WIDTH = 5.1517  # between those quantiles of a normal distribution, in sigmas
 MIN_LABELS = 200
 
-_Change: TypeAlias = Callable[[NDArray[np.float64], Property], NDArray[np.float64]]
+_Transform: TypeAlias = Callable[[NDArray[np.float64], Property], NDArray[np.float64]]
 
 _FIELDS = ("mean", "std", "lower", "upper", "median")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TargetScaler:
-    """Transform and normaliser of P properties, fitted on training labels alone.
+    """Transform and normaliser of P properties, fitted to the training labels only.
 
     Attributes:
-        properties: The properties, P of them.
+        properties: The P properties.
         mean: Mean of the transformed labels, (P,) float64.
-        std: Their standard deviation, (P,) float64; 1 where all labels are equal.
-        lower: Smallest transformed label to learn from, (P,) float64; -inf where there is no bound.
-        upper: Largest one.
-        median: Median of the training labels in physical units, (P,) float64.
+        std: Standard deviation of the transformed labels, (P,) float64; 1 where all labels are equal.
+        lower: Smallest transformed label to train on, (P,) float64; -inf where there is no bound.
+        upper: Largest transformed label to train on, (P,) float64; inf where there is no bound.
+        median: Median of the training labels, (P,) float64, in the properties' units.
     """
 
     properties: tuple[Property, ...]
@@ -52,7 +52,7 @@ class TargetScaler:
         """Fit to the labels of the training crystals.
 
         Args:
-            values: Labels, shape (n, P), float64, physical units, NaN where missing.
+            values: Labels, shape (B, P), float64, in the properties' units, NaN where missing.
             properties: The properties of the columns.
 
         Raises:
@@ -66,37 +66,37 @@ class TargetScaler:
         return cls(tuple(properties), mean, std, lower, upper, np.nanmedian(values, axis=0))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Normalise labels: (n, P) in physical units to (n, P) float32; NaN stays NaN."""
+        """Normalise labels: (B, P) float64 in the properties' units to (B, P) float32; NaN stays NaN."""
         transformed = self._each(_forward, values)
         return ((transformed - self.mean) / self.std).astype(np.float32)
 
     def decode(self, normalised: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Turn predictions into physical units, (n, P) float64; those below a physical bound of zero become zero."""
+        """Convert predictions (B, P) to the properties' units, float64; those below a bound of zero become zero."""
         transformed: NDArray[np.float64] = np.asarray(normalised, dtype=np.float64) * self.std + self.mean
         return self._each(_backward, transformed)
 
     def training_mask(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tell which labels to learn from, (n, P): those that are present and no outlier.
+        """Select the labels to train on, (B, P) bool: those that are present and no outlier.
 
-        For the training part alone: validation and test are never filtered.
+        For the training part only: validation and test are never filtered.
         """
         transformed = self._each(_forward, values)
         return (transformed >= self.lower) & (transformed <= self.upper)
 
     def baseline(self) -> NDArray[np.float64]:
-        """Predict without a model: the median of the training labels, (P,), physical units."""
+        """Predict without a model: the median of the training labels, (P,) float64, in the properties' units."""
         return self.median.copy()
 
     def to_dict(self) -> dict[str, list[float]]:
-        """Give the fitted numbers as plain lists, for the model file."""
+        """Return the fitted numbers as plain lists, for the model file."""
         return {name: getattr(self, name).tolist() for name in _FIELDS}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, object], properties: Sequence[Property]) -> TargetScaler:
-        """Make a scaler from the numbers of :meth:`to_dict`.
+        """Restore a scaler from the numbers of :meth:`to_dict`.
 
         Raises:
-            ModelFileError: Numbers are missing, too few, not finite, or no scale.
+            ModelFileError: Numbers are missing, too few, not finite, or a standard deviation is not positive.
         """
         mean, std, lower, upper, median = (_numbers(content, name, len(properties)) for name in _FIELDS)
         finite = np.isfinite([mean, std, median]).all()
@@ -104,8 +104,8 @@ class TargetScaler:
             raise _damaged("holds numbers that are not finite or no scale")
         return cls(tuple(properties), mean, std, lower, upper, median)
 
-    def _each(self, change: _Change, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        columns = [change(values[:, k], p) for k, p in enumerate(self.properties)]
+    def _each(self, transform: _Transform, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        columns = [transform(values[:, k], p) for k, p in enumerate(self.properties)]
         return np.stack(columns, axis=1)
 
 
@@ -115,7 +115,7 @@ def signed_log1p(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def signed_expm1(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Undo :func:`signed_log1p`; what exceeds every float becomes infinite."""
+    """Invert :func:`signed_log1p`; what exceeds the range of float64 becomes infinite."""
     with np.errstate(over="ignore"):
         return np.sign(y) * np.expm1(np.abs(y))
 
@@ -130,12 +130,12 @@ def _backward(column: NDArray[np.float64], prop: Property) -> NDArray[np.float64
 
 
 def _fit_column(transformed: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """Mean, standard deviation and bounds of one property's labels."""
+    """Return mean, standard deviation, lower and upper bound of one property's labels."""
     labels = transformed[~np.isnan(transformed)]
     lower, upper = _bounds(labels)
     kept = labels[(labels >= lower) & (labels <= upper)]
     spread = float(kept.std())
-    # Equal labels differ by rounding alone; that is no scale to learn on.
+    # Equal labels differ by rounding only; that is no scale to normalise by.
     equal = spread <= 1e-12 * max(1.0, float(np.abs(kept).max()))
     return float(kept.mean()), 1.0 if equal else spread, lower, upper
 

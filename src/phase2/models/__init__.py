@@ -1,1 +1,1 @@
-"""From batches of crystals to their properties."""
+"""Networks that predict the properties of batches of crystals."""

@@ -1,4 +1,4 @@
-"""What every model of crystal properties is."""
+"""Interface of the models of crystal properties."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from phase2.data.batching import Batch, View
 
 
 class CrystalModel(nn.Module, ABC):
-    """Predicts P properties of each crystal of a batch.
+    """Network that predicts P properties of each crystal of a batch.
 
     Attributes:
-        view: The kind of batch it reads.
+        view: Kind of batch that the network reads.
     """
 
     view: ClassVar[View]
 
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor:
-        """Predict normalised properties, shape (B, P)."""
+        """Predict normalised properties, shape (B, P), float32."""

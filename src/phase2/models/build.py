@@ -1,4 +1,4 @@
-"""Models by their configuration."""
+"""Construction of models from their configuration."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from phase2.models.cgcnn import Cgcnn
 
 
 def build_model(config: ModelConfig, n_properties: int, mean_neighbors: float, cutoff: float) -> CrystalModel:
-    """Make an untrained model; equal torch seeds give equal weights.
+    """Build an untrained model; equal torch seeds give equal weights.
+
+    To add an algorithm, write its configuration in ``config/schema.py`` and its model in a module beside this one, and
+    build it here.
 
     Args:
-        config: Kind and size.
-        n_properties: P.
-        mean_neighbors: Edges per atom, averaged over the training crystals, which normalises sums over neighbours.
-        cutoff: Longest edge of the graphs, angstrom.
+        config: Algorithm and its hyperparameters.
+        n_properties: Number of properties, P.
+        mean_neighbors: Mean number of edges per atom of the training crystals, which normalises sums over neighbours.
+        cutoff: Cutoff radius of the graphs, angstrom.
     """
     if isinstance(config, CgcnnConfig):
         return Cgcnn(config, n_properties, cutoff)

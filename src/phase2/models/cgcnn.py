@@ -21,13 +21,13 @@ from phase2.models.layers.weighted_norm import WeightedBatchNorm
 class Cgcnn(CrystalModel):
     """CGCNN (Xie & Grossman, Phys. Rev. Lett. 120, 145301, 2018) with one head per property.
 
-    One node stands for all equivalent atoms of a crystal and one link for all their equal edges. Counting them by their
+    One node stands for all equivalent atoms of a crystal and one link for all their equal edges. Weighting with their
     numbers makes every output, gradient and running statistic equal to that of the network on the full graph.
 
     Args:
-        config: Width, depth and so on.
-        n_properties: P.
-        cutoff: Longest edge, angstrom.
+        config: Hyperparameters.
+        n_properties: Number of properties, P.
+        cutoff: Cutoff radius, angstrom.
     """
 
     view: ClassVar[Literal["quotient"]] = "quotient"
@@ -42,11 +42,11 @@ class Cgcnn(CrystalModel):
         self.heads = PropertyHeads(config.width, config.trunk, n_properties)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Predict normalised properties, shape (B, P)."""
-        assert isinstance(batch, QuotientBatch)  # noqa: S101 - view says so
+        """Predict normalised properties, shape (B, P), float32."""
+        assert isinstance(batch, QuotientBatch)  # noqa: S101 - implied by view
         nodes = self.elements(batch.species)
         lengths = self.expansion(batch.distance)
-        links = Links.of(batch)
+        links = Links.from_batch(batch)
         for convolution in self.convolutions:
             nodes = convolution(nodes, lengths, links, batch.weight)
         crystals = segment_mean(nodes, batch.node_crystal, batch.n_crystals, batch.weight)
@@ -55,31 +55,34 @@ class Cgcnn(CrystalModel):
 
 
 class GatedConvolution(nn.Module):
-    """Eq. 5 of the paper: v_i + sum over edges of sigmoid(W_f z) * softplus(W_s z) with z = (v_i, v_j, u_ij).
+    """Convolution of eq. 5: v_i + sum over edges of sigmoid(W_f z) * softplus(W_s z) with z = (v_i, v_j, u_ij).
 
-    W z = W_receiver v_i + W_sender v_j + W_length u_ij, so the first two products are taken once per node instead
-    of once per edge. Batch norm follows W z and the sum, as in the authors' code.
+    W z = W_receiver v_i + W_sender v_j + W_length u_ij, so that the first two products are computed once per node
+    instead of once per edge. Batch norm follows W z and the sum, as in the authors' code.
 
     Args:
-        width: Features per node, C.
-        gaussians: Features per link, G.
+        width: Channels per node, C.
+        gaussians: Gaussians per link, G.
     """
 
     def __init__(self, width: int, gaussians: int) -> None:
         super().__init__()
-        self.ends = nn.Linear(width, 4 * width, bias=False)  # batch norm takes any bias away
+        self.ends = nn.Linear(width, 4 * width, bias=False)  # batch norm cancels any bias
         self.length = nn.Linear(gaussians, 2 * width, bias=False)
         self.gate_norm = WeightedBatchNorm(2 * width)
         self.sum_norm = WeightedBatchNorm(width)
 
     def forward(self, nodes: Tensor, lengths: Tensor, links: Links, weight: Tensor) -> Tensor:
-        """Update nodes.
+        """Update the features of the nodes.
 
         Args:
-            nodes: (N, C).
-            lengths: Expanded distances, (L, G).
-            links: The graph.
-            weight: Atoms that each node stands for, (N,).
+            nodes: Features of the nodes, (N, C) float32.
+            lengths: Expanded distances, (L, G) float32.
+            links: Links of the batch.
+            weight: Number of atoms that each node stands for, (N,) float32.
+
+        Returns:
+            Updated features of the nodes, (N, C) float32.
         """
         norm = self.gate_norm
         known = Statistics(norm.running_mean, norm.running_var) if not self.training else None
@@ -87,15 +90,15 @@ class GatedConvolution(nn.Module):
         with torch.autocast(nodes.device.type, enabled=False):  # statistics need more digits than bf16 has
             summed, used = gated_sum(terms, lengths, self.length.weight, norm.weight, norm.bias, links, known, norm.eps)
         if known is None:
-            norm.remember(used.mean, used.variance, links.edges)
+            norm.update_running_statistics(used.mean, used.variance, links.edges)
         return functional.softplus(nodes + self.sum_norm(summed, weight))
 
 
 class GaussianExpansion(nn.Module):
-    """Gaussians of the distance, centred at even steps between 0 and the cutoff, one step wide.
+    """Expansion of distances in Gaussians, centred at even steps from 0 to the cutoff, one step wide.
 
     Args:
-        n: Number of functions, G.
+        n: Number of Gaussians, G.
         cutoff: Centre of the last one, angstrom.
     """
 
@@ -107,7 +110,7 @@ class GaussianExpansion(nn.Module):
         self.sharpness = ((n - 1) / cutoff) ** 2
 
     def forward(self, distance: Tensor) -> Tensor:
-        """Expand (L,) distances, angstrom, to (L, G)."""
+        """Expand distances, (L,) float32, angstrom, to (L, G) float32."""
         exponents = self.sharpness * (distance[:, None] - self.centers).square()
         # Far tails would be subnormal numbers, on which processors are 10 times slower: exp(-28) and less become 0.
         return functional.threshold(torch.exp(-exponents.clamp(max=28)), 1e-12, 0.0)

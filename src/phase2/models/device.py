@@ -1,4 +1,4 @@
-"""The device that computes: chosen by name, or the best one that is there."""
+"""Selection of the device to compute on, by name or automatically."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ AUTO = "auto"
 
 
 def choose_device(name: str = AUTO) -> torch.device:
-    """Return the device of a name.
+    """Return the device with a name.
 
     Args:
         name: ``auto`` (the first GPU, or the CPU where there is none), ``cpu``, ``cuda`` (the first GPU) or ``cuda:1``.
 
     Raises:
-        RequestError: The device is not there, or is none that phase2 computes on.
+        RequestError: The device does not exist, or phase2 does not compute on it.
 
     Example:
         >>> choose_device("cpu")

@@ -1,4 +1,4 @@
-"""What a network knows of an element before training."""
+"""Element embeddings from tabulated properties."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PERIODS = 7
 
 
 class ElementFeatures(nn.Module):
-    """Features of an atom from its element: tabulated properties, projected, plus a learned correction.
+    """Embedding of elements: a projection of tabulated properties plus a learned correction.
 
     The correction starts at zero and is learned only for elements that occur in training. An element that does not
-    occur is still placed by its group, period, electronegativity and so on, among its neighbours in the periodic table.
+    occur is still embedded by its group, period, electronegativity and so on, near similar elements.
 
     Args:
-        width: Features per atom.
+        width: Channels per atom, C.
     """
 
     table: Tensor
@@ -36,18 +36,17 @@ class ElementFeatures(nn.Module):
         self.correction = nn.Parameter(torch.zeros(ELEMENTS + 1, width))
 
     def forward(self, species: Tensor) -> Tensor:
-        """Look atoms up: atomic numbers (N,) int64 to features (N, width)."""
+        """Embed atomic numbers, (N,) int64, as features, (N, C) float32."""
         return functional.embedding(species, self.project(self.table) + self.correction)
 
 
 @cache
 def element_table() -> NDArray[np.float32]:
-    """Tabulated properties by atomic number, shape (119, F); row 0 is no element.
+    """Return tabulated properties by atomic number, (119, number of features) float32; row 0 is no element.
 
     Group and period one-hot; electrons outside the noble gas core by s, p, d, f, electronegativity, radius, molar
     volume, ionisation energy, electron affinity and Mendeleev number, standardised over the elements. Unknown values
-    are set to the mean. Written by ``tools/datasets/element_table.py``. The array is one for all callers, and
-    read-only.
+    are set to the mean. Written by ``tools/datasets/element_table.py``. All callers share one read-only array.
     """
     text = files("phase2.models").joinpath("element_table.csv").read_text("utf-8")
     rows = list(csv.reader(text.splitlines()))[1:]

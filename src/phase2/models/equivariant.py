@@ -21,14 +21,16 @@ from phase2.models.layers.tensor_product import BondGeometry, TensorProduct
 class Equivariant(CrystalModel):
     """NequIP (Batzner et al., Nat. Commun. 13, 2453, 2022) with one head per property.
 
-    Atoms carry scalars, vectors and so on, of parity (-1)^l. What the heads see are means over the crystal of the
-    scalars and of the lengths of all others, which no rotation, reflection or translation changes.
+    Atoms have features of degrees l = 0, 1, ... and parity (-1)^l: scalars, vectors and so on. The heads read means
+    over the crystal of the scalars and of the norms of all others, which are invariant under rotations, reflections
+    and translations.
 
     Args:
-        config: Channels, depth and so on.
-        n_properties: P.
-        mean_neighbors: Edges per atom of the training set; sums over neighbours are divided by its root.
-        cutoff: Where edges stop to count, angstrom.
+        config: Hyperparameters.
+        n_properties: Number of properties, P.
+        mean_neighbors: Mean number of edges per atom of the training set; sums over neighbours are divided by its
+            square root.
+        cutoff: Cutoff radius, angstrom; longer edges do not contribute.
     """
 
     view: ClassVar[Literal["crystal"]] = "crystal"
@@ -43,16 +45,16 @@ class Equivariant(CrystalModel):
         self.heads = PropertyHeads(sum(config.channels), config.trunk, n_properties)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Predict normalised properties, shape (B, P)."""
-        assert isinstance(batch, CrystalBatch)  # noqa: S101 - view says so
+        """Predict normalised properties, shape (B, P), float32."""
+        assert isinstance(batch, CrystalBatch)  # noqa: S101 - implied by view
         atoms = invariants(self.features(batch))
         predictions: Tensor = self.heads(segment_mean(atoms, batch.atom_crystal, batch.n_crystals))
         return predictions
 
     def features(self, batch: CrystalBatch) -> list[Tensor]:
-        """Features of the atoms by degree, (N, 2l+1, C_l); they turn with the crystal."""
+        """Compute the features of the atoms by degree, (N, 2l+1, C_l) float32; they rotate with the crystal."""
         with torch.autocast(batch.positions.device.type, enabled=False):  # bf16 has too few digits for positions
-            bonds = BondGeometry.of(batch, self.highest)
+            bonds = BondGeometry.from_batch(batch, self.highest)
             basis = self.basis(bonds.distance)
         features = [self.elements(batch.species)[:, None]]
         for layer in self.layers:
@@ -61,12 +63,12 @@ class Equivariant(CrystalModel):
 
 
 class Interaction(nn.Module):
-    """Exchange messages, mix channels, apply gates, and add to what was there.
+    """Interaction block: messages, channel mixing, gate, and a residual connection.
 
     Args:
         before: Channels of the incoming features by degree.
         config: Channels of the outgoing features, radial network.
-        mean_neighbors: Edges per atom.
+        mean_neighbors: Mean number of edges per atom.
     """
 
     def __init__(self, before: tuple[int, ...], config: EquivariantConfig, mean_neighbors: float) -> None:
@@ -82,22 +84,22 @@ class Interaction(nn.Module):
         self.scale = mean_neighbors**-0.5
 
     def forward(self, features: list[Tensor], basis: Tensor, bonds: BondGeometry) -> list[Tensor]:
-        """Update features, (N, 2l+1, C_l) by degree, with radial functions, (M, N_b), and directions of bonds."""
+        """Update features, (N, 2l+1, C_l) by degree, with radial functions, (M, R), and the geometry of the bonds."""
         weights = self.radial(basis) * self.scale
         return self.update(features, self.product(self.mix_before(features), weights, bonds))
 
     def update(self, features: list[Tensor], messages: list[Tensor]) -> list[Tensor]:
-        """Take in what the neighbours sent."""
+        """Update features, (N, 2l+1, C_l) by degree, with the summed messages of the neighbours."""
         mixed = _add(self.mix_messages(messages), self.mix_self(features))
         return _add(features, self.gate(mixed))
 
 
 class ChannelMixing(nn.Module):
-    """One matrix per degree; the components of a feature share it, so that it turns as before.
+    """Linear map of the channels of each degree; the components of a feature share it, which keeps it equivariant.
 
     Args:
-        before: Channels by degree.
-        after: Channels by degree.
+        before: Input channels by degree.
+        after: Output channels by degree.
     """
 
     def __init__(self, before: tuple[int, ...], after: tuple[int, ...]) -> None:
@@ -113,10 +115,10 @@ class ChannelMixing(nn.Module):
 
 
 class Gate(nn.Module):
-    """SiLU of the scalars; every other feature is multiplied by the sigmoid of a scalar of its own.
+    """Gated nonlinearity: SiLU of the scalars; other features are multiplied by the sigmoid of a scalar each.
 
     Args:
-        channels: Channels after the gate by degree; before it, scalars are followed by the others' gates.
+        channels: Output channels by degree; in the input, the scalars are followed by the gates of the others.
     """
 
     def __init__(self, channels: tuple[int, ...]) -> None:
@@ -124,14 +126,14 @@ class Gate(nn.Module):
         self.channels = list(channels)
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:
-        """Apply the non-linearities."""
+        """Apply the gate to features, (N, 2l+1, C_l) by degree."""
         scalars, *gates = torch.split(features[0], self.channels, dim=2)
         gated = [x * torch.sigmoid(gate) for x, gate in zip(features[1:], gates, strict=True)]
         return [functional.silu(scalars) * SILU_GAIN, *gated]
 
 
 def invariants(features: list[Tensor]) -> Tensor:
-    """Scalars and lengths of all other features, (N, sum of C_l); smooth where a length is zero."""
+    """Concatenate the scalars and the norms of all other features, (N, sum of C_l); smooth where a norm is zero."""
     lengths = [(x.square().mean(dim=1) + 1e-8).sqrt() for x in features[1:]]
     return torch.cat([features[0][:, 0], *lengths], dim=1)
 

@@ -1,4 +1,4 @@
-"""From the features of a crystal to its properties."""
+"""Readout: from the features of a crystal to its properties."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from torch import Tensor, nn
 
 
 class PropertyHeads(nn.Module):
-    """A trunk that all properties share, and one small network per property on top.
+    """Shared trunk with one small network per property on top.
 
     The heads are evaluated together, as one matrix product and one weighted sum. Their last weights start at zero, so
     an untrained network predicts 0, the mean of the normalised labels, for every crystal.
 
     Args:
-        features: Features per crystal, F.
+        features: Channels per crystal, C.
         trunk: Width of the shared layer.
-        n_properties: P.
+        n_properties: Number of properties, P.
     """
 
     def __init__(self, features: int, trunk: int, n_properties: int) -> None:
@@ -28,7 +28,7 @@ class PropertyHeads(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_properties))
 
     def forward(self, crystals: Tensor) -> Tensor:
-        """Predict: features of crystals, (B, F), to normalised properties, (B, P)."""
+        """Map the features of crystals, (B, C) float32, to normalised properties, (B, P) float32."""
         hidden = self.hidden(self.trunk(crystals)).view(-1, *self.weight.shape)
         predictions: Tensor = (hidden * self.weight).sum(dim=-1) + self.bias
         return predictions

@@ -1,1 +1,1 @@
-"""From structures to a table of predicted properties, with nothing but a model file."""
+"""From structures to a table of predicted properties, given a model file only."""

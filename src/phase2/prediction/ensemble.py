@@ -1,4 +1,4 @@
-"""Several models asked for the same structures: their mean, and how far apart they are."""
+"""Ensembles: mean and standard deviation of the predictions of several models."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def predict_ensemble(
     batch_size: int = 64,
     progress: ProgressCallback | None = None,
 ) -> PredictionTable:
-    """Predict structures with every model, and give mean and standard deviation of each property.
+    """Predict structures with every model, and return mean and standard deviation of each property.
 
-    Deep ensembles (Lakshminarayanan et al., NeurIPS 2017): models that differ in their seed alone disagree most where
-    they know least. The standard deviation is that of a sample (n - 1); it is no calibrated error bar.
+    Deep ensembles (Lakshminarayanan et al., NeurIPS 2017): models that differ only in their seed disagree most where
+    they are least certain. The standard deviation is that of a sample (n - 1); it is no calibrated error bar.
 
     Args:
-        predictors: Two or more models; all know the asked properties.
+        predictors: Two or more models, all trained for the requested properties.
         structures: Paths of structure files, crystals, pymatgen structures or ASE atoms.
-        properties: Keys of the wanted properties; all of the first model's by default.
-        batch_size: Structures read and predicted at a time.
-        progress: Called with (structures done by all models, structures times models).
+        properties: Keys of the requested properties; all of the first model's by default.
+        batch_size: Number of structures per batch.
+        progress: Callback receiving the number of predictions done, and their number: structures times models.
 
     Raises:
         UnknownNameError: A model was not trained for a property.
@@ -44,7 +44,7 @@ def predict_ensemble(
         raise RequestError("One model is no ensemble.", why="It has no spread.", fix="Name two models or more.")
     keys = [p.key for p in predictors[0].model.properties] if properties is None else properties
     for predictor in predictors:
-        predictor.output_columns(keys)  # refuses, before hours are spent on the others
+        predictor.output_columns(keys)  # fails before hours are spent on the others
     total = len(structures) * len(predictors)
     tables = []
     for number, predictor in enumerate(predictors):
@@ -56,19 +56,19 @@ def predict_ensemble(
         tables.append(
             predict_structures(predictor, structures, properties=keys, batch_size=batch_size, progress=report)
         )
-    return combined(tables)
+    return combine_tables(tables)
 
 
-def combined(tables: Sequence[PredictionTable]) -> PredictionTable:
-    """Mean and standard deviation over the tables of several models for the same structures and properties.
+def combine_tables(tables: Sequence[PredictionTable]) -> PredictionTable:
+    """Average the tables of several models for the same structures and properties, with standard deviations.
 
-    A structure that one of them has no prediction for has none.
+    A structure without a prediction in one of the tables has none in the result.
     """
-    rows = tuple(_combined(rows) for rows in zip(*(table.rows for table in tables), strict=True))
+    rows = tuple(_combine_rows(rows) for rows in zip(*(table.rows for table in tables), strict=True))
     return PredictionTable(tables[0].properties, rows, members=len(tables))
 
 
-def _combined(rows: Sequence[PredictedStructure]) -> PredictedStructure:
+def _combine_rows(rows: Sequence[PredictedStructure]) -> PredictedStructure:
     first = next((row for row in rows if row.values is None), rows[0])
     warning = "; ".join(dict.fromkeys(row.warning for row in rows if row.warning))
     values = [row.values for row in rows if row.values is not None]

@@ -1,4 +1,4 @@
-"""Structures in the forms that Python programs have them in, and the crystal that each stands for."""
+"""Structures as Python programs pass them, and their conversion to crystals."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from phase2.data.crystals.ase_atoms import AtomsLike, from_ase
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.crystals.readers import from_pymatgen, read_structure
+from phase2.data.crystals.formats.ase import AtomsLike, from_ase
+from phase2.data.crystals.formats.pymatgen import from_pymatgen
+from phase2.data.crystals.readers import read_structure
 from phase2.errors import InvalidCrystalError
 from phase2.prediction.table import readable_name
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def name_of(structure: StructureLike, index: int) -> str:
-    """Return what a row of a table calls a structure: its file, its id, or its place in the list."""
+    """Return the name of a structure in a table: its file, its id, or its position in the list."""
     if isinstance(structure, Crystal):
         return structure.id
     if isinstance(structure, str | os.PathLike):
@@ -32,12 +33,12 @@ def crystal_of(structure: StructureLike, name: str) -> Crystal:
     """Read or convert one structure.
 
     Args:
-        structure: In any of the known forms.
-        name: What messages call it.
+        structure: Structure of any supported type.
+        name: Its name in messages.
 
     Raises:
         DataError: Its file cannot be read.
-        InvalidCrystalError: It is no valid ordered crystal, or none of the known forms.
+        InvalidCrystalError: It is no valid ordered crystal, or of another type.
     """
     if isinstance(structure, Crystal):
         return structure

@@ -1,4 +1,4 @@
-"""A trained model, ready to predict."""
+"""Predictions of a trained model, for crystals and for structure files."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 class Predictor:
-    """A trained model, ready to predict.
+    """Trained model, ready to predict.
 
     Attributes:
-        model: The model file's content.
-        path: The model file.
-        device: Where it computes.
+        model: The trained model.
+        path: Its model file.
+        device: Device to compute on.
     """
 
     def __init__(self, model: TrainedModel, path: Path, device: torch.device | str = "cpu") -> None:
@@ -45,11 +45,11 @@ class Predictor:
 
     @classmethod
     def load(cls, path: Path, device: torch.device | str = "cpu") -> Predictor:
-        """Load a model file; it needs neither the training data nor any file beside it.
+        """Load a model file, which needs neither the training data nor another file.
 
         Args:
             path: The model file.
-            device: Where to compute.
+            device: Device to compute on.
 
         Raises:
             ModelFileError: The file is missing, damaged, unsafe or of a newer format.
@@ -57,7 +57,7 @@ class Predictor:
         return cls(load_model_file(path), path, device)
 
     def output_columns(self, keys: Sequence[str] | None) -> list[int]:
-        """Columns of the asked properties in the model's output; all of them for None.
+        """Return the columns of the requested properties in the model's output; all of them for None.
 
         Raises:
             UnknownNameError: The model was not trained for a property.
@@ -69,14 +69,14 @@ class Predictor:
         unknown = [key for key in keys if key not in known]
         if unknown:
             raise UnknownNameError.of("property of this model", unknown[0], known)
-        select_properties(keys)  # refuses none and twice the same
+        select_properties(keys)  # refuses an empty list and duplicates
         return [known.index(key) for key in keys]
 
     def predict(self, crystals: Sequence[Crystal]) -> NDArray[np.float64]:
-        """Predict crystals as one batch.
+        """Predict the properties of crystals, as one batch.
 
         Returns:
-            Predictions in the properties' units, shape (n, P).
+            Predictions, shape (B, P), float64, in the properties' units.
 
         Raises:
             InvalidCrystalError: A crystal has overlapping atoms.
@@ -84,14 +84,18 @@ class Predictor:
         return self.predict_graphs(pack(crystals, self.model.config.data.graph))
 
     def predict_graphs(self, graphs: PackedGraphs) -> NDArray[np.float64]:
-        """Predict crystals whose graphs are at hand, as one batch; shape (n, P), in the properties' units."""
+        """Predict the properties of crystals with known graphs, as one batch.
+
+        Returns:
+            Predictions, shape (B, P), float64, in the properties' units.
+        """
         batch = collate(graphs, np.arange(len(graphs)), None, self._network.view).to(self.device)
         with torch.inference_mode():
             normalised = self._network(batch)
         return self.model.scaler.decode(normalised.double().cpu().numpy())
 
     def unseen_elements_warning(self, species: NDArray[np.uint8]) -> str:
-        """Say which of a crystal's elements the training set did not have; "" for none."""
+        """Return a warning that names the elements of a crystal that are not in the training set; "" for none."""
         unseen = sorted(set(species.tolist()) - set(self.model.species))
         if not unseen:
             return ""
@@ -106,14 +110,14 @@ def predict_structures(
     batch_size: int = 64,
     progress: ProgressCallback | None = None,
 ) -> PredictionTable:
-    """Predict structures; one that cannot be read becomes a row with the reason.
+    """Predict the properties of structures; one that cannot be read becomes a row with the reason.
 
     Args:
         predictor: The model.
         structures: Paths of CIF, POSCAR or JARVIS JSON files, crystals, pymatgen structures or ASE atoms.
-        properties: Keys of the wanted properties; all of the model's by default.
-        batch_size: Structures read and predicted at a time.
-        progress: Called with (structures done, structures in all).
+        properties: Keys of the requested properties; all of the model's by default.
+        batch_size: Number of structures per batch.
+        progress: Callback receiving the number of structures done, and their number.
 
     Raises:
         UnknownNameError: The model was not trained for a property.
@@ -154,6 +158,6 @@ def _read(structure: StructureLike, name: str, spec: GraphSpec) -> PackedGraphs 
     try:
         return pack([crystal_of(structure, name)], spec)
     except (DataError, OSError) as error:
-        # Names within the message may be no UTF-8, and parsers break their messages into lines.
+        # File names in the message may be no UTF-8, and messages of parsers have several lines.
         reason = " ".join(str(error).split()).encode(errors="backslashreplace").decode()
         return PredictedStructure(name, "", None, error=reason)

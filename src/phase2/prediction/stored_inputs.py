@@ -1,4 +1,4 @@
-"""Structures and models that lie in a store, brought here to predict."""
+"""Inputs of a prediction that are kept in a store: structures and models, downloaded to be used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from phase2.data.crystals.readers import STRUCTURE_SUFFIXES, is_structure_file
+from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
 from phase2.errors import DataError, RequestError
 from phase2.runs.catalog.lookup import find_in
 from phase2.runs.layout import BEST
@@ -23,60 +23,60 @@ _PART = re.compile(r"(\d{1,6})/(\d{1,6})")
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of several equal parts of a list, so that several processes share the work.
+    """Shard of a list: one of several equal parts, so that several processes share the work.
 
     Attributes:
-        number: Which one, counted from 1.
-        parts: How many there are.
+        number: Number of the shard, counted from 1.
+        count: Number of shards.
 
     Raises:
-        RequestError: There is no such part.
+        RequestError: ``number`` is not in 1 to ``count``.
     """
 
     number: int = 1
-    parts: int = 1
+    count: int = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.number <= self.parts:
-            raise RequestError(f"There is no part {self.number} of {self.parts}.", fix="Give 1/4 to 4/4, say.")
+        if not 1 <= self.number <= self.count:
+            raise RequestError(f"There is no part {self.number} of {self.count}.", fix="Give 1/4 to 4/4, say.")
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """Read ``2/8``: the second of eight parts.
+        """Parse ``2/8``: the second of eight shards.
 
         Raises:
-            RequestError: It is none.
+            RequestError: The text has another form, or there is no such shard.
         """
         found = _PART.fullmatch(text.strip())
         if found is None:
             raise RequestError(
-                f"--part {text} is no part.", why="It is a number and how many there are.", fix="Give 2/8."
+                f"--part {text} is no part.", why="A part is its number and the number of parts.", fix="Give 2/8."
             )
         return cls(int(found[1]), int(found[2]))
 
-    def of(self, items: Sequence[Item]) -> list[Item]:
-        """The items of this part: every n-th, so that parts differ by one item at most."""
-        return list(items[self.number - 1 :: self.parts])
+    def select(self, items: Sequence[Item]) -> list[Item]:
+        """Return the items of this shard: every ``count``-th, so that the sizes of shards differ by at most one."""
+        return list(items[self.number - 1 :: self.count])
 
 
 def list_stored_structures(store: Store) -> list[str]:
-    """Keys of the structure files below the prefix of a store, by name.
+    """List the keys of the structure files below the prefix of a store, sorted.
 
     Raises:
-        DataError: There is none.
+        DataError: There are none.
     """
     keys = [info.key for info in store.list() if is_structure_file(Path(PurePosixPath(info.key).name))]
     if not keys:
         raise DataError(
             f"{store.url} holds no structure.",
-            why=f"Structures end in {', '.join(STRUCTURE_SUFFIXES)} or are called POSCAR or CONTCAR.",
+            why=NAMING_RULE,
             fix="Check the bucket and the prefix.",
         )
     return keys
 
 
 def download_structures(store: Store, keys: Sequence[str], folder: Path) -> list[Path]:
-    """Bring structure files of a store into a folder, under their keys.
+    """Download structure files of a store into a folder, named by their keys.
 
     Raises:
         TransientError: The store does not answer.
@@ -93,12 +93,15 @@ def download_structures(store: Store, keys: Sequence[str], folder: Path) -> list
 
 
 def download_model(store: Store, run: str, models: Path) -> Path:
-    """Bring the model file of a run of a store below the models folder, verified.
+    """Download and verify the model file of a run of a store.
 
     Args:
         store: The store.
-        run: Its id, folder name, ``best`` or ``latest``.
-        models: Folder that holds the families of runs.
+        run: Run id, folder name, ``best`` or ``latest``.
+        models: Models folder, which holds the families of runs.
+
+    Returns:
+        Path of the model file, in the folder of its run below ``models``.
 
     Raises:
         RequestError: There is no such run.

@@ -1,20 +1,24 @@
-"""Which structures to predict, and with which model."""
+"""Inputs of a prediction on this machine: model file and structure files."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from phase2.data.crystals.readers import STRUCTURE_SUFFIXES, is_structure_file
+from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
 from phase2.errors import DataError
 from phase2.runs.catalog.lookup import latest_model_file
 from phase2.runs.layout import BEST
 
 
 def find_model_file(path: Path | None, models: Path) -> Path:
-    """The model file that was named: a file, a run folder, or the newest finished run when none was named.
+    """Return the requested model file, or that of the newest finished run.
+
+    Args:
+        path: Model file or run folder; None for the newest finished run.
+        models: Models folder, which holds the families of runs.
 
     Raises:
-        ModelFileError: Nothing is there.
+        ModelFileError: There is no finished run.
     """
     if path is None:
         return latest_model_file(models)
@@ -22,7 +26,7 @@ def find_model_file(path: Path | None, models: Path) -> Path:
 
 
 def list_structure_files(folder: Path) -> list[Path]:
-    """The structure files of a folder, by name: CIF, POSCAR and JARVIS JSON.
+    """List the structure files of a folder, sorted by name: CIF, POSCAR and JARVIS JSON.
 
     Raises:
         DataError: The folder does not exist, cannot be read, or holds no structure.
@@ -36,7 +40,7 @@ def list_structure_files(folder: Path) -> list[Path]:
     if not files:
         raise DataError(
             f"{folder} holds no structure.",
-            why=f"Structures end in {', '.join(STRUCTURE_SUFFIXES)} or are called POSCAR or CONTCAR.",
+            why=NAMING_RULE,
             fix="Check the path.",
         )
     return files

@@ -1,4 +1,4 @@
-"""The table of predictions, and the files it is written to."""
+"""Tables of predictions, in memory and as CSV, JSON or Parquet files."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ FORMATS = (".csv", ".json", ".parquet")
 
 @dataclass(frozen=True, slots=True)
 class PredictedStructure:
-    """One line of a prediction table.
+    """Row of a prediction table: one structure.
 
     Attributes:
-        file: Where the structure came from.
-        formula: Reduced formula, "" when the file could not be read.
-        values: Predictions in the properties' units, shape (P,), or None when there is none.
-        error: Why there is no prediction, "" when there is one.
-        warning: Why the prediction may be poor, "" when nothing is known against it.
-        spread: Standard deviation of the predictions over an ensemble, shape (P,); None of a single model.
+        file: Path of the structure.
+        formula: Reduced formula, "" if the file could not be read.
+        values: Predictions, shape (P,), float64, in the properties' units; None if there are none.
+        error: Why there is no prediction, "" if there is one.
+        warning: Why the prediction may be inaccurate, "" if there is no known reason.
+        spread: Standard deviation of the predictions of an ensemble, shape (P,), float64, in the properties' units;
+            None for a single model.
     """
 
     file: str
@@ -39,18 +40,18 @@ class PredictedStructure:
     spread: NDArray[np.float64] | None = None
 
     def numbers(self) -> list[float]:
-        """The predictions, and the spreads after them; nothing where there is no prediction."""
+        """Return the predictions followed by the spreads; an empty list if there is no prediction."""
         return [float(x) for part in (self.values, self.spread) if part is not None for x in part]
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionTable:
-    """Predictions for a list of structures, in the order they were given.
+    """Predictions for a list of structures, in the order given.
 
     Attributes:
-        properties: What was predicted.
-        rows: One per structure.
-        members: Models that predicted; with several, values are means and rows have a spread.
+        properties: The predicted properties, P of them.
+        rows: One row per structure.
+        members: Number of models; with several, values are means and rows have a spread.
     """
 
     properties: tuple[Property, ...]
@@ -59,39 +60,39 @@ class PredictionTable:
 
     @property
     def failures(self) -> tuple[PredictedStructure, ...]:
-        """The structures without a prediction."""
+        """Rows without a prediction."""
         return tuple(row for row in self.rows if row.values is None)
 
     def relative_to(self, folder: Path) -> PredictionTable:
-        """The same table, with the structures in a folder named from there."""
+        """Return the table with the paths of structures in a folder relative to it."""
         start = f"{readable_name(folder)}/"
         return replace(self, rows=tuple(replace(row, file=row.file.removeprefix(start)) for row in self.rows))
 
     def columns(self) -> list[str]:
-        """Headings: file, formula, each property with its unit (an ensemble's spreads after them), warning, error."""
+        """Return all headings: file, formula, the numeric headings, warning and error."""
         return ["file", "formula", *self.numeric_headings(), "warning", "error"]
 
     def numeric_headings(self) -> list[str]:
-        """Headings of the predictions, and of their spreads where there are some."""
+        """Return the headings of the predictions and, for an ensemble, of their spreads."""
         means = [p.heading for p in self.properties]
         return means if self.members == 1 else means + [f"std of {heading}" for heading in means]
 
     def records(self) -> list[list[str | float | None]]:
-        """Rows under :meth:`columns`; a missing prediction is None."""
+        """Return the rows in the order of :meth:`columns`; a missing prediction is None."""
         blank = [None] * len(self.numeric_headings())
         return [[row.file, row.formula, *(row.numbers() or blank), row.warning, row.error] for row in self.rows]
 
 
 def readable_name(file: Path) -> str:
-    """Name of a file as text that every format can hold, also where the name is no UTF-8."""
+    """Return the name of a file as valid text for every format, even if it is no UTF-8."""
     return os.fsencode(file).decode(errors="replace")
 
 
 def check_output(path: Path) -> None:
-    """Refuse an output file that could not be written, before any work is done.
+    """Check that an output file can be written, before any work is done.
 
     Raises:
-        RequestError: The suffix is unknown, or the folder does not exist.
+        RequestError: The suffix is unknown, the folder does not exist, or the file cannot be written.
     """
     if path.suffix.lower() not in FORMATS:
         raise RequestError(
@@ -104,7 +105,7 @@ def check_output(path: Path) -> None:
 
 
 def write_table(table: PredictionTable, path: Path) -> None:
-    """Write predictions as CSV, JSON or Parquet, by the file's suffix; headings carry the units."""
+    """Write predictions as CSV, JSON or Parquet, depending on the suffix; headings have the units."""
     writers = {".csv": _write_csv, ".json": _write_json, ".parquet": _write_parquet}
     via_temporary(path, lambda temporary: writers[path.suffix.lower()](table, temporary))
 

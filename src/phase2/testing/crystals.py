@@ -33,3 +33,10 @@ def triclinic(seed: int = 0, n_atoms: int = 5) -> Crystal:
 def isolated(a: float = 9.0) -> Crystal:
     """Return one xenon atom whose nearest image, ``a`` angstrom away, is beyond the cutoff."""
     return Crystal.checked("isolated", [54], [[0, 0, 0]], np.eye(3) * a)
+
+
+def assert_same_crystal(a: Crystal, b: Crystal, tolerance: float = 1e-9) -> None:
+    """Compare species exactly, and positions and lattices within a tolerance."""
+    np.testing.assert_array_equal(a.species, b.species)
+    np.testing.assert_allclose(a.frac, b.frac, atol=tolerance)
+    np.testing.assert_allclose(a.lattice, b.lattice, atol=tolerance)

@@ -10,16 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymatgen.core import DummySpecies, Lattice, Structure
 
-from phase2.data.crystals.crystal import Crystal
-from phase2.data.crystals.readers import (
-    from_pymatgen,
-    from_record,
-    is_structure_file,
-    read_cif,
-    read_poscar,
-    read_structure,
-)
+from phase2.data.crystals.formats.cif import read_cif
+from phase2.data.crystals.formats.jarvis import from_jarvis
+from phase2.data.crystals.formats.poscar import read_poscar
+from phase2.data.crystals.formats.pymatgen import from_pymatgen
+from phase2.data.crystals.readers import is_structure_file, read_structure
 from phase2.errors import DataError, InvalidCrystalError
+from phase2.testing.crystals import assert_same_crystal
 
 LATTICE = [[4.0, 0.0, 0.0], [0.5, 5.0, 0.0], [0.25, 0.75, 6.0]]
 ATOMS = {
@@ -66,19 +63,6 @@ def cif(*sites, formula="Na1 Cl1"):
 SALT = cif("Na1 Na 0 0 0 1", "Cl1 Cl 0.5 0.5 0.5 1")
 
 
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-def assert_same(a: Crystal, b: Crystal, tolerance: float = 1e-9) -> None:
-    np.testing.assert_array_equal(a.species, b.species)
-    np.testing.assert_allclose(a.frac, b.frac, atol=tolerance)
-    np.testing.assert_allclose(a.lattice, b.lattice, atol=tolerance)
-
-
 @pytest.fixture(autouse=True)
 def _no_warnings_reach_the_user():
     with warnings.catch_warnings():
@@ -86,65 +70,16 @@ def _no_warnings_reach_the_user():
         yield
 
 
-class TestRecords:
-    def test_cartesian_and_fractional_agree(self):
-        crystal = from_record({"jid": "JVASP-1", "atoms": ATOMS})
-        coords = crystal.cartesian.tolist()
-        again = from_record({"jid": "JVASP-1", "atoms": {**ATOMS, "coords": coords, "cartesian": True}})
-        assert crystal.id == "JVASP-1"
-        assert_same(crystal, again)
-
-    def test_atoms_alone_are_a_record(self):
-        assert_same(from_record(ATOMS, "x"), from_record({"atoms": ATOMS}))
-
-    @pytest.mark.parametrize(
-        ("change", "said"),
-        [
-            ({"elements": None}, "elements are None"),
-            ({"elements": "NaCl"}, "elements are 'NaCl'"),
-            ({"elements": ["Na", 3.5]}, "site 1 holds 3.5"),
-            ({"elements": ["Na"]}, "(2, 3), not (1, 3)"),
-            ({"coords": [[0, 0, 0], [0, 0, None]]}, "site 1 (Cl)"),
-            ({"coords": {"x": 1}}, "not a table of numbers"),
-            ({"lattice_mat": "cubic"}, "not a table of numbers"),
-            ({"lattice_mat": [[float("nan")] * 3] * 3}, "not finite"),
-            ({"cartesian": "no"}, "'cartesian' is 'no'"),
-            ({"cartesian": True, "coords": [[0, 0]]}, "tables of numbers"),
-            ({"cartesian": True, "coords": "here"}, "tables of numbers"),
-            ({"cartesian": True, "lattice_mat": [[1, 0, 0]] * 3}, "volume of 0"),
-        ],
-    )
-    def test_wrong_parts_are_named(self, change, said):
-        with pytest.raises(InvalidCrystalError) as caught:
-            from_record({"jid": "JVASP-1", "atoms": {**ATOMS, **change}})
-        assert "JVASP-1" in str(caught.value)
-        assert said in str(caught.value)
-
-    @pytest.mark.parametrize("part", ["lattice_mat", "coords", "elements"])
-    def test_missing_parts_are_named(self, part):
-        with pytest.raises(InvalidCrystalError, match=f"no '{part}'"):
-            from_record({"atoms": {k: v for k, v in ATOMS.items() if k != part}})
-
-    def test_atoms_of_another_type(self):
-        with pytest.raises(InvalidCrystalError, match="'atoms' are 'na'"):
-            from_record({"jid": "x", "atoms": "na"})
-
-    @given(st.fixed_dictionaries({}, optional={k: JSON_VALUES | st.just(v) for k, v in ATOMS.items()}))
-    def test_any_json_is_a_crystal_or_a_refusal(self, atoms):
-        with contextlib.suppress(InvalidCrystalError):
-            assert from_record({"atoms": atoms}).n_atoms > 0
-
-
 class TestRoundTrips:
     def test_pymatgen(self):
-        crystal = from_record(ATOMS, "x")
-        assert_same(from_pymatgen(crystal.to_pymatgen(), "x"), crystal)
+        crystal = from_jarvis(ATOMS, "x")
+        assert_same_crystal(from_pymatgen(crystal.to_pymatgen(), "x"), crystal)
 
     @pytest.mark.parametrize(
         ("name", "fmt"), [("a.cif", "cif"), ("POSCAR", "poscar"), ("a.vasp", "poscar"), ("CONTCAR_3", "poscar")]
     )
     def test_files(self, tmp_path, name, fmt):
-        crystal = from_record(ATOMS, "x")
+        crystal = from_jarvis(ATOMS, "x")
         path = tmp_path / name
         path.write_text(crystal.to_pymatgen().to(fmt=fmt))
         again = read_structure(path)
@@ -158,7 +93,7 @@ class TestRoundTrips:
     def test_json(self, tmp_path, content):
         path = tmp_path / "a.json"
         path.write_text(json.dumps(content))
-        assert_same(read_structure(path, "mine"), from_record(ATOMS))
+        assert_same_crystal(read_structure(path, "mine"), from_jarvis(ATOMS))
         assert read_structure(path, "mine").id == "mine"
 
     def test_the_cell_is_kept_and_symmetry_applied(self, tmp_path):
@@ -267,3 +202,9 @@ def test_structure_files_by_name(tmp_path):
     yes = ["a.cif", "A.CIF", "POSCAR", "POSCAR_1", "CONTCAR", "x.vasp", "x.poscar", "x.json"]
     assert all(is_structure_file(tmp_path / name) for name in yes)
     assert not any(is_structure_file(tmp_path / name) for name in ["a.csv", "README", "a.xyz"])
+
+
+def test_a_name_of_two_formats_is_read_as_the_first(tmp_path):
+    path = tmp_path / "POSCAR.json"
+    path.write_text(POSCAR)
+    assert read_structure(path).formula == "ClNa"

@@ -92,7 +92,7 @@ def test_invalid_crystals_are_named_or_left_out_with_the_reason():
 def test_no_crystals_make_empty_graphs():
     graphs = pack([], SPEC)
     assert len(graphs) == 0
-    assert all(graphs.offset(level).tolist() == [0] for level in ENTITIES[1:])
+    assert all(graphs.offset(entity).tolist() == [0] for entity in ENTITIES[1:])
     assert_same(PackedGraphs.concatenate([graphs, pack(MANY[:1], SPEC)]), pack(MANY[:1], SPEC))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from phase2.data.sources import json_stream
+from phase2.data.sources import json_cursor
 from phase2.data.sources.json_stream import stream_records
 from phase2.errors import DataError
 
@@ -36,7 +36,7 @@ def zipped(members):
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=st.lists(VALUES, max_size=6), indent=st.sampled_from([None, 2]))
 def test_a_list_streams_like_json_load(tmp_path, monkeypatch, window, records, indent):
-    monkeypatch.setattr(json_stream, "CHUNK", window)
+    monkeypatch.setattr(json_cursor, "CHUNK", window)
     path = tmp_path / "a.json"
     path.write_text(json.dumps(records, indent=indent), encoding="utf-8")
     assert [record for _, record in stream_records(path)] == json.loads(path.read_text(encoding="utf-8"))
@@ -46,7 +46,7 @@ def test_a_list_streams_like_json_load(tmp_path, monkeypatch, window, records, i
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=st.dictionaries(st.text(max_size=6), OBJECTS, max_size=5))
 def test_an_object_of_records_streams_with_its_keys(tmp_path, monkeypatch, window, records):
-    monkeypatch.setattr(json_stream, "CHUNK", window)
+    monkeypatch.setattr(json_cursor, "CHUNK", window)
     path = tmp_path / "a.json"
     path.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
     assert dict(stream_records(path)) == records
@@ -56,7 +56,7 @@ def test_an_object_of_records_streams_with_its_keys(tmp_path, monkeypatch, windo
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=st.lists(OBJECTS, max_size=6), ending=st.sampled_from(["\n", "\r\n", "\n\n"]))
 def test_lines(tmp_path, monkeypatch, window, records, ending):
-    monkeypatch.setattr(json_stream, "CHUNK", window)
+    monkeypatch.setattr(json_cursor, "CHUNK", window)
     path = tmp_path / "a.jsonl"
     path.write_bytes(ending.join(json.dumps(record) for record in records).encode())
     assert [record for _, record in stream_records(path)] == records
@@ -65,7 +65,7 @@ def test_lines(tmp_path, monkeypatch, window, records, ending):
 @any_window
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda text: zipped({"a.json": text, "readme.txt": "x"})])
 def test_compression_is_told_from_the_content(tmp_path, monkeypatch, window, pack):
-    monkeypatch.setattr(json_stream, "CHUNK", window)
+    monkeypatch.setattr(json_cursor, "CHUNK", window)
     path = tmp_path / "a.json"
     path.write_bytes(pack(b'\xef\xbb\xbf[{"jid": 1}, {"jid": -Infinity}]'))
     assert [record for _, record in stream_records(path)] == [{"jid": 1}, {"jid": -math.inf}]
@@ -100,7 +100,7 @@ def test_bare_nan_and_infinity(tmp_path):
     ],
 )
 def test_damage_is_located(tmp_path, monkeypatch, window, text, where):
-    monkeypatch.setattr(json_stream, "CHUNK", window)
+    monkeypatch.setattr(json_cursor, "CHUNK", window)
     path = tmp_path / "a.json"
     path.write_text(text)
     with pytest.raises(DataError) as caught:
@@ -111,7 +111,7 @@ def test_damage_is_located(tmp_path, monkeypatch, window, text, where):
 
 @any_window
 def test_damaged_lines_are_located(tmp_path, monkeypatch, window):
-    monkeypatch.setattr(json_stream, "CHUNK", window)
+    monkeypatch.setattr(json_cursor, "CHUNK", window)
     path = tmp_path / "a.jsonl"
     for text, where in (('{"a": 1}\n{"a": oh}\n', "line 2, column 7"), ('{"a": 1} {"a": 2}', "line 1")):
         path.write_text(text)
@@ -151,7 +151,7 @@ def test_zip_members(tmp_path):
 
 
 def test_an_early_error_is_found_without_reading_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(json_stream, "CHUNK", 100)
+    monkeypatch.setattr(json_cursor, "CHUNK", 100)
     read = []
     path = tmp_path / "a.json"
     path.write_text('[{"a": oops},' + '{"a": 1},' * 100_000 + "{}]")

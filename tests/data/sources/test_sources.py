@@ -136,7 +136,7 @@ class TestJson:
         source = write_json([record("a", ehull=1.0), record("a", ehull=2.0), record(7), record("7")])
         raws = list(source.records())
         assert [raw.id for raw in raws] == ["a", "a", "7", "7"]
-        assert [bool(raw.flaw) for raw in raws] == [False, True, False, True]
+        assert [bool(raw.defect) for raw in raws] == [False, True, False, True]
         with pytest.raises(InvalidCrystalError, match="earlier record has the same id"):
             source.parse(raws[1])
         assert targets_of(source.parse(raws[0])) == {"ehull": 1.0}

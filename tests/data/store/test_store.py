@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
+import phase2.data.store.builder as builder_module
 import phase2.data.store.store as store_module
 import phase2.data.store.workers as workers_module
 from phase2.config.schema import GraphSpec
@@ -29,12 +30,13 @@ SPEC = GraphSpec()
 BUILDER = """
 import sys
 from pathlib import Path
-import phase2.data.store.store as store
+import phase2.data.store.builder as builder
 import phase2.data.store.workers as workers
 from phase2.config.schema import GraphSpec
 from phase2.data.sources.json_source import JsonSource
+from phase2.data.store.store import open_or_build_store
 
-store.CHUNK = 4
+builder.CHUNK = 4
 workers.SERIAL_SECONDS = 0
 
 def progress(done, total):
@@ -42,7 +44,7 @@ def progress(done, total):
     if done == 8:
         sys.stdin.readline()
 
-built = store.open_or_build_store(
+built = open_or_build_store(
     JsonSource(Path(sys.argv[1])), GraphSpec(), cache_dir=Path(sys.argv[2]), workers=int(sys.argv[3]), progress=progress
 )
 print("built", len(built.graphs), flush=True)
@@ -74,7 +76,7 @@ def cache(tmp_path):
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(store_module, "CHUNK", 4)
+    monkeypatch.setattr(builder_module, "CHUNK", 4)
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +167,7 @@ def test_the_container_limits_the_workers(monkeypatch, cores, expected):
 
 def test_chunks_do_not_show_in_the_bytes(data, tmp_path, monkeypatch):
     one = build(data, tmp_path / "one")
-    monkeypatch.setattr(store_module, "CHUNK", 40)
+    monkeypatch.setattr(builder_module, "CHUNK", 40)
     assert contents(build(data, tmp_path / "two")) == contents(one)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from e3nn import o3
 
-from phase2.models.layers.neighbor_sum import Neighborhoods, neighbor_sum
+from phase2.models.layers.neighbor_sum import BlockPattern, neighbor_sum
 from phase2.models.layers.tensor_product import BondGeometry, TensorProduct, edge_vectors, paths
 
 
@@ -42,7 +42,7 @@ def test_equals_e3nn(channels, highest, crystals):
     n, m = len(crystals.species), len(crystals.bond_sender)
     features = [torch.randn(n, 2 * degree + 1, c).double().requires_grad_() for degree, c in enumerate(channels)]
     weights = torch.randn(m, product.n_weights).double().requires_grad_()
-    got = product(features, weights, BondGeometry.of(crystals, highest))
+    got = product(features, weights, BondGeometry.from_batch(crystals, highest))
     want = reference(product, features, weights, crystals, highest)
     assert [x.shape[2] for x in got] == list(product.channels_out)
     inputs = [*features, weights]
@@ -61,7 +61,7 @@ def test_paths_keep_parity():
 def test_neighbor_sum_gradients():
     torch.manual_seed(0)
     receiver = torch.tensor([0, 0, 0, 2, 3, 3])  # atom 1 hears of nobody
-    where = Neighborhoods.of(receiver, 4, 3, 5)
+    where = BlockPattern.from_receivers(receiver, 4, 3, 5)
     blocks = torch.randn(6, 3, 5).double().requires_grad_()
     messages = torch.randn(6, 3, 2).double().requires_grad_()
     assert torch.autograd.gradcheck(lambda a, b: neighbor_sum(a, b, where), (blocks, messages))

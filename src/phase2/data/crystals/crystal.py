@@ -1,4 +1,4 @@
-"""One ordered crystal as plain arrays."""
+"""Ordered crystals as plain arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from phase2.errors import InvalidCrystalError
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-# Spheres of 0.5 angstrom, the least distance of two atoms, take 0.09 cubic angstrom each when close-packed.
+# Close-packed spheres 0.5 angstrom apart, the smallest distance of two atoms, take 0.09 cubic angstrom each.
 MIN_VOLUME_PER_ATOM = 0.09
 
 
@@ -44,9 +44,9 @@ class Crystal:
         frac: ArrayLike,
         lattice: ArrayLike,
     ) -> Crystal:
-        """Build a crystal from what a file or a user says, or explain why it is none.
+        """Build a crystal from unchecked input, or report why it is none.
 
-        Distances between atoms are checked later, with the neighbour list, which has them at hand.
+        Distances between atoms are checked later, by the neighbour search, which computes them.
 
         Args:
             id: Name of the crystal, for error messages too.
@@ -55,8 +55,8 @@ class Crystal:
             lattice: Lattice vectors as rows, shape (3, 3), angstrom.
 
         Raises:
-            InvalidCrystalError: No atoms, an unknown element, a number that is not finite, shapes that do not fit, or
-                a cell without volume.
+            InvalidCrystalError: No atoms, an unknown element, a number that is not finite, shapes that do not match,
+                or a cell without volume.
         """
         numbers = _numbers(id, species)
         vectors = _array(id, lattice, (3, 3), "lattice")
@@ -138,7 +138,7 @@ def _array(crystal_id: str, values: ArrayLike, shape: tuple[int, int], what: str
 
 def _check_cell(crystal_id: str, lattice: NDArray[np.float64], n_atoms: int) -> None:
     volume = abs(_determinant(lattice))
-    if not math.isfinite(volume):  # one entry that is not finite makes the determinant so
+    if not math.isfinite(volume):  # one entry that is not finite makes the determinant so too
         raise InvalidCrystalError.of(crystal_id, f"its lattice {lattice.tolist()} holds a number that is not finite.")
     if volume < MIN_VOLUME_PER_ATOM * n_atoms:
         raise InvalidCrystalError.of(

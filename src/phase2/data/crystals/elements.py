@@ -1,4 +1,4 @@
-"""Chemical symbols and atomic numbers, without the weight of a chemistry library."""
+"""Chemical symbols and atomic numbers, without importing a chemistry library."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ATOMIC_NUMBERS: dict[str, int] = {symbol: z for z, symbol in enumerate(SYMBOLS, 
 
 
 def symbol_of(number: int) -> str:
-    """Chemical symbol of an atomic number between 1 and 118."""
+    """Return the chemical symbol of an atomic number between 1 and 118."""
     return SYMBOLS[number - 1]
 
 
 def nearest_symbol(text: str) -> str | None:
-    """Guess the symbol meant by a misspelt one (``fe``, ``Si4+``, ``SI``), for error messages."""
+    """Return the symbol closest to a misspelt one (``fe``, ``Si4+``, ``SI``), for error messages."""
     letters = "".join(c for c in text if c.isalpha()).capitalize()
     if letters in ATOMIC_NUMBERS:
         return letters
@@ -35,7 +35,7 @@ def nearest_symbol(text: str) -> str | None:
 
 
 def reduced_formula(numbers: Iterable[int]) -> str:
-    """Formula of the smallest whole-number composition, elements in alphabetical order.
+    """Return the formula of the smallest whole-number composition, elements in alphabetical order.
 
     >>> reduced_formula([8, 26, 26, 8, 8, 26, 26, 8, 8, 8])
     'Fe2O3'

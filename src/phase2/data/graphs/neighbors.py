@@ -1,4 +1,4 @@
-"""Neighbours of the atoms of one periodic crystal."""
+"""Neighbour search: the neighbours of every atom of one periodic crystal."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.elements import symbol_of
 from phase2.errors import InvalidCrystalError
 
-SAME_LENGTH = 1e-3  # angstrom: lengths this close are one; coordinates in files carry five digits
+SAME_LENGTH = 1e-3  # angstrom: lengths this close count as equal; coordinates in files have five digits
 MIN_DISTANCE = 0.5  # angstrom: less than any bond, H2 has 0.74
-FARTHEST = 50.0  # angstrom: where the search for an isolated atom's neighbours ends
+MAX_SEARCH_RADIUS = 50.0  # angstrom: largest radius in the search for an isolated atom's neighbours
 MAX_ENTRIES = 5_000_000  # pairs, images or grid cells of one search: about 250 MB
-_THIN = 1.0  # angstrom: thinner than a layer of any atoms
+_THIN_CELL = 1.0  # angstrom: thinner than a layer of any atoms
 
 _PERIODIC = np.ones(3, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Neighbors:
-    """Ordered pairs of an atom and a periodic image of an atom near it, M of them, in no particular order.
+    """Ordered pairs of an atom and a periodic image of an atom near it, K of them, in no particular order.
 
     Attributes:
         positions: Cartesian positions of the atoms, shape (N, 3), float64, angstrom.
-        receiver: Atom in the centre, shape (M,), int64.
-        sender: Atom nearby, shape (M,), int64.
-        shift: Lattice translation of the sender, whole numbers, shape (M, 3), float64.
-        distance: Shape (M,), float64, angstrom. Every atom is its own neighbour at distance 0.
+        receiver: Central atom, shape (K,), int64.
+        sender: Neighbouring atom, shape (K,), int64.
+        shift: Lattice translation of the sender's image, whole numbers, shape (K, 3), float64.
+        distance: Length of each pair, shape (K,), float64, angstrom. Every atom is its own neighbour at distance 0.
     """
 
     positions: NDArray[np.float64]
@@ -42,27 +42,27 @@ class Neighbors:
 
 
 def find_neighbors(crystal: Crystal, cutoff: float) -> Neighbors:
-    """Find everything within a cutoff of every atom.
+    """Find all periodic images of atoms within a cutoff of every atom.
 
-    A length counts as within the cutoff when it exceeds it by less than ``SAME_LENGTH``: rounding must not cut through
-    a shell of atoms that is just as far as the cutoff. An atom with nothing there gets its nearest shell, however far.
+    A length counts as within the cutoff if it exceeds it by less than ``SAME_LENGTH``: rounding must not cut through a
+    shell of atoms at the distance of the cutoff. An atom without neighbours within the cutoff gets its nearest shell.
 
     Args:
-        crystal: N atoms.
-        cutoff: Angstrom.
+        crystal: Crystal of N atoms.
+        cutoff: Cutoff radius, angstrom.
 
     Raises:
         InvalidCrystalError: Two atoms are closer than 0.5 angstrom; an atom has no neighbour within 50 angstrom; the
-            cell is too large, too flat or too skewed to be searched.
+            cell is too large, too flat or too skewed to search.
     """
     positions = np.ascontiguousarray(crystal.cartesian)
     search = _Search(crystal, positions)
     receiver, sender, shift, distance = search.around(positions, cutoff + SAME_LENGTH)
     if np.count_nonzero(distance < MIN_DISTANCE) != len(positions):
         raise _overlap(crystal, receiver, sender, distance)
-    lonely = np.flatnonzero(np.bincount(receiver, minlength=len(positions)) == 1)
-    if len(lonely):
-        pairs = _nearest_shells(search, lonely, cutoff)
+    isolated = np.flatnonzero(np.bincount(receiver, minlength=len(positions)) == 1)
+    if len(isolated):
+        pairs = _nearest_shells(search, isolated, cutoff)
         receiver, sender, shift, distance = (
             np.concatenate([a, b]) for a, b in zip((receiver, sender, shift, distance), pairs, strict=True)
         )
@@ -79,7 +79,7 @@ _REDUCE = "Give the crystal in a reduced (Niggli) cell."
 
 
 class _Search:
-    """Searches in one crystal, refused where they would exhaust the memory."""
+    """Neighbour search in one crystal, refused where it would exhaust the memory."""
 
     def __init__(self, crystal: Crystal, positions: NDArray[np.float64]) -> None:
         self.crystal = crystal
@@ -90,7 +90,7 @@ class _Search:
         self.may_shift_far = False
 
     def around(self, centers: NDArray[np.float64], radius: float) -> _Pairs:
-        """All pairs of a centre and an image of an atom within a radius."""
+        """Find all pairs of a centre and an image of an atom within a radius, angstrom."""
         self._refuse_excess(len(centers), radius)
         pairs: _Pairs = find_points_in_spheres(
             self.positions, centers, r=radius, pbc=_PERIODIC, lattice=self.lattice, tol=1e-8
@@ -108,38 +108,38 @@ class _Search:
         self.may_shift_far = self.may_shift_far or max(reach) > 125
 
     def _excess(self, *, too_many: bool) -> InvalidCrystalError:
-        """Say what about the cell is out of proportion: its extent, its thickness or the number of its atoms."""
+        """Build the error that says why the search is too large: the extent, the thickness or the number of atoms."""
         name, n = self.crystal.id, len(self.positions)
         thinnest, longest = self.thickness.min(), np.linalg.norm(self.lattice, axis=1).max()
         if not too_many:
             why = f"its cell is too large to search: {n} atom(s), and a lattice vector of {longest:.3g} angstrom."
             return InvalidCrystalError.of(name, why, "Leave out empty space, or give a reduced (Niggli) cell.")
-        if thinnest < _THIN:
+        if thinnest < _THIN_CELL:
             why = f"its cell is {thinnest:.3g} angstrom thin; {n} atom(s) have too many neighbours to search."
             return InvalidCrystalError.of(name, why, _REDUCE)
         return InvalidCrystalError.of(name, f"its {n} atoms have too many neighbours to search.", "Use a smaller cell.")
 
 
-def _nearest_shells(search: _Search, lonely: NDArray[np.int64], cutoff: float) -> _Pairs:
-    """Pairs of atoms without neighbours within the cutoff with their nearest shell, found in growing spheres."""
+def _nearest_shells(search: _Search, isolated: NDArray[np.int64], cutoff: float) -> _Pairs:
+    """Pair atoms that have no neighbours within the cutoff with their nearest shell, found in growing spheres."""
     parts: list[_Pairs] = []
     radius = cutoff
-    while len(lonely):
-        if radius >= FARTHEST:
-            site = int(lonely[0])
+    while len(isolated):
+        if radius >= MAX_SEARCH_RADIUS:
+            site = int(isolated[0])
             symbol = symbol_of(int(search.crystal.species[site]))
             raise InvalidCrystalError.of(
-                search.crystal.id, f"site {site} ({symbol}) has no neighbour within {FARTHEST:g} angstrom."
+                search.crystal.id, f"site {site} ({symbol}) has no neighbour within {MAX_SEARCH_RADIUS:g} angstrom."
             )
-        radius = min(1.5 * radius, FARTHEST)
-        center, sender, shift, distance = search.around(search.positions[lonely], radius)
+        radius = min(1.5 * radius, MAX_SEARCH_RADIUS)
+        center, sender, shift, distance = search.around(search.positions[isolated], radius)
         far = np.where(distance < MIN_DISTANCE, np.inf, distance)
-        nearest = np.full(len(lonely), np.inf)
+        nearest = np.full(len(isolated), np.inf)
         np.minimum.at(nearest, center, far)
-        found = nearest < radius - SAME_LENGTH  # otherwise the shell may go on outside the sphere
+        found = nearest < radius - SAME_LENGTH  # otherwise the shell may extend beyond the sphere
         keep = found[center] & (far <= nearest[center] + SAME_LENGTH)
-        parts.append((lonely[center[keep]], sender[keep], shift[keep], distance[keep]))
-        lonely = lonely[~found]
+        parts.append((isolated[center[keep]], sender[keep], shift[keep], distance[keep]))
+        isolated = isolated[~found]
     receivers, senders, shifts, distances = zip(*parts, strict=True)
     return np.concatenate(receivers), np.concatenate(senders), np.concatenate(shifts), np.concatenate(distances)
 

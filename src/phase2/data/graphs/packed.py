@@ -1,4 +1,4 @@
-"""Graphs of many crystals as flat arrays: the same class in memory and memory-mapped from disk."""
+"""Packed graphs: the graphs of many crystals as flat arrays, in memory or memory-mapped from disk."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ENTITIES = ("crystal", "atom", "bond", "edge", "node", "link")
 
 
 class Column(NamedTuple):
-    """What one array holds per entry, and what its entries are."""
+    """Layout of one array: what it has an entry for, and the dtype and shape of an entry."""
 
-    level: str
+    entity: str
     dtype: DTypeLike
     shape: tuple[int, ...] = ()
 
@@ -46,40 +46,40 @@ COLUMNS: Mapping[str, Column] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedGraphs:
-    """n crystals with A atoms, B bonds, E edges, Q nodes and R links in all.
+    """Graphs of B crystals, with N atoms or nodes, M bonds, E edges and L links in all.
 
     Entry i of an ``*_offset`` is where crystal i begins in the arrays of that kind; indices of atoms, bonds and nodes
-    count from the beginning of their crystal.
+    count from the beginning of their crystal. The symbols are those of docs/conventions.md.
 
     An edge joins an atom (receiver) to one periodic image of an atom (sender); its vector is
     ``positions[sender] + shift @ lattice - positions[receiver]``. Edges are sorted by receiver, then length, then
-    sender, then shift. A bond is all edges of one receiver, one sender and one length. Nodes and links are the quotient
-    graph (see ``quotient.py``): a node stands for ``node_weight`` atoms with like surroundings, a link for
-    ``link_weight`` edges at each of these atoms.
+    sender, then shift. A bond is the set of edges with one receiver, one sender and one length. Nodes and links are
+    the quotient graph (see ``quotient.py``): a node stands for ``node_weight`` equivalent atoms, a link for
+    ``link_weight`` edges of each of these atoms.
 
     Attributes:
-        ids: Names of the crystals, shape (n,), str.
-        formulas: Reduced formulas, shape (n,), str.
-        lattice: Lattice vectors as rows, shape (n, 3, 3), float32, angstrom.
-        targets: Labels in the order of ``PROPERTIES`` and in their units, shape (n, 9), float32, NaN where missing.
-        atom_offset: Shape (n + 1,), int64.
-        species: Atomic numbers, shape (A,), uint8.
-        positions: Cartesian positions, shape (A, 3), float32, angstrom.
-        atom_node: Node of each atom, shape (A,), int32.
-        bond_offset: Shape (n + 1,), int64.
-        bond_receiver: Atom that a bond's messages go to, shape (B,), int32.
-        bond_sender: Atom they come from, shape (B,), int32.
-        edge_offset: Shape (n + 1,), int64.
+        ids: Names of the crystals, shape (B,), str.
+        formulas: Reduced formulas, shape (B,), str.
+        lattice: Lattice vectors as rows, shape (B, 3, 3), float32, angstrom.
+        targets: Labels in the order of ``PROPERTIES`` and in their units, shape (B, 9), float32, NaN where missing.
+        atom_offset: Shape (B + 1,), int64.
+        species: Atomic numbers of the atoms, shape (N,), uint8.
+        positions: Cartesian positions, shape (N, 3), float32, angstrom.
+        atom_node: Node of each atom, shape (N,), int32.
+        bond_offset: Shape (B + 1,), int64.
+        bond_receiver: Atom that receives the messages of each bond, shape (M,), int32.
+        bond_sender: Atom that sends them, shape (M,), int32.
+        edge_offset: Shape (B + 1,), int64.
         edge_bond: Bond of each edge, ascending, shape (E,), int32.
-        edge_shift: Lattice translation of the sender, shape (E, 3), int8.
-        node_offset: Shape (n + 1,), int64.
-        node_species: Atomic numbers, shape (Q,), uint8.
-        node_weight: Number of atoms a node stands for, shape (Q,), int32.
-        link_offset: Shape (n + 1,), int64.
-        link_receiver: Node that a link's messages go to, ascending, shape (R,), int32.
-        link_sender: Node they come from, shape (R,), int32.
-        link_distance: Length, shape (R,), float32, angstrom.
-        link_weight: Edges of this kind per atom of the receiving node, shape (R,), int32.
+        edge_shift: Lattice translation of the sender's image, shape (E, 3), int8.
+        node_offset: Shape (B + 1,), int64.
+        node_species: Atomic numbers of the nodes, shape (N,), uint8.
+        node_weight: Number of atoms that each node stands for, shape (N,), int32.
+        link_offset: Shape (B + 1,), int64.
+        link_receiver: Node that receives the messages of each link, ascending, shape (L,), int32.
+        link_sender: Node that sends them, shape (L,), int32.
+        link_distance: Length of each link, shape (L,), float32, angstrom.
+        link_weight: Number of edges per atom of the receiving node that each link stands for, shape (L,), int32.
     """
 
     ids: NDArray[np.str_]
@@ -111,45 +111,47 @@ class PackedGraphs:
     def __post_init__(self) -> None:
         for name, column in COLUMNS.items():
             array = getattr(self, name)
-            size = len(self.ids) if column.level == "crystal" else int(self.offset(column.level)[-1])
+            size = len(self.ids) if column.entity == "crystal" else int(self.offset(column.entity)[-1])
             if array.shape != (size, *column.shape) or not np.issubdtype(array.dtype, column.dtype):
                 raise DataError(
                     f"Array '{name}' of the packed graphs is {array.dtype} {array.shape}.",
                     why=f"Expected {np.dtype(column.dtype).name} {(size, *column.shape)}.",
                 )
-        for level in ENTITIES[1:]:
-            offset = self.offset(level)
+        for entity in ENTITIES[1:]:
+            offset = self.offset(entity)
             if len(offset) != len(self.ids) + 1 or offset[0] != 0 or (np.diff(offset) < 0).any():
-                raise DataError(f"Array '{level}_offset' of the packed graphs is no ascending list of n + 1 offsets.")
+                raise DataError(f"Array '{entity}_offset' of the packed graphs is no ascending list of B + 1 offsets.")
 
     @classmethod
     def concatenate(cls, parts: Sequence[PackedGraphs]) -> PackedGraphs:
-        """Join graphs end to end; no parts give no crystals."""
+        """Concatenate graphs; no parts give no crystals."""
         if len(parts) == 1:
             return parts[0]
         arrays: dict[str, Any] = {
             name: np.concatenate([np.empty((0, *column.shape), column.dtype), *(getattr(p, name) for p in parts)])
             for name, column in COLUMNS.items()
         }
-        counts = {level: [np.diff(p.offset(level)) for p in parts] for level in ENTITIES[1:]}
-        arrays |= {f"{level}_offset": offsets_from_counts(np.concatenate([[], *c])) for level, c in counts.items()}
+        counts = {entity: [np.diff(p.offset(entity)) for p in parts] for entity in ENTITIES[1:]}
+        arrays |= {f"{entity}_offset": offsets_from_counts(np.concatenate([[], *c])) for entity, c in counts.items()}
         return cls(**arrays)
 
-    def offset(self, level: str) -> NDArray[np.int64]:
-        """Where each crystal begins among the ``atom``, ``bond``, ``edge``, ``node`` or ``link`` entries."""
-        offset: NDArray[np.int64] = getattr(self, f"{level}_offset")
+    def offset(self, entity: str) -> NDArray[np.int64]:
+        """Return where each crystal begins among the ``atom``, ``bond``, ``edge``, ``node`` or ``link`` entries."""
+        offset: NDArray[np.int64] = getattr(self, f"{entity}_offset")
         return offset
 
     def take(self, index: NDArray[np.integer]) -> PackedGraphs:
-        """Copy the chosen crystals, in the order chosen.
+        """Copy the selected crystals, in the order of ``index``.
 
         Args:
-            index: Positions of crystals, shape (m,), each in 0..n-1.
+            index: Rows of the crystals to copy, 1-D integers.
         """
         rows = np.asarray(index, dtype=np.int64)
-        entries = {level: ragged_indices(self.offset(level), rows) for level in ENTITIES[1:]} | {"crystal": rows}
-        arrays: dict[str, Any] = {n: np.asarray(getattr(self, n)[entries[c.level]]) for n, c in COLUMNS.items()}
-        arrays |= {f"{level}_offset": offsets_from_counts(np.diff(self.offset(level))[rows]) for level in ENTITIES[1:]}
+        entries = {entity: ragged_indices(self.offset(entity), rows) for entity in ENTITIES[1:]} | {"crystal": rows}
+        arrays: dict[str, Any] = {n: np.asarray(getattr(self, n)[entries[c.entity]]) for n, c in COLUMNS.items()}
+        arrays |= {
+            f"{entity}_offset": offsets_from_counts(np.diff(self.offset(entity))[rows]) for entity in ENTITIES[1:]
+        }
         return PackedGraphs(**arrays)
 
     @property
@@ -159,7 +161,7 @@ class PackedGraphs:
 
 
 def offsets_from_counts(counts: NDArray[np.integer] | NDArray[np.floating]) -> NDArray[np.int64]:
-    """Offsets of consecutive runs of the given lengths, shape (len(counts) + 1,).
+    """Return the offsets of consecutive runs of the given lengths, shape (len(counts) + 1,).
 
     >>> offsets_from_counts(np.array([2, 0, 3])).tolist()
     [0, 2, 2, 5]
@@ -170,7 +172,7 @@ def offsets_from_counts(counts: NDArray[np.integer] | NDArray[np.floating]) -> N
 
 
 def ragged_indices(offset: NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Indices of all entries of the chosen runs, run after run, without a loop over runs.
+    """Return the indices of all entries of the selected runs, run after run, without a loop over runs.
 
     >>> ragged_indices(np.array([0, 2, 2, 5]), np.array([2, 0])).tolist()
     [2, 3, 4, 0, 1]

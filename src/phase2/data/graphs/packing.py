@@ -1,4 +1,4 @@
-"""From crystals to packed graphs."""
+"""Packing: from crystals to packed graphs."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from phase2.config.schema import GraphSpec
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.graphs.neighbors import Neighbors, find_neighbors
 from phase2.data.graphs.packed import PackedGraphs, offsets_from_counts
-from phase2.data.graphs.quotient import Quotients, changes, quotients
+from phase2.data.graphs.quotient import QuotientGraphs, build_quotient_graphs, run_starts
 from phase2.data.graphs.shells import Edges, nearest_shells
 from phase2.data.sources.base import LabelledCrystal
 from phase2.errors import InvalidCrystalError
 from phase2.properties import PROPERTIES
 
-_BLOCK_ATOMS = 4096  # packed at once: enough to make numpy's overhead small, little enough for the processor's cache
+_BLOCK_ATOMS = 4096  # packed together: enough to amortise numpy's overhead, few enough for the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A record that is no valid crystal.
+    """Record that is no valid crystal.
 
     Attributes:
         id: Name of the record.
-        reason: What is wrong with it.
+        reason: Why it was rejected.
     """
 
     id: str
@@ -36,27 +36,33 @@ class Rejection:
 
 
 def pack(crystals: Iterable[LabelledCrystal | Crystal], spec: GraphSpec) -> PackedGraphs:
-    """Turn crystals into graphs, in the order given; a crystal without labels gets NaN targets.
+    """Build the graphs of crystals, in the order given; a crystal without labels gets NaN targets.
+
+    Args:
+        crystals: Crystals, with or without labels.
+        spec: Cutoff and number of neighbours.
 
     Raises:
-        InvalidCrystalError: A crystal has overlapping or isolated atoms, or a cell that cannot be searched.
+        InvalidCrystalError: A crystal has overlapping or isolated atoms, or a cell too large to search.
     """
-    return PackedGraphs.concatenate([_pack_block(block, spec) for block in _blocks(_find(crystals, spec))])
+    return PackedGraphs.concatenate(
+        [_pack_block(block, spec) for block in _blocks(_find_all_neighbors(crystals, spec))]
+    )
 
 
 def pack_valid(
     crystals: Iterable[LabelledCrystal | Crystal], spec: GraphSpec
 ) -> tuple[PackedGraphs, tuple[Rejection, ...]]:
-    """Turn the valid crystals into graphs, and say what is wrong with the others."""
+    """Build the graphs of the valid crystals, and list the others with the reasons."""
     rejected: list[Rejection] = []
-    blocks = _blocks(_find(crystals, spec, rejected))
+    blocks = _blocks(_find_all_neighbors(crystals, spec, rejected))
     return PackedGraphs.concatenate([_pack_block(block, spec) for block in blocks]), tuple(rejected)
 
 
 _Found = tuple[LabelledCrystal, Neighbors]
 
 
-def _find(
+def _find_all_neighbors(
     crystals: Iterable[LabelledCrystal | Crystal], spec: GraphSpec, rejected: list[Rejection] | None = None
 ) -> Iterator[_Found]:
     for crystal in crystals:
@@ -94,7 +100,7 @@ def _pack_block(found: list[_Found], spec: GraphSpec) -> PackedGraphs:
     atom_crystal = np.repeat(np.arange(n), sizes)
     species = np.concatenate([c.species for c in crystals])
     edges = nearest_shells([neighbors for _, neighbors in found], spec.neighbors)
-    quotient = quotients(species, atom_crystal, edges)
+    quotient = build_quotient_graphs(species, atom_crystal, edges)
     bonds = _bonds(edges, atom_crystal, n)
     return PackedGraphs(
         ids=np.array([c.id for c in crystals]),
@@ -117,20 +123,20 @@ def _pack_block(found: list[_Found], spec: GraphSpec) -> PackedGraphs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Bonds:
-    first: NDArray[np.intp]  # first edge of each bond, (B,)
-    crystal: NDArray[np.int64]  # (B,)
-    offset: NDArray[np.int64]  # (n + 1,)
-    of_edge: NDArray[np.int64]  # bond of each edge, counted through all crystals, (E,)
+    first: NDArray[np.intp]  # first edge of each bond, (M,)
+    crystal: NDArray[np.int64]  # crystal of each bond, (M,)
+    offset: NDArray[np.int64]  # (B + 1,)
+    of_edge: NDArray[np.int64]  # bond of each edge, counted over all crystals, (E,)
 
 
 def _bonds(edges: Edges, atom_crystal: NDArray[np.int64], n: int) -> _Bonds:
-    first = changes(edges.receiver, edges.shell, edges.sender)
+    first = run_starts(edges.receiver, edges.shell, edges.sender)
     crystal = atom_crystal[edges.receiver[first]]
     counts = np.diff(first, append=len(edges.receiver))
     return _Bonds(first, crystal, _offsets(crystal, n), np.repeat(np.arange(len(first)), counts))
 
 
-def _quotient_columns(quotient: Quotients, n: int) -> dict[str, Any]:
+def _quotient_columns(quotient: QuotientGraphs, n: int) -> dict[str, Any]:
     return {
         "node_offset": _offsets(quotient.node_crystal, n),
         "node_species": quotient.node_species,

@@ -1,15 +1,15 @@
-"""The quotient graph: one node for all atoms of a crystal that an invariant network cannot tell apart.
+"""The quotient graph: one node for all atoms of a crystal that an invariant network cannot distinguish.
 
 Colour refinement (the 1-dimensional Weisfeiler-Leman algorithm; Weisfeiler & Leman, Nauchno-Tekhnicheskaya Informatsia
 2(9), 12, 1968) starts with the species as colours and refines them by the multiset of (colour of the sender, length)
 over the edges of each atom until no class splits any more. All atoms of a class then see the same number of edges of
 each kind (class of the sender, length). An invariant message-passing network computes an atom's next features from just
 its features and this multiset, so by induction over the layers atoms of one class have equal features after every
-layer, whatever the weights. It is enough to compute one node per class: sums over neighbours carry the number of
-edges, sums over atoms the number of atoms. This is exact compression of graph networks (Bollen, Steegmans, Van den
+layer, whatever the weights. One node per class suffices: sums over neighbours are weighted with the number of
+edges, sums over atoms with the number of atoms. This is exact compression of graph networks (Bollen, Steegmans, Van den
 Bussche & Vansummeren, "Learning Graph Neural Networks using Exact Compression", 2023) for crystals.
 
-It holds because the edges make whole shells: cutting a tie would make like atoms unlike.
+It holds because the edges form whole shells: breaking a tie would make equivalent atoms different.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.data.graphs.shells import Edges, lexicographic
+from phase2.data.graphs.shells import Edges, lexicographic_order
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Quotients:
-    """Quotient graphs of n crystals with A atoms, Q nodes and R links in all; indices count within a crystal.
+class QuotientGraphs:
+    """Quotient graphs of B crystals, with N nodes and L links in all; indices count within a crystal.
 
     Attributes:
-        atom_node: Node of each atom, shape (A,), int64.
-        node_crystal: Crystal of each node, shape (Q,), int64.
-        node_species: Atomic number, shape (Q,), uint8.
-        node_weight: Atoms in the class, shape (Q,), int64.
-        link_crystal: Crystal of each link, shape (R,), int64.
-        link_receiver: Node, shape (R,), int64.
-        link_sender: Node, shape (R,), int64.
-        link_length: Shape (R,), float64, angstrom.
-        link_weight: Edges of this kind at each atom of the receiving node, shape (R,), int64.
+        atom_node: Node of each atom, one entry per atom, int64.
+        node_crystal: Crystal of each node, shape (N,), int64.
+        node_species: Atomic number of each node, shape (N,), uint8.
+        node_weight: Number of atoms in the class of each node, shape (N,), int64.
+        link_crystal: Crystal of each link, shape (L,), int64.
+        link_receiver: Node that receives the messages of each link, shape (L,), int64.
+        link_sender: Node that sends them, shape (L,), int64.
+        link_length: Length of each link, shape (L,), float64, angstrom.
+        link_weight: Number of edges per atom of the receiving node, shape (L,), int64.
     """
 
     atom_node: NDArray[np.int64]
@@ -51,25 +51,25 @@ class Quotients:
     link_weight: NDArray[np.int64]
 
 
-def quotients(species: NDArray[np.uint8], crystal: NDArray[np.int64], edges: Edges) -> Quotients:
-    """Find the quotient graph of many crystals at once.
+def build_quotient_graphs(species: NDArray[np.uint8], crystal: NDArray[np.int64], edges: Edges) -> QuotientGraphs:
+    """Build the quotient graphs of many crystals at once.
 
     Nodes are sorted by their final colour, links by receiver, length and sender; neither depends on the order of the
-    atoms or on the cell, so that a supercell has the quotient of its primitive cell with other node weights.
+    atoms or on the cell, so that a supercell has the quotient graph of its primitive cell with larger node weights.
 
     Args:
-        species: Atomic number of every atom of all crystals, shape (A,).
-        crystal: Crystal of every atom, ascending from 0, shape (A,), int64.
+        species: Atomic number of every atom of all crystals, shape (N,), uint8.
+        crystal: Crystal of every atom, ascending from 0, shape (N,), int64.
         edges: Edges of all crystals; every atom receives at least one.
     """
     colour = refined_colours(species, crystal, edges)
     order = np.lexsort((colour, crystal))  # stable: the first atom of a class is the one with the lowest index
-    starts = changes(crystal[order], colour[order])
+    starts = run_starts(crystal[order], colour[order])
     chosen = order[starts]
     weight = np.diff(starts, append=len(order))
     node_crystal = crystal[chosen]
     node = np.empty(len(order), dtype=np.int64)
-    node[order] = np.repeat(_within(node_crystal), weight)
+    node[order] = np.repeat(_position_in_group(node_crystal), weight)
 
     is_chosen = np.zeros(len(order), dtype=bool)
     is_chosen[chosen] = True
@@ -77,10 +77,10 @@ def quotients(species: NDArray[np.uint8], crystal: NDArray[np.int64], edges: Edg
     receiver, sender, shell = edges.receiver[at], node[edges.sender[at]], edges.shell[at]
     of, length = crystal[receiver], edges.length[at]
     receiver = node[receiver]
-    order = lexicographic(of, receiver, shell, sender)
+    order = lexicographic_order(of, receiver, shell, sender)
     of, receiver, shell, sender = of[order], receiver[order], shell[order], sender[order]
-    first = changes(of, receiver, shell, sender)
-    return Quotients(
+    first = run_starts(of, receiver, shell, sender)
+    return QuotientGraphs(
         node,
         node_crystal,
         species[chosen],
@@ -94,30 +94,30 @@ def quotients(species: NDArray[np.uint8], crystal: NDArray[np.int64], edges: Edg
 
 
 def refined_colours(species: NDArray[np.uint8], crystal: NDArray[np.int64], edges: Edges) -> NDArray[np.uint64]:
-    """Colour of every atom, shape (A,), uint64: equal within a crystal for atoms that refinement does not separate.
+    """Return the colour of every atom, shape (N,), uint64: equal for atoms of a crystal that refinement does not split.
 
-    Colours are 64-bit hashes: two classes of a crystal with a million atoms get the same one with probability 3e-8.
+    Colours are 64-bit hashes: two classes of a crystal with a million atoms collide with probability 3e-8.
     """
     with np.errstate(over="ignore"):
         colour = _mix(species.astype(np.uint64) + _ODD)
         receiver, sender, tag = edges.receiver, edges.sender, _mix(edges.shell.astype(np.uint64))
         classes = _count_classes(colour, crystal)
         while len(receiver):
-            starts = changes(receiver)
+            starts = run_starts(receiver)
             atoms = receiver[starts]
             seen = np.add.reduceat(_mix(colour[sender] * _ODD + tag), starts)
             colour[atoms] = _mix(colour[atoms] * np.uint64(31) + seen)
             before, classes = classes, _count_classes(colour, crystal)
-            # A crystal whose classes no longer split is left alone, so that its colours do not depend on the others.
-            go_on = np.flatnonzero((classes > before)[crystal[receiver]])
-            receiver, sender, tag = receiver[go_on], sender[go_on], tag[go_on]
+            # A crystal whose classes no longer split is finished, so that its colours do not depend on other crystals.
+            unfinished = np.flatnonzero((classes > before)[crystal[receiver]])
+            receiver, sender, tag = receiver[unfinished], sender[unfinished], tag[unfinished]
     return colour
 
 
-def changes(*columns: NDArray[np.integer]) -> NDArray[np.intp]:
-    """Where a run of equal rows begins.
+def run_starts(*columns: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Return the indices at which runs of equal rows start.
 
-    >>> changes(np.array([4, 4, 4, 7]), np.array([0, 1, 1, 1])).tolist()
+    >>> run_starts(np.array([4, 4, 4, 7]), np.array([0, 1, 1, 1])).tolist()
     [0, 1, 3]
     """
     new = np.zeros(len(columns[0]), dtype=bool)
@@ -130,12 +130,12 @@ def changes(*columns: NDArray[np.integer]) -> NDArray[np.intp]:
 def _count_classes(colour: NDArray[np.uint64], crystal: NDArray[np.int64]) -> NDArray[np.int64]:
     order = np.lexsort((colour, crystal))
     crystal = crystal[order]
-    return np.bincount(crystal[changes(crystal, colour[order])])
+    return np.bincount(crystal[run_starts(crystal, colour[order])])
 
 
-def _within(group: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Position of each entry within its group, groups being consecutive."""
-    first = changes(group)
+def _position_in_group(group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the position of each entry within its group; groups are consecutive."""
+    first = run_starts(group)
     return np.arange(len(group)) - np.repeat(first, np.diff(first, append=len(group)))
 
 

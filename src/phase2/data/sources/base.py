@@ -1,4 +1,4 @@
-"""What a data set gives: raw records, and labelled crystals once they are parsed."""
+"""Interface of a data source: raw records, parsed into labelled crystals."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ from phase2.properties import PROPERTIES, Property
 MISSING_VALUES = frozenset({"", "na", "n/a", "nan", "none", "null"})
 
 _LARGEST = float(np.finfo(np.float32).max)  # graphs keep their labels as float32
-_BEYOND = math.nextafter(math.inf, 0.0)  # stands for every finite number that exceeds a float
+_TOO_LARGE = math.nextafter(math.inf, 0.0)  # in place of any finite number beyond the range of float64
 _INFINITIES = (math.inf, -math.inf)
 
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """One record of a data set before parsing: cheap to make and to send to another process.
+    """Record of a data set before parsing: cheap to create and to send to another process.
 
     Attributes:
         id: Name of the crystal.
-        content: What the source's ``parse`` turns into a labelled crystal.
-        flaw: Why the record is to be refused whatever its content, "" when nothing is known against it.
+        content: Input of the source's ``parse``.
+        defect: Why the record is rejected whatever its content, "" for none.
     """
 
     id: str
     content: object
-    flaw: str = ""
+    defect: str = ""
 
     def check(self) -> None:
-        """Refuse the record if it has a flaw.
+        """Reject the record if it has a defect.
 
         Raises:
             InvalidCrystalError: It has one.
         """
-        if self.flaw:
+        if self.defect:
             raise InvalidCrystalError(
-                f"Record '{self.id}' is invalid:", why=self.flaw, fix="Correct or remove this record."
+                f"Record '{self.id}' is invalid:", why=self.defect, fix="Correct or remove this record."
             )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledCrystal:
-    """A crystal and its labels.
+    """Crystal with its labels.
 
     Attributes:
         crystal: The structure.
@@ -61,17 +61,20 @@ class LabelledCrystal:
     targets: NDArray[np.float64]
 
 
-def printable(name: str) -> str:
+def escape_unprintable(name: str) -> str:
     """Escape what a text file cannot hold (lone surrogates) and what ends a string in numpy (zero characters)."""
     return name.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
 class Source(Protocol):
-    """A data set. ``records`` runs once, in order, in the main process; ``parse`` runs in many."""
+    """Data set that is read record by record: ``records`` runs once, in the main process, ``parse`` in the workers.
+
+    To add one, write a class with these four members in a module of its own, and return it in ``open_source``.
+    """
 
     @property
     def name(self) -> str:
-        """Name or path that the data set was asked for with."""
+        """Name or path that the data set was requested by."""
 
     @property
     def fingerprint(self) -> str:
@@ -91,13 +94,14 @@ class Source(Protocol):
 def read_labels(record: Mapping[str, object], crystal_id: str) -> NDArray[np.float64]:
     """Read the nine labels of a record by their JARVIS columns or, failing those, by their keys.
 
-    Missing are: an absent column, null, "", "na", "nan", "none" in any case, NaN and the infinities.
+    These count as missing: an absent column, null, "", "na", "nan", "none" in any case, NaN and the infinities.
 
     Returns:
         Labels in the order of ``PROPERTIES``, shape (9,), float64; NaN where missing.
 
     Raises:
-        InvalidCrystalError: A label is a truth value, text that is no number, a list, or a number beyond every float32.
+        InvalidCrystalError: A label is a truth value, text that is no number, a list, or a number beyond the range of
+            float32.
     """
     values = (record.get(p.column, record.get(p.key)) for p in PROPERTIES)
     return np.array([read_label(value, p, crystal_id) for value, p in zip(values, PROPERTIES, strict=True)])
@@ -107,7 +111,7 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
     """Read one label; NaN where it is missing.
 
     Raises:
-        InvalidCrystalError: It is neither a number nor a word for a missing one, or a number beyond every float32.
+        InvalidCrystalError: It is neither a number nor a word for a missing one, or beyond the range of float32.
     """
     if value is None:
         return math.nan
@@ -136,16 +140,16 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
 
 def _number_in(text: str) -> float | None:
     try:
-        # Python alone reads "1_000" as a number; in a table it is a slip.
+        # Only Python reads "1_000" as a number; in a table it is a typing error.
         number = None if "_" in text else float(text)
     except ValueError:
         return None
-    # Digits that make an infinity, such as 1e999, are a number that is too large, and not a missing one.
-    return _BEYOND if number in _INFINITIES and "inf" not in text.lower() else number
+    # Digits that overflow to infinity, such as 1e999, are a number that is too large, not a missing one.
+    return _TOO_LARGE if number in _INFINITIES and "inf" not in text.lower() else number
 
 
 def _as_float(value: float) -> float:
     try:
         return float(value)
-    except OverflowError:  # a whole number beyond every float
-        return _BEYOND
+    except OverflowError:  # a whole number beyond the range of float64
+        return _TOO_LARGE

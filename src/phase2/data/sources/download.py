@@ -1,4 +1,4 @@
-"""Files fetched once: resumed where they broke off, retried, and proved by their checksum."""
+"""Downloads: resumed after an interruption, retried, and verified by their checksum."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from phase2.storage.progress import ProgressCallback
 _BLOCK = 1 << 18
 _TIMEOUT = 30.0
 _LONGEST_BACKOFF = 60.0
-# Answers that another try may change: timeout, too early, too many requests; and every 5xx.
+# Status codes worth a retry: timeout, too early, too many requests; and every 5xx.
 _TRANSIENT_STATUS = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file on the web whose content is known beforehand.
+    """File on the web whose content is known beforehand.
 
     Attributes:
-        url: Where it is.
+        url: Its address, http or https.
         file_name: Its name on disk.
         size: Bytes.
         sha256: Checksum, hexadecimal.
@@ -46,24 +46,24 @@ def fetch(
     attempts: int = 5,
     backoff: float = 1.0,
 ) -> Path:
-    """Get a file into a folder, unless it is there already.
+    """Download a file into a folder, unless it is there already.
 
-    What has arrived is kept in ``<file_name>.part``, and the next attempt asks for the rest only. Of two processes that
+    Received bytes are kept in ``<file_name>.part``, and the next attempt requests only the rest. Of two processes that
     fetch the same file, the second waits for the first.
 
     Args:
-        remote: What to fetch.
-        folder: Where to put it; made if needed.
-        progress: Called with (bytes here, bytes in all).
+        remote: The file to download.
+        folder: Target folder; created if needed.
+        progress: Callback receiving the bytes received and their number.
         attempts: Attempts that may fail in a row without receiving a byte.
         backoff: Seconds before the second attempt; doubled for each further one.
 
     Returns:
-        Path of the file, its content proved by the checksum.
+        Path of the file, verified by its checksum.
 
     Raises:
-        TransientError: The server cannot be reached, or breaks off again and again.
-        DataError: The server does not have the file, or has another one.
+        TransientError: The server cannot be reached, or repeatedly closes the connection early.
+        DataError: The server does not have the file, or has a different one.
         RequestError: The address is not http or https.
     """
     if not remote.url.startswith(("http://", "https://")):
@@ -74,7 +74,7 @@ def fetch(
         if target.exists() and _sha256(target) == remote.sha256:
             return target
         part = target.with_name(f"{target.name}.part")
-        _transfer_persistently(remote, part, progress, attempts, backoff)
+        _transfer_with_retries(remote, part, progress, attempts, backoff)
         if (found := _sha256(part)) != remote.sha256:
             part.unlink()
             raise DataError(
@@ -86,7 +86,7 @@ def fetch(
     return target
 
 
-def _transfer_persistently(
+def _transfer_with_retries(
     remote: RemoteFile, part: Path, progress: ProgressCallback | None, attempts: int, backoff: float
 ) -> None:
     failures = 0
@@ -113,19 +113,19 @@ def _transfer_persistently(
 
 
 def _transfer(remote: RemoteFile, part: Path, progress: ProgressCallback | None) -> None:
-    """Add to the part what is missing; raise ConnectionError when the server ends too early."""
+    """Append the missing bytes to the partial file; raise ConnectionError if the server ends too early."""
     done = _size(part)
-    if done >= remote.size:  # complete, or wrong: the checksum tells
+    if done >= remote.size:  # complete, or wrong: the checksum decides
         return
     request = urllib.request.Request(remote.url, headers={"Range": f"bytes={done}-"} if done else {})  # noqa: S310
     with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
         if response.status == 206 and not _begins_at(response, done):
             part.unlink()
-            raise ConnectionError("the server sent another range than asked for")
+            raise ConnectionError("the server sent another range than requested")
         if response.status != 206:  # a server may ignore Range and send everything
             done = 0
         with part.open("ab" if done else "wb") as file:
-            # One byte more than expected is enough to know that it is another file.
+            # One byte more than expected proves that it is a different file.
             while done <= remote.size and (block := response.read(min(_BLOCK, remote.size + 1 - done))):
                 file.write(block)
                 done += len(block)

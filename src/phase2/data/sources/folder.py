@@ -1,4 +1,4 @@
-"""A folder of structure files with a CSV of targets as a data set."""
+"""Folders of structure files with a CSV of targets as data sets."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import cast
 import numpy as np
 
 from phase2.data.crystals.readers import STRUCTURE_SUFFIXES, is_structure_file, read_structure
-from phase2.data.sources.base import LabelledCrystal, RawRecord, printable, read_label
+from phase2.data.sources.base import LabelledCrystal, RawRecord, escape_unprintable, read_label
 from phase2.data.sources.target_table import TargetRow, read_target_table
 from phase2.errors import DataError, InvalidCrystalError
 from phase2.properties import PROPERTIES
 
 
 class FolderSource:
-    """CIF, POSCAR and JARVIS JSON files, and one CSV with a row for each of them.
+    """Source of CIF, POSCAR and JARVIS JSON files, and one CSV with a row for each of them.
 
     The CSV has a column ``file`` (a path within the folder) or ``id`` (the name of a file without its suffix), or both,
     and a column for each property: its key or JARVIS column, with or without the unit (``band_gap [eV]``).
@@ -40,7 +40,7 @@ class FolderSource:
     def fingerprint(self) -> str:
         """SHA-256 over names and contents of the CSV and all structure files, hexadecimal.
 
-        A structure file that cannot be read counts as such: its record alone is refused.
+        A structure file that cannot be read counts as such: only its record is rejected.
 
         Raises:
             DataError: The folder or its CSV cannot be read, or there is no CSV.
@@ -60,10 +60,10 @@ class FolderSource:
         return digest.hexdigest()
 
     def records(self) -> Iterator[RawRecord]:
-        """Yield a record for each row of the CSV: the path of the file, and the texts of the nine labels.
+        """Yield a record for each row of the CSV: the path of the file, and the nine labels as text.
 
         Raises:
-            DataError: There is no CSV, or its headings, or a whole column, are wrong.
+            DataError: There is no CSV, or its headings or a whole column are wrong.
         """
         by_stem = {_stem(path.relative_to(self.path).as_posix()): path for path in self._structure_files()}
         seen: set[str] = set()
@@ -95,11 +95,11 @@ class FolderSource:
     def _raw(self, row: TargetRow, by_stem: dict[str, Path], seen: set[str]) -> RawRecord:
         crystal_id = row.id or _stem(row.file)
         if "\0" in crystal_id + row.file:
-            return RawRecord(printable(crystal_id), None, "Its file or id holds a zero character.")
+            return RawRecord(escape_unprintable(crystal_id), None, "Its file or id holds a zero character.")
         path = self.path / row.file if row.file else by_stem.get(crystal_id) or self.path / crystal_id
-        return RawRecord(crystal_id or "unnamed", (str(path), row.labels), self._flaw(crystal_id, path, seen))
+        return RawRecord(crystal_id or "unnamed", (str(path), row.labels), self._defect(crystal_id, path, seen))
 
-    def _flaw(self, crystal_id: str, path: Path, seen: set[str]) -> str:
+    def _defect(self, crystal_id: str, path: Path, seen: set[str]) -> str:
         if not crystal_id:
             return "Its row has neither file nor id."
         if crystal_id in seen:
@@ -108,10 +108,10 @@ class FolderSource:
         try:
             if not path.resolve().is_relative_to(self.path.resolve()):
                 return f"{path} lies outside the folder {self.path}."
-            there = path.is_file()
-        except OSError as error:  # a folder on the way that may not be entered, a name that is too long
+            exists = path.is_file()
+        except OSError as error:  # a parent folder without permission, a name that is too long
             return f"{path} cannot be read: {error.strerror}."
-        if not there:
+        if not exists:
             return f"There is no file {path}" + ("." if path.suffix else f" with {', '.join(STRUCTURE_SUFFIXES)}.")
         return ""
 

@@ -22,12 +22,12 @@ DFT_3D_MEMBER = "jdft_3d-12-12-2022.json"
 
 
 class JarvisSource:
-    """75,993 crystals with DFT properties, downloaded when their records are first asked for.
+    """Source of 75,993 crystals with DFT properties, downloaded when their records are first read.
 
     Args:
         cache: Cache folder; the user's by default.
         remote: The archive.
-        progress: Called with (bytes here, bytes in all) during the download.
+        progress: Callback receiving the bytes received and their number.
     """
 
     name = "jarvis-dft3d"
@@ -35,35 +35,35 @@ class JarvisSource:
     def __init__(
         self, cache: Path | None = None, *, remote: RemoteFile = DFT_3D, progress: ProgressCallback | None = None
     ) -> None:
-        self._folder = downloads(cache or cache_dir())
+        self._folder = download_folder(cache or cache_dir())
         self._remote = remote
         self._progress = progress
 
     @property
     def path(self) -> Path:
-        """Where the archive is, or will be."""
+        """Path of the archive, downloaded or not."""
         return self._folder / self._remote.file_name
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the archive, hexadecimal: known before it is downloaded."""
+        """SHA-256 of the archive, hexadecimal: known before the download."""
         return self._remote.sha256
 
     def fetch(self) -> Path:
-        """Download the archive, unless it is here.
+        """Download the archive, unless it is downloaded already.
 
         Raises:
             TransientError: The server cannot be reached.
-            DataError: The server does not have the file, or has another one.
+            DataError: The server does not have the file, or has a different one.
         """
         return fetch(self._remote, self._folder, progress=self._progress)
 
     def records(self) -> Iterator[RawRecord]:
-        """Yield the records, read out of the archive without unpacking it.
+        """Yield the records, read from the archive without unpacking it.
 
         Raises:
-            TransientError: The archive is not here and cannot be downloaded now.
-            DataError: It is not the expected one.
+            TransientError: The archive cannot be downloaded now.
+            DataError: It is not the expected file.
         """
         yield from self._file(self.fetch()).records()
 
@@ -86,6 +86,6 @@ class JarvisSource:
         return JsonSource(path, DFT_3D_MEMBER)
 
 
-def downloads(cache: Path) -> Path:
-    """Folder of downloaded files within a cache folder."""
+def download_folder(cache: Path) -> Path:
+    """Return the folder of downloaded files within a cache folder."""
     return cache / "downloads"

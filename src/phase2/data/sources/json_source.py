@@ -1,4 +1,4 @@
-"""A JSON or JSON lines file in JARVIS's schema as a data set."""
+"""JSON and JSON lines files in JARVIS's schema as data sets."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
-from phase2.data.crystals.readers import from_record
-from phase2.data.sources.base import LabelledCrystal, RawRecord, printable, read_labels
+from phase2.data.crystals.formats.jarvis import from_jarvis
+from phase2.data.sources.base import LabelledCrystal, RawRecord, escape_unprintable, read_labels
 from phase2.data.sources.json_stream import is_json_lines, stream_records
 from phase2.errors import DataError
 from phase2.properties import PROPERTIES
@@ -20,12 +20,12 @@ _IDS = ("jid", "id", "material_id")
 
 
 class JsonSource:
-    """Records ``{"jid": ..., "atoms": {...}, "formation_energy_peratom": ..., ...}`` in a list, an object or lines.
+    """Source of records ``{"jid": ..., "atoms": {...}, "band_gap": ..., ...}`` in a list, an object or lines.
 
     Labels are read from JARVIS's columns or, where those are absent, from phase2's own keys.
 
     Args:
-        path: The file, as it is or compressed by gzip or zip.
+        path: The file, uncompressed or compressed by gzip or zip.
         member: Its name within a zip archive with several JSON files.
     """
 
@@ -40,7 +40,7 @@ class JsonSource:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the file as it lies on disk and, for JSON lines, of that format, hexadecimal.
+        """SHA-256 of the file on disk and, for JSON lines, of that format, hexadecimal.
 
         The same bytes can be one record under one name and an object of records under another.
 
@@ -57,7 +57,7 @@ class JsonSource:
         return digest.hexdigest()
 
     def records(self) -> Iterator[RawRecord]:
-        """Yield the records in the order of the file, of each what ``parse`` needs.
+        """Yield the records in the order of the file, reduced to what ``parse`` needs.
 
         Raises:
             DataError: The file is no valid JSON; the message has line and column.
@@ -74,22 +74,24 @@ class JsonSource:
         """
         raw.check()
         content = cast("Mapping[str, object]", raw.content)
-        return LabelledCrystal(from_record(content, raw.id), read_labels(content, raw.id))
+        return LabelledCrystal(from_jarvis(content, raw.id), read_labels(content, raw.id))
 
 
 def _raw(index: int, key: str | None, record: object, seen: set[str]) -> RawRecord:
     if not isinstance(record, dict):
-        name = printable(key or f"record-{index}")
-        return RawRecord(name, None, flaw=f"It is a {type(record).__name__}, not an object.")
+        name = escape_unprintable(key or f"record-{index}")
+        return RawRecord(name, None, defect=f"It is a {type(record).__name__}, not an object.")
     crystal_id = next((str(record[k]) for k in _IDS if _is_id(record.get(k))), key or f"record-{index}")
-    if crystal_id != printable(crystal_id):
-        return RawRecord(printable(crystal_id), None, flaw="Its id holds a character that cannot be written.")
+    if crystal_id != escape_unprintable(crystal_id):
+        return RawRecord(
+            escape_unprintable(crystal_id), None, defect="Its id holds a character that cannot be written."
+        )
     if crystal_id in seen:
-        return RawRecord(crystal_id, None, flaw="An earlier record has the same id.")
+        return RawRecord(crystal_id, None, defect="An earlier record has the same id.")
     seen.add(crystal_id)
     if "atoms" not in record:
-        return RawRecord(crystal_id, None, flaw="It has no 'atoms'.")
-    # JARVIS records have sixty columns: what is not needed is not kept, nor sent to the worker processes.
+        return RawRecord(crystal_id, None, defect="It has no 'atoms'.")
+    # JARVIS records have sixty columns: those not needed are neither kept nor sent to the worker processes.
     content = {k: record[k] for k in _LABELS if k in record}
     atoms = record["atoms"]
     content["atoms"] = {k: atoms[k] for k in _ATOMS if k in atoms} if isinstance(atoms, dict) else atoms

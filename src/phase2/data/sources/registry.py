@@ -1,4 +1,8 @@
-"""Data sets by name or path."""
+"""Registry of data sets: by name or path.
+
+To add a named data set, write a :class:`Source` and add it to ``open_source`` and ``known_sources``, and its size to
+``config/data_sets.py``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from pathlib import Path
 from phase2.config.data_sets import CRYSTALS
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
 from phase2.data.sources.folder import FolderSource
-from phase2.data.sources.jarvis import DFT_3D, JarvisSource, downloads
+from phase2.data.sources.jarvis import DFT_3D, JarvisSource, download_folder
 from phase2.data.sources.json_source import JsonSource
 from phase2.data.sources.sample import SAMPLE_FILE, SampleSource
 from phase2.errors import DataError, UnknownNameError
@@ -26,12 +30,12 @@ _PACKED_SUFFIXES = (".gz", ".zip")
 
 @dataclass(frozen=True, slots=True)
 class KnownSource:
-    """A data set that has a name.
+    """Data set that can be requested by name.
 
     Attributes:
-        name: What to ask for.
-        summary: One line for people.
-        size: Bytes to download, 0 when it comes with the package.
+        name: Its name.
+        summary: One line for users.
+        size: Bytes to download, 0 if it is part of the package.
     """
 
     name: str
@@ -39,15 +43,15 @@ class KnownSource:
     size: int
 
     def state(self, cache: Path) -> str:
-        """Whether it is here: ``included``, ``downloaded`` or ``not downloaded (41 MB)``."""
+        """Return ``included``, ``downloaded`` or ``not downloaded (41 MB)``."""
         if not self.size:
             return "included"
-        here = (downloads(cache) / DFT_3D.file_name).exists()
-        return "downloaded" if here else f"not downloaded ({self.size / 1e6:.0f} MB)"
+        downloaded = (download_folder(cache) / DFT_3D.file_name).exists()
+        return "downloaded" if downloaded else f"not downloaded ({self.size / 1e6:.0f} MB)"
 
 
 def known_sources() -> tuple[KnownSource, ...]:
-    """The data sets that have a name."""
+    """Return the data sets that can be requested by name."""
     return (
         KnownSource(
             "sample", f"{CRYSTALS['sample']:,} crystals of the Materials Project, seven of the nine properties", 0
@@ -67,7 +71,7 @@ def open_source(name_or_path: str) -> Source:
 
     Raises:
         UnknownNameError: There is no data set of this name.
-        DataError: There is no such file, or it is no data set.
+        DataError: The file does not exist or is no data set.
     """
     if name_or_path == "sample":
         return SampleSource()
@@ -75,11 +79,11 @@ def open_source(name_or_path: str) -> Source:
         return JarvisSource()
     path = Path(name_or_path).expanduser()
     try:
-        there, folder = path.exists(), path.is_dir()
+        exists, folder = path.exists(), path.is_dir()
     except OSError as error:
         raise DataError(f"{path} cannot be read.", why=f"{error.strerror}.", fix="Check its permissions.") from error
-    if not name_or_path or not there:
-        raise _not_there(name_or_path)
+    if not name_or_path or not exists:
+        raise _not_found(name_or_path)
     if folder:
         return FolderSource(path)
     if _is_json(path):
@@ -92,12 +96,17 @@ def open_source(name_or_path: str) -> Source:
 
 
 def fetch_source(name: str, cache: Path, *, progress: ProgressCallback | None = None) -> Path:
-    """Download a data set, unless it is here.
+    """Download a data set, unless it is downloaded already.
+
+    Args:
+        name: Name of the data set.
+        cache: Cache folder.
+        progress: Callback receiving the bytes received and their number.
 
     Raises:
         UnknownNameError: There is no data set of this name.
         TransientError: The server cannot be reached.
-        DataError: The server does not have the file, or has another one.
+        DataError: The server does not have the file, or has a different one.
     """
     if name == "sample":
         return SAMPLE_FILE
@@ -113,7 +122,7 @@ def _is_json(path: Path) -> bool:
     return name.endswith(_FILE_SUFFIXES)
 
 
-def _not_there(name_or_path: str) -> Exception:
+def _not_found(name_or_path: str) -> Exception:
     looks_like_a_path = any(c in name_or_path for c in "/\\.~")
     if not looks_like_a_path:
         return UnknownNameError.of("data set", name_or_path, NAMES)

@@ -1,6 +1,6 @@
-"""The crystals that come with the package, so that everything runs without a download.
+"""The embedded sample of crystals, with which everything runs without a download.
 
-Where they come from, what their labels mean and what is wrong with them: ``docs/data/sample.md``. The file is made by
+Its origin, the meaning of its labels and its known flaws: ``docs/data/sample.md``. The file is written by
 ``tools/datasets/sample.py``.
 """
 
@@ -24,7 +24,7 @@ from phase2.properties import PROPERTIES
 
 SAMPLE_FILE = Path(__file__).with_name("sample.npz")
 
-# Whole numbers of these units compress four times better than floats and round below what the graphs can tell apart.
+# Whole multiples of these units compress four times better than floats, and round below the graphs' resolution.
 FRACTION_UNIT = 1e-8
 LATTICE_UNIT = 1e-6
 

@@ -1,4 +1,4 @@
-"""The CSV that says which targets belong to which structure file."""
+"""The CSV of targets: which labels belong to which structure file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _HEADING = re.compile(r"^(?P<name>.*?)\s*(?:\[(?P<unit>.*)\])?$")
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """One row of the CSV, as text.
+    """Row of the CSV, as text.
 
     Attributes:
-        file: Path of the structure file, "" when the table has no such column.
-        id: Name of the crystal, "" when the table has no such column.
+        file: Path of the structure file, "" if the table has no such column.
+        id: Name of the crystal, "" if the table has no such column.
         labels: The nine labels in the order of ``PROPERTIES``, "" where missing.
     """
 
@@ -36,7 +36,7 @@ class TargetRow:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Where things stand in a row."""
+    """Columns of the file, the id and the properties."""
 
     file: int | None
     id: int | None
@@ -46,14 +46,14 @@ class _Columns:
 def read_target_table(table: Path) -> list[TargetRow]:
     """Read a CSV with a column ``file`` or ``id`` and a column for each property.
 
-    A property is called by its key or JARVIS column, with or without the unit (``band_gap [eV]``). Other columns are
+    A property is named by its key or JARVIS column, with or without the unit (``band_gap [eV]``). Other columns are
     ignored with a note in the log, unless they look like a misspelt property.
 
     Raises:
         DataError: The file cannot be read, its headings are wrong, or a column of a property holds no number at all.
     """
     headings, rows = _read_rows(table)
-    columns = _understand(table, headings)
+    columns = _parse_headings(table, headings)
     _check_columns(table, columns, rows)
     return [_row(cells, columns) for cells in rows]
 
@@ -89,8 +89,8 @@ def _read_rows(table: Path) -> tuple[list[str], list[list[str]]]:
     return headings, [row for _, row in filled[1:]]
 
 
-def _understand(table: Path, headings: Sequence[str]) -> _Columns:
-    places: dict[str, int] = {}
+def _parse_headings(table: Path, headings: Sequence[str]) -> _Columns:
+    columns: dict[str, int] = {}
     labels: dict[int, Property] = {}
     for column, heading in enumerate(headings):
         match = _HEADING.match(heading.strip())
@@ -103,15 +103,15 @@ def _understand(table: Path, headings: Sequence[str]) -> _Columns:
         if prop is not None:
             _check_unit(table, heading, match["unit"] if match else None, prop)
             labels[column] = prop
-        if places.setdefault(prop.key if prop else name, column) != column:
+        if columns.setdefault(prop.key if prop else name, column) != column:
             raise DataError(f"{table} has two columns for '{prop.key if prop else name}'.", fix="Keep one of them.")
-    if not labels or not {"file", "id"} & places.keys():
+    if not labels or not {"file", "id"} & columns.keys():
         raise DataError(
             f"{table} has the headings {', '.join(headings)}.",
             why="It needs a column 'file' or 'id', and a column for at least one property.",
             fix=f"Use the headings: file, {', '.join(p.heading for p in PROPERTIES)}; separate cells by commas.",
         )
-    return _Columns(places.get("file"), places.get("id"), labels)
+    return _Columns(columns.get("file"), columns.get("id"), labels)
 
 
 def _refuse_misspelt(table: Path, name: str) -> None:
@@ -134,7 +134,7 @@ def _check_unit(table: Path, heading: str, unit: str | None, prop: Property) -> 
 
 
 def _check_columns(table: Path, columns: _Columns, rows: Sequence[Sequence[str]]) -> None:
-    """Refuse a column in which not one entry is a number, because every record would be refused for it."""
+    """Reject a column without a single number, because every record would be rejected for it."""
     for column, prop in columns.labels.items():
         entries = [row[column] for row in rows]
         wrong = [entry for entry in entries if not _is_label(entry, prop)]

@@ -20,39 +20,41 @@ from phase2.data.graphs.packing import Rejection
 from phase2.errors import DataError
 from phase2.storage.disk.atomic import atomic_file, sync_folder, write_text
 
-_IN_MEMORY = ("ids", "formulas")  # of unknown width until the last one is known
+FORMAT = 1  # of the files and their content: changing either makes older stores invisible
+
+_IN_MEMORY = ("ids", "formulas")  # text arrays, whose width is known with the last entry
 
 
 class GraphWriter:
-    """Writes graphs part by part, so that the memory needed does not grow with their number.
+    """Incremental writer of a graph store, whose memory does not grow with the number of graphs.
 
     Args:
-        folder: Where the files go; must exist and be empty.
+        folder: Folder of the files; must exist and be empty.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files = {name: _GrowingArray(folder, name, c) for name, c in COLUMNS.items() if name not in _IN_MEMORY}
         self._names: dict[str, list[NDArray[np.str_]]] = {name: [] for name in _IN_MEMORY}
-        self._counts: dict[str, list[NDArray[np.int64]]] = {level: [] for level in ENTITIES[1:]}
+        self._counts: dict[str, list[NDArray[np.int64]]] = {entity: [] for entity in ENTITIES[1:]}
 
     def append(self, graphs: PackedGraphs) -> None:
-        """Add graphs behind those written so far."""
+        """Append graphs to those written so far."""
         for name, file in self._files.items():
             file.append(getattr(graphs, name))
         for name, parts in self._names.items():
             parts.append(getattr(graphs, name))
-        for level, counts in self._counts.items():
-            counts.append(np.diff(graphs.offset(level)))
+        for entity, counts in self._counts.items():
+            counts.append(np.diff(graphs.offset(entity)))
 
     def finish(self, meta: Mapping[str, object], rejected: Sequence[Rejection]) -> None:
-        """Complete the files and push them to the disk; meta.json comes last."""
+        """Complete the files and flush them to the disk; meta.json comes last."""
         for file in self._files.values():
             file.finish()
         for name, parts in self._names.items():
             _save(self._folder / f"{name}.npy", np.concatenate(parts))
-        for level, counts in self._counts.items():
-            _save(self._folder / f"{level}_offset.npy", offsets_from_counts(np.concatenate(counts)))
+        for entity, counts in self._counts.items():
+            _save(self._folder / f"{entity}_offset.npy", offsets_from_counts(np.concatenate(counts)))
         rows = io.StringIO(newline="")
         csv.writer(rows).writerows([("id", "reason"), *((r.id, r.reason) for r in rejected)])
         write_text(self._folder / "rejected.csv", rows.getvalue())
@@ -62,34 +64,34 @@ class GraphWriter:
         sync_folder(self._folder)
 
     def close(self) -> None:
-        """Let go of the files, complete or not."""
+        """Close the files, complete or not."""
         for file in self._files.values():
             file.close()
 
 
-def read_files(folder: Path, fingerprint: str) -> tuple[PackedGraphs, tuple[Rejection, ...]]:
-    """Open a store's files; arrays are mapped, not read.
+def read_graph_files(folder: Path, fingerprint: str) -> tuple[PackedGraphs, tuple[Rejection, ...]]:
+    """Open the files of a store; arrays are memory-mapped.
 
     Raises:
-        DataError: A file is missing, cut short, or of another store.
+        DataError: A file is missing, truncated, or of another store.
     """
     try:
         meta = json.loads((folder / "meta.json").read_bytes())
         if meta["fingerprint"] != fingerprint:
             raise DataError(f"The graph store '{folder}' holds other data.")
-        names = [*COLUMNS, *(f"{level}_offset" for level in ENTITIES[1:])]
+        names = [*COLUMNS, *(f"{entity}_offset" for entity in ENTITIES[1:])]
         arrays: dict[str, Any] = {name: _map(folder / f"{name}.npy", meta["bytes"][name]) for name in names}
         with (folder / "rejected.csv").open(newline="", encoding="utf-8") as file:
             rejected = tuple(Rejection(*row) for row in csv.reader(file))[1:]
         if len(rejected) != meta["rejected"]:
-            raise DataError(f"'{folder / 'rejected.csv'}' is cut short.")
+            raise DataError(f"'{folder / 'rejected.csv'}' is truncated.")
         return PackedGraphs(**arrays), rejected
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"The graph store '{folder}' is damaged.", why=f"{error}") from error
 
 
 class _GrowingArray:
-    """An .npy file whose first axis grows; numpy pads the header, so the final one fits where the first was."""
+    """A .npy file whose first axis grows; numpy pads the header, so that the final one fits in place of the first."""
 
     def __init__(self, folder: Path, name: str, column: Column) -> None:
         self._column = column
@@ -109,7 +111,7 @@ class _GrowingArray:
         self._file.close()
 
     def close(self) -> None:
-        with suppress(OSError):  # the disk is full, and what could not be written is about to be removed
+        with suppress(OSError):  # the disk is full, and the unfinished files are about to be removed
             self._file.close()
 
     def _header(self) -> None:

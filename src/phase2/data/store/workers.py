@@ -1,8 +1,8 @@
-"""Records to packed graphs in several processes: in order, with bounded memory.
+"""Worker processes that pack records into graphs: in order, with bounded memory.
 
-The processes are plain children that talk through pipes. Unlike multiprocessing's they neither fork a process that has
+The workers are child processes connected by pipes. Unlike those of multiprocessing they neither fork a process with
 threads nor run the caller's script again, so that building works from a notebook, a script without a main guard and
-standard input; and they end when the parent does, however it ends.
+standard input; and they exit when the parent does, however it ends.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
 from phase2.errors import InvalidCrystalError, Phase2Error, TransientError
 
 SERIAL_SECONDS = 2.0
-"""Seconds before others are started: each takes one to start, which a small data set does not give back."""
+"""Seconds before workers are started: starting one takes a second, which a small data set does not repay."""
 
 Packed = tuple[PackedGraphs, tuple[Rejection, ...]]
 
 
 def pack_records(source: Source, spec: GraphSpec, records: Iterable[RawRecord]) -> Packed:
-    """Parse records and pack the valid crystals; the others are named with the reason."""
+    """Parse records and pack the valid crystals; list the others with the reasons."""
     rejected: list[Rejection] = []
     graphs, unusable = pack_valid(_parsed(source, records, rejected), spec)
     return graphs, (*rejected, *unusable)
@@ -43,22 +43,25 @@ def pack_records(source: Source, spec: GraphSpec, records: Iterable[RawRecord]) 
 def pack_chunks(
     source: Source, spec: GraphSpec, chunks: Iterator[Sequence[RawRecord]], workers: int
 ) -> Generator[Packed, None, None]:
-    """Pack chunks of records, in order, in this process and, where that takes long, in several others.
+    """Pack chunks of records, in order, in this process and, if that takes long, in worker processes.
 
-    At most two chunks per worker are on their way. Close the generator to end the processes early.
+    At most two chunks per worker are in flight. Close the generator to end the workers early.
 
     Args:
-        source: What parses the records.
-        spec: How graphs are made.
+        source: Data set that parses the records.
+        spec: Cutoff and number of neighbours.
         chunks: The records.
-        workers: Processes; with one, no other is ever started.
+        workers: Number of worker processes; 1 for none besides this process.
+
+    Yields:
+        The graphs of each chunk, and its rejected records.
 
     Raises:
         TransientError: A worker was killed, for example because memory ran out.
         Phase2Error: A worker failed.
     """
-    alone_until = math.inf if workers == 1 else time.monotonic() + SERIAL_SECONDS
-    while time.monotonic() < alone_until:
+    serial_until = math.inf if workers == 1 else time.monotonic() + SERIAL_SECONDS
+    while time.monotonic() < serial_until:
         chunk = next(chunks, None)
         if chunk is None:
             return
@@ -95,7 +98,7 @@ def serve() -> None:
     """Pack chunks from standard input until it ends: the main function of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not get among the answers
+    os.dup2(2, 1)  # what a library prints must not mix with the answers
     try:
         source, spec = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the parent
         while True:
@@ -108,7 +111,7 @@ def serve() -> None:
             pickle.dump(answer, answers, protocol=5)
             answers.flush()
     except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-        os._exit(0)  # the parent has closed the pipes, or is gone
+        os._exit(0)  # the parent has closed the pipes or has ended
 
 
 def _parsed(source: Source, records: Iterable[RawRecord], rejected: list[Rejection]) -> Iterator[LabelledCrystal]:
@@ -134,7 +137,7 @@ class _Worker:
 
     def __init__(self, source: Source, spec: GraphSpec) -> None:
         code = f"import sys; sys.path[:] = {sys.path!r}; from phase2.data.store.workers import serve; serve()"
-        # One thread each: the workers are the parallelism.
+        # One thread each: the parallelism is in the workers.
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our code
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | threads
@@ -152,24 +155,24 @@ class _Worker:
             self._stdin.flush()
             answer: Packed | Phase2Error = pickle.load(self._stdout)  # noqa: S301 - written by our worker
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-            raise _death(self._process.wait()) from None
+            raise _worker_error(self._process.wait()) from None
         if isinstance(answer, Phase2Error):
             raise answer
         return answer
 
     def kill(self) -> None:
-        """End the process, busy or not."""
+        """Kill the process, busy or not."""
         self._process.kill()
         self._process.wait()
 
     def close(self) -> None:
         """Close the pipes of a process that has ended."""
         for pipe in (self._stdin, self._stdout):
-            with suppress(BrokenPipeError):  # what could not be sent any more
+            with suppress(BrokenPipeError):  # data that could no longer be sent
                 pipe.close()
 
 
-def _death(code: int) -> Phase2Error:
+def _worker_error(code: int) -> Phase2Error:
     if code < 0:
         name = signal.Signals(-code).name
         return TransientError(

@@ -1,1 +1,1 @@
-"""Model files: read and written without running code from them."""
+"""Model files, written atomically and read without running code from them."""

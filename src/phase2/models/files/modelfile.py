@@ -1,4 +1,4 @@
-"""The model file, ``best.pt``: everything that a prediction needs, in one file that is safe to load."""
+"""The model file ``best.pt``: everything needed to predict, in one file that is safe to load."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedModel:
-    """A trained model and what belongs to it.
+    """Trained model with the data needed to apply it.
 
     Attributes:
         model: The network, in evaluation mode, on the CPU.
-        config: The run that trained it.
-        properties: What it predicts, in the order of its outputs.
-        scaler: From its outputs to physical units.
+        config: Configuration of the run that trained it.
+        properties: The properties it predicts, in the order of its outputs.
+        scaler: Normaliser that converts its outputs to the properties' units.
         species: Atomic numbers that occur in its training crystals, ascending.
-        mean_neighbors: Edges per atom of its training crystals.
-        run_id: Name of the run.
-        epoch: Epoch that its weights are from, counted from 1.
+        mean_neighbors: Mean number of edges per atom of its training crystals.
+        run_id: Id of the run.
+        epoch: Epoch of its weights, counted from 1.
         score: Validation score of that epoch.
-        phase2_version: The phase2 that trained it.
+        phase2_version: Version of phase2 that trained it.
     """
 
     model: CrystalModel
@@ -58,8 +58,8 @@ def save_model_file(path: Path, trained: TrainedModel, weights: Mapping[str, Ten
 
     Args:
         path: The file.
-        trained: The model and what belongs to it.
-        weights: Weights to write in place of the model's.
+        trained: The trained model.
+        weights: Weights to write instead of the model's.
     """
     content = {
         "format": FORMAT,
@@ -80,7 +80,7 @@ def save_model_file(path: Path, trained: TrainedModel, weights: Mapping[str, Ten
 
 
 def load_model_file(path: Path) -> TrainedModel:
-    """Read a model file; it needs no file beside it.
+    """Read a model file, which needs no other file.
 
     Raises:
         ModelFileError: The file is missing, damaged, unsafe, no model file, or made by a newer phase2.
@@ -113,29 +113,29 @@ def copy_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
     """Copy all parameters and buffers to the CPU.
 
     Unlike a state_dict this includes tables that are computed when the model is made, such as the element table: a
-    model must not change when a later phase2 computes them otherwise.
+    model must not change when a later phase2 computes them differently.
     """
     return {name: tensor.detach().cpu().clone() for name, tensor in _named_tensors(model).items()}
 
 
 def load_tensors(model: torch.nn.Module, tensors: Mapping[str, object]) -> None:
-    """Put tensors into a model.
+    """Copy tensors into the parameters and buffers of a model.
 
     Raises:
-        ModelFileError: They are not exactly those of the model, of the same shapes, and finite.
+        ModelFileError: Names, shapes or dtypes differ from the model's, or a number is not finite.
     """
     expected = _named_tensors(model)
     if expected.keys() != tensors.keys():
         odd = sorted(expected.keys() ^ tensors.keys())
-        raise _unfit(f"The model of this configuration and the file differ in: {', '.join(odd[:3])}.")
+        raise _mismatch(f"The model of this configuration and the file differ in: {', '.join(odd[:3])}.")
     with torch.no_grad():
         for name, target in expected.items():
             value = tensors[name]
             if not isinstance(value, Tensor) or value.shape != target.shape or value.dtype != target.dtype:
                 found = f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-                raise _unfit(f"'{name}' is {found}, not {target.dtype} {tuple(target.shape)}.")
+                raise _mismatch(f"'{name}' is {found}, not {target.dtype} {tuple(target.shape)}.")
             if value.is_floating_point() and not bool(value.isfinite().all()):
-                raise _unfit(f"'{name}' holds numbers that are not finite.")
+                raise _mismatch(f"'{name}' holds numbers that are not finite.")
             target.copy_(value)
 
 
@@ -160,7 +160,7 @@ def _properties(rows: Sequence[object], path: Path) -> tuple[Property, ...]:
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"The model file {path} cannot be used.", why="Its property list is damaged.") from error
     if not properties or not all(p.key in KEYS and p.transform in ("none", "log1p") for p in properties):
-        raise ModelFileError(f"The model file {path} cannot be used.", why="Its property list is not one of phase2's.")
+        raise ModelFileError(f"The model file {path} cannot be used.", why="Its property list is unknown.")
     return properties
 
 
@@ -171,5 +171,5 @@ def _species(numbers: Sequence[object], path: Path) -> tuple[int, ...]:
     return species
 
 
-def _unfit(why: str) -> ModelFileError:
+def _mismatch(why: str) -> ModelFileError:
     return ModelFileError("The weights do not fit.", why=why)

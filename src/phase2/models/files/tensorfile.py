@@ -1,4 +1,4 @@
-"""Files of tensors and plain values that load without running code from the file."""
+"""Files of tensors and plain values, loaded without running code from them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from phase2.storage.disk.atomic import write_bytes
 
 T = TypeVar("T")
 
-# What torch.load raises for files that were cut, overwritten or made by something else; a flipped bit can end anywhere.
+# What torch.load raises for files that are truncated, overwritten or of another program, or have a flipped bit.
 _DAMAGE = (
     pickle.UnpicklingError,
     RuntimeError,
@@ -36,29 +36,29 @@ _DAMAGE = (
 
 
 def serialize_tensors(content: Mapping[str, object]) -> bytes:
-    """Content of a file of tensors, text, numbers, and lists and dictionaries of these."""
-    # In memory first: torch turns a full disk into a RuntimeError, a plain write says what it is.
+    """Serialize tensors, text, numbers, and lists and dictionaries of these to the bytes of a file."""
+    # In memory first: torch reports a full disk as a RuntimeError, a plain write as an OSError.
     buffer = io.BytesIO()
     torch.save(dict(content), buffer)
     return buffer.getvalue()
 
 
 def save_tensor_file(path: Path, content: Mapping[str, object]) -> None:
-    """Write such a file atomically."""
+    """Write a file of tensors and plain values atomically."""
     write_bytes(path, serialize_tensors(content))
 
 
 def load_tensor_file(path: Path, *, kind: str, file_format: str, version: int) -> dict[str, object]:
-    """Read what :func:`serialize_tensors` made, onto the CPU.
+    """Read a file written by :func:`save_tensor_file`, onto the CPU.
 
     Args:
         path: The file.
-        kind: What to call it in messages: "model file".
-        file_format: The content's "format" must be this.
-        version: The newest "version" that can be read.
+        kind: Name of the kind of file for messages: "model file".
+        file_format: Required "format" of the content.
+        version: Newest "version" that can be read.
 
     Raises:
-        ModelFileError: The file is missing, damaged, unsafe, something else, or made by a newer phase2.
+        ModelFileError: The file is missing, damaged, unsafe, of another format, or written by a newer phase2.
     """
     if not path.is_file():
         raise ModelFileError(f"There is no {kind} {path}.", fix="Check the path.")
@@ -79,7 +79,7 @@ def load_tensor_file(path: Path, *, kind: str, file_format: str, version: int) -
 
 
 def require_entry(content: Mapping[str, object], name: str, kind: type[T], path: Path) -> T:
-    """Take one entry of a file's content.
+    """Return one entry of a file's content, checking its type.
 
     Raises:
         ModelFileError: It is missing or of another type.
@@ -101,7 +101,7 @@ def _check_bytes(path: Path, kind: str) -> None:
     except _DAMAGE as error:
         raise _unusable(path, kind, "It is damaged") from error
     except OSError as error:
-        if error.errno != errno.EINVAL:  # the place that a damaged table of contents points to; others are the disk's
+        if error.errno != errno.EINVAL:  # an offset from a damaged table of contents; other errors are the disk's
             raise
         raise _unusable(path, kind, "It is damaged") from error
     if damaged is not None:

@@ -1,4 +1,4 @@
-"""Gated messages over links, normalised and summed: the inner loop of CGCNN, with its gradient by hand."""
+"""Gated messages over links, normalised and summed: the inner loop of CGCNN, with a hand-written gradient."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from phase2.models.layers.sparse import sparse_product
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Links as sparse matrices; made once per batch.
+    """Links of a batch as sparse matrices, built once per batch.
 
     Attributes:
-        weight: Edges of this kind per receiving atom, (L,).
-        share: Part of all edges of the full graph that a link stands for, (L,); adds up to 1.
-        edges: Number of those edges, a scalar.
-        receiver: Receiving node, (L,) int32.
+        weight: Number of edges per receiving atom that each link stands for, (L,) float32.
+        share: Fraction of all edges of the full graph that each link stands for, (L,) float32; the sum is 1.
+        edges: Number of edges of the full graph, () float32.
+        receiver: Node that receives the messages of each link, (L,) int32.
         received: Offsets of each node's links, (N + 1,) int32.
-        ends: For each link, where its receiver's and its sender's terms are in the list of all nodes' terms:
-            2 receiver and 2 sender + 1, (2 L,) int32.
-        term_links: The links that each of those terms is used by, term after term, (2 L,) int32.
-        term_rows: Offsets in that list, (2 N + 1,) int32.
-        each: Every number from 0 to 2 L, int32.
+        ends: Rows of each link's receiver term and sender term among the terms of all nodes: 2 receiver and
+            2 sender + 1, (2 L,) int32.
+        term_links: Links that use each of those terms, term after term, (2 L,) int32.
+        term_rows: Offsets of the terms in ``term_links``, (2 N + 1,) int32.
+        each: The numbers from 0 to 2 L, (2 L + 1,) int32.
     """
 
     weight: Tensor
@@ -42,8 +42,8 @@ class Links:
     each: Tensor
 
     @classmethod
-    def of(cls, batch: QuotientBatch) -> Links:
-        """Lay out the links of a batch."""
+    def from_batch(cls, batch: QuotientBatch) -> Links:
+        """Build the sparse matrices of a batch."""
         n, receiver = len(batch.species), batch.receiver
         edges = batch.link_weight * batch.weight.index_select(0, receiver)
         total = edges.sum()
@@ -64,7 +64,7 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Mean and variance of every column, (2 C,) each."""
+    """Mean and variance of every column, (2 C,) float32 each."""
 
     mean: Tensor
     variance: Tensor
@@ -82,21 +82,21 @@ def gated_sum(
 ) -> tuple[Tensor, Statistics]:
     """Sum sigmoid(f) * softplus(s) over the edges of each atom, with (f, s) the normalised columns of z.
 
-    z = receiver's term + sender's term + weight @ length's features, for each link. One function for all of it, because
-    its parts taken one by one spend most of their time on moving (L, 2 C) arrays.
+    z = receiver's term + sender's term + weight @ length's features, for each link. All in one function, because
+    separate operations spend most of their time on moving (L, 2 C) arrays.
 
     Args:
-        terms: For each node its terms as receiver and as sender, (N, 4 C).
-        lengths: Features of each link's length, (L, G); no gradient is taken.
-        weight: (2 C, G).
-        scale: Scale of the batch norm, (2 C,).
-        bias: Bias of the batch norm, (2 C,).
-        links: The graph.
-        statistics: What to normalise with; None for the mean and variance over all edges of the batch.
+        terms: Terms of each node as receiver and as sender, (N, 4 C) float32.
+        lengths: Expanded lengths of the links, (L, G) float32; they get no gradient.
+        weight: Weights of the lengths' features, (2 C, G) float32.
+        scale: Scale of the batch norm, (2 C,) float32.
+        bias: Bias of the batch norm, (2 C,) float32.
+        links: Links of the batch.
+        statistics: Statistics to normalise with; None for the mean and variance over all edges of the batch.
         eps: Added to the variance.
 
     Returns:
-        Sums, (N, C), and the statistics that were used.
+        Sums, (N, C) float32, and the statistics used.
     """
     given = (None, None) if statistics is None else (statistics.mean, statistics.variance)
     summed, mean, variance = _GatedSum.apply(terms, lengths, weight, scale, bias, links, *given, eps)
@@ -150,7 +150,7 @@ class _GatedSum(torch.autograd.Function):
         factor = scale * inverse
         if ctx.fixed:
             of_z = g * factor
-        else:  # what the mean and the variance take away, per edge
+        else:  # the part through the mean and the variance, per edge
             of_z = torch.addcmul(factor * of_bias, z, factor * of_scale * inverse)
             of_z.mul_(links.share[:, None]).neg_().addcmul_(g, factor)
         of_terms = sparse_product(links.term_rows, links.term_links, of_z).view(len(gradient), -1)
@@ -158,5 +158,5 @@ class _GatedSum(torch.autograd.Function):
 
 
 def _offsets(ascending: Tensor, n: int) -> Tensor:
-    # Unlike counting, searching needs no answer from a GPU.
+    # Unlike counting, searching does not wait for the GPU.
     return torch.searchsorted(ascending, torch.arange(n + 1, device=ascending.device)).int()

@@ -1,4 +1,4 @@
-"""Functions of the distance that vanish smoothly at the cutoff."""
+"""Radial functions that vanish smoothly at the cutoff."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 class RadialBasis(nn.Module):
     """Bessel functions times a polynomial envelope (Gasteiger et al. 2020, arXiv:2003.03123, eq. 7 and 8).
 
-    sqrt(2/c) sin(n pi d/c) / d for n = 1 ... N, times an envelope that reaches 0 at d = c with two zero derivatives and
+    sqrt(2/c) sin(n pi d/c) / d for n = 1 ... R, times an envelope that reaches 0 at d = c with two zero derivatives and
     stays 0 beyond.
 
     Args:
-        n: Number of functions, N.
-        cutoff: c, angstrom.
+        n: Number of functions, R.
+        cutoff: Cutoff radius c, angstrom.
         power: Power p of the envelope.
     """
 
@@ -29,14 +29,14 @@ class RadialBasis(nn.Module):
         self.register_buffer("frequencies", math.pi / cutoff * torch.arange(1, n + 1), persistent=False)
 
     def forward(self, distance: Tensor) -> Tensor:
-        """Expand (M,) distances, angstrom, to (M, N)."""
+        """Expand distances, (M,) float32, angstrom, to (M, R) float32."""
         waves = torch.sin(distance[:, None] * self.frequencies)
         amplitude = math.sqrt(2 / self.cutoff) * envelope(distance / self.cutoff, self.power) / distance
         return waves * amplitude[:, None]
 
 
 def envelope(x: Tensor, power: int) -> Tensor:
-    """Polynomial that falls from 1 at x = 0 to 0 at x = 1, where its first two derivatives are 0 too.
+    """Evaluate a polynomial that falls from 1 at x = 0 to 0 at x = 1, where its first two derivatives are 0 too.
 
     >>> envelope(torch.tensor([0.0, 0.5, 1.0, 2.0]), 6)
     tensor([1.0000, 0.8555, 0.0000, 0.0000])
@@ -47,12 +47,12 @@ def envelope(x: Tensor, power: int) -> Tensor:
 
 
 class RadialNetwork(nn.Module):
-    """Weights of the tensor products as functions of the distance.
+    """Network that maps the radial basis to the weights of the tensor products.
 
-    Without biases, so that a bond's weights vanish with its radial basis at the cutoff.
+    It has no biases, so that a bond's weights vanish with its radial basis at the cutoff.
 
     Args:
-        basis: Radial functions, N.
+        basis: Number of radial functions, R.
         hidden: Width of the two hidden layers.
         out: Weights per bond, W.
     """
@@ -66,7 +66,7 @@ class RadialNetwork(nn.Module):
             nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
 
     def forward(self, basis: Tensor) -> Tensor:
-        """Map (M, N) to (M, W)."""
+        """Map the radial basis, (M, R) float32, to weights, (M, W) float32."""
         hidden = nn.functional.silu(self.second(nn.functional.silu(self.first(basis)) * SILU_GAIN)) * SILU_GAIN
         weights: Tensor = self.last(hidden)
         return weights

@@ -7,16 +7,16 @@ from torch.nn import functional
 
 
 def sparse_product(rows: Tensor, columns: Tensor, dense: Tensor, values: Tensor | None = None) -> Tensor:
-    """Multiply a sparse matrix in compressed rows (CSR) with a dense one: (R, S) by (S, C) gives (R, C).
+    """Multiply a sparse matrix in compressed rows (CSR) with a dense one: (I, J) by (J, C) gives (I, C).
 
-    An embedding bag is just this product. It is faster than ``torch.sparse`` on a CPU, needs no atomic sums on a GPU,
-    so that results do not change from run to run, and does not warn of a beta state.
+    An embedding bag computes this product. It is faster than ``torch.sparse`` on a CPU, needs no atomic sums on a GPU,
+    so that results are reproducible, and does not warn of a beta state.
 
     Args:
-        rows: Offset of each row's entries, (R + 1,) int32 or int64.
-        columns: Column of each entry, of the same type.
-        dense: (S, C).
-        values: Value of each entry; 1 if not given.
+        rows: Offset of each row's entries, (I + 1,) int32 or int64.
+        columns: Column of each entry, 1-D of the same dtype.
+        dense: Dense matrix, (J, C).
+        values: Value of each entry, 1-D; 1 if not given.
     """
     weights = None if values is None else values.to(dense.dtype)
     return functional.embedding_bag(

@@ -1,6 +1,6 @@
 """Channelwise tensor products of features with spherical harmonics, summed over neighbours.
 
-Features of degree l have the parity of the harmonics, (-1)^l, and are held channels last: (N, 2l+1, C_l).
+Features of degree l have the parity of the harmonics, (-1)^l, and are stored channels last: (N, 2l+1, C_l).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from e3nn import o3
 from torch import Tensor, nn
 
 from phase2.data.batching import CrystalBatch
-from phase2.models.layers.neighbor_sum import Neighborhoods, neighbor_sum
+from phase2.models.layers.neighbor_sum import BlockPattern, neighbor_sum
 from phase2.models.layers.segments import segment_mean, segment_sum
 
 
 class Path(NamedTuple):
-    """One way to multiply: features of degree l1 with harmonics of degree l2 give features of degree l3."""
+    """Path of a tensor product: features of degree l1 times harmonics of degree l2 give features of degree l3."""
 
     l1: int
     l2: int
@@ -28,9 +28,10 @@ class Path(NamedTuple):
 
 
 def paths(highest_in: int, highest: int) -> list[Path]:
-    """All paths from features up to degree ``highest_in``, with harmonics and results up to ``highest``, by l1.
+    """List the paths from features up to degree ``highest_in`` to results up to ``highest``, ordered by l1.
 
-    Results have parity (-1)^(l1 + l2), which must be the (-1)^l3 that features of degree l3 have.
+    The harmonics have degrees up to ``highest`` too. Results have parity (-1)^(l1 + l2), which must be the parity
+    (-1)^l3 of features of degree l3.
     """
     degrees = range(highest + 1)
     return [
@@ -44,26 +45,26 @@ def paths(highest_in: int, highest: int) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class BondGeometry:
-    """What all layers need to know of the bonds' directions; computed once per batch.
+    """Lengths and directions of the bonds, computed once per batch for all layers.
 
     Attributes:
-        sender: Atom that each bond's messages come from, (M,) int64.
-        distance: Length of each bond, (M,), angstrom.
-        blocks: Matrix of each bond for each path, (M, 2 l1 + 1, 2 l3 + 1).
-        where: Layout of those blocks by (l1, l3).
+        sender: Atom that sends the messages of each bond, (M,) int64.
+        distance: Length of each bond, (M,) float32, angstrom.
+        blocks: Matrix of each bond for each path, (M, 2 l1 + 1, 2 l3 + 1) float32.
+        patterns: Sparsity pattern of those blocks by (l1, l3).
     """
 
     sender: Tensor
     distance: Tensor
     blocks: dict[Path, Tensor]
-    where: dict[tuple[int, int], Neighborhoods]
+    patterns: dict[tuple[int, int], BlockPattern]
 
     @classmethod
-    def of(cls, batch: CrystalBatch, highest: int) -> BondGeometry:
+    def from_batch(cls, batch: CrystalBatch, highest: int) -> BondGeometry:
         """Evaluate harmonics up to degree ``highest`` and contract them with Clebsch-Gordan coefficients.
 
         The edges of a bond have one sender and one length, and the product is linear in the harmonics: these
-        are added up first, and the product is taken once per bond.
+        are summed first, and the product is computed once per bond.
         """
         vectors = edge_vectors(batch)
         n_bonds = len(batch.bond_sender)
@@ -74,15 +75,15 @@ class BondGeometry:
         sizes = [(2 * path.l1 + 1, 2 * path.l3 + 1) for path in every]
         pieces = torch.split(contracted, [p * q for p, q in sizes], dim=1)
         blocks = {path: piece.reshape(-1, *size) for path, piece, size in zip(every, pieces, sizes, strict=True)}
-        where = {
-            ends: Neighborhoods.of(batch.bond_receiver, len(batch.species), 2 * ends[0] + 1, 2 * ends[1] + 1)
+        patterns = {
+            ends: BlockPattern.from_receivers(batch.bond_receiver, len(batch.species), 2 * ends[0] + 1, 2 * ends[1] + 1)
             for ends in dict.fromkeys((path.l1, path.l3) for path in every)
         }
-        return cls(batch.bond_sender, distance, blocks, where)
+        return cls(batch.bond_sender, distance, blocks, patterns)
 
 
 def edge_vectors(batch: CrystalBatch) -> Tensor:
-    """Vectors from the receiver to the sender's image, (E, 3), angstrom."""
+    """Compute the vectors from the receiver to the sender's image, (E, 3) float32, angstrom."""
     receiver = batch.bond_receiver[batch.edge_bond]
     lattice = batch.lattice[batch.atom_crystal[receiver]]
     shift = (batch.edge_shift[:, None] @ lattice)[:, 0]
@@ -93,11 +94,11 @@ class TensorProduct(nn.Module):
     """Messages of NequIP (Batzner et al., Nat. Commun. 13, 2453, 2022, eq. 4-6), summed over neighbours.
 
     ``out_l3[i, k, c] = sum_j weight_c(d_ij) sum_m1,m2 CG[m1, m2, k] x_l1[j, m1, c] Y_l2[m2](ij)``, the results of all
-    paths to l3 side by side: equal to e3nn's ``TensorProduct`` with "uvu" paths per edge and a sum over edges. The
+    paths to l3 concatenated: equal to e3nn's ``TensorProduct`` with "uvu" paths per edge and a sum over edges. The
     coefficients are those of component normalisation.
 
     Args:
-        channels: Features by degree, C_0, C_1, ...; those of the senders.
+        channels: Channels of the senders' features by degree, C_0, C_1, ...
         highest: Highest degree of harmonics and results.
     """
 
@@ -110,39 +111,39 @@ class TensorProduct(nn.Module):
 
     @property
     def n_weights(self) -> int:
-        """Weights per bond, W: one for each path and channel."""
+        """Number of weights per bond, W: one for each path and channel."""
         return sum(self.weights)
 
     @property
     def channels_out(self) -> tuple[int, ...]:
-        """Features of the result by degree."""
+        """Channels of the result by degree."""
         return tuple(
             sum(self.channels[path.l1] for path in self.paths if path.l3 == degree)
             for degree in range(self.highest + 1)
         )
 
     def forward(self, features: list[Tensor], weights: Tensor, bonds: BondGeometry) -> list[Tensor]:
-        """Multiply and add up.
+        """Multiply the senders' features with the harmonics, and sum over the bonds of each receiver.
 
         Args:
-            features: By degree, (N, 2l+1, C_l).
-            weights: (M, W).
-            bonds: Directions of the bonds.
+            features: Features by degree, (N, 2l+1, C_l) float32.
+            weights: Weights of the paths and channels, (M, W) float32.
+            bonds: Geometry of the bonds.
 
         Returns:
-            Features by degree, (N, 2l+1, channels_out[l]).
+            Features by degree, (N, 2l+1, channels_out[l]) float32.
         """
         sent = [x.index_select(0, bonds.sender) for x in features]
         results: list[list[Tensor]] = [[] for _ in range(self.highest + 1)]
         for path, weight in zip(self.paths, torch.split(weights, self.weights, dim=1), strict=True):
             messages = sent[path.l1] * weight[:, None]
-            results[path.l3].append(neighbor_sum(bonds.blocks[path], messages, bonds.where[path.l1, path.l3]))
+            results[path.l3].append(neighbor_sum(bonds.blocks[path], messages, bonds.patterns[path.l1, path.l3]))
         return [torch.cat(parts, dim=2) for parts in results]
 
 
 @cache
 def _coefficients(highest: int) -> Tensor:
-    """Clebsch-Gordan coefficients of all paths: harmonics in rows, blocks (m1, m3), path after path, in columns."""
+    """Return the Clebsch-Gordan coefficients of all paths: a row per harmonic, a column per (m1, m3) of each path."""
     columns = []
     for path in paths(highest, highest):
         coupling = o3.wigner_3j(*path, dtype=torch.float64) * math.sqrt(2 * path.l3 + 1)

@@ -1,4 +1,4 @@
-"""Batch norm over rows that stand for several equal rows."""
+"""Batch norm over weighted rows, each standing for several equal rows."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class WeightedBatchNorm(nn.Module):
     (with the unbiased variance of the full count).
 
     Args:
-        features: Columns, C.
+        features: Channels, C.
         eps: Added to the variance.
-        momentum: Share of the new batch in the running statistics.
+        momentum: Weight of the new batch in the running statistics.
     """
 
     running_mean: Tensor
@@ -31,7 +31,7 @@ class WeightedBatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(features))
 
     def forward(self, rows: Tensor, count: Tensor) -> Tensor:
-        """Normalise (R, C) rows that count (R,) times."""
+        """Normalise rows, (N, C), that count ``count`` times, (N,)."""
         with torch.autocast(rows.device.type, enabled=False):
             mean, variance = self._statistics(rows.to(self.weight.dtype), count)
         scale = self.weight * torch.rsqrt(variance + self.eps)
@@ -44,17 +44,17 @@ class WeightedBatchNorm(nn.Module):
         share = (count / total)[None]
         mean = (share @ rows)[0]
         variance = (share @ (rows - mean).square())[0]
-        self.remember(mean, variance, total)
+        self.update_running_statistics(mean, variance, total)
         return mean, variance
 
     @torch.no_grad()
-    def remember(self, mean: Tensor, variance: Tensor, total: Tensor) -> None:
-        """Blend a batch of ``total`` rows into the running statistics; a single row has no variance to remember."""
+    def update_running_statistics(self, mean: Tensor, variance: Tensor, total: Tensor) -> None:
+        """Update the running statistics with the mean and variance, (C,) each, of a batch of ``total`` rows."""
         self.running_mean.lerp_(mean, self.momentum)
         unbiased = variance * (total / (total - 1).clamp(min=1))
         self.running_var.lerp_(unbiased, self.momentum)
 
 
 def _single(count: Tensor) -> bool:
-    # One row that counts once has no spread to learn from, as in a batch of one crystal with one atom.
+    # A single row that counts once has no variance, as in a batch of one crystal with one atom.
     return len(count) == 1 and float(count[0]) <= 1

@@ -1,4 +1,4 @@
-"""Crystals from ASE's ``Atoms``, recognised by their attributes: ASE itself is never imported."""
+"""Conversion of ASE's ``Atoms``, recognised by their attributes: ASE itself is never imported."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from phase2.errors import InvalidCrystalError
 
 @runtime_checkable
 class AtomsLike(Protocol):
-    """What is read of an ``ase.Atoms``; lengths in angstrom.
+    """Attributes of an ``ase.Atoms`` that are read; lengths in angstrom.
 
     Attributes:
-        numbers: Atomic numbers, shape (N,).
-        positions: Cartesian positions, shape (N, 3).
-        cell: Lattice vectors as rows, shape (3, 3).
-        pbc: Whether the structure is periodic along each vector, shape (3,).
+        numbers: Atomic numbers, shape (N,), integers.
+        positions: Cartesian positions, shape (N, 3), float64, angstrom.
+        cell: Lattice vectors as rows, shape (3, 3), float64, angstrom.
+        pbc: Whether the structure is periodic along each vector, shape (3,), bool.
     """
 
     @property
@@ -56,12 +56,12 @@ def _refuse_open_directions(atoms: AtomsLike, crystal_id: str) -> None:
         raise InvalidCrystalError.of(
             crystal_id,
             f"it is periodic in {count} of 3 directions (pbc = {periodic.tolist()}), and a crystal is in all.",
-            "Set atoms.pbc = True if it is a crystal; molecules and slabs are out of the models' reach.",
+            "Set atoms.pbc = True if it is a crystal; the models do not cover molecules and slabs.",
         )
 
 
 def _refuse_disorder(atoms: AtomsLike, crystal_id: str) -> None:
-    """Refuse partial occupancies, which ASE keeps beside the atoms when it reads a disordered CIF."""
+    """Refuse partial occupancies, which ASE keeps in ``info`` when it reads a disordered CIF."""
     info = getattr(atoms, "info", None)
     sites = info.get("occupancy") if isinstance(info, Mapping) else None
     for site, content in (sites or {}).items():
@@ -78,4 +78,4 @@ def _fractional(positions: NDArray[np.float64], lattice: NDArray[np.float64]) ->
     try:
         return np.asarray(np.linalg.solve(lattice.T, positions.T).T, dtype=np.float64)
     except np.linalg.LinAlgError:
-        return positions  # the cell has no volume, which the check says better
+        return positions  # the cell has no volume, which Crystal.checked reports better

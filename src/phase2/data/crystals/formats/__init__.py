@@ -1,0 +1,1 @@
+"""Structure formats, one module each."""
