@@ -22,7 +22,7 @@ class Evaluation:
     """Predictions of a model for one part of the data, and their errors.
 
     Attributes:
-        predictions: Shape (n, P), float64, physical units, in the order of the part.
+        predictions: Shape (B, P), float64, physical units, in the order of the part.
         metrics: By property.
         loss: Mean loss as in training, normalised units.
     """

@@ -137,5 +137,5 @@ def _copied(value: Any) -> Any:
 
 @torch.no_grad()
 def predict(model: CrystalModel, batches: Iterable[Batch]) -> NDArray[np.float32]:
-    """Predict with a model in evaluation mode, in full precision; normalised, (n, P)."""
+    """Predict with a model in evaluation mode, in full precision; normalised, (B, P) float32."""
     return torch.cat([model(batch).float() for batch in batches]).cpu().numpy()

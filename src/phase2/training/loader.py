@@ -23,8 +23,8 @@ class TrainingData(Protocol):
     """Protocol of the data of a training; a :class:`CrystalPropertyDataset` satisfies it.
 
     Attributes:
-        graphs: All crystals, n of them.
-        targets: Labels, (n, P) float64, physical units, NaN where missing.
+        graphs: Graphs of all crystals, B of them.
+        targets: Labels, (B, P) float64, physical units, NaN where missing.
         split: Crystals of the three parts.
         scaler: Fitted on the training part; knows the properties.
         fingerprint: Digest of all of the above.
@@ -50,7 +50,7 @@ class TrainingLoader:
     """Loader of batches with normalised labels, on the device of the model.
 
     Attributes:
-        labels: Normalised labels, (n, P) float32, NaN where missing and, in the training part alone, where an outlier.
+        labels: Normalised labels, (B, P) float32, NaN where missing and, in the training part alone, where an outlier.
         size: Training crystals.
         n_batches: Batches per epoch.
     """

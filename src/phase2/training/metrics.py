@@ -22,8 +22,8 @@ def evaluate(
     """Compute the errors of predictions for each property.
 
     Args:
-        predictions: Shape (n, P), physical units.
-        targets: Shape (n, P), physical units, NaN where missing.
+        predictions: Shape (B, P), physical units.
+        targets: Shape (B, P), physical units, NaN where missing.
         properties: The properties of the columns.
         baseline: Median of the training labels, (P,), physical units.
     """

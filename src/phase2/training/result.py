@@ -36,7 +36,7 @@ class TrainingResult:
 
     Attributes:
         trained: The best model and what belongs to it, as in ``best.pt``.
-        val: Its predictions for ``split.val``, in that order, (n, P) float64, physical units.
+        val: Its predictions for ``split.val``, in that order, (B, P) float64, physical units.
         test: Its predictions for ``split.test``.
         val_metrics: By property.
         test_metrics: By property.
