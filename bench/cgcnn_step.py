@@ -1,7 +1,7 @@
 """A training step of CGCNN, against a network of PyTorch Geometric's ``CGConv`` of the same width and depth.
 
 The same crystals, loss and optimiser. ``CGConv`` runs on the full graphs, with its batch norm of the sums; ours runs on
-the quotient graphs, and once on the full graphs to show what the quotient alone gives.
+the quotient graphs, and once on the full graphs to show the gain from the quotient graphs alone.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What saving costs a training: the same epochs without checkpoints, with them, and with them in a bucket, in turn.
+"""The overhead of checkpoints: the same epochs without checkpoints, with them, and with them in a bucket, in turn.
 
 The price of a save is the time that the training waits for the copy of its state, and the processor time of the threads
 that write, sync, read back and upload, which on a full machine is taken from the training. Both are measured where they
-arise, and their sum is set against the time of the training: an upper bound of what saving costs. Wall times of whole
+arise, and their sum is set against the time of the training: an upper bound of the overhead. Wall times of whole
 trainings stand beside it; they differ by several percent from one run to the next on a shared machine. The bucket is a
 real server on this machine.
 """

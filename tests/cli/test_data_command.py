@@ -1,4 +1,4 @@
-"""``phase2 data``: what is there, and what it holds."""
+"""``phase2 data``: the data sets, and what they contain."""
 
 from phase2.cli import main
 

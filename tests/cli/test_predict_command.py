@@ -74,7 +74,7 @@ def test_all_formats_hold_the_same_table(models, tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
-def test_a_name_that_is_no_utf8_does_not_cost_the_table(models, folder, tmp_path, suffix):
+def test_a_name_that_is_no_utf8_does_not_prevent_the_table(models, folder, tmp_path, suffix):
     for name in ("NaCl.cif", "empty.cif"):
         try:
             (folder / name).rename(folder / os.fsdecode(b"\xff" + name.encode()))
@@ -112,7 +112,7 @@ def test_a_prediction_does_not_depend_on_the_batch(models, tmp_path):
     pd.testing.assert_frame_equal(tables[0], tables[1], rtol=1e-4)
 
 
-def test_only_the_asked_properties_in_the_asked_order(models, tmp_path):
+def test_only_the_requested_properties_in_the_requested_order(models, tmp_path):
     output = tmp_path / "p.csv"
     words = ("--cif", EXAMPLES / "Si.cif", "--output", output, "--properties", "bulk_modulus,band_gap")
     assert _predict(models, *words) == 0
@@ -144,7 +144,7 @@ def test_the_model_is_a_file_or_a_run_folder(models, tmp_path, capsys):
     ],
     ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else "",
 )
-def test_what_cannot_be_done_is_said(models, words, code, says, capsys):
+def test_invalid_requests_are_reported(models, words, code, says, capsys):
     found = ["--models", str(models)] if "--models" not in words else []
     assert main(["predict", *found, *words]) == code
     printed = capsys.readouterr().err
@@ -193,7 +193,7 @@ def test_an_ensemble_gives_mean_and_standard_deviation(models, two_models, tmp_p
         assert together[f"std of {heading}"].max() > 0
 
 
-def test_an_ensemble_names_what_one_of_it_cannot_read(models, two_models, folder, tmp_path):
+def test_an_ensemble_reports_files_that_cannot_be_read(models, two_models, folder, tmp_path):
     both = [word for model in two_models for word in ("--model", model)]
     for suffix in (".csv", ".json", ".parquet"):
         assert _predict(models, *both, "--dir", folder, "--output", tmp_path / f"table{suffix}") == 3

@@ -177,7 +177,7 @@ def test_a_single_batch_needs_no_thread(graphs):
     loader.close()
 
 
-def test_loader_raises_what_went_wrong_on_its_thread(graphs):
+def test_loader_raises_the_exceptions_of_its_thread(graphs):
     loader = prefetch_batches(graphs, [np.array([0]), np.array([99])], None, view="crystal")
     assert next(loader).index.tolist() == [0]
     with pytest.raises(IndexError):

@@ -56,7 +56,7 @@ def test_fewer_crystals_are_a_subset_of_more(cache):
         assert _ids(few, part) <= _ids(many, part)
 
 
-def test_the_scaler_has_seen_the_training_part_alone(cache):
+def test_the_scaler_is_fitted_to_the_training_part_only(cache):
     dataset = _load(cache)
     expected = np.nanmedian(dataset.targets[dataset.split.train], axis=0)
     np.testing.assert_allclose(dataset.scaler.baseline(), expected, rtol=1e-6)
@@ -69,7 +69,7 @@ def test_the_fingerprint_tells_data_apart(cache):
     assert len(same | others | {_load(cache, split_seed=1).fingerprint}) == 4
 
 
-def test_a_property_without_labels_is_refused_or_left_out(cache):
+def test_a_property_without_labels_is_refused_or_dropped(cache):
     with pytest.raises(DataError, match="no label for band_gap_mbj, spillage"):
         _load(cache, KEYS)
     kept = _load(cache, KEYS, drop_unlabelled_properties=True).properties

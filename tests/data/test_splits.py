@@ -1,4 +1,4 @@
-"""Laws of the split: a partition, fixed by ids and seed, of the asked sizes, without leaks between groups."""
+"""Laws of the split: a partition, fixed by ids and seed, of the requested sizes, without leaks between groups."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Laws of the target scaler: a round trip, fitted on what it is given, that drops errors but keeps tails."""
+"""Laws of the target scaler: a round trip, fitted to the given labels, that drops errors but keeps tails."""
 
 import json
 
@@ -44,7 +44,7 @@ def test_the_logarithm_is_odd_and_invertible(x):
     np.testing.assert_allclose(signed_expm1(signed_log1p(x)), x, rtol=1e-9)
 
 
-def test_missing_labels_stay_missing_and_decide_nothing():
+def test_missing_labels_stay_missing_and_have_no_influence():
     values = np.array([[1.0, np.nan], [3.0, 5.0], [np.nan, 7.0]])
     scaler = TargetScaler.fit(values, (ENERGY, GAP))
     np.testing.assert_array_equal(np.isnan(scaler.encode(values)), np.isnan(values))
@@ -72,7 +72,7 @@ def test_equal_labels_have_a_scale():
     np.testing.assert_allclose(scaler.decode(np.zeros((1, 1))), [[0.3]])
 
 
-def test_a_failed_calculation_is_not_learned_from_and_moves_nothing():
+def test_an_outlier_is_masked_and_does_not_change_the_scale():
     rng = np.random.default_rng(0)
     good = np.exp(rng.normal(2, 0.5, 1000))
     clean, soiled = column(good, get_property("dielectric")), column([*good, 3.29e6], get_property("dielectric"))

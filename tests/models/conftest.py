@@ -1,4 +1,4 @@
-"""Batches that the models are tried on."""
+"""Batches that the models are tested with."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is known of an element before training."""
+"""Element embeddings before and after training."""
 
 import pytest
 import torch

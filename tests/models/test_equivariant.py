@@ -1,4 +1,4 @@
-"""Every layer of the equivariant model turns with the crystal."""
+"""Every layer of the equivariant model rotates with the crystal."""
 
 import dataclasses
 import math
@@ -131,7 +131,7 @@ def test_merging_edges_to_bonds_changes_nothing(crystals):
     torch.testing.assert_close(network(crystals), network(plain), rtol=1e-5, atol=1e-6)
 
 
-def test_edges_beyond_the_cutoff_say_nothing(batch_of):
+def test_edges_beyond_the_cutoff_contribute_nothing(batch_of):
     network = model()
     lonely = network.features(batch_of("crystal", isolated(9.0)))
     lonelier = network.features(batch_of("crystal", isolated(12.0)))

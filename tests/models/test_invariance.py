@@ -112,7 +112,7 @@ def test_predictions_do_not_depend_on_batch_mates(predict):
     torch.testing.assert_close(together, alone, rtol=1e-9, atol=1e-9)
 
 
-def test_predictions_tell_crystals_apart(predict):
+def test_different_crystals_have_different_predictions(predict):
     stretched = changed(CRYSTALS["rock salt"], lattice=CRYSTALS["rock salt"].lattice * 1.02)
     exchanged = changed(CRYSTALS["rock salt"], species=[3] * 4 + [17] * 4)
     shaken = triclinic(seed=7)

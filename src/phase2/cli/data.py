@@ -38,7 +38,7 @@ WorkersOption = Annotated[int | None, typer.Option("--workers", help="Processes 
 
 @app.command("list")
 def list_sources() -> None:
-    """List the data sets that can be named, and whether they are here."""
+    """List the named data sets, and whether they are downloaded."""
     from phase2.data.sources.registry import known_sources
 
     rows = [(source.name, source.summary, source.state(cache_dir())) for source in known_sources()]
@@ -47,7 +47,7 @@ def list_sources() -> None:
 
 @app.command("fetch")
 def fetch(name: Annotated[str, typer.Argument(help="Name of a data set.")] = "jarvis-dft3d") -> None:
-    """Download a data set once; an interrupted download goes on where it stopped."""
+    """Download a data set once; an interrupted download is resumed."""
     from phase2.cli.progress import transfer_bar
     from phase2.data.sources.registry import fetch_source
 
@@ -63,13 +63,13 @@ def prepare(
     cutoff: CutoffOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Build the graph store of a data set ahead of training; a second time it is found ready."""
+    """Build the graph store of a data set ahead of training; an existing one is reused."""
     from phase2.cli.progress import work_bar
     from phase2.config.combine import combine
     from phase2.config.resolve import resolve
     from phase2.data.dataset import open_graph_store
 
-    # A workflow gives all settings of its run; those of the graphs alone matter here.
+    # A workflow gives all settings of its run; only those of the graphs matter here.
     graphs = [one for one in map(parse_setting, given_settings(settings)) if one.path.startswith("data.graph.")]
     config = resolve(combine({"data": data, "cutoff": cutoff}, settings=graphs)).config.data
     start = time.perf_counter()
@@ -83,7 +83,7 @@ def prepare(
 
 @app.command("describe")
 def describe(data: SourceOption = "sample") -> None:
-    """Show how many labels a data set has for each property, and their range."""
+    """Show how many labels a data set has of each property, and their range."""
     import numpy as np
 
     from phase2.cli.progress import work_bar

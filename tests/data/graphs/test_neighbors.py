@@ -1,4 +1,4 @@
-"""Laws of the crystal graph: it depends on the crystal alone, not on how the crystal is written down."""
+"""Laws of the crystal graph: it depends on the crystal only, not on its description."""
 
 import itertools
 
@@ -125,7 +125,7 @@ def test_the_choice_of_cell_changes_nothing(seed):
 
 @given(SEEDS, st.tuples(*[st.integers(1, 3)] * 3))
 @settings(max_examples=25, deadline=None)
-def test_every_atom_of_a_supercell_sees_what_it_saw(seed, times):
+def test_a_supercell_keeps_the_surroundings_of_every_atom(seed, times):
     crystal = random_crystal(seed, most=3)
     assert_alike(surroundings(crystal) * int(np.prod(times)), surroundings(supercell(crystal, times)))
 

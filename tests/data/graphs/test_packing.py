@@ -1,4 +1,4 @@
-"""Laws of packing: a crystal's graph does not depend on its company, and nothing is lost on the way."""
+"""Laws of packing: a crystal's graph does not depend on other crystals, and nothing is lost."""
 
 import dataclasses
 from typing import Any
@@ -36,7 +36,7 @@ OVERLAPPING = Crystal.checked("overlapping", ["Na", "Cl"], [[0.0, 0.0, 0.0], [0.
 MANY = [crystal(seed) for seed in range(1200)]  # more atoms than are packed at once
 
 
-def test_a_crystal_is_packed_the_same_bit_by_bit_in_any_company():
+def test_packing_a_crystal_is_bitwise_independent_of_the_others():
     together = pack(MANY, SPEC)
     assert together.atom_offset[-1] > 4096
     assert_same(together, PackedGraphs.concatenate([pack([c], SPEC) for c in MANY]))
@@ -98,13 +98,13 @@ def test_no_crystals_make_empty_graphs():
 
 @given(st.lists(st.integers(0, 19), max_size=30))
 @settings(deadline=None)
-def test_take_equals_packing_the_chosen(index):
+def test_take_equals_packing_the_selected(index):
     graphs = pack(MANY[:20], SPEC)
     assert_same(graphs.take(np.array(index, dtype=np.int64)), pack([MANY[i] for i in index], SPEC))
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=20), st.data())
-def test_spans_are_the_concatenated_ranges(counts, data):
+def test_ragged_indices_are_the_concatenated_ranges(counts, data):
     offset = offsets_from_counts(np.array(counts))
     index = data.draw(st.lists(st.integers(0, len(counts) - 1), max_size=20))
     expected = [k for i in index for k in range(offset[i], offset[i + 1])]

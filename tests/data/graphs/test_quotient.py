@@ -1,4 +1,4 @@
-"""Laws of the quotient graph: like atoms share a node, unlike ones never, and the cell does not matter."""
+"""Laws of the quotient graph: equivalent atoms share a node, others never, and the cell does not matter."""
 
 import itertools
 
@@ -111,14 +111,14 @@ def test_atoms_related_by_symmetry_share_a_node(crystal, weights):
 
 @given(SEEDS)
 @settings(max_examples=25, deadline=None)
-def test_unlike_atoms_do_not(seed):
+def test_inequivalent_atoms_do_not_share_a_node(seed):
     crystal = random_crystal(seed)
     graphs = pack([crystal], SPEC)
     if crystal.n_atoms > 2:  # two atoms are always related by the inversion between them
         assert graphs.node_weight.tolist() == [1] * crystal.n_atoms
 
 
-def test_refinement_goes_as_deep_as_it_must():
+def test_refinement_continues_until_the_classes_are_stable():
     # A ring of seven atoms, one of them different: the others are told apart by how far they are from it.
     frac = np.arange(7)[:, None] / 7 * [1, 0, 0]
     crystal = Crystal.checked("chain", ["Cl", *["Na"] * 6], frac, np.diag([17.5, 20, 20]))

@@ -1,4 +1,4 @@
-"""Downloads against a real HTTP server that misbehaves on purpose."""
+"""Downloads against a real HTTP server that fails on purpose."""
 
 import hashlib
 import http.server
@@ -130,7 +130,7 @@ def test_the_file_arrives_once(serve, tmp_path):
 
 
 @pytest.mark.parametrize("first", ["error500", "error503", "error429", "nothing"])
-def test_passing_failures_are_retried(serve, tmp_path, first):
+def test_transient_failures_are_retried(serve, tmp_path, first):
     server = serve(first, first, "whole")
     assert fetch(remote(server.url), tmp_path, backoff=0).read_bytes() == CONTENT
     assert len(server.ranges) == 3
@@ -146,7 +146,7 @@ def test_a_cut_transfer_asks_for_the_rest_only(serve, tmp_path):
     assert seen == sorted(seen)
 
 
-def test_a_later_process_goes_on(serve, tmp_path):
+def test_a_later_process_resumes_the_download(serve, tmp_path):
     server = serve("cut", "error500")
     with pytest.raises(TransientError):
         fetch(remote(server.url), tmp_path, backoff=0, attempts=2)
@@ -163,7 +163,7 @@ def test_a_server_that_ignores_the_range(serve, tmp_path):
     assert len(server.ranges) == 2
 
 
-def test_another_range_than_asked_for_is_thrown_away(serve, tmp_path):
+def test_another_range_than_requested_is_discarded(serve, tmp_path):
     server = serve("cut", "elsewhere", "whole")
     assert fetch(remote(server.url), tmp_path, backoff=0).read_bytes() == CONTENT
     assert server.ranges == [None, f"bytes={len(CONTENT) // 2}-", None]
@@ -206,7 +206,7 @@ def test_a_file_put_there_by_hand_needs_no_network(tmp_path):
     assert fetch(remote("http://127.0.0.1:1/"), tmp_path).exists()
 
 
-def test_giving_up_says_what_to_do(serve, tmp_path):
+def test_the_final_error_says_what_to_do(serve, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/file"  # bound, but nobody listens
@@ -221,7 +221,7 @@ def test_giving_up_says_what_to_do(serve, tmp_path):
     assert len(server.ranges) == 3
 
 
-def test_a_clear_no_is_not_retried(serve, tmp_path):
+def test_a_permanent_error_is_not_retried(serve, tmp_path):
     server = serve("error404")
     with pytest.raises(DataError, match="404") as caught:
         fetch(remote(server.url), tmp_path)
@@ -230,7 +230,7 @@ def test_a_clear_no_is_not_retried(serve, tmp_path):
 
 
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/x", "here"])
-def test_only_the_web(tmp_path, url):
+def test_other_schemes_than_http_are_refused(tmp_path, url):
     with pytest.raises(RequestError, match="not http"):
         fetch(remote(url), tmp_path)
 

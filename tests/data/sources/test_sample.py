@@ -226,7 +226,7 @@ class TestScript:
             builder.verify(self.archive(tmp_path))
 
 
-def test_the_licence_comes_along():
+def test_the_licence_is_included():
     text = SAMPLE_FILE.with_suffix(".LICENSE").read_text(encoding="utf-8")
     assert "Lawrence Berkeley National Laboratory" in text
     assert "sample.LICENSE" in CARD

@@ -1,4 +1,4 @@
-"""Data sets by name and path: what is read, what is refused, and how it is said."""
+"""Data sets by name and path: what is read, what is rejected, and with which message."""
 
 import contextlib
 import gzip
@@ -141,7 +141,7 @@ class TestJson:
             source.parse(raws[1])
         assert targets_of(source.parse(raws[0])) == {"ehull": 1.0}
 
-    def test_unneeded_columns_are_not_carried_along(self, write_json):
+    def test_unneeded_columns_are_dropped(self, write_json):
         (raw,) = write_json([record("a", efg=[0.0] * 1000)]).records()
         assert len(pickle.dumps(raw)) < 1_000
 

@@ -1,4 +1,4 @@
-"""Laws of the graph store: whole or absent, the same however it is built, and one builder at a time."""
+"""Laws of the graph store: complete or absent, independent of the workers, and one builder at a time."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ from phase2.errors import DataError, RequestError, TransientError
 pytestmark = pytest.mark.timeout(60)  # these tests wait for other processes
 SPEC = GraphSpec()
 
-# Builds a store in chunks of four records. After each chunk it says so; after the second it waits to be told to go on.
+# Builds a store in chunks of four records, reports each chunk, and waits after the second for a line of input.
 BUILDER = """
 import sys
 from pathlib import Path
@@ -141,7 +141,7 @@ def test_any_number_of_workers_writes_the_same_bytes(data, tmp_path):
     assert contents(one) == contents(two)
 
 
-def test_others_help_only_where_building_takes_long(data, tmp_path, monkeypatch):
+def test_workers_start_only_when_building_takes_long(data, tmp_path, monkeypatch):
     before = psutil.Process().children()  # servers of other tests, say
     helpers = []
 
@@ -161,11 +161,11 @@ def test_others_help_only_where_building_takes_long(data, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize(("cores", "expected"), [(0.5, 1), (1.5, 2), (64.0, store_module.MAX_WORKERS)])
 def test_the_container_limits_the_workers(monkeypatch, cores, expected):
-    monkeypatch.setattr(store_module, "cores", lambda: cores)
+    monkeypatch.setattr(store_module, "available_cores", lambda: cores)
     assert store_module.worker_count(None) == expected
 
 
-def test_chunks_do_not_show_in_the_bytes(data, tmp_path, monkeypatch):
+def test_the_chunk_size_does_not_change_the_files(data, tmp_path, monkeypatch):
     one = build(data, tmp_path / "one")
     monkeypatch.setattr(builder_module, "CHUNK", 40)
     assert contents(build(data, tmp_path / "two")) == contents(one)
@@ -265,7 +265,7 @@ def damage_rejected(folder):
 @pytest.mark.parametrize(
     "damage", [damage_cut, damage_missing, damage_meta, damage_other, damage_type, damage_rejected]
 )
-def test_a_damaged_store_is_built_again_with_a_warning(data, cache, damage, caplog):
+def test_a_damaged_store_is_rebuilt_with_a_warning(data, cache, damage, caplog):
     whole = contents(store := build(data, cache))
     damage(store.path)
     with caplog.at_level(logging.WARNING):
@@ -339,13 +339,13 @@ def test_an_interrupt_leaves_nothing_behind(data, cache, workers):
     assert [child for child in psutil.Process().children() if child not in before] == []
 
 
-def test_a_cache_folder_that_cannot_be_made_is_said(data, tmp_path):
+def test_a_cache_folder_that_cannot_be_made_is_reported(data, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(RequestError, match="PHASE2_CACHE_DIR"):
         build(data, tmp_path / "file" / "cache")
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(data, cache):
+def test_a_full_disk_is_reported_and_leaves_nothing(data, cache):
     # No file may grow beyond 300 bytes: the nearest to a full disk that a test can have.
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
     with builder(data, cache, preamble=limit) as process:

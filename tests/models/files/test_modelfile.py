@@ -1,4 +1,4 @@
-"""Laws of the model file: whole round trip, nothing beside it, and nothing in it is ever run."""
+"""Laws of the model file: a complete round trip, no other file needed, and no code from it ever run."""
 
 import contextlib
 import json
@@ -148,7 +148,7 @@ def test_a_flipped_bit_in_a_weight_is_noticed(path):
         load_model_file(path)
 
 
-def test_flipped_bytes_never_surprise(path):
+def test_flipped_bytes_raise_no_other_error(path):
     whole = path.read_bytes()
     draw = random.Random(5)
     for _ in range(60):

@@ -1,4 +1,4 @@
-"""The tensor product is e3nn's, and every layer turns with the crystal."""
+"""The tensor product equals e3nn's, and every layer rotates with the crystal."""
 
 import pytest
 import torch

@@ -22,7 +22,7 @@ MIN_VOLUME_PER_ATOM = 0.09
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crystal:
-    """A crystal whose every site holds exactly one atom; made with ``Crystal.checked``.
+    """Ordered crystal: every site holds exactly one atom. Build it with ``Crystal.checked``.
 
     Attributes:
         id: Name of the crystal, unique in its data set.
