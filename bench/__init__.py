@@ -1,1 +1,1 @@
-"""Benchmarks: each prints a ratio against a baseline that it runs itself."""
+"""Benchmarks, each of which prints a ratio to a baseline that it runs itself."""

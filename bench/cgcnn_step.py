@@ -31,7 +31,7 @@ CUTOFF = 5.0
 
 
 class PygCgcnn(nn.Module):
-    """Everything as in ours but the convolution."""
+    """The same network as ours except for the convolution."""
 
     def __init__(self, config: CgcnnConfig, n_properties: int) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class PygCgcnn(nn.Module):
 
 
 def full_graph(batch: CrystalBatch) -> QuotientBatch:
-    """The quotient of a graph in which no two atoms are equivalent: the graph itself."""
+    """Return the quotient graph if no two atoms are equivalent: the graph itself."""
     receiver = batch.bond_receiver[batch.edge_bond]
     return QuotientBatch(
         species=batch.species,
@@ -83,7 +83,7 @@ def trainer(model: nn.Module) -> Callable[[QuotientBatch], None]:
 
 
 def waiting(graphs: PackedGraphs, targets: np.ndarray, step: Callable[[QuotientBatch], None], size: int) -> float:
-    """Share of an epoch spent on waiting for the loader."""
+    """Measure the fraction of an epoch spent waiting for the loader."""
     batches = BalancedBatchSampler(np.diff(graphs.link_offset), size, seed=0).epoch(0)
     loader = prefetch_batches(graphs, batches, targets, view="quotient")
     start, waited = time.perf_counter(), 0.0

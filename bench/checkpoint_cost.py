@@ -1,9 +1,9 @@
 """The overhead of checkpoints: the same epochs without checkpoints, with them, and with them in a bucket, in turn.
 
-The price of a save is the time that the training waits for the copy of its state, and the processor time of the threads
-that write, sync, read back and upload, which on a full machine is taken from the training. Both are measured where they
-arise, and their sum is set against the time of the training: an upper bound of the overhead. Wall times of whole
-trainings stand beside it; they differ by several percent from one run to the next on a shared machine. The bucket is a
+The cost of a save is the time that the training waits for the copy of its state, and the processor time of the threads
+that write, sync, read back and upload, which on a busy machine the training loses. Both are measured where they arise,
+and their sum is compared with the time of the training: an upper bound of the overhead. Wall times of whole
+trainings are printed too; they differ by several percent from one run to the next on a shared machine. The bucket is a
 real server on this machine.
 """
 
@@ -39,7 +39,7 @@ BASELINE, SAVED, PUSHED = "no checkpoints", "checkpoints", "checkpoints, also in
 
 
 def priced(owner: type, name: str, kind: str, clock: Callable[[], float]) -> None:
-    """Add the time that each call of a method takes by a clock to the price."""
+    """Add the time of each call of a method, by a given clock, to the cost."""
     method = getattr(owner, name)
 
     def timed(*words: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Gathering a batch from packed graphs, against PyTorch Geometric's ``Batch.from_data_list`` on the same crystals."""
+"""Collation of packed graphs into a batch, compared with PyTorch Geometric on the same crystals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training step of the equivariant model, against the same network with e3nn's own tensor product on every edge."""
+"""A training step of the equivariant model, compared with e3nn's own tensor product on every edge."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from phase2.models.layers.tensor_product import TensorProduct, edge_vectors
 
 
 class E3nnProduct(nn.Module):
-    """The product of a layer by e3nn: one per edge, then a sum. Features are (N, multiplicity x components) rows."""
+    """Tensor product of a layer by e3nn: one per edge, then a sum. Features are (N, multiplicity x components)."""
 
     def __init__(self, product: TensorProduct) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class E3nnProduct(nn.Module):
         )
 
     def forward(self, features: list[Tensor], weights: Tensor, harmonics: Tensor, ends: Tensor) -> list[Tensor]:
-        """Multiply per edge and add up."""
+        """Multiply per edge and sum."""
         flat = torch.cat([x.transpose(1, 2).flatten(1) for x in features], dim=1)
         per_edge = self.product(flat[ends[0]], harmonics, weights)
         summed = per_edge.new_zeros(len(flat), per_edge.shape[1]).index_add(0, ends[1], per_edge)
@@ -50,7 +50,7 @@ class E3nnProduct(nn.Module):
 
 
 class E3nnEquivariant(nn.Module):
-    """Our network, with that product in place of ours."""
+    """Our network with e3nn's tensor product."""
 
     def __init__(self, ours: Equivariant) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class E3nnEquivariant(nn.Module):
     def interact(
         layer: Interaction, product: nn.Module, features: list[Tensor], basis: Tensor, harmonics: Tensor, ends: Tensor
     ) -> list[Tensor]:
-        """Run a layer of ours with another product."""
+        """Run a layer of our network with another tensor product."""
         weights = layer.radial(basis) * layer.scale
         return layer.update(features, product(layer.mix_before(features), weights, harmonics, ends))
 

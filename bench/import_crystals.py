@@ -1,4 +1,4 @@
-"""How fast a data set becomes graphs, and in how much memory, against the loader of the CGCNN reference code.
+"""Time and memory of building the graphs of a data set, compared with the loader of the CGCNN reference code.
 
     python bench/import_crystals.py --data crystals.json.gz
 
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def measure_reference(records: list[dict], count: int) -> float:
-    """Seconds per crystal of the reference loader on a random choice."""
+    """Measure the seconds per crystal of the reference loader on a random sample."""
     chosen = random.Random(0).sample(records, min(count + WARM_UP, len(records)))
     for record in chosen[:WARM_UP]:
         load_like_reference(record)
@@ -65,7 +65,7 @@ def measure_reference(records: list[dict], count: int) -> float:
 
 
 def load_like_reference(record: dict) -> tuple[np.ndarray, np.ndarray]:
-    """CIFData.__getitem__ of the reference code, from the structure on, without its torch tensors."""
+    """Run CIFData.__getitem__ of the reference code from the structure on, without its torch tensors."""
     from pymatgen.core import Structure
 
     atoms = record["atoms"]
@@ -83,7 +83,7 @@ def load_like_reference(record: dict) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measure_import(data: Path, cache: Path, workers: int) -> tuple[float, int, int]:
-    """Seconds, crystals, and the peak of the memory of the importing process and its workers, bytes."""
+    """Measure seconds, crystals, and the peak memory of the importing process and its workers, bytes."""
     command = [sys.executable, __file__, "--build", str(data), str(cache), str(workers)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         peak, importer = 0, psutil.Process(process.pid)
@@ -95,7 +95,7 @@ def measure_import(data: Path, cache: Path, workers: int) -> tuple[float, int, i
 
 
 def build(data: str, cache: str, workers: str) -> int:
-    """What the measured process does."""
+    """Build the store in the measured process."""
     from phase2.config.schema import GraphSpec
     from phase2.data.sources.registry import open_source
     from phase2.data.store.store import open_or_build_store
@@ -128,7 +128,7 @@ def _records(data: str, limit: int | None) -> list[dict]:
 
 
 def _sample() -> list[dict]:
-    """The embedded sample as records of JARVIS's schema."""
+    """Return the embedded sample as records of JARVIS's schema."""
     from phase2.data.sources.registry import open_source
 
     source = open_source("sample")

@@ -1,6 +1,6 @@
-"""Peak memory of real runs on a CPU against what `phase2.machine.memory` says that they need.
+"""Peak memory of real runs on a CPU, compared with the estimate of `phase2.machine.memory`.
 
-Anonymous memory of the process is what counts: what is read from files makes way when memory runs short.
+Only the anonymous memory of the process counts: the page cache of files is freed when memory runs short.
 """
 
 import argparse
@@ -29,7 +29,7 @@ RUNS = (
 
 
 def main() -> None:
-    """Print a line per run; a ratio below 1 is a run that the estimate would let die."""
+    """Print a line per run; a ratio below 1 means that the estimate is too low."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="sample", help="data set or path")
     data = parser.parse_args().data
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _peak(words: list[str]) -> int:
-    """Highest anonymous memory of a command of phase2."""
+    """Measure the peak anonymous memory of a command of phase2."""
     command = [sys.executable, "-m", *words]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         peak = 0

@@ -1,4 +1,4 @@
-"""Publishing and pulling against boto3's TransferManager, on one server, in turn: ``python -m bench.transfer``.
+"""Publishing and pulling, compared with boto3's TransferManager on one server, in turn: ``python -m bench.transfer``.
 
 The store also verifies a SHA-256 end to end, which the baseline does not. Each contestant runs in processes of its
 own, which report seconds and peak memory; the server runs on this machine and shares its cores with both.

@@ -1,4 +1,4 @@
-"""What the benchmarks of data and models share: crystals to run on, a clock, and the command line."""
+"""Shared parts of the benchmarks of data and models: crystals, a clock, and the command line."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def crystals(chosen: argparse.Namespace) -> PackedGraphs:
 
 
 def compare(contestants: dict[str, Callable[[int], object]], *, rounds: int, per_call: int) -> dict[str, float]:
-    """Crystals per second of each contestant, which run in turn so that a busy machine is unfair to none.
+    """Measure the crystals per second of each contestant; they run in turn, so that a busy machine slows all alike.
 
     Args:
         contestants: Called with the number of the round; one call works on ``per_call`` crystals.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import time
 import urllib.error
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phase2.errors import DataError, RequestError, TransientError
+from phase2.storage.disk.checksums import sha256_of
 from phase2.storage.disk.lock import wait_for_lock
 from phase2.storage.progress import ProgressCallback
 
@@ -71,11 +71,11 @@ def fetch(
     target = folder / remote.file_name
     folder.mkdir(parents=True, exist_ok=True)
     with wait_for_lock(folder / f".{remote.file_name}.lock", purpose=f"fetching {remote.file_name}"):
-        if target.exists() and _sha256(target) == remote.sha256:
+        if target.exists() and sha256_of(target) == remote.sha256:
             return target
         part = target.with_name(f"{target.name}.part")
         _transfer_with_retries(remote, part, progress, attempts, backoff)
-        if (found := _sha256(part)) != remote.sha256:
+        if (found := sha256_of(part)) != remote.sha256:
             part.unlink()
             raise DataError(
                 f"What {remote.url} sent is not {remote.file_name}: its SHA-256 is {found}.",
@@ -156,8 +156,3 @@ def _by_hand(remote: RemoteFile, folder: Path) -> str:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
