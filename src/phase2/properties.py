@@ -107,10 +107,10 @@ def select_properties(keys: Sequence[str] | None = None, *, everything: bool = F
     """
     if everything:
         return PROPERTIES
-    wanted = CORE if keys is None else tuple(keys)
-    if not wanted:
+    requested = CORE if keys is None else tuple(keys)
+    if not requested:
         raise RequestError("No property was requested.", fix=f"Name at least one of: {', '.join(KEYS)}.")
-    chosen = {get_property(key).key for key in wanted}
-    if len(chosen) != len(wanted):
-        raise RequestError(f"A property is named twice in '{','.join(wanted)}'.", fix="Name each property once.")
-    return tuple(p for p in PROPERTIES if p.key in chosen)
+    selected = {get_property(key).key for key in requested}
+    if len(selected) != len(requested):
+        raise RequestError(f"A property is named twice in '{','.join(requested)}'.", fix="Name each property once.")
+    return tuple(p for p in PROPERTIES if p.key in selected)

@@ -73,9 +73,9 @@ def split_crystals(
             why="Each part needs at least one.",
             fix="Use more data." if group_by == "none" else "Use more data, or group_by 'none'.",
         )
-    wanted = _sizes(len(ids), fractions)
-    test, groups = _take(groups, wanted[2], leave=2)
-    val, groups = _take(groups, wanted[1], leave=1)
+    sizes = _sizes(len(ids), fractions)
+    test, groups = _take(groups, sizes[2], leave=2)
+    val, groups = _take(groups, sizes[1], leave=1)
     return Split(*(_in_random_order(part, ids, seed) for part in (groups, val, test)))
 
 

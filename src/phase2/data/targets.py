@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from phase2.errors import DataError, ModelFileError
 from phase2.properties import Property
 
-# A training label is left out when it lies this many robust sigmas from the median: a failed calculation (the Materials
+# A training label is masked when it is this many robust sigmas from the median: a failed calculation (the Materials
 # Project has a dielectric constant of 3,290,000), not a rare material. Sigma is the width of the middle 99 %, so that a
 # heavy tail (piezoelectric, energy above hull) widens the bounds instead of being cut off. Below 200 labels a single
-# wrong one is half a per cent itself and cannot be told from a tail: nothing is left out.
+# wrong one is half a per cent itself and cannot be distinguished from a tail: nothing is masked.
 OUTLIER_SIGMAS = 15.0
 OUTLIER_QUANTILES = (0.005, 0.995)
 OUTLIER_WIDTH = 5.1517  # between those quantiles of a normal distribution, in sigmas
@@ -157,8 +157,8 @@ def _refuse_unlabelled(values: NDArray[np.float64], properties: Sequence[Propert
     having = [p.key for p, n in zip(properties, counts, strict=True) if n]
     raise DataError(
         f"No training crystal has a label for {', '.join(missing)}.",
-        why=f"Of the asked properties, those with labels are: {', '.join(having) or 'none'}.",
-        fix="Ask for properties that the data set has, with --properties.",
+        why=f"Of the requested properties, those with labels are: {', '.join(having) or 'none'}.",
+        fix="Request properties that the data set has, with --properties.",
     )
 
 

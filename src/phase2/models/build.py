@@ -10,7 +10,7 @@ from phase2.models.cgcnn import Cgcnn
 def build_model(config: ModelConfig, n_properties: int, mean_neighbors: float, cutoff: float) -> CrystalModel:
     """Build an untrained model; equal torch seeds give equal weights.
 
-    To add an algorithm, write its configuration in ``config/schema.py`` and its model in a module beside this one, and
+    To add an algorithm, write its configuration in ``config/schema.py`` and its model in a module of this package, and
     build it here.
 
     Args:

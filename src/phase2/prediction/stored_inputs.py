@@ -38,7 +38,7 @@ class Shard:
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= self.count:
-            raise RequestError(f"There is no part {self.number} of {self.count}.", fix="Give 1/4 to 4/4, say.")
+            raise RequestError(f"There is no part {self.number} of {self.count}.", fix="Give 1/4 to 4/4, for example.")
 
     @classmethod
     def parse(cls, text: str) -> Shard:

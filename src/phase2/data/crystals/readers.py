@@ -42,7 +42,7 @@ _FORMATS = (
 STRUCTURE_SUFFIXES: tuple[str, ...] = tuple(suffix for one in _FORMATS for suffix in one.suffixes)
 
 NAMING_RULE = f"Structures end in {', '.join(STRUCTURE_SUFFIXES)} or are called POSCAR or CONTCAR."
-"""Sentence for error messages that says which files are structures."""
+"""Sentence for error messages that states which files are structures."""
 
 
 def read_structure(path: Path, id: str | None = None) -> Crystal:  # noqa: A002 - the crystal's own field

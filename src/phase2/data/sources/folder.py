@@ -126,7 +126,7 @@ def _table_of(folder: Path) -> Path:
     found = ", ".join(path.name for path in tables) or "none"
     raise DataError(
         f"The folder {folder} has {len(tables)} CSV files ({found}), expected one.",
-        why="The CSV says which targets belong to which structure.",
+        why="The CSV assigns the targets to the structures.",
         fix="Give it one CSV with a column 'file' or 'id' and a column for each property, such as 'band_gap [eV]'.",
     )
 

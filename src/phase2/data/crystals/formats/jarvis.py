@@ -32,7 +32,7 @@ def read_jarvis(path: Path, id: str | None = None) -> Crystal:  # noqa: A002 - t
 
 
 def from_jarvis(record: Mapping[str, object], id: str | None = None) -> Crystal:  # noqa: A002
-    """Build a crystal from a JARVIS record, or from its ``atoms`` alone.
+    """Build a crystal from a JARVIS record, or from its ``atoms`` only.
 
     Args:
         record: ``{"jid": ..., "atoms": {"lattice_mat": (3, 3), "coords": (N, 3), "elements": N symbols,
