@@ -5,7 +5,7 @@ import pytest
 
 from phase2.errors import RequestError, UnknownNameError
 from phase2.prediction.ensemble import combine_tables, predict_ensemble
-from phase2.prediction.predictor import predict_files
+from phase2.prediction.predictor import predict_structures
 from phase2.prediction.table import PredictedStructure, PredictionTable
 
 
@@ -15,7 +15,7 @@ def pair(predictor, wider_predictor):
 
 
 def test_values_are_means_and_spreads_are_standard_deviations_of_a_sample(pair, examples):
-    singles = np.array([[row.values for row in predict_files(one, examples).rows] for one in pair])
+    singles = np.array([[row.values for row in predict_structures(one, examples).rows] for one in pair])
     table = predict_ensemble(pair, examples)
     assert table.members == 2
     assert [row.file for row in table.rows] == [str(path) for path in examples]

@@ -11,7 +11,7 @@ from phase2.data.crystals.readers import read_structure
 from phase2.data.graphs.packing import pack
 from phase2.data.sources.registry import open_source
 from phase2.errors import InvalidCrystalError, ModelFileError, RequestError, UnknownNameError
-from phase2.prediction.predictor import Predictor, predict_files
+from phase2.prediction.predictor import Predictor, predict_structures
 from phase2.testing.crystals import rock_salt, triclinic, zinc_blende
 
 CRYSTALS = [rock_salt(), triclinic(), zinc_blende()]
@@ -96,7 +96,7 @@ def test_elements_outside_the_training_set_are_named(predictor):
 
 
 def test_files_give_the_predictions_of_their_crystals(predictor, examples, progress):
-    table = predict_files(predictor, examples, batch_size=3, progress=progress)
+    table = predict_structures(predictor, examples, batch_size=3, progress=progress)
     assert [row.file for row in table.rows] == [str(path) for path in examples]
     assert [row.formula for row in table.rows] == [read_structure(path).formula for path in examples]
     expected = predictor.predict([read_structure(path) for path in examples])
@@ -105,8 +105,8 @@ def test_files_give_the_predictions_of_their_crystals(predictor, examples, progr
 
 
 def test_requested_properties_select_the_columns(predictor, examples):
-    whole = predict_files(predictor, examples)
-    part = predict_files(predictor, examples, properties=["shear_modulus", "band_gap"])
+    whole = predict_structures(predictor, examples)
+    part = predict_structures(predictor, examples, properties=["shear_modulus", "band_gap"])
     assert [p.key for p in part.properties] == ["shear_modulus", "band_gap"]
     for one, other in zip(part.rows, whole.rows, strict=True):
         np.testing.assert_array_equal(one.values, other.values[[3, 1]])
@@ -115,12 +115,12 @@ def test_requested_properties_select_the_columns(predictor, examples):
 def test_an_unreadable_file_is_a_row_with_the_reason(predictor, examples, tmp_path):
     empty, missing = tmp_path / "empty.cif", tmp_path / "missing.cif"
     empty.write_text("")
-    table = predict_files(predictor, [empty, examples[0], missing, examples[1]], batch_size=2)
+    table = predict_structures(predictor, [empty, examples[0], missing, examples[1]], batch_size=2)
     assert [row.values is None for row in table.rows] == [True, False, True, False]
     assert table.failures == (table.rows[0], table.rows[2])
     assert "holds no valid crystal" in table.rows[0].error
     assert "No such file" in table.rows[2].error
-    alone = predict_files(predictor, examples[:2])
+    alone = predict_structures(predictor, examples[:2])
     for one, other in zip((table.rows[1], table.rows[3]), alone.rows, strict=True):
         np.testing.assert_allclose(one.values, other.values, rtol=1e-5)
 
@@ -131,7 +131,7 @@ def test_a_prediction_that_is_not_finite_is_an_error(run, examples, tmp_path):
     content = torch.load(run / "best.pt", weights_only=True)
     content["scaler"]["mean"] = [1e6] * len(KEYS)  # the logarithm of a modulus
     torch.save(content, tmp_path / "best.pt")
-    (row,) = predict_files(Predictor.load(tmp_path / "best.pt"), examples[:1]).rows
+    (row,) = predict_structures(Predictor.load(tmp_path / "best.pt"), examples[:1]).rows
     assert row.values is None
     assert row.formula
     assert "not finite" in row.error

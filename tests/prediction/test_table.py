@@ -11,7 +11,7 @@ import pytest
 
 from phase2.errors import RequestError
 from phase2.prediction.ensemble import predict_ensemble
-from phase2.prediction.predictor import predict_files
+from phase2.prediction.predictor import predict_structures
 from phase2.prediction.table import check_output, readable_name, write_table
 
 NUMBERS = ["formation_energy [eV/atom]", "band_gap [eV]", "bulk_modulus [GPa]", "shear_modulus [GPa]"]
@@ -29,7 +29,7 @@ def files(examples, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def table(predictor, files):
-    return predict_files(predictor, files)
+    return predict_structures(predictor, files)
 
 
 @pytest.fixture(scope="session")
