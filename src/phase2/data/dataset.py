@@ -156,7 +156,7 @@ def _reduce(whole: Split, present: NDArray[np.bool_], config: DataConfig) -> Spl
     if len(train) < 2 or not len(val) or not len(test):
         raise DataError(
             f"{len(train)} training, {len(val)} validation and {len(test)} test crystals are too few to train on.",
-            why=f"The data set '{config.source}' has {total} crystals with a label of the requested properties"
+            why=f"The data set '{config.source}' has {total} crystals with a label for the requested properties"
             + ("." if most is None else f", and --max-samples keeps {most} of them."),
             fix="Use more crystals: at least 10.",
         )
@@ -177,8 +177,8 @@ def _without_labels(missing: Sequence[str], train: NDArray[np.float64], config: 
     available = [key for key, column in zip(KEYS, train.T, strict=True) if not np.isnan(column).all()]
     kept = "" if config.max_samples is None else f" of the at most {config.max_samples} crystals kept by --max-samples"
     return DataError(
-        f"The training part of '{config.source}' has no label of {', '.join(missing)}.",
-        why=f"The {len(train)} training crystals{kept} have labels of {', '.join(available) or 'no property'}.",
+        f"The training part of '{config.source}' has no label for {', '.join(missing)}.",
+        why=f"The {len(train)} training crystals{kept} have labels for {', '.join(available) or 'no property'}.",
         fix="Request those with --properties, use more crystals, or name another data set with --data.",
     )
 

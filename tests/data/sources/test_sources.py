@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from phase2.data.sources.base import read_label
 from phase2.data.sources.folder import FolderSource
-from phase2.data.sources.jarvis import DFT_3D, DFT_3D_MEMBER, JarvisSource, downloads
+from phase2.data.sources.jarvis import DFT_3D, DFT_3D_MEMBER, JarvisSource, download_folder
 from phase2.data.sources.json_source import JsonSource
 from phase2.data.sources.registry import NAMES, fetch_source, known_sources, open_source
 from phase2.errors import DataError, InvalidCrystalError, UnknownNameError
@@ -342,8 +342,8 @@ class TestOpen:
     def test_names_are_listed(self, tmp_path):
         assert tuple(known.name for known in known_sources()) == NAMES
         assert [known.state(tmp_path) for known in known_sources()] == ["included", "not downloaded (41 MB)"]
-        downloads(tmp_path).mkdir()
-        (downloads(tmp_path) / DFT_3D.file_name).touch()
+        download_folder(tmp_path).mkdir()
+        (download_folder(tmp_path) / DFT_3D.file_name).touch()
         assert known_sources()[1].state(tmp_path) == "downloaded"
 
     def test_misspelt_names(self, tmp_path):

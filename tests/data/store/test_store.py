@@ -270,7 +270,7 @@ def test_a_damaged_store_is_rebuilt_with_a_warning(data, cache, damage, caplog):
     damage(store.path)
     with caplog.at_level(logging.WARNING):
         assert contents(build(data, cache)) == whole
-    assert caplog.text.count("It is built again") == 1
+    assert caplog.text.count("It is rebuilt") == 1
     assert left_in(cache) == [store.path.name]
 
 
