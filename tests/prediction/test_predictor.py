@@ -42,7 +42,7 @@ def test_predictions_are_float64_in_the_order_of_the_crystals(predictor):
 def test_a_supercell_has_the_predictions_of_its_cell(predictor):
     cell = triclinic()
     sites = np.concatenate([cell.frac, cell.frac + np.array([1, 0, 0])]) / [2, 1, 1]
-    doubled = Crystal.checked("doubled", [*cell.species, *cell.species], sites, cell.lattice * [[2], [1], [1]])
+    doubled = Crystal.checked("doubled", 2 * cell.species.tolist(), sites, cell.lattice * [[2], [1], [1]])
     np.testing.assert_allclose(*(predictor.predict([one]) for one in (cell, doubled)), rtol=1e-5)
 
 
