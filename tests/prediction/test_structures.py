@@ -6,6 +6,7 @@ import pytest
 
 from phase2.errors import DataError, ModelFileError
 from phase2.prediction.structures import find_model_file, list_structure_files
+from phase2.runs.layout import MANIFEST
 
 
 def test_a_model_is_a_file_a_run_folder_or_the_newest_run(models, run, tmp_path):
@@ -18,7 +19,7 @@ def test_a_model_is_a_file_a_run_folder_or_the_newest_run(models, run, tmp_path)
 def test_an_unfinished_run_is_no_model(models, run, tmp_path):
     copy = tmp_path / run.relative_to(models)
     shutil.copytree(run, copy)
-    (copy / "manifest.json").unlink()
+    (copy / MANIFEST).unlink()
     with pytest.raises(ModelFileError, match="no finished run"):
         find_model_file(None, tmp_path)
 
