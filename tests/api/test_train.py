@@ -40,7 +40,7 @@ class InterruptAt(phase2.Callback):
 
 
 def generator_states():
-    numpy_state = np.random.get_state()[1].tolist()  # noqa: NPY002 - the global generator is meant
+    numpy_state = np.random.get_state(legacy=False)["state"]["key"].tolist()  # noqa: NPY002 - the global generator is meant
     return random.getstate(), numpy_state, torch.get_rng_state().tolist()
 
 
@@ -104,6 +104,7 @@ def test_training_works_in_another_thread_and_is_interrupted_there(tmp_path):
     outcome = []
 
     def raise_here():
+        assert thread.ident is not None
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt))
 
     def work():
@@ -168,7 +169,8 @@ def test_callbacks_run_in_the_callers_thread_and_see_the_epochs(tmp_path, capsys
         def on_train_end(self, event):
             self.outcome = event.outcome
 
-    callback, lines = Collect(), []
+    callback = Collect()
+    lines: list[str] = []
     run = train(tmp_path, callbacks=[callback], notify=lines.append)
     assert callback.threads == {threading.current_thread()}
     assert callback.epochs == list(run.history)

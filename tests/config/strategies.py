@@ -14,7 +14,7 @@ PROPERTIES = st.lists(st.sampled_from(KEYS), min_size=1, unique=True)
 SOURCES = st.sampled_from(["sample", "jarvis-dft3d", "my data/crystals #1.json", "größe: [x].json", "null", "12"])
 SEEDS = st.integers(0, 2**32 - 1)
 
-SETTINGS = {
+SETTINGS: dict[str, st.SearchStrategy[object]] = {
     "seed": SEEDS,
     "properties": PROPERTIES,
     "data.source": SOURCES,
@@ -36,7 +36,7 @@ SETTINGS = {
     "training.precision": st.sampled_from(PRECISIONS),
     "training.patience": st.none() | st.just("none") | COUNTS,
 }
-MODELS = {
+MODELS: dict[str, dict[str, st.SearchStrategy[object]]] = {
     "cgcnn": {
         "model.preset": st.sampled_from(PRESETS),
         "model.width": COUNTS,

@@ -1,6 +1,6 @@
 """Settings by their paths: which there are, what each takes, and what is refused with the nearest name."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -83,8 +83,12 @@ def test_refusals_say_what_is_expected_and_what_is_nearest(text, says):
 
 
 def test_closed_lists_of_options_offer_the_nearest_name():
-    for words, nearest in (({"split": "compositon"}, "composition"), ({"balance": "equl"}, "equal"),
-                           ({"precision": "bf61"}, "bf16")):  # fmt: skip
+    misspelt: list[tuple[dict[str, Any], str]] = [
+        ({"split": "compositon"}, "composition"),
+        ({"balance": "equl"}, "equal"),
+        ({"precision": "bf61"}, "bf16"),
+    ]
+    for words, nearest in misspelt:
         with pytest.raises(UnknownNameError, match=f"Did you mean '{nearest}'"):
             RunRequest(**words)
 

@@ -76,5 +76,7 @@ def test_json_is_read_as_json_is(value):
 
 
 def test_a_number_that_is_none_is_read_as_such_to_be_refused_by_its_setting():
-    assert math.isnan(parse_yaml(".nan", "here"))
+    value = parse_yaml(".nan", "here")
+    assert isinstance(value, float)
+    assert math.isnan(value)
     assert parse_yaml("-.inf", "here") == -math.inf
