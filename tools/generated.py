@@ -1,4 +1,4 @@
-"""Files of the repository that are made from others: written anew, or only looked at."""
+"""Generated files of the repository: written again, or only checked."""
 
 import argparse
 import sys
@@ -9,13 +9,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def write_or_check(purpose: str, folder: Path, wanted: Mapping[str, str], there: Collection[Path] = ()) -> int:
-    """Write the files that are stale; with ``--check`` on the command line, say which are.
+    """Write the files that are stale; with ``--check`` on the command line, name them instead.
 
     Args:
-        purpose: What the script does, for its help.
+        purpose: What the command does, for its help.
         folder: Where the files belong.
         wanted: Content of each file, by its path below the folder.
-        there: Files that are there and go when they are not wanted.
+        there: Existing files, which are removed when they are not wanted.
 
     Returns:
         The exit code.

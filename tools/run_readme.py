@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def console_commands(page: str) -> list[str]:
-    """The commands of a page's ``console`` blocks; a trailing backslash continues a command."""
+    """Return the commands of a page's ``console`` blocks; a trailing backslash continues a command."""
     blocks = re.findall(r"^```console\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
     text = "\n".join(blocks).replace("\\\n", " ")
     return [re.sub(r"\s+", " ", line[2:]).strip() for line in text.splitlines() if line.startswith("$ ")]

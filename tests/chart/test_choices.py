@@ -165,6 +165,15 @@ def test_a_second_release_has_cluster_scoped_names_of_its_own(helm):
     assert "The policy phase2-jobs-locked lists what is." in str(jobs["spec"]["validations"])
 
 
+def test_large_numbers_of_a_file_are_written_as_they_are(helm, tmp_path):
+    """Helm reads numbers of files as floats, which templates print as 1e+06."""
+    values = tmp_path / "values.yaml"
+    values.write_text("priorityClass: {value: 100000000}\ntest: {maxSamples: 1000000}\n")
+    things = helm.objects("default", "--values", values)
+    assert named(things, "PriorityClass")["value"] == 100_000_000
+    assert "1000000" in named(things, "Pod", "phase2-test")["spec"]["initContainers"][0]["args"]
+
+
 def notes(helm, *words):
     done = helm("install", "phase2", CHART, "--namespace", "team", "--dry-run=client", *words)
     return done.stdout.partition("NOTES:")[2]

@@ -1,4 +1,4 @@
-"""One source: the chart installs what kustomize, Argo's folder and ``phase2 submit`` have, but for what values say."""
+"""The chart installs what kustomize, ``argo/`` and ``phase2 submit`` have, but for what values change."""
 
 import re
 import subprocess
@@ -7,7 +7,8 @@ import sys
 import pytest
 import yaml
 
-from phase2.cluster.manifests.pod import pod_spec
+from phase2.cluster.labels import PLAN_ANNOTATION, REQUEST_ANNOTATION, RUN_LABEL
+from phase2.cluster.manifests.job import build_job
 from phase2.cluster.plan import CACHE_CLAIM, SERVICE_ACCOUNT, STORE_CONFIG_MAP, STORE_SECRET, make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
@@ -38,8 +39,8 @@ def test_the_files_are_those_that_their_sources_make():
 def test_the_check_notices_a_change_of_each_source():
     """The check would be worth nothing if the files did not come from the code."""
     program = (
-        "import phase2.config.levels as levels; levels.LEVELS = (*levels.LEVELS, 'huge')\n"
-        "import phase2.cluster.manifests.pod as pod; pod.USER = 10003\n"
+        "import phase2.config.levels as levels\n"
+        "levels.LEVELS, levels.MODES = (*levels.LEVELS, 'huge'), (*levels.MODES, 'huge')\n"
         "import phase2; phase2.__version__ = '9.9.9'\n"
         "from tools.manifests.chart.files import CHART, files\n"
         "print(sorted(name for name, text in files().items() if text != (CHART / name).read_text()))"
@@ -49,7 +50,7 @@ def test_the_check_notices_a_change_of_each_source():
     for name in (
         "Chart.yaml",
         "values.schema.json",
-        "files/pods/nightly.yaml",
+        "templates/_levels.tpl",
         "files/argo/workflowtemplate-phase2-train.yaml",
     ):
         assert f"'{name}'" in stale
@@ -71,6 +72,41 @@ def test_the_policy_of_jobs_is_that_of_kustomize_but_for_its_settings(helm):
     assert {name for name in theirs if theirs[name] != ours[name]} == {"approved", "byDigest"}
     assert (ours["approved"], ours["byDigest"]) == ("['localhost/phase2']", "false")
     assert {**made["spec"], "variables": []} == {**policy["spec"], "variables": []}
+
+
+def test_the_local_store_is_that_of_kustomize_but_for_its_bucket(helm):
+    things = helm.objects("kind")
+    theirs = documents("k8s/components/minio/[!k]*.yaml")
+    for kind in ("Service", "PersistentVolumeClaim"):
+        assert content(named(things, kind, "minio")) == content(named(theirs, kind))
+    ours = named(things, "Deployment", "minio")
+    pod = ours["spec"]["template"]
+    assert pod["metadata"].pop("annotations").keys() == {"phase2.dev/keys"}
+    (bucket,) = pod["spec"].pop("initContainers")
+    assert content(ours) == content(named(theirs, "Deployment"))
+    (server,) = pod["spec"]["containers"]
+    for field in ("resources", "securityContext", "volumeMounts"):
+        assert bucket[field] == server[field]
+
+
+def test_the_queue_is_that_of_kustomize_but_for_its_names(helm):
+    ours = named(helm.objects("no-argo"), "LocalQueue")
+    (theirs,) = [one for one in documents("k8s/components/kueue/*.yaml") if one["kind"] == "LocalQueue"]
+    assert ours["apiVersion"] == theirs["apiVersion"]
+    assert ours["spec"] == theirs["spec"] | {"clusterQueue": "research"}
+
+
+def test_the_schedules_are_those_of_argo_but_for_their_parameters(helm):
+    things = helm.objects("existing-s3", "--set", "retention.enabled=true")
+    for theirs in [one for one in documents("argo/templates/*.yaml") if one["kind"] == "CronWorkflow"]:
+        ours = named(things, "CronWorkflow", theirs["metadata"]["name"])
+        given, there = (one["spec"]["workflowSpec"].pop("arguments")["parameters"] for one in (ours, theirs))
+        assert all(one in given for one in there)
+        assert content(ours) == content(theirs)
+        assert ours["metadata"]["labels"].items() >= {
+            ("app.kubernetes.io/name", "phase2"),
+            ("app.kubernetes.io/component", "training"),
+        }
 
 
 def test_templates_of_workflows_are_those_of_argo_but_for_image_and_queue(helm):
@@ -98,7 +134,7 @@ def test_what_argo_needs_besides_is_there(helm):
     there = {(one["kind"], one["metadata"]["name"]) for one in things}
     assert {(one["kind"], one["metadata"]["name"]) for one in cluster} <= there
     for one in cluster:
-        if one["kind"] in ("Role", "NetworkPolicy"):
+        if one["kind"] in ("ServiceAccount", "Secret", "Role", "RoleBinding", "NetworkPolicy"):
             assert content(named(things, one["kind"], one["metadata"]["name"])) == content(one)
         if one["kind"] == "ValidatingAdmissionPolicy":
             ours = named(things, one["kind"], one["metadata"]["name"])["spec"]
@@ -120,22 +156,76 @@ def test_artifacts_go_to_the_bucket_of_the_runs(helm):
     assert "accessKeySecret" not in role
 
 
-@pytest.mark.parametrize("name", ["Pod/phase2-test", "CronJob/phase2-nightly", "CronJob/phase2-clean"])
-def test_pods_are_those_of_phase2_submit(helm, name):
-    image = f"registry.example.com/phase2@sha256:{'0' * 64}"
-    words = ["--set", "argo.enabled=never", "--set", "pods.gpus=0"]
-    ours = pod_specs(helm.objects("gpu", *words))[name]
-    cluster = ClusterRequest(image=Image.parse(image), cache=CACHE_CLAIM)
-    theirs = pod_spec(make_plan("run-1", resolve(RunRequest()), cluster))
-    for field in ("serviceAccountName", "automountServiceAccountToken", "securityContext", "volumes", "restartPolicy"):
-        assert ours[field] == theirs[field]
-    (train,) = theirs["containers"]
-    for one in (*ours.get("initContainers", []), *ours["containers"]):
-        for field in ("image", "workingDir", "securityContext", "envFrom", "volumeMounts", "terminationMessagePolicy"):
-            assert one[field] == train[field]
-        there, wanted = ({v["name"]: v for v in container["env"]} for container in (one, train))
-        assert {n for n in wanted if there.get(n) != wanted[n]} == {"PHASE2_RUN_ID", "OMP_NUM_THREADS"}
-        assert there.keys() <= wanted.keys()
+IMAGE = f"registry.example.com/phase2@sha256:{'0' * 64}"
+JOB_NAME = "metadata.labels['batch.kubernetes.io/job-name']"
+
+
+def job_of_submit(run_id):
+    """The Job of ``phase2 submit`` with the chart's defaults, whose run id is a field of its pod."""
+    cluster = ClusterRequest(image=Image.parse(IMAGE), cache=CACHE_CLAIM, retries=2, deadline_seconds=6 * 3600)
+    job = build_job(make_plan("run-1", resolve(RunRequest(algorithm="cgcnn", level="smoke")), cluster))
+    for place in (job, job["spec"]["template"]):
+        # These name one request, and values may change what is requested.
+        del place["metadata"]["labels"][RUN_LABEL], place["metadata"]["annotations"][REQUEST_ANNOTATION]
+    del job["metadata"]["annotations"][PLAN_ANNOTATION], job["metadata"]["name"], job["metadata"]["namespace"]
+    sources = {
+        "PHASE2_RUN_ID": {"fieldRef": {"fieldPath": run_id}},
+        "OMP_NUM_THREADS": {"resourceFieldRef": {"resource": "requests.cpu"}},
+    }
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    container["env"] = sorted(
+        (
+            {"name": one["name"], "valueFrom": sources[one["name"]]} if one["name"] in sources else one
+            for one in container["env"]
+        ),
+        key=by_name,
+    )
+    return job
+
+
+def by_name(one):
+    return one["name"]
+
+
+@pytest.fixture
+def started(helm):
+    """The chart with its defaults, one image and the clean-up; the variables of containers in order of their names."""
+    repository, _, digest = IMAGE.partition("@")
+    settings = {"image.repository": repository, "image.digest": digest, "retention.enabled": "true"}
+    things = helm.objects("default", *(word for name in settings for word in ("--set", f"{name}={settings[name]}")))
+    for spec in pod_specs(things).values():
+        for one in (*spec.get("initContainers", []), *spec["containers"]):
+            one["env"].sort(key=by_name)
+    return things
+
+
+def test_the_nightly_job_is_that_of_phase2_submit(started):
+    template = named(started, "CronJob", "phase2-nightly")["spec"]["jobTemplate"]
+    expected = job_of_submit(JOB_NAME)
+    assert template["metadata"] == expected["metadata"]
+    assert template["spec"] == expected["spec"]
+
+
+def test_the_clean_up_is_a_job_of_phase2_submit_with_another_command(started):
+    ours = named(started, "CronJob", "phase2-clean")["spec"]["jobTemplate"]["spec"]
+    expected = job_of_submit(JOB_NAME)["spec"]
+    (container,) = expected["template"]["spec"]["containers"]
+    container["args"] = ["runs", "prune", "--yes", "--keep-best", "3", "--older-than", "30d"]
+    container["env"] = [one for one in container["env"] if one["name"] != "PHASE2_RUN_ID"]
+    labels = expected["template"]["metadata"]["labels"]
+    expected["template"]["metadata"] = {"labels": {name: labels[name] for name in labels if name.startswith("app.")}}
+    assert ours == expected
+
+
+def test_the_test_is_a_pod_of_phase2_submit_in_three_steps(started):
+    ours = named(started, "Pod", "phase2-test")["spec"]
+    expected = job_of_submit("metadata.uid")["spec"]["template"]["spec"]
+    (train,) = expected.pop("containers")
+    assert {**ours, "initContainers": [], "containers": []} == expected | {
+        "initContainers": [], "containers": [], "activeDeadlineSeconds": 900,
+    }  # fmt: skip
+    for one in (*ours["initContainers"], *ours["containers"]):
+        assert one == train | {"name": one["name"], "args": one["args"]}
 
 
 def test_names_are_those_that_submitting_looks_for(helm):
@@ -153,7 +243,7 @@ def test_names_are_those_that_submitting_looks_for(helm):
 def test_every_file_of_the_chart_is_installed_by_some_profile(helm):
     made = [one for name in PROFILES for one in helm.objects(name)]
     installed = {(one["kind"], one["metadata"]["name"].removesuffix("-locked")) for one in made}
-    renamed = {("NetworkPolicy", "phase2-minio"): ("NetworkPolicy", "phase2-store-inside")}
     files = [yaml.safe_load(path.read_text()) for path in (CHART / "files").rglob("*.yaml")]
     there = {(one["kind"], one["metadata"]["name"]) for one in files}
-    assert {renamed.get(one, one) for one in there} <= installed
+    assert len(there) == 10
+    assert there <= installed

@@ -50,7 +50,7 @@ def _row(element: Element) -> list[str]:
 
 
 def _valence(element: Element) -> list[str]:
-    """Electrons outside the noble gas core, by angular momentum."""
+    """Return the electrons outside the noble gas core, by angular momentum."""
     if "Electronic structure" not in element.data:
         return [""] * 4
     shells = re.findall(r"\d([spdf])(\d+)", element.electronic_structure)

@@ -80,7 +80,7 @@ def merge(sdist: tarfile.TarFile) -> tuple[list[Crystal], list[Labels], int]:
 
 
 def all_rows(sdist: tarfile.TarFile) -> Iterator[tuple[str, str, Labels]]:
-    """Id, structure as text and labels of every row of the four tables, the preferred structures first."""
+    """Yield id, structure as text and labels of every row of the four tables, the preferred structures first."""
     for row in read_table(sdist, "flla_2015"):
         energies = {
             "formation_energy": float(row["formation_energy_per_atom"]),
@@ -99,7 +99,7 @@ def all_rows(sdist: tarfile.TarFile) -> Iterator[tuple[str, str, Labels]]:
 
 
 def largest_dielectric(text: str) -> float:
-    """Largest principal value of the static dielectric tensor, which does not depend on how the axes lie."""
+    """Return the largest principal value of the static dielectric tensor, which does not depend on the axes."""
     tensor = np.array(ast.literal_eval(text))
     return float(np.linalg.eigvalsh((tensor + tensor.T) / 2).max())
 
@@ -133,7 +133,7 @@ def structure_of(crystal_id: str, text: str) -> Crystal:
 
 
 def is_ordered(site: dict[str, list[dict[str, object]]]) -> bool:
-    """Whether a site holds exactly one atom; otherwise the counts of species and positions will not fit."""
+    """Return whether a site holds exactly one atom; otherwise the counts of species and positions will not fit."""
     return len(site["species"]) == 1 and site["species"][0]["occu"] == 1
 
 

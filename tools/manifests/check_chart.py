@@ -10,7 +10,7 @@ from tools.programs.helm import helm
 from .chart.files import CHART
 from .check_overlays import complaints
 
-# The oldest that the chart is for, and the newest that schemas are at hand for.
+# The oldest that the chart supports, and the newest with schemas.
 VERSIONS = ("1.31", "1.37")
 _FOREIGN = ("argoproj.io/", "kueue.x-k8s.io/")
 _RELEASE = ["phase2", str(CHART), "--namespace", "phase2", "--kube-version", f"{VERSIONS[0]}.0"]

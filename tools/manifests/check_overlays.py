@@ -14,9 +14,9 @@ from tools.generated import ROOT
 from tools.programs.kustomize import kustomize
 
 K8S = ROOT / "k8s"
-# The oldest that has all that is used, and the newest that schemas are at hand for.
+# The oldest that has every field in use, and the newest with schemas.
 VERSIONS = ("1.30", "1.34")
-# Kueue's own kinds have no schema here.
+# Kueue's own kinds have no schema.
 FOREIGN = "kueue.x-k8s.io/"
 
 
@@ -37,13 +37,13 @@ def main() -> int:
 
 
 def objects(folder: Path) -> list[dict[str, Any]]:
-    """What kustomize makes of a folder."""
+    """Return the objects that kustomize builds of a folder."""
     built = subprocess.run([kustomize(), "build", folder], check=True, capture_output=True, text=True)
     return list(yaml.safe_load_all(built.stdout))
 
 
 def complaints(thing: dict[str, Any], version: str) -> Iterator[str]:
-    """What the schema of a version of Kubernetes says against an object."""
+    """Yield what the schema of a version of Kubernetes refuses in an object."""
     if thing["apiVersion"].startswith(FOREIGN):
         return
     try:

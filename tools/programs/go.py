@@ -1,4 +1,4 @@
-"""Programs for tests and checks that are built from their Go modules, each version once on a machine."""
+"""Builds of programs from their Go modules, each version once on a machine."""
 
 import os
 import shutil
@@ -11,13 +11,13 @@ from phase2.storage.disk.lock import wait_for_lock
 
 
 def go_program(name: str, package: str, version: str, *flags: str) -> Path:
-    """The program; building it takes minutes the first time.
+    """Return the path of a program, which is built the first time it is asked for; that takes minutes.
 
     Args:
-        name: Its name.
-        package: The package that it is built from.
+        name: Name of the program.
+        package: Go package that it is built from.
         version: Version of the module that has the package.
-        flags: What ``go install`` is told besides.
+        flags: Further options of ``go install``.
     """
     folder = cache_dir() / "programs" / f"{name}-{version}"
     program = folder / name

@@ -1,6 +1,6 @@
 """Run Helm, built from its Go module once: ``python -m tools.programs.helm template phase2 charts/phase2-runner``.
 
-One version for everybody, since versions differ in what they refuse. Another one serves as well to install.
+One version for everybody, since versions differ in what they refuse. Any other serves to install.
 """
 
 import os
@@ -13,7 +13,7 @@ VERSION = "v4.3.1"
 
 
 def helm() -> Path:
-    """The program."""
+    """Return the path of Helm."""
     stamp = f"-s -w -X helm.sh/helm/v4/internal/version.version={VERSION}"
     return go_program("helm", "helm.sh/helm/v4/cmd/helm", VERSION, "-trimpath", "-ldflags", stamp)
 

@@ -11,7 +11,7 @@ from .go import go_program
 
 
 def kustomize() -> Path:
-    """The program."""
+    """Return the path of kustomize."""
     return go_program("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "v5.7.1")
 
 

@@ -9,7 +9,7 @@ from phase2.cli.app import app
 
 
 def cli_page() -> str:
-    """The help page of every command."""
+    """Return the page: the help of every command."""
     root = typer.main.get_command(app)
     parts = ["# Command line\n"]
     for path, command in _commands(root, ("phase2",)):

@@ -6,7 +6,7 @@ from phase2.runs.report.markdown import table
 
 
 def levels_page() -> str:
-    """The levels table, the presets and the defaults."""
+    """Return the page: the levels table, the presets and the defaults."""
     columns = ("algorithm", "mode", "backend", "network", "epochs", "batch size", "learning rate", "max samples")
     rows = [(row.algorithm, row.mode, f"`{row.backend}.py`", row.size, *_numbers(row)) for row in PROFILES.values()]
     cgcnn = [(name, str(c.width), str(c.convolutions)) for name, c in CGCNN_PRESETS.items()]

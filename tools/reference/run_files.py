@@ -16,7 +16,7 @@ from phase2.runs.run_config import RecordedConfig
 
 
 def manifest_page() -> str:
-    """The JSON files of a run, field by field, from their schemas and docstrings."""
+    """Return the page, from the schemas of the files and their docstrings."""
     files = {
         "run_manifest.json": RunManifest,
         "results.json": Results,
@@ -43,7 +43,7 @@ do not know, and a `schema_version` newer than theirs.
 
 
 def _sections(model: type, described: set[str]) -> Iterator[str]:
-    """One section for a model and each model that its fields hold, every model once."""
+    """Yield a section for a model and each model that its fields hold, every model once."""
     schema = TypeAdapter(model).json_schema()
     models = {found.__name__: found for found in models_in(model)}
     for name, found in {model.__name__: model, **models}.items():
@@ -58,7 +58,7 @@ def _sections(model: type, described: set[str]) -> Iterator[str]:
 
 
 def attributes(model: type) -> dict[str, str]:
-    """The "Attributes:" section of a class' docstring, those of its bases included."""
+    """Return the "Attributes:" section of a class' docstring, those of its bases included."""
     text = inspect.getdoc(model) or ""
     _, _, section = text.partition("Attributes:\n")
     entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, flags=re.MULTILINE)
@@ -82,7 +82,7 @@ def _classes(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _type(spec: dict[str, Any]) -> str:
-    """A field's type in words, from its JSON schema."""
+    """Return a field's type in words, from its JSON schema."""
     choices = spec.get("anyOf") or spec.get("oneOf")
     if choices:
         return " or ".join(_type(option) for option in choices)

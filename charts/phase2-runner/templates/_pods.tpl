@@ -1,44 +1,171 @@
 {{/*
-Fit a pod of files/pods to the values, in place: (dict "root" $ "spec" PODSPEC "gpus" 0).
+The pods that the chart starts itself: the nightly run, the clean-up and the test. They are the pods of `phase2 submit`,
+which tests/chart compares them with, field by field.
 */}}
-{{- define "phase2.fit" -}}
+
+{{/* Fields of a pod's specification besides its containers. */}}
+{{- define "phase2.pod" -}}
+restartPolicy: Never
+serviceAccountName: phase2-runner
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: 300
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .Values.pods.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.pods.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+volumes:
+- name: work
+  emptyDir: {}
+- name: cache
+  {{- if .Values.dataCache.enabled }}
+  persistentVolumeClaim:
+    claimName: phase2-data-cache
+  {{- else }}
+  emptyDir: {}
+  {{- end }}
+- name: tmp
+  emptyDir: {}
+- name: shm
+  emptyDir:
+    medium: Memory
+- name: ca
+  configMap:
+    name: phase2-ca
+    optional: true
+{{- end -}}
+
+{{/*
+A container that runs phase2:
+(dict "root" $ "name" "train" "args" (list "train") "runId" "metadata.uid" "gpus" 0).
+runId is the field of the pod that is the run's id; without it the container is no run.
+*/}}
+{{- define "phase2.container" -}}
 {{- $values := .root.Values -}}
-{{- $resources := dict "requests" (dict "cpu" $values.pods.cpu "memory" $values.pods.memory) "limits" (dict "memory" $values.pods.memory) -}}
-{{- range $container := concat (.spec.initContainers | default list) .spec.containers -}}
-{{- $_ := set $container "image" (include "phase2.image" $.root) -}}
-{{- $_ := set $container "imagePullPolicy" $values.image.pullPolicy -}}
-{{- $own := deepCopy $resources -}}
-{{- if and $.gpus (eq $container.name "train") -}}
-{{- $_ := set $own.requests "nvidia.com/gpu" (toString $.gpus) -}}
-{{- $_ := set $own.limits "nvidia.com/gpu" (toString $.gpus) -}}
-{{- end -}}
-{{- $_ := set $container "resources" $own -}}
-{{- if $values.image.digest -}}
-{{- $_ := set $container "env" (append $container.env (dict "name" "PHASE2_IMAGE_DIGEST" "value" $values.image.digest)) -}}
-{{- end -}}
-{{- end -}}
-{{- include "phase2.cache" (dict "root" .root "volumes" .spec.volumes) -}}
-{{- with $values.pods.nodeSelector -}}{{- $_ := set $.spec "nodeSelector" . -}}{{- end -}}
-{{- with $values.pods.tolerations -}}{{- $_ := set $.spec "tolerations" . -}}{{- end -}}
+name: {{ .name }}
+image: {{ include "phase2.image" .root | quote }}
+imagePullPolicy: {{ $values.image.pullPolicy }}
+args:
+{{- range .args }}
+- {{ . | quote }}
+{{- end }}
+workingDir: /work
+env:
+{{- with .runId }}
+- name: PHASE2_RUN_ID
+  valueFrom:
+    fieldRef:
+      fieldPath: {{ . }}
+{{- end }}
+- name: PHASE2_CACHE_DIR
+  value: /work/cache
+- name: PHASE2_TERMINATION_LOG
+  value: /dev/termination-log
+- name: HOME
+  value: /tmp
+- name: OMP_NUM_THREADS # as many as cores are asked for
+  valueFrom:
+    resourceFieldRef:
+      resource: requests.cpu
+- name: PHASE2_POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: PHASE2_POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: PHASE2_NODE_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: spec.nodeName
+{{- with $values.image.digest }}
+- name: PHASE2_IMAGE_DIGEST
+  value: {{ . | quote }}
+{{- end }}
+envFrom:
+- configMapRef:
+    name: phase2-store
+- secretRef:
+    name: phase2-s3
+resources:
+  requests:
+    cpu: {{ $values.pods.cpu | quote }}
+    memory: {{ $values.pods.memory | quote }}
+    {{- with .gpus }}
+    nvidia.com/gpu: {{ . | quote }}
+    {{- end }}
+  limits:
+    memory: {{ $values.pods.memory | quote }}
+    {{- with .gpus }}
+    nvidia.com/gpu: {{ . | quote }}
+    {{- end }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+terminationMessagePath: /dev/termination-log
+terminationMessagePolicy: FallbackToLogsOnError
+volumeMounts:
+- name: work
+  mountPath: /work
+- name: cache
+  mountPath: /work/cache
+- name: tmp
+  mountPath: /tmp
+- name: shm
+  mountPath: /dev/shm
+- name: ca
+  mountPath: /etc/phase2/ca
+  readOnly: true
 {{- end -}}
 
-{{/* Give a pod a cache of its own where none is shared: (dict "root" $ "volumes" LIST). */}}
-{{- define "phase2.cache" -}}
-{{- if not .root.Values.dataCache.enabled -}}
-{{- range $volume := .volumes -}}
-{{- if eq $volume.name "cache" -}}
-{{- $_ := unset $volume "persistentVolumeClaim" -}}
-{{- $_ := set $volume "emptyDir" dict -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
+{{/* How often a pod is tried again, and which exit codes are final: fields of a Job's specification. */}}
+{{- define "phase2.job" -}}
+completions: 1
+parallelism: 1
+backoffLimit: 2
+activeDeadlineSeconds: 21600
+ttlSecondsAfterFinished: 604800
+podReplacementPolicy: Failed
+podFailurePolicy:
+  rules:
+  - action: FailJob # a request, data or a model file that is wrong stays wrong
+    onExitCodes:
+      containerName: train
+      operator: In
+      values: [2, 3, 4]
+  - action: Ignore
+    onPodConditions:
+    - type: DisruptionTarget
+      status: "True"
 {{- end -}}
 
-{{/* What is said of a run in labels: (dict "root" $ "metadata" METADATA), in place. */}}
-{{- define "phase2.run" -}}
+{{/* Labels of the nightly run, on its Job and on its pod: (dict "root" $ "queue" "research"). */}}
+{{- define "phase2.runLabels" -}}
 {{- $run := .root.Values.nightly -}}
-{{- $labels := dict "phase2.dev/algorithm" $run.algorithm "phase2.dev/mode" $run.level "phase2.dev/level" $run.level -}}
-{{- $_ := set .metadata "labels" (mergeOverwrite (dict) .root.Values.commonLabels .metadata.labels $labels) -}}
-{{- $command := printf "phase2 train --algorithm %s --level %s" $run.algorithm $run.level -}}
-{{- $_ := set .metadata "annotations" (dict "phase2.dev/command" $command) -}}
+{{- $labels := dict
+  "app.kubernetes.io/name" "phase2"
+  "app.kubernetes.io/component" "training"
+  "app.kubernetes.io/managed-by" "phase2"
+  "app.kubernetes.io/part-of" "phase2"
+  "phase2.dev/algorithm" $run.algorithm
+  "phase2.dev/mode" $run.level
+  "phase2.dev/level" $run.level
+-}}
+{{- with .queue -}}{{- $_ := set $labels "kueue.x-k8s.io/queue-name" . -}}{{- end -}}
+{{- mergeOverwrite (dict) .root.Values.commonLabels $labels | toYaml -}}
 {{- end -}}

@@ -6,14 +6,14 @@ inside out: ``parameters`` (what ``-p name=value`` may say), ``pods`` and ``retr
 ``submissions`` (the Workflows and CronWorkflows that use them), ``policy`` (admission), ``cluster`` (what an
 administrator installs once), ``serialization``, ``comments`` and ``files``.
 
-To add a parameter of a training request, say ``set``:
+To add a parameter of a training request, as ``patience`` was:
 
-1. Describe it in ``parameters.py``: ``SET = Parameter("set", "", "Settings, name=value.", shape="^...$")``. Every
+1. Describe it in ``parameters.py``: ``PATIENCE = Parameter("patience", "", "Epochs ...", shape="^[0-9]{0,9}$")``. Every
    parameter has ``choices`` or a ``shape``, since the admission policy looks at each value. A shape has neither ``'``
    nor a backslash in it, and lets no line break through.
-2. Name it in ``REQUEST`` there. The pods of ``phase2-train`` get it as ``PHASE2_SET`` (the variable of ``phase2 train
-   --set``), and the template, the thin Workflow and the policy list it. For sweeps and ensembles, name it in ``SWEEP``,
-   ``ENSEMBLE`` and in ``SHARED``, or in ``VARIED`` where it takes a list.
-3. Run ``make reference``. Where ``phase2 submit --argo`` is to fill it in, add it to ``workflow_parameters`` in
+2. Name it in ``REQUEST`` there. The pods of ``phase2-train`` get it as ``PHASE2_PATIENCE`` (the variable of ``phase2
+   train --patience``), and the template, the thin Workflow and the policy list it. For sweeps and ensembles, name it in
+   ``SWEEP``, ``ENSEMBLE`` and in ``SHARED``, or in ``VARIED`` where it takes a list.
+3. Run ``make reference``. Where ``phase2 submit --backend argo`` is to fill it in, add it to ``workflow_parameters`` in
    ``phase2/cluster/manifests/workflow.py``.
 """

@@ -1,5 +1,6 @@
 """Admission policies: Argo accepts misspelt parameters and values outside ``enum``, so the API server refuses them."""
 
+from tools.manifests.cel import cel_literal
 from tools.manifests.yaml_text import Manifest
 
 from .parameters import Parameter
@@ -24,15 +25,15 @@ def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
     shapes = {p.name: p.shape for p in parameters if p.shape}
     variables = {
         "given": "object.spec.?arguments.?parameters.orValue([])",
-        "known": _cel([p.name for p in parameters]),
+        "known": cel_literal([p.name for p in parameters]),
         "unknown": "variables.given.filter(p, !(p.name in variables.known)).map(p, p.name)",
-        "choices": _cel(closed),
+        "choices": cel_literal(closed),
         "wrong": _wrong("choices", "!({value} in variables.choices[p.name])"),
-        "lists": _cel(lists),
+        "lists": cel_literal(lists),
         "foreign": _wrong(
             "lists", "{value} != '' && !{value}.split(',').all(word, word.trim() in variables.lists[p.name])"
         ),
-        "shapes": _cel(shapes),
+        "shapes": cel_literal(shapes),
         "misshapen": _wrong("shapes", "!{value}.matches(variables.shapes[p.name])"),
     }
     validations = [
@@ -126,15 +127,3 @@ def _refusal(found: str, complaint: str) -> Manifest:
         "messageExpression": f"variables.{found}.map(p, p.name + '=' + {_VALUE}.replace('\\n', ' ') + {complaint})"
         ".join('; ')",
     }
-
-
-def _cel(content: object) -> str:
-    """Return a literal of CEL; nothing here has a quote or a backslash in it."""
-    if isinstance(content, dict):
-        return "{" + ", ".join(f"{_cel(key)}: {_cel(item)}" for key, item in content.items()) + "}"
-    if isinstance(content, list):
-        return "[" + ", ".join(map(_cel, content)) + "]"
-    text = str(content)
-    if "'" in text or "\\" in text:
-        raise ValueError(f"{text!r} would have to be escaped")
-    return f"'{text}'"

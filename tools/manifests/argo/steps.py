@@ -1,7 +1,5 @@
 """The templates that become pods: each runs one command of ``phase2``."""
 
-from typing import Any
-
 from hera.workflows import models
 
 from phase2.cluster.plan import WORK
@@ -16,17 +14,40 @@ ITEM = ("run-id", *(one.name for one in p.VARIED))
 """Fields of a run that :func:`expand` lists."""
 
 
-def step(name: str, *args: str, env: list[models.EnvVar] | None = None, **fields: Any) -> models.Template:
+def step(
+    name: str,
+    *args: str,
+    env: list[models.EnvVar] | None = None,
+    inputs: models.Inputs | None = None,
+    outputs: models.Outputs | None = None,
+    metadata: models.Metadata | None = None,
+    synchronization: models.Synchronization | None = None,
+    pod_spec_patch: str | None = None,
+    retries: int = 3,
+) -> models.Template:
     """Return a template that runs ``phase2`` with these arguments.
 
     Args:
         name: Name of the template.
         args: Arguments of ``phase2``.
         env: Variables of this step besides those of every container.
-        fields: Further fields of the template, by their names in hera; it is retried three times where none says else.
+        inputs: Parameters that the calling step gives.
+        outputs: Files that become parameters or artifacts.
+        metadata: Labels of the pod besides those of every pod.
+        synchronization: What the step waits for before it starts.
+        pod_spec_patch: Resources and placement of the pod, where they differ from those of every container.
+        retries: Attempts after the first, where a failure is transient.
     """
-    container = models.Container(args=list(args), env=env)
-    return models.Template(name=name, container=container, **{"retry_strategy": retry(3), **fields})
+    return models.Template(
+        name=name,
+        inputs=inputs,
+        outputs=outputs,
+        metadata=metadata,
+        synchronization=synchronization,
+        pod_spec_patch=pod_spec_patch,
+        retry_strategy=retry(retries),
+        container=models.Container(args=list(args), env=env),
+    )
 
 
 def validate() -> models.Template:
@@ -49,7 +70,7 @@ def train(env: list[models.EnvVar] | None = None, *inputs: str) -> models.Templa
         inputs=_inputs(*inputs) if inputs else None,
         metadata=models.Metadata(labels=metadata),
         synchronization=models.Synchronization(semaphores=[places]),
-        retry_strategy=retry(6),
+        retries=6,
         pod_spec_patch=TRAINING_POD,
         outputs=models.Outputs(parameters=[_output("row", "row.json")]),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Generate the chart's files from k8s/, argo/ and the code; with --check, fail when one is stale."""
+"""Generate the chart's files that come from argo/, values.yaml and the code; with --check, fail when one is stale."""
 
 import sys
 

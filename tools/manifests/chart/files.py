@@ -6,8 +6,8 @@ from phase2 import __version__
 from tools.generated import ROOT
 from tools.manifests.yaml_text import to_yaml
 
-from .objects import objects
-from .pods import pods
+from .argo_files import argo_files
+from .levels import level_templates
 from .readme import readme
 from .schema import schema
 from .values import read_values
@@ -29,11 +29,12 @@ _ABOUT = {
 
 
 def files() -> dict[str, str]:
-    """Content of every generated file of the chart, by path."""
+    """Return the content of every generated file, by its path in the chart."""
     values = CHART / "values.yaml"
     described = read_values(values)
-    made = {f"files/{name}": HEADER + to_yaml(one) for name, one in {**objects(), **pods()}.items()}
-    return made | {
+    loaded = {path: HEADER + to_yaml(manifest) for path, manifest in argo_files().items()}
+    return loaded | {
+        "templates/_levels.tpl": level_templates(),
         "Chart.yaml": HEADER + to_yaml(_ABOUT),
         "README.md": readme(described),
         "values.schema.json": schema(yaml.safe_load(values.read_text(encoding="utf-8")), described),

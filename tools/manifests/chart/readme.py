@@ -1,4 +1,4 @@
-"""README.md of the chart: what is said once, and a table of the values."""
+"""README.md of the chart: an introduction, and a table of the values."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ What is not in this table is refused, as is a value of another shape (`values.sc
 
 
 def readme(described: list[Value]) -> str:
-    """The page."""
+    """Return the page."""
     rows = [(f"`{one.name}`", _default(one.default), one.description) for one in described]
     return _PAGE.format(values=table(("value", "default", "what it is"), rows))
 

@@ -1,4 +1,4 @@
-"""What each value of the chart may be, as JSON schema; names and closed lists are those of the code."""
+"""JSON schema of each value of the chart; names and closed lists are those of the code."""
 
 from typing import Any
 
@@ -20,37 +20,37 @@ _FIELD = "[0-9*,/A-Za-z-]+"
 
 
 def text(pattern: str, *, most: int = 1024) -> Rule:
-    """A string of a shape."""
+    """Return the rule of a string that matches a pattern."""
     return {"type": "string", "pattern": pattern, "maxLength": most}
 
 
 def choice(*words: str) -> Rule:
-    """One of these; without a type of its own, so that a refusal names them all."""
+    """Return the rule of a closed list; without a type, so that a refusal names all choices."""
     return {"enum": list(words)}
 
 
 def number(least: int, most: int) -> Rule:
-    """A whole number."""
+    """Return the rule of a whole number."""
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
 def listed(item: Rule, *, least: int = 0) -> Rule:
-    """A list without repetition."""
+    """Return the rule of a list without repetition."""
     return {"type": "array", "items": item, "uniqueItems": True, "minItems": least}
 
 
 def mapped(item: Rule) -> Rule:
-    """Free names, as labels and resources have them, and values of one shape."""
+    """Return the rule of a mapping of free names, as labels and resources are, to values of one rule."""
     return {"type": "object", "propertyNames": {"pattern": _LABEL_KEY}, "additionalProperties": item}
 
 
 def fields(required: tuple[str, ...] = (), **properties: Rule) -> Rule:
-    """An object of these fields and no other."""
+    """Return the rule of an object of these fields and no other."""
     return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
 
 
 def shaped(parameter: Parameter) -> Rule:
-    """What the parameter of the workflows takes."""
+    """Return the rule of the values that a parameter of the workflows accepts."""
     return text(parameter.shape)
 
 

@@ -1,4 +1,4 @@
-"""values.schema.json: the shape of values.yaml, with the rule of each value, and nothing else."""
+"""values.schema.json: the structure of values.yaml, with the rule of each value."""
 
 import json
 from typing import Any
@@ -10,11 +10,11 @@ Schema = dict[str, Any]
 
 
 def schema(content: dict[str, Any], described: list[Value]) -> str:
-    """The schema of these values.
+    """Return the schema of these values.
 
     Args:
-        content: What values.yaml says.
-        described: Its values with what is said of them.
+        content: Content of values.yaml.
+        described: Its values with their descriptions.
 
     Raises:
         ValueError: A value has no rule or no description, or a rule no value.
@@ -40,7 +40,7 @@ def _object(content: dict[str, Any], words: dict[tuple[str, ...], str], path: tu
             properties[key] = {"description": words[here], **RULES[".".join(here)]}
         else:
             properties[key] = _object(item, words, here)
-    # A value is taken away by null: none may be missing.
+    # Helm removes a value that is set to null: none may be missing.
     return {
         "type": "object",
         "properties": properties,

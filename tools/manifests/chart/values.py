@@ -1,4 +1,4 @@
-"""values.yaml with its comments: every value, what it is by default, and what is said of it."""
+"""values.yaml with its comments: every value, its default and its description."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,12 @@ Keys = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Value:
-    """A value of the chart.
+    """Value of the chart.
 
     Attributes:
         path: Its keys, from the outermost.
-        default: What it is where nothing is said.
-        description: What is said of it; empty where the comment is missing.
+        default: Its default.
+        description: Its description.
     """
 
     path: Keys
@@ -27,12 +27,12 @@ class Value:
 
     @property
     def name(self) -> str:
-        """As it is written after ``--set``."""
+        """Name as it is written after ``--set``."""
         return ".".join(self.path)
 
 
 def read_values(path: Path) -> list[Value]:
-    """Every value that has a comment of its own, in the order of the file."""
+    """Return every value that has a comment of its own, in the order of the file."""
     text = path.read_text(encoding="utf-8")
     content = yaml.safe_load(text)
     comment: list[str] = []
@@ -56,7 +56,7 @@ def read_values(path: Path) -> list[Value]:
 
 
 def leaves(content: dict[str, Any], described: set[Keys], path: Keys = ()) -> list[Keys]:
-    """The paths of all values; a mapping that is described as a whole is one value."""
+    """Return the paths of all values; a mapping that is described as a whole is one value."""
     found = []
     for key, item in content.items():
         here = (*path, key)
