@@ -1,5 +1,7 @@
 """Requests and settings of all kinds, for property-based tests."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from phase2.config.assignments import settings_of
@@ -54,7 +56,7 @@ MODELS: dict[str, dict[str, st.SearchStrategy[object]]] = {
         "model.trunk": COUNTS,
     },
 }
-FLAGS = {
+FLAGS: dict[str, Any] = {
     "epochs": COUNTS, "lr": st.floats(1e-6, 1.0), "batch_size": COUNTS, "max_samples": COUNTS,
     "split": st.sampled_from(SPLITS), "cutoff": st.floats(0.5, 20), "patience": COUNTS,
     "balance": st.sampled_from(BALANCES), "precision": st.sampled_from(PRECISIONS),
