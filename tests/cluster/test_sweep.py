@@ -37,6 +37,7 @@ CLUSTER = ("sweep", *TINY, "--name", "try", "--image", BY_DIGEST)
         (["--set", "training.patiance=1,2"], "Did you mean 'training.patience'?"),
         (["--set", "training.epochs=1,2"], "--epochs and --set training.epochs give the same setting"),
         (["--set", "seed=1,2"], "--seed and --set seed give the same setting"),
+        (["--all-properties", "--set", "properties=[ehull],[band_gap]"], "--properties and --set properties give"),
         (["--set", "data.source=sample,nowhere"], "Unknown data set 'nowhere'"),
     ],
 )

@@ -131,7 +131,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path):
             RunFile.read(path)
         assert str(path) in refused.value.what
     damaged.write_bytes(b"\xef\xbb\xbflevel: smoke")
-    assert RunFile.read(damaged).words["level"] == "smoke"
+    assert RunFile.read(damaged).options["level"] == "smoke"
 
 
 @pytest.mark.parametrize("mode", MODES)

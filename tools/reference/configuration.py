@@ -5,7 +5,7 @@ from typing import Any
 
 from phase2.config.levels import ALGORITHMS, LEVELS, Algorithm
 from phase2.config.paths import SettingField, settings_of_algorithm
-from phase2.config.request import FLAG_PATHS, WORD_PATHS, RunRequest, flag
+from phase2.config.request import FIELD_PATHS, FLAG_PATHS, RunRequest, flag
 from phase2.config.resolve import flatten, resolve
 from phase2.properties import KEYS
 from phase2.runs.report.markdown import table
@@ -78,7 +78,7 @@ it. Editors check and complete a file by [{schema}]({schema}).
 def _settings_table(algorithm: Algorithm, paths: list[str]) -> str:
     fields = settings_of_algorithm(algorithm)
     options = {path: flag(name) for name, path in FLAG_PATHS.items()}
-    options |= {path: flag(name) for path, name in WORD_PATHS.items()}
+    options |= {path: flag(name) for path, name in FIELD_PATHS.items()}
     rows = [
         (
             f"`{path}`",

@@ -31,9 +31,9 @@ def _irreps(channels: tuple[int, ...]) -> str:
 _LEVELS = """\
 # Levels
 
-What each algorithm trains at each level and in competition. A number with * is left open by the operation manual and
-chosen here. `e3nn lite` is fixed: it takes no override. `phase2 explain` shows the complete configuration of any
-request.
+What each algorithm trains at each level and in competition. A number with * is a project default: the operation manual
+leaves it open. `e3nn lite` is fixed: it takes no override. `phase2 explain` shows the complete configuration of any
+request, and [every other setting](configuration.md) has a page of its own.
 
 {levels}
 

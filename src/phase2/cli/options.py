@@ -185,7 +185,7 @@ def _request(
 
     file = None if config_file is None else RunFile.read(config_file)
     for name, value in fixed.items():
-        said = file.words.get(name, value) if file else value
+        said = file.options.get(name, value) if file else value
         if said != value:
             raise RequestError(
                 f"This program does not train {name} {said}, which {config_file} says.",

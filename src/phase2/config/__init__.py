@@ -1,1 +1,1 @@
-"""What is asked for: the levels table, requests, resolved configurations, settings."""
+"""Run configuration: the levels table, requests, resolved configurations, files and the environment."""

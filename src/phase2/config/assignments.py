@@ -1,4 +1,4 @@
-"""A setting by its dotted path, as ``--set training.patience=20`` gives it, and back to that text."""
+"""Settings by dotted path: parsing ``--set training.patience=20``, and formatting it again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from phase2.errors import RequestError
 
 SEPARATOR = ";"
-"""Between several settings in one variable or parameter: no value has it, and no line break is needed."""
+"""Separator of several settings in one variable or parameter: values have commas, and line breaks are refused."""
 
 SET = "--set"
 
@@ -20,12 +20,12 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One value of a run's configuration, as it was asked for.
+    """Requested value of one setting.
 
     Attributes:
         path: Dotted path into the configuration: ``training.patience``.
         value: None, a boolean, a number, a string, or a tuple of these.
-        origin: Where it comes from, for people: ``--set`` or ``file run.yaml``.
+        origin: Origin, as shown to users: ``--set`` or ``file run.yaml``.
     """
 
     path: str
@@ -34,7 +34,7 @@ class Setting:
 
     @property
     def text(self) -> str:
-        """As ``--set`` takes it: ``data.fractions=[0.8,0.1,0.1]``."""
+        """Argument of ``--set``: ``data.fractions=[0.8,0.1,0.1]``."""
         return f"{self.path}={format_value(self.value)}"
 
 
@@ -102,7 +102,7 @@ def join_texts(texts: Sequence[str]) -> str:
 
 
 def split_texts(text: str) -> list[str]:
-    """Split what :func:`join_texts` joined; nothing but space is no setting."""
+    """Split what :func:`join_texts` joined, without empty parts."""
     return [word.strip() for word in text.split(SEPARATOR) if word.strip()]
 
 
@@ -154,7 +154,7 @@ def _parse(value: str, text: str) -> object:
 
 
 def _plain(value: object) -> object:
-    """A value with tuples for lists, so that it cannot change."""
+    """Convert lists to tuples, and refuse what is not a plain value."""
     if isinstance(value, list | tuple):
         return tuple(map(_plain, value))
     if value is None or isinstance(value, bool | int | float | str):

@@ -1,4 +1,4 @@
-"""The data sets that have a name, and how many crystals each has. Imports nothing, so that any command can ask."""
+"""Named data sets with their numbers of crystals; without imports, so that every command can use it."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ FAMILIES: Mapping[Backend, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What one algorithm trains at one level, or in competition.
+    """Row of the levels table: one algorithm at one level, or in competition.
 
     Attributes:
         algorithm: ``e3nn`` or ``cgcnn``.
@@ -68,7 +68,7 @@ class Profile:
 
     @property
     def family(self) -> str:
-        """Folder below the output folder that holds the runs of this profile."""
+        """Folder of this profile's runs, below the output folder."""
         return FAMILIES[self.backend]
 
 
@@ -139,7 +139,7 @@ PROFILES: Mapping[tuple[Algorithm, Mode], Profile] = MappingProxyType({(p.algori
 
 
 def profile(algorithm: str, mode: str) -> Profile:
-    """Look up what an algorithm trains at a level or in competition.
+    """Return the row of an algorithm at a level or in competition.
 
     Raises:
         UnknownNameError: The algorithm or the level is unknown.

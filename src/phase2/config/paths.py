@@ -1,4 +1,4 @@
-"""The settings that a run can be given, by dotted path: which there are, and what each takes."""
+"""Registry of the settings of a run by dotted path, with their validation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from phase2.errors import RequestError, UnknownNameError
 
 MODELS: Mapping[Algorithm, type[Frozen]] = {"cgcnn": CgcnnConfig, "e3nn": EquivariantConfig}
 
-# What follows from something else, and from what.
+# Derived values, and what decides them.
 DERIVED: Mapping[str, str] = {
     "algorithm": "It is given with --algorithm, or as algorithm in a configuration file.",
     "level": "It is given with --level, or as level in a configuration file.",
@@ -43,12 +43,12 @@ DERIVED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class SettingField:
-    """A setting of the configuration.
+    """Definition of one setting.
 
     Attributes:
         path: Its dotted path.
-        owner: The part of the configuration that has it.
-        info: Its field there.
+        owner: Model that declares it.
+        info: Its field in that model.
     """
 
     path: str
@@ -57,7 +57,7 @@ class SettingField:
 
     @property
     def name(self) -> str:
-        """Its name in the part that has it."""
+        """Name of the field in its model."""
         return self.path.rpartition(".")[2]
 
     @property
@@ -67,11 +67,11 @@ class SettingField:
 
     @property
     def expected(self) -> str:
-        """What it takes, in words: ``an integer of at least 1, or null``."""
+        """Description of valid values: ``an integer of at least 1, or null``."""
         return describe_schema(self.schema)
 
     def check(self, setting: Setting) -> Setting:
-        """Return a setting with its value as the configuration holds it; the word none is null where that is allowed.
+        """Return a setting with its value validated; ``none`` is null where null is allowed.
 
         Raises:
             RequestError: The value has another type, or lies out of bounds.
@@ -93,15 +93,15 @@ class SettingField:
 
 
 def settings_of_algorithm(algorithm: Algorithm) -> Mapping[str, SettingField]:
-    """The settings of a run of this algorithm, by path, in the order of the configuration."""
+    """Return the settings of an algorithm by path, in the order of the configuration."""
     return _fields(algorithm)
 
 
 def check_setting(setting: Setting, algorithm: Algorithm) -> Setting:
-    """Return a setting with its value as the configuration holds it.
+    """Return a setting with its value validated.
 
     Raises:
-        RequestError: It cannot be set, or its value cannot be used.
+        RequestError: It is derived, or its value is invalid.
         UnknownNameError: There is no such path; the nearest is offered.
     """
     fields = settings_of_algorithm(algorithm)
@@ -207,7 +207,7 @@ def _unknown(setting: Setting, algorithm: Algorithm) -> RequestError:
 
 
 def _nearest(path: str, known: Mapping[str, SettingField]) -> str | None:
-    """The path that is most alike, or else one whose last name is: its group may be missing or wrong."""
+    """Return the most similar path; a path with the same last name wins, as its group may be missing or wrong."""
     whole = difflib.get_close_matches(path, known, n=1, cutoff=0.6)
     last = path.rpartition(".")[2]
     by_last_name = {name.rpartition(".")[2]: name for name in known}

@@ -1,4 +1,4 @@
-"""The request that makes a run again, whichever way its configuration came about."""
+"""Requests that reproduce a configuration, however it was made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from phase2.config.assignments import Setting
 from phase2.config.levels import PROFILES
 from phase2.config.paths import settings_of_algorithm
-from phase2.config.request import WORD_PATHS, RunRequest
+from phase2.config.request import FIELD_PATHS, RunRequest
 from phase2.config.resolve import ResolvedRun, flatten, resolve
 from phase2.config.schema import RunConfig
 from phase2.errors import RequestError
@@ -35,7 +35,7 @@ def request_of(config: RunConfig, *, output: Path = Path("models")) -> RunReques
     Raises:
         RequestError: No request resolves to it.
     """
-    base = RunRequest(output=output, **_words(config))
+    base = RunRequest(output=output, **_fields(config))
     size = "model.preset" if config.algorithm == "cgcnn" else "model.size"
     wanted = _values(config)
     # A named size first, since it stands for several settings.
@@ -60,7 +60,7 @@ def request_of(config: RunConfig, *, output: Path = Path("models")) -> RunReques
     return request
 
 
-def _words(config: RunConfig) -> dict[str, Any]:
+def _fields(config: RunConfig) -> dict[str, Any]:
     mode: dict[str, Any] = {"competition": True} if config.mode == "competition" else {"level": config.mode}
     everything = config.all_properties and config.properties == KEYS
     properties: dict[str, Any] = {"all_properties": True} if everything else {"properties": config.properties}
@@ -75,5 +75,5 @@ def _differences(wanted: dict[str, object], base: dict[str, object], *, paths: l
     return tuple(
         Setting(path, tuple(value) if isinstance(value, list) else value)
         for path, value in wanted.items()
-        if path in paths and path not in WORD_PATHS and base.get(path) != value
+        if path in paths and path not in FIELD_PATHS and base.get(path) != value
     )

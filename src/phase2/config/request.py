@@ -1,4 +1,4 @@
-"""What the user asked for, in the user's words."""
+"""Run requests: what the user asked for."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SPLITS: tuple[SplitMethod, ...] = get_args(SplitMethod)
 BALANCES: tuple[Balance, ...] = get_args(Balance)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
-WORD_PATHS: Mapping[str, str] = MappingProxyType({"seed": "seed", "properties": "properties", "data.source": "data"})
-"""Settings that a request has a field of its own for, which a fixed level leaves open, too."""
+FIELD_PATHS: Mapping[str, str] = MappingProxyType({"seed": "seed", "properties": "properties", "data.source": "data"})
+"""Fields of a request by the path of their setting; a fixed level accepts them."""
 
 FLAG_PATHS: Mapping[str, str] = MappingProxyType(
     {
@@ -39,12 +39,12 @@ FLAG_PATHS: Mapping[str, str] = MappingProxyType(
         "precision": "training.precision",
     }
 )
-"""Settings that have an option of their own, by its field; a fixed level refuses them."""
+"""Paths of the other settings that have an option, by its field; a fixed level refuses them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """A run as it was asked for; None means that the user did not say.
+    """Requested run; None means not given.
 
     Attributes:
         algorithm: ``e3nn`` or ``cgcnn``.
@@ -66,11 +66,11 @@ class RunRequest:
         balance: How the losses of the properties are weighed.
         precision: Arithmetic of the forward pass on a GPU.
         settings: Other settings, one per path, in the order of the configuration; an option for the same wins.
-        origins: Where fields come from that no option gave, by name: ``file run.yaml``.
+        origins: Origins of fields that no option gave, by name: ``file run.yaml``.
 
     Raises:
-        RequestError: The words contradict each other or a value makes no sense.
-        UnknownNameError: A name is in none of the tables; the nearest one is offered.
+        RequestError: Options contradict each other, or a value is invalid.
+        UnknownNameError: A name is unknown; the nearest valid one is offered.
     """
 
     algorithm: str = "e3nn"
@@ -102,7 +102,7 @@ class RunRequest:
 
     @property
     def profile(self) -> Profile:
-        """The row of the levels table that this request starts from."""
+        """Row of the levels table that the request is based on."""
         return profile(self.algorithm, self.mode)
 
     @property
@@ -113,34 +113,34 @@ class RunRequest:
         return self.level or DEFAULT_LEVEL
 
     def given(self, name: str) -> bool:
-        """Tell whether the user set this field."""
+        """Return whether a field was given."""
         value = getattr(self, name)
         return value is not None and value is not False  # 0 is a seed
 
     def origin(self, name: str) -> str:
-        """Name where a field that was given comes from: an option, or a configuration file."""
+        """Return the origin of a given field: its option, ``--set`` or a configuration file."""
         return self.origins.get(name, flag(name))
 
     def command(self) -> list[str]:
-        """Return the ``phase2 train`` command line that makes the same request again, without any file."""
+        """Return the ``phase2 train`` command line of this request; it needs no configuration file."""
         words = ["phase2", "train"]
-        for name, default in _word_fields().items():
+        for name, default in _option_fields().items():
             value = getattr(self, name)
             if value == default and name != "algorithm":
                 continue
-            words += [flag(name)] if value is True else [flag(name), _word(value)]
+            words += [flag(name)] if value is True else [flag(name), _as_text(value)]
         for setting in self.settings:
             words += [SET, setting.text]
         return words
 
     @classmethod
     def from_command(cls, words: Sequence[str]) -> RunRequest:
-        """Read a command line that :meth:`command` made; where its runs were to be written is left out.
+        """Parse a command line that :meth:`command` made, without its ``--output``.
 
         Raises:
             RequestError: Another version of phase2 made it, with options that this one does not know.
         """
-        known = {flag(name): name for name in _word_fields()} | {SET: "settings"}
+        known = {flag(name): name for name in _option_fields()} | {SET: "settings"}
         values: dict[str, Any] = {}
         settings: list[Setting] = []
         rest = list(words[2:])
@@ -168,28 +168,28 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 
 def flag(name: str) -> str:
-    """The command line's spelling of a field: ``batch_size`` is ``--batch-size``."""
+    """Return the option of a field: ``batch_size`` is ``--batch-size``."""
     return "--" + name.replace("_", "-")
 
 
-def _word(value: object) -> str:
+def _as_text(value: object) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _word_fields() -> dict[str, object]:
-    """The fields that an option gives, with their defaults."""
+def _option_fields() -> dict[str, object]:
+    """Return the fields that have an option, with their defaults."""
     return {one.name: one.default for one in fields(RunRequest) if one.name not in ("settings", "origins")}
 
 
 def _checked_settings(request: RunRequest) -> tuple[Setting, ...]:
-    """The settings that count, checked: the last one of each path, where no option says the same."""
+    """Validate settings; keep the last one of each path, unless an option overrides it."""
     if not request.settings:
         return ()
     from phase2.config.paths import check_setting, settings_of_algorithm  # with pydantic, which takes a while
 
     algorithm = request.profile.algorithm
     checked = {one.path: check_setting(one, algorithm) for one in request.settings}
-    for path, name in WORD_PATHS.items():
+    for path, name in FIELD_PATHS.items():
         if path in checked:
             raise RequestError(
                 f"'{path}' is no setting beside a request.",

@@ -1,4 +1,4 @@
-"""From a request to a complete configuration, with the origin of every value."""
+"""Resolving a request into a complete configuration with the origin of every value."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from phase2.properties import select_properties
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRun:
-    """A request with everything it implies.
+    """Request with its complete configuration.
 
     Attributes:
-        request: The user's words.
+        request: What was asked for.
         config: Everything that decides the run's numbers.
         origins: Where each value comes from, by dotted path into ``config``.
     """
@@ -43,7 +43,7 @@ class ResolvedRun:
 
 
 def resolve(request: RunRequest) -> ResolvedRun:
-    """Complete a request from the levels table and the defaults.
+    """Resolve a request with the levels table and the defaults.
 
     The level overrides defaults; a configuration file, ``--set`` and options override the level, in this order.
 
@@ -76,7 +76,7 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, ob
 
 
 def _configuration(request: RunRequest, row: Profile, size: Setting) -> RunConfig:
-    """What the levels table and the fields of a request say, without the settings."""
+    """Build the configuration before overrides: the level, and the fields of the request."""
     return RunConfig(
         algorithm=row.algorithm,
         mode=row.mode,
@@ -112,7 +112,7 @@ _FIELD_PATHS: dict[str, tuple[str, ...]] = {
 
 
 def _size(request: RunRequest, row: Profile) -> Setting:
-    """The named size of the network, which stands for several of its settings; its origin is "" for the level's."""
+    """Return the named size of the network; its origin is "" for the level's."""
     path = _SIZE_PATHS[row.algorithm][0]
     if request.preset is not None:
         return Setting(path, request.preset, request.origin("preset"))
@@ -139,7 +139,7 @@ _METHODS = {"random": "none", "composition": "composition"}
 
 
 def _overrides(request: RunRequest) -> Iterator[Setting]:
-    """What overrides the level, the strongest last."""
+    """Yield what overrides the level, in ascending order of precedence."""
     yield from request.settings
     for name, path in FLAG_PATHS.items():
         if name != "preset" and request.given(name):

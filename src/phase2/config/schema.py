@@ -12,7 +12,7 @@ from phase2.config.levels import Algorithm, Backend, Mode, Preset
 
 
 class Frozen(BaseModel):
-    """Immutable, and refuses names it does not know."""
+    """Immutable model that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -29,7 +29,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class GraphSpec(Frozen):
-    """How a crystal becomes a graph.
+    """Construction of a crystal's graph.
 
     Attributes:
         cutoff: Longest edge, angstrom.
@@ -41,12 +41,12 @@ class GraphSpec(Frozen):
 
 
 class DataConfig(Frozen):
-    """Which crystals, as which graphs, in which parts.
+    """Selection, graphs and split of the crystals.
 
     Attributes:
         source: Name of a data set (``sample``, ``jarvis-dft3d``) or a path.
         max_samples: Crystals used, all parts together; None for all.
-        graph: How a crystal becomes a graph.
+        graph: Construction of a crystal's graph.
         split_seed: Seed of the split into train, validation and test.
         fractions: Sizes of train, validation and test, relative to each other.
         group_by: ``composition`` keeps all crystals of one reduced formula in one part.
@@ -118,7 +118,7 @@ EQUIVARIANT_SIZES: dict[Preset, EquivariantConfig] = {
 
 
 class TrainingConfig(Frozen):
-    """How the network is fitted.
+    """Optimisation of the network.
 
     Attributes:
         epochs: Passes over the training set.
@@ -148,7 +148,7 @@ class TrainingConfig(Frozen):
 
 
 class RunConfig(Frozen):
-    """A resolved run: equal configs give equal numbers on equal machines.
+    """Resolved configuration of a run: equal ones give equal numbers on equal machines.
 
     Attributes:
         algorithm: Kind of the network.
@@ -158,9 +158,9 @@ class RunConfig(Frozen):
         properties: Keys of the properties asked for.
         all_properties: All nine were asked for; those without a label are left out.
         seed: Seed of the weights, the batches and every other random draw but the split's.
-        data: Which crystals, as which graphs, in which parts.
+        data: Selection, graphs and split of the crystals.
         model: The network.
-        training: How it is fitted.
+        training: Optimisation of the network.
     """
 
     algorithm: Algorithm

@@ -1,4 +1,4 @@
-"""What the environment says: where caches live, where runs are kept, and which run this process is."""
+"""Settings from environment variables: cache, store, run id and container."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ CHECKPOINT_MINUTES = 10.0
 
 
 def cache_dir() -> Path:
-    """Folder of downloads and graph stores: ``$PHASE2_CACHE_DIR``, or the user's cache folder."""
+    """Return the folder of downloads and graph stores: ``$PHASE2_CACHE_DIR``, or the user's cache folder."""
     return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_path("phase2"))
 
 
 def progress_file() -> Path | None:
-    """File that an Argo executor reads progress from (``done/total``), when it names one."""
+    """Return the file that an Argo executor reads progress from (``done/total``); None outside of Argo."""
     name = os.environ.get(ARGO_PROGRESS_VARIABLE)
     return Path(name) if name else None
 
 
 def run_id_of_process() -> str | None:
-    """The run that this process works on (``$PHASE2_RUN_ID``), shared by all attempts; None when it is not told.
+    """Return the run id of this process (``$PHASE2_RUN_ID``), shared by all attempts; None when not set.
 
     In a workflow that neither names its run nor continues one, the run has the name of the workflow.
     """
@@ -46,17 +46,17 @@ def run_id_of_process() -> str | None:
 
 
 def run_to_resume() -> str | None:
-    """The run that a workflow is to continue (``$PHASE2_RESUME``): what ``--resume RUN`` says elsewhere."""
+    """Return the run that a workflow resumes (``$PHASE2_RESUME``), as ``--resume RUN`` does elsewhere."""
     return os.environ.get(RESUME_VARIABLE) or None
 
 
 def workflow_name() -> str | None:
-    """The workflow that this process is a step of (``$PHASE2_WORKFLOW_NAME``); None outside of one."""
+    """Return the workflow that this process is a step of (``$PHASE2_WORKFLOW_NAME``); None outside of one."""
     return os.environ.get(WORKFLOW_VARIABLE) or None
 
 
 def store_patience() -> float:
-    """Seconds for which a finished run tries a store that does not answer (``$PHASE2_STORE_PATIENCE``, or 180).
+    """Return the seconds for which a finished run retries an unreachable store (``$PHASE2_STORE_PATIENCE``, or 180).
 
     Raises:
         RequestError: The variable is no number.
@@ -72,21 +72,21 @@ def store_patience() -> float:
 
 
 def termination_log() -> Path | None:
-    """File that the error of this process is written to (``$PHASE2_TERMINATION_LOG``): what its pod then says."""
+    """Return the file of the pod's termination message (``$PHASE2_TERMINATION_LOG``); None outside of a pod."""
     name = os.environ.get(TERMINATION_LOG_VARIABLE)
     return Path(name) if name else None
 
 
 def image_reference() -> str | None:
-    """Container image of submitted runs (``$PHASE2_IMAGE``); None when it is not told."""
+    """Return the container image of submitted runs (``$PHASE2_IMAGE``); None when not set."""
     return os.environ.get(IMAGE_VARIABLE) or None
 
 
 def cluster_namespace() -> str | None:
-    """Namespace of submitted runs (``$PHASE2_NAMESPACE``); None when it is not told."""
+    """Return the namespace of submitted runs (``$PHASE2_NAMESPACE``); None when not set."""
     return os.environ.get(NAMESPACE_VARIABLE) or None
 
 
 def store_url() -> str | None:
-    """The store that runs are kept in (``$PHASE2_STORE``): a URL or a folder; None when it is not told."""
+    """Return the store of runs (``$PHASE2_STORE``), a URL or a folder; None when not set."""
     return os.environ.get(STORE_VARIABLE) or None

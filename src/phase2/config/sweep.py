@@ -1,4 +1,4 @@
-"""From lists of values to the runs of a sweep: every combination, each a valid request. Pure."""
+"""Sweeps: every combination of listed values, each a valid request. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from phase2.config.assignments import SEPARATOR, SET, Setting, format_value, join_texts
 from phase2.config.combine import combine
-from phase2.config.request import FLAG_PATHS, WORD_PATHS, RunRequest, flag
+from phase2.config.request import FIELD_PATHS, FLAG_PATHS, RunRequest, flag
 from phase2.errors import RequestError
 
 LISTS: Mapping[str, Callable[[str], Any]] = {
@@ -22,7 +22,7 @@ LISTS: Mapping[str, Callable[[str], Any]] = {
     "preset": str,
     "max_samples": int,
 }
-"""What may differ between the runs of a sweep, and how one value of it is read."""
+"""Options that take lists in a sweep, with the type of one value."""
 
 MAX_RUNS = 200
 
@@ -33,22 +33,22 @@ class SweepRun:
 
     Attributes:
         run_id: Its id: the name of the sweep and a number.
-        request: What is trained.
-        words: Value of each varied option as text, "" where it is not given; ``set`` holds the settings.
+        request: Its request.
+        values: Value of each varied option as text, "" where it is not given; ``set`` holds the settings.
     """
 
     run_id: str
     request: RunRequest
-    words: Mapping[str, str]
+    values: Mapping[str, str]
 
     def parameters(self) -> dict[str, str]:
-        """The parameters of a workflow's step that trains it."""
-        return {"run-id": self.run_id} | {name.replace("_", "-"): word for name, word in self.words.items()}
+        """Return the parameters of the workflow step that trains it."""
+        return {"run-id": self.run_id} | {name.replace("_", "-"): value for name, value in self.values.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRequest:
-    """Several runs as they were asked for: every combination of the listed values is one.
+    """Requested sweep: every combination of the listed values is a run.
 
     Attributes:
         algorithm: ``e3nn`` or ``cgcnn``.
@@ -80,8 +80,9 @@ class SweepRequest:
                 )
 
     def gives(self, name: str) -> bool:
-        """Tell whether an option was given, of ``LISTS`` or one for all runs."""
-        return bool(self.lists.get(name) or getattr(self, name, None))
+        """Return whether an option was given, as a list or for all runs."""
+        chosen = name == "properties" and self.all_properties
+        return bool(chosen or self.lists.get(name) or getattr(self, name, None))
 
     def runs(self, name: str) -> list[SweepRun]:
         """Make every combination of the listed values, the first list varying slowest.
@@ -90,12 +91,12 @@ class SweepRequest:
             name: Name of the sweep.
 
         Raises:
-            RequestError: A value is none, a combination contradicts itself, or there are too many.
+            RequestError: A value or a combination is invalid, or there are too many.
             UnknownNameError: A level or preset is unknown.
 
         Example:
             >>> sweep = SweepRequest(algorithm="cgcnn", lists={"level": "smoke", "seed": "1,2"})
-            >>> [(run.run_id, run.words["seed"]) for run in sweep.runs("try")]
+            >>> [(run.run_id, run.values["seed"]) for run in sweep.runs("try")]
             [('try-0', '1'), ('try-1', '2')]
         """
         choices: dict[str, Sequence[Any]] = {option: _split(self.lists.get(option, "")) for option in LISTS}
@@ -109,11 +110,11 @@ class SweepRequest:
         width = len(str(count - 1))
         return [self._run(f"{name}-{number:0{width}}", combination) for number, combination in enumerate(combinations)]
 
-    def words(self) -> dict[str, str]:
-        """Return what was asked for, by option; what was not given is missing.
+    def options(self) -> dict[str, str]:
+        """Return the values of the options that were given.
 
         Raises:
-            RequestError: The value of a setting cannot stand in one text with others.
+            RequestError: A setting has the separator of several settings in it.
         """
         listed = {option: ",".join(word for word in _split(self.lists.get(option, "")) if word) for option in LISTS}
         said = {
@@ -127,9 +128,9 @@ class SweepRequest:
         return {name: text for name, text in said.items() if text}
 
     def command(self, name: str) -> list[str]:
-        """The ``phase2 sweep`` command line that asks for the same."""
+        """Return the ``phase2 sweep`` command line of this request."""
         words = ["phase2", "sweep", "--name", name]
-        for option, text in replace(self, settings={}).words().items():
+        for option, text in replace(self, settings={}).options().items():
             words += [f"--{option}"] if option == "all-properties" else [f"--{option}", text]
         for text in self._texts():
             words += [SET, text]
@@ -153,8 +154,8 @@ class SweepRequest:
 
 
 def option_of(path: str) -> str | None:
-    """The option of a run that gives the same setting as a path; None where there is none."""
-    return WORD_PATHS.get(path) or next((name for name, other in FLAG_PATHS.items() if other == path), None)
+    """Return the field of a run request that gives the setting of a path; None where there is none."""
+    return FIELD_PATHS.get(path) or next((name for name, other in FLAG_PATHS.items() if other == path), None)
 
 
 def _split(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Reading YAML without surprises: the core schema of YAML 1.2, no anchors, no tags, no duplicate keys."""
+"""Strict YAML: the core schema of YAML 1.2, without anchors, tags and duplicate keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from phase2.errors import RequestError
 
 LONGEST = 1_000_000
-"""Characters of a text that are read at most: a configuration has a few thousand."""
+"""Maximum number of characters; a configuration has a few thousand."""
 
 _NULL = re.compile(r"(?:~|null|Null|NULL|)")
 _BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)")
@@ -32,7 +32,7 @@ def parse_yaml(text: str, where: str) -> object:
         where: Its name in messages.
 
     Raises:
-        RequestError: It is no YAML, too long, or has an anchor, an alias, a tag or a duplicate key.
+        RequestError: It is invalid or too long, or has an anchor, an alias, a tag or a duplicate key.
 
     Example:
         >>> parse_yaml("training: {lr: 1e-3, patience: null}", "run.yaml")
@@ -60,7 +60,7 @@ _FIX = "Write plain YAML: names, colons and values; no anchors, aliases or tags.
 
 
 def _parse_json(text: str, where: str) -> object | None:
-    """Parse JSON, which may be indented with tabs, as YAML may not be; None where it is no JSON."""
+    """Parse JSON, which may be indented with tabs, unlike YAML; return None for anything else."""
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         keys = [key for key, _ in pairs]
@@ -76,7 +76,7 @@ def _parse_json(text: str, where: str) -> object | None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Constructs plain data and refuses everything else."""
+    """Loader of plain data."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way
 

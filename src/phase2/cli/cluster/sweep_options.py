@@ -90,7 +90,7 @@ def takes_sweep(command: Callable[..., None]) -> Callable[..., None]:
 
 def _request(options: dict[str, Any]) -> SweepRequest:
     file = _file(options["config_file"])
-    from_file = file.words if file else {}
+    from_file = file.options if file else {}
     settings = dict(map(parse_values, given_settings(options["settings"])))
     lists = {name: options[name] for name in LISTS}
     if not lists["level"] and "level" in from_file:
@@ -130,7 +130,7 @@ def _file(path: Path | None) -> RunFile | None:
     from phase2.config.run_file.reader import RunFile
 
     file = RunFile.read(path)
-    if file.words.get("competition"):
+    if file.options.get("competition"):
         raise RequestError(
             f"{path} asks for the competition profile, which cannot be swept.",
             why="A sweep varies levels, and the competition profile is not a level.",

@@ -43,4 +43,4 @@ def build_sweep(name: str, request: SweepRequest, cluster: ClusterRequest) -> di
         REQUEST_ANNOTATION: hashlib.sha256(members.encode()).hexdigest(),
     }
     metadata = {"name": name, "labels": labels, "annotations": annotations}
-    return thin_workflow(cluster, metadata, TEMPLATE, request.words() | cluster_parameters(cluster))
+    return thin_workflow(cluster, metadata, TEMPLATE, request.options() | cluster_parameters(cluster))

@@ -1,1 +1,1 @@
-"""The configuration file of a run: reading one, and writing one that reproduces a run."""
+"""Configuration files of runs: reader and writer."""

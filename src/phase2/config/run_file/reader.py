@@ -1,4 +1,4 @@
-"""Reading a configuration file: words of a request, and settings, nested as the configuration is."""
+"""Reader of configuration files."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from phase2.config.assignments import Setting, settings_of
 from phase2.config.yaml_text import parse_yaml
 from phase2.errors import RequestError
 
-_TEXT_WORDS = ("algorithm", "level")
-_SWITCH_WORDS = ("competition", "all_properties")
-WORDS = (*_TEXT_WORDS, *_SWITCH_WORDS)
-"""What a file may say besides settings, in the words of a request."""
+_TEXT_OPTIONS = ("algorithm", "level")
+_SWITCHES = ("competition", "all_properties")
+OPTIONS = (*_TEXT_OPTIONS, *_SWITCHES)
+"""Options of a request that a file may give besides settings."""
 
 GROUPS = ("data", "data.graph", "model", "training")
 
 
 @dataclass(frozen=True, slots=True)
 class RunFile:
-    """What a configuration file says.
+    """Content of a configuration file.
 
     Attributes:
         name: Its path as it was given, for messages and origins.
-        words: Fields of a request, of ``WORDS``.
-        settings: Everything else, by dotted path.
+        options: Fields of a request, of ``OPTIONS``.
+        settings: Settings by dotted path.
     """
 
     name: str
-    words: Mapping[str, object]
+    options: Mapping[str, object]
     settings: tuple[Setting, ...]
 
     @classmethod
@@ -38,7 +38,7 @@ class RunFile:
         """Read a file.
 
         Raises:
-            RequestError: It is missing, no UTF-8, no YAML, no mapping, or a word of it cannot be used.
+            RequestError: It is missing, not UTF-8, not YAML, not a mapping, or has an invalid value.
         """
         try:
             text = path.read_text(encoding="utf-8-sig")
@@ -59,7 +59,7 @@ class RunFile:
 
         Example:
             >>> file = RunFile.parse("algorithm: cgcnn\ntraining: {epochs: 3}", "run.yaml")
-            >>> file.words["algorithm"], file.settings[0].text, file.settings[0].origin
+            >>> file.options["algorithm"], file.settings[0].text, file.settings[0].origin
             ('cgcnn', 'training.epochs=3', 'file run.yaml')
         """
         content = parse_yaml(text, name)
@@ -70,13 +70,15 @@ class RunFile:
                 why="A configuration file holds names and values, such as training: {patience: 20}.",
                 fix="'phase2 explain --yaml' writes one to begin with.",
             )
-        words = {key: _word(key, content[key], name) for key in content if key in WORDS and content[key] is not None}
-        rest = {key: value for key, value in content.items() if key not in WORDS}
-        return cls(name, words, settings_of(_leaves(rest, name), f"file {name}"))
+        options = {
+            key: _option(key, content[key], name) for key in content if key in OPTIONS and content[key] is not None
+        }
+        rest = {key: value for key, value in content.items() if key not in OPTIONS}
+        return cls(name, options, settings_of(_leaves(rest, name), f"file {name}"))
 
 
-def _word(key: str, value: Any, name: str) -> object:
-    wanted, kind = (bool, "true or false") if key in _SWITCH_WORDS else (str, "a name")
+def _option(key: str, value: Any, name: str) -> object:
+    wanted, kind = (bool, "true or false") if key in _SWITCHES else (str, "a name")
     if not isinstance(value, wanted):
         raise RequestError(f"{name}: {key}: {value} cannot be used.", why=f"Expected {kind}.", fix="Correct it.")
     return value

@@ -1,4 +1,4 @@
-"""Writing a configuration file that reproduces a run by itself."""
+"""Writer of configuration files that reproduce a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from phase2.config.assignments import format_value
 from phase2.config.levels import PROFILES
 from phase2.config.reproduce import reproducing_request
-from phase2.config.request import WORD_PATHS, RunRequest
+from phase2.config.request import FIELD_PATHS, RunRequest
 from phase2.config.resolve import ResolvedRun, flatten
 from phase2.config.run_file.reader import GROUPS
 
@@ -16,7 +16,7 @@ _NOT_WRITTEN = ("algorithm", "mode", "backend", "family", "all_properties", "mod
 
 
 def write_run_file(resolved: ResolvedRun) -> str:
-    """Return a configuration file with every setting of a run, each with its origin as a comment.
+    """Return a configuration file with every setting of a run and its origin as a comment.
 
     Read without anything else, it resolves to the same configuration. Of a run that is fixed, the settings that cannot
     be set are comments.
@@ -34,13 +34,13 @@ def write_run_file(resolved: ResolvedRun) -> str:
     lines = [
         f"# The run of: {shlex.join(request.command())}",
         "# phase2 train --config FILE trains it; options and --set override what stands here.",
-        *_word_lines(request, resolved),
+        *_option_lines(request, resolved),
         *_setting_lines(resolved),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _word_lines(request: RunRequest, resolved: ResolvedRun) -> Iterator[str]:
+def _option_lines(request: RunRequest, resolved: ResolvedRun) -> Iterator[str]:
     config, origins = resolved.config, resolved.origins
     yield f"algorithm: {config.algorithm}  # {origins['algorithm']}"
     if config.mode == "competition":
@@ -54,7 +54,7 @@ def _word_lines(request: RunRequest, resolved: ResolvedRun) -> Iterator[str]:
 
 
 def _setting_lines(resolved: ResolvedRun) -> Iterator[str]:
-    """Every setting below the names of its groups."""
+    """Yield every setting below the names of its groups."""
     fixed = PROFILES[(resolved.config.algorithm, resolved.config.mode)].fixed
     begun: set[str] = set()
     for path, value in flatten(resolved.config.model_dump(mode="json")):
@@ -67,5 +67,5 @@ def _setting_lines(resolved: ResolvedRun) -> Iterator[str]:
             if group not in begun:
                 begun.add(group)
                 yield f"{'  ' * depth}{groups[depth]}:"
-        mark = "# " if fixed and path not in WORD_PATHS else ""
+        mark = "# " if fixed and path not in FIELD_PATHS else ""
         yield f"{'  ' * len(groups)}{mark}{name}: {format_value(value)}  # {resolved.origins[path]}"
