@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from phase2.config.assignments import Setting, settings_of
-from phase2.config.yaml_text import parse_yaml
 from phase2.errors import RequestError
 
 _TEXT_OPTIONS = ("algorithm", "level")
@@ -62,6 +61,8 @@ class RunFile:
             >>> file.options["algorithm"], file.settings[0].text, file.settings[0].origin
             ('cgcnn', 'training.epochs=3', 'file run.yaml')
         """
+        from phase2.config.yaml_text import parse_yaml  # PyYAML would slow every command down
+
         content = parse_yaml(text, name)
         if not isinstance(content, dict):
             what = "is empty" if content is None else "holds no mapping"
