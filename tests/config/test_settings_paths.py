@@ -3,8 +3,10 @@
 from typing import Any, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from phase2.config.assignments import parse_setting, parse_values, settings_of
+from phase2.config.assignments import format_value, parse_setting, parse_values, settings_of
 from phase2.config.combine import combine
 from phase2.config.levels import ALGORITHMS
 from phase2.config.paths import DERIVED, settings_of_algorithm
@@ -161,3 +163,10 @@ def test_several_values_of_a_setting_are_split_at_the_commas_outside_of_brackets
     for text in ("training.lr=", "training.lr=,", "training.lr=1,]"):
         with pytest.raises(RequestError):
             parse_values(text)
+
+
+@given(st.sampled_from(sorted(SETTINGS)), st.data())
+def test_listed_values_are_read_back(path, data):
+    values = settings_of([(path, value) for value in data.draw(st.lists(SETTINGS[path], min_size=1, max_size=4))])
+    listed = tuple(dict.fromkeys(setting.value for setting in values))
+    assert parse_values(f"{path}={','.join(map(format_value, listed))}") == (path, listed)
