@@ -52,12 +52,16 @@ def examples():
     return files
 
 
+class RecordedProgress:
+    """A progress callback that keeps what it receives in ``seen``."""
+
+    def __init__(self):
+        self.seen: list[tuple[int, int | None]] = []
+
+    def __call__(self, done, total):
+        self.seen.append((done, total))
+
+
 @pytest.fixture
 def progress():
-    """A callback that keeps what it receives in ``seen``."""
-
-    def callback(done, total):
-        callback.seen.append((done, total))
-
-    callback.seen = []
-    return callback
+    return RecordedProgress()

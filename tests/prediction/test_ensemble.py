@@ -19,9 +19,11 @@ def test_values_are_means_and_spreads_are_standard_deviations_of_a_sample(pair, 
     table = predict_ensemble(pair, examples)
     assert table.members == 2
     assert [row.file for row in table.rows] == [str(path) for path in examples]
-    np.testing.assert_allclose([row.values for row in table.rows], singles.mean(axis=0), rtol=1e-6)
-    np.testing.assert_allclose([row.spread for row in table.rows], abs(singles[0] - singles[1]) / 2**0.5, rtol=1e-5)
-    assert np.max([row.spread for row in table.rows]) > 0
+    values = np.array([row.values for row in table.rows], dtype=np.float64)
+    spreads = np.array([row.spread for row in table.rows], dtype=np.float64)
+    np.testing.assert_allclose(values, singles.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(spreads, abs(singles[0] - singles[1]) / 2**0.5, rtol=1e-5)
+    assert np.max(spreads) > 0
 
 
 def test_progress_counts_the_predictions_of_all_models(pair, examples, progress):
