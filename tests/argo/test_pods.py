@@ -77,7 +77,7 @@ def test_restricted_pod_security_admits_every_container(name):
 
 def test_the_training_pod_gets_what_was_asked_for():
     asked = {
-        "cpu": "8", "memory": "64Gi", "gpus": "2", "priority": "phase2-training", "queue": "research",
+        "cpu": "8", "memory": "64Gi", "gpus": "1", "priority": "phase2-training", "queue": "research",
         "node-selector": '{"gpu": "h100"}',
         "tolerations": '[{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]',
     }  # fmt: skip
@@ -85,7 +85,7 @@ def test_the_training_pod_gets_what_was_asked_for():
     main = pod["spec"]["containers"][1]
     assert main["resources"] == {
         "requests": {"cpu": "8", "memory": "64Gi"},
-        "limits": {"memory": "64Gi", "nvidia.com/gpu": "2"},
+        "limits": {"memory": "64Gi", "nvidia.com/gpu": "1"},
     }
     assert pod["spec"]["priorityClassName"] == "phase2-training"
     assert pod["spec"]["nodeSelector"] == {"gpu": "h100"}

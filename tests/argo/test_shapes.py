@@ -49,7 +49,7 @@ ACCEPTED = {
     "cpu": ["500m", "16", "1.5"],
     "memory": ["512Mi", "64Gi", "1.5G"],
     "retry-memory": ["", "64Gi"],
-    "gpus": ["0", "8", "16"],
+    "gpus": ["0", "1"],
     "run-name": ["mine", "Run_1.b"],
     "resume": ["4f1c2a", "fam/run_1"],
     "image": ["phase2:1.2", "registry.example.org:5000/a/phase2:1@sha256:" + "0" * 64],
@@ -71,7 +71,7 @@ ACCEPTED = {
 REFUSED = {
     "epochs": ["-1", "1.5", "ten"], "lr": ["-1", "fast", "1e"], "seed": ["-1", "1.0"], "cpu": ["", "two", "1,5"],
     "memory": ["", "8", "8gb", "lots"], "retry-memory": ["8", '1Gi"'],
-    "gpus": ["", "-1", "many"], "run-name": ["-x", "a b", "x" * 64],
+    "gpus": ["", "-1", "2", "10", "many"], "run-name": ["-x", "a b", "x" * 64],
     "resume": ["a b"],
     "image": ["", "-x", "a b", "x@sha256:12"], "priority": ["Upper"], "data": ["a b"], "queue": ["Upper", "-x"],
     "store": ["file:///tmp", "s3://key:secret@bucket", "https://bucket"], "node-selector": ["", "gpu=a100", "[]"],

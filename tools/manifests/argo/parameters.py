@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from hera.workflows import models
 
 from phase2.cluster.request.image import Image
-from phase2.cluster.request.resources import ClusterRequest
+from phase2.cluster.request.resources import MAX_GPUS, ClusterRequest
 from phase2.config.assignments import SEPARATOR
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
 from phase2.config.request import BALANCES, PRECISIONS, SPLITS
@@ -100,7 +100,7 @@ RUN_NAME = Parameter("run-name", "", "Run id; empty is the name of the workflow.
 STORE = Parameter(
     "store", "", "Where runs are kept; empty is what the ConfigMap phase2-store says.", shape=f"^({_BUCKET})?$"
 )
-GPUS = Parameter("gpus", str(_DEFAULTS.gpus), "NVIDIA GPUs.", shape="^[0-9]{1,2}$")
+GPUS = Parameter("gpus", str(_DEFAULTS.gpus), f"NVIDIA GPUs, 0 or {MAX_GPUS}.", shape=f"^[0-{MAX_GPUS}]$")
 CPU = Parameter("cpu", _DEFAULTS.cpu.text, "Cores reserved, and threads.", shape="^[0-9]{1,7}([.][0-9]{1,9})?m?$")
 MEMORY = Parameter("memory", _DEFAULTS.memory.text, "Memory given, and held to.", shape=f"^{_MEMORY}$")
 RETRY_MEMORY = Parameter(

@@ -18,8 +18,8 @@ NO_CACHE, NEVER = "none", "never"
 # Time for a batch, a checkpoint and its upload; a pod that needs less ends earlier.
 _GRACE_SECONDS = 300
 _MAX_RETRIES = 1000
-_GPUS_PER_RUN = 1
-MAX_GPUS = 64  # in the schema of the chart's values
+MAX_GPUS = 1
+"""GPUs that one run uses."""
 
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}
@@ -129,13 +129,13 @@ def format_duration(seconds: float) -> str:
 
 
 def _check_gpus(gpus: int) -> None:
-    if gpus > _GPUS_PER_RUN:
+    if gpus > MAX_GPUS:
         raise RequestError(
             f"--gpus {gpus} is more than a run can use.",
-            why=f"One run trains on {_GPUS_PER_RUN} GPU; further ones would be reserved and stay idle.",
+            why=f"One run trains on {MAX_GPUS} GPU; further ones would be reserved and stay idle.",
             fix="Give --gpus 1, and train several runs at once with 'phase2 sweep'.",
         )
-    _refuse_outside("--gpus", gpus, 0, _GPUS_PER_RUN)
+    _refuse_outside("--gpus", gpus, 0, MAX_GPUS)
 
 
 def _refuse_outside(option: str, value: int, minimum: int, maximum: int) -> None:
