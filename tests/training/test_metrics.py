@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from phase2.errors import RequestError
 from phase2.properties import get_property
-from phase2.training.metrics import evaluate, refuse_divergence, score
+from phase2.training.metrics import evaluate, refuse_divergence, refuse_overflow, score
 
 PROPERTIES = (get_property("band_gap"), get_property("bulk_modulus"))
 NAN = float("nan")
@@ -56,6 +56,8 @@ def test_an_overflowing_prediction_is_the_worst_score():
     overflow, other = metrics([[np.inf, 2.0]], [[1.0, 2.5]], baseline=(0.5, 1.0))
     assert overflow.mae is None
     assert score((overflow, other)) == np.inf
+    with pytest.raises(RequestError, match=r"Training diverged: the validation error of epoch 3 .*Lower --lr"):
+        refuse_overflow(score((overflow, other)), epoch=3)
     assert score((other,)) < 1
 
 

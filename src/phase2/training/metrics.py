@@ -52,11 +52,25 @@ def refuse_divergence(values: NDArray[np.floating], *, what: str, epoch: int) ->
     """
     bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
     if len(bad):
-        raise RequestError(
-            f"Training diverged: {what} {bad[0] + 1} of epoch {epoch} is not finite.",
-            why="The steps were too long for the loss to go down.",
-            fix="Lower --lr, to a third for instance.",
-        )
+        raise _diverged(f"{what} {bad[0] + 1}", epoch)
+
+
+def refuse_overflow(val_score: float, *, epoch: int) -> None:
+    """Stop a training whose predictions overflow in physical units.
+
+    Raises:
+        RequestError: The validation score is infinite.
+    """
+    if math.isinf(val_score):
+        raise _diverged("the validation error", epoch)
+
+
+def _diverged(what: str, epoch: int) -> RequestError:
+    return RequestError(
+        f"Training diverged: {what} of epoch {epoch} is not finite.",
+        why="The steps were too long for the loss to go down.",
+        fix="Lower --lr, to a third for instance.",
+    )
 
 
 def _evaluate(

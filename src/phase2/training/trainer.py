@@ -23,7 +23,7 @@ from phase2.training.evaluation import Evaluator
 from phase2.training.interruption import StopRequest
 from phase2.training.learner import Learner
 from phase2.training.loader import TrainingData, TrainingLoader, mean_neighbors
-from phase2.training.metrics import score
+from phase2.training.metrics import refuse_overflow, score
 from phase2.training.result import TrainingFiles, TrainingResult
 from phase2.training.seeding import seed_everything
 from phase2.training.state import TrainingState
@@ -176,13 +176,15 @@ class Trainer:
         """Evaluate the averaged model on the validation part."""
         learner, epoch = self._state.learner, self.epoch + 1
         val = self._evaluator.evaluate(learner.average.module, self._data.split.val, epoch=epoch)
+        val_score = score(val.metrics)
+        refuse_overflow(val_score, epoch=epoch)
         return EpochRow(
             epoch=epoch,
             step=learner.done,
             lr=learner.rate,
             train_loss=float(losses.mean(dtype=np.float64)),
             val_loss=val.loss,
-            val_score=score(val.metrics),
+            val_score=val_score,
             val_mae={m.key: m.mae for m in val.metrics},
             seconds=watch.seconds,
             structures_per_second=watch.rate,
