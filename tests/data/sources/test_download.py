@@ -213,7 +213,7 @@ def test_the_final_error_says_what_to_do(serve, tmp_path):
         with pytest.raises(TransientError) as caught:
             fetch(remote(url), tmp_path, attempts=3, backoff=0)
     assert caught.value.exit_code == 75
-    for part in (url, "3 tries", str(tmp_path), "file.bin", SHA256):
+    for part in (url, "3 attempts", str(tmp_path), "file.bin", SHA256):
         assert part in str(caught.value)
     server = serve("error503")
     with pytest.raises(TransientError, match="503"):
