@@ -116,7 +116,7 @@ def begun(request):
     """Start everything that the selected tests wait for."""
     chosen = [item for item in request.session.items if item.path == request.path]
     asked = {name for item in chosen for name in item.fixturenames}
-    for name in ("tiny", "refused", "sweep", "reference_run", "fault_runs", "ensemble"):
+    for name in ("tiny", "refused", "sweep", "reference_run", "lost_pod_runs", "ensemble"):
         if name in asked:
             request.getfixturevalue(name)
 
@@ -172,7 +172,7 @@ def training(workflows, name, epochs=3):
 
 
 @pytest.fixture(scope="module")
-def fault_runs(workflows, reference_run, kept):
+def lost_pod_runs(workflows, reference_run, kept):
     """Runs with a fault, trained concurrently."""
 
     def is_saved(name):
@@ -194,8 +194,8 @@ def fault_runs(workflows, reference_run, kept):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LOST)
-def test_a_lost_pod_is_retried_and_resumes(workflows, kept, reference_run, fault_runs, name, tmp_path):
-    run_id, _ = fault_runs[name].result()
+def test_a_lost_pod_is_retried_and_resumes(workflows, kept, reference_run, lost_pod_runs, name, tmp_path):
+    run_id, _ = lost_pod_runs[name].result()
     workflows.succeed(reference_run)
     first, *_, last = workflows.nodes(run_id, "train")
     assert (first.has_failed, last.phase) == (True, "Succeeded")
@@ -205,8 +205,8 @@ def test_a_lost_pod_is_retried_and_resumes(workflows, kept, reference_run, fault
 
 
 @pytest.mark.slow
-def test_a_further_attempt_gets_more_memory(workflows, fault_runs):
-    run_id, further = fault_runs["out-of-memory"].result()
+def test_a_further_attempt_gets_more_memory(workflows, lost_pod_runs):
+    run_id, further = lost_pod_runs["out-of-memory"].result()
     (main,) = (one for one in further.containers if one.name == CONTAINER)
     assert "OOMKilled" in workflows.nodes(run_id, "train")[0].message
     assert (main.resources.requests["memory"], main.resources.limits["memory"]) == ("3Gi", "3Gi")
