@@ -106,7 +106,7 @@ def ensemble(workflows, structures):
 
 
 @pytest.fixture(scope="module")
-def reference_run(workflows):
+def reference_workflow(workflows):
     """Run that is long enough for a fault."""
     return workflows.submit("phase2.yaml", **LONGER)
 
@@ -116,7 +116,7 @@ def begun(request):
     """Start everything that the selected tests wait for."""
     chosen = [item for item in request.session.items if item.path == request.path]
     asked = {name for item in chosen for name in item.fixturenames}
-    for name in ("tiny", "refused", "sweep", "reference_run", "lost_pod_runs", "ensemble"):
+    for name in ("tiny", "refused", "sweep", "reference_workflow", "lost_pod_runs", "ensemble"):
         if name in asked:
             request.getfixturevalue(name)
 
@@ -172,7 +172,7 @@ def training(workflows, name, epochs=3):
 
 
 @pytest.fixture(scope="module")
-def lost_pod_runs(workflows, reference_run, kept):
+def lost_pod_runs(workflows, reference_workflow, kept):
     """Runs with a fault, trained concurrently."""
 
     def is_saved(name):
@@ -194,14 +194,14 @@ def lost_pod_runs(workflows, reference_run, kept):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LOST)
-def test_a_lost_pod_is_retried_and_resumes(workflows, kept, reference_run, lost_pod_runs, name, tmp_path):
+def test_a_lost_pod_is_retried_and_resumes(workflows, kept, reference_workflow, lost_pod_runs, name, tmp_path):
     run_id, _ = lost_pod_runs[name].result()
-    workflows.succeed(reference_run)
+    workflows.succeed(reference_workflow)
     first, *_, last = workflows.nodes(run_id, "train")
     assert (first.has_failed, last.phase) == (True, "Succeeded")
     run = published(kept, run_id)
     assert any(each.resumed_from for each in run.manifest.attempts)
-    assert_same_result(run.pull(tmp_path / "one"), published(kept, reference_run).pull(tmp_path / "whole"))
+    assert_same_result(run.pull(tmp_path / "one"), published(kept, reference_workflow).pull(tmp_path / "whole"))
 
 
 @pytest.mark.slow
