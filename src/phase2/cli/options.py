@@ -42,7 +42,8 @@ DeviceOption = Annotated[
 ]
 
 
-def _option(name: str, *, help: str) -> Any:  # noqa: A002
+def request_option(name: str, *, help: str) -> Any:  # noqa: A002
+    """Return the option of a field of a request, which an environment variable can give as well."""
     # Workflows fill in variables; one that is empty counts as not given, which an option on a command line cannot do.
     return typer.Option(name, help=help, show_default=False, envvar=variable_of(name), show_envvar=False)
 
@@ -54,44 +55,46 @@ def variable_of(name: str) -> str:
 
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "algorithm": (
-        Annotated[str | None, _option("--algorithm", help=f"{' or '.join(ALGORITHMS)} (default: e3nn).")],
+        Annotated[str | None, request_option("--algorithm", help=f"{' or '.join(ALGORITHMS)} (default: e3nn).")],
         None,
     ),
     "level": (
-        Annotated[str | None, _option("--level", help=f"{', '.join(LEVELS)} (default: {DEFAULT_LEVEL}).")],
+        Annotated[str | None, request_option("--level", help=f"{', '.join(LEVELS)} (default: {DEFAULT_LEVEL}).")],
         None,
     ),
     "competition": (
-        Annotated[bool, _option("--competition", help="Train the competition profile instead of a level.")],
+        Annotated[bool, request_option("--competition", help="Train the competition profile instead of a level.")],
         False,
     ),
     "all_properties": (
-        Annotated[bool, _option("--all-properties", help="Train all nine properties.")],
+        Annotated[bool, request_option("--all-properties", help="Train all nine properties.")],
         False,
     ),
     "properties": (
         Annotated[
             str | None,
-            _option("--properties", help=f"Comma-separated, of: {', '.join(KEYS)} (default: {', '.join(CORE)})."),
+            request_option(
+                "--properties", help=f"Comma-separated, of: {', '.join(KEYS)} (default: {', '.join(CORE)})."
+            ),
         ],
         None,
     ),
-    "epochs": (Annotated[int | None, _option("--epochs", help="Passes over the training set.")], None),
-    "lr": (Annotated[float | None, _option("--lr", help="Peak learning rate.")], None),
-    "batch_size": (Annotated[int | None, _option("--batch-size", help="Crystals per step.")], None),
+    "epochs": (Annotated[int | None, request_option("--epochs", help="Passes over the training set.")], None),
+    "lr": (Annotated[float | None, request_option("--lr", help="Peak learning rate.")], None),
+    "batch_size": (Annotated[int | None, request_option("--batch-size", help="Crystals per step.")], None),
     "preset": (
-        Annotated[str | None, _option("--preset", help=f"Network of cgcnn: {', '.join(PRESETS)}.")],
+        Annotated[str | None, request_option("--preset", help=f"Network of cgcnn: {', '.join(PRESETS)}.")],
         None,
     ),
     "max_samples": (
-        Annotated[int | None, _option("--max-samples", help="Use at most this many crystals.")],
+        Annotated[int | None, request_option("--max-samples", help="Use at most this many crystals.")],
         None,
     ),
-    "seed": (Annotated[int | None, _option("--seed", help=f"Seed of the run (default: {SEED}).")], None),
+    "seed": (Annotated[int | None, request_option("--seed", help=f"Seed of the run (default: {SEED}).")], None),
     "data": (
         Annotated[
             str | None,
-            _option(
+            request_option(
                 "--data",
                 help="sample, jarvis-dft3d, a JSON/JSONL file, or a folder of CIF with a CSV (default: sample).",
             ),
@@ -101,24 +104,31 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "split": (
         Annotated[
             str | None,
-            _option("--split", help=f"{' or '.join(SPLITS)}: whole formulas stay in one part (default: {SPLITS[0]})."),
+            request_option(
+                "--split", help=f"{' or '.join(SPLITS)}: whole formulas stay in one part (default: {SPLITS[0]})."
+            ),
         ],
         None,
     ),
-    "cutoff": (Annotated[float | None, _option("--cutoff", help="Longest edge in angstrom (default: 5).")], None),
+    "cutoff": (
+        Annotated[float | None, request_option("--cutoff", help="Longest edge in angstrom (default: 5).")],
+        None,
+    ),
     "patience": (
-        Annotated[int | None, _option("--patience", help="Stop after so many epochs without a better score.")],
+        Annotated[int | None, request_option("--patience", help="Stop after so many epochs without a better score.")],
         None,
     ),
     "balance": (
         Annotated[
             str | None,
-            _option("--balance", help=f"Weights of the losses: {', '.join(BALANCES)} (default: uncertainty)."),
+            request_option("--balance", help=f"Weights of the losses: {', '.join(BALANCES)} (default: uncertainty)."),
         ],
         None,
     ),
     "precision": (
-        Annotated[str | None, _option("--precision", help=f"On a GPU: {' or '.join(PRECISIONS)} (default: fp32).")],
+        Annotated[
+            str | None, request_option("--precision", help=f"On a GPU: {' or '.join(PRECISIONS)} (default: fp32).")
+        ],
         None,
     ),
     "output": (

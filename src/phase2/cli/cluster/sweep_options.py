@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from phase2.cli.options import ConfigOption, given_settings, split_names, variable_of
+from phase2.cli.options import ConfigOption, given_settings, request_option, split_names
 from phase2.config.assignments import SET, parse_values
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS
 from phase2.config.request import flag
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
 
 def _option(kind: Any, name: str, help: str) -> Any:  # noqa: A002
-    # Workflows set environment variables; an empty one counts as not given.
-    return Annotated[
-        kind, typer.Option(name, help=help, show_default=False, envvar=variable_of(name), show_envvar=False)
-    ]
+    return Annotated[kind, request_option(name, help=help)]
 
 
 _HELP = {
