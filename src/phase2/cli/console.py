@@ -1,11 +1,13 @@
-"""Output of the command line: errors in three lines, notes, tables."""
+"""What the command line prints and asks: errors in three lines, notes, tables, confirmations."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
 
-from phase2.errors import Phase2Error
+import typer
+
+from phase2.errors import Phase2Error, RequestError
 
 
 def print_error(error: Phase2Error) -> None:
@@ -20,6 +22,26 @@ def print_error(error: Phase2Error) -> None:
 def note(text: str) -> None:
     """Print a note on standard error, apart from the output for pipes."""
     print(text, file=sys.stderr)  # noqa: T201
+
+
+def confirm(question: str, *, action: str, yes: bool) -> None:
+    """Ask for confirmation, and end the command where the answer is no.
+
+    Args:
+        question: Question, with its question mark.
+        action: What would be done, as a participle: ``removed``.
+        yes: Whether it was answered on the command line.
+
+    Raises:
+        RequestError: There is no terminal to ask at.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise RequestError(f"Nothing was {action}.", why="There is no terminal to ask at.", fix="Add --yes.")
+    if not typer.confirm(question, err=True):
+        note(f"nothing was {action}")
+        raise typer.Exit
 
 
 def print_table(

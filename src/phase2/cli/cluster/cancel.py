@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from phase2.cli.cluster.options import ContextOption, NamespaceOption, RunArgument, connected, namespace_of
-from phase2.cli.console import note
+from phase2.cli.console import confirm, note
 from phase2.cli.store import JsonOption, YesOption, print_json
-from phase2.errors import RequestError
 
 
 def cancel(
@@ -25,7 +22,7 @@ def cancel(
     state, client = cluster.state(found), cluster.client(found.backend.name)
     outcome = f"it {state.state} already"
     if not state.has_ended:
-        _confirm(f"Cancel the run {state.run_id}, which {state.message}?", yes=yes)
+        confirm(f"Cancel the run {state.run_id}, which {state.message}?", action="cancelled", yes=yes)
         if state.state == "queued":  # nothing has started yet that could save
             client.delete(state.name)
         else:
@@ -39,13 +36,3 @@ def cancel(
         return
     typer.echo(f"cancelled {state.run_id}: its pod saves a checkpoint and ends")
     typer.echo(f"resume it later: {state.resume_command}")
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise RequestError("Nothing was cancelled.", why="There is no terminal to ask at.", fix="Add --yes.")
-    if not typer.confirm(question, err=True):
-        note("nothing was cancelled")
-        raise typer.Exit

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.console import note, print_table
+from phase2.cli.console import confirm, print_table
 from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, YesOption, open_command_store, print_json
 from phase2.errors import DataError, RequestError
 
@@ -74,7 +73,7 @@ def delete(
     place = open_command_store(store)
     # Files left by a killed publisher are not listed as a run, but have to be deletable.
     prefix = run if run.count("/") == 1 and any(place.list(f"{run}/")) else find_in(place, run).prefix
-    _ask(f"Remove {prefix} from {place.url}?", yes=yes)
+    confirm(f"Remove {prefix} from {place.url}?", action="removed", yes=yes)
     files = delete_run(place, prefix)
     if as_json:
         print_json({"removed": [prefix]})
@@ -112,7 +111,7 @@ def prune(
     if rows and not as_json:
         print_table("", ("run", "started", "MB"), rows, numeric=("MB",))
     if chosen and not dry_run:
-        _ask(f"Remove these {len(chosen)} runs from {place.url}?", yes=yes)
+        confirm(f"Remove these {len(chosen)} runs from {place.url}?", action="removed", yes=yes)
         for run in chosen:
             delete_run(place, run.prefix)
     word = "would be removed" if dry_run else "removed"
@@ -133,13 +132,3 @@ def _directory(run: str, models: Path) -> RunDirectory:
             f"{run} is not a run folder.", why=f"There is no folder {models} to look in.", fix="Give --models."
         )
     return RunDirectory(models / find_in(open_command_store(str(models)), run).prefix)
-
-
-def _ask(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise RequestError("Nothing was removed.", why="Confirmation needs a terminal.", fix="Add --yes.")
-    if not typer.confirm(question, err=True):
-        note("nothing was removed")
-        raise typer.Exit
