@@ -9,18 +9,19 @@ import yaml
 
 PROJECT = Path(__file__).parents[2]
 CHART = PROJECT / "charts" / "phase2-runner"
-ARGO = "argoproj.io/v1alpha1/WorkflowTemplate"
+RELEASED = PROJECT / "tests" / "chart" / "released" / "phase2-runner-0.1.0.tgz"
+"""The chart of the last release, as `make chart` packaged it."""
 _OLD, _NEW = "1.31.0", "1.37.0"
 
-# Profile -> what its cluster is: the version of Kubernetes, and whether it has Argo's kinds.
+# Profile -> the version of Kubernetes of its cluster.
 PROFILES = {
-    "default": (_NEW, False),
-    "kind": (_NEW, False),
-    "gpu": (_NEW, False),
-    "existing-s3": (_OLD, True),
-    "no-argo": (_NEW, True),
-    "locked-down": (_OLD, False),
-    "namespaced": (_NEW, False),
+    "default": _NEW,
+    "kind": _NEW,
+    "gpu": _NEW,
+    "existing-s3": _OLD,
+    "no-argo": _NEW,
+    "locked-down": _OLD,
+    "namespaced": _NEW,
 }
 
 
@@ -49,10 +50,13 @@ class Helm:
         return parsed(self.text(profile, *words))
 
     def _text(self, profile, *words):
-        version, argo = PROFILES[profile]
-        values = [] if profile == "default" else ["--values", CHART / "ci" / f"{profile}-values.yaml"]
-        place = ["--namespace", "phase2", "--kube-version", version, *(["--api-versions", ARGO] if argo else [])]
-        return self("template", "phase2", CHART, *place, *values, *words).stdout
+        place = ["--namespace", "phase2", "--kube-version", PROFILES[profile]]
+        return self("template", "phase2", CHART, *place, *values_of(profile), *words).stdout
+
+
+def values_of(profile):
+    """Options that give the values of a profile."""
+    return [] if profile == "default" else ["--values", CHART / "ci" / f"{profile}-values.yaml"]
 
 
 def parsed(text):

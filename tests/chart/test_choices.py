@@ -42,14 +42,12 @@ def test_own_labels_are_added_and_win_over_nothing(helm):
 
 
 @pytest.mark.parametrize(
-    ("profile", "asked", "there"),
-    [
-        ("kind", "auto", False), ("kind", "always", True), ("kind", "never", False), ("existing-s3", "auto", True),
-        ("existing-s3", "never", False), ("no-argo", "auto", True),
-    ],
+    ("profile", "given", "there"),
+    [("kind", [], False), ("kind", ["--set", "argo.enabled=true"], True), ("existing-s3", [], True), ("gpu", [], True),
+     ("existing-s3", ["--set", "argo.enabled=false"], False), ("no-argo", [], False)],
 )  # fmt: skip
-def test_argo_is_served_where_it_is_or_is_asked_for(helm, profile, asked, there):
-    things = helm.objects(profile, "--set", f"argo.enabled={asked}", "--set", "retention.enabled=true")
+def test_argo_is_served_where_values_ask_for_it(helm, profile, given, there):
+    things = helm.objects(profile, *given, "--set", "retention.enabled=true")
     crons = {one["kind"] for one in things if one["metadata"]["name"] in ("phase2-nightly", "phase2-clean")}
     assert crons == ({"CronWorkflow"} if there else {"CronJob"})
     names = set(of_kind(things, "Role", "ServiceAccount", "ConfigMap", "NetworkPolicy", "ValidatingAdmissionPolicy"))
@@ -117,16 +115,27 @@ def test_a_role_of_the_cloud_takes_no_keys(helm):
     assert "eks.amazonaws.com/role-arn" in named(things, "ServiceAccount", "phase2-runner")["metadata"]["annotations"]
 
 
-def test_the_local_minio_has_one_key_everywhere_and_a_random_one_where_none_is_given(helm):
+def test_the_local_minio_has_one_key_everywhere(helm):
     given = secrets(helm.objects("kind"))
-    assert base64.b64decode(given["minio-root"]["data"]["MINIO_ROOT_PASSWORD"]) == b"phase2-local-only"
-    words = ["--set", "minio.secretAccessKey="]
-    made = secrets(helm.objects("kind", *words))
-    again = secrets(helm.objects("kind", *words, "--skip-tests=false"))
-    word = made["minio-root"]["data"]["MINIO_ROOT_PASSWORD"]
-    assert word == made["phase2-s3"]["data"]["AWS_SECRET_ACCESS_KEY"]
-    assert len(base64.b64decode(word)) == 32
-    assert word != again["minio-root"]["data"]["MINIO_ROOT_PASSWORD"]
+    word = given["minio-root"]["data"]["MINIO_ROOT_PASSWORD"]
+    assert base64.b64decode(word) == b"phase2-local-only"
+    assert word == given["phase2-s3"]["data"]["AWS_SECRET_ACCESS_KEY"]
+    assert given["minio-root"]["data"]["MINIO_ROOT_USER"] == given["phase2-s3"]["data"]["AWS_ACCESS_KEY_ID"]
+    things = helm.objects("kind", "--set", "minio.secretAccessKey=another-one")
+    hashes = [
+        named(these, "Deployment", "minio")["spec"]["template"]["metadata"]["annotations"]["phase2.dev/keys"]
+        for these in (helm.objects("kind"), things)
+    ]
+    assert hashes[0] != hashes[1]
+
+
+def test_the_local_minio_reads_an_existing_secret(helm):
+    things = helm.objects("kind", "--set", "minio.secretAccessKey=", "--set", "minio.existingSecret=minio-keys")
+    assert secrets(things) == {}
+    pod = named(things, "Deployment", "minio")["spec"]["template"]
+    (server,) = pod["spec"]["containers"]
+    assert server["envFrom"] == [{"secretRef": {"name": "minio-keys"}}]
+    assert "phase2.dev/keys" not in pod["metadata"].get("annotations", {})
 
 
 def test_pods_reach_name_servers_and_the_store(helm):
@@ -172,6 +181,17 @@ def test_large_numbers_of_a_file_are_written_as_they_are(helm, tmp_path):
     things = helm.objects("default", "--values", values)
     assert named(things, "PriorityClass")["value"] == 100_000_000
     assert "1000000" in named(things, "Pod", "phase2-test")["spec"]["initContainers"][0]["args"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([], "--set argo.enabled=true installs them."),
+        (["--set", "argo.enabled=true"], "argo submit argo/phase2.yaml"),
+    ],
+)
+def test_notes_say_whether_there_are_templates_of_workflows(helm, values, words):
+    assert words in notes(helm, *values)
 
 
 def notes(helm, *words):

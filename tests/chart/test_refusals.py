@@ -27,7 +27,7 @@ WRONG = [
     ("limitRange.memory=8GB", ["/limitRange/memory", "does not match pattern"]),
     ("priorityClass.value=2000000000", ["/priorityClass/value", "maximum: got 2×10⁰⁹, want 1×10⁰⁹"]),
     ("admission.byDigest=true", ["/admission/byDigest", "'auto', 'always', 'never'"]),
-    ("argo.enabled=true", ["/argo/enabled", "'auto', 'always', 'never'"]),
+    ("argo.enabled=auto", ["/argo/enabled", "got string, want boolean"]),
     ("argo.parallel=0", ["/argo/parallel", "minimum: got 0, want 1"]),
     ("kueue.queue=My_Queue", ["/kueue/queue", "does not match pattern"]),
     ("nightly.level=huge", ["/nightly/level", "'smoke', 'lite', 'std', 'pro', 'max'"]),
@@ -51,6 +51,9 @@ CONTRADICTIONS = [
     (["store.accessKeyId=key", "store.secretAccessKey=word"], "add --set store.existingSecret="),
     (["store.existingSecret="], "Nothing says how the store is opened"),
     (["minio.enabled=true", "store.endpoint=https://s3.example.com"], "minio.enabled brings a store of its own"),
+    (["minio.enabled=true"], "minio.enabled needs a key, and none is made while rendering"),
+    (["minio.enabled=true", "minio.secretAccessKey=long-enough", "minio.existingSecret=keys"], "exclude each other"),
+    (["minio.enabled=true", "minio.existingSecret=keys", "store.existingSecret="], "pods need the same keys"),
     (["admission.byDigest=always"], "Give image.digest."),
     (["admission.images={other/phase2}"], "admission.images does not have image.repository (localhost/phase2)"),
     (["kueue.clusterQueue=research"], "name the LocalQueue that is to be made"),
@@ -74,3 +77,12 @@ def test_values_that_contradict_each_other_are_refused_in_one_sentence(helm, giv
 
 def test_an_old_cluster_is_refused(helm):
     assert "kubeVersion: >=1.31.0-0" in helm.refusal("--kube-version", "1.30.0")
+
+
+_CONNECTED = ["--api-versions", "apiregistration.k8s.io/v1/APIService", "--set", "argo.enabled=true"]
+
+
+def test_a_cluster_without_argo_is_told_to_install_it_first(helm):
+    """Every cluster serves APIServices; ``helm template`` by itself knows of no cluster, and takes argo.enabled."""
+    assert "this cluster has no Argo Workflows" in helm.refusal(*_CONNECTED)
+    assert helm.objects("default", *_CONNECTED, "--api-versions", "argoproj.io/v1alpha1/WorkflowTemplate")

@@ -5,13 +5,12 @@ The tests of one release follow one another, as its life does.
 
 import copy
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from tests.chart.conftest import helm  # noqa: F401 - a fixture
-from tests.chart.rendering import CHART, pod_specs
+from tests.chart.rendering import CHART, RELEASED, pod_specs
 from tests.on_cluster.lab.building import images
 from tests.on_cluster.lab.services.argo_crds import definitions
 from tests.on_cluster.lab.services.store import BUCKET
@@ -22,6 +21,7 @@ from phase2.runs.publish.reader import PublishedRun
 
 pytestmark = [pytest.mark.cluster, pytest.mark.chart, pytest.mark.timeout(900)]
 
+ARGO = ("--set", "argo.enabled=true")
 JOB = "phase2-nightly-by-hand"
 CLAIM = ("persistentvolumeclaim", "phase2-data-cache")
 LEFT = {"PersistentVolumeClaim/phase2-data-cache", "Secret/phase2-s3"}
@@ -52,23 +52,25 @@ def values(here, image, place):
 
 
 @pytest.fixture(scope="module")
-def before(tmp_path_factory):
-    """Chart of an earlier version."""
-    folder = tmp_path_factory.mktemp("before") / "phase2-runner"
-    shutil.copytree(CHART, folder)
-    about = yaml.safe_load((folder / "Chart.yaml").read_text())
-    (folder / "Chart.yaml").write_text(yaml.safe_dump(about | {"version": "0.0.9"}))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def installed(here, values, before):
-    """Output of Helm for the first installation."""
-    return here.install(*values, chart=before)
+def installed(here, values):
+    """Output of Helm for the first installation, of the last release."""
+    return here.install(*values, chart=RELEASED)
 
 
 def revision(here):
     return json.loads(here("list", "--output", "json").stdout)[0]
+
+
+def manifest(here, *words):
+    """Return the objects that Helm installed, by kind and name."""
+    things = yaml.safe_load_all(here("get", "manifest", RELEASE, *words).stdout)
+    return {(one["kind"], one["metadata"]["name"]): one for one in things if one}
+
+
+def template(here, *words):
+    """Return the objects of `helm template`, by kind and name."""
+    things = yaml.safe_load_all(here("template", RELEASE, CHART, "--no-hooks", *words).stdout)
+    return {(one["kind"], one["metadata"]["name"]): one for one in things if one}
 
 
 # The life of a release ------------------------------------------------------------------------------------------------
@@ -77,7 +79,7 @@ def revision(here):
 def test_it_is_installed_without_a_warning(here, installed):
     assert "Warning" not in installed.stderr
     assert f"helm test {RELEASE} -n {here.name}" in installed.stdout
-    assert revision(here)["chart"] == "phase2-runner-0.0.9"
+    assert revision(here)["chart"] == RELEASED.name.removesuffix(".tgz")
     assert here.cluster_scoped() >= {f"PriorityClass/phase2-training{SUFFIX}"}
 
 
@@ -87,15 +89,15 @@ def test_helm_test_trains_in_the_cluster_and_leaves_no_run(here, installed, kept
     assert list_runs(kept, rebuild=True) == []
 
 
-def test_helm_test_fails_without_a_usable_store(here, values, before):
-    here.install(*values, "--set-string", "store.url=s3://no-such-bucket-at-all", chart=before)
+def test_helm_test_fails_without_a_usable_store(here, installed, values):
+    here.install(*values, "--set-string", "store.url=s3://no-such-bucket-at-all", chart=RELEASED)
     done = here.test(check=False)
     assert done.returncode != 0
     state = json.loads(here.kubectl("get", "pod", "phase2-test", "--output=json"))["status"]
     (train, *_) = state["initContainerStatuses"]
     assert "no-such-bucket-at-all" in train["state"]["terminated"]["message"]
     here.kubectl("delete", "pod", "phase2-test")
-    here.install(*values, chart=before)
+    here.install(*values, chart=RELEASED)
 
 
 def test_the_nightly_run_is_an_ordinary_run(here, installed, kept, runs):
@@ -136,9 +138,12 @@ def test_the_api_server_refuses_jobs_that_are_no_runs(here, installed, image):
     assert "named by its digest here" in refused(here, f"{image.partition('@')[0]}:1", run)
 
 
-def test_an_upgrade_from_the_version_before_keeps_runs_and_claim(here, installed, values, kept):
+def test_an_upgrade_from_the_last_release_keeps_runs_and_claim(here, installed, values, kept):
+    first = manifest(here)
     claim, runs_before = here.uid(*CLAIM), [run.run_id for run in list_runs(kept, rebuild=True)]
-    here.install(*values, "--set", "retention.enabled=true", "--set-string", "quota.hard.pods=50")
+    more = ["--set", "retention.enabled=true", "--set-string", "quota.hard.pods=50"]
+    here.install(*values, *more)
+    assert manifest(here) == template(here, *values, *more) != first
     assert revision(here)["chart"] == f"phase2-runner-{yaml.safe_load((CHART / 'Chart.yaml').read_text())['version']}"
     assert here.uid(*CLAIM) == claim
     assert [run.run_id for run in list_runs(kept, rebuild=True)] == runs_before == [JOB]
@@ -150,8 +155,9 @@ def test_an_upgrade_from_the_version_before_keeps_runs_and_claim(here, installed
 
 def test_a_rollback_reverts_the_upgrade(here, installed, kept):
     claim, number = here.uid(*CLAIM), int(revision(here)["revision"])
+    before = manifest(here, "--revision", str(number - 1))
     here("rollback", RELEASE, str(number - 1), "--wait", "--timeout", "5m")
-    assert revision(here)["chart"] == "phase2-runner-0.0.9"
+    assert manifest(here) == before
     assert "CronJob/phase2-clean" not in here.objects()
     assert here.kubectl("get", "resourcequota", "phase2", "--output=jsonpath={.spec.hard.pods}") == "100"
     assert here.uid(*CLAIM) == claim
@@ -159,25 +165,28 @@ def test_a_rollback_reverts_the_upgrade(here, installed, kept):
     assert not PublishedRun.open(kept, run.prefix).verify().damaged
 
 
-def test_templates_are_installed_once_the_cluster_has_argo(here, installed, values, image):
-    assert "WorkflowTemplate" not in here("get", "manifest", RELEASE).stdout
+def test_templates_are_installed_where_the_cluster_has_argo(here, installed, values, image):
+    assert "this cluster has no Argo Workflows" in here.install(*values, *ARGO, check=False).stderr
+    assert not any("Workflow" in one for one in here.objects())
     names = [f"crd/{definition['metadata']['name']}" for definition in definitions()]
     for definition in definitions():
         here.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(definition))
     try:
         here.cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
-        here.install(*values)
+        here.install(*values, *ARGO)
+        assert manifest(here) == template(here, *values, *ARGO)
         there = here.objects()
         assert "CronWorkflow/phase2-nightly" in there
         assert "CronJob/phase2-nightly" not in there
-        template = json.loads(here.kubectl("get", "workflowtemplate", "phase2-train", "--output=json"))
-        assert template["spec"]["templateDefaults"]["container"]["image"] == "{{workflow.parameters.image}}"
+        stored = json.loads(here.kubectl("get", "workflowtemplate", "phase2-train", "--output=json"))
+        assert stored["spec"]["templateDefaults"]["container"]["image"] == "{{workflow.parameters.image}}"
         workflow = yaml.safe_load((Path(__file__).parents[2] / "argo" / "phase2.yaml").read_text())
         here.cluster.wait(lambda: "not approved" in submitted(here, workflow, image="other:1"), "policies", "apiserver")
         assert "named by its digest here" in submitted(here, workflow, image=image.partition("@")[0])
         assert "level=huge: choose one of" in submitted(here, workflow, image=image, level="huge")
         assert submitted(here, workflow, image=image) == ""
-        here.install(*values, "--set", "argo.enabled=never")
+        here.install(*values)
+        assert manifest(here) == template(here, *values)
         assert not any("Workflow" in one for one in here.objects())
     finally:
         here.cluster.kubectl("delete", "--ignore-not-found", *names)
@@ -214,6 +223,27 @@ def test_a_new_installation_adopts_the_kept_objects(here, installed, values):
 
 
 # Others ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_render_is_applied_twice_without_a_conflict_or_a_change(host, helm, image, tmp_path):  # noqa: F811
+    """What Argo CD and Flux do: `helm template`, then server-side apply under a field manager of their own."""
+    space = ChartNamespace(host, helm, "phase2-chart-gitops", tmp_path)
+    with space.set_up():
+        values = [*space.values(image, f"s3://{BUCKET}/gitops"), "--set", f"clusterSuffix={SUFFIX}-gitops"]
+        text = space("template", RELEASE, CHART, "--no-hooks", *values).stdout
+        names = {f"{one['kind']}/{one['metadata']['name']}" for one in yaml.safe_load_all(text) if one}
+        manager = ["--server-side", "--field-manager=gitops", "--filename=-"]
+        try:
+            first = host.kubectl("apply", *manager, stdin=text).stdout
+            assert first.count("serverside-applied") == len(names)
+            difference = host.kubectl("diff", *manager, stdin=text, check=False)
+            assert (difference.returncode, difference.stdout) == (0, ""), difference.stderr
+            assert host.kubectl("apply", *manager, stdin=text).stdout == first
+            assert {name for name in names if "phase2-test" not in name} <= space.objects() | space.cluster_scoped(
+                f"{SUFFIX}-gitops"
+            )
+        finally:
+            host.kubectl("delete", "--ignore-not-found", "--wait=false", "--filename=-", stdin=text)
 
 
 @pytest.mark.slow
@@ -261,13 +291,13 @@ def test_the_local_profile_includes_a_store(host, helm, image, tmp_path):  # noq
     values = ["--values", CHART / "ci" / "kind-values.yaml", "--set", f"image.repository={repository}"]
     values += ["--set", f"image.digest={digest}", "--set", f"minio.image={images.minio_image(host.folders)}"]
     # The cluster of the tests makes no volumes by itself.
-    values += ["--set", "minio.size=", "--set", "minio.secretAccessKey=", "--set", f"clusterSuffix={SUFFIX}-local"]
+    values += ["--set", "minio.size=", "--set", f"clusterSuffix={SUFFIX}-local"]
     values += ["--set", "pods.cpu=250m"]
     with space.set_up(keys=False):
         space.install(*values)
-        word = space.kubectl("get", "secret", "minio-root", "--output=jsonpath={.data.MINIO_ROOT_PASSWORD}")
         assert "Phase:          Succeeded" in space.test().stdout
+        server = space.kubectl("get", "pod", "--selector=app.kubernetes.io/name=minio", "--output=name")
         space.install(*values, "--set", "nightly.enabled=false")
-        assert space.kubectl("get", "secret", "minio-root", "--output=jsonpath={.data.MINIO_ROOT_PASSWORD}") == word
+        assert space.kubectl("get", "pod", "--selector=app.kubernetes.io/name=minio", "--output=name") == server
         space("uninstall", RELEASE, "--wait", "--timeout", "5m")
         host.wait(lambda: space.objects() == set(), "everything to be gone", "controller-manager")

@@ -30,10 +30,13 @@ app.kubernetes.io/component: training
 {{- end -}}
 {{- end -}}
 
-{{/* Whether Argo's objects are installed: "true" or nothing. */}}
-{{- define "phase2.argo" -}}
-{{- $available := .Capabilities.APIVersions.Has "argoproj.io/v1alpha1/WorkflowTemplate" -}}
-{{- if or (eq .Values.argo.enabled "always") (and (eq .Values.argo.enabled "auto") $available) -}}true{{- end -}}
+{{/*
+Whether Helm talks to a cluster that has no Argo: "true" or nothing. Every cluster serves APIServices, and `helm template`
+alone knows of none. For refusals and notes only: what is rendered never depends on it.
+*/}}
+{{- define "phase2.argoMissing" -}}
+{{- $served := .Capabilities.APIVersions -}}
+{{- if and ($served.Has "apiregistration.k8s.io/v1/APIService") (not ($served.Has "argoproj.io/v1alpha1/WorkflowTemplate")) -}}true{{- end -}}
 {{- end -}}
 
 {{/* Address of the store; empty is AWS. */}}
@@ -59,20 +62,4 @@ http://minio.{{ .Release.Namespace }}.svc.cluster.local:9000
 {{- define "phase2.byDigest" -}}
 {{- $asked := .Values.admission.byDigest -}}
 {{- or (eq $asked "always") (and (eq $asked "auto") (ne .Values.image.digest "")) -}}
-{{- end -}}
-
-{{/* Secret key of the local MinIO in base64: the given one, the one that is there, or a random one, made once. */}}
-{{- define "phase2.minioSecret" -}}
-{{- $given := .Values.minio.secretAccessKey -}}
-{{- $existing := lookup "v1" "Secret" .Release.Namespace "minio-root" -}}
-{{- if $given -}}
-{{- b64enc $given -}}
-{{- else if $existing -}}
-{{- get $existing.data "MINIO_ROOT_PASSWORD" -}}
-{{- else -}}
-{{- if not (hasKey .Values.minio "made") -}}
-{{- $_ := set .Values.minio "made" (randAlphaNum 32 | b64enc) -}}
-{{- end -}}
-{{- .Values.minio.made -}}
-{{- end -}}
 {{- end -}}

@@ -102,12 +102,12 @@ class ChartNamespace:
         listed = json.loads(self.kubectl("get", ",".join(set(kinds) - set(_FLEETING)), "--output=json"))["items"]
         return {f"{one['kind']}/{one['metadata']['name']}" for one in listed} - _NOT_INSTALLED
 
-    def cluster_scoped(self) -> set[str]:
-        """Return the cluster-scoped objects of the release."""
+    def cluster_scoped(self, suffix: str = SUFFIX) -> set[str]:
+        """Return the cluster-scoped objects of the release, or of the one with another ending."""
         words = ["get", ",".join(_CLUSTER_SCOPED), "--output=json", f"--selector=app.kubernetes.io/instance={RELEASE}"]
         listed = json.loads(self.cluster.kubectl(*words).stdout)["items"]
         names = {f"{one['kind']}/{one['metadata']['name']}" for one in listed}
-        return {name for name in names if name.endswith(SUFFIX)}
+        return {name for name in names if name.endswith(suffix)}
 
     def described(self) -> str:
         """Describe pods and Jobs for the message of a failure."""
