@@ -118,6 +118,7 @@ def test_templates_of_workflows_are_those_of_argo_but_for_image_and_queue(helm):
             for parameter in parameters:
                 if parameter["name"] in ARGO_PARAMETERS:
                     del parameter["value"]
+        assert one["spec"].pop("imagePullSecrets") == [{"name": "registry"}]
         assert one["spec"] == theirs[name]["spec"]
 
 

@@ -16,7 +16,11 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 MAPS = {
     "serviceAccount.annotations", "network.nameServerLabels", "network.storeLabels", "quota.hard", "pods.nodeSelector",
-    "commonLabels",
+    "commonLabels", "commonAnnotations",
+}  # fmt: skip
+AS_IN_A_POD = {
+    "pods.affinity.nodeAffinity", "pods.affinity.podAffinity", "pods.affinity.podAntiAffinity",
+    "pods.topologySpreadConstraints.[]",
 }  # fmt: skip
 
 
@@ -31,7 +35,7 @@ def parts(schema, path=()):
 
 def test_an_unknown_key_is_refused_at_every_depth():
     open_ones = {place for place, one in parts(SCHEMA) if one.get("type") == "object" and not closed(one)}
-    assert open_ones == MAPS | {"global"}
+    assert open_ones == MAPS | AS_IN_A_POD | {"global"}
 
 
 def closed(schema):
@@ -41,7 +45,8 @@ def closed(schema):
 @pytest.mark.parametrize("name", sorted(MAPS))
 def test_what_is_named_freely_has_values_of_one_shape(name):
     (one,) = [one for place, one in parts(SCHEMA) if place == name]
-    assert one["additionalProperties"]["type"] == "string"
+    quantities = ["string", "number"] if name == "quota.hard" else "string"
+    assert one["additionalProperties"]["type"] == quantities
     assert one["propertyNames"]["pattern"]
 
 

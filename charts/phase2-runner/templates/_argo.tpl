@@ -7,11 +7,12 @@ Argo's.
 {{- $object := .root.Files.Get .path | fromYaml -}}
 {{- $metadata := $object.metadata -}}
 {{- if eq $object.kind "ValidatingAdmissionPolicy" -}}
-{{- $_ := set $metadata "name" (printf "%s%s" $metadata.name .root.Values.clusterSuffix) -}}
+{{- $name := dict "root" .root "of" (trimPrefix "phase2-" $metadata.name) -}}
+{{- $_ := set $metadata "name" (include "phase2.clusterName" $name) -}}
 {{- else -}}
 {{- $_ := set $metadata "namespace" .root.Release.Namespace -}}
 {{- end -}}
-{{- $labels := include "phase2.releaseLabels" .root | fromYaml -}}
-{{- $_ := set $metadata "labels" (mergeOverwrite (dict) .root.Values.commonLabels ($metadata.labels | default dict) $labels) -}}
+{{- $own := dict "root" .root "scope" "cluster" "labels" $metadata.labels "annotations" $metadata.annotations -}}
+{{- $_ := mergeOverwrite $metadata (include "phase2.metadata" $own | fromYaml) -}}
 {{- toYaml $object -}}
 {{- end -}}

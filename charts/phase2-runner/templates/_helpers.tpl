@@ -1,11 +1,53 @@
-{{/* Labels of an object: those of the release, and commonLabels. */}}
-{{- define "phase2.labels" -}}
-{{- mergeOverwrite (dict) .Values.commonLabels (include "phase2.releaseLabels" . | fromYaml) | toYaml -}}
+{{/*
+Namespace, labels and annotations of an object: (dict "root" $ "labels" (dict) "annotations" (dict) "scope" "cluster").
+commonLabels and commonAnnotations win over nothing. Only what is in no namespace has a scope.
+*/}}
+{{- define "phase2.metadata" -}}
+{{- if ne (.scope | default "") "cluster" -}}
+namespace: {{ .root.Release.Namespace | quote }}
+{{ end -}}
+{{- $release := include "phase2.releaseLabels" .root | fromYaml -}}
+{{- $labels := mergeOverwrite (dict) .root.Values.commonLabels (.labels | default dict) $release -}}
+{{- include "phase2.podMetadata" (dict "root" .root "labels" $labels "annotations" .annotations) -}}
 {{- end -}}
 
-{{/* Labels of an object beside app.kubernetes.io/name and component, which it sets itself. */}}
-{{- define "phase2.moreLabels" -}}
-{{- omit (include "phase2.labels" . | fromYaml) "app.kubernetes.io/name" "app.kubernetes.io/component" | toYaml -}}
+{{/* Labels and annotations of a pod, or of an object that is made by one of the release: (dict "root" $ "labels" (dict)). */}}
+{{- define "phase2.podMetadata" -}}
+labels:
+  {{- mergeOverwrite (dict) .root.Values.commonLabels .labels | toYaml | nindent 2 }}
+{{- with mergeOverwrite (dict) .root.Values.commonAnnotations (.annotations | default dict) }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/*
+Beginning of the names that no program looks up. phase2-runner, phase2-store, phase2-s3 and the others that
+docs/how-to/helm.md lists are agreed with `phase2 submit` and the workflows, and never change.
+*/}}
+{{- define "phase2.name" -}}
+{{- .Values.nameOverride | default "phase2" -}}
+{{- end -}}
+
+{{/* Name of an object that is in no namespace, where every release has its own: (dict "root" $ "of" "training"). */}}
+{{- define "phase2.clusterName" -}}
+{{- $place := .root.Release.Namespace -}}
+{{- $suffix := .root.Values.clusterSuffix | default (ternary "" (printf "-%s" $place) (eq $place "phase2")) -}}
+{{- printf "%s-%s%s" (include "phase2.name" .root) .of $suffix -}}
+{{- end -}}
+
+{{/* A quantity as text. Helm reads numbers of files as floats, which templates print as 1e+06. */}}
+{{- define "phase2.quantity" -}}
+{{- if kindIs "float64" . -}}
+{{- if eq (floor .) . }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
+{{- else -}}
+{{- . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A quantity of memory as the workflows take it, with its unit: a number is bytes. */}}
+{{- define "phase2.memory" -}}
+{{- if kindIs "string" . }}{{ . }}{{ else }}{{ printf "%dMi" (div (add (int64 .) 1048575) 1048576) }}{{ end -}}
 {{- end -}}
 
 {{/* The labels by which an object is known as Helm's. */}}
@@ -23,11 +65,39 @@ app.kubernetes.io/name: phase2
 app.kubernetes.io/component: training
 {{- end -}}
 
+{{/* Registry that images come from: that of a chart above this one, or of this one; empty where repositories name it. */}}
+{{- define "phase2.repository" -}}
+{{- $registry := (.Values.global | default dict).imageRegistry | default .Values.image.registry -}}
+{{- with $registry }}{{ . | trimSuffix "/" }}/{{ end }}{{ .Values.image.repository -}}
+{{- end -}}
+
 {{/* The image that trains. */}}
 {{- define "phase2.image" -}}
+{{- include "phase2.repository" . -}}
 {{- with .Values.image -}}
-{{- if .digest -}}{{ .repository }}@{{ .digest }}{{- else -}}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{- end -}}
+{{- if .digest -}}@{{ .digest }}{{- else -}}:{{ .tag | default $.Chart.AppVersion }}{{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* The image of the local MinIO. */}}
+{{- define "phase2.minioImage" -}}
+{{- with (.Values.global | default dict).imageRegistry }}{{ . | trimSuffix "/" }}/{{ end }}{{ .Values.minio.image -}}
+{{- end -}}
+
+{{/* Secrets with the password of the registry, as a field of a pod or of a service account. */}}
+{{- define "phase2.pullSecrets" -}}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+{{- range . }}
+- name: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Secret with the keys of the store: the one that is there, or the one that the chart makes. */}}
+{{- define "phase2.storeSecret" -}}
+{{- $local := and .Values.minio.enabled (not .Values.minio.existingSecret) -}}
+{{- if $local }}phase2-s3{{ else }}{{ .Values.store.existingSecret | default "phase2-s3" }}{{ end -}}
 {{- end -}}
 
 {{/*
@@ -55,7 +125,7 @@ http://minio.{{ .Release.Namespace }}.svc.cluster.local:9000
 
 {{/* Repositories whose images may run, as a list of CEL. */}}
 {{- define "phase2.approved" -}}
-['{{ join "', '" (.Values.admission.images | default (list .Values.image.repository)) }}']
+['{{ join "', '" (.Values.admission.images | default (list (include "phase2.repository" .))) }}']
 {{- end -}}
 
 {{/* Whether images must be named by their digest: "true" or "false". */}}

@@ -7,6 +7,7 @@ which tests/chart compares them with, field by field.
 {{- define "phase2.pod" -}}
 restartPolicy: Never
 serviceAccountName: phase2-runner
+{{- include "phase2.pullSecrets" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: 300
@@ -26,15 +27,25 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with .Values.pods.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.pods.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- $folder := dict }}
+{{- with .Values.pods.workSizeLimit }}{{ $folder = dict "sizeLimit" (include "phase2.quantity" .) }}{{ end }}
 volumes:
 - name: work
-  emptyDir: {}
+  emptyDir: {{ toJson $folder }}
 - name: cache
   {{- if .Values.dataCache.enabled }}
   persistentVolumeClaim:
     claimName: phase2-data-cache
   {{- else }}
-  emptyDir: {}
+  emptyDir: {{ toJson $folder }}
   {{- end }}
 - name: tmp
   emptyDir: {}
@@ -99,16 +110,24 @@ envFrom:
 - configMapRef:
     name: phase2-store
 - secretRef:
-    name: phase2-s3
+    name: {{ include "phase2.storeSecret" .root }}
+{{- $memory := include "phase2.quantity" $values.pods.memory }}
+{{- $disk := include "phase2.quantity" $values.pods.ephemeralStorage }}
 resources:
   requests:
-    cpu: {{ $values.pods.cpu | quote }}
-    memory: {{ $values.pods.memory | quote }}
+    cpu: {{ include "phase2.quantity" $values.pods.cpu | quote }}
+    memory: {{ $memory | quote }}
+    {{- with $disk }}
+    ephemeral-storage: {{ . | quote }}
+    {{- end }}
     {{- with .gpus }}
     nvidia.com/gpu: {{ . | quote }}
     {{- end }}
   limits:
-    memory: {{ $values.pods.memory | quote }}
+    memory: {{ $memory | quote }}
+    {{- with $disk }}
+    ephemeral-storage: {{ . | quote }}
+    {{- end }}
     {{- with .gpus }}
     nvidia.com/gpu: {{ . | quote }}
     {{- end }}

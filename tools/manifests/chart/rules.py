@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from phase2.cluster.plan import STORE_SECRET
 from phase2.cluster.request.names import EFFECTS
 from phase2.cluster.request.resources import MAX_GPUS
 from phase2.config.levels import ALGORITHMS, LEVELS
@@ -54,11 +53,20 @@ def shaped(parameter: Parameter) -> Rule:
     return text(parameter.shape)
 
 
+def or_number(rule: Rule, least: int = 0) -> Rule:
+    """Return the rule of a quantity: a number of at least this, or a text that matches."""
+    return {**rule, "type": ["string", "number"], "minimum": least}
+
+
 _SWITCH: Rule = {"type": "boolean"}
 _DECISION = choice("auto", "always", "never")
 _LABELS = mapped(text(_LABEL_VALUE))
 _PORT = number(1, 65535)
-_SIZE = text(_QUANTITY)
+_SIZE = or_number(text(_QUANTITY))
+_OPTIONAL_SIZE = or_number(text(f"^({_QUANTITY.strip('^$')})?$"))
+_CORES = or_number(shaped(CPU))
+_MEMORY = or_number(shaped(MEMORY), 64_000_000)  # bytes
+_AS_IN_A_POD: Rule = {"type": "object", "additionalProperties": True}
 _SCHEDULE = text(f"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|{_FIELD}( {_FIELD}){{4}})$")
 _PERSON = text("^[^\\s]+$", most=256)
 _TOLERATION = fields(
@@ -70,6 +78,7 @@ _TOLERATION = fields(
 )
 
 RULES: dict[str, Rule] = {
+    "image.registry": text("^([a-z0-9][a-z0-9.-]{0,252}(:[0-9]{1,5})?(/[a-z0-9._/-]{1,200})?)?$"),
     "image.repository": text(_REPOSITORY),
     "image.tag": text("^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"),
     "image.digest": text("^(sha256:[0-9a-f]{64})?$"),
@@ -80,7 +89,7 @@ RULES: dict[str, Rule] = {
     # No '@': an address with keys in it would be in a ConfigMap.
     "store.endpoint": text("^(https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?)?/?$"),
     "store.pathStyle": _DECISION,
-    "store.existingSecret": choice(STORE_SECRET, ""),
+    "store.existingSecret": text(f"^({_SUBDOMAIN})?$"),
     "store.accessKeyId": text("^[^\\s]*$"),
     "store.secretAccessKey": text("^[^\\s]*$"),
     "store.caBundle": text("^(-----BEGIN CERTIFICATE-----[\\s\\S]*-----END CERTIFICATE-----\\s*)?$", most=1 << 19),
@@ -106,13 +115,14 @@ RULES: dict[str, Rule] = {
     "quota.enabled": _SWITCH,
     "quota.hard": mapped(_SIZE),
     "limitRange.enabled": _SWITCH,
-    "limitRange.cpu": shaped(CPU),
-    "limitRange.memory": shaped(MEMORY),
+    "limitRange.cpu": _CORES,
+    "limitRange.memory": _MEMORY,
     "priorityClass.create": _SWITCH,
     "priorityClass.value": number(-1_000_000_000, 1_000_000_000),
     "admission.create": _SWITCH,
     "admission.images": listed(text(_REPOSITORY)),
     "admission.byDigest": _DECISION,
+    "nameOverride": text(f"^({_LABEL_NAME})?$"),
     "clusterSuffix": text("^(-[a-z0-9-]{0,30}[a-z0-9])?$"),
     "argo.enabled": _SWITCH,
     "argo.parallel": number(1, 10_000),
@@ -130,16 +140,25 @@ RULES: dict[str, Rule] = {
     "test.maxSamples": number(16, 1_000_000),
     "test.epochs": number(1, 100),
     "test.deadlineSeconds": number(60, 86_400),
-    "pods.cpu": shaped(CPU),
-    "pods.memory": shaped(MEMORY),
+    "pods.cpu": _CORES,
+    "pods.memory": _MEMORY,
     "pods.gpus": number(0, MAX_GPUS),
     "pods.nodeSelector": _LABELS,
     "pods.tolerations": listed(_TOLERATION),
+    "pods.affinity": {
+        "type": "object",
+        "properties": dict.fromkeys(("nodeAffinity", "podAffinity", "podAntiAffinity"), _AS_IN_A_POD),
+        "additionalProperties": False,
+    },
+    "pods.topologySpreadConstraints": listed(_AS_IN_A_POD),
+    "pods.ephemeralStorage": _OPTIONAL_SIZE,
+    "pods.workSizeLimit": _OPTIONAL_SIZE,
     "minio.enabled": _SWITCH,
     "minio.image": text("^[a-z0-9][A-Za-z0-9._:/-]{0,250}(@sha256:[0-9a-f]{64})?$"),
     "minio.existingSecret": text(f"^({_SUBDOMAIN})?$"),
     "minio.accessKeyId": text("^[A-Za-z0-9-]{3,64}$"),
     "minio.secretAccessKey": text("^([^\\s]{8,128})?$"),
-    "minio.size": text(f"^({_QUANTITY.strip('^$')})?$"),
+    "minio.size": _OPTIONAL_SIZE,
     "commonLabels": _LABELS,
+    "commonAnnotations": mapped({"type": "string"}),
 }
