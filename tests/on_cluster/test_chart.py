@@ -229,7 +229,7 @@ def test_a_render_is_applied_twice_without_a_conflict_or_a_change(host, helm, im
     """What Argo CD and Flux do: `helm template`, then server-side apply under a field manager of their own."""
     space = ChartNamespace(host, helm, "phase2-chart-gitops", tmp_path)
     with space.set_up():
-        values = [*space.values(image, f"s3://{BUCKET}/gitops"), "--set", f"clusterSuffix={SUFFIX}-gitops"]
+        values = [*space.values(image, f"s3://{BUCKET}/gitops"), "--set-string", f"clusterSuffix={SUFFIX}-gitops"]
         text = space("template", RELEASE, CHART, "--no-hooks", *values).stdout
         names = {f"{one['kind']}/{one['metadata']['name']}" for one in yaml.safe_load_all(text) if one}
         manager = ["--server-side", "--field-manager=gitops", "--filename=-"]

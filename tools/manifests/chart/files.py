@@ -4,6 +4,7 @@ import yaml
 
 from phase2 import __version__
 from tools.generated import ROOT
+from tools.manifests.argo import version
 from tools.manifests.yaml_text import to_yaml
 
 from .argo_files import argo_files
@@ -24,7 +25,7 @@ _ABOUT = {
     "appVersion": __version__,
     "kubeVersion": ">=1.31.0-0",
     "keywords": ["materials science", "crystals", "graph neural networks", "kueue", "argo workflows"],
-    "annotations": {"licenses": "Apache-2.0"},
+    "annotations": {"licenses": "Apache-2.0", "phase2.dev/argo-workflows": f">={version.TESTED}"},
 }
 
 

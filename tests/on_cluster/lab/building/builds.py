@@ -13,9 +13,10 @@ from tests.on_cluster.lab.folders import Folders
 from tests.on_cluster.lab.timings import step
 
 from phase2.storage.disk.lock import wait_for_lock
+from tools.manifests.argo import version
 
 SOURCES = Path(__file__).with_name("go")
-ARGO = "v4.0.5"
+ARGO = f"v{version.TESTED}"
 _ARGO_MODULE = "github.com/argoproj/argo-workflows/v4"
 _SMALL = ["-trimpath", "-ldflags", "-s -w"]
 
