@@ -15,6 +15,8 @@ BENCHMARKS = {
     "checkpoint_cost": ("--data",),
     "commands": (),
     "memory": ("--data",),
+    "cpu_rates": (),
+    "cpu_estimate": (),
 }
 
 

@@ -51,13 +51,15 @@ def no_cluster(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
 
 
-def measured_run(output, *, epoch_seconds: float, train: int, gpu: str | None = None) -> RunManifest:
+def measured_run(
+    output, *, epoch_seconds: float, train: int, gpu: str | None = None, cores: float = 2, threads: int | None = None
+) -> RunManifest:
     """Return a finished run of cgcnn smoke with a given time per epoch."""
     run = finished_run(output, {})
     manifest = read_manifest(run.manifest)
     counts = {"read": 800, "rejected": 0, "unlabelled": 0, "used": 800, "train": train, "val": 80, "test": 80}
     data = DataFacts(source="sample", fingerprint="f", split_fingerprint="s", labels={}, **counts)
-    hardware = manifest.hardware.model_copy(update={"gpu": gpu})
+    hardware = manifest.hardware.model_copy(update={"gpu": gpu, "cores": cores, "threads": threads})
     update = {"data": data, "mean_epoch_seconds": epoch_seconds, "hardware": hardware}
     return manifest.model_copy(update=update).seal(run)
 

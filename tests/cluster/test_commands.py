@@ -1,6 +1,7 @@
 """``phase2 submit`` and the other cluster commands, as far as they need no cluster."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -12,6 +13,8 @@ from tests.cluster.support.api_server import Answer, serving
 from tests.cluster.support.image_names import BY_DIGEST, DIGEST
 
 from phase2.cli import main
+from phase2.cluster.labels import OPTIONS_ANNOTATION
+from phase2.cluster.request.options import ClusterOptions
 
 SUBMIT = ["submit", "--algorithm", "cgcnn", "--level", "smoke", "--image", BY_DIGEST]
 
@@ -33,6 +36,8 @@ REFUSED = [
     ([*SUBMIT, "--toleration", "a=b:Never"], "Unknown effect of a taint 'Never'"),
     ([*SUBMIT, "--store", "models"], "cannot be reached from a pod"),
     ([*SUBMIT, "--checkpoint-minutes", "0"], "--checkpoint-minutes 0.0 is not a positive number"),
+    ([*SUBMIT, "--max-hours", "-1"], "--max-hours -1 is not a number of hours"),
+    ([*SUBMIT, "--max-hours", "inf"], "0 for no limit"),
     ([*SUBMIT, "--accept-change", "kode"], "Did you mean 'code'?"),
     ([*SUBMIT, "--resume", "abc"], "comes with the run's own id and options"),
     ([*SUBMIT, "--namespace", "Phase2"], "--namespace 'Phase2' cannot be used"),
@@ -61,7 +66,7 @@ def test_a_dry_run_is_yaml_for_kubectl_with_the_plan_in_comments(no_cluster, cap
     comments = [line for line in printed.splitlines() if line.startswith("# ")]
     assert any("1 GPU" in line for line in comments)
     assert any("5 epochs of about 640 crystals" in line for line in comments)
-    assert any("not known: the store has no comparable run" in line for line in comments)
+    assert any("not known: the store has no comparable run, and no rates on a GPU" in line for line in comments)
 
 
 def test_a_tag_is_noted(no_cluster, capsys):
@@ -99,13 +104,47 @@ def test_the_time_is_estimated_from_comparable_runs_of_the_store(no_cluster, cap
     assert "by 1 comparable run on" in shown["plan"]["time"]
 
 
-def test_without_a_readable_store_only_the_estimate_is_missing(no_cluster, capsys, monkeypatch):
+def test_without_a_readable_store_the_time_is_estimated_from_measured_rates(no_cluster, capsys, monkeypatch):
     monkeypatch.setenv("PHASE2_STORE", "s3://bucket")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     assert main([*SUBMIT, "--dry-run"]) == 0
-    assert "no time is estimated: " in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "estimated without the runs of the store: " in printed.err
+    assert "on 2 cores without a GPU, by rates measured on" in printed.out
+
+
+SLOW = ["--algorithm", "e3nn", "--level", "pro", "--image", BY_DIGEST]
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["sent", "dry run"])
+@pytest.mark.parametrize(
+    "command", [["submit"], ["submit", "--backend", "argo"], ["sweep", "--seed", "1,2"]], ids=" ".join
+)
+def test_a_run_without_a_gpu_is_refused_above_the_limit(no_cluster, capsys, command, dry_run):
+    assert main([*command, *SLOW, "--max-hours", "5", *dry_run]) == 2
+    refused = capsys.readouterr()
+    assert "longer than the limit of 5 h" in refused.err
+    assert "--gpus 1" in refused.err
+    assert refused.out == ""  # nothing was submitted, not even an id
+    for accepted in (["--max-hours", "5", "--gpus", "1"], ["--max-hours", "0"], ["--max-hours", "9999"], []):
+        assert main([*command, *SLOW, *accepted, "--dry-run"]) == 0
+
+
+def test_the_limit_is_recorded_for_when_the_run_is_resumed(no_cluster, capsys):
+    assert main([*SUBMIT, "--max-hours", "9.5", "--dry-run", "--json"]) == 0
+    annotations = json.loads(capsys.readouterr().out)["manifest"]["metadata"]["annotations"]
+    assert ClusterOptions.from_json(annotations[OPTIONS_ANNOTATION]).max_hours == 9.5
+
+
+def test_a_submission_says_how_long_it_takes_without_a_gpu(no_cluster, capsys):
+    assert main([*SUBMIT, "--cpu", "4"]) == 2  # no cluster
+    assert re.search(r"note: time: about .* on 4 cores without a GPU, by rates", capsys.readouterr().err)
+    assert main(["sweep", "--level", "smoke,pro", "--algorithm", "e3nn", "--image", BY_DIGEST]) == 2
+    assert re.search(r"note: time of the longest run: about .* days on 2 cores", capsys.readouterr().err)
+    assert main([*SUBMIT, "--gpus", "1"]) == 2
+    assert "note: time" not in capsys.readouterr().err
 
 
 def test_the_image_and_the_namespace_come_from_the_environment(no_cluster, capsys, monkeypatch):

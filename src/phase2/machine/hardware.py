@@ -21,6 +21,7 @@ class Hardware(Record):
         cores: Cores available to the run, by CPU affinity and container limit.
         memory_bytes: Memory available to the run.
         gpu: Model of the GPU; null without one.
+        threads: Threads that the run computed with; null in manifests of earlier versions.
         platform: Operating system and architecture.
     """
 
@@ -28,6 +29,7 @@ class Hardware(Record):
     cores: float
     memory_bytes: int | None
     gpu: str | None
+    threads: int | None = None
     platform: str
 
 
@@ -42,6 +44,7 @@ def detect_hardware(*, gpu: str | None = None) -> Hardware:
         cores=available_cores(),
         memory_bytes=_memory(),
         gpu=gpu,
+        threads=thread_count(),
         platform=f"{platform.system()} {platform.machine()}",
     )
 

@@ -61,6 +61,11 @@ _OPTIONS: dict[str, Any] = {
         "--checkpoint-minutes",
         f"Longest time between two checkpoints; each epoch also ends with one (default: {CHECKPOINT_MINUTES:g}).",
     ),
+    "max_hours": _option(
+        float | None,
+        "--max-hours",
+        "Refuse a run without a GPU whose estimated time is longer; 0 accepts any (default: that of the installation).",
+    ),
 }
 
 

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
 
-from phase2.cli.console import note
 from phase2.cli.store import print_json
-from phase2.config.settings import store_url
-from phase2.errors import Phase2Error
 
 if TYPE_CHECKING:
     from phase2.cluster.backend import RunBackend
-    from phase2.cluster.estimate import Estimate
+    from phase2.cluster.estimate.work import Estimate
     from phase2.cluster.plan import Plan
-    from phase2.runs.manifest import RunManifest
 
 
-def print_plan(plan: Plan, backend: RunBackend, *, as_json: bool) -> None:
-    """Print a plan and its manifest."""
-    from phase2.cluster.estimate import estimate
+def print_plan(plan: Plan, backend: RunBackend, work: Estimate, *, as_json: bool) -> None:
+    """Print a plan with its estimated work, and its manifest."""
     from phase2.cluster.manifests.job import to_yaml
 
     manifest = backend.build(plan)
-    work = estimate(plan.resolved.config, _measured(plan), on_gpu=plan.cluster.gpus > 0)
     facts = dict(_facts(plan, backend, work))
     if as_json:
         print_json(
@@ -35,6 +28,7 @@ def print_plan(plan: Plan, backend: RunBackend, *, as_json: bool) -> None:
                 "plan": facts,
                 "steps": work.steps,
                 "estimated_seconds": work.seconds,
+                "estimated_from": work.source,
                 "manifest": manifest,
             }
         )
@@ -46,6 +40,7 @@ def print_plan(plan: Plan, backend: RunBackend, *, as_json: bool) -> None:
 
 
 def _facts(plan: Plan, backend: RunBackend, work: Estimate) -> Iterator[tuple[str, str]]:
+    from phase2.cluster.estimate.limit import describe_time
     from phase2.cluster.request.resources import format_duration
 
     cluster, training = plan.cluster, plan.resolved.config.training
@@ -70,25 +65,4 @@ def _facts(plan: Plan, backend: RunBackend, work: Estimate) -> Iterator[tuple[st
             f"{about}{work.steps:,}: {training.epochs} epochs of {about}{work.train:,} crystals, "
             f"{training.batch_size} at a time",
         )
-    if work.seconds is None:
-        yield "time", "not known: the store has no comparable run"
-    else:
-        runs = f"{work.measured} comparable run{'s' if work.measured > 1 else ''}"
-        yield "time", f"about {format_duration(work.seconds)}, by {runs} on {work.hardware}"
-
-
-def _measured(plan: Plan) -> list[RunManifest]:
-    """Read comparable runs from the store, if it is known and answers at once."""
-    url = plan.cluster.store or store_url()
-    if url is None:
-        return []
-    from phase2.cluster.measured import measured_runs
-    from phase2.storage.s3.settings import S3Settings
-    from phase2.storage.urls import open_store
-
-    try:
-        quick = replace(S3Settings.from_environment(), attempts=1, timeout=5.0)
-        return measured_runs(open_store(url, quick), plan.resolved.config)
-    except Phase2Error as error:
-        note(f"note: no time is estimated: {error.what}")
-        return []
+    yield "time", describe_time(work)

@@ -15,6 +15,7 @@ from phase2.cli.cluster.backends import (
     tag_warning,
     with_environment,
 )
+from phase2.cli.cluster.cpu_time import accepted_work, note_time
 from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
 from phase2.cli.console import note
 from phase2.cli.options import AcceptOption, takes_request
@@ -75,11 +76,14 @@ def _submit(  # noqa: PLR0913 - the options of one command
     plan = _plan(run, cluster, run_backend, accepted)
     for warning in memory_warnings([plan.resolved], plan.cluster):
         note(warning)
+    limit_hours = cluster.options.merged_onto(run.options).max_hours
+    (work,) = accepted_work([plan.resolved], plan.cluster, limit_hours=limit_hours)
     if dry_run:
         from phase2.cli.cluster.plan import print_plan
 
-        print_plan(plan, run_backend, as_json=as_json)
+        print_plan(plan, run_backend, work, as_json=as_json)
     else:
+        note_time([work])
         _send(plan, run_backend.name, cluster, watch=watch, as_json=as_json)
 
 

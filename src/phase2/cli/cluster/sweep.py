@@ -17,6 +17,7 @@ from phase2.cli.cluster.backends import (
     tag_warning,
     with_environment,
 )
+from phase2.cli.cluster.cpu_time import accepted_work, note_time
 from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
 from phase2.cli.cluster.submit import DryRunOption, WatchOption
 from phase2.cli.cluster.sweep_options import takes_sweep
@@ -28,6 +29,7 @@ from phase2.errors import Phase2Error, RequestError
 
 if TYPE_CHECKING:
     from phase2.cluster.backend import RunBackend
+    from phase2.cluster.estimate.work import Estimate
     from phase2.cluster.namespace import Cluster
     from phase2.cluster.run_state import RunState
     from phase2.cluster.submit import Submission
@@ -84,9 +86,11 @@ def _sweep(
         manifests = {plan.run_id: run_backend.build(plan) for plan in plans}
     for warning in memory_warnings(list(resolved.values()), requested):
         note(warning)
+    works = accepted_work(resolved.values(), requested, limit_hours=options.max_hours)
     if dry_run:
-        _print_plan(sweep_name, runs, manifests, as_json=as_json)
+        _print_plan(sweep_name, list(zip(runs, works, strict=True)), manifests, as_json=as_json)
         return
+    note_time(works)
     (note if as_json else typer.echo)(f"sweep: {sweep_name}, {_count(runs)}")
     tag_warning(requested)
     namespace = connected(cluster.context, cluster.namespace)
@@ -159,20 +163,27 @@ def _follow(run_id: str, submission: Submission) -> RunState:
     return Follower(submission.client, submission.name, on_state=on_state, on_line=lambda _: None).follow()
 
 
-def _print_plan(name: str, runs: Sequence[SweepRun], manifests: dict[str, Manifest], *, as_json: bool) -> None:
+def _print_plan(
+    name: str, runs: Sequence[tuple[SweepRun, Estimate]], manifests: dict[str, Manifest], *, as_json: bool
+) -> None:
+    from phase2.cluster.estimate.limit import describe_time
     from phase2.cluster.manifests.job import to_yaml
 
     if as_json:
-        members = [{"run": run.run_id, "command": run.request.command()} for run in runs]
+        members = [
+            {"run": run.run_id, "command": run.request.command(), "estimated_seconds": work.seconds}
+            for run, work in runs
+        ]
         print_json({"sweep": name, "runs": members, "manifests": list(manifests.values())})
         return
     typer.echo(f"# sweep {name}: {_count(runs)}")
-    for run in runs:
+    for run, work in runs:
         typer.echo(f"# {run.run_id}: {shlex.join(run.request.command())}")
+        typer.echo(f"#   time {describe_time(work)}")
     typer.echo("---\n".join(map(to_yaml, manifests.values())), nl=False)
 
 
-def _count(runs: Sequence[SweepRun]) -> str:
+def _count(runs: Sequence[object]) -> str:
     return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.names import parse_node_selector, parse_toleration
 from phase2.cluster.request.quantities import parse_cpu, parse_memory
-from phase2.cluster.request.resources import NEVER, NO_CACHE, ClusterRequest, parse_duration
+from phase2.cluster.request.resources import NEVER, NO_CACHE, ClusterRequest, check_hours, parse_duration
 from phase2.errors import RequestError
 
 
@@ -32,6 +32,7 @@ class ClusterOptions:
         retries: Number of retries after failures.
         store: Address of the store.
         checkpoint_minutes: Longest time between two checkpoints.
+        max_hours: Longest estimated time of a run without a GPU that is accepted; 0 for any.
     """
 
     image: str | None = None
@@ -48,6 +49,7 @@ class ClusterOptions:
     retries: int | None = None
     store: str | None = None
     checkpoint_minutes: float | None = None
+    max_hours: float | None = None
 
     @classmethod
     def from_json(cls, text: str) -> ClusterOptions:
@@ -89,6 +91,8 @@ class ClusterOptions:
                 why="The pod of a run needs a container image.",
                 fix="Give --image registry/phase2@sha256:..., or set PHASE2_IMAGE.",
             )
+        if self.max_hours is not None:
+            check_hours(self.max_hours)
         values: dict[str, Any] = {
             "gpus": self.gpus,
             "cpu": None if self.cpu is None else parse_cpu(self.cpu),

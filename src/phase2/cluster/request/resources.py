@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from phase2.errors import RequestError
 DEFAULT_NAMESPACE = "phase2"
 DAY = 24 * 3600
 NO_CACHE, NEVER = "none", "never"
+NO_LIMIT = 0.0
+"""The number of hours that stands for no limit."""
 
 # Time for a batch, a checkpoint and its upload; a pod that needs less ends earlier.
 _GRACE_SECONDS = 300
@@ -102,6 +105,11 @@ class ClusterRequest:
         """Number of threads, the same on every node."""
         return (self.cpu_limit or self.cpu).at_least_one
 
+    @property
+    def cores(self) -> float:
+        """Cores that the run computes on: one for each thread, or a part of one."""
+        return min(float((self.cpu_limit or self.cpu).value), self.threads)
+
 
 def parse_duration(text: str, *, option: str) -> int:
     """Parse a duration such as ``90s``, ``45m``, ``12h``, ``3d`` or ``2w``; returns seconds.
@@ -126,6 +134,21 @@ def format_duration(seconds: float) -> str:
         if seconds >= unit * 1.95:
             return f"{seconds / unit:.3g} {name}"
     return f"{seconds:.3g} s"
+
+
+def check_hours(hours: float) -> float:
+    """Validate a limit in hours; 0 is none.
+
+    Raises:
+        RequestError: It is negative or not a number.
+    """
+    if not 0 <= hours < math.inf:
+        raise RequestError(
+            f"--max-hours {hours:g} is not a number of hours.",
+            why="It limits the estimated time of a run without a GPU.",
+            fix="Give 24, say, or 0 for no limit.",
+        )
+    return hours
 
 
 def _check_gpus(gpus: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phase2.config.schema import RunConfig
+from phase2.config.levels import Algorithm, Mode
 from phase2.errors import Phase2Error
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.summary import RunSummary
@@ -14,17 +14,15 @@ from phase2.storage.parallel import in_parallel
 _MAX_RUNS = 8
 
 
-def measured_runs(store: Store, config: RunConfig) -> list[RunManifest]:
-    """Read the manifests of the newest finished runs of the same algorithm and mode; a damaged one is skipped.
+def newest_finished_runs(store: Store, algorithm: Algorithm, mode: Mode) -> list[RunManifest]:
+    """Read the manifests of the newest finished runs of an algorithm and mode; a damaged one is skipped.
 
     Raises:
         RequestError: The store cannot be read.
         TransientError: The store does not answer.
     """
     runs = [
-        run
-        for run in list_runs(store)
-        if run.status == "finished" and (run.algorithm, run.mode) == (config.algorithm, config.mode)
+        run for run in list_runs(store) if run.status == "finished" and (run.algorithm, run.mode) == (algorithm, mode)
     ]
 
     def read(run: RunSummary) -> RunManifest | None:

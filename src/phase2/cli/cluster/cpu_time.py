@@ -1,0 +1,74 @@
+"""Estimated time of the runs of a submission: what is printed of it, and the limit of runs without a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from phase2.cli.console import note
+from phase2.config.settings import store_url
+from phase2.errors import Phase2Error
+
+if TYPE_CHECKING:
+    from phase2.cluster.estimate.work import Estimate
+    from phase2.cluster.request.resources import ClusterRequest
+    from phase2.config.levels import Algorithm, Mode
+    from phase2.config.resolve import ResolvedRun
+    from phase2.runs.manifest import RunManifest
+
+
+def accepted_work(runs: Iterable[ResolvedRun], cluster: ClusterRequest, *, limit_hours: float | None) -> list[Estimate]:
+    """Estimate the work of runs with the same resources.
+
+    Args:
+        runs: The runs.
+        cluster: Resources of each.
+        limit_hours: Longest estimated time of a run without a GPU that is accepted; None and 0 are no limit.
+
+    Raises:
+        RequestError: A run would take longer.
+    """
+    from phase2.cluster.estimate.limit import check_cpu_time
+    from phase2.cluster.estimate.work import estimate
+
+    @cache
+    def finished(algorithm: Algorithm, mode: Mode) -> list[RunManifest]:
+        return _finished_runs(cluster.store, algorithm, mode)
+
+    works = []
+    for run in runs:
+        measured = finished(run.config.algorithm, run.config.mode)
+        work = estimate(run.config, measured, on_gpu=cluster.gpus > 0, cores=cluster.cores)
+        check_cpu_time(work, limit_hours)
+        works.append(work)
+    return works
+
+
+def note_time(works: Iterable[Estimate]) -> None:
+    """Print the time of the longest run, if it has no GPU."""
+    from phase2.cluster.estimate.limit import describe_time
+
+    without_gpu = [work for work in works if not work.on_gpu]
+    if without_gpu:
+        longest = max(without_gpu, key=lambda work: work.seconds or 0)
+        what = "time" if len(without_gpu) == 1 else "time of the longest run"
+        note(f"note: {what}: {describe_time(longest)}")
+
+
+def _finished_runs(store: str | None, algorithm: Algorithm, mode: Mode) -> list[RunManifest]:
+    """Read finished runs from the store, if it is known and answers at once."""
+    url = store or store_url()
+    if url is None:
+        return []
+    from phase2.cluster.estimate.finished_runs import newest_finished_runs
+    from phase2.storage.s3.settings import S3Settings
+    from phase2.storage.urls import open_store
+
+    try:
+        quick = replace(S3Settings.from_environment(), attempts=1, timeout=5.0)
+        return newest_finished_runs(open_store(url, quick), algorithm, mode)
+    except Phase2Error as error:
+        note(f"note: the time is estimated without the runs of the store: {error.what}")
+        return []
