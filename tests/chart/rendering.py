@@ -82,7 +82,7 @@ def pod_specs(things):
         name, spec = f"{one['kind']}/{one['metadata']['name']}", one.get("spec")
         if one["kind"] == "Pod":
             found[name] = spec
-        elif one["kind"] in ("Deployment", "Job"):
+        elif one["kind"] == "Deployment" or (one["kind"] == "Job" and spec.get("completions") != 0):
             found[name] = spec["template"]["spec"]
         elif one["kind"] == "CronJob":
             found[name] = spec["jobTemplate"]["spec"]["template"]["spec"]

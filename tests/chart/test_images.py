@@ -46,7 +46,7 @@ def test_every_pod_gets_the_secrets_and_the_policy(helm, profile):
 @pytest.mark.parametrize("profile", ["existing-s3", "no-argo", "gpu"])
 def test_the_secret_of_the_store_has_any_name(helm, profile):
     things = helm.objects(profile, "--set", "store.existingSecret=bucket-keys")
-    sources = [one["envFrom"] for spec in pod_specs(things).values() for one in spec["containers"]]
+    sources = [one["envFrom"] for spec in pod_specs(things).values() for one in spec["containers"] if "envFrom" in one]
     templates = of_kind(things, "WorkflowTemplate").values()
     sources += [one["spec"]["templateDefaults"]["container"]["envFrom"] for one in templates]
     assert sources

@@ -11,6 +11,7 @@ COMMON = ("--set", "commonLabels.team=materials", "--set", "commonAnnotations.co
 FIXED = {
     SERVICE_ACCOUNT, STORE_CONFIG_MAP, STORE_SECRET, CA_CONFIG_MAP, CACHE_CLAIM, "phase2-artifacts", "phase2-executor",
     "phase2-executor.service-account-token", "phase2-nightly", "phase2-clean", "phase2-test",
+    "phase2-test-claims",
 }  # fmt: skip
 """Names that ``phase2 submit``, the workflows and people look up, beside those of the WorkflowTemplates."""
 
@@ -26,6 +27,8 @@ def pod_metadata(things):
             yield name, spec["jobTemplate"]["spec"]["template"]["metadata"]
         elif one["kind"] == "WorkflowTemplate":
             yield name, spec["podMetadata"]
+        elif one["kind"] == "Pod":
+            yield name, one["metadata"]
 
 
 def test_every_object_and_every_pod_gets_the_common_labels_and_annotations(helm, profile):

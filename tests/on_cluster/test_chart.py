@@ -89,17 +89,6 @@ def test_helm_test_trains_in_the_cluster_and_leaves_no_run(here, installed, kept
     assert list_runs(kept, rebuild=True) == []
 
 
-def test_helm_test_fails_without_a_usable_store(here, installed, values):
-    here.install(*values, "--set-string", "store.url=s3://no-such-bucket-at-all", chart=RELEASED)
-    done = here.test(check=False)
-    assert done.returncode != 0
-    state = json.loads(here.kubectl("get", "pod", "phase2-test", "--output=json"))["status"]
-    (train, *_) = state["initContainerStatuses"]
-    assert "no-such-bucket-at-all" in train["state"]["terminated"]["message"]
-    here.kubectl("delete", "pod", "phase2-test")
-    here.install(*values, chart=RELEASED)
-
-
 def test_the_nightly_run_is_an_ordinary_run(here, installed, kept, runs):
     here.kubectl("create", "job", JOB, "--from=cronjob/phase2-nightly")
     here.kubectl("wait", f"job/{JOB}", "--for=condition=Complete", "--timeout=600s")

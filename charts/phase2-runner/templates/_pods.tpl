@@ -11,30 +11,8 @@ serviceAccountName: phase2-runner
 automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: 300
-securityContext:
-  runAsNonRoot: true
-  runAsUser: 10001
-  runAsGroup: 10001
-  fsGroup: 10001
-  fsGroupChangePolicy: OnRootMismatch
-  seccompProfile:
-    type: RuntimeDefault
-{{- with .Values.pods.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.pods.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.pods.affinity }}
-affinity:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.pods.topologySpreadConstraints }}
-topologySpreadConstraints:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{ include "phase2.podSecurity" . }}
+{{- include "phase2.placement" . }}
 {{- $folder := dict }}
 {{- with .Values.pods.workSizeLimit }}{{ $folder = dict "sizeLimit" (include "phase2.quantity" .) }}{{ end }}
 volumes:
@@ -58,6 +36,38 @@ volumes:
     optional: true
 {{- end -}}
 
+{{/* Who the pod is: a user with a number, as Pod Security's level restricted has it. */}}
+{{- define "phase2.podSecurity" -}}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- end -}}
+
+{{/* Where the pod may run. */}}
+{{- define "phase2.placement" -}}
+{{- with .Values.pods.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.pods.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.pods.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.pods.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{/*
 A container that runs phase2:
 (dict "root" $ "name" "train" "args" (list "train") "runId" "metadata.uid" "gpus" 0).
@@ -68,6 +78,9 @@ runId is the field of the pod that is the run's id; without it the container is 
 name: {{ .name }}
 image: {{ include "phase2.image" .root | quote }}
 imagePullPolicy: {{ $values.image.pullPolicy }}
+{{- with .command }}
+command: {{ toJson . }}
+{{- end }}
 args:
 {{- range .args }}
 - {{ . | quote }}
@@ -131,11 +144,7 @@ resources:
     {{- with .gpus }}
     nvidia.com/gpu: {{ . | quote }}
     {{- end }}
-securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities:
-    drop: [ALL]
+{{ include "phase2.containerSecurity" .root }}
 terminationMessagePath: /dev/termination-log
 terminationMessagePolicy: FallbackToLogsOnError
 volumeMounts:
@@ -150,6 +159,15 @@ volumeMounts:
 - name: ca
   mountPath: /etc/phase2/ca
   readOnly: true
+{{- end -}}
+
+{{/* What a container may do: nothing that needs a privilege, on a root file system that it only reads. */}}
+{{- define "phase2.containerSecurity" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
 {{- end -}}
 
 {{/* How often a pod is tried again, and which exit codes are final: fields of a Job's specification. */}}

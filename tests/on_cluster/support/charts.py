@@ -42,10 +42,10 @@ class ChartNamespace:
         self._kubeconfig = cluster.kubeconfig
 
     @contextmanager
-    def set_up(self, *, keys: bool = True):
-        """Create the namespace for the duration of a block."""
+    def set_up(self, *, keys: bool = True, volume: bool = True):
+        """Create the namespace for the duration of a block, and a volume for its cache."""
         labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
-        things = [_object("v1", "Namespace", self.name, labels=labels), self._volume()]
+        things = [_object("v1", "Namespace", self.name, labels=labels), *([self.volume()] if volume else [])]
         if keys:
             secret = tenant.secret("phase2-s3")
             things.append(secret | {"metadata": {"name": "phase2-s3", "namespace": self.name}})
@@ -122,7 +122,8 @@ class ChartNamespace:
         finally:
             self._kubeconfig = mine
 
-    def _volume(self) -> dict:
+    def volume(self) -> dict:
+        """Return the volume of its cache."""
         place = self._folder / "cache"
         place.mkdir(exist_ok=True)
         shutil.chown(place, _RUNNER, _RUNNER)
