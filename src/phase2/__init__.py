@@ -27,9 +27,18 @@ if TYPE_CHECKING:
     from phase2.api.train import train
     from phase2.data.crystals.crystal import Crystal
     from phase2.errors import CallbackError, Phase2Error
-    from phase2.training.callbacks.base import Callback, DataProgress, EpochEnd, StepEnd, TrainBegin, TrainEnd
+    from phase2.training.callbacks.base import (
+        AttemptBegin,
+        Callback,
+        DataProgress,
+        EpochEnd,
+        StepEnd,
+        TrainBegin,
+        TrainEnd,
+    )
 
 __all__ = [
+    "AttemptBegin",
     "Callback",
     "CallbackError",
     "Comparison",
@@ -56,6 +65,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AttemptBegin": "phase2.training.callbacks.base",
     "Callback": "phase2.training.callbacks.base",
     "CallbackError": "phase2.errors",
     "Comparison": "phase2.api.comparison",

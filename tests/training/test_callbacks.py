@@ -12,13 +12,13 @@ from phase2.errors import CallbackError
 from phase2.runs.history import EpochRow
 from phase2.training.callbacks.base import (
     Callback,
-    CompositeCallback,
     DataProgress,
     EpochEnd,
     StepEnd,
     TrainBegin,
     TrainEnd,
 )
+from phase2.training.callbacks.composite import CompositeCallback
 from phase2.training.callbacks.default import default_callbacks
 from phase2.training.callbacks.log_lines import JsonLines, ProgressFile
 from phase2.training.checkpoints.checkpoint import load_checkpoint
@@ -121,12 +121,12 @@ def test_the_progress_file_ends_at_the_truth(tmp_path, monkeypatch):
     progress = ProgressFile(path)
     progress.on_train_begin(BEGIN)
     assert path.read_text() == "3/8\n"
-    progress.on_step_end(StepEnd(4, 8))
+    progress.on_step_end(StepEnd(4, 8, 16, 1e-3))
     assert path.read_text() == "3/8\n", "not at every step"
     progress.on_train_end(END)
     assert path.read_text() == "4/8\n"
     monkeypatch.setattr(ProgressFile, "INTERVAL", 0)
-    progress.on_step_end(StepEnd(5, 8))
+    progress.on_step_end(StepEnd(5, 8, 16, 1e-3))
     assert path.read_text() == "5/8\n"
 
 
@@ -157,7 +157,7 @@ def test_the_bar_draws_on_a_terminal_and_cleans_up():
         "bar._progress.refresh()\n"
         "bar.on_data_end()\n"
         "bar.on_train_begin(TrainBegin('run_1', epochs=3, steps=8, done=0))\n"
-        "bar.on_step_end(StepEnd(4, 8))\n"
+        "bar.on_step_end(StepEnd(4, 8, 16, 1e-3))\n"
         "bar.on_epoch_end(EpochEnd(EpochRow(1, 4, 1e-3, .5, .6, .71, {}, 1.5, 900.0, .1), best=True, epochs=3))\n"
         "bar._progress.refresh()\n"
         "bar.on_train_end(TrainEnd(8, 'finished'))\n"
@@ -194,7 +194,7 @@ def test_a_notebook_gets_one_output_that_is_updated(monkeypatch):
     bar = NotebookBar()
     bar.on_data_progress(DataProgress(5, None))
     bar.on_train_begin(BEGIN)
-    bar.on_step_end(StepEnd(4, 8))
+    bar.on_step_end(StepEnd(4, 8, 16, 1e-3))
     bar.on_epoch_end(epoch_end(1, best=True, score=0.5))
     bar.on_epoch_end(epoch_end(2, best=False))
     bar.on_train_end(END)

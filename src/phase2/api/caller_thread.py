@@ -16,7 +16,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from phase2.errors import PreemptedError
-from phase2.training.callbacks.base import Callback, DataProgress, EpochEnd, StepEnd, TrainBegin, TrainEnd
+from phase2.training.callbacks.base import AttemptBegin, Callback, DataProgress, EpochEnd, StepEnd, TrainBegin, TrainEnd
 from phase2.training.interruption import StopRequest
 
 T = TypeVar("T")
@@ -122,6 +122,10 @@ class RelayedCallback(Callback):
     def on_data_end(self) -> None:
         """Relay."""
         self._call(self._callback.on_data_end)
+
+    def on_attempt_begin(self, event: AttemptBegin) -> None:
+        """Relay."""
+        self._call(lambda: self._callback.on_attempt_begin(event))
 
     def on_train_begin(self, event: TrainBegin) -> None:
         """Relay."""

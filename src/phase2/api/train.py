@@ -18,7 +18,8 @@ from phase2.config.settings import CHECKPOINT_MINUTES, store_url
 from phase2.errors import RequestError
 from phase2.models.device import AUTO
 from phase2.storage.urls import open_store
-from phase2.training.callbacks.base import Callback, CompositeCallback
+from phase2.training.callbacks.base import Callback
+from phase2.training.callbacks.composite import CompositeCallback
 from phase2.training.callbacks.default import default_callbacks
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.interruption import StopRequest

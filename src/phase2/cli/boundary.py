@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -28,6 +28,9 @@ INTERRUPTED = 128 + signal.SIGINT
 
 # Kubernetes keeps 4096 bytes of it, and a character is up to four.
 _LONGEST_TERMINATION_MESSAGE = 1000
+
+_REPORT_SECONDS = 10.0
+"""Longest time that the report of an aborted process may take; a full pipe may block it."""
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -107,6 +110,29 @@ def _report(error: Exception) -> int:
     print_error(explained)
     _write_termination_message(explained)
     return explained.exit_code
+
+
+def abort_process(error: Phase2Error) -> NoReturn:
+    """End this process at once with the exit code of an error, from any thread, whatever the others are doing.
+
+    The error is reported as that of a command, with the stacks of all threads. Nothing is waited for, since the thread
+    that computes may hold any lock, that of standard error included: files that are being written keep their old
+    content, as after SIGKILL.
+    """
+    report = threading.Thread(target=_report_abort, args=(error,), daemon=True)
+    report.start()
+    report.join(_REPORT_SECONDS)
+    os._exit(error.exit_code)
+
+
+def _report_abort(error: Phase2Error) -> None:
+    _write_termination_message(error)
+    # Not by faulthandler, which keeps the interpreter's lock while it writes: a full pipe would stop this process.
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    for ident, frame in sys._current_frames().items():  # noqa: SLF001 - the documented way to another thread's stack
+        note(f"Stack of the thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(frame))}")
+    print_error(error)
+    sys.stderr.flush()
 
 
 def _write_termination_message(error: Phase2Error) -> None:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.options import AcceptOption, DeviceOption, takes_request
+from phase2.cli.options import AcceptOption, DeviceOption, request_option, takes_request
 from phase2.cli.store import open_command_store
 from phase2.config.request import RunRequest
 from phase2.config.resumption import ResumeRequest
-from phase2.config.settings import CHECKPOINT_MINUTES, STORE_VARIABLE, run_to_resume, store_url
+from phase2.config.settings import (
+    CHECKPOINT_MINUTES,
+    STALL_MINUTES,
+    STORE_VARIABLE,
+    run_to_resume,
+    store_url,
+    termination_log,
+)
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.config.resolve import ResolvedRun
     from phase2.storage.base import Store
+    from phase2.training.callbacks.base import Callback
 
 RunToResume = Annotated[
     str | None,
@@ -29,6 +39,17 @@ ResumeOption = Annotated[
 ]
 MinutesOption = Annotated[
     float, typer.Option("--checkpoint-minutes", help="Longest time between two checkpoints; each epoch has one, too.")
+]
+StallOption = Annotated[
+    float,
+    request_option(
+        "--stall-minutes",
+        help=f"End with exit code 75 after so long without a step; 0 waits for ever (default: {STALL_MINUTES:g}).",
+    ),
+]
+MetricsOption = Annotated[
+    int | None,
+    request_option("--metrics-port", help="Serve metrics for Prometheus on this port, at /metrics (default: none)."),
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", help="Processes that build the graphs (default: one per core).")
@@ -54,6 +75,8 @@ def train_request(  # noqa: PLR0913 - options
     resume: ResumeOption = False,
     accept_change: AcceptOption = None,
     checkpoint_minutes: MinutesOption = CHECKPOINT_MINUTES,
+    stall_minutes: StallOption = STALL_MINUTES,
+    metrics_port: MetricsOption = None,
     workers: WorkersOption = None,
     device: DeviceOption = "auto",
     store: PublishOption = None,
@@ -67,6 +90,10 @@ def train_request(  # noqa: PLR0913 - options
     resumption = ResumeRequest(resume, run, tuple(accept_change or ()))
     if not checkpoint_minutes > 0:
         raise RequestError(f"--checkpoint-minutes {checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
+    if not 0 <= stall_minutes < float("inf"):
+        raise RequestError(
+            f"--stall-minutes {stall_minutes} is not a number of minutes.", fix="Give 30, say, or 0 to wait for ever."
+        )
     from phase2.config.resolve import resolve
 
     resolved = resolve(request)
@@ -83,19 +110,18 @@ def train_request(  # noqa: PLR0913 - options
     if not is_named_run:  # before torch is imported, which alone exceeds the smallest limits
         refuse_small_memory(resolved.config, note, workers=worker_count(workers))
     from phase2.cli.runs.summary import print_summary
-    from phase2.training.callbacks.base import CompositeCallback
-    from phase2.training.callbacks.default import default_callbacks
+    from phase2.training.callbacks.composite import CompositeCallback
     from phase2.training.checkpoints.writer import CheckpointSchedule
     from phase2.training.interruption import SignalStopRequest
     from phase2.training.run.experiment import RunContext, train_run
 
-    with SignalStopRequest() as stop:
+    with SignalStopRequest() as stop, _callbacks(stall_minutes, metrics_port) as callbacks:
         context = RunContext(
             workers=workers,
             store=place,
             schedule=CheckpointSchedule(minutes=checkpoint_minutes),
             device=device,
-            callback=CompositeCallback(default_callbacks()),
+            callback=CompositeCallback(callbacks),
             stop=stop,
             notify=note,
             memory_checked_for=None if is_named_run else resolved.config,
@@ -109,6 +135,25 @@ def train_request(  # noqa: PLR0913 - options
 
 
 train = takes_request(train_request)
+
+
+@contextmanager
+def _callbacks(stall_minutes: float, metrics_port: int | None) -> Iterator[list[Callback]]:
+    from phase2.training.callbacks.default import default_callbacks
+
+    callbacks = default_callbacks()
+    if stall_minutes:
+        from phase2.cli.boundary import abort_process
+        from phase2.training.stall.detector import StallDetector
+
+        callbacks.append(StallDetector(stall_minutes, abort_process, last_resort=termination_log() is not None))
+    if metrics_port is None:
+        yield callbacks
+        return
+    from phase2.training.telemetry.server import serve_metrics
+
+    with serve_metrics(metrics_port) as progress:
+        yield [*callbacks, progress]
 
 
 def _print_plan(resolved: ResolvedRun, resumption: ResumeRequest, store: Store | None) -> None:

@@ -23,6 +23,8 @@ NAMESPACE_VARIABLE = "PHASE2_NAMESPACE"
 
 CHECKPOINT_MINUTES = 10.0
 """Longest time between two checkpoints, unless the user says otherwise."""
+STALL_MINUTES = 30.0
+"""Time without a step after which a training counts as stalled, unless the user says otherwise."""
 
 
 def cache_dir() -> Path:

@@ -35,8 +35,11 @@ class Attempt(Record):
     host: str = ""
 
 
-def begin_attempt(run: RunDirectory, *, host: str, resumed_from: str | None = None, changed: str = "") -> None:
+def begin_attempt(run: RunDirectory, *, host: str, resumed_from: str | None = None, changed: str = "") -> int:
     """Record that this process starts training a run; mark earlier attempts without a recorded end as killed.
+
+    Returns:
+        Number of this attempt, counted from 1.
 
     Raises:
         ModelFileError: The file of attempts is damaged.
@@ -46,6 +49,7 @@ def begin_attempt(run: RunDirectory, *, host: str, resumed_from: str | None = No
     closed = (a.model_copy(update={"outcome": "killed"}) if a.outcome in ("running", "finished") else a for a in before)
     current = Attempt(start=datetime.now(UTC), resumed_from=resumed_from, changed=changed, host=host)
     write_rows(run.attempts, (*closed, current))
+    return len(before) + 1
 
 
 def merge_attempts(run: RunDirectory, others: tuple[Attempt, ...]) -> None:

@@ -145,11 +145,11 @@ class Trainer:
         self._callback.on_train_end(TrainEnd(self.step, "finished"))
 
     def _run_epoch(self, stop: StopRequest, writer: CheckpointWriter) -> None:
-        state, watch = self._state, Stopwatch()
+        state, learner, watch = self._state, self._state.learner, Stopwatch()
         with closing(self._loader.epoch(state.epoch, skip=len(state.losses))) as batches:
             for batch in watch.over(batches):
-                state.losses.append(state.learner.step(batch))
-                self._callback.on_step_end(StepEnd(self.step, state.learner.steps))
+                state.losses.append(learner.step(batch))
+                self._callback.on_step_end(StepEnd(self.step, learner.steps, batch.n_crystals, learner.rate))
                 if stop.reason:
                     self._preempt(stop.reason, writer)
                 if writer.is_due(epoch_ended=False):

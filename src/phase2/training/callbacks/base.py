@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from phase2.errors import CallbackError, PreemptedError
 from phase2.runs.history import EpochRow
 
 
@@ -21,6 +21,30 @@ class DataProgress:
 
     done: int
     total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptBegin:
+    """Start of an attempt at a run, once its checkpoint is restored.
+
+    Attributes:
+        run_id: Id of the run.
+        algorithm: ``e3nn`` or ``cgcnn``.
+        mode: Level of the run, or ``competition``.
+        attempt: Number of the attempt, counted from 1.
+        device: Device of the model: ``cpu`` or ``cuda:0``.
+        checkpoint: File of the newest checkpoint; missing before the first is saved.
+        unsent_bytes: Function that returns the size of a saved checkpoint that waits for its upload; 0 without one, or
+            without a store. Any thread may call it.
+    """
+
+    run_id: str
+    algorithm: str
+    mode: str
+    attempt: int
+    device: str
+    checkpoint: Path
+    unsent_bytes: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +71,14 @@ class StepEnd:
     Attributes:
         step: Steps taken, this one included.
         steps: Steps in all.
+        crystals: Crystals of its batch.
+        lr: Its learning rate.
     """
 
     step: int
     steps: int
+    crystals: int
+    lr: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +129,9 @@ class Callback:
     def on_data_end(self) -> None:
         """Receive that the data are ready, or that reading them failed."""
 
+    def on_attempt_begin(self, event: AttemptBegin) -> None:
+        """Receive which run is trained, before its training starts."""
+
     def on_train_begin(self, event: TrainBegin) -> None:
         """Receive that the training starts."""
 
@@ -112,62 +143,3 @@ class Callback:
 
     def on_train_end(self, event: TrainEnd) -> None:
         """Receive that the training ended, for whatever reason."""
-
-
-class CompositeCallback(Callback):
-    """Several callbacks as one, called in order; the first that raises is named.
-
-    Args:
-        callbacks: The callbacks.
-    """
-
-    def __init__(self, callbacks: Sequence[Callback]) -> None:
-        self._callbacks = tuple(callbacks)
-
-    def on_data_progress(self, event: DataProgress) -> None:
-        """Call all."""
-        self._call_all(lambda callback: callback.on_data_progress(event), "on_data_progress")
-
-    def on_data_end(self) -> None:
-        """Call all."""
-        self._call_all(lambda callback: callback.on_data_end(), "on_data_end")
-
-    def on_train_begin(self, event: TrainBegin) -> None:
-        """Call all."""
-        self._call_all(lambda callback: callback.on_train_begin(event), "on_train_begin")
-
-    def on_step_end(self, event: StepEnd) -> None:
-        """Call all."""
-        self._call_all(lambda callback: callback.on_step_end(event), "on_step_end")
-
-    def on_epoch_end(self, event: EpochEnd) -> None:
-        """Call all."""
-        self._call_all(lambda callback: callback.on_epoch_end(event), "on_epoch_end")
-
-    def on_train_end(self, event: TrainEnd) -> None:
-        """Call all, also those behind one that raises: bars have to be closed."""
-        failures: list[CallbackError] = []
-        for callback in self._callbacks:
-            try:
-                self._call(callback, lambda one: one.on_train_end(event), "on_train_end")
-            except CallbackError as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
-
-    def _call_all(self, method: Callable[[Callback], None], name: str) -> None:
-        for callback in self._callbacks:
-            self._call(callback, method, name)
-
-    @staticmethod
-    def _call(callback: Callback, method: Callable[[Callback], None], name: str) -> None:
-        try:
-            method(callback)
-        except PreemptedError:
-            raise
-        except Exception as error:
-            raise CallbackError(
-                f"The callback {type(callback).__name__} failed in {name}: {type(error).__name__}: {error}",
-                why="A callback that raises ends the training; what was trained until then is saved.",
-                fix="Correct the callback, then continue the run: resume=True.",
-            ) from error

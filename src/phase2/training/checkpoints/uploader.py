@@ -46,6 +46,12 @@ class CheckpointUploader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._thread.shutdown(wait=True)
 
+    @property
+    def unsent_bytes(self) -> int:
+        """Size of the saved checkpoint that waits for its upload; 0 where none does."""
+        saved = self._waiting
+        return 0 if saved is None else len(saved.content)
+
     def offer(self, saved: SavedCheckpoint) -> None:
         """Upload this checkpoint, or a later one if it is too early or an upload is under way."""
         with self._lock:

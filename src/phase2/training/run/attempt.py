@@ -16,7 +16,7 @@ from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest
 from phase2.runs.remote.state import RemoteRun
 from phase2.runs.run_config import RecordedConfig
-from phase2.training.callbacks.base import Callback
+from phase2.training.callbacks.base import AttemptBegin, Callback
 from phase2.training.checkpoints.uploader import CheckpointUploader
 from phase2.training.checkpoints.writer import CheckpointSchedule, SavedCheckpoint
 from phase2.training.interruption import StopRequest
@@ -64,8 +64,9 @@ class RunAttempt:
         """
         with self._uploader() as uploader:
             trainer = self._trainer(uploader.offer if uploader else _ignore)
-            self._begin(trainer)
+            number = self._begin(trainer)
             with self._recorded_end(uploader):
+                self.callback.on_attempt_begin(self._begun(number, uploader))
                 result = trainer.fit(stop)
                 with stop.deferred_until_done():  # finalizing takes a moment
                     return finalize_run(
@@ -91,16 +92,29 @@ class RunAttempt:
             on_saved=on_saved,
         )
 
-    def _begin(self, trainer: Trainer) -> None:
+    def _begin(self, trainer: Trainer) -> int:
         resumed_from, changed = None, self.changed
         if self.run.checkpoint.exists() or self.run.previous_checkpoint.exists():
             code = trainer.resume(accepted=self.accepted)
             changed = "; ".join(filter(None, (changed, code)))
             resumed_from = f"epoch {trainer.epoch}, step {trainer.step}"
         self.notify(f"run: {self.run.path}" + (f" (continued from {resumed_from})" if resumed_from else ""))
-        begin_attempt(self.run, host=detect_place().host, resumed_from=resumed_from, changed=changed)
+        number = begin_attempt(self.run, host=detect_place().host, resumed_from=resumed_from, changed=changed)
         if self.remote is not None:
             self.remote.put_attempts(self.run)
+        return number
+
+    def _begun(self, number: int, uploader: CheckpointUploader | None) -> AttemptBegin:
+        config = self.recorded.config
+        return AttemptBegin(
+            run_id=self.run.run_id,
+            algorithm=config.algorithm,
+            mode=config.mode,
+            attempt=number,
+            device=str(self.device),
+            checkpoint=self.run.checkpoint,
+            unsent_bytes=lambda: 0 if uploader is None else uploader.unsent_bytes,
+        )
 
     @contextlib.contextmanager
     def _recorded_end(self, uploader: CheckpointUploader | None) -> Iterator[None]:

@@ -1,0 +1,1 @@
+"""Detection of a training that no longer takes steps."""

@@ -1,0 +1,68 @@
+"""Newest state of a training, for readers in other threads."""
+
+from __future__ import annotations
+
+import time
+
+from phase2.training.callbacks.base import AttemptBegin, Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
+
+
+class TrainingProgress(Callback):
+    """Callback that keeps the newest event of each kind.
+
+    A step costs it a few assignments and neither a lock nor a word with the GPU. Other threads read its attributes at
+    any time; events are immutable.
+
+    Attributes:
+        attempt: The attempt; None before it begins, while the data are prepared.
+        begin: Start of the training; None before.
+        step: The last step of this attempt; None before the first.
+        epoch: The last epoch of this attempt; None before the end of the first.
+        crystals: Crystals of the steps of this attempt.
+        last_step: Time of the last step, or of the start of the training, seconds since 1970.
+        is_training: Whether steps are taken or validated now.
+    """
+
+    def __init__(self) -> None:
+        self.attempt: AttemptBegin | None = None
+        self.begin: TrainBegin | None = None
+        self.step: StepEnd | None = None
+        self.epoch: EpochEnd | None = None
+        self.crystals = 0
+        self.last_step = 0.0
+        self.is_training = False
+        self._started = 0.0
+
+    def on_attempt_begin(self, event: AttemptBegin) -> None:
+        """Keep it."""
+        self.attempt = event
+
+    def on_train_begin(self, event: TrainBegin) -> None:
+        """Keep it, and start the clock."""
+        self.begin, self.last_step, self._started = event, time.time(), time.monotonic()
+        self.is_training = True
+
+    def on_step_end(self, event: StepEnd) -> None:
+        """Keep it, and count its crystals."""
+        self.step, self.last_step = event, time.time()
+        self.crystals += event.crystals
+
+    def on_epoch_end(self, event: EpochEnd) -> None:
+        """Keep it."""
+        self.epoch = event
+
+    def on_train_end(self, event: TrainEnd) -> None:  # noqa: ARG002 - the protocol's
+        """Note that no step follows."""
+        self.is_training = False
+
+    def eta(self) -> float | None:
+        """Estimate the seconds until the last step, by the mean pace of this attempt, validation included.
+
+        Returns:
+            Seconds; None before the first step. Early stopping may end the training sooner.
+        """
+        begin, step = self.begin, self.step
+        if begin is None or step is None:
+            return None
+        pace = (time.monotonic() - self._started) / (step.step - begin.done)
+        return pace * (step.steps - step.step)
