@@ -50,6 +50,6 @@ def _from_driver(read: Callable[[], int]) -> int | None:
     """Return what the driver says; None where it does not: no NVML, or a slice of a GPU."""
     import pynvml
 
-    with suppress(pynvml.NVMLError, ModuleNotFoundError):  # torch raises the latter for a driver without NVML
+    with suppress(pynvml.NVMLError, ModuleNotFoundError, RuntimeError):  # torch raises the last for a device NVML hides
         return read()
     return None
