@@ -1,6 +1,7 @@
 """What Prometheus reads of a training: its values are those of the events, under names that stay."""
 
 import math
+from dataclasses import dataclass, replace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -13,6 +14,12 @@ from phase2.training.telemetry.collector import TrainingCollector
 from phase2.training.telemetry.progress import TrainingProgress
 
 LABELS = {"run": "run_1", "algorithm": "cgcnn", "mode": "smoke"}
+
+
+@dataclass
+class Uploads:
+    unsent_bytes: int = 7
+    is_failing: bool = False
 
 
 class Scrape(Callback):
@@ -41,7 +48,7 @@ class Scrape(Callback):
 
 @pytest.fixture
 def begin(tmp_path):
-    return AttemptBegin("run_1", "cgcnn", "smoke", 3, "cpu", tmp_path / "run" / "checkpoint.pt", lambda: 7)
+    return AttemptBegin("run_1", "cgcnn", "smoke", 3, "cpu", tmp_path / "run" / "checkpoint.pt", Uploads())
 
 
 @pytest.fixture
@@ -95,6 +102,17 @@ def test_there_is_nothing_before_the_attempt_and_no_row_before_the_first_epoch(b
     names = {name for name, *_ in scrape.samples()}
     assert "phase2_training_attempt" in names
     assert not names & {"phase2_training_loss", "phase2_training_eta_seconds", "phase2_training_step"}
+
+
+def test_a_store_is_up_until_an_upload_fails_and_absent_where_there_is_none(begin):
+    progress = TrainingProgress()
+    scrape = Scrape(progress)
+    progress.on_attempt_begin(begin)
+    assert scrape.samples()["phase2_training_store_up",] == 1
+    begin.uploads.is_failing = True
+    assert scrape.samples()["phase2_training_store_up",] == 0
+    progress.on_attempt_begin(replace(begin, uploads=None))
+    assert not {"phase2_training_store_up", "phase2_training_unsent_bytes"} & {name for name, *_ in scrape.samples()}
 
 
 def test_a_continued_run_counts_its_own_crystals_and_all_its_steps(make_trainer, begin):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from phase2.runs.history import EpochRow
 
@@ -23,6 +22,21 @@ class DataProgress:
     total: int | None
 
 
+class UploadState(Protocol):
+    """State of the uploads of checkpoints, which any thread may read.
+
+    Attributes:
+        unsent_bytes: Size of the saved checkpoint that waits for its upload; 0 where none does.
+        is_failing: Whether the last upload failed.
+    """
+
+    @property
+    def unsent_bytes(self) -> int: ...  # noqa: D102
+
+    @property
+    def is_failing(self) -> bool: ...  # noqa: D102
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptBegin:
     """Start of an attempt at a run, once its checkpoint is restored.
@@ -34,8 +48,7 @@ class AttemptBegin:
         attempt: Number of the attempt, counted from 1.
         device: Device of the model: ``cpu`` or ``cuda:0``.
         checkpoint: File of the newest checkpoint; missing before the first is saved.
-        unsent_bytes: Function that returns the size of a saved checkpoint that waits for its upload; 0 without one, or
-            without a store. Any thread may call it.
+        uploads: Uploads of checkpoints to the store; None without a store.
     """
 
     run_id: str
@@ -44,7 +57,7 @@ class AttemptBegin:
     attempt: int
     device: str
     checkpoint: Path
-    unsent_bytes: Callable[[], int]
+    uploads: UploadState | None
 
 
 @dataclass(frozen=True, slots=True)

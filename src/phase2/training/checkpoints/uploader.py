@@ -39,6 +39,7 @@ class CheckpointUploader:
         self._upload: Future[None] | None = None
         self._next = time.monotonic()
         self._reported = ""
+        self._is_failing = False
 
     def __enter__(self) -> CheckpointUploader:
         return self
@@ -51,6 +52,11 @@ class CheckpointUploader:
         """Size of the saved checkpoint that waits for its upload; 0 where none does."""
         saved = self._waiting
         return 0 if saved is None else len(saved.content)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last upload failed."""
+        return self._is_failing
 
     def offer(self, saved: SavedCheckpoint) -> None:
         """Upload this checkpoint, or a later one if it is too early or an upload is under way."""
@@ -77,8 +83,10 @@ class CheckpointUploader:
         except Phase2Error as error:
             with self._lock:
                 self._waiting = self._waiting or saved
+            self._is_failing = True
             self._report(f"checkpoints are on this machine alone for now: {error}")
         else:
+            self._is_failing = False
             self._report(f"{ahead} trains this run too, and is further" if ahead else "")
         now = time.monotonic()
         pause = (now - start) / self._schedule.share if self._schedule.share else 0.0

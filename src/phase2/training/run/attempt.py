@@ -113,7 +113,7 @@ class RunAttempt:
             attempt=number,
             device=str(self.device),
             checkpoint=self.run.checkpoint,
-            unsent_bytes=lambda: 0 if uploader is None else uploader.unsent_bytes,
+            uploads=uploader,
         )
 
     @contextlib.contextmanager

@@ -47,19 +47,22 @@ class StallDetector(Callback):
         self._waited = 0.0
         self._step = self._steps = 0
         self._n_batches = 1
-        self._validates = False
+        self._begun = self._validates = False
 
     def on_train_begin(self, event: TrainBegin) -> None:
         """Start to watch the calling thread."""
         self._trainer = threading.get_ident()
         self._step, self._steps = event.done, event.steps
         self._n_batches = max(1, event.steps // event.epochs)
+        self._arm_last_resort()
         self._watch.start()
 
     def on_step_end(self, event: StepEnd) -> None:
         """Record how long the step took; the last one of an epoch is followed by the validation."""
-        self._pace.add_step(self._restart())
-        self._step = event.step
+        took = self._restart()
+        if self._begun:  # the first step loads and compiles what the others use
+            self._pace.add_step(took)
+        self._begun, self._step = True, event.step
         self._validates = event.step % self._n_batches == 0
 
     def on_epoch_end(self, event: EpochEnd) -> None:  # noqa: ARG002 - the protocol's
@@ -83,15 +86,19 @@ class StallDetector(Callback):
     def _limit(self) -> float:
         return self._pace.validation_limit(self._n_batches) if self._validates else self._pace.step_limit()
 
+    def _arm_last_resort(self) -> None:
+        if self._last_resort:
+            faulthandler.dump_traceback_later(self._limit() + _LAST_RESORT, exit=True)
+
     def _count(self) -> None:
         ticks = 0
         while not self._ended.wait(self._tick):
             # Counted in ticks, not read from a clock: a process that was suspended has not stalled.
             self._waited += self._tick
             limit = self._limit()
-            if self._last_resort and ticks % _TICKS_PER_LIMIT == 0:
-                faulthandler.dump_traceback_later(limit + _LAST_RESORT, exit=True)
             ticks += 1
+            if ticks % _TICKS_PER_LIMIT == 0:
+                self._arm_last_resort()
             if self._waited > limit:
                 self._on_stall(self._error(self._waited))
                 return

@@ -61,7 +61,9 @@ class TrainingCollector(Collector):
             yield "last_step_timestamp_seconds", "Time of the last step, or of the start.", progress.last_step
         yield "learning_rate", "Learning rate of the last step.", None if step is None else step.lr
         yield "eta_seconds", "Estimated time until the last step.", progress.eta()
-        yield "unsent_bytes", "Size of the checkpoint that waits for its upload.", attempt.unsent_bytes()
+        if attempt.uploads is not None:
+            yield "unsent_bytes", "Size of the checkpoint that waits for its upload.", attempt.uploads.unsent_bytes
+            yield "store_up", "1 unless the last upload of a checkpoint failed.", not attempt.uploads.is_failing
         saved = None
         with suppress(OSError):  # before the first checkpoint
             saved = attempt.checkpoint.stat().st_mtime
