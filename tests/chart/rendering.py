@@ -54,9 +54,9 @@ class Helm:
         return self("template", "phase2", CHART, *place, *values_of(profile), *words).stdout
 
 
-def values_of(profile):
+def values_of(profile, folder=CHART / "ci"):
     """Options that give the values of a profile."""
-    return [] if profile == "default" else ["--values", CHART / "ci" / f"{profile}-values.yaml"]
+    return [] if profile == "default" else ["--values", folder / f"{profile}-values.yaml"]
 
 
 def parsed(text):
