@@ -119,12 +119,24 @@ def test_templates_of_workflows_are_those_of_argo_but_for_image_and_queue(helm):
                 if parameter["name"] in ARGO_PARAMETERS:
                     del parameter["value"]
         assert one["spec"].pop("imagePullSecrets") == [{"name": "registry"}]
+        for artifact in artifacts(theirs[name]):
+            artifact["s3"]["key"] = f"phase2/{artifact['s3']['key']}"  # the prefix of the store
         assert one["spec"] == theirs[name]["spec"]
+
+
+def artifacts(template):
+    """What the steps of a WorkflowTemplate keep in the bucket."""
+    return [artifact for step in template["spec"]["templates"] for artifact in outputs(step)]
+
+
+def outputs(step):
+    return step.get("outputs", {}).get("artifacts", [])
 
 
 def test_argo_s_braces_survive_helm(helm):
     tags = re.compile(r"\{\{[^{}]+\}\}")
-    theirs = sorted(tags.findall("".join(path.read_text() for path in PROJECT.glob("argo/templates/*.yaml"))))
+    sources = [*PROJECT.glob("argo/templates/*.yaml"), PROJECT / "argo" / "cluster" / "artifacts.yaml"]
+    theirs = sorted(tags.findall("".join(path.read_text() for path in sources)))
     assert len(theirs) > 100
     assert sorted(tags.findall(helm.text("gpu"))) == theirs
 
@@ -152,7 +164,11 @@ def test_artifacts_go_to_the_bucket_of_the_runs(helm):
     assert (own["endpoint"], own["insecure"], own["bucket"]) == ("s3.example.com:9443", False, "phase2")
     assert own["accessKeySecret"] == {"name": STORE_SECRET, "key": "AWS_ACCESS_KEY_ID"}
     assert own["caSecret"] == {"name": "phase2-ca", "key": "ca.crt"}
+    assert own["keyFormat"] == "runs/.workflows/logs/{{workflow.name}}/{{pod.name}}"
+    (kustomize,) = documents("argo/cluster/artifacts.yaml")
+    assert f"runs/{yaml.safe_load(kustomize['data']['phase2'])['s3']['keyFormat']}" == own["keyFormat"]
     role = repository("locked-down")
+    assert role["keyFormat"] == ".workflows/logs/{{workflow.name}}/{{pod.name}}"
     assert (role["endpoint"], role["useSDKCreds"]) == ("s3.eu-central-1.amazonaws.com", True)
     assert "accessKeySecret" not in role
 

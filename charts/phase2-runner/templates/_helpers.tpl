@@ -123,6 +123,11 @@ http://minio.{{ .Release.Namespace }}.svc.cluster.local:9000
 {{- regexReplaceAll "^s3://([^/]+).*$" .Values.store.url "${1}" -}}
 {{- end -}}
 
+{{/* Beginning of the keys of the store in its bucket: nothing, or a prefix with its slash. */}}
+{{- define "phase2.prefix" -}}
+{{- with regexReplaceAll "^s3://[^/]+/*" .Values.store.url "" | trimSuffix "/" }}{{ . }}/{{ end -}}
+{{- end -}}
+
 {{/* Repositories whose images may run, as a list of CEL. */}}
 {{- define "phase2.approved" -}}
 ['{{ join "', '" (.Values.admission.images | default (list (include "phase2.repository" .))) }}']

@@ -23,7 +23,9 @@ s3:
   region: us-east-1
   accessKeySecret: {name: phase2-s3, key: AWS_ACCESS_KEY_ID}
   secretKeySecret: {name: phase2-s3, key: AWS_SECRET_ACCESS_KEY}
+  keyFormat: .workflows/logs/{{workflow.name}}/{{pod.name}}
 """
+# Logs below one prefix, which begins with a dot as all that is no run: a rule of the bucket's lifecycle removes them.
 
 
 def executor() -> list[Manifest]:
