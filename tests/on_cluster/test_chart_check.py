@@ -26,7 +26,7 @@ def test_a_failed_test_says_why_and_leaves_nothing_after_an_uninstall(host, helm
         space("upgrade", RELEASE, "--install", CHART, *values)
         done = space.test(check=False)
         assert done.returncode != 0
-        said = done.stdout + done.stderr
+        said = " ".join((done.stdout + done.stderr).split())
         assert "phase2-data-cache has no volume: it names no StorageClass, and this cluster has no default one" in said
         assert of_tests(space) == set()
 
