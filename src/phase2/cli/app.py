@@ -12,7 +12,7 @@ from phase2.cli import data, doctor, explain, predict, train, workflow
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 from phase2.cli.cluster import cancel, logs, status, submit, sweep
 from phase2.cli.runs import commands as runs
-from phase2.cli.runs import pull
+from phase2.cli.runs import pull, transfer
 
 app = typer.Typer(
     name="phase2",
@@ -50,6 +50,7 @@ app.command("cancel")(cancel.cancel)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.add_typer(workflow.app, name="workflow")
+app.add_typer(transfer.app, name="transfer")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -52,10 +52,12 @@ class Cluster:
         namespace: The namespace.
 
     Attributes:
+        connection: Connection to the cluster.
         namespace: The namespace.
     """
 
     def __init__(self, connection: Connection, namespace: str) -> None:
+        self.connection = connection
         self.namespace = namespace
         self._clients: Mapping[BackendName, RunClient] = {
             name: RunClient(connection, namespace, backend) for name, backend in CLUSTER_BACKENDS.items()

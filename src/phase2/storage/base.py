@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from phase2.errors import DataError, RequestError
 
 KEY_BYTES = 900
+
+
+class KeysMissingError(RequestError):
+    """There are no access keys for a store that needs them."""
 
 
 class ObjectMissingError(RequestError):
@@ -121,6 +125,15 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Delete an object; no error when there is none."""
+        ...
+
+
+@runtime_checkable
+class PresigningStore(Protocol):
+    """A store whose objects can be downloaded over HTTP by whoever has an address with a signature."""
+
+    def presign(self, key: str, seconds: int) -> str:
+        """Return an address of an object that needs no access keys, for some seconds."""
         ...
 
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.cluster.options import ContextOption, NamespaceOption, connected, namespace_of
+from phase2.cli.console import note
 from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, open_command_store, print_json
+from phase2.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from phase2.cluster.transfer.pull import ClusterPull
+
+THROUGH_CLUSTER = "--through-cluster"
 
 
 def pull(
@@ -15,20 +25,65 @@ def pull(
     store: StoreOption = None,
     to: Annotated[Path, typer.Option("--to", help="Folder that holds the runs.")] = Path(MODELS),
     only: Annotated[list[str] | None, typer.Option("--only", help="A file such as best.pt; may be repeated.")] = None,
+    through_cluster: Annotated[
+        bool,
+        typer.Option(
+            THROUGH_CLUSTER,
+            help="Need no access keys: a short-lived pod of the namespace, which has them, hands it out.",
+        ),
+    ] = False,
+    namespace: NamespaceOption = None,
+    context: ContextOption = None,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Download a run from a store and verify every file; an interrupted pull resumes."""
+    if through_cluster:
+        source = _through_cluster(namespace_of(context, namespace), context, store)
+        prefix, path = _pull_through(source, run, to, only or ())
+    elif namespace or context:
+        raise RequestError(
+            "--namespace and --context name a cluster, which a pull does not reach by itself.",
+            fix=f"Add {THROUGH_CLUSTER}.",
+        )
+    else:
+        prefix, path = _pull(run, store, to, only or ())
+    paths = [str(path / name) for name in only or ()] or [str(path)]
+    if as_json:
+        print_json({"run": prefix, "paths": paths})
+    else:
+        for each in paths:
+            typer.echo(each)
+
+
+def _pull(run: str, store: str | None, to: Path, only: Sequence[str]) -> tuple[str, Path]:
     from phase2.cli.progress import transfer_bar
     from phase2.runs.catalog.lookup import find_in
     from phase2.runs.publish.reader import PublishedRun
+    from phase2.storage.base import KeysMissingError
 
     place = open_command_store(store)
-    found = PublishedRun.open(place, find_in(place, run).prefix)
+    try:
+        found = PublishedRun.open(place, find_in(place, run).prefix)
+    except KeysMissingError as error:
+        fix = f"{error.fix} Without keys, add {THROUGH_CLUSTER}: a pod of the cluster hands the run out."
+        raise RequestError(error.what, why=error.why, fix=fix) from error
     with transfer_bar(f"pulling {found.manifest.run_id}") as progress:
-        directory = found.pull(to, only=only or (), progress=progress)
-    paths = [str(directory.path / name) for name in only or ()] or [str(directory.path)]
-    if as_json:
-        print_json({"run": found.prefix, "paths": paths})
-    else:
-        for path in paths:
-            typer.echo(path)
+        directory = found.pull(to, only=only, progress=progress)
+    return found.prefix, directory.path
+
+
+def _pull_through(source: ClusterPull, run: str, to: Path, only: Sequence[str]) -> tuple[str, Path]:
+    from phase2.cli.progress import transfer_bar
+
+    with transfer_bar(f"pulling {run}") as progress:
+        directory = source.pull(run, to, only=only, progress=progress)
+    return directory.path.relative_to(to).as_posix(), directory.path
+
+
+def _through_cluster(namespace: str, context: str | None, store: str | None) -> ClusterPull:
+    from phase2.cluster.transfer.pull import ClusterPull
+    from phase2.cluster.transfer.source import transfer_source
+
+    cluster = connected(context, namespace)
+    source = transfer_source(cluster.connection, namespace, store=store)
+    return ClusterPull(cluster.client("job"), source, note)

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from phase2.errors import RequestError, UnknownNameError
+from phase2.errors import RequestError
 from phase2.runs.artifacts import Artifact, Verification
 from phase2.runs.keys import is_hidden, manifest_key, stored_digest
-from phase2.runs.layout import MANIFEST, RunDirectory
+from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import VERSION, RunManifest
-from phase2.storage.base import ObjectMissingError, Store, check_key
-from phase2.storage.disk.atomic import write_bytes
-from phase2.storage.disk.checksums import sha256_of
-from phase2.storage.parallel import ByteCounter, in_parallel
+from phase2.runs.publish.download import RunDownload
+from phase2.storage.base import ObjectMissingError, PresigningStore, Store
+from phase2.storage.parallel import in_parallel
 from phase2.storage.progress import ProgressCallback
 from phase2.storage.records import parse_record
 
@@ -88,42 +87,25 @@ class PublishedRun:
             DataError: A file is damaged in the store.
             TransientError: The store does not respond; called again, the download resumes.
         """
-        run = RunDirectory(output / check_key(self.prefix))
-        self._refuse_other(run)
-        artifacts = self._chosen(only)
-        count = ByteCounter(sum(artifact.bytes for artifact in artifacts), progress)
+        download = RunDownload(self.prefix, self.manifest, self.content, output, only)
+        return download.execute(
+            lambda artifact, target: self.store.get(self._key(artifact), target, sha256=artifact.sha256),
+            progress=progress,
+        )
 
-        def fetch(artifact: Artifact) -> None:
-            target = run.path / check_key(artifact.path)
-            if not _is_here(target, artifact):
-                self.store.get(self._key(artifact), target, sha256=artifact.sha256)
-            count.add(artifact.bytes)
+    def presign(self, seconds: int) -> list[str]:
+        """Return an address of each file of the manifest that needs no access keys; none where the store is a folder.
 
-        in_parallel(fetch, artifacts)
-        if not only:
-            write_bytes(run.manifest, self.content)
-        return run
+        Args:
+            seconds: Time for which a download can be started.
+        """
+        if not isinstance(self.store, PresigningStore):
+            return []
+        return [self.store.presign(self._key(artifact), seconds) for artifact in self.manifest.artifacts]
+
+    def read_range(self, artifact: Artifact, start: int, length: int) -> bytes:
+        """Return bytes of a file as they are in the store."""
+        return self.store.read_range(self._key(artifact), start, length)
 
     def _key(self, artifact: Artifact) -> str:
         return f"{self.prefix}/{artifact.path}"
-
-    def _chosen(self, only: Sequence[str]) -> list[Artifact]:
-        by_path = {artifact.path: artifact for artifact in self.manifest.artifacts}
-        for path in only:
-            if path not in by_path:
-                raise UnknownNameError.of("file of this run", path, by_path)
-        return [by_path[path] for path in only] if only else list(by_path.values())
-
-    def _refuse_other(self, run: RunDirectory) -> None:
-        there = run.manifest.read_bytes() if run.manifest.is_file() else self.content
-        if there == self.content and not run.is_running():
-            return
-        raise RequestError(
-            f"{run.path} is another run, or one that is being trained.",
-            why=f"Its {MANIFEST} differs." if there != self.content else "A process holds its lock.",
-            fix="Name another folder with --to.",
-        )
-
-
-def _is_here(target: Path, artifact: Artifact) -> bool:
-    return target.is_file() and target.stat().st_size == artifact.bytes and sha256_of(target) == artifact.sha256

@@ -10,7 +10,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from phase2.errors import Phase2Error, RequestError, TransientError
-from phase2.storage.base import exists_error, missing_error
+from phase2.storage.base import KeysMissingError, exists_error, missing_error
 
 _KEYS = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE) to keys of this server."
 _ADDRESS = "Check AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL)."
@@ -124,7 +124,8 @@ def _from_response(error: boto.ClientError, place: str, key: str) -> Phase2Error
 def _from_connection(error: Exception, place: str) -> Phase2Error:
     for kinds, what, why, fix in _CLIENT_ERRORS:
         if isinstance(error, kinds):
-            return RequestError(f"{place} {what}.", why=f"{why} (boto3 says {type(error).__name__}.)", fix=fix)
+            kind = KeysMissingError if isinstance(error, boto.NoCredentialsError) else RequestError
+            return kind(f"{place} {what}.", why=f"{why} (boto3 says {type(error).__name__}.)", fix=fix)
     if any(words in f"{error} {getattr(error, 'kwargs', {}).get('error')}" for words in _NO_SUCH_HOST):
         return RequestError(f"{place} cannot be reached.", why="The endpoint's host name does not exist.", fix=_ADDRESS)
     why = f"The connection failed ({type(error).__name__})."

@@ -22,6 +22,7 @@ from phase2.storage.base import (
 )
 from phase2.storage.disk.checksums import fetch_verified, sha256_of, size_of, verify
 from phase2.storage.disk.download import download_verified
+from phase2.storage.s3.errors import s3_errors
 from phase2.storage.s3.requests import Requests, Response
 from phase2.storage.s3.responses import DIGEST_NAME
 from phase2.storage.s3.settings import S3Settings
@@ -138,6 +139,17 @@ class S3Store:
             self._requests.call("delete_object", self._full(key))
         except ObjectMissingError:
             return
+
+    def presign(self, key: str, seconds: int) -> str:
+        """Return an address from which an object can be downloaded without access keys; nothing is requested.
+
+        Args:
+            key: Name of the object.
+            seconds: Time for which a download can be started.
+        """
+        parameters = {"Bucket": self._requests.bucket, "Key": self._full(key)}
+        with s3_errors(self._requests.place, key):
+            return str(self._requests.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds))
 
     def _full(self, key: str) -> str:
         return self._prefix + check_key(key)
