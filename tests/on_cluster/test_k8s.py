@@ -11,6 +11,7 @@ from phase2.cluster.manifests.job import build_job
 from phase2.cluster.plan import make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
+from phase2.cluster.transfer.job import transfer_job
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 
@@ -68,6 +69,42 @@ def test_a_job_of_phase2_submit_is_accepted(cluster, installed_output):
         ClusterRequest(image=Image.parse(f"{IMAGE}:1"), namespace=NAMESPACE),
     )
     assert refused(cluster, build_job(competition)) is None
+
+
+def transfer(**fields):
+    """Return the Job of ``phase2 pull --through-cluster``, with other fields of its container."""
+    given = {"namespace": NAMESPACE, "image": f"{IMAGE}:1", "secret": "phase2-s3"}
+    made = transfer_job("phase2-pull-1", ["offer", "fine"], **given)
+    made["spec"]["template"]["spec"]["containers"][0] |= fields
+    return made
+
+
+def test_a_job_that_hands_a_run_out_is_accepted(cluster, installed_output):
+    assert refused(cluster, transfer(), *SUBMITTER) is None
+    assert refused(cluster, transfer(args=["transfer", "part", "family/run", "--only=best.pt"])) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"args": ["train"]},
+        {"args": ["transfer", "steal"]},
+        {"command": ["sh", "-c", "env"]},
+        {"env": [{"name": "PYTHONPATH", "value": "/work"}]},
+        {"envFrom": [{"configMapRef": {"name": "another"}}]},
+    ],
+)
+def test_a_job_of_that_component_does_nothing_else(cluster, installed_output, fields):
+    assert "of the component transfer" in (refused(cluster, transfer(**fields)) or "it was accepted")
+
+
+def test_a_job_of_that_component_ends_soon(cluster, installed_output):
+    thing = transfer()
+    del thing["spec"]["activeDeadlineSeconds"]
+    assert "of the component transfer" in (refused(cluster, thing) or "it was accepted")
+    run = transfer()
+    run["metadata"]["labels"]["phase2.dev/run-id"] = "a-run"
+    assert "of the component transfer" in (refused(cluster, run) or "it was accepted")
 
 
 def with_labels(**labels):

@@ -25,7 +25,7 @@ def pull(
     store: StoreOption = None,
     to: Annotated[Path, typer.Option("--to", help="Folder that holds the runs.")] = Path(MODELS),
     only: Annotated[list[str] | None, typer.Option("--only", help="A file such as best.pt; may be repeated.")] = None,
-    through_cluster: Annotated[
+    through_cluster: Annotated[  # noqa: FBT002
         bool,
         typer.Option(
             THROUGH_CLUSTER,
