@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.cluster.options import ContextOption, NamespaceOption, connected, namespace_of
 from phase2.cli.console import note, print_table
 from phase2.cli.store import MODELS, JsonOption, print_json
 from phase2.config.settings import STORE_VARIABLE, store_url
@@ -22,11 +23,21 @@ StoreToAsk = Annotated[
 OutputOption = Annotated[Path, typer.Option("--output", help="Folder that runs would be written to.")]
 
 
-def doctor(store: StoreToAsk = None, output: OutputOption = Path(MODELS), as_json: JsonOption = False) -> None:  # noqa: FBT002
-    """Check everything that a training depends on; exit 0 if it can start, else 2, or 75 if waiting may help."""
+def doctor(
+    store: StoreToAsk = None,
+    output: OutputOption = Path(MODELS),
+    namespace: NamespaceOption = None,
+    context: ContextOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Check everything that a training depends on; exit 0 if it can start, else 2, or 75 if waiting may help.
+
+    With --namespace or --context it checks the installation of that namespace instead, and changes nothing there.
+    """
     from phase2.diagnosis.finding import exit_code
 
-    findings = _findings(store or store_url(), output)
+    in_cluster = bool(namespace or context)
+    findings = _installed(namespace, context) if in_cluster else _findings(store or store_url(), output)
     code = exit_code(findings)
     if as_json:
         print_json({"ok": code == 0, "findings": [dataclasses.asdict(finding) for finding in findings]})
@@ -36,7 +47,7 @@ def doctor(store: StoreToAsk = None, output: OutputOption = Path(MODELS), as_jso
             if finding.problem is not None:
                 _print_problem(finding.problem)
         if code == 0:
-            note("ready to train")
+            note("ready for runs" if in_cluster else "ready to train")
     raise typer.Exit(code)
 
 
@@ -48,6 +59,14 @@ def _findings(store: str | None, output: Path) -> list[Finding]:
     from phase2.diagnosis.store import check_store
 
     return [*check_software(), *check_machine(), *check_folders(output), *check_store(store), *check_kubernetes()]
+
+
+def _installed(namespace: str | None, context: str | None) -> list[Finding]:
+    from phase2.diagnosis.installation.checks import check_installation
+    from phase2.diagnosis.installation.reader import NamespaceReader
+
+    cluster = connected(context, namespace_of(context, namespace))
+    return list(check_installation(NamespaceReader(cluster.connection, cluster.namespace)))
 
 
 def _print_problem(problem: Problem) -> None:

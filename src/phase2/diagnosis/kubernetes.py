@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 from phase2.diagnosis.finding import Finding, Problem
 from phase2.errors import Phase2Error
-
-if TYPE_CHECKING:
-    from phase2.cluster.api.connection import Connection
 
 _REQUIRED = (("create", "batch", "jobs", ""), ("list", "", "pods", ""), ("get", "", "pods", "log"))
 
@@ -22,6 +18,7 @@ def check_kubernetes() -> Iterator[Finding]:
         return
     from phase2.cluster.api.connection import Connection
     from phase2.cluster.api.kubeconfig import context_namespace, kubeconfig_files
+    from phase2.diagnosis.installation.reader import NamespaceReader
 
     if not kubeconfig_files():
         yield Finding("cluster", "access", "not asked: no kubeconfig")
@@ -29,7 +26,8 @@ def check_kubernetes() -> Iterator[Finding]:
     try:
         connection, namespace = Connection.open(), context_namespace()
         yield Finding("cluster", "server", f"{connection.server}, namespace {namespace}")
-        missing = [_described(*right) for right in _REQUIRED if not _is_allowed(connection, namespace, *right)]
+        reader = NamespaceReader(connection, namespace)
+        missing = [_described(*right) for right in _REQUIRED if not reader.may(*right)]
     except Phase2Error as error:
         yield Finding("cluster", "access", "failed", Problem(error.what, error.why, error.fix))
         return
@@ -41,21 +39,6 @@ def _missing_rights(missing: list[str]) -> Problem | None:
         return None
     fix = "Ask for the role phase2-submitter (k8s/base)."
     return Problem(f"You may not {', '.join(missing)} there.", "phase2 submit needs it.", fix)
-
-
-def _is_allowed(connection: Connection, namespace: str, verb: str, group: str, resource: str, part: str) -> bool:
-    attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": resource, "subresource": part}
-    review = connection.request(
-        "POST",
-        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-        action="ask what you may do",
-        body={
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        },
-    )
-    return bool(review["status"]["allowed"])
 
 
 def _described(verb: str, _group: str, resource: str, part: str) -> str:
