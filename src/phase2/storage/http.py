@@ -62,7 +62,9 @@ def _opened(address: str, start: int, seconds: float) -> Iterator[http.client.HT
                 raise TransientError(f"{host} does not resume downloads.", why="It ignores ranges.", fix=_FIX)
             yield response
     except urllib.error.HTTPError as error:
-        why = f"{host} responds {error.code}" + (": the address has expired." if error.code == 403 else ".")
+        why = f"{host} responds {error.code}" + (
+            ": the address has expired, or is not the store's own." if error.code == 403 else "."
+        )
         raise TransientError("The store refuses a download.", why=why, fix=_FIX) from None
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, TransientError):

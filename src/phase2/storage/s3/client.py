@@ -23,6 +23,7 @@ def make_client(settings: S3Settings) -> Any:
     for name in _VERBOSE_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     config = Config(
+        signature_version="s3v4",  # presigned addresses would have version 2 in some regions
         s3={"addressing_style": "path" if settings.path_style else "auto"},
         retries={"total_max_attempts": 1, "mode": "standard"},
         connect_timeout=min(10.0, settings.timeout),
