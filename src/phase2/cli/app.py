@@ -10,9 +10,9 @@ import typer
 from phase2 import __version__
 from phase2.cli import data, doctor, explain, predict, train, workflow
 from phase2.cli.boundary import DEBUG_VARIABLE, run
-from phase2.cli.cluster import cancel, logs, status, submit, sweep
+from phase2.cli.cluster import cancel, logs, pull, status, submit, sweep
 from phase2.cli.runs import commands as runs
-from phase2.cli.runs import pull, transfer
+from phase2.cli.runs import transfer
 
 app = typer.Typer(
     name="phase2",
