@@ -10,7 +10,7 @@ import typer
 from phase2 import __version__
 from phase2.cli import data, doctor, explain, predict, train, workflow
 from phase2.cli.boundary import DEBUG_VARIABLE, run
-from phase2.cli.cluster import cancel, logs, pull, status, submit, sweep
+from phase2.cli.cluster import cancel, logs, observe, pull, status, submit, sweep
 from phase2.cli.runs import commands as runs
 from phase2.cli.runs import transfer
 
@@ -47,6 +47,7 @@ app.command("sweep")(sweep.sweep)
 app.command("status")(status.status)
 app.command("logs")(logs.logs)
 app.command("cancel")(cancel.cancel)
+app.command("observe")(observe.observe)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.add_typer(workflow.app, name="workflow")

@@ -219,10 +219,10 @@ class _Request:
 
 def _validate(one: dict[str, Any]) -> None:
     try:
-        if one["kind"] == "Job":
-            kubernetes_validate.validate(one, KUBERNETES, strict=True)
-        else:
+        if one["kind"] == "Workflow":
             models.Workflow.model_validate(one, extra="forbid")
+        else:
+            kubernetes_validate.validate(one, KUBERNETES, strict=True)
     except Exception as error:
         raise _RefusedError(422, f"{one['kind']} is invalid: {error}") from error
 
