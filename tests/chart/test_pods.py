@@ -28,7 +28,7 @@ def test_there_are_pods_to_look_at(everywhere):
     names = {name.partition(": ")[2] for name, _ in everywhere}
     assert names == {
         "Job/phase2-test", "Pod/phase2-test-claims", "CronJob/phase2-nightly", "CronJob/phase2-clean",
-        "Deployment/minio",
+        "Deployment/minio", "Deployment/phase2-observer",
     }  # fmt: skip
 
 
@@ -46,7 +46,8 @@ def test_they_are_numbered_nobodies(everywhere):
 
 def test_they_hold_no_token_and_no_service_s_address(everywhere):
     for name, spec in everywhere:
-        asks = name.endswith("Pod/phase2-test-claims")  # the one that asks the API server
+        # Those that ask the API server.
+        asks = name.endswith(("Pod/phase2-test-claims", "Deployment/phase2-observer"))
         assert spec["automountServiceAccountToken"] is asks, name
         assert spec["enableServiceLinks"] is False, name
 
