@@ -153,3 +153,7 @@ image: ## Build the image with docker, podman or buildah (IMAGE=, TARGET=gpu|cpu
 .PHONY: chart
 chart: setup ## Package the Helm chart into dist, for the image of IMAGE=...@sha256:...
 	$(BIN)/python -m tools.manifests.chart.package
+
+.PHONY: chart-push
+chart-push: setup ## Package the chart and push it as an OCI artifact (REGISTRY=oci://..., IMAGE=...@sha256:..., PLAIN_HTTP=1)
+	REGISTRY='$(REGISTRY)' PLAIN_HTTP='$(PLAIN_HTTP)' $(BIN)/python -m tools.supply.push_chart
