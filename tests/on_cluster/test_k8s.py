@@ -6,7 +6,10 @@ import pytest
 import yaml
 from tests.on_cluster.lab.pods import restricted_pod
 from tests.on_cluster.support.installation import IMAGE, NAMESPACE, STORE_NAMESPACE, installed
+from tests.on_cluster.support.users import MAY_NOTHING, MAY_SUBMIT
+from tests.on_cluster.support.users import NAMESPACE as USERS_NAMESPACE
 
+from phase2.cli import main
 from phase2.cluster.manifests.job import build_job
 from phase2.cluster.plan import make_plan
 from phase2.cluster.request.image import Image
@@ -239,3 +242,29 @@ def test_the_doctor_in_a_pod_sees_its_limits_and_the_bucket(pods, image):
     assert (found["CPU limit"], found["threads"], found["memory limit"]) == ("0.5 cores", "1", "1.0 GiB")
     assert found["runs"].startswith("/work/models: ")
     assert found["If-None-Match"] == "honoured"
+
+
+def test_the_doctor_reads_the_installation(cluster, installed_output, monkeypatch, capsys):
+    monkeypatch.setenv("KUBECONFIG", cluster.kubeconfig)
+    code = main(["doctor", "--namespace", NAMESPACE, "--json"])
+    report = json.loads(capsys.readouterr().out)
+    found = {f"{one['topic']} {one['name']}": one for one in report["findings"]}
+    errors = {name: one["problem"] for name, one in found.items() if one["problem"] and one["problem"]["exit_code"]}
+    assert (code, errors) == (0, {})
+    assert found["store access keys"]["value"] == "the Secret phase2-s3 has them"
+    assert found["pods Pod Security"]["value"] == "restricted"
+    assert found["policies admission"]["value"] == "phase2-jobs-installed"
+    assert found["pods quota phase2"]["value"].startswith("has room")
+    assert not found["policies network"]["problem"]
+
+
+def test_the_doctor_says_what_a_user_may_not_read(cli):
+    for user, enough in ((MAY_SUBMIT, True), (MAY_NOTHING, False)):
+        code, out, err = cli("doctor", "--namespace", USERS_NAMESPACE, "--json", user=user)
+        found = {f"{one['topic']} {one['name']}": one for one in json.loads(out)["findings"]}
+        assert "Traceback" not in err
+        assert found["store access keys"]["value"].startswith("may not be read: The cluster knows you as")
+        assert found["policies admission"]["value"].startswith("may not be read: The cluster knows you as")
+        assert (found["rights Jobs"]["value"] == "enough to submit") is enough
+        # The user with the role sees that this namespace has no ConfigMap of the store; the other one sees nothing.
+        assert code == (2 if enough else 0)
