@@ -1,9 +1,11 @@
 """``phase2 pull --through-cluster``: real commands in place of the pods, and real servers of S3."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager, nullcontext
 
 import pytest
@@ -183,6 +185,20 @@ def test_a_file_that_is_damaged_in_the_store_never_appears(cli, api, kubelet, bu
     assert code == 3, err
     assert not list((tmp_path / "here").rglob("best.pt"))
     assert not list((tmp_path / "here").rglob("run_manifest.json"))
+    assert api.all(JOBS) == []
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_pull_that_is_stopped_leaves_no_job_behind(api, run, monkeypatch, tmp_path, stop, code):
+    words = ["pull", "fine", "--through-cluster", "--to", str(tmp_path / "here")]
+    environment = os.environ | {"PHASE2_IMAGE": "localhost/phase2:1"}
+    process = subprocess.Popen([sys.executable, "-m", "phase2", *words], env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not api.all(JOBS) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(api.all(JOBS)) == 1
+    process.send_signal(stop)
+    assert process.wait(30) == code
     assert api.all(JOBS) == []
 
 

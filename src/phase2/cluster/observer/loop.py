@@ -87,8 +87,19 @@ class Observer:
         news = self._changes.update(seen, now)
         for one in news.changed:
             self._record(one, now)
-        reachable = None if self._store is None else self._store.answers()
+        reachable = self._store_answers()
         self._metrics.update(seen, news.ended, nightly=self._last_nightly(runs), store=reachable)
+
+    def _store_answers(self) -> bool | None:
+        """Whether the store answers; None if it is not asked."""
+        if self._store is None:
+            return None
+        answered = self._store.error is None
+        answers = self._store.answers()
+        if answers != answered:
+            error = self._store.error
+            self._on_line("the store answers again" if error is None else f"the store does not answer: {error}")
+        return answers
 
     def _record(self, seen: Observation, now: datetime) -> None:
         event = event_of(seen, namespace=self._cluster.namespace, now=now)

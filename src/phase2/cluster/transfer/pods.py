@@ -111,16 +111,17 @@ def running(client: RunClient, manifest: Object, *, on_state: TextCallback) -> I
         RequestError: The server rejects it.
         TransientError: The server does not answer.
     """
-    name = name_of(manifest)
+    name, may_exist = name_of(manifest), True
     try:
-        client.create(manifest)
-    except TransientError:
-        _delete(client, name, on_state)  # it may have been created
-        raise
-    try:
+        try:
+            client.create(manifest)
+        except RequestError:
+            may_exist = False
+            raise
         yield TransferPods(client, name, on_state)
     finally:
-        _delete(client, name, on_state)
+        if may_exist:  # also where the response was lost, or a signal came before it
+            _delete(client, name, on_state)
 
 
 def _delete(client: RunClient, name: str, on_state: TextCallback) -> None:
