@@ -157,3 +157,15 @@ chart: setup ## Package the Helm chart into dist, for the image of IMAGE=...@sha
 .PHONY: chart-push
 chart-push: setup ## Package the chart and push it as an OCI artifact (REGISTRY=oci://..., IMAGE=...@sha256:..., PLAIN_HTTP=1)
 	REGISTRY='$(REGISTRY)' PLAIN_HTTP='$(PLAIN_HTTP)' $(BIN)/python -m tools.supply.push_chart
+
+.PHONY: wheel
+wheel: setup ## Build the wheel into dist, with the pinned builder
+	$(BIN)/uv build --quiet --wheel --out-dir dist --require-hashes --build-constraints constraints/dev.txt
+
+.PHONY: sbom
+sbom: setup ## Write bills of materials (CycloneDX) into dist: of the wheel, and with IMAGE= of an image
+	$(BIN)/python -m tools.supply.sbom
+
+.PHONY: provenance
+provenance: setup ## Write SLSA provenance of the wheel and chart in dist, and with IMAGE=...@sha256:... of an image
+	$(BIN)/python -m tools.supply.provenance
