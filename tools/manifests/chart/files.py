@@ -8,6 +8,7 @@ from tools.manifests.argo import version
 from tools.manifests.yaml_text import to_yaml
 
 from .argo_files import argo_files
+from .dashboard import dashboard
 from .levels import level_templates
 from .readme import readme
 from .schema import schema
@@ -38,5 +39,6 @@ def files() -> dict[str, str]:
         "templates/_levels.tpl": level_templates(),
         "Chart.yaml": HEADER + to_yaml(_ABOUT),
         "README.md": readme(described),
+        "files/monitoring/dashboard.json": dashboard() + "\n",
         "values.schema.json": schema(yaml.safe_load(values.read_text(encoding="utf-8")), described),
     }
