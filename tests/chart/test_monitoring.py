@@ -213,7 +213,12 @@ def argo_metrics():
 
 
 def observer_metrics():
-    return {"phase2_run_state"}
+    return {
+        "phase2_run_state",
+        "phase2_observer_up",
+        "phase2_store_reachable",
+        "phase2_nightly_last_success_timestamp_seconds",
+    }
 
 
 def test_panels_lie_beside_and_below_each_other(board):
