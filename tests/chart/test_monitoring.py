@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from prometheus_client import ProcessCollector
 
+from phase2.cluster.observer.metrics import RunMetrics
 from phase2.runs.history import EpochRow
 from phase2.training.callbacks.base import AttemptBegin, EpochEnd, StepEnd, TrainBegin
 from phase2.training.telemetry import collector
@@ -213,12 +215,9 @@ def argo_metrics():
 
 
 def observer_metrics():
-    return {
-        "phase2_run_state",
-        "phase2_observer_up",
-        "phase2_store_reachable",
-        "phase2_nightly_last_success_timestamp_seconds",
-    }
+    metrics = RunMetrics("a")
+    metrics.update([], [], nightly=datetime.now(UTC), store=True)
+    return {family.name for family in metrics.collect()}
 
 
 def test_panels_lie_beside_and_below_each_other(board):

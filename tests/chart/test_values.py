@@ -16,7 +16,8 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 MAPS = {
     "serviceAccount.annotations", "network.nameServerLabels", "network.storeLabels", "quota.hard", "pods.nodeSelector",
-    "commonLabels", "commonAnnotations",
+    "commonLabels", "commonAnnotations", "monitoring.podLabels", "monitoring.podMonitor.labels",
+    "monitoring.rules.labels", "monitoring.dashboard.labels",
 }  # fmt: skip
 AS_IN_A_POD = {
     "pods.affinity.nodeAffinity", "pods.affinity.podAffinity", "pods.affinity.podAntiAffinity",
