@@ -136,10 +136,13 @@ def a_pod(step, number, state):
     named = {"workflows.argoproj.io/node-name": f"{NAME}[{number}].{step}(0)"}
     made = f"2026-11-24T12:0{number}:00Z"
     return {
-        "metadata": {"name": f"{NAME}-{step}", "labels": labels, "annotations": named, "creationTimestamp": made},
+        "metadata": {
+            "name": f"{NAME}-{step}", "namespace": simulated.NAMESPACE, "labels": labels, "annotations": named,
+            "creationTimestamp": made,
+        },
         "spec": {"containers": [{"name": "wait"}, {"name": "main", "image": "phase2:1"}]},
         "status": {"phase": "Running", "containerStatuses": [{"name": "wait"}, {"name": "main", "state": state}]},
-    }
+    }  # fmt: skip
 
 
 STEPS = ("train", "validate", "prepare")
@@ -225,7 +228,7 @@ def test_the_keys_of_the_json_of_a_state_are_stable(cli, harness):
     harness.begin("abc")
     state = json.loads(cli("status", "abc", "--json")[1])
     assert set(state) == {
-        "run_id", "kind", "name", "algorithm", "mode", "state", "sentence", "step", "attempt", "pod", "node",
-        "exit_code", "created", "ended", "command",
+        "run_id", "kind", "name", "namespace", "algorithm", "mode", "state", "sentence", "step", "attempt", "pod",
+        "node", "exit_code", "created", "ended", "command",
     }  # fmt: skip
     assert state["sentence"].startswith("runs, step train, attempt 1")

@@ -83,7 +83,10 @@ def test_the_role_of_submitters_is_enough(cli):
     code, out, err = cli(*SUBMIT, "--run-id", "plain")
     assert (code, "submitted: " in out) == (0, True), err
     state = _settled(cli, "plain", "blocked")
-    assert state["sentence"] == "cannot start: the ConfigMap 'phase2-store' is missing in its namespace"
+    assert state["sentence"] == (
+        f"cannot start: the ConfigMap 'phase2-store' is missing in the namespace {NAMESPACE}; create it: kubectl "
+        f"-n {NAMESPACE} create configmap phase2-store --from-env-file=/dev/stdin"
+    )
     code, _, err = cli("logs", "plain")
     assert (code, "has printed nothing yet" in err) == (2, True)
     code, out, _ = cli("status")

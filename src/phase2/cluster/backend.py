@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from phase2.cluster.objects import Object
 from phase2.cluster.run_state import RunState
+from phase2.cluster.status.identity import RunIdentity
 
 if TYPE_CHECKING:
     from phase2.cluster.plan import Plan
@@ -29,6 +30,7 @@ class RunBackend(Protocol):
         plural: Plural of its kind in the API.
         pod_label: Label of its pods that holds the object's name.
         container: Container of its pods that runs phase2.
+        are_labelled: Whether all objects of its runs have the labels of phase2, so that the server can select them.
     """
 
     @property
@@ -43,6 +45,8 @@ class RunBackend(Protocol):
     def pod_label(self) -> str: ...  # noqa: D102
     @property
     def container(self) -> str: ...  # noqa: D102
+    @property
+    def are_labelled(self) -> bool: ...  # noqa: D102
 
     def build(self, plan: Plan) -> dict[str, Any]:
         """Return the manifest of a plan, as the API server accepts it.
@@ -50,6 +54,14 @@ class RunBackend(Protocol):
         Raises:
             RequestError: The plan requests something that this backend does not support.
         """
+        ...
+
+    def owns(self, obj: Object) -> bool:
+        """Whether an object of this kind executes a run of phase2, whoever created it."""
+        ...
+
+    def identity(self, obj: Object) -> RunIdentity:
+        """Return which run an object executes, as far as the object itself records it."""
         ...
 
     def run_id(self, obj: Object) -> str:

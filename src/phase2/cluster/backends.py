@@ -8,16 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from phase2.cluster.backend import BackendName, Outcome, RunBackend
-from phase2.cluster.labels import CANCELLED_ANNOTATION, RUN_LABEL
+from phase2.cluster.labels import CANCELLED_ANNOTATION, is_labelled
 from phase2.cluster.manifests import pod
 from phase2.cluster.manifests import workflow as argo
 from phase2.cluster.manifests.job import build_job
-from phase2.cluster.objects import Object, annotation, condition, name_of, newest_first
+from phase2.cluster.objects import Object, annotation, condition, newest_first
 from phase2.cluster.plan import Plan
 from phase2.cluster.run_state import RunState
+from phase2.cluster.status.identity import RunIdentity, job_identity, template_of, workflow_identity
 from phase2.cluster.status.job import job_state
 from phase2.cluster.status.pod import has_started
-from phase2.cluster.status.workflow import is_cancelled, workflow_run_id, workflow_state
+from phase2.cluster.status.workflow import workflow_state
+from phase2.cluster.status.workflow_summary import is_cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,23 @@ class JobBackend:
     plural: str = "jobs"
     pod_label: str = "batch.kubernetes.io/job-name"
     container: str = pod.CONTAINER
+    are_labelled: bool = True
 
     def build(self, plan: Plan) -> dict[str, Any]:
         """Return the Job of a plan."""
         return build_job(plan)
 
+    def owns(self, obj: Object) -> bool:
+        """Whether a Job has the labels of phase2."""
+        return is_labelled(obj)
+
+    def identity(self, obj: Object) -> RunIdentity:
+        """Return the run in the labels."""
+        return job_identity(obj)
+
     def run_id(self, obj: Object) -> str:
         """Return the run id stored in the label."""
-        return str((obj["metadata"].get("labels") or {}).get(RUN_LABEL) or name_of(obj))
+        return self.identity(obj).run_id
 
     def outcome(self, obj: Object) -> Outcome | None:
         """Read the outcome from the Job's conditions."""
@@ -78,14 +89,23 @@ class ArgoBackend:
     plural: str = "workflows"
     pod_label: str = "workflows.argoproj.io/workflow"
     container: str = argo.CONTAINER
+    are_labelled: bool = False
 
     def build(self, plan: Plan) -> dict[str, Any]:
         """Return the Workflow of a plan."""
         return argo.build_workflow(plan)
 
+    def owns(self, obj: Object) -> bool:
+        """Whether a Workflow refers to a template of phase2, or has the labels; those of ``--from`` may have none."""
+        return template_of(obj) in argo.TEMPLATES or is_labelled(obj)
+
+    def identity(self, obj: Object) -> RunIdentity:
+        """Return the run in the outputs, parameters or labels, also of a Workflow that ``argo submit`` created."""
+        return workflow_identity(obj)
+
     def run_id(self, obj: Object) -> str:
-        """Return the run id in the label, or in the parameters of a Workflow that ``argo submit`` created."""
-        return workflow_run_id(obj)
+        """Return the run id in the outputs, the parameters or the label."""
+        return self.identity(obj).run_id
 
     def outcome(self, obj: Object) -> Outcome | None:
         """Read the outcome from the phase, which Argo sets after the exit handler has run."""

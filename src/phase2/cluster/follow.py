@@ -136,7 +136,7 @@ class Follower:
             return None
         pods = list(self._pods.values())
         state = self._client.backend.state(self._object, pods)
-        if state.state in {"waiting", "blocked", "retrying"}:
+        if state.state in {"queued", "waiting", "blocked", "retrying"}:
             with suppress(Phase2Error):  # without the right to read events, the message is less specific
                 state = self._client.backend.state(self._object, pods, self._client.events())
         # While a run is running its message changes with the time; only another step is reported.

@@ -17,6 +17,12 @@ PLAN_ANNOTATION = "phase2.dev/plan-digest"
 CANCELLED_ANNOTATION = "phase2.dev/cancelled"
 
 
+def is_labelled(obj: Mapping[str, Any]) -> bool:
+    """Whether an object has the labels of a run's objects."""
+    labels = obj["metadata"].get("labels") or {}
+    return labels.get(NAME_LABEL) == "phase2" and labels.get(COMPONENT_LABEL) == "training"
+
+
 def labels_of(run_id: str, algorithm: str, mode: str) -> dict[str, str]:
     """Return the labels of every object of a run."""
     return {

@@ -1,9 +1,11 @@
-"""The runs of a namespace, over all backends."""
+"""The runs of a namespace, or of all namespaces, over all backends."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.connection import Connection
@@ -11,27 +13,35 @@ from phase2.cluster.api.errors import ForbiddenError, ObjectGoneError
 from phase2.cluster.backend import BackendName, RunBackend
 from phase2.cluster.backends import CLUSTER_BACKENDS
 from phase2.cluster.lookup import find_submitted
-from phase2.cluster.objects import Object, name_of
+from phase2.cluster.objects import Object, name_of, namespace_of
 from phase2.cluster.run_state import RunState
+from phase2.cluster.status.identity import RunIdentity, shared_identities
 from phase2.errors import RequestError
 
 
 @dataclass(frozen=True, slots=True)
 class SubmittedRun:
-    """A run found in a namespace.
+    """An object found in the cluster, and the run that it executes.
 
     Attributes:
         backend: Backend that executes it.
         object: The object that executes it.
+        known: The run, as far as all objects of the namespace record it; None takes what the object itself records.
     """
 
     backend: RunBackend
     object: Object
+    known: RunIdentity | None = None
+
+    @property
+    def identity(self) -> RunIdentity:
+        """The run."""
+        return self.known or self.backend.identity(self.object)
 
     @property
     def run_id(self) -> str:
         """Id of the run."""
-        return self.backend.run_id(self.object)
+        return self.identity.run_id
 
     @property
     def name(self) -> str:
@@ -39,9 +49,35 @@ class SubmittedRun:
         return name_of(self.object)
 
     @property
+    def namespace(self) -> str:
+        """Namespace of the object."""
+        return namespace_of(self.object)
+
+    @property
     def created(self) -> str:
         """Creation time of the object, as the server writes it; "" if it was not created yet."""
         return str(self.object["metadata"].get("creationTimestamp") or "")
+
+    def state(self, pods: Sequence[Object], events: Sequence[Object]) -> RunState:
+        """Return the state of the run.
+
+        Args:
+            pods: The pods of the object.
+            events: Events of its namespace.
+        """
+        identity, found = self.identity, self.backend.state(self.object, pods, events)
+        return replace(
+            found,
+            run_id=identity.run_id,
+            algorithm=identity.algorithm or "-",
+            mode=identity.mode or "-",
+            command=identity.command,
+        )
+
+    def owns(self, pod: Object) -> bool:
+        """Whether a pod is one of the object."""
+        label = (pod["metadata"].get("labels") or {}).get(self.backend.pod_label)
+        return label == self.name and namespace_of(pod) == self.namespace
 
 
 class Cluster:
@@ -49,7 +85,7 @@ class Cluster:
 
     Args:
         connection: Connection to the cluster.
-        namespace: The namespace.
+        namespace: The namespace, or ``ALL_NAMESPACES`` to list runs.
 
     Attributes:
         connection: Connection to the cluster.
@@ -72,7 +108,9 @@ class Cluster:
         return [client for other, client in self._clients.items() if other != name]
 
     def runs(self) -> list[SubmittedRun]:
-        """List the runs; a kind that the cluster does not know, or that may not be listed, is skipped.
+        """List all objects that execute runs, the newest first: several of them may execute one run in turn.
+
+        A kind that the cluster does not know, or that may not be listed, is skipped.
 
         Raises:
             ForbiddenError: No kind may be listed.
@@ -87,7 +125,7 @@ class Cluster:
                 hidden.append(error)
         if len(hidden) == len(self._clients):
             raise hidden[0]
-        return found
+        return _with_shared_identities(found)
 
     def find(self, name: str) -> SubmittedRun:
         """Find a run by its id, the name of its object, or a unique prefix of either.
@@ -95,24 +133,58 @@ class Cluster:
         Raises:
             RequestError: No run matches, or several do.
         """
-        return find_submitted(self.runs(), name)
+        runs = self.runs()
+        found = find_submitted(runs, name)
+        namespaces = sorted({run.namespace for run in runs if run.run_id == found.run_id})
+        if len(namespaces) > 1:
+            raise RequestError(
+                f"The run '{found.run_id}' is in several namespaces.",
+                why=f"They are {', '.join(namespaces)}.",
+                fix="Name one with -n NAMESPACE.",
+            )
+        return found
 
     def state(self, run: SubmittedRun) -> RunState:
         """Return the state of a run."""
-        client = self._clients[run.backend.name]
-        return run.backend.state(run.object, client.pods(run.name), client.events())
+        pods = self._clients[run.backend.name].pods(run.name)
+        return run.state([pod for pod in pods if run.owns(pod)], self._events())
 
     def states(self) -> list[RunState]:
-        """Return the states of all runs, newest first."""
-        runs = self.runs()
+        """Return the states of all runs, newest first: of each run that of its newest object."""
+        runs = newest_of_each(self.runs())
         if not runs:
             return []
-        client = self._clients[runs[0].backend.name]
-        pods, events = client.pods(), client.events()
-        found = [(run, [pod for pod in pods if _owns(run, pod)]) for run in runs]
-        states = [run.backend.state(run.object, its_pods, events) for run, its_pods in found]
-        return sorted(states, key=lambda state: (state.created, state.name), reverse=True)
+        pods, events = self._clients[runs[0].backend.name].pods(), self._events()
+        return [run.state([pod for pod in pods if run.owns(pod)], events) for run in runs]
+
+    def _events(self) -> list[Object]:
+        """List the recent events; without the right to read them, messages are less specific."""
+        with suppress(ForbiddenError):
+            return next(iter(self._clients.values())).events()
+        return []
 
 
-def _owns(run: SubmittedRun, pod: Object) -> bool:
-    return (pod["metadata"].get("labels") or {}).get(run.backend.pod_label) == run.name
+def newest_of_each(runs: Sequence[SubmittedRun]) -> list[SubmittedRun]:
+    """Return the newest object of each run.
+
+    Args:
+        runs: Objects, the newest first.
+    """
+    found: dict[tuple[str, str], SubmittedRun] = {}
+    for run in runs:
+        found.setdefault((run.namespace, run.run_id), run)
+    return list(found.values())
+
+
+def _with_shared_identities(runs: Sequence[SubmittedRun]) -> list[SubmittedRun]:
+    """Complete each identity by those of the same namespace; the newest object comes first."""
+    completed: list[SubmittedRun] = []
+    for _, group in groupby(sorted(runs, key=lambda run: run.namespace), key=lambda run: run.namespace):
+        same_namespace = _newest_first(list(group))
+        shared = shared_identities([run.identity for run in same_namespace])
+        completed += [replace(run, known=identity) for run, identity in zip(same_namespace, shared, strict=True)]
+    return _newest_first(completed)
+
+
+def _newest_first(runs: Sequence[SubmittedRun]) -> list[SubmittedRun]:
+    return sorted(runs, key=lambda run: (run.created, run.name), reverse=True)

@@ -14,6 +14,11 @@ def name_of(obj: Object) -> str:
     return str(obj["metadata"]["name"])
 
 
+def namespace_of(obj: Object) -> str:
+    """Return the namespace of an object; ``default`` if it names none, as in a manifest."""
+    return str(obj["metadata"].get("namespace") or "default")
+
+
 def annotation(obj: Object, key: str) -> str | None:
     """Return an annotation of an object; None if it has none of this key."""
     found = (obj["metadata"].get("annotations") or {}).get(key)
@@ -45,21 +50,28 @@ def newest_first(pods: Iterable[Object]) -> list[Object]:
 def event_message(events: Iterable[Object], about: Object, *reasons: str) -> str | None:
     """Return the message of the newest event about an object with one of these reasons; None if there is none."""
     found = events_about(events, about, *reasons)
-    return str(max(found, key=_last_seen).get("message") or "") if found else None
+    return str(max(found, key=last_seen).get("message") or "") if found else None
 
 
 def events_about(events: Iterable[Object], about: Object, *reasons: str) -> list[Object]:
-    """Select the events about an object with one of these reasons."""
-    uid, name = about["metadata"].get("uid"), name_of(about)
+    """Select the events about an object with one of these reasons.
+
+    An object without a uid is recognized by its kind, name and namespace, as far as it and the event have them.
+    """
+    uid, metadata = about["metadata"].get("uid"), about["metadata"]
+    identity = {"kind": about.get("kind"), "name": metadata["name"], "namespace": metadata.get("namespace")}
 
     def concerns(event: Object) -> bool:
         involved = event.get("involvedObject") or {}
-        return (involved["uid"] == uid) if uid and involved.get("uid") else involved.get("name") == name
+        if uid and involved.get("uid"):
+            return bool(involved["uid"] == uid)
+        return all(involved.get(key) in {None, value} for key, value in identity.items() if value)
 
     return [event for event in events if event.get("reason") in reasons and concerns(event)]
 
 
-def _last_seen(event: Object) -> str:
+def last_seen(event: Object) -> str:
+    """Return the time at which an event was seen last, as the server writes it; "" if it has none."""
     series = event.get("series") or {}
     return str(series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or "")
 

@@ -19,8 +19,9 @@ class RunState:
         run_id: Id of the run.
         kind: Kind of the object that executes it: ``Job`` or ``Workflow``.
         name: Name of that object.
-        algorithm: ``e3nn`` or ``cgcnn``.
-        mode: The level, ``competition``, or another task of a Workflow, such as ``sweep``.
+        namespace: Namespace of that object.
+        algorithm: ``e3nn`` or ``cgcnn``; ``-`` while it is not known.
+        mode: The level, ``competition``, or another task of a Workflow, such as ``sweep``; ``-`` while it is not known.
         state: Keyword; a ``queued`` run has not started, a ``blocked`` one needs somebody to act.
         message: What the run does or what is wrong, to follow "it".
         step: Step of the Workflow that is running; None if there is none, or several.
@@ -36,6 +37,7 @@ class RunState:
     run_id: str
     kind: str
     name: str
+    namespace: str
     algorithm: str
     mode: str
     state: State

@@ -15,6 +15,7 @@ def a_job(*conditions, annotations=None, labels=None, suspend=None, **status):
     return {
         "metadata": {
             "name": "phase2-abc",
+            "namespace": "phase2",
             "uid": "job-uid",
             "creationTimestamp": "2026-11-24T12:00:00Z",
             "labels": {
@@ -43,16 +44,18 @@ def a_condition(kind, reason=None, message=None, status="True"):
     }
 
 
-def a_pod(number=1, *, state=None, phase="Running", conditions=(), deleted=False, node="node-1", **status):
+def a_pod(number=1, *, state=None, phase="Running", conditions=(), deleted=False, node="node-1", claim=None, **status):
     return {
         "metadata": {
             "name": f"phase2-abc-{number}",
+            "namespace": "phase2",
             "uid": f"pod-{number}",
             "creationTimestamp": f"2026-11-24T12:0{number}:00Z",
             **({"deletionTimestamp": "2026-11-24T12:09:00Z"} if deleted else {}),
         },
         "spec": {
             **({"nodeName": node} if node else {}),
+            "volumes": [{"name": "cache", "persistentVolumeClaim": {"claimName": claim}}] if claim else [],
             "containers": [{"name": "train", "image": IMAGE, "resources": {"limits": {"memory": "8Gi"}}}],
         },
         "status": {
@@ -81,11 +84,11 @@ def running(number=1, **more):
     return a_pod(number, state={"running": {"startedAt": "2026-11-24T12:01:00Z"}}, **more)
 
 
-def an_event(reason, message, about="pod-1"):
+def an_event(reason, message, about="pod-1", **involved):
     return {
         "reason": reason,
         "message": message,
-        "involvedObject": {"uid": about},
+        "involvedObject": involved or {"uid": about},
         "lastTimestamp": "2026-11-24T12:05:00Z",
     }
 
@@ -103,6 +106,34 @@ QUOTA = (
     'Error creating: pods "phase2-abc-x" is forbidden: exceeded quota: phase2, requested: limits.memory=64Gi, used: '
     "limits.memory=0, limited: limits.memory=32Gi"
 )
+
+NO_SECRET = (
+    "cannot start: the Secret 'phase2-s3' is missing in the namespace phase2; create it: kubectl -n phase2 create "
+    "secret generic phase2-s3 --from-env-file=/dev/stdin"
+)
+NO_CONFIG_MAP = (
+    "cannot start: the ConfigMap 'phase2-store' is missing in the namespace phase2; create it: kubectl -n phase2 "
+    "create configmap phase2-store --from-env-file=/dev/stdin"
+)
+NO_CLAIM = (
+    "cannot start: the PersistentVolumeClaim 'phase2-data-cache' is missing in the namespace phase2; have it created, "
+    "as k8s/base and the chart do (kubectl -n phase2 get pvc shows which there are)"
+)
+
+# Messages of the scheduler and of the controller of persistent volumes, Kubernetes 1.34.
+UNBOUND = (
+    "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes are available: 1 "
+    "Preemption is not helpful for scheduling."
+)
+NO_CLASS = "no persistent volumes available for this claim and no storage class is set"
+CLAIM = {"kind": "PersistentVolumeClaim", "namespace": "phase2", "name": "phase2-data-cache", "uid": "claim-uid"}
+NOT_BOUND = "waits for a volume: the PersistentVolumeClaim 'phase2-data-cache' is not bound"
+
+
+def unbound():
+    unscheduled = a_condition("PodScheduled", "Unschedulable", UNBOUND, "False")
+    return a_pod(phase="Pending", node=None, conditions=[unscheduled], claim="phase2-data-cache")
+
 
 ACTIVE = {
     "created": ([], [], "waiting", "waits for its pod to be created"),
@@ -137,13 +168,13 @@ ACTIVE = {
         [waiting("CreateContainerConfigError", 'secret "phase2-s3" not found')],
         [],
         "blocked",
-        "cannot start: the Secret 'phase2-s3' is missing in its namespace",
+        NO_SECRET,
     ),
     "no ConfigMap": (
         [waiting("CreateContainerConfigError", 'configmap "phase2-store" not found')],
         [],
         "blocked",
-        "cannot start: the ConfigMap 'phase2-store' is missing in its namespace",
+        NO_CONFIG_MAP,
     ),
     "no claim": (
         [
@@ -158,7 +189,70 @@ ACTIVE = {
         ],
         [],
         "blocked",
-        'cannot be scheduled on any node: persistentvolumeclaim "phase2-data-cache" not found',
+        NO_CLAIM,
+    ),
+    "no key in the Secret": (
+        [waiting("CreateContainerConfigError", "couldn't find key AWS_ACCESS_KEY_ID in Secret phase2/phase2-s3")],
+        [],
+        "blocked",
+        "cannot start: the Secret 'phase2-s3' of the namespace phase2 has no key AWS_ACCESS_KEY_ID; add it: kubectl -n "
+        "phase2 edit secret phase2-s3",
+    ),
+    "no Secret to mount": (
+        [waiting("ContainerCreating")],
+        [an_event("FailedMount", 'MountVolume.SetUp failed for volume "keys" : secret "phase2-s3" not found')],
+        "blocked",
+        NO_SECRET,
+    ),
+    "no default StorageClass": (
+        [unbound()],
+        [an_event("FailedBinding", NO_CLASS, **CLAIM), an_event("FailedBinding", "x", **{**CLAIM, "name": "other"})],
+        "blocked",
+        f"{NOT_BOUND}: no volume fits, and the cluster has no default StorageClass; name a StorageClass for the claim, "
+        "or mark one as the default (kubectl get storageclass)",
+    ),
+    "no such StorageClass": (
+        [unbound()],
+        [an_event("ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found', **CLAIM)],
+        "blocked",
+        f"{NOT_BOUND}: storageclass.storage.k8s.io 'fast' not found",
+    ),
+    "not bound, by the scheduler alone": (
+        [unbound()],
+        [an_event("FailedBinding", NO_CLASS, **{**CLAIM, "namespace": "other"})],
+        "blocked",
+        "cannot be scheduled on any node: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims",
+    ),
+    "denied by a webhook": (
+        [],
+        [
+            an_event(
+                "FailedCreate",
+                'Error creating: admission webhook "images.example.org" denied the request: unsigned image',
+                "job-uid",
+            )
+        ],
+        "blocked",
+        'gets no pod: admission webhook "images.example.org" denied the request: unsigned image',
+    ),
+    "on a silent node": (
+        [running(conditions=[a_condition("Ready", status="False"), a_condition("ContainersReady")])],
+        [],
+        "running",
+        "runs on node-1, which does not answer: its pod moves to another node after some minutes, attempt 1, 10 min "
+        "after the start",
+    ),
+    "being preempted": (
+        [running(deleted=True, conditions=[a_condition("DisruptionTarget", "PreemptionByScheduler", "preempting")])],
+        [],
+        "stopping",
+        "was preempted by a pod of higher priority; it is being stopped and saves a checkpoint",
+    ),
+    "deleted before its start": (
+        [a_pod(phase="Pending", deleted=True)],
+        [],
+        "stopping",
+        "is being stopped before it has started",
     ),
     "no entry point": (
         [waiting("RunContainerError", 'exec: "phase2": executable file not found in $PATH')],
@@ -261,6 +355,10 @@ ENDED = {
                 "failed for good after 2 attempts; the last one failed with exit code 1: Internal error: boom", 1),
     "out of time": ([a_condition("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")],
                     [failed(143)], {}, "failed", "failed: its deadline of 12 h is over", 143),
+    "out of time, with an earlier cause": (
+        [a_condition("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")],
+        [failed(137, reason="OOMKilled"), failed(143, number=2)], {}, "failed",
+        "failed: its deadline of 12 h is over; an earlier attempt ran out of its 8Gi of memory and was killed", 143),
     "cancelled": ([a_condition("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")],
                   [failed(143)], {"phase2.dev/cancelled": "2026-11-24T12:07:00Z"}, "cancelled", "was cancelled", 143),
     "pods gone": ([a_condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")],
@@ -282,6 +380,29 @@ def test_a_cancelled_run_that_is_saving_has_not_ended():
     assert job_state(job, [running(deleted=True)], now=NOW).state == "stopping"
     job = a_job(annotations={"phase2.dev/cancelled": "now"})
     assert job_state(job, [running()], now=NOW).message == "is being stopped and saves a checkpoint"
+
+
+def test_a_run_that_is_ended_by_its_job_says_why():
+    """The condition ``FailureTarget`` precedes ``Failed``: the pods have to end first."""
+    deadline = a_condition("FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline")
+    found = job_state(a_job(deadline), [running(deleted=True)], now=NOW)
+    assert (found.state, found.message) == (
+        "stopping",
+        "is being stopped and saves a checkpoint; it failed: its deadline of 12 h is over",
+    )
+    policy = a_condition("FailureTarget", "PodFailurePolicy", "Container train failed with exit code 2")
+    found = job_state(a_job(policy), [failed(2, BAD_LEVEL)], now=NOW)
+    assert found.message == f"is being completed; it failed with exit code 2: {BAD_LEVEL}"
+
+
+def test_a_queued_run_says_what_its_queue_waits_for():
+    job = a_job(suspend=True, labels={"kueue.x-k8s.io/queue-name": "gpu"})
+    message = "couldn't assign flavors to pod set main: insufficient unused quota for nvidia.com/gpu in flavor a100"
+    workload = {"kind": "Workload", "namespace": "phase2", "name": "job-phase2-abc-0-5c1f0"}
+    other = an_event("Pending", "of another run", **workload)
+    assert job_state(job, [], [other], now=NOW).message == "waits for the queue 'gpu' to admit it"
+    own = an_event("Pending", message, **{**workload, "name": "job-phase2-abc-5c1f0"})
+    assert job_state(job, [], [other, own], now=NOW).message == f"waits for the queue 'gpu' to admit it: {message}"
 
 
 def test_state_of_a_queued_run():

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+NAMESPACE = "materials"
 NOW, LATER = "2026-11-24T12:00:00Z", "2026-11-24T12:08:00Z"
 
 
@@ -76,13 +77,15 @@ def job_pod(job: str, code: int, text: str) -> dict[str, Any]:
         "batch.kubernetes.io/job-name": job,
     }  # fmt: skip
     return {
-        "metadata": {"name": f"{job}-x", "uid": f"{job}-x", "creationTimestamp": NOW, "labels": labels},
+        "metadata": {
+            "name": f"{job}-x", "namespace": NAMESPACE, "uid": f"{job}-x", "creationTimestamp": NOW, "labels": labels,
+        },
         "spec": {"nodeName": "node-1", "containers": [{"name": "train", "image": "phase2:1"}]},
         "status": {
             "phase": "Failed" if code else "Succeeded",
             "containerStatuses": [{"name": "train", "state": {"terminated": ended}}],
         },
-    }
+    }  # fmt: skip
 
 
 def _condition(kind: str, reason: str) -> dict[str, Any]:

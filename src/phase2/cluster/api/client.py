@@ -14,6 +14,9 @@ from phase2.cluster.backend import RunBackend
 from phase2.cluster.labels import COMPONENT_LABEL, NAME_LABEL
 from phase2.cluster.objects import Object, name_of
 
+ALL_NAMESPACES = ""
+"""Namespace of a client that only lists: it lists those of all namespaces, as in Kubernetes' own clients."""
+
 _SELECTOR = f"{NAME_LABEL}=phase2,{COMPONENT_LABEL}=training"
 # The server ends a watch after this time, so that a connection that broke silently is noticed.
 _WATCH_SECONDS = 240
@@ -37,7 +40,7 @@ class RunClient:
 
     Args:
         connection: Connection to the cluster.
-        namespace: The namespace.
+        namespace: The namespace, or ``ALL_NAMESPACES``.
         backend: The backend.
 
     Attributes:
@@ -51,8 +54,10 @@ class RunClient:
         self.server = connection.server
         self.backend = backend
         self._connection = connection
-        self._objects = f"{backend.group}/namespaces/{namespace}/{backend.plural}"
-        self._core = f"/api/v1/namespaces/{namespace}"
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        self._where = f"in the namespace {namespace}" if namespace else "in all namespaces"
+        self._objects = f"{backend.group}{scope}/{backend.plural}"
+        self._core = f"/api/v1{scope}"
 
     def create(self, manifest: Object, *, dry_run: bool = False) -> Object:
         """Create an object.
@@ -64,7 +69,7 @@ class RunClient:
             TransientError: The server does not answer.
         """
         query = {"fieldManager": "phase2", "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
-        action = f"create the {self.backend.kind} {name_of(manifest)} in the namespace {self.namespace}"
+        action = f"create the {self.backend.kind} {name_of(manifest)} {self._where}"
         return self._connection.request("POST", self._objects, action=action, query=query, body=dict(manifest))
 
     def get(self, name: str) -> Object | None:
@@ -102,20 +107,19 @@ class RunClient:
             ObjectGoneError: The cluster does not know this kind.
             ForbiddenError: They may not be listed.
         """
-        action = f"list {self.backend.plural} in the namespace {self.namespace}"
-        return self._list(self._objects, action, {"labelSelector": _SELECTOR})
+        action = f"list {self.backend.plural} {self._where}"
+        if self.backend.are_labelled:
+            return self._list(self._objects, action, {"labelSelector": _SELECTOR})
+        return [obj for obj in self._list(self._objects, action, {}) if self.backend.owns(obj)]
 
     def pods(self, name: str | None = None) -> list[Object]:
         """List the pods of an object, or of all runs."""
         selector = _SELECTOR if name is None else f"{self.backend.pod_label}={name}"
-        return self._list(
-            f"{self._core}/pods", f"list pods in the namespace {self.namespace}", {"labelSelector": selector}
-        )
+        return self._list(f"{self._core}/pods", f"list pods {self._where}", {"labelSelector": selector})
 
     def events(self) -> list[Object]:
-        """List the recent events of the namespace."""
-        action = f"list events in the namespace {self.namespace}"
-        return self._list(f"{self._core}/events", action, {})
+        """List the recent events."""
+        return self._list(f"{self._core}/events", f"list events {self._where}", {})
 
     def watch(self, name: str, *, since: str | None = None) -> Iterator[Change]:
         """Yield an object now and whenever it changes, for some minutes.

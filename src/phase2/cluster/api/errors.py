@@ -20,6 +20,7 @@ _NOT_ALLOWED = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
     r'(?: in API group "(?P<group>[^"]*)")?(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
+_EVERYWHERE = "at the cluster scope"
 _ARGO_ROLE = "phase2-workflow-submitter of argo/cluster"
 _CREDENTIALS = "Sign in again as your cluster wants it, or name another context with --context."
 
@@ -160,6 +161,14 @@ def _forbidden(message: str, action: str) -> Phase2Error | None:
         return None
     where = f" in the namespace {found['namespace']}" if found["namespace"] else ""
     role = _ARGO_ROLE if found["group"] == "argoproj.io" else "phase2-submitter of k8s/base"
+    if _EVERYWHERE in message:
+        return ForbiddenError(
+            f"You may not {action}.",
+            why=f"The cluster knows you as '{found['user']}', who may not {found['verb']} {found['resource']} of every "
+            "namespace.",
+            fix="Name one namespace with -n NAMESPACE, or ask for a ClusterRole that may list jobs, workflows, pods "
+            "and events.",
+        )
     return ForbiddenError(
         f"You may not {action}.",
         why=f"The cluster knows you as '{found['user']}', who may not {found['verb']} {found['resource']}{where}.",

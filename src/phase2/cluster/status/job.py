@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from phase2.cluster.api.errors import quota_message
-from phase2.cluster.labels import ALGORITHM_LABEL, CANCELLED_ANNOTATION, COMMAND_ANNOTATION, MODE_LABEL, RUN_LABEL
-from phase2.cluster.manifests.job import QUEUE_LABEL
-from phase2.cluster.objects import Object, condition, event_message, events_about, name_of, newest_first, time_of
+from phase2.cluster.labels import CANCELLED_ANNOTATION
+from phase2.cluster.objects import (
+    Object,
+    annotation,
+    condition,
+    event_message,
+    events_about,
+    name_of,
+    namespace_of,
+    newest_first,
+    time_of,
+)
 from phase2.cluster.request.resources import format_duration
 from phase2.cluster.run_state import RunState, State
 from phase2.cluster.status.elapsed import duration_phrase, elapsed_phrase
-from phase2.cluster.status.pod import PodState, pod_state
+from phase2.cluster.status.identity import job_identity
+from phase2.cluster.status.obstacles import creation_obstacle
+from phase2.cluster.status.pod import SAVES, PodState, pod_state
+from phase2.cluster.status.queue import admission_message
+
+# How an attempt ended that was stopped from outside.
+_STOPPED = ("was stopped", "was killed")
 
 
 def job_state(
@@ -30,14 +44,14 @@ def job_state(
     states = [pod_state(pod, events) for pod in ordered]
     attempt = _attempt(job, ordered, events)
     state, message = _summary(job, states, events, attempt, now or datetime.now(UTC))
-    labels = job["metadata"].get("labels") or {}
-    created = time_of(job["metadata"].get("creationTimestamp"))
+    identity, created = job_identity(job), time_of(job["metadata"].get("creationTimestamp"))
     return RunState(
-        run_id=str(labels.get(RUN_LABEL) or name_of(job)),
+        run_id=identity.run_id,
         kind="Job",
         name=name_of(job),
-        algorithm=str(labels.get(ALGORITHM_LABEL) or "-"),
-        mode=str(labels.get(MODE_LABEL) or "-"),
+        namespace=namespace_of(job),
+        algorithm=identity.algorithm or "-",
+        mode=identity.mode or "-",
         state=state,
         message=message,
         attempt=attempt,
@@ -46,7 +60,7 @@ def job_state(
         exit_code=next((pod.exit_code for pod in states if pod.exit_code is not None), None),
         created=created or datetime.now(UTC),
         ended=_end(job),
-        command=str((job["metadata"].get("annotations") or {}).get(COMMAND_ANNOTATION) or ""),
+        command=identity.command,
     )
 
 
@@ -55,41 +69,56 @@ def _summary(
 ) -> tuple[State, str]:
     if condition(job, "Complete"):
         return "succeeded", f"succeeded{_duration(job, attempt)}"
-    is_cancelled = CANCELLED_ANNOTATION in (job["metadata"].get("annotations") or {})
+    is_cancelled = annotation(job, CANCELLED_ANNOTATION) is not None
     failure = condition(job, "Failed")
     if failure is not None:
         return ("cancelled", "was cancelled") if is_cancelled else ("failed", _failure(job, failure, states, attempt))
-    if is_cancelled or condition(job, "FailureTarget"):
-        return "stopping", "is being stopped and saves a checkpoint"
+    ending = condition(job, "FailureTarget")
+    if is_cancelled or ending is not None:
+        return "stopping", _stopping(job, None if is_cancelled else ending, states, attempt)
     if condition(job, "SuccessCriteriaMet"):
         return "running", "has finished; its Job is being completed"
     if (job.get("spec") or {}).get("suspend"):
-        queue = (job["metadata"].get("labels") or {}).get(QUEUE_LABEL)
-        return "queued", f"waits for the queue '{queue}' to admit it" if queue else "is suspended"
+        waits = admission_message(job, events, kind="job")
+        return "queued", waits or f"is suspended{_after(states)}"
     return _active(job, states, events, attempt, now)
+
+
+def _stopping(job: Object, ending: Object | None, states: Sequence[PodState], attempt: int) -> str:
+    """Return what a Job that is being stopped does; one whose pod has not started has nothing to save."""
+    cause = "" if ending is None else f"; it {_failure(job, ending, states, attempt)}"
+    if states and states[0].phase in {"waiting", "blocked"}:
+        return f"is being stopped before it has started{cause}"
+    has_ended = bool(states) and states[0].phase == "failed"
+    return f"is being completed{cause}" if has_ended and cause else f"{SAVES}{cause}"
 
 
 def _active(
     job: Object, states: Sequence[PodState], events: Sequence[Object], attempt: int, now: datetime
 ) -> tuple[State, str]:
-    previous = next((pod for pod in states if pod.phase == "failed"), None)
-    history = f"; the previous attempt {previous.message}" if previous else ""
+    history = _after(states)
     current = states[0] if states else None
     if current is not None and current.phase in {"waiting", "blocked", "running", "stopping"}:
         if current.phase == "running":
             return "running", f"{current.message}, attempt {attempt}{elapsed_phrase(_start(job), now)}{history}"
         state: State = "stopping" if current.phase == "stopping" else "blocked"
         if current.phase == "waiting":
-            state = "retrying" if previous else "waiting"
-        return state, f"{current.message}{history}"
+            state = "retrying" if history else "waiting"
+        return state, f"{current.message}{history}{f'; {current.fix}' if current.fix else ''}"
     if current is not None and current.phase == "succeeded":
         return "running", "has finished; its Job is being completed"
     rejected = event_message(events, job, "FailedCreate")
     if rejected is not None:
-        return "blocked", f"gets no pod: {_creation_error(rejected)}{history}"
-    if previous is not None:
+        return "blocked", f"{creation_obstacle(rejected).message}{history}"
+    if history:
         return "retrying", f"waits to start attempt {attempt + 1}{history}"
     return "waiting", "waits for its pod to be created"
+
+
+def _after(states: Sequence[PodState]) -> str:
+    """Return how the previous attempt ended, to follow a state; empty before the first end."""
+    previous = next((pod for pod in states if pod.phase == "failed"), None)
+    return f"; the previous attempt {previous.message}" if previous else ""
 
 
 def _failure(job: Object, failure: Object, states: Sequence[PodState], attempt: int) -> str:
@@ -97,7 +126,7 @@ def _failure(job: Object, failure: Object, states: Sequence[PodState], attempt: 
     reason = failure.get("reason")
     if reason == "DeadlineExceeded":
         limit = (job.get("spec") or {}).get("activeDeadlineSeconds")
-        return f"failed: its deadline of {format_duration(limit)} is over" if limit else "failed: its deadline is over"
+        return f"failed: its deadline{f' of {format_duration(limit)}' if limit else ''} is over{_cause(states)}"
     if last is None:
         return f"failed: {' '.join(str(failure.get('message') or reason or 'the Job does not say why').split())}"
     if reason == "BackoffLimitExceeded":
@@ -105,16 +134,14 @@ def _failure(job: Object, failure: Object, states: Sequence[PodState], attempt: 
     return last.message
 
 
-def _creation_error(message: str) -> str:
-    """Return why a pod cannot be created, out of the message of the Job controller."""
-    quota = quota_message(message)
-    if quota is not None:
-        return quota
-    flat = " ".join(message.split())
-    for marker in ("violates PodSecurity", "no PriorityClass with name", "error looking up service account"):
-        if marker in flat:
-            return flat[flat.index(marker) :].rstrip(".")
-    return flat.removeprefix("Error creating: ").rstrip(".")
+def _cause(states: Sequence[PodState]) -> str:
+    """Return what kept a run from ending before its deadline, as far as it is known: an attempt that failed by itself.
+
+    The deadline itself stops the last attempt with SIGTERM, or with SIGKILL after the grace period.
+    """
+    by_itself = (pod for pod in states if pod.phase == "failed" and not pod.message.startswith(_STOPPED))
+    failed = next(by_itself, None)
+    return f"; an earlier attempt {failed.message}" if failed else ""
 
 
 def _attempt(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> int:

@@ -10,16 +10,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from phase2.cluster.objects import Object
+from phase2.cluster.objects import Object, name_of
+from phase2.cluster.status.obstacles import creation_obstacle, flat, is_refused_creation
 
 POD_NODE_ANNOTATION = "workflows.argoproj.io/node-name"
+
+ENDED_PHASES = ("Succeeded", "Failed", "Error")
 
 # Argo names the attempts of a step step(0), step(1), ..., and an item of a list step(0:run-id:a-0,...).
 _ATTEMPT = re.compile(r"\((\d+)\)$")
 _ITEM = re.compile(r"\(\d+:(?:.*?run-id:([^,)]+))?.*\)$")
-_ENDED = re.compile(r"(?:main: )?(?P<reason>\w+) \(exit code (?P<code>\d+)\)(?:: (?P<text>.*))?", re.DOTALL)
+_ENDED = re.compile(
+    r"(?:(?P<container>[\w-]+): )?(?P<reason>\w+) \(exit code (?P<code>\d+)\)(?:: (?P<text>.*))?", re.DOTALL
+)
 _EXIT_HANDLER = ".onExit"
 _KILLED, _STOPPED = 137, 143
+# Containers that Argo adds to a pod: their failures are not those of phase2.
+_HELPERS = {"init": "could not load its inputs", "wait": "could not save its outputs"}
+# Messages of a node or a Workflow that met a time limit (operator.go, exec_control.go; the last one is the kubelet's).
+_DEADLINE = re.compile(
+    r"exceeded its deadline|exceeded workflow deadline|Max duration limit exceeded|exceed max duration limit|"
+    r"longer than the specified deadline"
+)
+_STOPPED_BY = re.compile(r"Stopped with strategy|workflow shutdown with strategy")
+_BACKOFF = re.compile(r"Backoff for (?P<time>.+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,29 +75,64 @@ class Node:
         return self.phase in {"Failed", "Error"}
 
     @property
+    def met_deadline(self) -> bool:
+        """Whether a time limit ended it, and not its own program."""
+        return is_deadline(self.message)
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether it was stopped from outside, by a request or a deadline, without a cause of its own."""
+        return self.met_deadline or bool(_STOPPED_BY.match(self.message)) or self.code == _STOPPED
+
+    @property
+    def backoff(self) -> str | None:
+        """Time until its next attempt, in words; None if it does not wait for one."""
+        found = _BACKOFF.fullmatch(self.message)
+        return found["time"] if found else None
+
+    @property
     def summary(self) -> str:
         """How it ended, to follow "it"."""
-        found = _ENDED.match(self.message)
-        text = " ".join(((found["text"] if found else None) or "").split())
-        if found is not None and found["reason"] == "OOMKilled":
-            how, text = "ran out of its memory and was killed", ""
-        elif self.code is None or (found is None and self.message):
-            how, text = "was lost", " ".join(self.message.split())
-        elif self.code == _KILLED:  # the text is the end of its log, not a reason
-            how, text = "was killed (SIGKILL)", ""
-        elif self.code == _STOPPED:
-            how = "was stopped (SIGTERM)"
-        else:
-            how = f"failed with exit code {self.code}"
+        how, text = self._end()
         return f"{how} in the step {self.step}{f': {text}' if text else ''}"
+
+    def _end(self) -> tuple[str, str]:
+        """Return how it ended, and the reason that its program gave."""
+        found = _ENDED.match(self.message)
+        if found is None and (self.message or self.code is None):
+            return self._end_without_program()
+        text = flat((found["text"] if found else None) or "")
+        if found is not None and found["container"] in _HELPERS:
+            return _HELPERS[found["container"]], text
+        if found is not None and found["reason"] == "OOMKilled":
+            return "ran out of its memory and was killed", ""
+        if self.code == _KILLED:  # the text is the end of its log, not a reason
+            return "was killed (SIGKILL)", ""
+        return "was stopped (SIGTERM)" if self.code == _STOPPED else f"failed with exit code {self.code}", text
+
+    def _end_without_program(self) -> tuple[str, str]:
+        """Return how it ended according to Argo, where no container tells."""
+        if is_refused_creation(self.message):
+            how, _, text = creation_obstacle(self.message).message.partition(": ")
+            return how.replace("gets", "got"), text
+        return ("was stopped", "") if _STOPPED_BY.match(self.message) else ("was lost", flat(self.message))
 
 
 def nodes_of(workflow: Object) -> list[Node]:
     """Return the nodes of a Workflow that are pods or wait for one, in the order of their start."""
-    status = workflow.get("status") or {}
-    nodes = status.get("nodes") or _decompressed(str(status.get("compressedNodes") or ""))
-    parsed = [_node(node) for node in nodes.values() if node.get("type") in {"Pod", "Retry"}]
+    parsed = [_node(node) for node in _all_nodes(workflow).values() if node.get("type") in {"Pod", "Retry"}]
     return sorted(parsed, key=lambda node: (node.started, node.name))
+
+
+def entry_phase(workflow: Object) -> str | None:
+    """Return the phase of all steps together, without the exit handler; None before the first step."""
+    phase = (_all_nodes(workflow).get(name_of(workflow)) or {}).get("phase")
+    return None if phase is None else str(phase)
+
+
+def is_deadline(message: str) -> bool:
+    """Whether a message of Argo says that a time limit is over; a program's own message about one does not count."""
+    return _ENDED.match(message) is None and _DEADLINE.search(message) is not None
 
 
 def last_ended(nodes: Sequence[Node]) -> Node | None:
@@ -92,10 +141,17 @@ def last_ended(nodes: Sequence[Node]) -> Node | None:
     return max(ended, key=lambda node: node.finished, default=None)
 
 
-def last_failed(nodes: Sequence[Node]) -> Node | None:
-    """Return the attempt that failed last; one of the exit handler only if no other failed."""
-    failed = [node for node in nodes if node.is_pod and node.has_failed]
-    return max(failed, key=lambda node: (not node.is_exit_handler, node.finished), default=None)
+def last_failed(nodes: Sequence[Node], *, of_exit_handler: bool = False) -> Node | None:
+    """Return the attempt that failed last, of the steps or of the exit handler; None if a later one made each good."""
+    pods = [node for node in nodes if node.is_pod and node.is_exit_handler == of_exit_handler]
+    done = {_ATTEMPT.sub("", node.name) for node in pods if node.phase == "Succeeded"}
+    failed = [node for node in pods if node.has_failed and _ATTEMPT.sub("", node.name) not in done]
+    return max(failed, key=lambda node: node.finished, default=None)
+
+
+def _all_nodes(workflow: Object) -> dict[str, Any]:
+    status = workflow.get("status") or {}
+    return status.get("nodes") or _decompressed(str(status.get("compressedNodes") or ""))
 
 
 def _decompressed(text: str) -> dict[str, Any]:
@@ -134,7 +190,9 @@ def _node(node: Object) -> Node:
 
 def _exit_code(node: Object, message: str) -> int | None:
     recorded = str((node.get("outputs") or {}).get("exitCode") or "")
+    found = _ENDED.match(message)
+    if found is not None and found["container"] in _HELPERS:  # that of phase2 may have succeeded
+        return None
     if recorded.isdigit():
         return int(recorded)
-    found = _ENDED.match(message)
     return int(found["code"]) if found else None

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from phase2.cluster.manifests.pod import CONTAINER as JOB_CONTAINER
 from phase2.cluster.manifests.workflow import CONTAINER as WORKFLOW_CONTAINER
-from phase2.cluster.objects import Object, condition, event_message, failed_condition
+from phase2.cluster.objects import Object, condition, event_message, failed_condition, namespace_of
+from phase2.cluster.status.obstacles import (
+    Obstacle,
+    claim_obstacle,
+    container_obstacle,
+    flat,
+    mount_obstacle,
+    scheduling_obstacle,
+)
+from phase2.cluster.status.queue import admission_message
 
 Phase = Literal["waiting", "blocked", "running", "stopping", "succeeded", "failed"]
 
@@ -21,9 +30,9 @@ _DISRUPTIONS = {
     "DeletionByPodGC": "was lost with its node",
     "TerminationByKubelet": "was ended by its node, which ran out of memory, disk or process ids, or shut down",
 }
-_PULL = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable"}
-_CANNOT_START = {"CreateContainerError", "RunContainerError", "CreateContainerConfigError"}
 _MOUNT_EVENTS = ("FailedMount", "FailedAttachVolume")
+_CLAIM_EVENTS = ("FailedBinding", "ProvisioningFailed")
+SAVES = "is being stopped and saves a checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +43,18 @@ class PodState:
         phase: What it does; a ``blocked`` pod needs somebody to act.
         message: What it does or how it ended, to follow "it".
         exit_code: Exit code of its container; None if it has not ended, or was lost.
+        fix: What to do where it is blocked, if there is something to say.
     """
 
     phase: Phase
     message: str
     exit_code: int | None = None
+    fix: str = ""
+
+    @classmethod
+    def blocked(cls, obstacle: Obstacle) -> PodState:
+        """Return the state of a pod with an obstacle."""
+        return cls("blocked", obstacle.message, fix=obstacle.fix)
 
 
 def pod_state(pod: Object, events: Sequence[Object] = ()) -> PodState:
@@ -54,13 +70,12 @@ def pod_state(pod: Object, events: Sequence[Object] = ()) -> PodState:
     if phase in {"Succeeded", "Failed"}:
         return _ended(pod, state.get("terminated") or {})
     if pod["metadata"].get("deletionTimestamp"):
-        return PodState("stopping", "is being stopped and saves a checkpoint")
+        return PodState("stopping", _stopping(pod))
     if "running" in state:
-        node = (pod.get("spec") or {}).get("nodeName")
-        return PodState("running", f"runs on {node}" if node else "runs")
+        return PodState("running", _running(pod))
     if "terminated" in state:  # before the phase of the pod is updated
         return _ended(pod, state["terminated"])
-    return _pending(pod, state.get("waiting") or {}, events)
+    return _pending(pod, events)
 
 
 def container_state(pod: Object) -> Object:
@@ -74,35 +89,73 @@ def has_started(pod: Object) -> bool:
     return bool(container_state(pod).keys() & {"running", "terminated"})
 
 
-def _pending(pod: Object, waiting: Object, events: Sequence[Object]) -> PodState:
+def _stopping(pod: Object) -> str:
+    """Return why a running pod is being deleted, as far as the cluster says."""
+    saves = SAVES if has_started(pod) else "is being stopped before it has started"
+    disrupted = condition(pod, "DisruptionTarget")
+    known = None if disrupted is None else _DISRUPTIONS.get(str(disrupted.get("reason")))
+    return saves if known is None else f"{known}; it {saves}"
+
+
+def _running(pod: Object) -> str:
+    node = (pod.get("spec") or {}).get("nodeName")
+    # Without a readiness probe, a pod whose containers are ready is not ready only where its node does not answer.
+    is_silent = failed_condition(pod, "Ready") is not None and condition(pod, "ContainersReady") is not None
+    where = f"runs on {node}" if node else "runs"
+    return f"{where}, which does not answer: its pod moves to another node after some minutes" if is_silent else where
+
+
+def _pending(pod: Object, events: Sequence[Object]) -> PodState:
     unscheduled = failed_condition(pod, "PodScheduled")
     if unscheduled is not None:
         if unscheduled.get("reason") == "SchedulingGated":
-            return PodState("waiting", "waits for its scheduling gate to open")
-        why = _scheduling_error(str(unscheduled.get("message") or "no node fits"))
-        return PodState("blocked", f"cannot be scheduled on any node: {why}")
-    obstacle = _obstacle(pod, waiting, events)
+            return PodState("waiting", admission_message(pod, events) or "waits for its scheduling gate to open")
+        message = str(unscheduled.get("message") or "")
+        return PodState.blocked(_unbound_claim(pod, events) or scheduling_obstacle(message, namespace_of(pod)))
+    obstacle = _obstacle(pod, events)
     if obstacle is not None:
-        return PodState("blocked", obstacle)
+        return PodState.blocked(obstacle)
     if event_message(events, pod, "Pulling") is not None and event_message(events, pod, "Pulled") is None:
         return PodState("waiting", f"waits for its image: {_image(pod)} is being pulled")
     has_node = (pod.get("spec") or {}).get("nodeName")
     return PodState("waiting", "is being started" if has_node else "waits for a node")
 
 
-def _obstacle(pod: Object, waiting: Object, events: Sequence[Object]) -> str | None:
+def _obstacle(pod: Object, events: Sequence[Object]) -> Obstacle | None:
     """Return what keeps a scheduled pod from starting; None if nothing does."""
-    reason, message = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
-    if reason in _PULL:
+    for name, waiting in _waiting(pod):
+        message = str(waiting.get("message") or "")
         failure = event_message(events, pod, "Failed") or ""
-        detail = failure if failure.startswith("Failed to pull") else message
-        return f"waits for its image: {_image(pod)} cannot be pulled: {_pull_error(detail)}"
-    if reason == "InvalidImageName":
-        return f"cannot start: '{_image(pod)}' is not a valid image name"
-    if reason in _CANNOT_START:
-        return f"cannot start: {_config_error(message) or reason}"
+        detail = failure if failure.startswith("Failed to pull") and "pull" in str(waiting).lower() else message
+        reason, image = str(waiting.get("reason") or ""), _image(pod, name)
+        found = container_obstacle(reason, detail, image=image, namespace=namespace_of(pod))
+        if found is not None:
+            return found
     mount = event_message(events, pod, *_MOUNT_EVENTS)
-    return None if mount is None else f"waits for a volume: {_flat(mount)}"
+    return None if mount is None else mount_obstacle(mount, namespace_of(pod))
+
+
+def _waiting(pod: Object) -> Iterator[tuple[str, Object]]:
+    """Yield the waiting containers and their states: first the one that runs phase2, then those of Argo."""
+    status = pod.get("status") or {}
+    statuses = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    for each in sorted(statuses, key=lambda one: one.get("name") not in _CONTAINERS):
+        waiting = (each.get("state") or {}).get("waiting")
+        if waiting is not None:
+            yield str(each.get("name")), waiting
+
+
+def _unbound_claim(pod: Object, events: Sequence[Object]) -> Obstacle | None:
+    """Return which claim of a pod is not bound, and why; None if no event says so."""
+    for volume in (pod.get("spec") or {}).get("volumes") or []:
+        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        if claim is None:
+            continue
+        about = {"kind": "PersistentVolumeClaim", "metadata": {"name": claim, "namespace": namespace_of(pod)}}
+        message = event_message(events, about, *_CLAIM_EVENTS)
+        if message is not None:
+            return claim_obstacle(str(claim), message)
+    return None
 
 
 def _ended(pod: Object, terminated: Object) -> PodState:
@@ -128,9 +181,9 @@ def _why_it_ended(pod: Object, terminated: Object, code: int | None) -> str:
         return f"ran out of its {_memory(pod)} of memory and was killed"
     if disrupted is not None:
         known = _DISRUPTIONS.get(str(disrupted.get("reason")))
-        return known or f"was disrupted ({_flat(str(disrupted.get('message') or disrupted.get('reason')))})"
+        return known or f"was disrupted ({flat(str(disrupted.get('message') or disrupted.get('reason')))})"
     if reason:
-        return f"was ended by its node ({reason}): {_flat(str(pod['status'].get('message') or ''))}".rstrip(": ")
+        return f"was ended by its node ({reason}): {flat(str(pod['status'].get('message') or ''))}".rstrip(": ")
     reasons = {
         None: "was lost before it ended",
         75: "failed in a way that may pass (exit code 75)",
@@ -147,49 +200,16 @@ def last_message(message: str) -> str:
     return (errors or lines or [""])[-1]
 
 
-def _scheduling_error(message: str) -> str:
-    # "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: ..." - the second sentence does not help.
-    text = _flat(message).partition(" preemption: ")[0].partition(" no new claims ")[0]
-    return text.rstrip(". ")
-
-
-def _pull_error(message: str) -> str:
-    """Return the error of the registry, without the messages that kubelet and containerd wrap around it."""
-    text = _flat(message)
-    for pattern, cause in (
-        ("not found", "not found in the registry"),
-        ("unauthorized", "the registry rejects the credentials"),
-        ("authorization failed", "the registry rejects the credentials"),
-        ("connection refused", "the registry does not answer (connection refused)"),
-        ("no such host", "the registry's host name does not exist"),
-        ("i/o timeout", "the registry does not answer (timeout)"),
-    ):
-        if pattern in text.lower():
-            return cause
-    return text.rstrip(". ") or "the registry does not say why"
-
-
-def _config_error(message: str) -> str:
-    text = message.replace('"', "'")
-    for kind, name in (("secret", "Secret"), ("configmap", "ConfigMap")):
-        if text.startswith(f"{kind} '") and text.endswith("not found"):
-            missing = text.split("'")[1]
-            return f"the {name} '{missing}' is missing in its namespace"
-    return _flat(text)
-
-
-def _image(pod: Object) -> str:
-    return str(_spec(pod).get("image") or "its image")
+def _image(pod: Object, container: str | None = None) -> str:
+    return str(_spec(pod, container).get("image") or "its image")
 
 
 def _memory(pod: Object) -> str:
     return str(((_spec(pod).get("resources") or {}).get("limits") or {}).get("memory") or "share")
 
 
-def _spec(pod: Object) -> Object:
-    containers = (pod.get("spec") or {}).get("containers") or []
-    return next((container for container in containers if container.get("name") in _CONTAINERS), {})
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())
+def _spec(pod: Object, container: str | None = None) -> Object:
+    spec = pod.get("spec") or {}
+    containers = [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
+    names = _CONTAINERS if container is None else (container,)
+    return next((each for each in containers if each.get("name") in names), {})
