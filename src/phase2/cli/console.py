@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
 from phase2.errors import Phase2Error, RequestError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def print_error(error: Phase2Error) -> None:
@@ -48,8 +52,14 @@ def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[str] = ()
 ) -> None:
     """Print a table on standard output; columns named in ``numeric`` are right-aligned."""
+    print_made_table(make_table(title, columns, rows, numeric=numeric))
+
+
+def make_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[str] = ()
+) -> Table:
+    """Return a table; the arguments are those of :func:`print_table`."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -59,6 +69,13 @@ def print_table(
         table.add_column(Text(column), justify="right" if column in numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
+    return table
+
+
+def print_made_table(table: Table) -> None:
+    """Print a table of :func:`make_table`; wide enough for pipes where standard output is no terminal."""
+    from rich.console import Console
+
     console = Console()
     if not console.is_terminal:
         console.width = 200

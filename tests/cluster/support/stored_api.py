@@ -23,7 +23,7 @@ PODS, EVENTS = "/api/v1 pods", "/api/v1 events"
 EVERY_KIND = (JOBS, WORKFLOWS, TEMPLATES, PODS, EVENTS)
 
 _PATH = re.compile(
-    r"(?P<group>/apis?/[^/]+(?:/v[^/]+)?)/namespaces/(?P<namespace>[^/]+)/(?P<plural>\w+)(?:/(?P<name>.+))?"
+    r"(?P<group>/apis?/[^/]+(?:/v[^/]+)?)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>.+))?"
 )
 
 
@@ -42,6 +42,7 @@ class StoredApi:
     Attributes:
         kinds: The known kinds: path of the API group, and plural.
         hidden: Plurals that the user has no permission for.
+        hides_cluster: Whether the user has no permission for more than one namespace at once.
         requests: All requests: method and path.
         logs: Logs of pods by name.
     """
@@ -49,6 +50,7 @@ class StoredApi:
     def __init__(self, *kinds: str) -> None:
         self.kinds = set(kinds or EVERY_KIND)
         self.hidden: set[str] = set()
+        self.hides_cluster = False
         self.requests: list[tuple[str, str]] = []
         self.logs: dict[str, str] = {}
         self.url = ""
@@ -148,11 +150,13 @@ class _Request:
     def answer(self) -> Any:
         if self.where is None:
             return self._discovery()
-        if self.where["plural"] in self.api.hidden:
+        if self.where["plural"] in self.api.hidden or (self.api.hides_cluster and not self.where["namespace"]):
             group = self.where["group"].split("/")[2]
+            namespace = self.where["namespace"]
+            scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
             raise _RefusedError(
                 403, f'{self.where["plural"]}.{group} is forbidden: User "ada" cannot {self._verb()} resource '
-                f'"{self.where["plural"]}" in API group "{group}" in the namespace "{self.where["namespace"]}"',
+                f'"{self.where["plural"]}" in API group "{group}" {scope}',
             )  # fmt: skip
         if self.kind not in self.api.kinds:
             raise _RefusedError(404, "")
@@ -205,6 +209,10 @@ class _Request:
         return {"kind": "APIResourceList", "resources": [{"name": plural} for plural in plurals]}
 
     def _is_wanted(self, one: dict[str, Any]) -> bool:
+        assert self.where is not None
+        namespace = self.where["namespace"]
+        if namespace and one["metadata"].get("namespace", namespace) != namespace:
+            return False
         labels = one["metadata"].get("labels") or {}
         pairs = [word.split("=", 1) for word in self.query.get("labelSelector", "").split(",") if word]
         name = self.query.get("fieldSelector", "").removeprefix("metadata.name=")

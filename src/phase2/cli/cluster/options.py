@@ -14,6 +14,7 @@ from phase2.cli.console import note
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import NEVER, NO_CACHE
 from phase2.config.settings import CHECKPOINT_MINUTES, IMAGE_VARIABLE, NAMESPACE_VARIABLE, cluster_namespace
+from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.cluster.namespace import Cluster
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 NamespaceOption = Annotated[
     str | None,
     typer.Option(
-        "--namespace", help=f"Namespace (default: ${NAMESPACE_VARIABLE}, or that of the kubeconfig's context)."
+        "--namespace", "-n", help=f"Namespace (default: ${NAMESPACE_VARIABLE}, or that of the kubeconfig's context)."
     ),
 ]
 ContextOption = Annotated[
@@ -112,6 +113,20 @@ def namespace_of(context: str | None, given: str | None) -> str:
     from phase2.cluster.request.names import check_label_name
 
     return check_label_name(given or cluster_namespace() or context_namespace(context), "--namespace")
+
+
+def refuse_two_scopes(namespace: str | None, *, all_namespaces: bool) -> None:
+    """Refuse a namespace together with all namespaces.
+
+    Raises:
+        RequestError: Both are given.
+    """
+    if namespace is not None and all_namespaces:
+        raise RequestError(
+            f"--namespace {namespace} cannot be combined with --all-namespaces.",
+            why="One asks for a single namespace, the other for every one.",
+            fix="Drop one of the two.",
+        )
 
 
 def connected(context: str | None, namespace: str) -> Cluster:

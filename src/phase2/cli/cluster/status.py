@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.cluster.options import ContextOption, NamespaceOption, connected, namespace_of
-from phase2.cli.console import note, print_table
+from phase2.cli.cluster.options import ContextOption, NamespaceOption, connected, namespace_of, refuse_two_scopes
+from phase2.cli.cluster.status_table import age, where
+from phase2.cli.console import note
 from phase2.cli.store import JsonOption, print_json
 
 if TYPE_CHECKING:
     from phase2.cluster.namespace import Cluster
     from phase2.cluster.run_state import RunState
+
+AllNamespacesOption = Annotated[
+    bool, typer.Option("--all-namespaces", "-A", help="List the runs of every namespace, with a column for it.")
+]
+WatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        "-w",
+        help="With RUN: follow it to its end, and exit with its exit code. Without: keep the list up to date, until "
+        "Ctrl-C.",
+    ),
+]
 
 
 def status(
@@ -25,59 +38,72 @@ def status(
         ),
     ] = None,
     namespace: NamespaceOption = None,
+    all_namespaces: AllNamespacesOption = False,  # noqa: FBT002
+    watch: WatchOption = False,  # noqa: FBT002
     context: ContextOption = None,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Show the state of submitted runs, and what is wrong with those that do not run."""
-    from phase2.cli.cluster.watch import state_facts
+    refuse_two_scopes(namespace, all_namespaces=all_namespaces)
+    cluster = connected(context, "" if all_namespaces else namespace_of(context, namespace))
+    if run is not None:
+        _show_run(cluster, run, context, watch=watch, as_json=as_json)
+    elif watch:
+        from phase2.cli.cluster.watch_list import watch_list
 
-    cluster = connected(context, namespace_of(context, namespace))
-    if run is None:
+        watch_list(cluster, as_json=as_json)
+    else:
         _print_all(cluster, as_json=as_json)
+
+
+def _show_run(cluster: Cluster, name: str, context: str | None, *, watch: bool, as_json: bool) -> None:
+    from phase2.cli.cluster.watch import state_facts, watch_run
+
+    found = cluster.find(name)
+    if watch:
+        client = connected(context, found.namespace).client(found.backend.name)
+        watch_run(client, found.name, as_json=as_json)
         return
-    state = cluster.state(cluster.find(run))
+    state = cluster.state(found)
     if as_json:
         print_json(state_facts(state))
         return
     typer.echo(f"{state.run_id} {state.state}: {state.message}")
-    for name, value in _details(state):
-        typer.echo(f"  {name:<8} {value}")
+    for key, value in _details(state, shows_namespace=not cluster.namespace):
+        typer.echo(f"  {key:<9} {value}")
 
 
 def _print_all(cluster: Cluster, *, as_json: bool) -> None:
+    from phase2.cli.cluster.status_table import print_states
     from phase2.cli.cluster.watch import state_facts
 
     states = cluster.states()
     if as_json:
         print_json([state_facts(state) for state in states])
-        return
-    if not states:
-        note(f"no run in the namespace {cluster.namespace}")
-        return
-    rows = [
-        (state.run_id, state.algorithm, state.mode, state.state, _age(state.created), state.message) for state in states
-    ]
-    print_table("", ("run", "algorithm", "mode", "state", "age", "what it does"), rows, numeric=("age",))
+    elif states:
+        print_states(states, shows_namespace=not cluster.namespace)
+    else:
+        note(f"no run {where(cluster.namespace)}")
 
 
-def _details(state: RunState) -> Iterator[tuple[str, str]]:
+def _details(state: RunState, *, shows_namespace: bool) -> Iterator[tuple[str, str]]:
     from phase2.cluster.run_state import SWEEP
 
-    yield "command", state.command
-    yield "age", _age(state.created)
+    option = f" -n {state.namespace}" if shows_namespace else ""
+    if state.command:
+        yield "command", state.command
+    yield "age", age(state.created)
+    if shows_namespace:
+        yield "namespace", state.namespace
     yield state.kind.lower(), state.name
+    if state.step:
+        yield "step", state.step
     if state.pod:
         yield "pod", state.pod + (f" on {state.node}" if state.node else "")
     if state.state == "succeeded":
         shown = f"phase2 runs show {state.run_id}, phase2 pull {state.run_id}"
         yield "next", "phase2 runs list" if state.mode == SWEEP else shown
     elif state.state in {"failed", "cancelled"}:
-        yield "next", f"phase2 logs {state.run_id}; to resume: {state.resume_command}"
+        yield "next", f"phase2 logs {state.run_id}{option}; to resume: {state.resume_command}{option}"
     elif state.pod:
-        yield "next", f"phase2 logs {state.run_id} --follow"
-
-
-def _age(since: datetime) -> str:
-    from phase2.cluster.request.resources import format_duration
-
-    return format_duration(max(0, round((datetime.now(UTC) - since).total_seconds())))
+        yield "next", f"phase2 logs {state.run_id} --follow{option}"
