@@ -128,21 +128,22 @@ class Cluster:
         return _with_shared_identities(found)
 
     def find(self, name: str) -> SubmittedRun:
-        """Find a run by its id, the name of its object, or a unique prefix of either.
+        """Find the newest object of a run by the run's id, the name of any of its objects, or a unique prefix.
 
         Raises:
             RequestError: No run matches, or several do.
         """
         runs = self.runs()
         found = find_submitted(runs, name)
-        namespaces = sorted({run.namespace for run in runs if run.run_id == found.run_id})
+        same_run = [run for run in runs if run.run_id == found.run_id]
+        namespaces = sorted({run.namespace for run in same_run})
         if len(namespaces) > 1:
             raise RequestError(
                 f"The run '{found.run_id}' is in several namespaces.",
                 why=f"They are {', '.join(namespaces)}.",
                 fix="Name one with -n NAMESPACE.",
             )
-        return found
+        return same_run[0]
 
     def state(self, run: SubmittedRun) -> RunState:
         """Return the state of a run."""
