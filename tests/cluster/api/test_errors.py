@@ -9,9 +9,9 @@ from phase2.cluster.api.errors import (
     ObjectConflictError,
     ObjectGoneError,
     WatchExpiredError,
-    quota_message,
     response_error,
 )
+from phase2.cluster.request.quotas import quota_message
 from phase2.errors import RequestError, TransientError
 
 FORBIDDEN = (

@@ -24,8 +24,9 @@ HOUR = timedelta(hours=1)
 def observation(state="running", message="runs on n1", *, uid="u1", attempt=1, age=timedelta(), **fields):
     ended = NOW - age if state in {"succeeded", "failed", "cancelled"} else None
     given = {
-        "run_id": "fine", "kind": "Job", "name": "phase2-fine", "namespace": "phase2", "algorithm": "e3nn", "mode": "lite",
-        "pod": None, "node": None, "exit_code": None, "created": NOW - age, "ended": ended, "command": "",
+        "run_id": "fine", "kind": "Job", "name": "phase2-fine", "namespace": "phase2", "algorithm": "e3nn",
+        "mode": "lite", "pod": None, "node": None, "exit_code": None, "created": NOW - age, "ended": ended,
+        "command": "",
     }  # fmt: skip
     return Observation(uid, "batch/v1", RunState(state=state, message=message, attempt=attempt, **(given | fields)))
 

@@ -7,12 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from phase2.cluster.request.quantities import parse_quantity
+from phase2.cluster.request.quotas import exceeds_whole_quota, quota_message
 from phase2.errors import Phase2Error, RequestError, TransientError
 
-_QUOTA = re.compile(
-    r"exceeded quota: (?P<quota>[^,]+), requested: (?P<asked>.+), used: (?P<used>.+), limited: (?P<most>.+)"
-)
 _WEBHOOK = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)', re.DOTALL)
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<name>[^']+)'.*?denied request: (?P<why>.*)", re.DOTALL)
 _NO_NAMESPACE = re.compile(r'namespaces "(?P<name>[^"]+)" not found')
@@ -85,24 +82,11 @@ def unreachable(server: str, reason: str) -> TransientError:
     )
 
 
-def quota_message(message: str) -> str | None:
-    """Return what a server message says about an exceeded quota; None if it is about something else."""
-    found = _QUOTA.search(message)
-    if found is None:
-        return None
-    short = [
-        f"{name} ({asked} asked, {used} of {most} in use)"
-        for name, asked, used, most in _amounts(found)
-        if not _fits(asked, used, most)
-    ]
-    return f"the quota '{found['quota']}' of the namespace is exceeded: {', '.join(short) or found['asked']}"
-
-
 def _quota(message: str, action: str) -> Phase2Error | None:
-    sentence, found = quota_message(message), _QUOTA.search(message)
-    if sentence is None or found is None:
+    sentence = quota_message(message)
+    if sentence is None:
         return None
-    if any(not _fits(asked, "0", most) for _, asked, _, most in _amounts(found)):
+    if exceeds_whole_quota(message):
         return RequestError(
             f"Cannot {action}: {sentence}.", why="It asks for more than the whole quota.", fix="Ask for less."
         )
@@ -111,23 +95,6 @@ def _quota(message: str, action: str) -> Phase2Error | None:
         why="Others use the rest of it.",
         fix="Try again when something has ended, or ask for less.",
     )
-
-
-def _amounts(found: re.Match[str]) -> list[tuple[str, str, str, str]]:
-    used, most = _pairs(found["used"]), _pairs(found["most"])
-    return [(name, asked, used.get(name, "0"), most.get(name, "0")) for name, asked in _pairs(found["asked"]).items()]
-
-
-def _pairs(text: str) -> dict[str, str]:
-    return dict(part.strip().split("=", 1) for part in text.split(",") if "=" in part)
-
-
-def _fits(asked: str, used: str, most: str) -> bool:
-    amounts = [parse_quantity(text) for text in (asked, used, most)]
-    if None in amounts:
-        return False
-    requested, in_use, limit = (amount.value for amount in amounts if amount is not None)
-    return requested + in_use <= limit
 
 
 def _namespace_missing(message: str, action: str) -> Phase2Error | None:

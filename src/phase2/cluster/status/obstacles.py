@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from phase2.cluster.api.errors import quota_message
+from phase2.cluster.request.quotas import quota_message
 
 _PULL = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError"}
 _CANNOT_START = {
