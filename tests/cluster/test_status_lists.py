@@ -73,6 +73,18 @@ def test_a_resumed_run_that_is_known_nowhere_else_has_what_its_workflow_publishe
     assert (after["run_id"], after["algorithm"], after["mode"]) == ("4f1c2a", "e3nn", "competition")
 
 
+def test_a_run_that_argo_resumed_is_resumed_by_phase2_with_its_own_resources(cli, api, harness):
+    assert harness.submit("4f1c2a", "--memory", "4Gi")[0] == 0
+    harness.fail("4f1c2a")
+    failed = simulated.workflow_failed("phase2-x7k2p", 3, "The data are damaged.")
+    api.put(WORKFLOWS, of_the_ui(resume="4f1c2a") | {"status": failed})
+    code, out, err = cli("submit", "--resume", "4f1c2a", "--dry-run", "--json")
+    assert code == 0, err
+    parameters = json.loads(out)["manifest"]["spec"]["arguments"]["parameters"]
+    given = {each["name"]: each["value"] for each in parameters}
+    assert (given["run-name"], given["memory"], given["level"]) == ("4f1c2a", "4Gi", "smoke")
+
+
 # Namespaces ----------------------------------------------------------------------------------------------------------
 
 

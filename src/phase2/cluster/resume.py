@@ -40,14 +40,22 @@ class ResumableRun:
 
 
 def from_cluster(runs: Sequence[SubmittedRun], name: str) -> ResumableRun | None:
-    """Find a run among those of a namespace; None if it is not listed, or its object does not record the request.
+    """Find a run among those of a namespace; None if it is not listed, or no object of it records the request.
+
+    Args:
+        runs: The objects of the namespace, the newest first.
+        name: Run id, name of an object, or a unique prefix.
 
     Raises:
         RequestError: Several runs match, it is a sweep, or another version of phase2 submitted it.
     """
-    run = match_submitted(runs, name)
-    command = None if run is None else annotation(run.object, COMMAND_ANNOTATION)
-    if run is None or command is None:  # created otherwise, as by argo submit
+    matching = match_submitted(runs, name)
+    if matching is None:
+        return None
+    # A Workflow that argo submit created records no command, but an object of the same run before it may.
+    commands = [(run, annotation(run.object, COMMAND_ANNOTATION)) for run in runs if run.run_id == matching.run_id]
+    run, command = next(((run, text) for run, text in commands if text is not None), (matching, None))
+    if command is None:
         return None
     arguments = shlex.split(command)
     if arguments[:2] == ["phase2", "sweep"]:
