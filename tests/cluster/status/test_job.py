@@ -425,6 +425,19 @@ def test_attempts_lost_to_disruptions_are_counted_by_their_events():
     assert job_state(a_job(active=1), [running()], made, now=NOW).attempt == 2
 
 
+def test_causes_that_have_passed_are_not_reported():
+    no_room = a_condition("PodScheduled", "Unschedulable", NO_ROOM, "False")
+    waits_for_gpu = a_pod(phase="Pending", node=None, conditions=[no_room], claim="phase2-data-cache")
+    before = an_event("FailedBinding", NO_CLASS, **CLAIM)
+    assert "Insufficient nvidia.com/gpu" in job_state(a_job(active=1), [waits_for_gpu], [before], now=NOW).message
+    mounts = [an_event("FailedMount", "x"), an_event("Pulling", "Pulling image")]
+    found = job_state(a_job(active=1), [waiting("ContainerCreating")], mounts, now=NOW)
+    assert found.message == f"waits for its image: {IMAGE} is being pulled"
+    refused = an_event("FailedCreate", QUOTA, "job-uid")  # at 12:05
+    assert job_state(a_job(), [failed(75, "x", number=6)], [refused], now=NOW).state == "retrying"
+    assert job_state(a_job(), [failed(75, "x", number=4)], [refused], now=NOW).state == "blocked"
+
+
 def test_events_about_another_pod_are_ignored():
     found = job_state(a_job(active=1), [waiting("ContainerCreating")], [an_event("FailedMount", "x", "other")], now=NOW)
     assert found.state == "waiting"

@@ -428,6 +428,16 @@ def test_the_compressed_nodes_of_a_large_workflow_are_read():
         assert found.message == "failed: main: Error (exit code 3): Damaged."
 
 
+def test_a_workflow_whose_nodes_are_in_a_database_runs():
+    status = workflow_running(NAME) | {"nodes": None, "offloadNodeStatusVersion": "fnv:123"}
+    found = workflow_state(a_workflow(status), [], now=NOW)
+    assert (found.state, found.message) == (
+        "running",
+        f"runs, progress 2/5, 10 min after the start; 'argo get {NAME}' shows its steps, which Argo keeps in a "
+        "database",
+    )
+
+
 def test_the_current_step_is_reported():
     assert workflow_state(a_workflow(workflow_running(NAME)), [], now=NOW).step == "train"
     assert workflow_state(a_workflow(workflow_failed(NAME, 3, "x")), [], now=NOW).step is None

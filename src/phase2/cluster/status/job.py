@@ -12,6 +12,7 @@ from phase2.cluster.objects import (
     condition,
     event_message,
     events_about,
+    last_seen,
     name_of,
     namespace_of,
     newest_first,
@@ -41,6 +42,7 @@ def job_state(
         now: The current time; None reads this machine's clock.
     """
     ordered = newest_first(pods)
+    events = _without_old_rejections(events, ordered)
     states = [pod_state(pod, events) for pod in ordered]
     attempt = _attempt(job, ordered, events)
     state, message = _summary(job, states, events, attempt, now or datetime.now(UTC))
@@ -62,6 +64,17 @@ def job_state(
         ended=_end(job),
         command=identity.command,
     )
+
+
+def _without_old_rejections(events: Sequence[Object], pods: Sequence[Object]) -> list[Object]:
+    """Drop the events of pods that could not be created before the newest pod was: the cause has passed."""
+    created = time_of(pods[0]["metadata"].get("creationTimestamp")) if pods else None
+
+    def has_passed(event: Object) -> bool:
+        seen = time_of(last_seen(event) or None)
+        return event.get("reason") == "FailedCreate" and bool(created and seen and seen <= created)
+
+    return [event for event in events if not has_passed(event)]
 
 
 def _summary(

@@ -9,15 +9,9 @@ from typing import Literal
 from phase2.cluster.manifests.pod import CONTAINER as JOB_CONTAINER
 from phase2.cluster.manifests.workflow import CONTAINER as WORKFLOW_CONTAINER
 from phase2.cluster.objects import Object, condition, event_message, failed_condition, namespace_of
-from phase2.cluster.status.obstacles import (
-    Obstacle,
-    claim_obstacle,
-    container_obstacle,
-    flat,
-    mount_obstacle,
-    scheduling_obstacle,
-)
+from phase2.cluster.status.obstacles import Obstacle, container_obstacle, flat, scheduling_obstacle
 from phase2.cluster.status.queue import admission_message
+from phase2.cluster.status.volumes import unbound_claim, unmounted_volume
 
 Phase = Literal["waiting", "blocked", "running", "stopping", "succeeded", "failed"]
 
@@ -30,8 +24,6 @@ _DISRUPTIONS = {
     "DeletionByPodGC": "was lost with its node",
     "TerminationByKubelet": "was ended by its node, which ran out of memory, disk or process ids, or shut down",
 }
-_MOUNT_EVENTS = ("FailedMount", "FailedAttachVolume")
-_CLAIM_EVENTS = ("FailedBinding", "ProvisioningFailed")
 SAVES = "is being stopped and saves a checkpoint"
 
 
@@ -111,7 +103,7 @@ def _pending(pod: Object, events: Sequence[Object]) -> PodState:
         if unscheduled.get("reason") == "SchedulingGated":
             return PodState("waiting", admission_message(pod, events) or "waits for its scheduling gate to open")
         message = str(unscheduled.get("message") or "")
-        return PodState.blocked(_unbound_claim(pod, events) or scheduling_obstacle(message, namespace_of(pod)))
+        return PodState.blocked(unbound_claim(pod, message, events) or scheduling_obstacle(message, namespace_of(pod)))
     obstacle = _obstacle(pod, events)
     if obstacle is not None:
         return PodState.blocked(obstacle)
@@ -131,8 +123,7 @@ def _obstacle(pod: Object, events: Sequence[Object]) -> Obstacle | None:
         found = container_obstacle(reason, detail, image=image, namespace=namespace_of(pod))
         if found is not None:
             return found
-    mount = event_message(events, pod, *_MOUNT_EVENTS)
-    return None if mount is None else mount_obstacle(mount, namespace_of(pod))
+    return unmounted_volume(pod, events)
 
 
 def _waiting(pod: Object) -> Iterator[tuple[str, Object]]:
@@ -143,19 +134,6 @@ def _waiting(pod: Object) -> Iterator[tuple[str, Object]]:
         waiting = (each.get("state") or {}).get("waiting")
         if waiting is not None:
             yield str(each.get("name")), waiting
-
-
-def _unbound_claim(pod: Object, events: Sequence[Object]) -> Obstacle | None:
-    """Return which claim of a pod is not bound, and why; None if no event says so."""
-    for volume in (pod.get("spec") or {}).get("volumes") or []:
-        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
-        if claim is None:
-            continue
-        about = {"kind": "PersistentVolumeClaim", "metadata": {"name": claim, "namespace": namespace_of(pod)}}
-        message = event_message(events, about, *_CLAIM_EVENTS)
-        if message is not None:
-            return claim_obstacle(str(claim), message)
-    return None
 
 
 def _ended(pod: Object, terminated: Object) -> PodState:

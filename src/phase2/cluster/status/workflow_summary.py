@@ -90,6 +90,9 @@ class WorkflowSnapshot:
 
     def _active(self, now: datetime) -> tuple[State, str]:
         active = [node for node in self._nodes if node.is_pod and node.is_active]
+        if not self._nodes and self._status.get("offloadNodeStatusVersion"):
+            shown = f"'argo get {name_of(self._workflow)}' shows its steps, which Argo keeps in a database"
+            return "running", f"runs{self._progress()}{self._since_start(now)}; {shown}"
         if not active:
             return self._between_steps()
         states = {node.name: self._state_of(node) for node in active}
