@@ -17,7 +17,7 @@ FAULT_ROUNDS ?= 1
 # The tests that `make coverage` runs.
 COVER ?= not slow and not faults and not cluster
 
-export IMAGE TARGET BASE_IMAGE CA_BUNDLE ENGINE TORCH_INDEX TORCH_HASH
+export WHEELS BUILDER IMAGE TARGET BASE_IMAGE CA_BUNDLE ENGINE TORCH_INDEX TORCH_HASH
 
 .PHONY: help
 help: ## List the targets
@@ -169,3 +169,7 @@ sbom: setup ## Write bills of materials (CycloneDX) into dist: of the wheel, and
 .PHONY: provenance
 provenance: setup ## Write SLSA provenance of the wheel and chart in dist, and with IMAGE=...@sha256:... of an image
 	$(BIN)/python -m tools.supply.provenance
+
+.PHONY: airgap
+airgap: setup ## Bundle what an offline cluster needs into dist/airgap (IMAGE=...@sha256:..., WHEELS=train|cluster, AIRGAP=--list)
+	$(BIN)/python -m tools.supply.airgap $(AIRGAP)

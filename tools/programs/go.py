@@ -1,9 +1,11 @@
 """Builds of programs from their Go modules, each version once on a machine."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from phase2.config.settings import cache_dir
@@ -31,6 +33,19 @@ def go_program(name: str, package: str, version: str, *flags: str) -> Path:
         if not program.exists():  # another process may have been faster
             _build([go, "install", *flags, f"{package}@{version}"], folder)
     return program
+
+
+def go_module(module: str, version: str) -> Path:
+    """Return the folder of a module's sources, which are downloaded the first time."""
+    go = shutil.which("go")
+    if go is None:
+        sys.exit(f"{module} comes from its Go module: install Go 1.26 or newer.")
+    command = [go, "mod", "download", "-json", f"{module}@{version}"]
+    with tempfile.TemporaryDirectory() as folder:  # no module of its own
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-1000:]}{done.stderr[-1000:]}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def _build(command: list[str], folder: Path) -> None:

@@ -47,6 +47,31 @@ def digest_of(image: str, options: tuple[str, ...] = ()) -> str:
     return _run([name, *options, *words]).strip()
 
 
+def save(image: str, to: Path, options: tuple[str, ...] = ()) -> str:
+    """Pull an image and write it as an archive that containerd, docker and podman import.
+
+    Returns:
+        Why that was not possible; empty after success.
+    """
+    name = next((one for one in ENGINES if shutil.which(one)), "") if not os.environ.get("ENGINE") else engine()
+    if not name:
+        return "neither docker, podman nor buildah is installed"
+    steps = {
+        "docker": [["pull", "--quiet", image], ["save", "--output", str(to), image]],
+        "podman": [["pull", "--quiet", image], ["save", "--quiet", "--format=oci-archive", "--output", str(to), image]],
+        "buildah": [
+            ["pull", "--quiet", image],
+            ["push", "--quiet", image, f"oci-archive:{to}:{image.partition('@')[0]}"],
+        ],
+    }
+    for words in steps[name]:
+        done = subprocess.run([name, *options, *words], capture_output=True, text=True, check=False)
+        if done.returncode:
+            to.unlink(missing_ok=True)
+            return f"{name} {words[0]}: {done.stderr.strip()[-300:]}"
+    return ""
+
+
 def _run(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
