@@ -84,8 +84,8 @@ def _image(part: Part, folder: Path) -> None:
 
 
 def _chart(part: Part, folder: Path) -> None:
-    words = [sys.executable, "-m", "tools.manifests.chart.package", "--to", folder / "charts"]
-    _run(words, {"IMAGE": part.settings["image"]})
+    words = ["tools.manifests.chart.package", "--to", str(folder / "charts")]
+    _python(*words, image=part.settings["image"])
 
 
 def _wheels(part: Part, folder: Path) -> None:
@@ -93,10 +93,10 @@ def _wheels(part: Part, folder: Path) -> None:
     to, name = folder / "wheels", part.settings["set"]
     to.mkdir(exist_ok=True)
     shutil.copy(ROOT / "constraints" / f"{name}.txt", to / "requirements.txt")
-    words = ["-m", "pip", "download", "--quiet", "--require-hashes", "--only-binary=:all:", "--dest", to]
-    _run([sys.executable, *words, "--requirement", to / "requirements.txt"])
-    build = ["--quiet", "--wheel", "--require-hashes", "--build-constraints", "constraints/dev.txt", "--out-dir", to]
-    _run([sys.executable, "-m", "uv", "build", *build])
+    pinned_wheels = ["--require-hashes", "--only-binary=:all:", "--requirement", f"{to}/requirements.txt"]
+    _python("pip", "download", "--quiet", "--dest", str(to), *pinned_wheels)
+    builder = ["--require-hashes", "--build-constraints", "constraints/dev.txt"]
+    _python("uv", "build", "--quiet", "--wheel", "--out-dir", str(to), *builder)
     (to / ".gitignore").unlink(missing_ok=True)
 
 
@@ -120,8 +120,10 @@ def _definitions(part: Part, folder: Path) -> None:
     (to / f"argo-workflows-{version.TESTED}.yaml").write_text("---\n".join(texts), encoding="utf-8")
 
 
-def _run(words: list[str | Path], more: dict[str, str] | None = None) -> None:
-    done = subprocess.run(words, cwd=ROOT, env=os.environ | (more or {}), capture_output=True, text=True, check=False)
+def _python(module: str, *words: str, image: str = "") -> None:
+    """Run a module in the root of the project, with ``$IMAGE``."""
+    command, environment = [sys.executable, "-m", module, *words], os.environ | {"IMAGE": image}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NotCollectedError(done.stderr.strip()[-500:])
 
