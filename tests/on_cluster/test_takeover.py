@@ -47,6 +47,14 @@ def identities(space, manifests):
     return {(one["kind"], one["metadata"]["name"]): one["metadata"]["uid"] for one in items}
 
 
+def is_admitted(space):
+    """Whether the API server takes the Job of ``helm test``; nothing is stored."""
+    hooks = yaml.safe_load_all(space("get", "hooks", RELEASE).stdout)
+    (job, _) = [one for one in hooks if one and one["kind"] == "Job"]
+    words = ["create", "--dry-run=server", "--filename=-"]
+    return space.cluster.kubectl(*words, stdin=json.dumps(job), check=False).returncode == 0
+
+
 def test_the_chart_takes_over_what_kustomize_installed(host, helm, image, manifests, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, NAMESPACE, tmp_path)
     # Nothing but the namespace gives the names of cluster-scoped objects.
@@ -66,6 +74,8 @@ def test_the_chart_takes_over_what_kustomize_installed(host, helm, image, manife
             assert {name for _, name in before} >= {f"phase2-training{SUFFIX}", f"phase2-jobs{SUFFIX}"}
             url = space.kubectl("get", "configmap", "phase2-store", "--output=jsonpath={.data.PHASE2_STORE}")
             assert url == f"s3://{BUCKET}/takeover"
+            # The API server takes a moment to look at Jobs by the policy as it is now.
+            host.wait(lambda: is_admitted(space), "the policy to approve the image", "apiserver")
             assert "Phase:          Succeeded" in space.test().stdout
             space.install(*values)  # an upgrade needs neither flag
 
