@@ -119,6 +119,9 @@ def test_templates_of_workflows_are_those_of_argo_but_for_image_and_queue(helm):
                 if parameter["name"] in ARGO_PARAMETERS:
                     del parameter["value"]
         assert one["spec"].pop("imagePullSecrets") == [{"name": "registry"}]
+        for step in one["spec"]["templates"]:
+            if "container" in step and step["name"] not in ("train", "predict"):
+                assert step.pop("priorityClassName") == "phase2-steps"
         for artifact in artifacts(theirs[name]):
             artifact["s3"]["key"] = f"phase2/{artifact['s3']['key']}"  # the prefix of the store
         assert one["spec"] == theirs[name]["spec"]

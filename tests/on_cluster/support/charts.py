@@ -89,8 +89,8 @@ class ChartNamespace:
         }
         return [word for name, value in values.items() for word in ("--set-string", f"{name}={value}")]
 
-    def kubectl(self, *words, check: bool = True) -> str:
-        return self.cluster.kubectl(*words, "--namespace", self.name, check=check).stdout
+    def kubectl(self, *words, check: bool = True, stdin: str | None = None) -> str:
+        return self.cluster.kubectl(*words, "--namespace", self.name, check=check, stdin=stdin).stdout
 
     def uid(self, kind: str, name: str) -> str:
         """Return the uid of an object."""
