@@ -178,6 +178,15 @@ def test_a_claim_without_a_default_storage_class_is_said_in_words(doctor):
     assert (code, problems(found)) == (0, {})
 
 
+def test_policies_of_another_name_are_known_by_their_label(doctor):
+    binding = thing("lab-jobs-materials", spec=BINDING | {"policyName": "lab-jobs-materials"})
+    _, found = doctor(installed() | {POLICIES: [binding]})
+    assert "No admission policy" in problems(found)["policies admission"]
+    binding["metadata"]["labels"] = {"app.kubernetes.io/part-of": "phase2"}
+    _, found = doctor(installed() | {POLICIES: [binding]})
+    assert found["policies admission"]["value"] == "lab-jobs-materials"
+
+
 def test_what_may_not_be_read_is_said_and_is_no_problem(doctor):
     code, found = doctor(installed(), hidden=[f"{CORE}{HERE}/secrets", POLICIES, "/apis/apps/v1", QUOTAS])
     assert (code, problems(found)) == (0, {})

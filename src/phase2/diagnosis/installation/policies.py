@@ -9,7 +9,7 @@ from phase2.diagnosis.finding import Finding, Problem
 from phase2.diagnosis.installation.reader import ADMISSION, NamespaceReader
 
 _NETWORK = "/apis/networking.k8s.io/v1"
-_NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+_NAMESPACE_LABEL, _PART_LABEL = "kubernetes.io/metadata.name", "app.kubernetes.io/part-of"
 
 
 def check_admission(reader: NamespaceReader) -> Iterator[Finding]:
@@ -35,7 +35,8 @@ def check_network(reader: NamespaceReader) -> Iterator[Finding]:
 
 
 def _is_about(binding: Object, namespace: str) -> bool:
+    """Whether a binding is phase2's, by its name or, where the chart was given another one, by its label."""
     matched = (binding["spec"].get("matchResources") or {}).get("namespaceSelector") or {}
-    return (matched.get("matchLabels") or {}).get(_NAMESPACE_LABEL) == namespace and str(
-        binding["spec"].get("policyName")
-    ).partition("-")[0] == "phase2"
+    labels = binding["metadata"].get("labels") or {}
+    is_ours = labels.get(_PART_LABEL) == "phase2" or str(binding["spec"].get("policyName")).startswith("phase2-")
+    return is_ours and (matched.get("matchLabels") or {}).get(_NAMESPACE_LABEL) == namespace
