@@ -20,7 +20,6 @@ def test_nothing_blocks_a_drain_unless_values_say_so(helm, profile):
     things = helm.objects(profile, "--set", "argo.enabled=true")
     assert not of_kind(things, "PodDisruptionBudget")
     assert not any("readinessProbe" in step["container"] for step in steps(things, "train"))
-    assert not any("podDisruptionBudget" in one["spec"] for one in of_kind(things, "WorkflowTemplate").values())
 
 
 def test_the_training_step_alone_is_protected(helm):

@@ -20,7 +20,7 @@ def of_tests(space):
 
 def test_a_failed_test_says_why_and_leaves_nothing_after_an_uninstall(host, helm, image, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, "phase2-chart-check", tmp_path)
-    values = [*space.values(image, "s3://no-such-bucket-at-all"), "--set", f"clusterSuffix={SUFFIX}-check"]
+    values = [*space.values(image, "s3://no-such-bucket-at-all"), "--set-string", f"clusterSuffix={SUFFIX}-check"]
     with space.set_up(volume=False):
         # The cluster of the tests has no storage class: without a volume of its own the claim stays Pending.
         space("upgrade", RELEASE, "--install", CHART, *values)
@@ -44,7 +44,7 @@ def test_a_failed_test_says_why_and_leaves_nothing_after_an_uninstall(host, helm
 
 def test_a_test_that_succeeds_leaves_nothing(host, helm, image, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, "phase2-chart-passes", tmp_path)
-    values = [*space.values(image, f"s3://{BUCKET}/passes"), "--set", f"clusterSuffix={SUFFIX}-passes"]
+    values = [*space.values(image, f"s3://{BUCKET}/passes"), "--set-string", f"clusterSuffix={SUFFIX}-passes"]
     with space.set_up():
         space.install(*values)
         assert "Phase:          Succeeded" in space.test().stdout

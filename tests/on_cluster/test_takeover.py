@@ -42,9 +42,14 @@ def manifests(kustomize):  # noqa: F811
 
 def identities(space, manifests):
     """Return the uids of these objects by kind and name."""
+    return {name: one["uid"] for name, one in metadata(space, manifests).items()}
+
+
+def metadata(space, manifests):
+    """Return the metadata of these objects as they are, by kind and name."""
     words = ["get", "--output=json", "--filename=-"]
     items = json.loads(space.cluster.kubectl(*words, stdin=manifests).stdout)["items"]
-    return {(one["kind"], one["metadata"]["name"]): one["metadata"]["uid"] for one in items}
+    return {(one["kind"], one["metadata"]["name"]): one["metadata"] for one in items}
 
 
 def is_admitted(space):
@@ -58,7 +63,7 @@ def is_admitted(space):
 def test_the_chart_takes_over_what_kustomize_installed(host, helm, image, manifests, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, NAMESPACE, tmp_path)
     # Nothing but the namespace gives the names of cluster-scoped objects.
-    values = [*space.values(image, f"s3://{BUCKET}/takeover"), "--set", "clusterSuffix="]
+    values = [*space.values(image, f"s3://{BUCKET}/takeover"), "--set-string", "clusterSuffix="]
     with space.set_up():
         host.kubectl("apply", "--filename=-", stdin=manifests)
         try:
@@ -71,6 +76,8 @@ def test_the_chart_takes_over_what_kustomize_installed(host, helm, image, manife
 
             space("install", RELEASE, CHART, *FLAGS, *values)
             assert identities(space, manifests) == before
+            for name, one in metadata(space, manifests).items():
+                assert one["annotations"]["meta.helm.sh/release-namespace"] == NAMESPACE, name
             assert {name for _, name in before} >= {f"phase2-training{SUFFIX}", f"phase2-jobs{SUFFIX}"}
             url = space.kubectl("get", "configmap", "phase2-store", "--output=jsonpath={.data.PHASE2_STORE}")
             assert url == f"s3://{BUCKET}/takeover"
