@@ -23,8 +23,9 @@ helm test phase2 --namespace phase2
 [Install with Helm](../../docs/how-to/helm.md) tells administrators the rest: keys, profiles (`ci/*-values.yaml`), what
 an upgrade keeps and what an uninstall leaves. Kubernetes 1.31 or newer, Helm 4 or 3.22.
 
-Names are fixed, since `phase2 submit` and the workflows look for them: a namespace holds one release. `clusterSuffix`
-gives a second release in the same cluster names of its own for what is not in a namespace.
+A namespace holds one release, since `phase2 submit` and the workflows look for some objects by their names;
+`nameOverride` renames the others. What is in no namespace ends in that of the release, so that releases of [several
+teams](../../docs/how-to/several-teams.md) do not meet. Quantities are texts or numbers, as in Kubernetes.
 
 ## Values
 
