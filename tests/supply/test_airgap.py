@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -15,6 +17,8 @@ from tests.chart.conftest import helm  # noqa: F401 - a fixture
 from phase2 import __version__
 from tools.generated import ROOT
 from tools.manifests.argo.version import TESTED
+from tools.supply import bundle
+from tools.supply.engine import archived_name
 from tools.supply.images import FOREIGN
 
 IMAGE = f"registry.example.com/phase2@sha256:{'a' * 64}"
@@ -72,8 +76,43 @@ def test_a_missing_part_is_named_with_its_source(tmp_path):
 def test_an_image_that_no_engine_can_pull_is_missing(tmp_path):
     done = airgap("--to", tmp_path / "made", "--only", "image", check=False, PATH="/nowhere")
     assert done.returncode == 1
-    assert "neither docker, podman nor buildah is installed" in done.stderr
+    assert "none of skopeo, docker, podman, buildah is installed" in done.stderr
     assert not list((tmp_path / "made" / "images").iterdir())
+
+
+def test_an_archive_holds_an_image_by_a_tag():
+    assert archived_name(IMAGE) == f"registry.example.com/phase2:{__version__}"
+    assert archived_name("localhost:5000/phase2") == f"localhost:5000/phase2:{__version__}"
+    for one in FOREIGN:
+        assert archived_name(one.reference) == one.name
+
+
+def test_pytorch_of_an_index_with_its_cpu_build_takes_the_place_of_the_pinned_one(tmp_path, monkeypatch):
+    """A stand-in for the wheel, in an index on the disk; pip itself downloads it and checks its hash."""
+    text = (ROOT / "constraints" / "train.txt").read_text()
+    (pinned,) = set(re.findall(r"^torch==([^ ;]+)", text, re.MULTILINE))
+    index, to = tmp_path / "index" / "torch", tmp_path / "wheels"
+    for folder in (index, to):
+        folder.mkdir(parents=True)
+    wheel = index / f"torch-{pinned}+cpu-py3-none-any.whl"
+    about = f"torch-{pinned}+cpu.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: torch\nVersion: {pinned}+cpu\n")
+        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{about}/RECORD", "")
+    (index / "index.html").write_text(f'<a href="{quote(wheel.name)}">{wheel.name}</a>')
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (to / "requirements.txt").write_text(bundle.without_gpu(text))
+    monkeypatch.setenv("TORCH_HASH", f"sha256:{digest}")
+    bundle.add_cpu_torch(to, text, (tmp_path / "index").as_uri())
+    left = (to / "requirements.txt").read_text()
+    assert left.endswith(f"\ntorch=={pinned}+cpu --hash=sha256:{digest}\n")
+    assert not re.search(r"^(nvidia|cuda|triton)", left, re.MULTILINE)
+    assert re.search(r"^numpy==", left, re.MULTILINE)
+    monkeypatch.setenv("TORCH_HASH", f"sha256:{'0' * 64}")
+    (to / wheel.name).unlink()
+    with pytest.raises(bundle.NotCollectedError, match="Expected sha256 0000"):
+        bundle.add_cpu_torch(to, text, (tmp_path / "index").as_uri())
 
 
 def commands():

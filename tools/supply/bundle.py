@@ -1,5 +1,6 @@
 """What an offline cluster needs, and how each part gets into a bundle."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -92,12 +93,39 @@ def _wheels(part: Part, folder: Path) -> None:
     """Download the pinned wheels, each checked against its hashes, and build phase2's."""
     to, name = folder / "wheels", part.settings["set"]
     to.mkdir(exist_ok=True)
-    shutil.copy(ROOT / "constraints" / f"{name}.txt", to / "requirements.txt")
+    text, index = (ROOT / "constraints" / f"{name}.txt").read_text(encoding="utf-8"), os.environ.get("TORCH_INDEX", "")
+    (to / "requirements.txt").write_text(without_gpu(text) if index else text, encoding="utf-8")
     pinned_wheels = ["--require-hashes", "--only-binary=:all:", "--requirement", f"{to}/requirements.txt"]
     _python("pip", "download", "--quiet", "--dest", str(to), *pinned_wheels)
+    if index and "torch==" in text:
+        add_cpu_torch(to, text, index)
     builder = ["--require-hashes", "--build-constraints", "constraints/dev.txt"]
     _python("uv", "build", "--quiet", "--wheel", "--out-dir", str(to), *builder)
     (to / ".gitignore").unlink(missing_ok=True)
+
+
+def without_gpu(text: str) -> str:
+    """Return requirements without PyTorch and what a GPU alone needs."""
+    entries = re.split(r"^(?=\S)", text, flags=re.MULTILINE)
+    return "".join(one for one in entries if not re.match(r"torch==|triton==|nvidia-|cuda-", one))
+
+
+def add_cpu_torch(to: Path, text: str, index: str) -> None:
+    """Download PyTorch's CPU build of the pinned version from an index that has it, and pin what came.
+
+    ``$TORCH_HASH`` says which wheel it must be; without it, the first download decides.
+    """
+    (pinned_torch,) = set(re.findall(r"^torch==([^ ;]+)", text, re.MULTILINE))
+    asked, given = f"torch=={pinned_torch}+cpu", os.environ.get("TORCH_HASH", "")
+    (to / "torch.txt").write_text(f"{asked} --hash={given}\n" if given else f"{asked}\n", encoding="utf-8")
+    words = ["--quiet", "--no-deps", "--only-binary=:all:", "--index-url", index, "--dest", str(to)]
+    _python("pip", "download", *words, "--requirement", str(to / "torch.txt"))
+    (to / "torch.txt").unlink()
+    (wheel,) = to.glob(f"torch-{pinned_torch}+cpu-*.whl")
+    with wheel.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with (to / "requirements.txt").open("a", encoding="utf-8") as requirements:
+        requirements.write(f"{asked} --hash=sha256:{digest}\n")
 
 
 def _data(_: Part, folder: Path) -> None:
