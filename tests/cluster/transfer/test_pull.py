@@ -211,6 +211,11 @@ def test_without_keys_the_option_is_offered(cli, bucket, run, monkeypatch, tmp_p
     assert (code, "--through-cluster" in err) == (2, True), err
 
 
+def test_where_no_store_is_named_the_option_is_offered(cli, api):
+    code, _, err = cli("pull", "fine")
+    assert (code, "There is no run 'fine'" in err, "--through-cluster" in err) == (2, True, True), err
+
+
 def test_the_pod_is_restricted_and_temporary():
     job = transfer_job("phase2-pull-1", ["offer", "fine"], namespace="phase2", image="phase2:1", secret="phase2-s3")
     pod = job["spec"]["template"]["spec"]

@@ -10,6 +10,7 @@ import typer
 from phase2.cli.cluster.options import ContextOption, NamespaceOption, connected, namespace_of
 from phase2.cli.console import note
 from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, open_command_store, print_json
+from phase2.config.settings import store_url
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -64,12 +65,19 @@ def _pull(run: str, store: str | None, to: Path, only: Sequence[str]) -> tuple[s
     place = open_command_store(store)
     try:
         found = PublishedRun.open(place, find_in(place, run).prefix)
-    except KeysMissingError as error:
-        fix = f"{error.fix} Without keys, add {THROUGH_CLUSTER}: a pod of the cluster hands the run out."
-        raise RequestError(error.what, why=error.why, fix=fix) from error
+    except RequestError as error:
+        hint = _hint(has_keys=not isinstance(error, KeysMissingError), has_store=bool(store or store_url()))
+        raise RequestError(error.what, why=error.why, fix=f"{error.fix} {hint}".strip()) from error
     with transfer_bar(f"pulling {found.manifest.run_id}") as progress:
         directory = found.pull(to, only=only, progress=progress)
     return found.prefix, directory.path
+
+
+def _hint(*, has_keys: bool, has_store: bool) -> str:
+    """Return when a pull through the cluster may help; nothing where the store was named and read."""
+    if not has_keys:
+        return f"Without keys, add {THROUGH_CLUSTER}: a pod of the cluster hands the run out."
+    return "" if has_store else f"For a run in the store of a cluster, name it with --store, or add {THROUGH_CLUSTER}."
 
 
 def _pull_through(source: ClusterPull, run: str, to: Path, only: Sequence[str]) -> tuple[str, Path]:
