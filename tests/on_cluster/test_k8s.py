@@ -246,6 +246,8 @@ def test_the_doctor_in_a_pod_sees_its_limits_and_the_bucket(pods, image):
 
 def test_the_doctor_reads_the_installation(cluster, installed_output, monkeypatch, capsys):
     monkeypatch.setenv("KUBECONFIG", cluster.kubeconfig)
+    bound = ["--for=jsonpath={.status.phase}=Bound", "persistentvolumeclaim/phase2-data-cache"]
+    cluster.kubectl("wait", *bound, "--namespace", NAMESPACE, "--timeout=60s")
     code = main(["doctor", "--namespace", NAMESPACE, "--json"])
     report = json.loads(capsys.readouterr().out)
     found = {f"{one['topic']} {one['name']}": one for one in report["findings"]}

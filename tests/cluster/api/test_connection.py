@@ -2,11 +2,14 @@
 
 import datetime as dt
 import ssl
+import sys
 
 import pytest
 import trustme
 from tests.cluster.support.api_server import Answer, serving
 
+from phase2.cluster.api import connection as connection_module
+from phase2.cluster.api import kubeconfig, service_account
 from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.connection import Connection
 from phase2.cluster.api.kubeconfig import context_namespace
@@ -147,3 +150,49 @@ def test_the_namespace_is_that_of_the_context(monkeypatch, tmp_path):
     assert context_namespace("there") == "phase2"
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     assert context_namespace() == "phase2"
+
+
+@pytest.fixture
+def pod(monkeypatch, tmp_path):
+    """Files and environment of a pod with a service account, in an image without the official client."""
+    token = tmp_path / "token"
+    token.write_text("first\n")
+    (tmp_path / "namespace").write_text("materials")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    for module in (kubeconfig, connection_module, service_account):
+        monkeypatch.setattr(module, "POD_TOKEN", token)
+    monkeypatch.setitem(sys.modules, "kubernetes", None)
+    return token
+
+
+def test_in_a_pod_its_service_account_is_used_and_its_token_read_anew(pod, monkeypatch):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(pod.with_name("ca.crt"))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    with serving(JOBS, tls=tls) as api:
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", api.url.rpartition(":")[2])
+        connection = Connection.open()
+        assert jobs(connection).objects() == []
+        pod.write_text("second")
+        assert jobs(connection).objects() == []
+    assert [headers["authorization"] for _, _, headers, _ in api.requests] == ["Bearer first", "Bearer second"]
+    assert context_namespace() == "materials"
+
+
+def test_in_a_pod_another_authority_is_not_trusted(pod, monkeypatch):
+    trustme.CA().cert_pem.write_to_path(pod.with_name("ca.crt"))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    with serving(JOBS, tls=tls) as api:
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", api.url.rpartition(":")[2])
+        with pytest.raises(RequestError, match="No trusted connection"):
+            jobs(Connection.open()).objects()
+
+
+def test_a_pod_without_what_it_needs_says_so(pod, monkeypatch):
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(RequestError, match=r"ca\.crt cannot be used"):
+        Connection.open()

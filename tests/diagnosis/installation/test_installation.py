@@ -207,15 +207,3 @@ def test_a_cluster_without_argo_and_kueue_is_fine(doctor):
     assert (code, problems(found)) == (0, {})
     assert "not installed" in found["argo templates"]["value"]
     assert "argo controller" not in found
-
-
-def test_in_a_pod_the_service_account_is_used(tmp_path, monkeypatch):
-    from phase2.cluster.api import connection, kubeconfig
-
-    token = tmp_path / "token"
-    token.write_text("a-token")
-    (tmp_path / "namespace").write_text("materials")
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-    monkeypatch.setattr(kubeconfig, "POD_TOKEN", token)
-    monkeypatch.setattr(connection, "POD_TOKEN", token)
-    assert kubeconfig.context_namespace() == "materials"

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from phase2.cluster.api.errors import response_error
 from phase2.cluster.api.kubeconfig import POD_TOKEN, kubeconfig, kubeconfig_files
 from phase2.cluster.api.network_errors import network_errors
+from phase2.cluster.api.service_account import pod_headers, pod_pool, pod_server
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Connection:
         Raises:
             RequestError: There is no usable kubeconfig, or it has no such context.
         """
+        if context is None and not kubeconfig_files() and POD_TOKEN.is_file():
+            return cls(pod_pool(), pod_server(), pod_headers, on_warning)
         from kubernetes.client import ApiClient, Configuration
 
         settings = Configuration()
@@ -177,9 +180,6 @@ def _configure(settings: Any, context: str | None) -> None:
 
     files = kubeconfig_files()
     try:
-        if not files and context is None and POD_TOKEN.is_file():
-            config.load_incluster_config(client_configuration=settings)
-            return
         if not files:
             raise RequestError(
                 "No cluster is configured.",
