@@ -88,7 +88,7 @@ def test_a_copy_does_not_record_the_command_of_its_original():
 def test_a_resumed_run_has_what_another_object_of_it_records():
     original = RunIdentity("4f1c2a", "cgcnn", "lite", COMMAND)
     other = RunIdentity("4f9", "e3nn", "pro", "phase2 train")
-    for given in ("4f1c2a", "4f1c"):
+    for given in ("4f1c2a", "4f1c", "multitask_cgcnn/run_20261124T120000_4f1c2a"):
         resumed = workflow_identity(a_workflow(parameters={"resume": given}))
         assert shared_identities([resumed, other, original])[0].run_id == "4f1c2a"
         found = shared_identities([resumed, other, original])[0]

@@ -52,7 +52,7 @@ def workflow_identity(workflow: Object) -> RunIdentity:
     Workflow that resumes a run by ``resume=RUN`` has the algorithm and level of that run, not those of its parameters.
     """
     outputs, given, labels = _outputs(workflow), given_parameters(workflow), _own_labels(workflow)
-    resumed = None if "run-name" in given else given.get("resume")
+    resumed = None if "run-name" in given else _last_part(given.get("resume"))
     run_id = given.get("run-name") or outputs.get("run-id") or resumed or labels.get(RUN_LABEL) or name_of(workflow)
     template = template_of(workflow) or TEMPLATE
     mode = outputs.get("mode")
@@ -91,11 +91,16 @@ def shared_identities(identities: Sequence[RunIdentity]) -> list[RunIdentity]:
     return [_completed(one, [other for other in named if other.run_id == one.run_id]) for one in named]
 
 
+def _last_part(path: str | None) -> str | None:
+    return None if path is None else path.rstrip("/").rpartition("/")[2]
+
+
 def _full_id(one: RunIdentity, exact: Iterable[str]) -> str:
     """Return the id that a given prefix stands for, if exactly one run begins with it."""
     if not one.is_given or one.run_id in exact:
         return one.run_id
-    found = [run_id for run_id in exact if run_id.startswith(one.run_id)]
+    # What is given may be a prefix of the id, or the name of the run's directory, which ends in the id.
+    found = [run_id for run_id in exact if run_id.startswith(one.run_id) or one.run_id.endswith(f"_{run_id}")]
     return found[0] if len(found) == 1 else one.run_id
 
 
