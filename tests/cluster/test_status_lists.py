@@ -176,6 +176,33 @@ def test_watching_the_list_prints_a_line_for_each_change(cli, api, harness):
     assert "Traceback" not in errors
 
 
+def test_a_terminal_shows_the_list_which_is_redrawn(cli, api, harness):
+    harness.begin("abc")
+    terminal, end = os.openpty()
+    command = [sys.executable, "-m", "phase2", "status", "--watch"]
+    watcher = subprocess.Popen(command, stdin=end, stdout=end, stderr=end, env=os.environ | {"COLUMNS": "150"})
+    stop = threading.Timer(60, watcher.kill)
+    stop.start()
+
+    def shown_until(word):
+        shown = ""
+        while word not in shown:
+            shown += os.read(terminal, 1 << 16).decode()
+        return shown
+
+    try:
+        assert "what it does" in shown_until("runs, step train")
+        harness.fail("abc")
+        assert "\x1b[1A" in shown_until("failed with exit code 3")  # the cursor goes up, to draw over what was there
+    finally:
+        stop.cancel()
+        watcher.send_signal(signal.SIGINT)
+        watcher.wait(timeout=30)
+        os.close(terminal)
+        os.close(end)
+    assert watcher.returncode == 130
+
+
 def test_watching_as_json_prints_a_document_for_each_change(cli, api, harness):
     harness.begin("abc")
     watcher = watch("--json", "-A")
