@@ -1,8 +1,11 @@
 """An upgrade from the last release changes no field that Kubernetes does not let change, and takes no claim away."""
 
-import pytest
+import tarfile
 
-from .rendering import CHART, PROFILES, RELEASED, parsed, values_of
+import pytest
+import yaml
+
+from .rendering import CHART, PROFILES, PROJECT, RELEASED, parsed, values_of
 
 ARGO = "argoproj.io/v1alpha1/WorkflowTemplate"
 GROWS = ("resources",)
@@ -58,6 +61,27 @@ def test_the_names_that_runs_rely_on_stay(both):
     before, after = both
     relied_on = {("ServiceAccount", "phase2-runner"), ("ConfigMap", "phase2-store"), ("Role", "phase2-submitter")}
     assert relied_on <= before.keys() & after.keys()
+
+
+def values(text):
+    """Every value of a chart by its path."""
+    found, left = {}, [("", yaml.safe_load(text))]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict) and value:
+            left += [(f"{path}.{key}" if path else key, item) for key, item in value.items()]
+        else:
+            found[path] = value
+    return found
+
+
+def test_the_page_names_every_value_that_is_gone_or_has_another_default():
+    with tarfile.open(RELEASED) as archive:
+        before = values(archive.extractfile("phase2-runner/values.yaml").read())
+    after = values((CHART / "values.yaml").read_text())
+    page = (PROJECT / "docs" / "how-to" / "upgrade.md").read_text()
+    other = {path for path, value in before.items() if path not in after or after[path] != value}
+    assert {path for path in other if f"`{path}" not in page} == set()
 
 
 def test_the_comparison_notices_a_change(helm):
