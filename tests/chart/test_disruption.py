@@ -48,6 +48,11 @@ def test_the_protection_ends_with_the_readiness_of_the_pod(helm):
         assert probe["periodSeconds"] * probe["failureThreshold"] <= 900
 
 
+def test_a_part_of_an_hour_is_one_too(helm):
+    (step, *_) = steps(helm.objects("default", *PROTECT[:3], "disruption.protectHours=0.5"), "train")
+    assert step["container"]["readinessProbe"]["exec"]["command"][3:] == ["0.5"]
+
+
 @pytest.mark.parametrize(("hours", "ready"), [("1000000", True), ("0", False)])
 def test_a_pod_is_ready_for_as_long_as_it_is_protected(helm, hours, ready):
     """The program of the probe, on this machine, whose first process has run for some time."""

@@ -119,7 +119,7 @@ RULES: dict[str, Rule] = {
     "limitRange.memory": _MEMORY,
     "priorityClass.create": _SWITCH,
     "priorityClass.value": number(-1_000_000_000, 999_999_900),
-    "disruption.protectHours": {"type": "number", "minimum": 0, "maximum": 168},
+    "disruption.protectHours": {**or_number(text("^[0-9]{1,2}([.][0-9]{1,9})?$")), "maximum": 168},
     "admission.create": _SWITCH,
     "admission.images": listed(text(_REPOSITORY)),
     "admission.byDigest": _DECISION,
