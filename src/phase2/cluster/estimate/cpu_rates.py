@@ -37,7 +37,7 @@ class NetworkRate(Record):
         crystals: Training crystals that it was measured with.
         train: CPU time of one epoch with one thread per training crystal, seconds.
         validation: CPU time of the end of the epoch (validation, checkpoint) per validation crystal, seconds.
-        speedup: Time of the steps of an epoch on one core, divided by that on two.
+        speedup: Time of an epoch on one core, divided by that on two.
     """
 
     algorithm: Algorithm
