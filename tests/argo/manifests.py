@@ -30,7 +30,7 @@ TEMPLATES = of_kind("WorkflowTemplate")
 
 def parameters_of(workflow: dict) -> dict[str, str]:
     """Parameters with their values."""
-    return {one["name"]: one["value"] for one in workflow["spec"]["arguments"]["parameters"]}
+    return {one["name"]: one["value"] for one in workflow["spec"].get("arguments", {}).get("parameters", [])}
 
 
 def container_templates(template: dict) -> dict[str, dict]:

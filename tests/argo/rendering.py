@@ -13,7 +13,7 @@ EXECUTOR_IMAGE = "argoexec"
 WORKFLOW = "phase2-abcde"
 
 _TAG = re.compile(r"\{\{([^{}]+)\}\}")
-_VARIABLE = re.compile(r"workflow\.parameters(?:\.\w+|\['[^']+'\])|\bretries\b")
+_VARIABLE = re.compile(r"(?:workflow|inputs)\.parameters(?:\.\w+|\['[^']+'\])|\bretries\b")
 _CHOICE = re.compile(r"(?P<when>.+?) \? (?P<then>.+?) : (?P<otherwise>.+)")
 # Lists whose entries are merged by this key rather than replaced.
 _MERGE_KEYS = {
@@ -36,6 +36,7 @@ def render_pod(template: dict, name: str, parameters=None, inputs=None, retries:
     own = next(one for one in spec["templates"] if one["name"] == name)
     own["container"] = merged(spec["templateDefaults"]["container"], own["container"])
     own, spec_patch = fill(own, values), fill(spec["podSpecPatch"], values)
+    mounted = {mount["name"] for mount in own["container"]["volumeMounts"]}
     pod = {
         "restartPolicy": "Never",
         "serviceAccountName": spec["serviceAccountName"],
@@ -43,7 +44,7 @@ def render_pod(template: dict, name: str, parameters=None, inputs=None, retries:
         "securityContext": spec["securityContext"],
         "initContainers": [{"name": "init", "image": EXECUTOR_IMAGE}],
         "containers": [{"name": "wait", "image": EXECUTOR_IMAGE}, {"name": "main", **own["container"]}],
-        "volumes": spec["volumes"],
+        "volumes": [one for one in spec["volumes"] if one["name"] in mounted],
     }
     for patch in (spec_patch, own.get("podSpecPatch")):
         if patch:

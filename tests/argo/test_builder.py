@@ -11,8 +11,8 @@ from phase2.cluster.manifests.pod import pod_spec
 from phase2.cluster.manifests.workflow import build_workflow, workflow_parameters
 from phase2.cluster.plan import make_plan
 from phase2.cluster.request.image import Image
-from phase2.cluster.request.names import parse_toleration
-from phase2.cluster.request.quantities import parse_cpu, parse_memory
+from phase2.cluster.request.options import ClusterOptions
+from phase2.cluster.request.quantities import parse_cpu
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.assignments import settings_of
 from phase2.config.combine import combine
@@ -46,10 +46,11 @@ REQUESTS = [
         ),
     ),
 ]
-RICH = ClusterRequest(
-    image=IMAGE, cpu=parse_cpu("16"), memory=parse_memory("64Gi"), gpus=1, priority="phase2-training", queue="research",
-    node_selector=(("gpu", "h100"),), tolerations=(parse_toleration("nvidia.com/gpu=present:NoSchedule"),),
-    store="s3://bucket/runs", cache="phase2-data-cache", deadline_seconds=3600, keep_seconds=60,
+RICH = ClusterOptions(
+    image=IMAGE.reference, cpu="16", memory="64Gi", ephemeral_storage="20Gi", gpus=1, priority="phase2-training",
+    queue="research", gpu_resource="nvidia.com/mig-1g.10gb", node_selector=("gpu=h100",),
+    toleration=("nvidia.com/gpu=present:NoSchedule", '{"operator": "Exists"}'),
+    store="s3://bucket/runs", cache="phase2-data-cache", deadline="1h", max_hours=0,
 )  # fmt: skip
 
 
@@ -57,10 +58,14 @@ def plan_of(request, cluster=None, **options):
     return make_plan("run-1", resolve(request), cluster or ClusterRequest(image=IMAGE), **options)
 
 
+def rich_plan(request):
+    return make_plan("run-1", resolve(request), RICH.request("phase2"), options=RICH)
+
+
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: " ".join(one.command()[2:]))
-@pytest.mark.parametrize("cluster", [None, RICH], ids=["plain", "rich"])
-def test_the_policy_and_argo_s_schema_take_it(request_, cluster):
-    workflow = build_workflow(plan_of(request_, cluster))
+@pytest.mark.parametrize("plan", [plan_of, rich_plan], ids=["plain", "rich"])
+def test_the_policy_and_argo_s_schema_take_it(request_, plan):
+    workflow = build_workflow(plan(request_))
     models.Workflow.model_validate(workflow, extra="forbid")
     given = parameters_of(workflow)
     assert given.keys() <= parameters_of(TEMPLATES["phase2-train"]).keys()
@@ -69,11 +74,11 @@ def test_the_policy_and_argo_s_schema_take_it(request_, cluster):
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: " ".join(one.command()[2:]))
-def test_its_pod_trains_what_the_job_trains(request_, monkeypatch, capfd):
+def test_its_pod_trains_what_the_job_trains(request_, monkeypatch, capfd, first_step):
     plan = plan_of(request_)
     assert main([*plan.command[1:], "--dry-run"]) == 0
     expected = capfd.readouterr().out
-    pod = render_pod(TEMPLATES["phase2-train"], "train", workflow_parameters(plan))
+    pod = render_pod(TEMPLATES["phase2-train"], "train", workflow_parameters(plan), first_step())
     for variable in pod["spec"]["containers"][1]["env"]:
         if re.match(r"PHASE2_(?!CACHE|TERMINATION)", variable["name"]) and "value" in variable:
             monkeypatch.setenv(variable["name"], variable["value"])
@@ -81,17 +86,25 @@ def test_its_pod_trains_what_the_job_trains(request_, monkeypatch, capfd):
     assert capfd.readouterr().out == expected
 
 
-def test_its_pod_lands_where_the_job_s_pod_lands():
-    plan = plan_of(RunRequest(), RICH)
-    job, argo = pod_spec(plan), render_pod(TEMPLATES["phase2-train"], "train", workflow_parameters(plan))["spec"]
+def test_its_pod_lands_where_the_job_s_pod_lands(first_step):
+    plan = rich_plan(RunRequest())
+    parameters = workflow_parameters(plan)
+    job = pod_spec(plan)
+    argo = render_pod(TEMPLATES["phase2-train"], "train", parameters, first_step(parameters | {"store": ""}))["spec"]
     for field in ("nodeSelector", "tolerations", "priorityClassName", "terminationGracePeriodSeconds"):
         assert argo[field] == job[field]
-    main_container = argo["containers"][1]
-    assert main_container["resources"]["limits"] == job["containers"][0]["resources"]["limits"]
+    assert argo["containers"][1]["resources"] == job["containers"][0]["resources"]
     workflow = build_workflow(plan)
     assert workflow["spec"]["activeDeadlineSeconds"] == 3600
     assert workflow["metadata"]["name"] == plan.name
-    assert yaml.safe_load(workflow_parameters(plan)["node-selector"]) == {"gpu": "h100"}
+    assert yaml.safe_load(parameters["node-selector"]) == {"gpu": "h100"}
+
+
+def test_what_was_not_given_is_left_to_the_installation():
+    given = ClusterOptions(image=IMAGE.reference, gpus=0)
+    complete = given.merged_onto(ClusterOptions(cpu="16", queue="all", node_selector=("pool=cpu",)))
+    plan = make_plan("run-1", resolve(RunRequest()), complete.request("phase2"), options=complete, given=given)
+    assert workflow_parameters(plan).keys() == {"algorithm", "image", "gpus", "run-name"}
 
 
 @pytest.mark.parametrize(

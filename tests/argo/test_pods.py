@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from phase2.cluster.manifests.patch import PodPatches
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.resources import ClusterRequest
+
 from .manifests import TEMPLATES, container_templates
 from .rendering import render_pod
 
@@ -18,6 +22,15 @@ INPUTS = {
     "preset": "", "max-samples": "", "set": "training.patience=9", "rows": "[]",
     "runs": "run-1 run-2", "part": "1", "parts": "4",
 }  # fmt: skip
+PATCHES = PodPatches.of(ClusterRequest(image=Image.parse("phase2:1")))
+
+
+def inputs_of(step):
+    """What the steps before give, and what the first step finds for the pods of a run that asks for nothing."""
+    found = PATCHES.parameters()
+    return INPUTS | found | ({} if step == "train" else {"pod": found["prepare-pod"]})
+
+
 PODS = {f"{name}-{step}": (name, step) for name in TEMPLATES for step in container_templates(TEMPLATES[name])}
 SAFE_VOLUMES = {
     "configMap",
@@ -35,7 +48,7 @@ def pod_of(name, **parameters):
     template, step = PODS[name]
     known = {one["name"] for one in TEMPLATES[template]["spec"]["arguments"]["parameters"]}
     given = {key: word for key, word in (PARAMETERS | parameters).items() if key in known}
-    return render_pod(TEMPLATES[template], step, given, INPUTS)
+    return render_pod(TEMPLATES[template], step, given, inputs_of(step))
 
 
 @pytest.mark.parametrize("name", PODS)
@@ -75,17 +88,23 @@ def test_restricted_pod_security_admits_every_container(name):
     assert spec["automountServiceAccountToken"] is False
 
 
-def test_the_training_pod_gets_what_was_asked_for():
-    asked = {
-        "cpu": "8", "memory": "64Gi", "gpus": "1", "priority": "phase2-training", "queue": "research",
-        "node-selector": '{"gpu": "h100"}',
-        "tolerations": '[{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]',
-    }  # fmt: skip
-    pod = pod_of("phase2-train-train", **asked)
+ASKED = {
+    "cpu": "8", "memory": "64Gi", "gpus": "1", "priority": "phase2-training", "queue": "research",
+    "node-selector": '{"gpu": "h100"}', "ephemeral-storage": "20Gi", "gpu-resource": "nvidia.com/mig-1g.10gb",
+    "tolerations": '[{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]',
+}  # fmt: skip
+
+
+def train_pod(found, retries=0):
+    return render_pod(TEMPLATES["phase2-train"], "train", inputs=found, retries=retries)
+
+
+def test_the_training_pod_gets_what_was_asked_for(first_step):
+    pod = train_pod(first_step(ASKED))
     main = pod["spec"]["containers"][1]
     assert main["resources"] == {
-        "requests": {"cpu": "8", "memory": "64Gi"},
-        "limits": {"memory": "64Gi", "nvidia.com/gpu": "1"},
+        "requests": {"cpu": "8", "memory": "64Gi", "ephemeral-storage": "20Gi", "nvidia.com/mig-1g.10gb": "1"},
+        "limits": {"memory": "64Gi", "ephemeral-storage": "20Gi", "nvidia.com/mig-1g.10gb": "1"},
     }
     assert pod["spec"]["priorityClassName"] == "phase2-training"
     assert pod["spec"]["nodeSelector"] == {"gpu": "h100"}
@@ -93,17 +112,71 @@ def test_the_training_pod_gets_what_was_asked_for():
     assert pod["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "research"
 
 
+INSTALLATION = {
+    "defaults": """
+      all:
+        all: {cpu: "4", memory: 16Gi, nodeSelector: {pool: cpu}}
+        pro: {gpus: 1, gpuResource: nvidia.com/mig-1g.10gb, nodeSelector: {pool: gpu}, queue: gpus}
+      cgcnn:
+        pro: {gpus: 0, affinity: {nodeAffinity: {}}, topologySpreadConstraints: [{maxSkew: 1}]}
+    """
+}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "gpus", "pool", "queue"),
+    [
+        ({"level": "lite"}, None, "cpu", ""),
+        ({"level": "pro"}, "1", "gpu", "gpus"),
+        ({"level": "pro", "gpus": "0", "max-hours": "0"}, None, "gpu", "gpus"),
+        ({"level": "pro", "node-selector": "{}", "queue": "mine"}, "1", None, "mine"),
+        ({"level": "pro", "algorithm": "cgcnn"}, None, "gpu", "gpus"),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, dict) else "",
+)
+def test_a_training_that_asks_for_nothing_gets_what_the_installation_says(parameters, gpus, pool, queue, first_step):
+    pod = train_pod(first_step(parameters, INSTALLATION))
+    resources = pod["spec"]["containers"][1]["resources"]
+    assert resources["requests"]["cpu"] == "4"
+    assert resources["limits"]["memory"] == "16Gi"
+    assert resources["limits"].get("nvidia.com/mig-1g.10gb") == gpus
+    assert pod["spec"].get("nodeSelector", {}).get("pool") == pool
+    assert pod["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == queue
+    assert ("affinity" in pod["spec"]) is ("topologySpreadConstraints" in pod["spec"]) is ("algorithm" in parameters)
+
+
+def test_the_preparation_runs_where_the_training_will(first_step):
+    found = first_step({"level": "pro"}, INSTALLATION)
+    prepare = render_pod(TEMPLATES["phase2-train"], "prepare", inputs={"pod": found["prepare-pod"]})["spec"]
+    train = train_pod(found)["spec"]
+    assert prepare["nodeSelector"] == train["nodeSelector"]
+    assert "nvidia.com/mig-1g.10gb" not in str(prepare["containers"])
+    with_claim = {
+        name
+        for name in container_templates(TEMPLATES["phase2-train"])
+        if "phase2-data-cache" in str(pod_of(f"phase2-train-{name}"))
+    }
+    assert with_claim == {"prepare", "train"}, "a claim of one node goes to the node of the first pod that has it"
+
+
+def test_each_run_of_a_sweep_gets_what_its_level_gets(first_step):
+    runs = first_step({"level": "lite,pro"}, INSTALLATION, template="phase2-sweep")["runs"]
+    assert ["mig-1g.10gb" in run["pod"] for run in runs] == [False, True]
+    assert [run["queue"] for run in runs] == ["", "gpus"]
+
+
 @pytest.mark.parametrize(
     ("retries", "more", "given"),
     [(0, "", "8Gi"), (0, "32Gi", "8Gi"), (1, "", "8Gi"), (1, "32Gi", "32Gi"), (5, "32Gi", "32Gi")],
 )
-def test_further_attempts_get_more_memory_where_that_was_said(retries, more, given):
-    asked = {"memory": "8Gi", "retry-memory": more}
-    main = render_pod(TEMPLATES["phase2-train"], "train", asked, retries=retries)["spec"]["containers"][1]
+def test_further_attempts_get_more_memory_where_that_was_said(retries, more, given, first_step):
+    found = first_step({"memory": "8Gi", "retry-memory": more})
+    main = train_pod(found, retries)["spec"]["containers"][1]
     assert main["resources"]["limits"]["memory"] == given
     assert main["resources"]["requests"]["memory"] == given
 
 
-def test_a_value_with_a_line_break_would_reach_the_pod_which_is_why_policies_have_shapes():
-    pod = pod_of("phase2-train-train", priority='x"\nhostNetwork: true\n#')
-    assert pod["spec"]["hostNetwork"] is True
+def test_a_value_with_a_line_break_changes_no_other_field_of_the_pod(first_step):
+    """The first step makes JSON of values, which no text can leave; the policies hold them to shapes besides."""
+    with pytest.raises(AssertionError):
+        first_step({"priority": 'x"\nhostNetwork: true\n#'})

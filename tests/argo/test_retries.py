@@ -38,15 +38,25 @@ def evaluate(expression, status, exit_code, message, retries):
     return eval(" ".join(python.split()), {"__builtins__": {}}, names)
 
 
-EXPRESSIONS = {
-    one["retryStrategy"]["expression"]
-    for template in TEMPLATES.values()
-    for one in container_templates(template).values()
-}
+def retried(template):
+    """The steps, without the exit handler."""
+    return [one for name, one in container_templates(template).items() if name != template["spec"]["onExit"]]
+
+
+EXPRESSIONS = {one["retryStrategy"]["expression"] for template in TEMPLATES.values() for one in retried(template)}
 
 
 def test_there_is_one_rule_and_every_step_has_it():
     assert len(EXPRESSIONS) == 1
+
+
+@pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
+def test_an_exit_handler_that_cannot_start_ends(template):
+    """Argo's timeout counts while a pod is pending, and only where the template is not retried."""
+    finish = container_templates(template)[template["spec"]["onExit"]]
+    assert "retryStrategy" not in finish
+    assert finish["timeout"] == f"{finish['activeDeadlineSeconds']}s"
+    assert 0 < finish["activeDeadlineSeconds"] <= 3600
 
 
 @pytest.mark.parametrize(("status", "code", "message", "retries", "again"), TABLE)
@@ -65,7 +75,7 @@ def test_the_job_has_the_same_final_codes():
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
 def test_retries_are_always_limited_and_never_end_by_the_clock(template):
-    for one in container_templates(template).values():
+    for one in retried(template):
         strategy = one["retryStrategy"]
         assert strategy["retryPolicy"] == "Always", "it must be, for the expression to decide"
         assert 0 < int(strategy["limit"]) < 20

@@ -99,7 +99,7 @@ def test_the_run_has_the_name_of_the_workflow_or_the_one_that_was_given(monkeypa
         ({"run-name": "mine"}, "mine"),
         ({"resume": "other"}, None),
     ):
-        pod = render_pod(TEMPLATES["phase2-train"], "train", parameters)
+        pod = render_pod(TEMPLATES["phase2-train"], "report", parameters)
         with monkeypatch.context() as patch:
             for variable in pod["spec"]["containers"][1]["env"]:
                 if variable["name"] in ("PHASE2_RUN_ID", "PHASE2_RESUME", "PHASE2_WORKFLOW_NAME"):

@@ -3,7 +3,8 @@
 import pytest
 from tests.chart.test_choices import CLUSTER_SCOPED
 
-from phase2.cluster.plan import CA_CONFIG_MAP, CACHE_CLAIM, SERVICE_ACCOUNT, STORE_CONFIG_MAP, STORE_SECRET
+from phase2.cluster.plan import CA_CONFIG_MAP, CACHE_CLAIM, SERVICE_ACCOUNT, STORE_CONFIG_MAP
+from phase2.cluster.request.resources import STORE_SECRET
 
 from .rendering import PROFILES, named, of_kind
 

@@ -9,9 +9,9 @@ import yaml
 
 from phase2.cluster.labels import PLAN_ANNOTATION, REQUEST_ANNOTATION, RUN_LABEL
 from phase2.cluster.manifests.job import build_job
-from phase2.cluster.plan import CACHE_CLAIM, SERVICE_ACCOUNT, STORE_CONFIG_MAP, STORE_SECRET, make_plan
+from phase2.cluster.plan import CACHE_CLAIM, SERVICE_ACCOUNT, STORE_CONFIG_MAP, make_plan
 from phase2.cluster.request.image import Image
-from phase2.cluster.request.resources import ClusterRequest
+from phase2.cluster.request.resources import STORE_SECRET, ClusterRequest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 

@@ -19,7 +19,6 @@ from phase2.cluster.request.options import ClusterOptions
 SUBMIT = ["submit", "--algorithm", "cgcnn", "--level", "smoke", "--image", BY_DIGEST]
 
 REFUSED = [
-    (["submit"], "No image is named"),
     ([*SUBMIT, "--backend", "jobs"], "Did you mean 'job'?"),
     ([*SUBMIT, "--level", "profi"], "Did you mean 'pro'?"),
     ([*SUBMIT, "--data", "my.jsonl"], "is not visible to a pod"),
@@ -122,7 +121,7 @@ SLOW = ["--algorithm", "e3nn", "--level", "pro", "--image", BY_DIGEST]
 @pytest.mark.parametrize(
     "command", [["submit"], ["submit", "--backend", "argo"], ["sweep", "--seed", "1,2"]], ids=" ".join
 )
-def test_a_run_without_a_gpu_is_refused_above_the_limit(no_cluster, capsys, command, dry_run):
+def test_a_run_without_a_gpu_is_refused_above_the_limit(api, capsys, command, dry_run):
     assert main([*command, *SLOW, "--max-hours", "1", *dry_run]) == 2
     refused = capsys.readouterr()
     assert "longer than the limit of 1 h" in refused.err
@@ -138,12 +137,12 @@ def test_the_limit_is_recorded_for_when_the_run_is_resumed(no_cluster, capsys):
     assert ClusterOptions.from_json(annotations[OPTIONS_ANNOTATION]).max_hours == 9.5
 
 
-def test_a_submission_says_how_long_it_takes_without_a_gpu(no_cluster, capsys):
-    assert main([*SUBMIT, "--cpu", "4"]) == 2  # no cluster
+def test_a_submission_says_how_long_it_takes_without_a_gpu(api, capsys):
+    assert main([*SUBMIT, "--cpu", "4"]) == 0
     assert re.search(r"note: time: about .* on 4 cores without a GPU, by rates", capsys.readouterr().err)
-    assert main(["sweep", "--level", "smoke,pro", "--algorithm", "e3nn", "--image", BY_DIGEST]) == 2
+    assert main(["sweep", "--level", "smoke,pro", "--algorithm", "e3nn", "--image", BY_DIGEST]) == 0
     assert re.search(r"note: time of the longest run: about .* h on 2 cores", capsys.readouterr().err)
-    assert main([*SUBMIT, "--gpus", "1"]) == 2
+    assert main([*SUBMIT, "--gpus", "1"]) == 0
     assert "note: time" not in capsys.readouterr().err
 
 
@@ -161,7 +160,7 @@ def test_an_unreachable_cluster_is_a_transient_error(no_cluster, capsys, monkeyp
         monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig(tmp_path)))
     assert main([*SUBMIT, "--run-id", "trial"]) == 75
     printed = capsys.readouterr()
-    assert printed.out == "run: trial\n"
+    assert printed.out == ""
     assert "cannot be reached" in printed.err
 
 

@@ -138,3 +138,14 @@ http://minio.{{ .Release.Namespace }}.svc.cluster.local:9000
 {{- $asked := .Values.admission.byDigest -}}
 {{- or (eq $asked "always") (and (eq $asked "auto") (ne .Values.image.digest "")) -}}
 {{- end -}}
+
+{{/* What runs get by algorithm and level; `kueue.queue` is the queue of those that no row gives another. */}}
+{{- define "phase2.runDefaults" -}}
+{{- $table := deepCopy .Values.runs.defaults -}}
+{{- with .Values.kueue.queue -}}
+{{- $all := get $table "all" | default dict -}}
+{{- $row := mergeOverwrite (dict "queue" .) (get $all "all" | default dict) -}}
+{{- $_ := set $table "all" (mergeOverwrite (dict) $all (dict "all" $row)) -}}
+{{- end -}}
+{{- toYaml $table -}}
+{{- end -}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.console import note, print_table
+from phase2.cli.console import note
+from phase2.cli.dry_run import find_and_reconcile, print_run
 from phase2.cli.options import AcceptOption, DeviceOption, request_option, takes_request
 from phase2.cli.store import open_command_store
 from phase2.config.request import RunRequest
@@ -26,8 +26,6 @@ from phase2.config.settings import (
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.config.resolve import ResolvedRun
-    from phase2.storage.base import Store
     from phase2.training.callbacks.base import Callback
 
 RunToResume = Annotated[
@@ -100,7 +98,11 @@ def train_request(  # noqa: PLR0913 - options
     # Opened before hours are spent on a run that could not be published then.
     place = open_command_store(store) if store or store_url() else None
     if dry_run:
-        _print_plan(resolved, resumption, place)
+        from phase2.data.sources.registry import open_source
+
+        found, existing = find_and_reconcile(resolved, resumption, place)
+        open_source(found.config.data.source)  # refuses what is none
+        print_run(found, resumption, existing)
         return
 
     from phase2.data.store.store import worker_count
@@ -154,22 +156,3 @@ def _callbacks(stall_minutes: float, metrics_port: int | None) -> Iterator[list[
 
     with serve_metrics(metrics_port) as progress:
         yield [*callbacks, progress]
-
-
-def _print_plan(resolved: ResolvedRun, resumption: ResumeRequest, store: Store | None) -> None:
-    words = ["--resume"] if resumption.wanted else []
-    if resumption.run is not None:
-        from phase2.runs.resume.find import find_run_to_resume
-        from phase2.runs.resume.reconcile import reconcile_settings
-
-        existing = find_run_to_resume(resolved, resumption, store)
-        resolved, _ = reconcile_settings(resolved, existing.recorded if existing else None, resumption)
-        words = ["--resume", existing.prefix if existing else resumption.run]
-    from phase2.data.sources.registry import open_source
-
-    config, output = resolved.config, resolved.request.output
-    open_source(config.data.source)  # refuses what is none
-    asked = [word for word in resolved.request.command()[2:] if word not in ("--algorithm", resolved.request.algorithm)]
-    typer.echo(f"would run: {shlex.join(['python', f'scripts/phase2_multitask/{config.backend}.py', *asked, *words])}")
-    typer.echo(f"run folder: {output / config.family}/run_*")
-    print_table("", ("setting", "value", "origin"), resolved.rows())

@@ -26,7 +26,6 @@ TERMINATION_LOG = "/dev/termination-log"
 # Objects that an administrator provides in the namespace, by the names that k8s/base installs.
 SERVICE_ACCOUNT = "phase2-runner"
 STORE_CONFIG_MAP = "phase2-store"
-STORE_SECRET = "phase2-s3"  # noqa: S105 - a name
 CA_CONFIG_MAP = "phase2-ca"
 CACHE_CLAIM = "phase2-data-cache"
 
@@ -59,6 +58,8 @@ class Plan:
         run_id: Run id, shared by all attempts.
         resolved: The run.
         cluster: Resources and placement.
+        options: Options of the cluster that ``cluster`` was made of.
+        given: Those of them that were given, as opposed to those of the installation.
         command: Command line of the container.
         environment: Environment variables of the container, by name.
         volumes: Volumes of the pod.
@@ -69,6 +70,8 @@ class Plan:
     run_id: str
     resolved: ResolvedRun
     cluster: ClusterRequest
+    options: ClusterOptions
+    given: ClusterOptions
     command: tuple[str, ...]
     environment: Mapping[str, str]
     volumes: tuple[Volume, ...]
@@ -88,6 +91,7 @@ def make_plan(
     *,
     accepted: tuple[str, ...] = (),
     options: ClusterOptions | None = None,
+    given: ClusterOptions | None = None,
 ) -> Plan:
     """Make the plan of a run.
 
@@ -97,6 +101,7 @@ def make_plan(
         cluster: Resources and placement.
         accepted: Changes since the last checkpoint that a resumed run accepts.
         options: The options that ``cluster`` was made of; recorded so that a resumed run can reuse them.
+        given: Those of them that were given, not the installation's; None is all.
 
     Raises:
         RequestError: The run id is invalid, the pod could not read the data, or no command makes the configuration.
@@ -114,6 +119,8 @@ def make_plan(
         run_id=run_id,
         resolved=resolved,
         cluster=cluster,
+        options=options or ClusterOptions(image=cluster.image.reference),
+        given=given or options or ClusterOptions(image=cluster.image.reference),
         command=train_command(request, cluster.checkpoint_minutes, accepted),
         environment=MappingProxyType(dict(_environment(run_id, cluster))),
         volumes=tuple(_volumes(cluster)),

@@ -1,11 +1,10 @@
-"""What an administrator installs once beside the templates: the executor's identity, the bucket, the limits."""
+"""What an administrator installs once beside the templates: the executor's identity and the bucket."""
 
 from typing import Any
 
 from tools.manifests.yaml_text import Manifest
 
 from .pods import NAMESPACE, labels
-from .resources import LIMITS
 
 EXECUTOR = "phase2-executor"
 """Service account of Argo's own containers."""
@@ -75,11 +74,6 @@ def artifacts() -> Manifest:
     config_map = _object("v1", "ConfigMap", ARTIFACTS, data={ARTIFACTS_KEY: _REPOSITORY})
     config_map["metadata"]["annotations"] = {"workflows.argoproj.io/default-artifact-repository": ARTIFACTS_KEY}
     return config_map
-
-
-def limits() -> Manifest:
-    """Return how many pods train at once, over all workflows."""
-    return _object("v1", "ConfigMap", LIMITS, data={"gpu": "4"})
 
 
 def _object(api_version: str, kind: str, name: str, **fields: Any) -> Manifest:

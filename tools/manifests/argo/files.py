@@ -50,7 +50,6 @@ def manifests_by_file() -> dict[str, list[Manifest]]:
         "cluster/submitter.yaml": cluster.submitter(),
         "cluster/network.yaml": [cluster.network()],
         "cluster/artifacts.yaml": [cluster.artifacts()],
-        "cluster/limits.yaml": [cluster.limits()],
         "cluster/admission-policy.yaml": [
             document
             for name, parameters in PARAMETERS.items()
@@ -60,8 +59,10 @@ def manifests_by_file() -> dict[str, list[Manifest]]:
 
 
 def _templates() -> Iterator[tuple[str, Manifest]]:
-    nightly = cron_workflow("phase2-nightly", "phase2-train", "0 2 * * *", {"algorithm": "cgcnn", "level": "smoke"})
-    clean = cron_workflow("phase2-clean", "phase2-prune", "0 4 * * 0", {})
+    nightly = cron_workflow(
+        "phase2-nightly", "phase2-train", "0 2 * * *", {"algorithm": "cgcnn", "level": "smoke"}, hours=6
+    )
+    clean = cron_workflow("phase2-clean", "phase2-prune", "0 4 * * 0", {}, hours=6)
     installed: list[models.WorkflowTemplate | models.CronWorkflow] = [*workflow_templates(), nightly, clean]
     for model in installed:
         manifest = to_manifest(model)

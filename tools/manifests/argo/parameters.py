@@ -12,6 +12,7 @@ from phase2.config.request import BALANCES, PRECISIONS, SPLITS
 from phase2.properties import KEYS
 
 _DEFAULTS = ClusterRequest(image=Image.parse("phase2:latest"))
+_INSTALLED = "empty is the installation's."
 _NUMBER = "^[0-9]{0,9}$"
 _NAME = "^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
 _MEMORY = "[0-9]{1,9}([.][0-9]{1,9})?[MGT]i?"
@@ -53,10 +54,6 @@ class Parameter:
         """Return the parameter as a WorkflowTemplate declares it."""
         enum = list(self.allowed) if self.choices and not self.is_list else None
         return models.Parameter(name=self.name, value=self.value, description=self.description, enum=enum)
-
-    def argument(self) -> models.Parameter:
-        """Return the parameter as a Workflow passes it."""
-        return models.Parameter(name=self.name, value=self.value)
 
 
 _SWITCH = ("true", "false")
@@ -100,22 +97,37 @@ RUN_NAME = Parameter("run-name", "", "Run id; empty is the name of the workflow.
 STORE = Parameter(
     "store", "", "Where runs are kept; empty is what the ConfigMap phase2-store says.", shape=f"^({_BUCKET})?$"
 )
-GPUS = Parameter("gpus", str(_DEFAULTS.gpus), f"NVIDIA GPUs, 0 or {MAX_GPUS}.", shape=f"^[0-{MAX_GPUS}]$")
-CPU = Parameter("cpu", _DEFAULTS.cpu.text, "Cores reserved, and threads.", shape="^[0-9]{1,7}([.][0-9]{1,9})?m?$")
-MEMORY = Parameter("memory", _DEFAULTS.memory.text, "Memory given, and held to.", shape=f"^{_MEMORY}$")
+GPUS = Parameter("gpus", "", f"GPUs, 0 or {MAX_GPUS}; {_INSTALLED}", shape=f"^[0-{MAX_GPUS}]?$")
+GPU_RESOURCE = Parameter(
+    "gpu-resource", "", f"Name of the GPUs in the cluster; {_INSTALLED}",
+    shape="^([a-z0-9][a-z0-9.-]{0,251}/[A-Za-z0-9][A-Za-z0-9._-]{0,61})?$",
+)  # fmt: skip
+_CPU = "[0-9]{1,7}([.][0-9]{1,9})?m?"
+CPU = Parameter("cpu", "", f"Cores reserved, and threads; {_INSTALLED}", shape=f"^({_CPU})?$")
+MEMORY = Parameter("memory", "", f"Memory given, and held to; {_INSTALLED}", shape=f"^({_MEMORY})?$")
 RETRY_MEMORY = Parameter(
     "retry-memory", "", "Memory of further attempts, where the first ran out of it, say.", shape=f"^({_MEMORY})?$"
 )
+EPHEMERAL_STORAGE = Parameter(
+    "ephemeral-storage", "", f"Disk of the node, request and limit; {_INSTALLED}", shape=f"^({_MEMORY})?$"
+)
 QUEUE = Parameter(
-    "queue", "", "Kueue queue that admits the training pod.", shape="^([a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?)?$"
-)
-PRIORITY = Parameter("priority", "", "Priority class of the training pod.", shape="^[a-z0-9.-]{0,253}$")
+    "queue", "", f"Kueue queue that admits the training pod; {_INSTALLED}",
+    shape="^([a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?)?$",
+)  # fmt: skip
+PRIORITY = Parameter("priority", "", f"Priority class of the training pod; {_INSTALLED}", shape="^[a-z0-9.-]{0,253}$")
 NODE_SELECTOR = Parameter(
-    "node-selector", "{}", "Labels that the node must have, as JSON.", shape='^[{][A-Za-z0-9":/._, -]*[}]$'
-)
+    "node-selector", "", f"Labels that the node must have, as JSON; {_INSTALLED}",
+    shape='^([{][A-Za-z0-9":/._, -]*[}])?$',
+)  # fmt: skip
 TOLERATIONS = Parameter(
-    "tolerations", "[]", "Taints that the pod tolerates, as JSON.", shape='^[[][A-Za-z0-9":/._, {}-]*[]]$'
-)
+    "tolerations", "", f"Taints that the pod tolerates, as JSON; {_INSTALLED}",
+    shape='^([[][A-Za-z0-9":/._, {}-]*[]])?$',
+)  # fmt: skip
+MAX_HOURS = Parameter(
+    "max-hours", "", f"Longest estimated time without a GPU, hours, 0 for no limit; {_INSTALLED}",
+    shape="^([0-9]{1,6}([.][0-9]{1,6})?)?$",
+)  # fmt: skip
 STRUCTURES = Parameter("structures", "", "s3://bucket/prefix of the structures to predict.", shape=f"^{_BUCKET}$")
 PARTS = Parameter("parts", "4", "Pods that share the structures.", shape="^[1-9][0-9]{0,2}$")
 RUN = Parameter(
@@ -124,7 +136,11 @@ RUN = Parameter(
 KEEP_BEST = Parameter("keep-best", "3", "Runs of each kind that stay, by score.", shape="^[0-9]{1,4}$")
 OLDER_THAN = Parameter("older-than", "30d", "Age of what is removed: 12h, 30d, 8w.", shape="^[0-9]{1,5}[hdw]$")
 
-RESOURCES = (GPUS, CPU, MEMORY, RETRY_MEMORY, QUEUE, PRIORITY, NODE_SELECTOR, TOLERATIONS)
+RESOURCES = (
+    GPUS, GPU_RESOURCE, CPU, MEMORY, RETRY_MEMORY, EPHEMERAL_STORAGE, QUEUE, PRIORITY, NODE_SELECTOR, TOLERATIONS,
+    MAX_HOURS,
+)  # fmt: skip
+"""What the pods of a run get of the cluster; the first step completes it by what the installation says."""
 
 REQUEST = (
     ALGORITHM, LEVEL, COMPETITION, ALL_PROPERTIES, PROPERTIES, RESUME, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES,
@@ -156,7 +172,11 @@ ENSEMBLE = (
     ALGORITHM, ALL_PROPERTIES, PROPERTIES, LEVEL, replace(VARIED[1], value="1,2,3,4"), EPOCHS, LR, BATCH_SIZE, PRESET,
     MAX_SAMPLES, SET_LIST, DATA, STRUCTURES, PARTS, IMAGE, STORE, *RESOURCES,
 )  # fmt: skip
-PREDICT = (STRUCTURES, RUN, PROPERTIES, PARTS, IMAGE, STORE, CPU, MEMORY)
+PREDICT = (
+    STRUCTURES, RUN, PROPERTIES, PARTS, IMAGE, STORE,
+    Parameter("cpu", _DEFAULTS.cpu.text, "Cores reserved, and threads.", shape=f"^{_CPU}$"),
+    Parameter("memory", _DEFAULTS.memory.text, "Memory given, and held to.", shape=f"^{_MEMORY}$"),
+)  # fmt: skip
 PRUNE = (KEEP_BEST, OLDER_THAN, IMAGE, STORE)
 
 PARAMETERS = {

@@ -9,14 +9,17 @@ from phase2.cluster.plan import (
     CACHE,
     CACHE_CLAIM,
     STORE_CONFIG_MAP,
-    STORE_SECRET,
     TERMINATION_LOG,
     WORK,
 )
+from phase2.cluster.request.installation import CONFIG_MAP
+from phase2.cluster.request.resources import STORE_SECRET
 
 from .parameters import IMAGE, Parameter, tag
 
 NAMESPACE = "phase2"
+INSTALLATION_FOLDER = "/etc/phase2/installation"
+CACHE_MOUNT = models.VolumeMount(name="cache", mount_path=CACHE)
 
 # Argo gives its own containers no securityContext: without this "restricted" refuses every pod.
 EXECUTOR_PATCH = """\
@@ -54,6 +57,7 @@ def container(env: list[models.EnvVar]) -> models.Container:
         variable("PHASE2_WORKFLOW_NAME", "{{workflow.name}}"),
         variable("PHASE2_IMAGE_DIGEST", tag(IMAGE.name)),
         variable("PHASE2_CACHE_DIR", CACHE),
+        variable("PHASE2_INSTALLATION", INSTALLATION_FOLDER),
         variable("PHASE2_TERMINATION_LOG", TERMINATION_LOG),
         variable("HOME", "/tmp"),
         *(models.EnvVar.model_validate(one) for one in downward_api_variables()),
@@ -77,21 +81,27 @@ def container(env: list[models.EnvVar]) -> models.Container:
 
 
 def volumes() -> list[models.Volume]:
-    """Return the volumes of every pod; the cache is shared by all runs."""
+    """Return the volumes of the pods; the cache is shared by all runs, and mounted by the steps that need it."""
     claim = models.PersistentVolumeClaimVolumeSource(claim_name=CACHE_CLAIM)
     return [
         models.Volume(name="work", empty_dir=models.EmptyDirVolumeSource()),
         models.Volume(name="cache", persistent_volume_claim=claim),
         models.Volume(name="tmp", empty_dir=models.EmptyDirVolumeSource()),
         models.Volume(name="shm", empty_dir=models.EmptyDirVolumeSource(medium="Memory")),
-        models.Volume(name="ca", config_map=models.ConfigMapVolumeSource(name=CA_CONFIG_MAP, optional=True)),
+        _optional_map("ca", CA_CONFIG_MAP),
+        _optional_map("installation", CONFIG_MAP),
     ]
 
 
 def _mounts() -> list[models.VolumeMount]:
-    paths = {"work": WORK, "cache": CACHE, "tmp": "/tmp", "shm": "/dev/shm"}
+    paths = {"work": WORK, "tmp": "/tmp", "shm": "/dev/shm"}
+    read = {"ca": CA_FOLDER, "installation": INSTALLATION_FOLDER}
     mounts = [models.VolumeMount(name=name, mount_path=path) for name, path in paths.items()]
-    return [*mounts, models.VolumeMount(name="ca", mount_path=CA_FOLDER, read_only=True)]
+    return mounts + [models.VolumeMount(name=name, mount_path=path, read_only=True) for name, path in read.items()]
+
+
+def _optional_map(volume: str, name: str) -> models.Volume:
+    return models.Volume(name=volume, config_map=models.ConfigMapVolumeSource(name=name, optional=True))
 
 
 def _threads() -> models.EnvVar:

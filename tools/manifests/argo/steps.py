@@ -6,11 +6,14 @@ from phase2.cluster.plan import WORK
 
 from . import parameters as p
 from .parameters import tag
-from .pods import options, variable
-from .resources import LIMITS, SMALL_POD, TRAINING_POD
+from .pods import CACHE_MOUNT, options, variable
+from .resources import ATTEMPT_POD, FINISH_SECONDS, PREDICTING_POD, STEP_POD
 from .retries import retry
 
-ITEM = ("run-id", *(one.name for one in p.VARIED))
+POD = ("pod", "retry-pod", "queue")
+"""What the first step finds for the pod of a training."""
+
+ITEM = ("run-id", *(one.name for one in p.VARIED), *POD)
 """Fields of a run that :func:`expand` lists."""
 
 
@@ -21,8 +24,8 @@ def step(
     inputs: models.Inputs | None = None,
     outputs: models.Outputs | None = None,
     metadata: models.Metadata | None = None,
-    synchronization: models.Synchronization | None = None,
     pod_spec_patch: str | None = None,
+    has_cache: bool = False,
     retries: int = 3,
 ) -> models.Template:
     """Return a template that runs ``phase2`` with these arguments.
@@ -34,8 +37,9 @@ def step(
         inputs: Parameters that the calling step gives.
         outputs: Files that become parameters or artifacts.
         metadata: Labels of the pod besides those of every pod.
-        synchronization: What the step waits for before it starts.
         pod_spec_patch: Resources and placement of the pod, where they differ from those of every container.
+        has_cache: Whether the pod mounts the cache: a volume that one node at a time mounts goes to the node of the
+            first pod that has it.
         retries: Attempts after the first, where a failure is transient.
     """
     return models.Template(
@@ -43,35 +47,44 @@ def step(
         inputs=inputs,
         outputs=outputs,
         metadata=metadata,
-        synchronization=synchronization,
         pod_spec_patch=pod_spec_patch,
         retry_strategy=retry(retries),
-        container=models.Container(args=list(args), env=env),
+        container=models.Container(args=list(args), env=env, volume_mounts=[CACHE_MOUNT] if has_cache else None),
     )
 
 
 def validate() -> models.Template:
-    """Return the check of the request, which needs no data."""
-    return step("validate", "train", "--dry-run", "--store", tag("store"))
+    """Return the check of the request, the store and the time, which finds what the pods of the run get."""
+    found = [_output(name, name) for name in (*POD, "prepare-pod")]
+    published = [_output(name, name, is_global=True) for name in ("run-id", "algorithm", "mode")]
+    return step(
+        "validate", "workflow", "validate", "--store", tag("store"), "--to", WORK,
+        env=options(p.RESOURCES),
+        outputs=models.Outputs(parameters=[*found, *published]),
+    )  # fmt: skip
 
 
 def prepare() -> models.Template:
-    """Return the preparation of the graph store, in the cache that all runs share."""
-    return step("prepare", "data", "prepare", pod_spec_patch=SMALL_POD)
+    """Return the preparation of the graph store, in the cache that all runs share, where the training will run."""
+    return step("prepare", "data", "prepare", inputs=_inputs("pod"), pod_spec_patch=STEP_POD, has_cache=True)
 
 
 def train(env: list[models.EnvVar] | None = None, *inputs: str) -> models.Template:
-    """Return the training: it waits for a free place, and gets the resources that were asked for."""
-    metadata = {"kueue.x-k8s.io/queue-name": tag("queue"), "phase2.dev/algorithm": tag("algorithm")}
-    places = models.SemaphoreRef(config_map_key_ref=models.ConfigMapKeySelector(name=LIMITS, key="gpu"))
+    """Return the training, with the resources and the placement that the first step found."""
+    names = tuple(dict.fromkeys((*inputs, *POD)))
+    metadata = {
+        "kueue.x-k8s.io/queue-name": tag("queue", "inputs"),
+        "phase2.dev/algorithm": tag("algorithm"),
+        "phase2.dev/step": "train",
+    }
     return step(
         "train", "train", "--store", tag("store"), "--report-to", WORK,
         env=env,
-        inputs=_inputs(*inputs) if inputs else None,
+        inputs=_inputs(*names),
         metadata=models.Metadata(labels=metadata),
-        synchronization=models.Synchronization(semaphores=[places]),
         retries=6,
-        pod_spec_patch=TRAINING_POD,
+        pod_spec_patch=ATTEMPT_POD,
+        has_cache=True,
         outputs=models.Outputs(parameters=[_output("row", "row.json")]),
     )  # fmt: skip
 
@@ -98,8 +111,9 @@ def register() -> models.Template:
 
 def expand(varied: tuple[p.Parameter, ...]) -> models.Template:
     """Return the expansion of listed values into runs, each a valid request."""
-    outputs = models.Outputs(parameters=[_output("runs", "runs.json")])
-    return step("expand", "workflow", "expand", "--to", WORK, env=options(varied), outputs=outputs)
+    outputs = models.Outputs(parameters=[_output("runs", "runs.json"), _output("prepare-pod", "prepare-pod")])
+    words = ("workflow", "expand", "--store", tag("store"), "--to", WORK)
+    return step("expand", *words, env=options((*varied, *p.RESOURCES)), outputs=outputs)
 
 
 def compare() -> models.Template:
@@ -126,7 +140,7 @@ def predict(runs: str, *inputs: str) -> models.Template:
 
     Args:
         runs: Tag of the runs that predict.
-        inputs: Inputs of the template besides those that name the part.
+        inputs: Inputs of the template besides those that name the part; ``pod`` among them is what its pod gets.
     """
     part, parts = tag("part", "inputs"), tag("parts", "inputs")
     table = _artifact("predictions", "predictions.csv", f"predictions/{{{{workflow.name}}}}/part-{part}-of-{parts}.csv")
@@ -135,7 +149,7 @@ def predict(runs: str, *inputs: str) -> models.Template:
         "--output", f"{WORK}/predictions.csv",
         inputs=_inputs("part", "parts", *inputs),
         env=[variable("PHASE2_RUNS", runs)],
-        pod_spec_patch=SMALL_POD,
+        pod_spec_patch=STEP_POD if "pod" in inputs else PREDICTING_POD,
         outputs=models.Outputs(artifacts=[table]),
     )  # fmt: skip
 
@@ -147,21 +161,31 @@ def prune() -> models.Template:
 
 
 def finish() -> models.Template:
-    """Return the exit handler, which records in the store how the workflow ended, also where no run does."""
+    """Return the exit handler, which records in the store how the workflow ended, also where no run does.
+
+    It is tried once and for a limited time, also while it waits for a node: Argo applies a timeout to a pod that is
+    pending, and to none that is retried. What it records is a note; the run itself is in the store already.
+    """
     env = [
         variable("PHASE2_WORKFLOW_STATUS", "{{workflow.status}}"),
         variable("PHASE2_WORKFLOW_FAILURES", "{{workflow.failures}}"),
     ]
-    return step("finish", "workflow", "finish", "--store", tag("store"), env=env)
+    return models.Template(
+        name="finish",
+        timeout=f"{FINISH_SECONDS}s",
+        active_deadline_seconds=FINISH_SECONDS,
+        container=models.Container(args=["workflow", "finish", "--store", tag("store")], env=env),
+    )
 
 
 def _inputs(*names: str) -> models.Inputs:
     return models.Inputs(parameters=[models.Parameter(name=name) for name in names])
 
 
-def _output(name: str, file: str) -> models.Parameter:
-    """Return the output parameter that has the content of a file."""
-    return models.Parameter(name=name, value_from=models.ValueFrom(path=f"{WORK}/{file}"))
+def _output(name: str, file: str, *, is_global: bool = False) -> models.Parameter:
+    """Return the output parameter that has the content of a file; a global one is the workflow's as well."""
+    global_name = name if is_global else None
+    return models.Parameter(name=name, global_name=global_name, value_from=models.ValueFrom(path=f"{WORK}/{file}"))
 
 
 def _artifact(name: str, file: str, key: str) -> models.Artifact:

@@ -2,42 +2,49 @@
 
 from hera.workflows import models
 
-from .parameters import PARAMETERS
 from .pods import NAMESPACE, labels
 
 
 def workflow(template: str, generate_name: str) -> models.Workflow:
-    """Return a Workflow of a template with all of its parameters at their defaults.
+    """Return a Workflow of a template, for ``argo submit``, which takes no WorkflowTemplate.
 
-    ``argo submit`` takes no WorkflowTemplate, and sets only parameters that the Workflow lists.
+    It names no namespace and no parameters: what a person does not give with ``-p`` is what the template of the
+    installation says, in whatever namespace it is.
     """
-    parameters = [one.argument() for one in PARAMETERS[template]]
     return models.Workflow(
         api_version="argoproj.io/v1alpha1",
         kind="Workflow",
-        metadata=models.ObjectMeta(generate_name=generate_name, namespace=NAMESPACE, labels=labels()),
-        spec=_use(template, parameters),
+        metadata=models.ObjectMeta(generate_name=generate_name, labels=labels()),
+        spec=models.WorkflowSpec(workflow_template_ref=models.WorkflowTemplateRef(name=template)),
     )
 
 
-def cron_workflow(name: str, template: str, schedule: str, arguments: dict[str, str]) -> models.CronWorkflow:
-    """Return a Workflow that starts on a schedule, and never beside the one before.
+def cron_workflow(
+    name: str, template: str, schedule: str, arguments: dict[str, str], *, hours: int
+) -> models.CronWorkflow:
+    """Return a Workflow that starts on a schedule; one that still runs then is ended, so that none blocks the next.
 
     Args:
         name: Its name.
         template: The WorkflowTemplate that it uses.
         schedule: When, in the format of cron, UTC.
         arguments: Parameters that differ from the defaults.
+        hours: Time after which it is ended.
     """
     parameters = [models.Parameter(name=key, value=word) for key, word in arguments.items()]
     spec = models.CronWorkflowSpec(
         schedules=[schedule],
         timezone="UTC",
-        concurrency_policy="Forbid",
+        concurrency_policy="Replace",
         starting_deadline_seconds=600,
         successful_jobs_history_limit=3,
         failed_jobs_history_limit=7,
-        workflow_spec=_use(template, parameters),
+        workflow_metadata=models.ObjectMeta(labels=labels()),
+        workflow_spec=models.WorkflowSpec(
+            workflow_template_ref=models.WorkflowTemplateRef(name=template),
+            active_deadline_seconds=hours * 3600,
+            arguments=models.Arguments(parameters=parameters) if parameters else None,
+        ),
     )
     return models.CronWorkflow(
         api_version="argoproj.io/v1alpha1",
@@ -45,8 +52,3 @@ def cron_workflow(name: str, template: str, schedule: str, arguments: dict[str, 
         metadata=models.ObjectMeta(name=name, namespace=NAMESPACE, labels=labels()),
         spec=spec,
     )
-
-
-def _use(template: str, parameters: list[models.Parameter]) -> models.WorkflowSpec:
-    reference = models.WorkflowTemplateRef(name=template)
-    return models.WorkflowSpec(workflow_template_ref=reference, arguments=models.Arguments(parameters=parameters))

@@ -10,6 +10,7 @@ from . import parameters as p
 from . import steps
 from .calls import call, call_each, item, result, sequence, workflow_outputs
 from .cluster import ARTIFACTS, ARTIFACTS_KEY, EXECUTOR
+from .metadata import workflow_metadata
 from .parameters import PARAMETERS, tag
 from .pods import EXECUTOR_PATCH, NAMESPACE, container, labels, options, variable, volumes
 
@@ -26,11 +27,11 @@ def train() -> models.WorkflowTemplate:
     """Return the training of one run, which is what ``run_phase2.py`` does with the same options."""
     main = sequence(
         call("validate"),
-        call("prepare"),
-        call("train"),
+        call("prepare", {"pod": result("validate", "prepare-pod")}),
+        call("train", {name: result("validate", name) for name in steps.POD}),
         call("report"),
         call("register", {"run-id": result("report", "run-id")}),
-        outputs=workflow_outputs("report", "run-id", "mae"),
+        outputs=workflow_outputs("report", "mae"),
     )
     return _template(
         "phase2-train",
@@ -44,7 +45,7 @@ def sweep() -> models.WorkflowTemplate:
     """Return the training of every combination of levels, seeds and overrides, ranked by validation score."""
     main = sequence(
         call("expand"),
-        call("prepare"),
+        call("prepare", {"pod": result("expand", "prepare-pod")}),
         _train_each(),
         call("compare", {"rows": result("train", "row")}),
         parallelism=PARALLEL_PODS,
@@ -63,14 +64,14 @@ def ensemble() -> models.WorkflowTemplate:
     main = sequence(
         call("expand"),
         call("split"),
-        call("prepare"),
+        call("prepare", {"pod": result("expand", "prepare-pod")}),
         _train_each(),
         call("compare", {"rows": result("train", "row")}),
-        _predict_each({"runs": result("compare", "runs")}),
+        _predict_each({"runs": result("compare", "runs"), "pod": result("expand", "prepare-pod")}),
         parallelism=PARALLEL_PODS,
         outputs=workflow_outputs("compare", "runs", "comparison"),
     )
-    predict_part = steps.predict(tag("runs", "inputs"), "runs")
+    predict_part = steps.predict(tag("runs", "inputs"), "runs", "pod")
     pods = [steps.split(), steps.prepare(), steps.train_item(), steps.compare(), predict_part]
     return _template(
         "phase2-ensemble",
@@ -128,7 +129,7 @@ def _template(
         active_deadline_seconds=7 * DAY,
         ttl_strategy=models.TTLStrategy(seconds_after_success=7 * DAY, seconds_after_failure=14 * DAY),
         pod_gc=models.PodGC(strategy="OnWorkflowSuccess"),
-        pod_disruption_budget=models.PodDisruptionBudgetSpec(min_available=9999),
+        workflow_metadata=workflow_metadata(name),
         pod_metadata=models.Metadata(labels=labels()),
         security_context=models.PodSecurityContext.model_validate(pod_security()),
         pod_spec_patch=EXECUTOR_PATCH,

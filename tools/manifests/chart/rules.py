@@ -2,10 +2,20 @@
 
 from typing import Any
 
+from phase2.cluster.request.defaults import ALL, FIELDS
 from phase2.cluster.request.names import EFFECTS
 from phase2.cluster.request.resources import MAX_GPUS
-from phase2.config.levels import ALGORITHMS, LEVELS
-from tools.manifests.argo.parameters import CPU, MEMORY, OLDER_THAN, Parameter
+from phase2.config.levels import ALGORITHMS, LEVELS, MODES
+from tools.manifests.argo.parameters import (
+    CPU,
+    EPHEMERAL_STORAGE,
+    GPU_RESOURCE,
+    MEMORY,
+    OLDER_THAN,
+    PRIORITY,
+    QUEUE,
+    Parameter,
+)
 
 Rule = dict[str, Any]
 
@@ -58,14 +68,19 @@ def or_number(rule: Rule, least: int = 0) -> Rule:
     return {**rule, "type": ["string", "number"], "minimum": least}
 
 
+def required(parameter: Parameter) -> Rule:
+    """Return the rule of the values that an optional parameter of the workflows accepts, but for the empty one."""
+    return text(parameter.shape.removesuffix("?$") + "$")
+
+
 _SWITCH: Rule = {"type": "boolean"}
 _DECISION = choice("auto", "always", "never")
 _LABELS = mapped(text(_LABEL_VALUE))
 _PORT = number(1, 65535)
 _SIZE = or_number(text(_QUANTITY))
 _OPTIONAL_SIZE = or_number(text(f"^({_QUANTITY.strip('^$')})?$"))
-_CORES = or_number(shaped(CPU))
-_MEMORY = or_number(shaped(MEMORY), 64_000_000)  # bytes
+_CORES = or_number(required(CPU))
+_MEMORY = or_number(required(MEMORY), 64_000_000)  # bytes
 _AS_IN_A_POD: Rule = {"type": "object", "additionalProperties": True}
 _SCHEDULE = text(f"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|{_FIELD}( {_FIELD}){{4}})$")
 _PERSON = text("^[^\\s]+$", most=256)
@@ -76,6 +91,22 @@ _TOLERATION = fields(
     effect=choice(*EFFECTS),
     tolerationSeconds=number(0, 1 << 31),
 )
+
+_RUN_FIELDS: dict[str, Rule] = {
+    "gpus": number(0, MAX_GPUS),
+    "gpuResource": shaped(GPU_RESOURCE),
+    "cpu": _CORES,
+    "memory": _MEMORY,
+    "ephemeralStorage": or_number(required(EPHEMERAL_STORAGE)),
+    "nodeSelector": _LABELS,
+    "tolerations": listed(_TOLERATION),
+    "affinity": _AS_IN_A_POD,
+    "topologySpreadConstraints": listed(_AS_IN_A_POD),
+    "queue": shaped(QUEUE),
+    "priority": shaped(PRIORITY),
+}
+_RUN_ROW = fields((), **{mode: fields((), **{name: _RUN_FIELDS[name] for name in FIELDS}) for mode in (ALL, *MODES)})
+_RUN_DEFAULTS = fields((), **dict.fromkeys((ALL, *ALGORITHMS), _RUN_ROW))
 
 RULES: dict[str, Rule] = {
     "image.registry": text("^([a-z0-9][a-z0-9.-]{0,252}(:[0-9]{1,5})?(/[a-z0-9._/-]{1,200})?)?$"),
@@ -93,6 +124,8 @@ RULES: dict[str, Rule] = {
     "store.accessKeyId": text("^[^\\s]*$"),
     "store.secretAccessKey": text("^[^\\s]*$"),
     "store.caBundle": text("^(-----BEGIN CERTIFICATE-----[\\s\\S]*-----END CERTIFICATE-----\\s*)?$", most=1 << 19),
+    "runs.defaults": _RUN_DEFAULTS,
+    "runs.maxCpuHours": {"type": "number", "minimum": 0},
     "serviceAccount.create": _SWITCH,
     "serviceAccount.annotations": mapped({"type": "string"}),
     "submitters.create": _SWITCH,
@@ -133,6 +166,7 @@ RULES: dict[str, Rule] = {
     "nightly.schedule": _SCHEDULE,
     "nightly.algorithm": choice(*ALGORITHMS),
     "nightly.level": choice(*LEVELS),
+    "nightly.hours": number(1, 24 * 7),
     "retention.enabled": _SWITCH,
     "retention.schedule": _SCHEDULE,
     "retention.keepBest": number(0, 9999),

@@ -14,6 +14,7 @@ from phase2.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:
     from phase2.cluster.backend import RunBackend
+    from phase2.cluster.request.installation import Installation
     from phase2.cluster.request.resources import ClusterRequest
     from phase2.cluster.submit import Submission
     from phase2.config.resolve import ResolvedRun
@@ -43,21 +44,41 @@ def cluster_backend(name: BackendChoice) -> RunBackend:
     return CLUSTER_BACKENDS[name]
 
 
-def with_environment(backend: RunBackend, options: ClusterOptions) -> ClusterOptions:
-    """Complete options with the image of the environment, and with the data cache that every Workflow has.
+def with_environment(options: ClusterOptions) -> ClusterOptions:
+    """Complete options that were given with the image of the environment."""
+    return options.merged_onto(ClusterOptions(image=image_reference()))
+
+
+def check_run(run_id: str, run: ResolvedRun, given: ClusterOptions, namespace: str) -> None:
+    """Check what was given for a run, before a cluster is asked what else it gets.
+
+    Raises:
+        RequestError: The run id or an option is invalid, or the pod could not read the data.
+        UnknownNameError: There is no data set of this name.
+    """
+    from phase2.cluster.plan import CACHE_CLAIM, make_plan
+
+    likely = ClusterOptions(image="phase2", cache=CACHE_CLAIM)
+    make_plan(run_id, run, given.merged_onto(likely).request(namespace))
+
+
+def with_installation(
+    backend: RunBackend, given: ClusterOptions, installation: Installation, run: ResolvedRun
+) -> ClusterOptions:
+    """Complete options with those that the installation has for a run, and the data cache that every Workflow has.
 
     Raises:
         RequestError: A Workflow is requested without the data cache.
     """
     from phase2.cluster.plan import CACHE_CLAIM
 
-    complete = options.merged_onto(ClusterOptions(image=image_reference()))
+    complete = given.merged_onto(installation.options(run.config.algorithm, run.config.mode))
     if backend.name != "argo":
         return complete
-    if complete.cache == NO_CACHE:
+    if given.cache == NO_CACHE:
         raise RequestError(
             f"--cache {NO_CACHE} cannot be combined with --backend argo.",
-            why=f"Every step of a Workflow has the claim {CACHE_CLAIM}.",
+            why=f"The training of every Workflow has the claim {CACHE_CLAIM}.",
             fix="Drop it, or use --backend job.",
         )
     return replace(complete, cache=complete.cache or CACHE_CLAIM)

@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from phase2.runs.manifest import RunManifest
 
 
-def accepted_work(runs: Iterable[ResolvedRun], cluster: ClusterRequest, *, limit_hours: float | None) -> list[Estimate]:
-    """Estimate the work of runs with the same resources.
+def accepted_work(runs: Iterable[tuple[ResolvedRun, ClusterRequest]], *, limit_hours: float | None) -> list[Estimate]:
+    """Estimate the work of runs.
 
     Args:
-        runs: The runs.
-        cluster: Resources of each.
+        runs: The runs, each with its resources; all have one store.
         limit_hours: Longest estimated time of a run without a GPU that is accepted; None and 0 are no limit.
 
     Raises:
@@ -34,12 +33,12 @@ def accepted_work(runs: Iterable[ResolvedRun], cluster: ClusterRequest, *, limit
     from phase2.cluster.estimate.work import estimate
 
     @cache
-    def finished(algorithm: Algorithm, mode: Mode) -> list[RunManifest]:
-        return _finished_runs(cluster.store, algorithm, mode)
+    def finished(store: str | None, algorithm: Algorithm, mode: Mode) -> list[RunManifest]:
+        return _finished_runs(store, algorithm, mode)
 
     works = []
-    for run in runs:
-        measured = finished(run.config.algorithm, run.config.mode)
+    for run, cluster in runs:
+        measured = finished(cluster.store, run.config.algorithm, run.config.mode)
         work = estimate(run.config, measured, on_gpu=cluster.gpus > 0, cores=cluster.cores)
         check_cpu_time(work, limit_hours)
         works.append(work)

@@ -14,10 +14,12 @@ from phase2.cli.console import note
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import NEVER, NO_CACHE
 from phase2.config.settings import CHECKPOINT_MINUTES, IMAGE_VARIABLE, NAMESPACE_VARIABLE, cluster_namespace
-from phase2.errors import RequestError
+from phase2.errors import Phase2Error, RequestError
 
 if TYPE_CHECKING:
+    from phase2.cluster.api.connection import Connection
     from phase2.cluster.namespace import Cluster
+    from phase2.cluster.request.installation import Installation
 
 NamespaceOption = Annotated[
     str | None,
@@ -42,9 +44,11 @@ def _option(kind: Any, name: str, help: str) -> Any:  # noqa: A002
 _OPTIONS: dict[str, Any] = {
     "image": _option(_Text, "--image", f"Container image, preferably by digest (default: ${IMAGE_VARIABLE})."),
     "gpus": _option(_Number, "--gpus", "NVIDIA GPUs: 0, or 1, which is what one run uses (default: 0)."),
+    "gpu_resource": _option(_Text, "--gpu-resource", "Name of the GPUs in the cluster (default: nvidia.com/gpu)."),
     "cpu": _option(_Text, "--cpu", "CPU request, and number of threads: 4, or 500m (default: 2)."),
     "cpu_limit": _option(_Text, "--cpu-limit", "CPU limit (default: none)."),
     "memory": _option(_Text, "--memory", "Memory request and limit (default: 8Gi)."),
+    "ephemeral_storage": _option(_Text, "--ephemeral-storage", "Disk of the node, request and limit (default: none)."),
     "namespace": NamespaceOption,
     "context": ContextOption,
     "priority": _option(_Text, "--priority", "Priority class."),
@@ -131,7 +135,38 @@ def refuse_two_scopes(namespace: str | None, *, all_namespaces: bool) -> None:
 
 def connected(context: str | None, namespace: str) -> Cluster:
     """Connect to the cluster of a command; warnings of the server go to standard error."""
-    from phase2.cluster.api.connection import Connection
     from phase2.cluster.namespace import Cluster
 
-    return Cluster(Connection.open(context, on_warning=lambda text: note(f"warning: {text}")), namespace)
+    return Cluster(connection_to(context), namespace)
+
+
+def connection_to(context: str | None) -> Connection:
+    """Open the connection of a command; warnings of the server go to standard error."""
+    from phase2.cluster.api.connection import Connection
+
+    return Connection.open(context, on_warning=lambda text: note(f"warning: {text}"))
+
+
+def installation_of(target: ClusterArguments, *, dry_run: bool) -> Installation:
+    """Read what the installation gives to the runs of a namespace.
+
+    Args:
+        target: Namespace and context.
+        dry_run: Whether nothing is submitted: then a cluster that cannot be asked is no error, but a note.
+
+    Raises:
+        RequestError: There is no usable kubeconfig, or what the installation says is invalid.
+        TransientError: The server does not answer.
+    """
+    from phase2.cluster.api.errors import ForbiddenError
+    from phase2.cluster.api.installation import read_installation
+    from phase2.cluster.request.installation import Installation
+
+    try:
+        return read_installation(connection_to(target.context), target.namespace)
+    except (Phase2Error, ModuleNotFoundError) as error:
+        if not (dry_run or isinstance(error, ForbiddenError)):
+            raise
+        why = error.what if isinstance(error, Phase2Error) else "The extra 'cluster' is not installed."
+        note(f"note: the defaults of the installation are not known: {why}")
+        return Installation()

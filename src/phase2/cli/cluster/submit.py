@@ -9,14 +9,16 @@ import typer
 from phase2.cli.cluster.backends import (
     DEFAULT_BACKEND,
     check_backend,
+    check_run,
     cluster_backend,
     memory_warnings,
     submission_facts,
     tag_warning,
     with_environment,
+    with_installation,
 )
 from phase2.cli.cluster.cpu_time import accepted_work, note_time
-from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
+from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
 from phase2.cli.console import note
 from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import JsonOption, print_json
@@ -73,11 +75,10 @@ def _submit(  # noqa: PLR0913 - the options of one command
         return
     run = _new(run_id or new_run_id(), request) if resume is None else _find(resume, cluster)
     run_backend = cluster_backend(chosen or run.backend or DEFAULT_BACKEND)
-    plan = _plan(run, cluster, run_backend, accepted)
+    plan = _plan(run, cluster, run_backend, accepted, dry_run=dry_run)
     for warning in memory_warnings([plan.resolved], plan.cluster):
         note(warning)
-    limit_hours = cluster.options.merged_onto(run.options).max_hours
-    (work,) = accepted_work([plan.resolved], plan.cluster, limit_hours=limit_hours)
+    (work,) = accepted_work([(plan.resolved, plan.cluster)], limit_hours=plan.options.max_hours)
     if dry_run:
         from phase2.cli.cluster.plan import print_plan
 
@@ -111,13 +112,22 @@ def _find(name: str, cluster: ClusterArguments) -> ResumableRun:
     return from_cluster(runs, name) or from_store(open_command_store(cluster.options.store), name)
 
 
-def _plan(run: ResumableRun, cluster: ClusterArguments, backend: RunBackend, accepted: tuple[str, ...]) -> Plan:
+def _plan(
+    run: ResumableRun,
+    cluster: ClusterArguments,
+    backend: RunBackend,
+    accepted: tuple[str, ...],
+    *,
+    dry_run: bool,
+) -> Plan:
     from phase2.cluster.plan import make_plan
     from phase2.config.resolve import resolve
 
-    options = with_environment(backend, cluster.options.merged_onto(run.options))
+    resolved, given = resolve(run.request), with_environment(cluster.options.merged_onto(run.options))
+    check_run(run.run_id, resolved, given, cluster.namespace)
+    options = with_installation(backend, given, installation_of(cluster, dry_run=dry_run), resolved)
     request = options.request(cluster.namespace, context=cluster.context)
-    return make_plan(run.run_id, resolve(run.request), request, accepted=accepted, options=options)
+    return make_plan(run.run_id, resolved, request, accepted=accepted, options=options, given=given)
 
 
 def _send(plan: Plan, backend: BackendName, target: ClusterArguments, *, watch: bool, as_json: bool) -> None:

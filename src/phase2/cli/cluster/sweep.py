@@ -11,14 +11,16 @@ import typer
 from phase2.cli.cluster.backends import (
     DEFAULT_BACKEND,
     check_backend,
+    check_run,
     cluster_backend,
     memory_warnings,
     submission_facts,
     tag_warning,
     with_environment,
+    with_installation,
 )
 from phase2.cli.cluster.cpu_time import accepted_work, note_time
-from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
+from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
 from phase2.cli.cluster.submit import DryRunOption, WatchOption
 from phase2.cli.cluster.sweep_options import takes_sweep
 from phase2.cli.console import note
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from phase2.cluster.backend import RunBackend
     from phase2.cluster.estimate.work import Estimate
     from phase2.cluster.namespace import Cluster
+    from phase2.cluster.plan import Plan
+    from phase2.cluster.request.installation import Installation
+    from phase2.cluster.request.options import ClusterOptions
     from phase2.cluster.run_state import RunState
     from phase2.cluster.submit import Submission
 
@@ -60,39 +65,38 @@ def _sweep(
 ) -> None:
     """Train a run for every combination of the listed values, and rank the runs by validation score."""
     from phase2.cluster.manifests.sweep import build_sweep
-    from phase2.cluster.plan import make_plan
     from phase2.cluster.request.names import check_label_name
     from phase2.config.resolve import resolve
-    from phase2.runs.layout import check_run_id, new_run_id
+    from phase2.runs.layout import new_run_id
 
     chosen = check_backend(backend)
     sweep_name = check_label_name(name or f"sweep-{new_run_id()}", "--name")
     runs = request.runs(sweep_name)
     for run in runs:
-        check_run_id(run.run_id)
+        check_run(run.run_id, resolve(run.request), with_environment(cluster.options), cluster.namespace)
     if chosen == "local":
         from phase2.cli.cluster.local_sweep import sweep_locally
 
         sweep_locally(sweep_name, runs, cluster.options, dry_run=dry_run, as_json=as_json)
         return
     run_backend = cluster_backend(chosen)
-    options = with_environment(run_backend, cluster.options)
-    requested = options.request(cluster.namespace, context=cluster.context)
-    resolved = {run.run_id: resolve(run.request) for run in runs}
+    given = with_environment(cluster.options)
+    installation = installation_of(cluster, dry_run=dry_run)
+    plans = [_plan(run, given, cluster, run_backend, installation) for run in runs]
     if run_backend.name == "argo":
-        manifests = {sweep_name: build_sweep(sweep_name, request, requested)}
+        manifests = {sweep_name: build_sweep(sweep_name, request, plans[0].cluster, given)}
     else:
-        plans = [make_plan(run_id, run, requested, options=options) for run_id, run in resolved.items()]
         manifests = {plan.run_id: run_backend.build(plan) for plan in plans}
-    for warning in memory_warnings(list(resolved.values()), requested):
+    for warning in dict.fromkeys(one for plan in plans for one in memory_warnings([plan.resolved], plan.cluster)):
         note(warning)
-    works = accepted_work(resolved.values(), requested, limit_hours=options.max_hours)
+    pairs = [(plan.resolved, plan.cluster) for plan in plans]
+    works = accepted_work(pairs, limit_hours=plans[0].options.max_hours)
     if dry_run:
         _print_plan(sweep_name, list(zip(runs, works, strict=True)), manifests, as_json=as_json)
         return
     note_time(works)
     (note if as_json else typer.echo)(f"sweep: {sweep_name}, {_count(runs)}")
-    tag_warning(requested)
+    tag_warning(plans[0].cluster)
     namespace = connected(cluster.context, cluster.namespace)
     _refuse_other_backend(namespace, sweep_name, runs, run_backend)
     submissions = _send(namespace, manifests, run_backend)
@@ -105,6 +109,19 @@ def _sweep(
         for run_id, done in submissions.items():
             typer.echo(f"{done.outcome}: {done.client.backend.kind} {done.name}, {run_id}")
         typer.echo(f"follow it: phase2 status; compare it at the end: phase2 runs compare {_ids(runs)}")
+
+
+def _plan(
+    run: SweepRun, given: ClusterOptions, target: ClusterArguments, backend: RunBackend, installation: Installation
+) -> Plan:
+    """Make the plan of one run, with what the installation gives to runs of its kind."""
+    from phase2.cluster.plan import make_plan
+    from phase2.config.resolve import resolve
+
+    resolved = resolve(run.request)
+    options = with_installation(backend, given, installation, resolved)
+    requested = options.request(target.namespace, context=target.context)
+    return make_plan(run.run_id, resolved, requested, options=options, given=given)
 
 
 def _send(cluster: Cluster, manifests: dict[str, Manifest], backend: RunBackend) -> dict[str, Submission]:

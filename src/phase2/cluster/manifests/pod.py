@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from phase2.cluster.plan import SERVICE_ACCOUNT, STORE_CONFIG_MAP, STORE_SECRET, TERMINATION_LOG, WORK, Plan, Volume
+from phase2.cluster.plan import SERVICE_ACCOUNT, STORE_CONFIG_MAP, TERMINATION_LOG, WORK, Plan, Volume
+from phase2.cluster.request.resources import ClusterRequest
 
 CONTAINER = "train"
 USER = 10001
@@ -57,42 +58,51 @@ def pod_spec(plan: Plan) -> dict[str, Any]:
     }
     if cluster.priority is not None:
         spec["priorityClassName"] = cluster.priority
-    if cluster.node_selector:
-        spec["nodeSelector"] = dict(cluster.node_selector)
-    if cluster.tolerations:
-        spec["tolerations"] = [toleration.manifest() for toleration in cluster.tolerations]
-    return spec
+    return spec | placement(cluster)
+
+
+def placement(cluster: ClusterRequest) -> dict[str, Any]:
+    """Return the fields of a pod spec that say which nodes it may run on."""
+    fields: dict[str, Any] = {
+        "nodeSelector": dict(cluster.node_selector),
+        "tolerations": [toleration.manifest() for toleration in cluster.tolerations],
+        "affinity": dict(cluster.affinity or {}),
+        "topologySpreadConstraints": list(cluster.topology_spread),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def resources(cluster: ClusterRequest) -> dict[str, Any]:
+    """Return the resources of the container that trains."""
+    requests = {"cpu": cluster.cpu.text, "memory": cluster.memory.text}
+    limits = {"memory": cluster.memory.text}
+    if cluster.cpu_limit is not None:
+        limits["cpu"] = cluster.cpu_limit.text
+    if cluster.ephemeral_storage is not None:
+        requests["ephemeral-storage"] = limits["ephemeral-storage"] = cluster.ephemeral_storage.text
+    if cluster.gpus:
+        requests[cluster.gpu_resource] = limits[cluster.gpu_resource] = str(cluster.gpus)
+    return {"requests": requests, "limits": limits}
 
 
 def _container(plan: Plan) -> dict[str, Any]:
     return {
         "name": CONTAINER,
         "image": plan.cluster.image.reference,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": plan.cluster.pull_policy,
         "args": list(plan.command[1:]),  # the image's entry point is phase2
         "workingDir": WORK,
         "env": [
             *({"name": name, "value": value} for name, value in plan.environment.items()),
             *downward_api_variables(),
         ],
-        "envFrom": [{"configMapRef": {"name": STORE_CONFIG_MAP}}, {"secretRef": {"name": STORE_SECRET}}],
-        "resources": _resources(plan),
+        "envFrom": [{"configMapRef": {"name": STORE_CONFIG_MAP}}, {"secretRef": {"name": plan.cluster.store_secret}}],
+        "resources": resources(plan.cluster),
         "securityContext": container_security(),
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [_mount(volume) for volume in plan.volumes],
     }
-
-
-def _resources(plan: Plan) -> dict[str, Any]:
-    cluster = plan.cluster
-    requests = {"cpu": cluster.cpu.text, "memory": cluster.memory.text}
-    limits = {"memory": cluster.memory.text}
-    if cluster.cpu_limit is not None:
-        limits["cpu"] = cluster.cpu_limit.text
-    if cluster.gpus:
-        requests["nvidia.com/gpu"] = limits["nvidia.com/gpu"] = str(cluster.gpus)
-    return {"requests": requests, "limits": limits}
 
 
 def _volume(volume: Volume) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from phase2.cluster.labels import COMMAND_ANNOTATION, REQUEST_ANNOTATION, labels_of
 from phase2.cluster.manifests.workflow import cluster_parameters, refuse_for_argo, thin_workflow
 from phase2.cluster.plan import refuse_invisible_data
+from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.cluster.run_state import SWEEP
 from phase2.config.resolve import resolve
@@ -18,13 +19,14 @@ from phase2.config.sweep import SweepRequest
 TEMPLATE = "phase2-sweep"
 
 
-def build_sweep(name: str, request: SweepRequest, cluster: ClusterRequest) -> dict[str, Any]:
+def build_sweep(name: str, request: SweepRequest, cluster: ClusterRequest, given: ClusterOptions) -> dict[str, Any]:
     """Build the Workflow of a sweep; its runs have the ids that :meth:`SweepRequest.runs` gives them.
 
     Args:
         name: Name of the Workflow, and of the sweep.
         request: The sweep.
-        cluster: Resources and placement of each run.
+        cluster: Namespace, deadline and what the template fixes.
+        given: Resources and placement that were given; the others are the installation's, for each run its own.
 
     Raises:
         RequestError: The sweep is invalid, or sets an option that the template fixes.
@@ -43,4 +45,4 @@ def build_sweep(name: str, request: SweepRequest, cluster: ClusterRequest) -> di
         REQUEST_ANNOTATION: hashlib.sha256(members.encode()).hexdigest(),
     }
     metadata = {"name": name, "labels": labels, "annotations": annotations}
-    return thin_workflow(cluster, metadata, TEMPLATE, request.options() | cluster_parameters(cluster))
+    return thin_workflow(cluster, metadata, TEMPLATE, request.options() | cluster_parameters(given))

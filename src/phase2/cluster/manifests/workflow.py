@@ -10,6 +10,8 @@ from typing import Any
 from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
 from phase2.cluster.objects import Object
 from phase2.cluster.plan import CACHE_CLAIM, Plan
+from phase2.cluster.request.names import parse_node_selector, parse_toleration
+from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.assignments import join_texts
 from phase2.config.request import RunRequest
@@ -72,7 +74,7 @@ def thin_workflow(
 
 def workflow_parameters(plan: Plan) -> dict[str, str]:
     """Return the parameters equivalent to a plan; options that were not given keep the template's defaults."""
-    request, cluster = plan.resolved.request, plan.cluster
+    request = plan.resolved.request
     requested = {
         field.name.replace("_", "-"): _as_text(getattr(request, field.name))
         for field in fields(RunRequest)
@@ -80,25 +82,31 @@ def workflow_parameters(plan: Plan) -> dict[str, str]:
     }
     if request.settings:
         requested["set"] = join_texts([one.text for one in request.settings])
-    return {**requested, "run-name": plan.run_id, **cluster_parameters(cluster)}
+    return {**requested, "run-name": plan.run_id, **cluster_parameters(plan.given)}
 
 
-def cluster_parameters(cluster: ClusterRequest) -> dict[str, str]:
-    """Return the parameters for image, resources and placement."""
-    optional = {"store": cluster.store, "priority": cluster.priority, "queue": cluster.queue}
-    return {
-        "image": cluster.image.reference,
-        "cpu": cluster.cpu.text,
-        "memory": cluster.memory.text,
-        "gpus": str(cluster.gpus),
-        **{name: value for name, value in optional.items() if value is not None},
-        **({"node-selector": json.dumps(dict(cluster.node_selector))} if cluster.node_selector else {}),
-        **(
-            {"tolerations": json.dumps([toleration.manifest() for toleration in cluster.tolerations])}
-            if cluster.tolerations
-            else {}
-        ),
+def cluster_parameters(options: ClusterOptions) -> dict[str, str]:
+    """Return the parameters for image, resources and placement that were given.
+
+    What was not given is the installation's: the first step of the Workflow finds it.
+    """
+    given = {
+        "image": options.image,
+        "store": options.store,
+        "gpus": options.gpus,
+        "gpu-resource": options.gpu_resource,
+        "cpu": options.cpu,
+        "memory": options.memory,
+        "ephemeral-storage": options.ephemeral_storage,
+        "priority": options.priority,
+        "queue": options.queue,
+        "max-hours": None if options.max_hours is None else f"{options.max_hours:g}",
     }
+    if options.node_selector is not None:
+        given["node-selector"] = json.dumps(dict(map(parse_node_selector, options.node_selector)))
+    if options.toleration is not None:
+        given["tolerations"] = json.dumps([parse_toleration(one).manifest() for one in options.toleration])
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def given_parameters(workflow: Object) -> dict[str, str]:

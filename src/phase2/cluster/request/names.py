@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from phase2.errors import RequestError, UnknownNameError
 
@@ -25,21 +28,57 @@ class Toleration:
     """Taint that the pod tolerates.
 
     Attributes:
-        key: Key of the taint.
+        key: Key of the taint; None tolerates every key.
         value: Value of the taint; None tolerates every value.
         effect: Effect of the taint; None tolerates every effect.
+        seconds: Time after which the pod is evicted all the same; None is never.
     """
 
-    key: str
+    key: str | None
     value: str | None
     effect: str | None
+    seconds: int | None = None
 
-    def manifest(self) -> dict[str, str]:
+    def manifest(self) -> dict[str, str | int]:
         """Return the toleration as in a pod spec."""
-        entry = {"key": self.key, "operator": "Exists" if self.value is None else "Equal"}
-        if self.value is not None:
-            entry["value"] = self.value
-        return entry | ({} if self.effect is None else {"effect": self.effect})
+        given: dict[str, str | int | None] = {
+            "key": self.key,
+            "operator": "Exists" if self.value is None else "Equal",
+            "value": self.value,
+            "effect": self.effect,
+            "tolerationSeconds": self.seconds,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any]) -> Toleration:
+        """Parse a toleration as in a pod spec.
+
+        Raises:
+            RequestError: It is none.
+            UnknownNameError: There is no such effect.
+        """
+        entry, text = dict(manifest), json.dumps(dict(manifest))
+        operator, key, value = entry.pop("operator", "Equal"), entry.pop("key", None), entry.pop("value", None)
+        effect, seconds = entry.pop("effect", None), entry.pop("tolerationSeconds", None)
+        shape = (
+            not entry
+            and operator in {"Equal", "Exists"}
+            and (_is_label_key(str(key)) if key else operator == "Exists")
+            and (value is None or (operator == "Equal" and _is_label_value(str(value))))
+            and (seconds is None or (isinstance(seconds, int) and effect == "NoExecute"))
+        )
+        if not shape:
+            raise _invalid(
+                "--toleration",
+                text,
+                "It is a taint of a node, as in a pod.",
+                'Write {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}, say.',
+            )
+        if effect and effect not in EFFECTS:
+            raise UnknownNameError.of("effect of a taint", str(effect), EFFECTS)
+        found = None if operator == "Exists" else str(value or "")
+        return cls(str(key) if key else None, found, effect or None, seconds)
 
 
 def job_name(run_id: str) -> str:
@@ -97,12 +136,14 @@ def parse_node_selector(text: str) -> tuple[str, str]:
 
 
 def parse_toleration(text: str) -> Toleration:
-    """Parse ``key=value:Effect``, ``key:Effect``, ``key=value`` or ``key``, a taint that the pod tolerates.
+    """Parse ``key=value:Effect``, ``key:Effect``, ``key=value``, ``key``, or a toleration of a pod as JSON.
 
     Raises:
         RequestError: It is not a taint.
         UnknownNameError: There is no such effect.
     """
+    if text.lstrip().startswith("{"):
+        return Toleration.from_manifest(parse_object(text, "--toleration"))
     taint, colon, effect = text.partition(":")
     key, equals, value = taint.partition("=")
     if not _is_label_key(key) or (equals and not _is_label_value(value)):
@@ -112,6 +153,32 @@ def parse_toleration(text: str) -> Toleration:
     if colon and effect not in EFFECTS:
         raise UnknownNameError.of("effect of a taint", effect, EFFECTS)
     return Toleration(key, value if equals else None, effect or None)
+
+
+def parse_object(text: str, option: str) -> dict[str, Any]:
+    """Parse a JSON object.
+
+    Raises:
+        RequestError: It is none.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise _invalid(option, text, "It is no JSON object.", "Write it as in a pod, in JSON.")
+    return found
+
+
+def check_resource_name(name: str, option: str) -> str:
+    """Validate the name of a resource of nodes, such as ``nvidia.com/gpu``, and return it.
+
+    Raises:
+        RequestError: It is none.
+    """
+    if "/" not in name or not _is_label_key(name):
+        raise _invalid(option, name, "It is a resource of nodes, vendor/name.", "Write nvidia.com/gpu, say.")
+    return name
 
 
 def check_label_value(value: str, option: str) -> str:

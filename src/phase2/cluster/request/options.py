@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from phase2.cluster.request.image import Image
-from phase2.cluster.request.names import parse_node_selector, parse_toleration
-from phase2.cluster.request.quantities import parse_cpu, parse_memory
+from phase2.cluster.request.names import parse_node_selector, parse_object, parse_toleration
+from phase2.cluster.request.quantities import parse_cpu, parse_memory, parse_storage
 from phase2.cluster.request.resources import NEVER, NO_CACHE, ClusterRequest, check_hours, parse_duration
 from phase2.errors import RequestError
 
@@ -19,14 +19,20 @@ class ClusterOptions:
 
     Attributes:
         image: Image reference.
+        pull_policy: When a node pulls the image.
         gpus: Number of GPUs.
+        gpu_resource: Name of the GPUs in the cluster.
         cpu: CPU request, cores.
         cpu_limit: CPU limit, cores.
         memory: Memory request and limit.
+        ephemeral_storage: Disk of the node, request and limit.
         priority: Priority class.
         queue: Kueue queue.
         node_selector: Node labels, each ``key=value``.
-        toleration: Tolerated taints, each ``key=value:Effect``.
+        toleration: Tolerated taints, each ``key=value:Effect`` or a JSON object.
+        affinity: Affinity, a JSON object.
+        topology_spread: Topology spread constraints, each a JSON object.
+        store_secret: Secret with the access keys of the store.
         cache: PersistentVolumeClaim of the data cache, or ``none``.
         deadline: Duration, or ``never``.
         retries: Number of retries after failures.
@@ -36,14 +42,20 @@ class ClusterOptions:
     """
 
     image: str | None = None
+    pull_policy: str | None = None
     gpus: int | None = None
+    gpu_resource: str | None = None
     cpu: str | None = None
     cpu_limit: str | None = None
     memory: str | None = None
+    ephemeral_storage: str | None = None
     priority: str | None = None
     queue: str | None = None
     node_selector: tuple[str, ...] | None = None
     toleration: tuple[str, ...] | None = None
+    affinity: str | None = None
+    topology_spread: tuple[str, ...] | None = None
+    store_secret: str | None = None
     cache: str | None = None
     deadline: str | None = None
     retries: int | None = None
@@ -94,10 +106,15 @@ class ClusterOptions:
         if self.max_hours is not None:
             check_hours(self.max_hours)
         values: dict[str, Any] = {
+            "pull_policy": self.pull_policy,
             "gpus": self.gpus,
+            "gpu_resource": self.gpu_resource,
             "cpu": None if self.cpu is None else parse_cpu(self.cpu),
             "cpu_limit": None if self.cpu_limit is None else parse_cpu(self.cpu_limit, option="--cpu-limit"),
             "memory": None if self.memory is None else parse_memory(self.memory),
+            "ephemeral_storage": None if self.ephemeral_storage is None else parse_storage(self.ephemeral_storage),
+            "affinity": None if self.affinity is None else parse_object(self.affinity, "affinity"),
+            "store_secret": self.store_secret,
             "priority": self.priority,
             "queue": self.queue,
             "cache": None if self.cache == NO_CACHE else self.cache,
@@ -114,6 +131,7 @@ class ClusterOptions:
             context=context,
             node_selector=tuple(map(parse_node_selector, self.node_selector or ())),
             tolerations=tuple(map(parse_toleration, self.toleration or ())),
+            topology_spread=tuple(parse_object(one, "topology spread") for one in self.topology_spread or ()),
             **{name: value for name, value in values.items() if value is not None or name == "deadline_seconds"},
         )
 

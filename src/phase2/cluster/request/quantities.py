@@ -87,6 +87,22 @@ def parse_memory(text: str) -> Quantity:
     return found
 
 
+def parse_storage(text: str) -> Quantity:
+    """Parse an amount of a node's disk.
+
+    Raises:
+        RequestError: It is not an amount.
+    """
+    found = parse_quantity(text)
+    if found is None or found.value.denominator != 1 or found.value <= 0:
+        raise RequestError(
+            f"--ephemeral-storage {text} is not an amount of disk.",
+            why="The form is a number of bytes with a unit: Mi, Gi, Ti, M, G or T.",
+            fix="Write 20Gi, say.",
+        )
+    return found
+
+
 def format_bytes(amount: Fraction | int) -> str:
     """Format an amount of memory: ``1.5 GiB``."""
     for unit, name in ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from phase2.cluster.request.image import Image
-from phase2.cluster.request.names import Toleration, check_label_name, check_label_value, check_subdomain
+from phase2.cluster.request.names import (
+    Toleration,
+    check_label_name,
+    check_label_value,
+    check_resource_name,
+    check_subdomain,
+)
 from phase2.cluster.request.quantities import Quantity, parse_cpu, parse_memory
 from phase2.config.settings import CHECKPOINT_MINUTES
-from phase2.errors import RequestError
+from phase2.errors import RequestError, UnknownNameError
 
 DEFAULT_NAMESPACE = "phase2"
 DAY = 24 * 3600
@@ -24,6 +32,10 @@ _MAX_RETRIES = 1000
 MAX_GPUS = 1
 """GPUs that one run uses."""
 
+PULL_POLICIES = ("IfNotPresent", "Always", "Never")
+GPU_RESOURCE = "nvidia.com/gpu"
+STORE_SECRET = "phase2-s3"  # noqa: S105 - a name
+
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}
 
@@ -34,16 +46,22 @@ class ClusterRequest:
 
     Attributes:
         image: The container image.
+        pull_policy: When a node pulls the image.
         namespace: Namespace of the run.
         context: Context of the kubeconfig, which names the cluster; None is its current one.
         cpu: CPU request, cores; also the number of threads, so that every attempt computes the same sums.
         cpu_limit: CPU limit, cores; None sets no limit.
         memory: Memory request and limit.
-        gpus: NVIDIA GPUs; at most 1, which is what a run uses.
+        ephemeral_storage: Disk of the node that is requested, and the limit; None says nothing.
+        gpus: GPUs; at most 1, which is what a run uses.
+        gpu_resource: Name of the GPUs in the cluster, such as that of a slice of one: ``nvidia.com/mig-1g.10gb``.
         priority: Priority class; None is the cluster's default.
         queue: Kueue queue that admits the run; None starts it at once.
         node_selector: Labels that the node must have, in order.
         tolerations: Taints that the pod tolerates.
+        affinity: Affinity of the pod, as in its spec; None is none.
+        topology_spread: Topology spread constraints of the pod, as in its spec.
+        store_secret: Secret with the access keys of the store.
         cache: PersistentVolumeClaim of the data cache; None is an empty folder in every pod.
         store: Address of the store; None takes it from the ConfigMap of the namespace.
         deadline_seconds: Time after which the run is stopped; None is unlimited.
@@ -57,16 +75,22 @@ class ClusterRequest:
     """
 
     image: Image
+    pull_policy: str = "IfNotPresent"
     namespace: str = DEFAULT_NAMESPACE
     context: str | None = None
     cpu: Quantity = field(default_factory=lambda: parse_cpu("2"))
     cpu_limit: Quantity | None = None
     memory: Quantity = field(default_factory=lambda: parse_memory("8Gi"))
+    ephemeral_storage: Quantity | None = None
     gpus: int = 0
+    gpu_resource: str = GPU_RESOURCE
     priority: str | None = None
     queue: str | None = None
     node_selector: tuple[tuple[str, str], ...] = ()
     tolerations: tuple[Toleration, ...] = ()
+    affinity: Mapping[str, Any] | None = None
+    topology_spread: tuple[Mapping[str, Any], ...] = ()
+    store_secret: str = STORE_SECRET
     cache: str | None = None
     store: str | None = None
     deadline_seconds: int | None = 7 * DAY
@@ -77,12 +101,19 @@ class ClusterRequest:
 
     def __post_init__(self) -> None:
         check_label_name(self.namespace, "--namespace")
-        for option, name in (("--priority", self.priority), ("--cache", self.cache)):
+        if self.pull_policy not in PULL_POLICIES:
+            raise UnknownNameError.of("image pull policy", self.pull_policy, PULL_POLICIES)
+        for option, name in (
+            ("--priority", self.priority),
+            ("--cache", self.cache),
+            ("store-secret", self.store_secret),
+        ):
             if name is not None:
                 check_subdomain(name, option)
         if self.queue is not None:
             check_label_value(check_subdomain(self.queue, "--queue"), "--queue")
         _check_gpus(self.gpus)
+        check_resource_name(self.gpu_resource, "--gpu-resource")
         _refuse_outside("--retries", self.retries, 0, _MAX_RETRIES)
         if not 0 < self.checkpoint_minutes < float("inf"):
             raise RequestError(

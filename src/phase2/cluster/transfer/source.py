@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from phase2.cluster.api.connection import Connection
 from phase2.cluster.api.errors import ObjectGoneError
-from phase2.cluster.plan import STORE_SECRET
 from phase2.cluster.request.image import Image
+from phase2.cluster.request.resources import STORE_SECRET
 from phase2.config.settings import IMAGE_VARIABLE, image_reference
 from phase2.errors import RequestError
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from phase2.cluster.plan import STORE_CONFIG_MAP, STORE_SECRET
+from phase2.cluster.plan import STORE_CONFIG_MAP
+from phase2.cluster.request.resources import STORE_SECRET
 from phase2.cluster.transfer.source import RUNS_CONFIG_MAP
 from phase2.config.settings import STORE_VARIABLE
 from phase2.diagnosis.finding import Finding, Problem

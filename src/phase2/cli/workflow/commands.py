@@ -1,8 +1,4 @@
-"""``phase2 workflow``: commands of workflow steps other than training and prediction.
-
-Values come from environment variables that the workflow sets, where an empty one counts as not given; results are
-written to files, which the workflow reads as parameters and artifacts.
-"""
+"""The commands of ``phase2 workflow``."""
 
 from __future__ import annotations
 
@@ -12,17 +8,17 @@ from typing import Annotated
 
 import typer
 
-from phase2.cli.cluster.sweep_options import takes_sweep
 from phase2.cli.console import note
 from phase2.cli.store import StoreOption, open_command_store
-from phase2.config.settings import WORKFLOW_VARIABLE, run_id_of_process, run_to_resume
-from phase2.config.sweep import SweepRequest
+from phase2.cli.workflow.results import FolderOption, NameOption, write_results
+from phase2.cli.workflow.validate import expand, validate
+from phase2.config.settings import run_id_of_process, run_to_resume
 from phase2.errors import RequestError
 
 app = typer.Typer(help="Commands of workflow steps.", rich_markup_mode=None)
 
-FolderOption = Annotated[Path, typer.Option("--to", help="Folder for the results.")]
-NameOption = Annotated[str, typer.Option("--name", help="Name of the workflow.", envvar=WORKFLOW_VARIABLE)]
+app.command("validate")(validate)
+app.command("expand")(expand)
 
 
 @app.command("report")
@@ -47,17 +43,6 @@ def report(
     typer.echo(write_report(to, found.manifest, place.read(f"{found.prefix}/{HANDOFF}").decode()))
 
 
-def _expand(request: SweepRequest, *, name: NameOption, to: FolderOption = Path()) -> None:
-    """Write runs.json for the workflow: every combination of the listed values, each validated as a run."""
-    runs = request.runs(name)
-    _write(to, {"runs.json": json.dumps([run.parameters() for run in runs])})
-    for run in runs:
-        typer.echo(f"{run.run_id}: {' '.join(run.request.command())}")
-
-
-app.command("expand")(takes_sweep(_expand))
-
-
 @app.command("compare")
 def compare(
     rows: Annotated[
@@ -76,7 +61,7 @@ def compare(
     except ValidationError as error:
         raise RequestError("--rows is not a list of rows.", why=str(error.errors()[0]["msg"]) + ".") from error
     table, ids = print_comparison(found)
-    _write(to, {"comparison.md": table, "best-run": ids[0], "runs": " ".join(ids)})
+    write_results(to, {"comparison.md": table, "best-run": ids[0], "runs": " ".join(ids)})
 
 
 @app.command("split")
@@ -98,7 +83,7 @@ def split(
     )
     used = min(parts, len(structures))
     items = [{"part": str(number), "parts": str(used)} for number in range(1, used + 1)]
-    _write(to, {"parts.json": json.dumps(items)})
+    write_results(to, {"parts.json": json.dumps(items)})
     typer.echo(f"{len(structures)} structures in {used} parts")
 
 
@@ -120,8 +105,3 @@ def finish(
     place = open_command_store(store)
     outcome.save(place)
     note(f"kept as {outcome.key} in {place.url}")
-
-
-def _write(folder: Path, files: dict[str, str]) -> None:
-    for name, content in files.items():
-        (folder / name).write_text(content, encoding="utf-8")

@@ -1,0 +1,153 @@
+"""Resources and placement that a workflow was given, completed by those of the installation."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from phase2.cli.console import note
+from phase2.cli.options import request_option
+from phase2.cluster.request.installation import Installation
+from phase2.cluster.request.options import ClusterOptions
+from phase2.cluster.request.quantities import parse_memory
+from phase2.errors import RequestError
+
+if TYPE_CHECKING:
+    from phase2.cluster.manifests.patch import PodPatches
+    from phase2.cluster.request.resources import ClusterRequest
+    from phase2.config.resolve import ResolvedRun
+
+INSTALLATION_VARIABLE = "PHASE2_INSTALLATION"
+
+_HELP = {
+    "gpus": (int, "GPUs."),
+    "gpu_resource": (str, "Name of the GPUs in the cluster."),
+    "cpu": (str, "CPU request."),
+    "memory": (str, "Memory request and limit."),
+    "retry_memory": (str, "Memory of further attempts."),
+    "ephemeral_storage": (str, "Disk of the node, request and limit."),
+    "queue": (str, "Kueue queue."),
+    "priority": (str, "Priority class."),
+    "node_selector": (str, "Labels that the node must have, a JSON object."),
+    "tolerations": (str, "Taints that the pod tolerates, a JSON list."),
+    "max_hours": (float, "Longest estimated time without a GPU, hours; 0 is no limit."),
+}
+_InstallationOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--installation",
+        help="Folder of the installation's defaults, a file for each key of the ConfigMap phase2-runs.",
+        envvar=INSTALLATION_VARIABLE,
+        show_envvar=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Resources and placement that a workflow was given.
+
+    Attributes:
+        given: Those that were given.
+        retry_memory: Memory of further attempts; None is that of the first.
+        installation: What the installation gives otherwise.
+    """
+
+    given: ClusterOptions
+    retry_memory: str | None
+    installation: Installation
+
+    def request(self, run: ResolvedRun) -> ClusterRequest:
+        """Return the resources and the placement of a run.
+
+        Raises:
+            RequestError: A value is invalid.
+        """
+        installed = self.installation.options(run.config.algorithm, run.config.mode)
+        # The image is named by the Workflow; it is the one that runs this command.
+        return self.given.merged_onto(installed).merged_onto(ClusterOptions(image="phase2")).request("phase2")
+
+    def patches(self, cluster: ClusterRequest) -> PodPatches:
+        """Return the patches of the pods of a run."""
+        from phase2.cluster.manifests.patch import PodPatches
+
+        return PodPatches.of(cluster, parse_memory(self.retry_memory) if self.retry_memory else None)
+
+
+def takes_placement(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of resources and placement to a command, which receives them as ``placement``."""
+    own = [one for one in inspect.signature(command, eval_str=True).parameters.values() if one.name != "placement"]
+    added = {
+        name: Annotated[kind | None, request_option(f"--{name.replace('_', '-')}", help=text)]
+        for name, (kind, text) in _HELP.items()
+    } | {"installation": _InstallationOption}
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in added.items()
+    ]
+
+    @functools.wraps(command)
+    def wrapper(*positional: Any, **values: Any) -> None:
+        placement = _placement({name: values.pop(name) for name in added})
+        command(*positional, placement=placement, **values)
+
+    first = [one for one in own if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD][:1]
+    rest = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own if one not in first]
+    wrapper.__signature__ = inspect.Signature([*first, *rest, *parameters])  # type: ignore[attr-defined]
+    return wrapper
+
+
+def check_resources(runs: Sequence[ResolvedRun], placement: Placement) -> list[ClusterRequest]:
+    """Check what runs get before anything is reserved for them: memory, and the time without a GPU.
+
+    Returns:
+        The resources and the placement of each run.
+
+    Raises:
+        RequestError: The memory is too small, or a run would take longer than the limit.
+    """
+    from phase2.cli.cluster.backends import memory_warnings
+    from phase2.cli.cluster.cpu_time import accepted_work, note_time
+
+    requests = [placement.request(run) for run in runs]
+    pairs = list(zip(runs, requests, strict=True))
+    for run, cluster in pairs:
+        for warning in memory_warnings([run], cluster):
+            note(warning)
+    limit = placement.given.max_hours
+    note_time(accepted_work(pairs, limit_hours=placement.installation.max_hours if limit is None else limit))
+    return requests
+
+
+def _placement(values: dict[str, Any]) -> Placement:
+    folder: Path | None = values.pop("installation")
+    retry_memory: str | None = values.pop("retry_memory")
+    selector, tolerations = values.pop("node_selector"), values.pop("tolerations")
+    known = {one.name for one in fields(ClusterOptions)}
+    given = ClusterOptions(
+        **{name: value for name, value in values.items() if name in known},
+        node_selector=None if selector is None else tuple(f"{k}={v}" for k, v in _json(selector, dict).items()),
+        toleration=None if tolerations is None else tuple(json.dumps(one) for one in _json(tolerations, list)),
+    )
+    return Placement(given, retry_memory, Installation() if folder is None else Installation.read(folder))
+
+
+def _json(text: str, kind: type[Any]) -> Any:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, kind):
+        raise RequestError(
+            f"'{text}' is not understood.",
+            why=f"It is a {'mapping' if kind is dict else 'list'} in JSON.",
+            fix='Write node-selector={"gpu": "h100"}, or tolerations=[{"key": "gpu", "operator": "Exists"}].',
+        )
+    return found

@@ -1,0 +1,107 @@
+"""``phase2 workflow validate`` and ``expand``: the first step of a workflow, before anything is reserved for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from phase2.cli.cluster.sweep_options import takes_sweep
+from phase2.cli.dry_run import find_and_reconcile, print_run
+from phase2.cli.options import takes_request
+from phase2.cli.store import StoreOption, open_command_store
+from phase2.cli.workflow.placement import Placement, check_resources, takes_placement
+from phase2.cli.workflow.results import FolderOption, NameOption, write_results
+from phase2.config.request import RunRequest
+from phase2.config.resumption import ResumeRequest
+from phase2.config.settings import run_id_of_process, run_to_resume, store_url
+from phase2.config.sweep import SweepRequest
+
+if TYPE_CHECKING:
+    from phase2.config.resolve import ResolvedRun
+    from phase2.storage.base import Store
+
+
+def _validate(
+    request: RunRequest, *, placement: Placement, store: StoreOption = None, to: FolderOption = Path()
+) -> None:
+    """Check a run before anything is reserved: its request, its store, its memory and its time.
+
+    Writes run-id, algorithm and mode, and what its pods get: pod, retry-pod, prepare-pod and queue.
+    """
+    from phase2.config.resolve import resolve
+
+    place = _checked_store(store)
+    name = run_to_resume()
+    resumption = ResumeRequest(name is not None, name, ())
+    resolved, existing = find_and_reconcile(resolve(request), resumption, place)
+    _check_data([resolved])
+    print_run(resolved, resumption, existing)
+    (cluster,) = check_resources([resolved], placement)
+    run_id = existing.run_id if existing is not None else run_id_of_process()
+    facts = {"run-id": run_id or "", "algorithm": resolved.config.algorithm, "mode": resolved.config.mode}
+    write_results(to, facts | placement.patches(cluster).parameters())
+
+
+validate = takes_request(takes_placement(_validate), hidden=("output",))
+
+
+def _expand(
+    request: SweepRequest,
+    *,
+    placement: Placement,
+    name: NameOption,
+    store: StoreOption = None,
+    to: FolderOption = Path(),
+) -> None:
+    """Write runs.json for the workflow: every combination of the listed values, each validated as a run."""
+    from phase2.config.resolve import resolve
+
+    runs = request.runs(name)
+    _checked_store(store)
+    resolved = [resolve(run.request) for run in runs]
+    _check_data(resolved)
+    patches = [placement.patches(cluster) for cluster in check_resources(resolved, placement)]
+    items = [run.parameters() | one.parameters() for run, one in zip(runs, patches, strict=True)]
+    # One preparation serves all runs: it gets the nodes of the first.
+    prepare = items[0]["prepare-pod"]
+    write_results(to, {"runs.json": json.dumps(items), "prepare-pod": prepare})
+    for run in runs:
+        typer.echo(f"{run.run_id}: {' '.join(run.request.command())}")
+
+
+expand = takes_sweep(takes_placement(_expand))
+
+
+def _checked_store(url: str | None) -> Store | None:
+    """Open the store and use it once, so that a wrong bucket is known before a GPU is reserved.
+
+    Raises:
+        RequestError: It cannot be used.
+        TransientError: It does not answer.
+    """
+    if not (url or store_url()):
+        return None
+    from phase2.diagnosis.store import probe
+
+    place = open_command_store(url)
+    for _ in probe(place):
+        pass
+    return place
+
+
+def _check_data(runs: list[ResolvedRun]) -> None:
+    """Refuse data that there are not; those on the volume of the cache are looked at by the next step, which has it.
+
+    Raises:
+        UnknownNameError: There is no data set of this name.
+        DataError: There is no such file.
+    """
+    from phase2.cluster.plan import CACHE
+    from phase2.data.sources.registry import open_source
+
+    for source in {run.config.data.source for run in runs}:
+        if not source.startswith(f"{CACHE}/"):
+            open_source(source)

@@ -1,0 +1,88 @@
+"""``phase2 submit`` and ``phase2 sweep`` give runs what the installation says, unless they ask for something else."""
+
+import json
+
+import pytest
+import yaml
+from tests.cluster.support.image_names import BY_DIGEST
+from tests.cluster.support.stored_api import CONFIG_MAPS, JOBS, WORKFLOWS, install_templates
+
+DEFAULTS = """
+all:
+  all: {cpu: "1", memory: 2Gi}
+  smoke: {gpus: 1, gpuResource: nvidia.com/mig-1g.10gb, queue: gpus, affinity: {nodeAffinity: {}}}
+"""
+SUBMIT = ("submit", "--algorithm", "cgcnn", "--level", "smoke", "--run-id", "abc")
+
+
+@pytest.fixture
+def installed(api):
+    def install(**data):
+        metadata = {"name": "phase2-runs", "namespace": "materials"}
+        api.put(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
+
+    install(image=BY_DIGEST, cache="phase2-data-cache", defaults=DEFAULTS, **{"store-secret": "team-keys"})
+    return install
+
+
+def test_a_run_that_asks_for_nothing_gets_what_the_installation_says(installed, cli, api):
+    assert cli(*SUBMIT)[0] == 0
+    (job,) = api.all(JOBS)
+    spec = job["spec"]["template"]["spec"]
+    (train,) = spec["containers"]
+    assert train["image"] == BY_DIGEST
+    assert train["resources"]["requests"] == {"cpu": "1", "memory": "2Gi", "nvidia.com/mig-1g.10gb": "1"}
+    assert train["envFrom"][1] == {"secretRef": {"name": "team-keys"}}
+    assert spec["affinity"] == {"nodeAffinity": {}}
+    assert {"name": "cache", "persistentVolumeClaim": {"claimName": "phase2-data-cache"}} in spec["volumes"]
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
+
+
+def test_what_is_asked_for_comes_first(installed, cli, api):
+    assert (
+        cli(*SUBMIT, "--gpus", "0", "--cpu", "2", "--queue", "mine", "--cache", "none", "--image", "phase2:9")[0] == 0
+    )
+    (job,) = api.all(JOBS)
+    (train,) = job["spec"]["template"]["spec"]["containers"]
+    assert train["image"] == "phase2:9"
+    assert train["resources"]["requests"] == {"cpu": "2", "memory": "2Gi"}
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "mine"
+    assert "phase2-data-cache" not in json.dumps(job["spec"])
+
+
+def test_a_workflow_gives_what_a_person_chose_and_no_more(installed, cli, api):
+    install_templates(api)
+    assert cli(*SUBMIT, "--backend", "argo", "--memory", "4Gi")[0] == 0
+    (workflow,) = api.all(WORKFLOWS)
+    given = {one["name"] for one in workflow["spec"]["arguments"]["parameters"]}
+    assert given == {"algorithm", "level", "run-name", "memory"}
+
+
+def test_each_run_of_a_sweep_gets_what_its_level_gets(installed, cli, api):
+    assert cli("sweep", "--algorithm", "cgcnn", "--level", "smoke,lite", "--name", "try")[0] == 0
+    limits = [job["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"] for job in api.all(JOBS)]
+    assert ["nvidia.com/mig-1g.10gb" in one for one in limits] == [True, False]
+
+
+def test_without_the_right_to_read_it_the_user_is_told(installed, cli, api):
+    api.hidden.add("configmaps")
+    code, _, err = cli(*SUBMIT)
+    assert code == 2
+    assert "the defaults of the installation are not known" in err
+    assert "No image is named" in err
+    assert cli(*SUBMIT, "--image", BY_DIGEST)[0] == 0
+
+
+def test_a_damaged_table_is_refused_before_anything_is_created(installed, cli, api):
+    installed(image=BY_DIGEST, defaults="all: {all: {gpu: 1}}")
+    code, _, err = cli(*SUBMIT)
+    assert (code, "Did you mean 'gpus'?" in err) == (2, True), err
+    assert api.all(JOBS) == []
+
+
+def test_a_dry_run_shows_it_and_needs_no_cluster(installed, cli, monkeypatch, tmp_path):
+    code, out, err = cli(*SUBMIT, "--dry-run")
+    assert (code, yaml.safe_load(out)["spec"]["template"]["spec"]["containers"][0]["image"]) == (0, BY_DIGEST), err
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    code, out, err = cli(*SUBMIT, "--dry-run", "--image", "phase2:1")
+    assert (code, "are not known: No cluster is configured" in err) == (0, True), err
