@@ -46,7 +46,7 @@ MINIO = ForeignImage(
     "local store for tests",
     "with minio.enabled",
 )
-# No registry could be asked for their digests, and no public page that names them agrees with a second one.
+# No registry could be asked for their digests, and no public page was found that gives them.
 ARGO = tuple(
     ForeignImage(f"quay.io/argoproj/{name}:v{version.TESTED}", "", purpose, "with argo.enabled")
     for name, purpose in (
