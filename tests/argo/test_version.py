@@ -8,7 +8,7 @@ from tests.on_cluster.lab.building import builds
 from tools.generated import ROOT
 from tools.manifests.argo.version import TESTED, VERIFIED
 
-MENTION = re.compile(r"\bArgo(?: Workflows)?[^.|\n]{0,20}? v?(\d+\.\d+\.\d+)")
+MENTION = re.compile(r"\bArgo(?! CD)(?: Workflows)?[^.|\n]{0,20}? v?(\d+\.\d+\.\d+)")
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
 
 
@@ -35,7 +35,7 @@ def test_the_page_of_argo_says_which_versions_serve():
 
 
 def test_no_module_has_a_version_of_its_own():
-    code = [path for folder in ("src", "tools", "tests") for path in (ROOT / folder).rglob("*.py")]
-    ours = {ROOT / "tools/manifests/argo/version.py"}
-    assert [path for path in code if path not in ours and f'"{TESTED}"' in path.read_text()] == []
-    assert [path for path in code if path not in ours and f"v{TESTED}" in path.read_text()] == []
+    """Neither the code nor what brings up the cluster; words of a sample may have one."""
+    code = [path for folder in ("src", "tools", "tests/on_cluster") for path in (ROOT / folder).rglob("*.py")]
+    assert len(code) > 100
+    assert [path.name for path in code if TESTED in path.read_text()] == ["version.py"]
