@@ -234,6 +234,13 @@ def test_a_request_that_no_policy_can_check_is_refused_by_the_first_step(workflo
     assert "no-such-run" in state["sentence"]
 
 
+def test_a_workflow_of_the_ui_is_listed_and_cancelled(workflows, runs):
+    name = workflows.submit_from("phase2-train", **LONGER)
+    (row,) = [one for one in json.loads(runs.phase2("status", "--json").out) if one["name"] == name]
+    assert (row["run_id"], row["kind"], row["mode"]) == (name, "Workflow", "smoke")
+    assert runs.phase2("cancel", name, "--yes").code == 0
+
+
 @pytest.mark.slow
 def test_a_run_is_submitted_watched_cancelled_and_resumed_by_phase2(workflows, runs, kept, place):
     run_id = runs.id("by-phase2")
