@@ -185,8 +185,7 @@ def submitted(here, workflow, **parameters):
     """Return why the API server rejects a Workflow; nothing is stored."""
     made = copy.deepcopy(workflow)
     made["metadata"]["namespace"] = here.name
-    for one in made["spec"]["arguments"]["parameters"]:
-        one["value"] = parameters.get(one["name"], one["value"])
+    made["spec"]["arguments"] = {"parameters": [{"name": name, "value": parameters[name]} for name in parameters]}
     done = here.cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(made), check=False)
     return done.stderr if done.returncode else ""
 
