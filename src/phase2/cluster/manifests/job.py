@@ -6,6 +6,7 @@ from typing import Any
 
 from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
 from phase2.cluster.manifests.pod import CONTAINER, pod_spec
+from phase2.cluster.manifests.protection import STEP_LABEL, TRAIN
 from phase2.cluster.plan import Plan
 
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
@@ -39,7 +40,7 @@ def build_job(plan: Plan) -> dict[str, Any]:
         },
         "ttlSecondsAfterFinished": cluster.keep_seconds,
         "template": {
-            "metadata": {"labels": dict(plan.labels), "annotations": dict(plan.annotations)},
+            "metadata": {"labels": _pod_labels(plan), "annotations": dict(plan.annotations)},
             "spec": pod_spec(plan),
         },
     }
@@ -60,6 +61,10 @@ def build_job(plan: Plan) -> dict[str, Any]:
         },
         "spec": spec,
     }
+
+
+def _pod_labels(plan: Plan) -> dict[str, str]:
+    return dict(plan.labels) | ({} if plan.cluster.protect_hours is None else {STEP_LABEL: TRAIN})
 
 
 def to_yaml(manifest: dict[str, Any]) -> str:

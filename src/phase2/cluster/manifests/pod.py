@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from phase2.cluster.manifests.protection import readiness
 from phase2.cluster.plan import SERVICE_ACCOUNT, STORE_CONFIG_MAP, TERMINATION_LOG, WORK, Plan, Volume
 from phase2.cluster.request.resources import ClusterRequest
 
@@ -86,6 +87,7 @@ def resources(cluster: ClusterRequest) -> dict[str, Any]:
 
 
 def _container(plan: Plan) -> dict[str, Any]:
+    protected = plan.cluster.protect_hours
     return {
         "name": CONTAINER,
         "image": plan.cluster.image.reference,
@@ -102,6 +104,7 @@ def _container(plan: Plan) -> dict[str, Any]:
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [_mount(volume) for volume in plan.volumes],
+        **({} if protected is None else {"readinessProbe": readiness(protected)}),
     }
 
 

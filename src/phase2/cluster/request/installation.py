@@ -18,9 +18,10 @@ from phase2.errors import RequestError
 CONFIG_MAP = "phase2-runs"
 IMAGE, PULL_POLICY, CACHE = "image", "image-pull-policy", "cache"
 STORE_SECRET, MAX_CPU_HOURS, DEFAULTS = "store-secret", "max-cpu-hours", "defaults"
+PROTECT_HOURS = "protect-hours"
 """Keys of the ConfigMap."""
 
-_KEYS = (IMAGE, PULL_POLICY, CACHE, STORE_SECRET, MAX_CPU_HOURS, DEFAULTS)
+_KEYS = (IMAGE, PULL_POLICY, CACHE, STORE_SECRET, MAX_CPU_HOURS, PROTECT_HOURS, DEFAULTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Installation:
         cache: PersistentVolumeClaim of the data cache; None gives every pod an empty one.
         store_secret: Secret with the access keys of the store; None is ``phase2-s3``.
         max_hours: Longest estimated time of a run without a GPU, hours; None is no limit.
+        protect_hours: Time from the start of its pod for which evictions spare a training, hours; None is none.
         defaults: Resources and placement by algorithm and mode.
     """
 
@@ -41,6 +43,7 @@ class Installation:
     cache: str | None = None
     store_secret: str | None = None
     max_hours: float | None = None
+    protect_hours: float | None = None
     defaults: RunDefaults = field(default_factory=RunDefaults)
 
     @classmethod
@@ -56,7 +59,8 @@ class Installation:
             pull_policy=data.get(PULL_POLICY) or None,
             cache=data.get(CACHE) or None,
             store_secret=data.get(STORE_SECRET) or None,
-            max_hours=_hours(data.get(MAX_CPU_HOURS, "").strip()),
+            max_hours=_hours(data, MAX_CPU_HOURS),
+            protect_hours=_hours(data, PROTECT_HOURS),
             defaults=RunDefaults.parse(data.get(DEFAULTS, "")),
         )
 
@@ -77,6 +81,7 @@ class Installation:
             "cache": self.cache,
             "store_secret": self.store_secret,
             "max_hours": self.max_hours,
+            "protect_hours": self.protect_hours,
         }
         return ClusterOptions(**found, **self.defaults.options(algorithm, mode))
 
@@ -93,16 +98,17 @@ def _files(folder: Path) -> Iterator[tuple[str, str]]:
             ) from error
 
 
-def _hours(text: str) -> float | None:
-    """Parse a number of hours; None if there is none, or 0, which is no limit."""
+def _hours(data: Mapping[str, str], key: str) -> float | None:
+    """Parse a number of hours; None if there is none, or 0."""
+    text = data.get(key, "").strip()
     try:
         hours = float(text or 0)
     except ValueError:
         hours = -1.0
     if not 0 <= hours < float("inf"):
         raise RequestError(
-            f"{MAX_CPU_HOURS} of the ConfigMap {CONFIG_MAP} is '{text}'.",
-            why="It is a number of hours, or 0 for no limit.",
+            f"{key} of the ConfigMap {CONFIG_MAP} is '{text}'.",
+            why="It is a number of hours, or 0 for none.",
             fix="Have the administrator correct it (docs/how-to/argo.md).",
         )
     return hours or None

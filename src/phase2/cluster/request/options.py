@@ -38,6 +38,7 @@ class ClusterOptions:
         retries: Number of retries after failures.
         store: Address of the store.
         checkpoint_minutes: Longest time between two checkpoints.
+        protect_hours: Hours from its start for which evictions spare the pod of a Job.
         max_hours: Longest estimated time of a run without a GPU that is accepted; 0 for any.
     """
 
@@ -61,6 +62,7 @@ class ClusterOptions:
     retries: int | None = None
     store: str | None = None
     checkpoint_minutes: float | None = None
+    protect_hours: float | None = None
     max_hours: float | None = None
 
     @classmethod
@@ -121,6 +123,7 @@ class ClusterOptions:
             "retries": self.retries,
             "store": self.store,
             "checkpoint_minutes": self.checkpoint_minutes,
+            "protect_hours": self.protect_hours,
         }
         if self.deadline is not None:
             seconds = None if self.deadline == NEVER else parse_duration(self.deadline, option="--deadline")

@@ -67,6 +67,7 @@ class ClusterRequest:
         deadline_seconds: Time after which the run is stopped; None is unlimited.
         retries: Number of retries after failures.
         checkpoint_minutes: Longest time between two checkpoints.
+        protect_hours: Hours from its start for which evictions spare the pod of a Job; None is none.
         keep_seconds: Time to live of the object after its end.
         grace_seconds: Grace period in which a pod that is stopped saves a checkpoint.
 
@@ -96,6 +97,7 @@ class ClusterRequest:
     deadline_seconds: int | None = 7 * DAY
     retries: int = 6
     checkpoint_minutes: float = CHECKPOINT_MINUTES
+    protect_hours: float | None = None
     keep_seconds: int = 7 * DAY
     grace_seconds: int = _GRACE_SECONDS
 
