@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from phase2.cluster.manifests.protection import PROTECTED, PROTECTED_LABEL, readiness
+
 from .rendering import CHART, named, of_kind
 
 PROTECT = ("--set", "argo.enabled=true", "--set", "disruption.protectHours=12")
@@ -19,6 +21,7 @@ def steps(things, *names):
 def test_nothing_blocks_a_drain_unless_values_say_so(helm, profile):
     things = helm.objects(profile, "--set", "argo.enabled=true")
     assert not of_kind(things, "PodDisruptionBudget")
+    assert not any("podDisruptionBudget" in one["spec"] for one in of_kind(things, "WorkflowTemplate").values())
     assert not any("readinessProbe" in step["container"] for step in steps(things, "train"))
 
 
@@ -34,7 +37,7 @@ def test_the_training_step_alone_is_protected(helm):
     for template in of_kind(things, "WorkflowTemplate").values():
         for step in template["spec"]["templates"]:
             if step["name"] != "train":
-                assert step.get("metadata", {}).get("labels", {}).get("phase2.dev/step") != "train"
+                assert step.get("metadata", {}).get("labels", {}).get("phase2.dev/protected") is None
                 assert "readinessProbe" not in step.get("container", {})
 
 
@@ -46,6 +49,16 @@ def test_the_protection_ends_with_the_readiness_of_the_pod(helm):
         assert probe["exec"]["command"][:2] == ["python3", "-c"]
         assert probe["exec"]["command"][3:] == ["12"]
         assert probe["periodSeconds"] * probe["failureThreshold"] <= 900
+
+
+def test_pods_of_phase2_submit_have_the_same_protection(helm):
+    things = helm.objects("default", "--set", "disruption.protectHours=12")
+    assert named(things, "ConfigMap", "phase2-runs")["data"]["protect-hours"] == "12"
+    selected = named(things, "PodDisruptionBudget")["spec"]["selector"]["matchLabels"]
+    assert selected == {"app.kubernetes.io/name": "phase2", PROTECTED_LABEL: PROTECTED}
+    workflow = named(helm.objects("default", *PROTECT), "WorkflowTemplate", "phase2-train")
+    (step,) = [one for one in workflow["spec"]["templates"] if one["name"] == "train"]
+    assert step["container"]["readinessProbe"] == readiness(12)
 
 
 def test_a_part_of_an_hour_is_one_too(helm):

@@ -23,7 +23,8 @@ def training_pod(things, image):
         "name": "main", "image": image, "command": ["python3", "-c", "import time; time.sleep(3600)"],
         "readinessProbe": probe, "securityContext": spec["templateDefaults"]["container"]["securityContext"],
     }  # fmt: skip
-    labels = spec["podMetadata"]["labels"] | {"phase2.dev/step": train["metadata"]["labels"]["phase2.dev/step"]}
+    protected = train["metadata"]["labels"]["phase2.dev/protected"]
+    labels = spec["podMetadata"]["labels"] | {"phase2.dev/protected": protected}
     pod = {"securityContext": spec["securityContext"], "containers": [container], "restartPolicy": "Never"}
     metadata = {"name": "training", "labels": labels}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod | {"terminationGracePeriodSeconds": 1}}

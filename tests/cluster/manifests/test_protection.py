@@ -24,13 +24,13 @@ def pod_of(data):
 @pytest.mark.parametrize("data", [{}, {"protect-hours": ""}, {"protect-hours": "0"}])
 def test_nothing_is_protected_unless_the_installation_says_so(data):
     pod = pod_of(data)
-    assert "phase2.dev/step" not in pod["metadata"]["labels"]
+    assert "phase2.dev/protected" not in pod["metadata"]["labels"]
     assert "readinessProbe" not in pod["spec"]["containers"][0]
 
 
 def test_a_protected_pod_is_selected_and_ready_for_its_hours():
     pod = pod_of({"protect-hours": "1.5"})
-    assert pod["metadata"]["labels"]["phase2.dev/step"] == "train"
+    assert pod["metadata"]["labels"]["phase2.dev/protected"] == "true"
     probe = pod["spec"]["containers"][0]["readinessProbe"]
     assert probe["exec"]["command"] == ["python3", "-c", PROGRAM, "1.5"]
     assert probe["periodSeconds"] * probe["failureThreshold"] <= 900

@@ -3,6 +3,7 @@
 import yaml
 
 from phase2 import __version__
+from phase2.cluster.manifests.protection import PROGRAM
 from tools.generated import ROOT
 from tools.manifests.argo import version
 from tools.manifests.yaml_text import to_yaml
@@ -37,6 +38,7 @@ def files() -> dict[str, str]:
     loaded = {path: HEADER + to_yaml(manifest) for path, manifest in argo_files().items()}
     return loaded | {
         "templates/_levels.tpl": level_templates(),
+        "files/protection.py": PROGRAM,
         "Chart.yaml": HEADER + to_yaml(_ABOUT),
         "README.md": readme(described),
         "files/monitoring/dashboard.json": dashboard() + "\n",

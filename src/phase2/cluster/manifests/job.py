@@ -6,7 +6,7 @@ from typing import Any
 
 from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
 from phase2.cluster.manifests.pod import CONTAINER, pod_spec
-from phase2.cluster.manifests.protection import STEP_LABEL, TRAIN
+from phase2.cluster.manifests.protection import PROTECTED, PROTECTED_LABEL
 from phase2.cluster.plan import Plan
 
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
@@ -64,7 +64,7 @@ def build_job(plan: Plan) -> dict[str, Any]:
 
 
 def _pod_labels(plan: Plan) -> dict[str, str]:
-    return dict(plan.labels) | ({} if plan.cluster.protect_hours is None else {STEP_LABEL: TRAIN})
+    return dict(plan.labels) | ({} if plan.cluster.protect_hours is None else {PROTECTED_LABEL: PROTECTED})
 
 
 def to_yaml(manifest: dict[str, Any]) -> str:
