@@ -45,7 +45,7 @@ def test_argo_is_served_where_values_ask_for_it(helm, profile, given, there):
     crons = {one["kind"] for one in things if one["metadata"]["name"] in ("phase2-nightly", "phase2-clean")}
     assert crons == ({"CronWorkflow"} if there else {"CronJob"})
     names = set(of_kind(things, "Role", "ServiceAccount", "ConfigMap", "NetworkPolicy", "ValidatingAdmissionPolicy"))
-    of_argo = {"phase2-executor", "phase2-workflow-submitter", "phase2-limits", "phase2-artifacts", "phase2-train"}
+    of_argo = {"phase2-executor", "phase2-workflow-submitter", "phase2-artifacts", "phase2-train"}
     assert of_argo & names == (of_argo if there else set())
 
 

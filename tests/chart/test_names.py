@@ -57,7 +57,7 @@ def test_an_own_name_begins_the_names_that_no_program_looks_up(helm, profile):
     after = {(one["kind"], one["metadata"]["name"]) for one in helm.objects(profile, "--set", "nameOverride=lab")}
     kept = {name for _, name in before & after if not name.startswith("minio")}
     templates = set(of_kind(helm.objects(profile), "WorkflowTemplate", "LocalQueue"))
-    assert kept <= FIXED | templates | {"phase2-limits", "phase2-runs"}
+    assert kept <= FIXED | templates | {"phase2-runs"}
     assert {name.replace("phase2", "lab", 1) for _, name in before - after} == {name for _, name in after - before}
     assert ("Role", "lab-submitter") in after
 

@@ -86,7 +86,7 @@ def test_they_end(helm):
         for cron in of_kind(things, "CronJob").values():
             assert cron["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] > 0
             assert cron["spec"]["jobTemplate"]["spec"]["ttlSecondsAfterFinished"] > 0
-            assert cron["spec"]["concurrencyPolicy"] == "Forbid"
+            assert cron["spec"]["concurrencyPolicy"] == "Replace"
 
 
 def test_the_nightly_run_has_the_name_of_its_job(helm):
@@ -122,9 +122,9 @@ def test_without_a_shared_cache_every_pod_has_its_own(helm):
 def test_the_pods_of_workflows_are_as_restricted(helm):
     for template in of_kind(helm.objects("gpu"), "WorkflowTemplate").values():
         inputs = dict.fromkeys(
-            ("run-id", "level", "seed", "epochs", "lr", "batch-size", "preset", "max-samples", "set"), ""
+            ("run-id", "level", "seed", "epochs", "lr", "batch-size", "preset", "max-samples", "set", "queue"), ""
         )
-        inputs |= {"rows": "[]", "runs": "a", "part": "1", "parts": "1"}
+        inputs |= {"rows": "[]", "runs": "a", "part": "1", "parts": "1", "pod": "{}", "retry-pod": "{}"}
         for step in container_templates(template):
             spec = render_pod(template, step, {}, inputs)["spec"]
             assert list(violations(spec)) == []

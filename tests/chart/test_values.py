@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from phase2 import __version__
-from phase2.config.levels import ALGORITHMS, LEVELS
+from phase2.cluster.request.defaults import ALL, FIELDS
+from phase2.config.levels import ALGORITHMS, LEVELS, MODES
 
 from .rendering import CHART, PROJECT
 
@@ -19,6 +20,8 @@ MAPS = {
     "commonLabels", "commonAnnotations", "monitoring.podLabels", "monitoring.podMonitor.labels",
     "monitoring.rules.labels", "monitoring.dashboard.labels",
 }  # fmt: skip
+TABLE = ("runs", "defaults")
+"""Described as a whole: of algorithms and levels, closed fields."""
 AS_IN_A_POD = {
     "pods.affinity.nodeAffinity", "pods.affinity.podAffinity", "pods.affinity.podAntiAffinity",
     "pods.topologySpreadConstraints.[]",
@@ -28,6 +31,8 @@ AS_IN_A_POD = {
 def parts(schema, path=()):
     """Every part of a schema with its place."""
     yield ".".join(path), schema
+    if path == TABLE:
+        return
     for key, item in schema.get("properties", {}).items():
         yield from parts(item, (*path, key))
     if "items" in schema:
@@ -37,6 +42,16 @@ def parts(schema, path=()):
 def test_an_unknown_key_is_refused_at_every_depth():
     open_ones = {place for place, one in parts(SCHEMA) if one.get("type") == "object" and not closed(one)}
     assert open_ones == MAPS | AS_IN_A_POD | {"global"}
+
+
+def test_the_table_of_defaults_has_the_fields_that_the_program_reads():
+    (table,) = [one for place, one in parts(SCHEMA) if place == ".".join(TABLE)]
+    assert closed(table)
+    assert table["properties"].keys() == {ALL, *ALGORITHMS}
+    for row in table["properties"].values():
+        assert closed(row)
+        assert row["properties"].keys() == {ALL, *MODES}
+        assert all(closed(one) and one["properties"].keys() == set(FIELDS) for one in row["properties"].values())
 
 
 def closed(schema):
@@ -67,7 +82,7 @@ def test_names_are_those_of_the_levels_table():
 def test_every_value_is_in_the_page():
     page = (CHART / "README.md").read_text()
     for place, one in parts(SCHEMA):
-        if one.get("type") != "object" and "[]" not in place:
+        if (one.get("type") != "object" and "[]" not in place) or place == ".".join(TABLE):
             assert f"| `{place}` |" in page
 
 

@@ -39,7 +39,6 @@ def cron_workflow(
         starting_deadline_seconds=600,
         successful_jobs_history_limit=3,
         failed_jobs_history_limit=7,
-        workflow_metadata=models.ObjectMeta(labels=labels()),
         workflow_spec=models.WorkflowSpec(
             workflow_template_ref=models.WorkflowTemplateRef(name=template),
             active_deadline_seconds=hours * 3600,
