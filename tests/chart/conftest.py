@@ -8,18 +8,27 @@ import pytest
 
 from .rendering import PROFILES, PROJECT, Helm
 
-_PRINT = "from tools.programs.helm import helm; print(helm())"
+
+def built(name):
+    """The path of a program of tools/programs, which is built from its Go module the first time."""
+    command = [sys.executable, "-c", f"from tools.programs.{name} import {name}; print({name}())"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
+    if "install Go" in done.stderr and not os.environ.get("CI"):
+        pytest.skip(f"{name} is built from its source: install Go")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[-1]
 
 
 @pytest.fixture(scope="session")
 def helm():
-    """The pinned Helm, built from its Go module the first time."""
-    command = [sys.executable, "-c", _PRINT]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
-    if "install Go" in done.stderr and not os.environ.get("CI"):
-        pytest.skip("Helm is built from its source: install Go")
-    assert done.returncode == 0, done.stderr
-    return Helm(done.stdout.split()[-1])
+    """The pinned Helm."""
+    return Helm(built("helm"))
+
+
+@pytest.fixture(scope="session")
+def promtool():
+    """The pinned checker of Prometheus."""
+    return built("promtool")
 
 
 @pytest.fixture(params=PROFILES)

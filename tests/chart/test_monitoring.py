@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +13,16 @@ import pytest
 import yaml
 from prometheus_client import ProcessCollector
 
+from phase2.cluster.manifests.installed import METRICS_PORT, installed_variables, metrics_port
 from phase2.cluster.observer.metrics import RunMetrics
 from phase2.runs.history import EpochRow
 from phase2.training.callbacks.base import AttemptBegin, EpochEnd, StepEnd, TrainBegin
 from phase2.training.telemetry import collector
 from phase2.training.telemetry.gpu import GpuUsage
 from phase2.training.telemetry.progress import TrainingProgress
+from tools.manifests.argo.metrics import DURATION, ENDED
 
-from .rendering import PROFILES, PROJECT, named
+from .rendering import PROFILES, PROJECT, named, pod_specs
 
 SCHEMAS = Path(__file__).with_name("schemas")
 RULE_TESTS = Path(__file__).with_name("rules_test.yaml")
@@ -51,12 +52,6 @@ def rules(monitored):
 def board(monitored):
     (text,) = named(monitored, "ConfigMap", "phase2-dashboard")["data"].values()
     return json.loads(text)
-
-
-@pytest.fixture(scope="module")
-def promtool():
-    command = [sys.executable, "-c", "from tools.programs.promtool import promtool; print(promtool())"]
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT).stdout.split()[-1]
 
 
 def strict(schema):
@@ -106,6 +101,22 @@ def test_each_part_is_switched_on_by_itself(helm, part, kinds):
         for words in ((), ("--set", f"monitoring.{part}=true"))
     )
     assert after - before == kinds
+
+
+def test_pods_that_train_serve_metrics_where_they_are_to(helm):
+    runs = named(helm.objects("default", "--set", "monitoring.enabled=true"), "ConfigMap", "phase2-runs")["data"]
+    assert runs["metrics-port"] == str(METRICS_PORT)
+    assert "metrics-port" not in named(helm.objects("default"), "ConfigMap", "phase2-runs")["data"]
+    things = helm.objects(
+        "no-argo", "--set", "monitoring.enabled=true,monitoring.stallMinutes=7.5,retention.enabled=true"
+    )
+    assert named(things, "ConfigMap", "phase2-runs")["data"]["stall-minutes"] == "7.5"
+    pods = pod_specs(things)
+    (trains,) = pods["CronJob/phase2-nightly"]["containers"]
+    assert trains["ports"] == [metrics_port()]
+    assert [one for one in trains["env"] if "configMapKeyRef" in one.get("valueFrom", {})] == installed_variables()
+    policy = named(things, "NetworkPolicy", "phase2-metrics")["spec"]
+    assert policy["ingress"][0]["ports"] == [{"protocol": "TCP", "port": METRICS_PORT}]
 
 
 def test_prometheus_alone_reaches_the_port_of_the_metrics(helm):
@@ -211,7 +222,7 @@ def test_the_guide_lists_what_a_training_exports(exported):
 
 
 def argo_metrics():
-    return {"argo_workflows_phase2_runs", "argo_workflows_phase2_run_seconds"}
+    return {f"argo_workflows_{name}" for name in (ENDED, DURATION)}
 
 
 def observer_metrics():

@@ -115,10 +115,21 @@ env:
   valueFrom:
     fieldRef:
       fieldPath: spec.nodeName
+{{- range $name, $key := dict "PHASE2_METRICS_PORT" "metrics-port" "PHASE2_STALL_MINUTES" "stall-minutes" }}
+- name: {{ $name }}
+  valueFrom:
+    configMapKeyRef:
+      name: phase2-runs
+      key: {{ $key }}
+      optional: true
+{{- end }}
 {{- with $values.image.digest }}
 - name: PHASE2_IMAGE_DIGEST
   value: {{ . | quote }}
 {{- end }}
+ports:
+- name: metrics
+  containerPort: 9108
 envFrom:
 - configMapRef:
     name: phase2-store

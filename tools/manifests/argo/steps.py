@@ -2,6 +2,7 @@
 
 from hera.workflows import models
 
+from phase2.cluster.manifests.installed import installed_variables, metrics_port
 from phase2.cluster.plan import WORK
 
 from . import parameters as p
@@ -77,7 +78,7 @@ def train(env: list[models.EnvVar] | None = None, *inputs: str) -> models.Templa
         "phase2.dev/algorithm": tag("algorithm"),
         "phase2.dev/step": "train",
     }
-    return step(
+    template = step(
         "train", "train", "--store", tag("store"), "--report-to", WORK,
         env=env,
         inputs=_inputs(*names),
@@ -87,6 +88,7 @@ def train(env: list[models.EnvVar] | None = None, *inputs: str) -> models.Templa
         has_cache=True,
         outputs=models.Outputs(parameters=[_output("row", "row.json")]),
     )  # fmt: skip
+    return _with_metrics(template)
 
 
 def train_item() -> models.Template:
@@ -176,6 +178,16 @@ def finish() -> models.Template:
         active_deadline_seconds=FINISH_SECONDS,
         container=models.Container(args=["workflow", "finish", "--store", tag("store")], env=env),
     )
+
+
+def _with_metrics(template: models.Template) -> models.Template:
+    """Add what the installation says of metrics and stalls to a training."""
+    container = template.container
+    assert container is not None
+    installed = [models.EnvVar.model_validate(one) for one in installed_variables()]
+    container.env = [*(container.env or []), *installed]
+    container.ports = [models.ContainerPort.model_validate(metrics_port())]
+    return template
 
 
 def _inputs(*names: str) -> models.Inputs:

@@ -11,6 +11,7 @@ from . import steps
 from .calls import call, call_each, item, result, sequence, workflow_outputs
 from .cluster import ARTIFACTS, ARTIFACTS_KEY, EXECUTOR
 from .metadata import workflow_metadata
+from .metrics import workflow_metrics
 from .parameters import PARAMETERS, tag
 from .pods import EXECUTOR_PATCH, NAMESPACE, container, labels, options, variable, volumes
 
@@ -126,6 +127,7 @@ def _template(
         executor=models.ExecutorConfig(service_account_name=EXECUTOR),
         artifact_repository_ref=models.ArtifactRepositoryRef(config_map=ARTIFACTS, key=ARTIFACTS_KEY),
         archive_logs=True,
+        metrics=workflow_metrics(name),
         active_deadline_seconds=7 * DAY,
         ttl_strategy=models.TTLStrategy(seconds_after_success=7 * DAY, seconds_after_failure=14 * DAY),
         pod_gc=models.PodGC(strategy="OnWorkflowSuccess"),

@@ -178,6 +178,7 @@ RULES: dict[str, Rule] = {
     "observer.cpu": _CORES,
     "observer.memory": _MEMORY,
     "monitoring.enabled": _SWITCH,
+    "monitoring.stallMinutes": or_number(text("^[0-9]{1,5}([.][0-9]{1,9})?$")),
     "monitoring.namespace": text(f"^{_LABEL_NAME}$"),
     "monitoring.podLabels": _LABELS,
     "monitoring.podMonitor.create": _SWITCH,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from phase2.cluster.manifests.installed import installed_variables, metrics_port
 from phase2.cluster.manifests.protection import readiness
 from phase2.cluster.plan import SERVICE_ACCOUNT, STORE_CONFIG_MAP, TERMINATION_LOG, WORK, Plan, Volume
 from phase2.cluster.request.resources import ClusterRequest
@@ -97,7 +98,9 @@ def _container(plan: Plan) -> dict[str, Any]:
         "env": [
             *({"name": name, "value": value} for name, value in plan.environment.items()),
             *downward_api_variables(),
+            *installed_variables(),
         ],
+        "ports": [metrics_port()],
         "envFrom": [{"configMapRef": {"name": STORE_CONFIG_MAP}}, {"secretRef": {"name": plan.cluster.store_secret}}],
         "resources": resources(plan.cluster),
         "securityContext": container_security(),
