@@ -16,7 +16,7 @@ from tests.on_cluster.lab.services.argo_controller import ArgoController
 from tests.on_cluster.lab.services.store import BUCKET
 from tests.on_cluster.lab.waiting import wait_until
 from tests.on_cluster.support import faults
-from tests.on_cluster.support.runs import epochs_of, whole_run
+from tests.on_cluster.support.runs import SMALL, epochs_of, whole_run
 from tests.on_cluster.support.workflows import Workflows
 
 from phase2.cluster.manifests.workflow import CONTAINER
@@ -232,6 +232,63 @@ def test_a_request_that_no_policy_can_check_is_refused_by_the_first_step(workflo
     state = runs.state(refused)
     assert (state["state"], state["exit_code"]) == ("failed", 2)
     assert "no-such-run" in state["sentence"]
+
+
+MISSING = "no-such-secret"
+
+
+@pytest.fixture
+def changed(workflows, runs, tmp_path):
+    """Submit a run to a copy of its template, in which the containers are changed; the policy lets no one else."""
+    made = []
+
+    def submit(name, change):
+        run_id = runs.id(name)
+        asked = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "2", *SMALL]
+        done = runs.phase2("submit", *asked, "--backend", "argo", "--run-id", run_id, "--dry-run", "--json")
+        assert done.code == 0, done.errors
+        workflow, template = json.loads(done.out)["manifest"], copy.deepcopy(TEMPLATES["phase2-train"])
+        template["metadata"]["name"] = workflow["spec"]["workflowTemplateRef"]["name"] = name
+        for one in template["spec"]["templates"]:
+            if "container" in one:
+                change(one["container"])
+        file = tmp_path / "changed.json"
+        for document in (template, workflow):
+            file.write_text(json.dumps(document))
+            workflows.cluster.kubectl("create", "--filename", str(file))
+        made.append(name)
+        return run_id
+
+    yield submit
+    workflows.cluster.kubectl("delete", "workflowtemplates", *made, "--namespace", workflows.cluster.namespace)
+
+
+def test_a_missing_secret_has_the_same_sentence_under_both_backends(workflows, runs, changed):
+    secret = {"envFrom": [{"secretRef": {"name": MISSING}}]}
+    by_argo = changed("no-secret-argo", lambda container: container.update(secret))
+    as_job = runs.id("no-secret-job")
+    done = runs.submit(as_job, "--dry-run", "--json")
+    assert done.code == 0, done.errors
+    job = json.loads(done.out)["manifest"]
+    job["spec"]["template"]["spec"]["containers"][0] |= secret
+    workflows.cluster.batch.create_namespaced_job(workflows.cluster.namespace, job)
+    sentences = {runs.wait_for_state(run_id, "blocked")["sentence"] for run_id in (by_argo, as_job)}
+    namespace = workflows.cluster.namespace
+    assert sentences == {
+        f"cannot start: the Secret '{MISSING}' is missing in the namespace {namespace}; create it: kubectl "
+        f"-n {namespace} create secret generic {MISSING} --from-env-file=/dev/stdin"
+    }
+    for run_id in (by_argo, as_job):
+        assert runs.phase2("cancel", run_id, "--yes").code == 0
+
+
+def test_an_unreachable_bucket_is_named_while_argo_waits_for_the_next_attempt(runs, changed):
+    unreachable = {"name": "AWS_ENDPOINT_URL_S3", "value": "http://127.0.0.1:1"}
+    run_id = changed("no-bucket-argo", lambda container: container.setdefault("env", []).append(unreachable))
+    sentence = runs.wait_for_state(run_id, "retrying")["sentence"]
+    assert "failed with exit code 75" in sentence
+    assert "127.0.0.1:1" in sentence
+    assert runs.phase2("cancel", run_id, "--yes").code == 0
 
 
 def test_a_workflow_of_the_ui_is_listed_and_cancelled(workflows, runs):
