@@ -50,12 +50,8 @@ def _await_policies(cluster):
 def changed(workflow, parameters, **spec):
     """Return a Workflow with parameters as ``argo submit -p`` sets them, and further fields of its spec."""
     made = copy.deepcopy(workflow)
-    parameters_by_name = {one["name"]: one for one in made["spec"]["arguments"]["parameters"]}
-    for name, value in parameters.items():
-        if name in parameters_by_name:
-            parameters_by_name[name]["value"] = value
-        else:
-            made["spec"]["arguments"]["parameters"].append({"name": name, "value": value})
+    if parameters:
+        made["spec"]["arguments"] = {"parameters": [{"name": k, "value": v} for k, v in parameters.items()]}
     made["spec"].update(spec)
     return made
 
@@ -77,13 +73,15 @@ def create(cluster, workflow):
 
 def test_the_workflows_of_the_client_are_accepted(argo):
     """Policies accept a plan and a sweep with every option."""
-    words = ClusterOptions(
+    options = ClusterOptions(
         image=DIGEST, gpus=1, cpu="2.5", memory="64Gi", queue="research", priority="phase2-training",
         node_selector=("gpu=h100",), toleration=("gpu=present:NoSchedule",), deadline="12h", store="s3://bucket/runs",
-    ).request("phase2")  # fmt: skip
+    )  # fmt: skip
+    words = options.request("phase2")
     asked = RunRequest(algorithm="cgcnn", level="std", properties=("band_gap",), lr=7.5e-05, seed=0, preset="large")
     listed = SweepRequest(algorithm="cgcnn", lists={"level": "smoke, lite", "seed": "1,2", "lr": "1e-3,5e-4"})
-    for workflow in (build_workflow(make_plan("a", resolve(asked), words)), build_sweep("b", listed, words)):
+    plan = make_plan("a", resolve(asked), words, options=options)
+    for workflow in (build_workflow(plan), build_sweep("b", listed, words, options)):
         accepted, response = create(argo, workflow)
         assert accepted, response
 
@@ -120,7 +118,9 @@ REFUSED = [
     ("phase2.yaml", {"preset": "huge"}, "preset=huge: choose one of small, medium, large"),
     ("phase2.yaml", {"epochs": "many"}, "epochs=many: must match"),
     ("phase2.yaml", {"lr": "fast"}, "lr=fast: must match"),
-    ("phase2.yaml", {"cpu": ""}, "cpu=: must match"),
+    ("phase2.yaml", {"cpu": "two"}, "cpu=two: must match"),
+    ("phase2.yaml", {"max-hours": "-1"}, "max-hours=-1: must match"),
+    ("phase2.yaml", {"gpu-resource": "gpu"}, "gpu-resource=gpu: must match"),
     ("phase2.yaml", {"memory": "8 GB"}, "memory=8 GB: must match"),
     ("phase2.yaml", {"retry-memory": "more"}, "retry-memory=more: must match"),
     ("phase2.yaml", {"gpus": "-1"}, "gpus=-1: must match"),
@@ -132,7 +132,7 @@ REFUSED = [
     ("phase2-sweep.yaml", {"level": "smoke,huge"}, "level=smoke,huge: only smoke, lite, std, pro, max"),
     ("phase2-sweep.yaml", {"seed": "1,x"}, "seed=1,x: must match"),
     ("phase2-sweep.yaml", {"competition": "true"}, "unknown parameter competition"),
-    ("phase2-predict.yaml", {}, "structures=: must match"),
+    ("phase2-predict.yaml", {"structures": ""}, "structures=: must match"),
     ("phase2-predict.yaml", {"structures": "/etc"}, "structures=/etc: must match"),
     ("phase2-ensemble.yaml", STRUCTURES | {"parts": "0"}, "parts=0: must match"),
 ]
@@ -181,9 +181,8 @@ def test_a_workflow_sets_arguments_only(argo, spec):
 
 def test_a_value_from_a_config_map_is_refused(argo):
     """A policy cannot check a value in a ConfigMap that users may write."""
-    workflow = changed(THIN["phase2.yaml"], {})
-    del workflow["spec"]["arguments"]["parameters"][1]["value"]
-    workflow["spec"]["arguments"]["parameters"][1]["valueFrom"] = {"configMapKeyRef": {"name": "mine", "key": "x"}}
+    given = {"name": "level", "valueFrom": {"configMapKeyRef": {"name": "mine", "key": "x"}}}
+    workflow = changed(THIN["phase2.yaml"], {}, arguments={"parameters": [given]})
     accepted, response = create(argo, workflow)
     assert not accepted
     assert "parameters are given as values" in response
@@ -218,7 +217,7 @@ def test_the_status_of_a_stored_workflow_may_change_but_its_arguments_may_not_be
 
 def test_the_server_refuses_a_field_that_argo_does_not_have(argo):
     template = copy.deepcopy(of_kind("WorkflowTemplate")["phase2-train"])
-    template["spec"]["podDisruptionBudgets"] = template["spec"].pop("podDisruptionBudget")
+    template["spec"]["podDisruptionBudgets"] = {"minAvailable": 1}
     done = argo.kubectl(
         "apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=yaml.safe_dump(template), check=False
     )

@@ -293,6 +293,13 @@ def test_an_unreachable_bucket_is_named_while_argo_waits_for_the_next_attempt(ru
 
 def test_a_workflow_of_the_ui_is_listed_and_cancelled(workflows, runs):
     name = workflows.submit_from("phase2-train", **LONGER)
+    wait_until(lambda: workflows.phase(name), f"{name} to be seen by the controller", 60)
+    labels = workflows.get(name)["metadata"]["labels"]
+    assert (labels["phase2.dev/run-id"], labels["phase2.dev/algorithm"], labels["phase2.dev/mode"]) == (
+        name,
+        "cgcnn",
+        "smoke",
+    )
     (row,) = [one for one in json.loads(runs.phase2("status", "--json").out) if one["name"] == name]
     assert (row["run_id"], row["kind"], row["mode"]) == (name, "Workflow", "smoke")
     assert runs.phase2("cancel", name, "--yes").code == 0
@@ -385,25 +392,38 @@ def test_old_runs_are_cleaned_up(workflows, tiny, kept):
     assert find_in(kept, tiny).run_id == tiny
 
 
-@pytest.mark.slow
-def test_pods_that_train_wait_for_the_semaphore(workflows, runs):
-    """Runs last: it keeps every other run from training."""
-    limits = ["patch", "configmap", "phase2-limits", "--namespace", workflows.cluster.namespace, "--type=merge", "-p"]
-    workflows.cluster.kubectl(*limits, '{"data": {"gpu": "1"}}')
+def test_an_exit_handler_that_cannot_start_does_not_hold_a_workflow(workflows, image):
+    """A copy of the handler that no node takes, with a shorter time than that of the templates."""
+    template = copy.deepcopy(TEMPLATES["phase2-prune"])
+    template["metadata"] = {"name": "held", "namespace": workflows.cluster.namespace}
+    (handler,) = (one for one in template["spec"]["templates"] if one["name"] == template["spec"]["onExit"])
+    handler |= {"nodeSelector": {"pool": "nowhere"}, "timeout": "20s"}
+    (main,) = (one for one in template["spec"]["templates"] if one["name"] == "main")
+    main["container"]["args"] = ["--version"]
+    workflows.cluster.kubectl("create", "-f", "-", stdin=json.dumps(template))
     try:
-        first = workflows.submit("phase2.yaml", **LONGER | {"epochs": "2000"})
-        training(workflows, first, epochs=1)
-        second = workflows.submit("phase2.yaml", **TINY)
-        message = wait_until(
-            lambda: "lock" in (sentence := runs.state(second)["sentence"]) and sentence,
-            f"{second} to wait",
-            240,
-            lambda: runs.state(second),
-        )
-        assert message.startswith("waits in the step train: ")
-        workflows.argo("stop", first)
-        assert workflows.wait(first) == "Failed"
-        assert runs.state(first)["state"] == "cancelled"
-        workflows.succeed(second)
+        name = workflows.argo("submit", "--from=workflowtemplate/held", "-p", f"image={image}", "--output=name").strip()
+        workflows.wait(name)
+        (held,) = [node for node in workflows.nodes(name) if node.step == "finish"]
+        assert held.has_failed
     finally:
-        workflows.cluster.kubectl(*limits, '{"data": {"gpu": "4"}}')
+        workflows.cluster.kubectl("delete", "workflowtemplate", "held", "--namespace", workflows.cluster.namespace)
+
+
+@pytest.mark.slow
+def test_a_run_beyond_the_quota_waits_and_says_so(workflows, runs):
+    """Runs last: nothing else fits into the quota meanwhile."""
+    quota = {
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"},
+        "spec": {"hard": {"requests.memory": "1900Mi"}},
+    }  # fmt: skip
+    in_namespace = ("--namespace", workflows.cluster.namespace)
+    workflows.cluster.kubectl("create", *in_namespace, "-f", "-", stdin=json.dumps(quota))
+    try:
+        name = workflows.submit("phase2.yaml", **TINY)
+        wait_until(
+            lambda: "quota" in runs.state(name)["sentence"], f"{name} to wait", 240, lambda: str(runs.state(name))
+        )
+    finally:
+        workflows.cluster.kubectl("delete", "resourcequota", "small", *in_namespace)
+    workflows.succeed(name)

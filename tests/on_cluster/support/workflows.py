@@ -39,7 +39,8 @@ class Workflows:
         Returns:
             The name of the Workflow.
         """
-        return self._submit([str(ARGO / file)], parameters_of(documents(ARGO / file)[0]), parameters)
+        template = documents(ARGO / file)[0]["spec"]["workflowTemplateRef"]["name"]
+        return self._submit([str(ARGO / file)], parameters_of(TEMPLATES[template]), parameters)
 
     def submit_from(self, template: str, **parameters: str) -> str:
         """Submit a WorkflowTemplate as it is installed; returns the name of the Workflow."""
