@@ -139,13 +139,16 @@ http://minio.{{ .Release.Namespace }}.svc.cluster.local:9000
 {{- or (eq $asked "always") (and (eq $asked "auto") (ne .Values.image.digest "")) -}}
 {{- end -}}
 
-{{/* What runs get by algorithm and level; `kueue.queue` is the queue of those that no row gives another. */}}
+{{/* What runs get by algorithm and level; the queue and the priority of the release where no row gives another. */}}
 {{- define "phase2.runDefaults" -}}
 {{- $table := deepCopy .Values.runs.defaults -}}
-{{- with .Values.kueue.queue -}}
-{{- $all := get $table "all" | default dict -}}
-{{- $row := mergeOverwrite (dict "queue" .) (get $all "all" | default dict) -}}
-{{- $_ := set $table "all" (mergeOverwrite (dict) $all (dict "all" $row)) -}}
+{{- $common := dict -}}
+{{- with .Values.kueue.queue }}{{- $_ := set $common "queue" . -}}{{- end -}}
+{{- if .Values.priorityClass.create -}}
+{{- $_ := set $common "priority" (include "phase2.clusterName" (dict "root" . "of" "training")) -}}
 {{- end -}}
+{{- $all := get $table "all" | default dict -}}
+{{- $row := mergeOverwrite $common (get $all "all" | default dict) -}}
+{{- $_ := set $table "all" (mergeOverwrite (dict) $all (dict "all" $row)) -}}
 {{- toYaml $table -}}
 {{- end -}}
