@@ -6,7 +6,7 @@ from tests.k8s.conftest import kustomize  # noqa: F401 - a fixture
 
 # What the chart neither has nor replaces; docs/how-to/helm.md lists it.
 BY_HAND = {("Namespace", "phase2"), ("CronWorkflow", "phase2-clean")}
-IMMUTABLE = {
+IMMUTABLE: dict[str, list[tuple[str, ...]]] = {
     "PersistentVolumeClaim": [("spec", "accessModes"), ("spec", "storageClassName"), ("spec", "volumeMode")],
     "PriorityClass": [("value",), ("preemptionPolicy",)],
     "RoleBinding": [("roleRef",)],

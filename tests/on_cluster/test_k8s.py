@@ -76,8 +76,7 @@ def test_a_job_of_phase2_submit_is_accepted(cluster, installed_output):
 
 def transfer(**fields):
     """Return the Job of ``phase2 pull --through-cluster``, with other fields of its container."""
-    given = {"namespace": NAMESPACE, "image": f"{IMAGE}:1", "secret": "phase2-s3"}
-    made = transfer_job("phase2-pull-1", ["offer", "fine"], **given)
+    made = transfer_job("phase2-pull-1", ["offer", "fine"], namespace=NAMESPACE, image=f"{IMAGE}:1", secret="phase2-s3")
     made["spec"]["template"]["spec"]["containers"][0] |= fields
     return made
 

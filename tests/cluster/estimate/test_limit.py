@@ -1,5 +1,7 @@
 """The time of a run in one line, and its limit."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,8 @@ HOUR = 3600
 
 def taking(hours, **values):
     seconds = None if hours is None else hours * HOUR
-    return Estimate(**{"train": 100, "seconds": seconds, "source": "by rates", "on_gpu": False, "cores": 2} | values)
+    usual = Estimate(train=100, seconds=seconds, source="by rates", on_gpu=False, cores=2)
+    return replace(usual, **values)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_every_row_of_the_levels_table_was_measured(row):
     assert shipped_rates().of(config).batch_size == row.batch_size
     work = estimate(config, on_gpu=False, cores=2)
     assert work.source == f"by rates measured on {shipped_rates().cpu}"
-    assert work.seconds > 0
+    assert (work.seconds or 0) > 0
 
 
 @given(configs, st.integers(1, 300), st.integers(1, 300), st.floats(0.1, 64))

@@ -17,7 +17,8 @@ def saved():
 
 
 def test_an_upload_that_fails_is_seen_until_one_succeeds(saved, tmp_path):
-    folder, said = tmp_path / "store", []
+    folder = tmp_path / "store"
+    said: list[str] = []
     checkpoints = RemoteCheckpoints(open_store(str(folder)), "multitask_cgcnn/run_1")
     schedule = CheckpointSchedule(minutes=60, share=0)
     with CheckpointUploader(checkpoints, host="here", schedule=schedule, notify=said.append) as uploader:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from phase2.errors import PreemptedError, TransientError
-from phase2.training.callbacks.base import Callback
+from phase2.training.callbacks.base import Callback, TrainEnd
 from phase2.training.callbacks.composite import CompositeCallback
 from phase2.training.interruption import StopRequest
 from phase2.training.stall.detector import StallDetector
@@ -93,7 +93,7 @@ def test_a_stopped_training_is_left_alone(make_trainer):
 
 
 def test_a_training_that_never_began_leaves_nothing_to_stop():
-    StallDetector(NEVER, Reported()).on_train_end(None)
+    StallDetector(NEVER, Reported()).on_train_end(TrainEnd(step=0, outcome="failed"))
 
 
 def test_watching_changes_no_number(make_trainer):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from phase2.cluster.api.connection import Connection
-from phase2.cluster.api.errors import ObjectGoneError
+from phase2.cluster.api.installation import read_installation
 from phase2.cluster.request.image import Image
+from phase2.cluster.request.installation import CONFIG_MAP
 from phase2.cluster.request.resources import STORE_SECRET
 from phase2.config.settings import IMAGE_VARIABLE, image_reference
 from phase2.errors import RequestError
-
-RUNS_CONFIG_MAP = "phase2-runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +40,12 @@ def transfer_source(connection: Connection, namespace: str, *, store: str | None
         RequestError: No image is known, or it is invalid.
         TransientError: The server does not answer.
     """
-    given = _installed(connection, namespace)
-    named = image_reference() or given.get("image")
+    installation = read_installation(connection, namespace)
+    named = image_reference() or installation.image
     if not named:
         raise RequestError(
             "No container image is named.",
-            why=f"The ConfigMap {RUNS_CONFIG_MAP} of the namespace {namespace} names none.",
+            why=f"The ConfigMap {CONFIG_MAP} of the namespace {namespace} names none.",
             fix=f"Set {IMAGE_VARIABLE}.",
         )
-    return TransferSource(Image.parse(named).reference, given.get("store-secret") or STORE_SECRET, store)
-
-
-def _installed(connection: Connection, namespace: str) -> dict[str, str]:
-    path = f"/api/v1/namespaces/{namespace}/configmaps/{RUNS_CONFIG_MAP}"
-    try:
-        found = connection.request("GET", path, action=f"read the ConfigMap {RUNS_CONFIG_MAP}")
-    except ObjectGoneError:
-        return {}
-    return dict(found.get("data") or {})
+    return TransferSource(Image.parse(named).reference, installation.store_secret or STORE_SECRET, store)

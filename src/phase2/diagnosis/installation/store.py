@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from phase2.cluster.plan import STORE_CONFIG_MAP
+from phase2.cluster.request.installation import CONFIG_MAP
 from phase2.cluster.request.resources import STORE_SECRET
-from phase2.cluster.transfer.source import RUNS_CONFIG_MAP
 from phase2.config.settings import STORE_VARIABLE
 from phase2.diagnosis.finding import Finding, Problem
 from phase2.diagnosis.installation.reader import CORE, NamespaceReader
@@ -56,9 +56,9 @@ def check_store_keys(reader: NamespaceReader) -> Iterator[Finding]:
 
 def check_run_defaults(reader: NamespaceReader) -> Iterator[Finding]:
     """Check the ConfigMap with what an installation gives to runs."""
-    found = reader.get(CORE, "configmaps", RUNS_CONFIG_MAP)
+    found = reader.get(CORE, "configmaps", CONFIG_MAP)
     if found is None:
-        what = f"The ConfigMap {RUNS_CONFIG_MAP} is missing."
+        what = f"The ConfigMap {CONFIG_MAP} is missing."
         problem = Problem(what, "phase2 submit then needs --image, and uses its own defaults.", _SETUP)
         yield Finding("runs", "defaults", "none", problem)
         return
@@ -67,5 +67,5 @@ def check_run_defaults(reader: NamespaceReader) -> Iterator[Finding]:
 
 
 def _given(reader: NamespaceReader) -> dict[str, str]:
-    found = reader.get(CORE, "configmaps", RUNS_CONFIG_MAP)
+    found = reader.get(CORE, "configmaps", CONFIG_MAP)
     return {} if found is None else dict(found.get("data") or {})
