@@ -33,11 +33,12 @@ class ChartNamespace:
         helm: The program.
         name: The namespace.
         folder: Where Helm keeps its settings, and the volume of the data cache lies.
+        release: Name of the release.
     """
 
-    def __init__(self, cluster: Cluster, helm: Helm, name: str, folder: Path) -> None:
+    def __init__(self, cluster: Cluster, helm: Helm, name: str, folder: Path, release: str = RELEASE) -> None:
         self.cluster = cluster
-        self.name = name
+        self.name, self.release = name, release
         self._program, self._folder = helm, folder
         self._kubeconfig = cluster.kubeconfig
 
@@ -54,7 +55,7 @@ class ChartNamespace:
         try:
             yield self
         finally:
-            self("uninstall", RELEASE, "--ignore-not-found", check=False)
+            self("uninstall", self.release, "--ignore-not-found", check=False)
             self.cluster.kubectl("delete", "namespace", self.name, "--ignore-not-found", "--timeout=120s")
             self.cluster.kubectl("delete", "pv", f"{self.name}-cache", "--ignore-not-found", "--wait=false")
 
@@ -68,11 +69,11 @@ class ChartNamespace:
         return done
 
     def install(self, *words, chart: Path = CHART, check: bool = True):
-        return self("upgrade", RELEASE, chart, "--install", "--wait", "--timeout", "5m", *words, check=check)
+        return self("upgrade", self.release, chart, "--install", "--wait", "--timeout", "5m", *words, check=check)
 
     def test(self, *, check: bool = True):
         """Run the tests of the release."""
-        return self("test", RELEASE, "--timeout", "10m", check=check)
+        return self("test", self.release, "--timeout", "10m", check=check)
 
     def values(self, image: str, store: str) -> list[str]:
         """Return options that set the image and the store of the tests."""
@@ -104,7 +105,12 @@ class ChartNamespace:
 
     def cluster_scoped(self, suffix: str = SUFFIX) -> set[str]:
         """Return the cluster-scoped objects of the release, or of the one with another ending."""
-        words = ["get", ",".join(_CLUSTER_SCOPED), "--output=json", f"--selector=app.kubernetes.io/instance={RELEASE}"]
+        words = [
+            "get",
+            ",".join(_CLUSTER_SCOPED),
+            "--output=json",
+            f"--selector=app.kubernetes.io/instance={self.release}",
+        ]
         listed = json.loads(self.cluster.kubectl(*words).stdout)["items"]
         names = {f"{one['kind']}/{one['metadata']['name']}" for one in listed}
         return {name for name in names if name.endswith(suffix)}
