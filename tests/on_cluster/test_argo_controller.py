@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.argo.manifests import ARGO, ROOT, TEMPLATES, of_kind
+from tests.argo.manifests import ARGO, ROOT, TEMPLATES
 from tests.on_cluster.lab.services.argo_controller import ArgoController
 from tests.on_cluster.lab.services.store import BUCKET
 from tests.on_cluster.lab.waiting import wait_until
 from tests.on_cluster.support import faults
+from tests.on_cluster.support.argo_installation import argo_installation
 from tests.on_cluster.support.runs import SMALL, epochs_of, whole_run
 from tests.on_cluster.support.workflows import Workflows
 
@@ -36,13 +37,14 @@ LOST: dict[str, Callable[[Any, str], None]] = {
 
 
 @pytest.fixture(scope="module")
-def argo(host):
+def argo(host, image, tmp_path_factory):
+    manifests = argo_installation(image, tmp_path_factory.mktemp("overlay"))
     with ArgoController(host) as made:
-        host.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(ARGO))
+        host.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifests)
         save_often(host)
         yield made
         host.kubectl("delete", "workflows,cronworkflows", "--all", "--namespace", host.namespace)
-        host.kubectl("delete", "--ignore-not-found", "-k", str(ARGO))
+        host.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=manifests)
 
 
 def save_often(cluster):
@@ -71,8 +73,8 @@ def whole_bucket(in_bucket):
 
 
 @pytest.fixture(scope="module")
-def workflows(host, argo, image, place):
-    common = {"image": image, "store": f"s3://{BUCKET}/{place}", "cpu": "250m", "memory": "2Gi"}
+def workflows(host, argo, place):
+    common = {"store": f"s3://{BUCKET}/{place}"}
     return Workflows(host, argo, common)
 
 
@@ -366,24 +368,23 @@ def test_an_ensemble_is_trained_and_predicts_with_its_spread(workflows, ensemble
 
 
 @pytest.mark.slow
-def test_a_schedule_creates_a_workflow(workflows, image):
-    spec = copy.deepcopy(of_kind("CronWorkflow")["phase2-nightly"]["spec"]) | {"schedules": ["* * * * *"]}
-    parameters = spec["workflowSpec"]["arguments"]["parameters"]
-    parameters += [
-        {"name": "image", "value": image},
-        {"name": "cpu", "value": "250m"},
-        {"name": "memory", "value": "2Gi"},
-    ]
-    changed = json.dumps({"spec": spec})
-    words = ["patch", "cronworkflow", "phase2-nightly", "--namespace", workflows.cluster.namespace, "--type=merge"]
-    workflows.cluster.kubectl(*words, "-p", changed)
-    made = wait_until(
-        lambda: [one for one in workflows.all() if one["metadata"]["name"].startswith("phase2-nightly-")],
-        "the clock",
-        150,
-    )
-    workflows.cluster.kubectl("delete", "cronworkflow", "phase2-nightly", "--namespace", workflows.cluster.namespace)
+def test_the_nightly_run_starts_by_the_clock_with_what_the_installation_says(workflows):
+    words = ["cronworkflow", "phase2-nightly", "--namespace", workflows.cluster.namespace]
+
+    def set_to(**spec):
+        workflows.cluster.kubectl("patch", *words, "--type=merge", "-p", json.dumps({"spec": spec}))
+
+    def begun():
+        return [one for one in workflows.all() if one["metadata"]["name"].startswith("phase2-nightly-")]
+
+    set_to(schedules=["* * * * *"])
+    try:
+        made = wait_until(begun, "the clock", 150)
+    finally:
+        set_to(suspend=True)
     assert made[0]["spec"]["workflowTemplateRef"]["name"] == "phase2-train"
+    assert {one["name"] for one in made[0]["spec"]["arguments"]["parameters"]} == {"algorithm", "level"}
+    workflows.succeed(made[0]["metadata"]["name"])
 
 
 def test_old_runs_are_cleaned_up(workflows, tiny, kept):
