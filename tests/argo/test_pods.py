@@ -161,7 +161,7 @@ def test_the_preparation_runs_where_the_training_will(first_step):
 
 def test_each_run_of_a_sweep_gets_what_its_level_gets(first_step):
     runs = first_step({"level": "lite,pro"}, INSTALLATION, template="phase2-sweep")["runs"]
-    assert ["mig-1g.10gb" in run["pod"] for run in runs] == [False, True]
+    assert ["mig-1g.10gb" in str(run["pod"]) for run in runs] == [False, True]
     assert [run["queue"] for run in runs] == ["", "gpus"]
 
 

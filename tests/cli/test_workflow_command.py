@@ -84,7 +84,7 @@ def test_a_sweep_is_expanded_from_variables_where_empty_is_not_given(out, say, m
         ("sweep-x-2", "lite", "1"),
         ("sweep-x-3", "lite", "2"),
     ]
-    known = ("run-id", "level", "seed", "pod", "retry-pod", "prepare-pod")
+    known = ("run-id", "level", "seed", "pod", "retry-pod")
     assert all(value == "" for run in runs for name, value in run.items() if name not in known)
     assert "phase2 train --algorithm cgcnn --level lite --seed 2" in printed
 

@@ -205,7 +205,7 @@ def test_its_first_step_expands_to_the_same_runs(cli, tmp_path, monkeypatch):
     assert out.splitlines() == [f"{run.run_id}: {' '.join(run.request.command())}" for run in request.runs("try")]
     for item in json.loads((tmp_path / "runs.json").read_text()):
         for name, word in item.items():
-            monkeypatch.setenv("PHASE2_RUN_ID" if name == "run-id" else f"PHASE2_{name.upper()}", word)
+            monkeypatch.setenv("PHASE2_RUN_ID" if name == "run-id" else f"PHASE2_{name.upper()}", str(word))
         code, out, err = cli("train", "--dry-run")
         assert code == 0, err
         assert f"training.warmup {'0.1' if 'warmup=0.1' in item['set'] else '0.0'} " in " ".join(out.split())

@@ -64,10 +64,9 @@ def _expand(
     resolved = [resolve(run.request) for run in runs]
     _check_data(resolved)
     patches = [placement.patches(cluster) for cluster in check_resources(resolved, placement)]
-    items = [run.parameters() | one.parameters() for run, one in zip(runs, patches, strict=True)]
+    items = [{**run.parameters(), **one.items()} for run, one in zip(runs, patches, strict=True)]
     # One preparation serves all runs: it gets the nodes of the first.
-    prepare = items[0]["prepare-pod"]
-    write_results(to, {"runs.json": json.dumps(items), "prepare-pod": prepare})
+    write_results(to, {"runs.json": json.dumps(items), "prepare-pod": patches[0].prepare})
     for run in runs:
         typer.echo(f"{run.run_id}: {' '.join(run.request.command())}")
 

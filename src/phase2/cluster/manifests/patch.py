@@ -51,6 +51,13 @@ class PodPatches:
         """Return the patches by the names of the parameters that the steps take."""
         return {"pod": self.train, "retry-pod": self.retry, "prepare-pod": self.prepare, "queue": self.queue}
 
+    def items(self) -> dict[str, Any]:
+        """Return those of the training as fields of an item that a step is repeated for.
+
+        They are objects: of a text in an item, Argo would keep the escapes of its quotation marks.
+        """
+        return {"pod": json.loads(self.train), "retry-pod": json.loads(self.retry), "queue": self.queue}
+
 
 def _training(cluster: ClusterRequest) -> str:
     fields = {"terminationGracePeriodSeconds": cluster.grace_seconds, **placement(cluster)}
