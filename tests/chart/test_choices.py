@@ -177,12 +177,11 @@ def test_notes_tell_three_commands_with_the_names_that_were_installed(helm):
     said = notes(helm, "--set", "image.repository=registry.example.com/phase2", "--set", "image.tag=v7")
     assert "kubectl -n team create secret generic phase2-s3" in said
     assert "helm test phase2 -n team" in said
-    assert "phase2 submit --namespace team --image registry.example.com/phase2:v7" in said
-    assert "--cache phase2-data-cache --priority phase2-training-team --watch" in said
+    assert "pods run registry.example.com/phase2:v7" in said
+    assert "phase2 submit --namespace team --algorithm e3nn --level lite --watch" in said
     assert "helm uninstall leaves the claim phase2-data-cache, and never touches the bucket." in said
     local = notes(helm, "--values", CHART / "ci" / "kind-values.yaml", "--set", "clusterSuffix=-two")
     assert "create secret" not in local
-    assert "--priority phase2-training-two" in local
     assert [line[2] for line in local.splitlines() if line.startswith("  ") and line[3:4] == "."] == ["1", "2", "3"]
     assert [line[2] for line in said.splitlines() if line.startswith("  ") and line[3:4] == "."] == ["1", "2", "3"]
     assert "helm uninstall never touches the bucket." in local

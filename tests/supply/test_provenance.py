@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from phase2 import __version__
 from tools.generated import ROOT
+from tools.supply import commit
 from tools.supply.images import PYTHON
 from tools.supply.statement import Statement
 
@@ -96,3 +97,19 @@ def test_what_the_specification_does_not_allow_is_refused(dist, path, value):
     place[path[-1]] = value
     with pytest.raises(ValidationError):
         Statement.model_validate(statement)
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("https://key:word@example.com/team/phase2.git", "https://example.com/team/phase2.git"),
+        ("ssh://git@example.com/team/phase2.git", "ssh://example.com/team/phase2.git"),
+        ("git@example.com:team/phase2.git", "ssh://example.com/team/phase2.git"),
+        ("/somewhere/phase2", ""),
+        ("../phase2", ""),
+        ("file:///somewhere/phase2", ""),
+        ("", ""),
+    ],
+)
+def test_the_source_is_an_address_for_others_without_keys(remote, address):
+    assert commit.public_address(remote) == address

@@ -16,10 +16,22 @@ def date() -> str:
 
 
 def source() -> str:
-    """Return the address that the repository was cloned from, without keys; empty where there is none."""
-    address = _git("config", "--get", "remote.origin.url")
-    scheme, separator, rest = address.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else address
+    """Return the address that the repository was cloned from, without keys; empty where it is none for others."""
+    return public_address(_git("config", "--get", "remote.origin.url"))
+
+
+def public_address(remote: str) -> str:
+    """Return the address of a remote without keys; empty for a folder of this machine.
+
+    Example:
+        >>> public_address("git@example.com:team/phase2.git")
+        'ssh://example.com/team/phase2.git'
+    """
+    scheme, separator, rest = remote.partition("://")
+    if separator:
+        return "" if scheme == "file" else f"{scheme}://{rest.rpartition('@')[2]}"
+    host, colon, path = remote.partition(":")
+    return f"ssh://{host.rpartition('@')[2]}/{path}" if colon and "/" not in host else ""
 
 
 def _git(*words: str) -> str:

@@ -10,7 +10,7 @@ from phase2.runs.catalog.scan import run_prefixes
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.s3.store import S3Store
 
-RULES = Path(__file__).parents[3] / "docs" / "examples" / "bucket-lifecycle.json"
+RULES = Path(__file__).parents[3] / "docs" / "examples" / "storage" / "bucket-lifecycle.json"
 BUCKET = "phase2-lifecycle"
 RUN = "multitask_cgcnn/run_20260101T000000Z_abc"
 KEYS = {
