@@ -5,6 +5,7 @@ Workflows of different tests run side by side: most of the time of each is waiti
 
 import copy
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -396,6 +397,7 @@ def test_old_runs_are_cleaned_up(workflows, tiny, kept):
 def test_an_exit_handler_that_cannot_start_does_not_hold_a_workflow(workflows, image):
     """A copy of the handler that no node takes, with a shorter time than that of the templates."""
     template = copy.deepcopy(TEMPLATES["phase2-prune"])
+    in_namespace = ("--namespace", workflows.cluster.namespace)
     template["metadata"] = {"name": "held", "namespace": workflows.cluster.namespace}
     (handler,) = (one for one in template["spec"]["templates"] if one["name"] == template["spec"]["onExit"])
     handler |= {"nodeSelector": {"pool": "nowhere"}, "timeout": "20s"}
@@ -404,11 +406,15 @@ def test_an_exit_handler_that_cannot_start_does_not_hold_a_workflow(workflows, i
     workflows.cluster.kubectl("create", "-f", "-", stdin=json.dumps(template))
     try:
         name = workflows.argo("submit", "--from=workflowtemplate/held", "-p", f"image={image}", "--output=name").strip()
-        workflows.wait(name)
+        wait_until(lambda: workflows.nodes(name, "finish"), f"the exit handler of {name}", 200)
+        time.sleep(21)
+        # Argo looks at a workflow every 20 minutes by itself, and whenever it changes.
+        workflows.cluster.kubectl("annotate", "workflow", name, "looked-at=now", *in_namespace)
+        workflows.wait(name, 60)
         (held,) = [node for node in workflows.nodes(name) if node.step == "finish"]
         assert held.has_failed
     finally:
-        workflows.cluster.kubectl("delete", "workflowtemplate", "held", "--namespace", workflows.cluster.namespace)
+        workflows.cluster.kubectl("delete", "workflowtemplate", "held", *in_namespace)
 
 
 @pytest.mark.slow

@@ -165,8 +165,9 @@ def prune() -> models.Template:
 def finish() -> models.Template:
     """Return the exit handler, which records in the store how the workflow ended, also where no run does.
 
-    It is tried once and for a limited time, also while it waits for a node: Argo applies a timeout to a pod that is
-    pending, and to none that is retried. What it records is a note; the run itself is in the store already.
+    It is tried once and for a limited time. The kubelet ends a pod that is on a node and does not start; Argo ends one
+    that waits for a node, when it next looks at the workflow, which it does at least every 20 minutes, and only where
+    the template is not retried. What it records is a note; the run itself is in the store already.
     """
     env = [
         variable("PHASE2_WORKFLOW_STATUS", "{{workflow.status}}"),
