@@ -38,7 +38,7 @@ TINY = ("-p", "algorithm=cgcnn", "-p", "level=smoke", "-p", "max-samples=60", "-
 @pytest.fixture(scope="module")
 def here(host, helm, tmp_path_factory):  # noqa: F811
     folder = tmp_path_factory.mktemp("first-day")
-    with ArgoController(host), ChartNamespace(host, helm, NAMESPACE, folder, RELEASE).set_up() as made:
+    with ArgoController(host), ChartNamespace(host, helm, NAMESPACE, folder, RELEASE).set_up(keys=False) as made:
         yield made
 
 
@@ -66,15 +66,19 @@ def shell(here, runs, tmp_path_factory):
     """Run a command of the notes as printed, in a checkout, as somebody without the keys of the store."""
     programs = tmp_path_factory.mktemp("bin")
     (programs / "argo").symlink_to(builds.argo(here.cluster.folders))
-    (programs / "phase2").write_text(f'#!/bin/sh\nexec {sys.executable} -m phase2 "$@"\n')
-    (programs / "phase2").chmod(0o755)
+    kubectl = [str(builds.kube_path(here.cluster.folders)), "kubectl"]
+    for name, command in (("phase2", [sys.executable, "-m", "phase2"]), ("kubectl", kubectl)):
+        (programs / name).write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+        (programs / name).chmod(0o755)
     known = {name: value for name, value in os.environ.items() if not name.startswith(("PHASE2_", "AWS_"))}
     environment = known | {"KUBECONFIG": here.cluster.kubeconfig, "PATH": f"{programs}:{os.environ['PATH']}"}
 
-    def run(command, *, code=0):
+    def run(command, *, stdin=""):
         words = shlex.split(command)
-        done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == code, f"{command}\n{done.stdout}\n{done.stderr}"
+        done = subprocess.run(
+            words, cwd=ROOT, env=environment, input=stdin, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
     return run
@@ -104,7 +108,11 @@ def ended(here, name, seconds=900):
     return wait_until(found, f"{name} to end", seconds, here.described)
 
 
-def test_the_commands_of_the_notes_work_as_printed(here, notes, shell, kept):
+def test_the_commands_of_the_notes_work_as_printed(here, notes, shell, store, kept):
+    keys = store.server.environment
+    given = "".join(f"{name}={keys[name]}\n" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+    shell(printed(notes, "kubectl -n materials create secret"), stdin=given)
+    assert printed(notes, "helm test") == f"helm test {RELEASE} -n {NAMESPACE}"
     assert "Phase:          Succeeded" in here.test().stdout
     submitted = printed(notes, "phase2 submit")
     assert "--image" not in submitted
@@ -114,7 +122,7 @@ def test_the_commands_of_the_notes_work_as_printed(here, notes, shell, kept):
     assert ended(here, with_argo)["status"]["phase"] == "Succeeded", shell(f"argo get {with_argo} -n {NAMESPACE}")
     (job,) = [row for row in rows(shell).values() if row["kind"] == "Job"]
     here.kubectl("wait", f"job/{job['name']}", "--for=condition=Complete", "--timeout=900s")
-    assert with_argo in shell(printed(notes, "phase2 status"))
+    assert with_argo in shell(f"phase2 status --namespace {NAMESPACE}")
     both = {run.run_id: run for run in list_runs(kept, rebuild=True)}
     assert {(run.algorithm, run.mode, run.status) for run in both.values()} == {("e3nn", "lite", "finished")}
     assert both.keys() == {job["run_id"], with_argo}
