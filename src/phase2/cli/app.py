@@ -10,7 +10,8 @@ import typer
 from phase2 import __version__
 from phase2.cli import data, doctor, explain, predict, train
 from phase2.cli.boundary import DEBUG_VARIABLE, run
-from phase2.cli.cluster import cancel, logs, observe, pull, status, submit, sweep
+from phase2.cli.cluster import cancel, logs, observe, pull, status
+from phase2.cli.cluster.submission import submit, sweep
 from phase2.cli.runs import commands as runs
 from phase2.cli.runs import transfer
 from phase2.cli.workflow import commands as workflow

@@ -113,8 +113,8 @@ def check_resources(runs: Sequence[ResolvedRun], placement: Placement) -> list[C
     Raises:
         RequestError: The memory is too small, or a run would take longer than the limit.
     """
-    from phase2.cli.cluster.backends import memory_warnings
-    from phase2.cli.cluster.cpu_time import accepted_work, note_time
+    from phase2.cli.cluster.submission.backends import memory_warnings
+    from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
 
     requests = [placement.request(run) for run in runs]
     pairs = list(zip(runs, requests, strict=True))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from phase2.cli.cluster.sweep_options import takes_sweep
+from phase2.cli.cluster.submission.sweep_options import takes_sweep
 from phase2.cli.dry_run import find_and_reconcile, print_run
 from phase2.cli.options import takes_request
 from phase2.cli.store import StoreOption, open_command_store

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from phase2.cli.cluster.local_backend import execute, print_local_plan
+from phase2.cli.cluster.submission.local_backend import execute, print_local_plan
 from phase2.cli.console import note
 from phase2.cli.store import print_json
 

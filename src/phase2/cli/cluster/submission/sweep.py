@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from phase2.cli.cluster.backends import (
+from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
+from phase2.cli.cluster.submission.backends import (
     DEFAULT_BACKEND,
     check_backend,
     check_run,
@@ -19,10 +20,9 @@ from phase2.cli.cluster.backends import (
     with_environment,
     with_installation,
 )
-from phase2.cli.cluster.cpu_time import accepted_work, note_time
-from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
-from phase2.cli.cluster.submit import DryRunOption, WatchOption
-from phase2.cli.cluster.sweep_options import takes_sweep
+from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
+from phase2.cli.cluster.submission.submit import DryRunOption, WatchOption
+from phase2.cli.cluster.submission.sweep_options import takes_sweep
 from phase2.cli.console import note
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.settings import store_url
@@ -75,7 +75,7 @@ def _sweep(
     for run in runs:
         check_run(run.run_id, resolve(run.request), with_environment(cluster.options), cluster.namespace)
     if chosen == "local":
-        from phase2.cli.cluster.local_sweep import sweep_locally
+        from phase2.cli.cluster.submission.local_sweep import sweep_locally
 
         sweep_locally(sweep_name, runs, cluster.options, dry_run=dry_run, as_json=as_json)
         return

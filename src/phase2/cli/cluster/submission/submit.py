@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.cluster.backends import (
+from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
+from phase2.cli.cluster.submission.backends import (
     DEFAULT_BACKEND,
     check_backend,
     check_run,
@@ -17,8 +18,7 @@ from phase2.cli.cluster.backends import (
     with_environment,
     with_installation,
 )
-from phase2.cli.cluster.cpu_time import accepted_work, note_time
-from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
+from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
 from phase2.cli.console import note
 from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import JsonOption, print_json
@@ -68,7 +68,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
     if resume is not None:
         _refuse_own_options(resume, run_id, request)
     if chosen == "local":
-        from phase2.cli.cluster.local_backend import find_local_run, train_locally
+        from phase2.cli.cluster.submission.local_backend import find_local_run, train_locally
 
         name, request = (run_id or new_run_id(), request) if resume is None else find_local_run(resume, cluster.options)
         train_locally(name, request, cluster.options, accepted=accepted, dry_run=dry_run, as_json=as_json)
@@ -80,7 +80,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
         note(warning)
     (work,) = accepted_work([(plan.resolved, plan.cluster)], limit_hours=plan.options.max_hours)
     if dry_run:
-        from phase2.cli.cluster.plan import print_plan
+        from phase2.cli.cluster.submission.plan import print_plan
 
         print_plan(plan, run_backend, work, as_json=as_json)
     else:

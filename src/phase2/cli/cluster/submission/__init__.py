@@ -1,0 +1,1 @@
+"""Submitting runs and sweeps, to a cluster or to this machine."""
