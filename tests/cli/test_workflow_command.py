@@ -184,3 +184,23 @@ def test_malformed_failures_are_an_error(odd, tmp_path, say):
     assert (
         say("workflow", "finish", "--name", "w", "--status", "Failed", "--failures", odd, "--store", tmp_path)[0] == 2
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (["--node-selector", "{a"], "node-selector={a is not understood"),
+        (["--node-selector", "[1]"], "It is a mapping, in JSON"),
+        (["--tolerations", "[1]"], "It is a list of mappings, in JSON"),
+        (["--tolerations", '[{"key": "gpu", "effect": "NoSchedul"}]'], "Did you mean 'NoSchedule'?"),
+        (["--gpus", "2"], "more than a run can use"),
+        (["--cpu", "two"], "is not a number of cores"),
+        (["--retry-memory", "x"], "is not an amount of memory"),
+        (["--memory", "64Mi"], "memory limit"),
+        (["--max-hours", "0.01"], "longer than the limit"),
+    ],
+)
+def test_resources_that_cannot_be_meant_are_refused_before_anything_is_reserved(options, what, out, say):
+    code, _, said = say("workflow", "validate", "--level", "pro", *options, "--to", out)
+    assert (code, what in said) == (2, True), said
+    assert not files(out)

@@ -133,21 +133,34 @@ def _placement(values: dict[str, Any]) -> Placement:
     known = {one.name for one in fields(ClusterOptions)}
     given = ClusterOptions(
         **{name: value for name, value in values.items() if name in known},
-        node_selector=None if selector is None else tuple(f"{k}={v}" for k, v in _json(selector, dict).items()),
-        toleration=None if tolerations is None else tuple(json.dumps(one) for one in _json(tolerations, list)),
+        node_selector=None if selector is None else _selector(selector),
+        toleration=None if tolerations is None else _tolerations(tolerations),
     )
     return Placement(given, retry_memory, Installation() if folder is None else Installation.read(folder))
 
 
-def _json(text: str, kind: type[Any]) -> Any:
+def _selector(text: str) -> tuple[str, ...]:
+    found = _json(text)
+    if not isinstance(found, dict):
+        raise _invalid("node-selector", text, "a mapping", '{"gpu": "h100"}')
+    return tuple(f"{key}={value}" for key, value in found.items())
+
+
+def _tolerations(text: str) -> tuple[str, ...]:
+    found = _json(text)
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise _invalid("tolerations", text, "a list of mappings", '[{"key": "gpu", "operator": "Exists"}]')
+    return tuple(map(json.dumps, found))
+
+
+def _json(text: str) -> Any:
     try:
-        found = json.loads(text)
+        return json.loads(text)
     except ValueError:
-        found = None
-    if not isinstance(found, kind):
-        raise RequestError(
-            f"'{text}' is not understood.",
-            why=f"It is a {'mapping' if kind is dict else 'list'} in JSON.",
-            fix='Write node-selector={"gpu": "h100"}, or tolerations=[{"key": "gpu", "operator": "Exists"}].',
-        )
-    return found
+        return None
+
+
+def _invalid(name: str, text: str, what: str, example: str) -> RequestError:
+    return RequestError(
+        f"{name}={text} is not understood.", why=f"It is {what}, in JSON.", fix=f"Write {name}={example}."
+    )
