@@ -6,7 +6,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,6 +63,10 @@ class Placement:
     given: ClusterOptions
     retry_memory: str | None
     installation: Installation
+
+    def in_store(self, url: str | None) -> Placement:
+        """Return the same placement for runs that are kept in a bucket; None and "" are that of the environment."""
+        return replace(self, given=replace(self.given, store=url or None))
 
     def request(self, run: ResolvedRun) -> ClusterRequest:
         """Return the resources and the placement of a run.
