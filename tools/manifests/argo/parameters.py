@@ -172,11 +172,7 @@ ENSEMBLE = (
     ALGORITHM, ALL_PROPERTIES, PROPERTIES, LEVEL, replace(VARIED[1], value="1,2,3,4"), EPOCHS, LR, BATCH_SIZE, PRESET,
     MAX_SAMPLES, SET_LIST, DATA, STRUCTURES, PARTS, IMAGE, STORE, *RESOURCES,
 )  # fmt: skip
-PREDICT = (
-    STRUCTURES, RUN, PROPERTIES, PARTS, IMAGE, STORE,
-    Parameter("cpu", _DEFAULTS.cpu.text, "Cores reserved, and threads.", shape=f"^{_CPU}$"),
-    Parameter("memory", _DEFAULTS.memory.text, "Memory given, and held to.", shape=f"^{_MEMORY}$"),
-)  # fmt: skip
+PREDICT = (STRUCTURES, RUN, PROPERTIES, PARTS, IMAGE, STORE, CPU, MEMORY)
 PRUNE = (KEEP_BEST, OLDER_THAN, IMAGE, STORE)
 
 PARAMETERS = {

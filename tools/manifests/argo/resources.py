@@ -9,14 +9,5 @@ ATTEMPT_POD = "{{=retries == '0' ? inputs.parameters.pod : inputs.parameters['re
 STEP_POD = "{{inputs.parameters.pod}}"
 """Resources and placement of another pod."""
 
-PREDICTING_POD = """\
-containers:
-- name: main
-  resources:
-    requests: {cpu: "{{workflow.parameters.cpu}}", memory: "{{workflow.parameters.memory}}"}
-    limits: {memory: "{{workflow.parameters.memory}}"}
-"""
-"""Resources of a pod that predicts with a run of the store."""
-
 FINISH_SECONDS = 900
 """Longest time of an exit handler, whether it starts or not: a workflow is not held by it."""

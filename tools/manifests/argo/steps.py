@@ -8,7 +8,7 @@ from phase2.cluster.plan import WORK
 from . import parameters as p
 from .parameters import tag
 from .pods import CACHE_MOUNT, options, variable
-from .resources import ATTEMPT_POD, FINISH_SECONDS, PREDICTING_POD, STEP_POD
+from .resources import ATTEMPT_POD, FINISH_SECONDS, STEP_POD
 from .retries import retry
 
 POD = ("pod", "retry-pod", "queue")
@@ -131,10 +131,15 @@ def compare() -> models.Template:
     )  # fmt: skip
 
 
-def split() -> models.Template:
-    """Return the division of the structures into parts."""
+def split(given: tuple[p.Parameter, ...]) -> models.Template:
+    """Return the division of the structures into parts, which finds what the pods that predict get.
+
+    Args:
+        given: Parameters of resources and placement.
+    """
     words = ("workflow", "split", "--dir", tag("structures"), "--parts", tag("parts"), "--to", WORK)
-    return step("split", *words, outputs=models.Outputs(parameters=[_output("parts", "parts.json")]))
+    outputs = models.Outputs(parameters=[_output("parts", "parts.json"), _output("pod", "pod")])
+    return step("split", *words, env=options(given), outputs=outputs)
 
 
 def predict(runs: str, *inputs: str) -> models.Template:
@@ -142,16 +147,16 @@ def predict(runs: str, *inputs: str) -> models.Template:
 
     Args:
         runs: Tag of the runs that predict.
-        inputs: Inputs of the template besides those that name the part; ``pod`` among them is what its pod gets.
+        inputs: Inputs of the template besides those that name the part and what its pod gets.
     """
     part, parts = tag("part", "inputs"), tag("parts", "inputs")
     table = _artifact("predictions", "predictions.csv", f"predictions/{{{{workflow.name}}}}/part-{part}-of-{parts}.csv")
     return step(
         "predict", "predict", "--dir", tag("structures"), "--part", f"{part}/{parts}", "--store", tag("store"),
         "--output", f"{WORK}/predictions.csv",
-        inputs=_inputs("part", "parts", *inputs),
+        inputs=_inputs("part", "parts", "pod", *inputs),
         env=[variable("PHASE2_RUNS", runs)],
-        pod_spec_patch=STEP_POD if "pod" in inputs else PREDICTING_POD,
+        pod_spec_patch=STEP_POD,
         outputs=models.Outputs(artifacts=[table]),
     )  # fmt: skip
 

@@ -68,12 +68,12 @@ def ensemble() -> models.WorkflowTemplate:
         call("prepare", {"pod": result("expand", "prepare-pod")}),
         _train_each(),
         call("compare", {"rows": result("train", "row")}),
-        _predict_each({"runs": result("compare", "runs"), "pod": result("expand", "prepare-pod")}),
+        _predict_each({"runs": result("compare", "runs")}),
         parallelism=PARALLEL_PODS,
         outputs=workflow_outputs("compare", "runs", "comparison"),
     )
-    predict_part = steps.predict(tag("runs", "inputs"), "runs", "pod")
-    pods = [steps.split(), steps.prepare(), steps.train_item(), steps.compare(), predict_part]
+    predict_part = steps.predict(tag("runs", "inputs"), "runs")
+    pods = [steps.split(p.RESOURCES), steps.prepare(), steps.train_item(), steps.compare(), predict_part]
     return _template(
         "phase2-ensemble",
         "Train one request with several seeds, then predict structures with mean and standard deviation of all.",
@@ -89,7 +89,7 @@ def predict() -> models.WorkflowTemplate:
         "phase2-predict",
         "Predict the structures below a prefix of a bucket; the tables go to predictions/ of the bucket.",
         options((p.PROPERTIES,)),
-        [main, steps.split(), steps.predict(tag("run"))],
+        [main, steps.split((p.CPU, p.MEMORY)), steps.predict(tag("run"))],
     )
 
 
@@ -105,7 +105,9 @@ def _train_each() -> models.WorkflowStep:
 
 
 def _predict_each(parameters: dict[str, str]) -> models.WorkflowStep:
-    return call_each("predict", result("split", "parts"), item("part", "parts") | parameters)
+    return call_each(
+        "predict", result("split", "parts"), item("part", "parts") | {"pod": result("split", "pod")} | parameters
+    )
 
 
 def _template(

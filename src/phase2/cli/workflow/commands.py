@@ -10,8 +10,10 @@ import typer
 
 from phase2.cli.console import note
 from phase2.cli.store import StoreOption, open_command_store
+from phase2.cli.workflow.placement import Placement, takes_placement
 from phase2.cli.workflow.results import FolderOption, NameOption, write_results
 from phase2.cli.workflow.validate import expand, validate
+from phase2.cluster.request.defaults import ALL
 from phase2.config.settings import run_id_of_process, run_to_resume
 from phase2.errors import RequestError
 
@@ -64,13 +66,14 @@ def compare(
     write_results(to, {"comparison.md": table, "best-run": ids[0], "runs": " ".join(ids)})
 
 
-@app.command("split")
-def split(
+def _split(
     directory: Annotated[str, typer.Option("--dir", help="A folder of structures, or s3://bucket/prefix.")],
+    *,
+    placement: Placement,
     parts: Annotated[int, typer.Option("--parts", min=1, help="Maximum number of parts.")] = 4,
     to: FolderOption = Path(),
 ) -> None:
-    """Write parts.json: the parts of a set of structures, each for one phase2 predict --part."""
+    """Write parts.json, the parts of a set of structures for phase2 predict --part, and pod, what each pod gets."""
     from phase2.prediction.stored_inputs import list_stored_structures
     from phase2.prediction.structures import list_structure_files
 
@@ -83,8 +86,12 @@ def split(
     )
     used = min(parts, len(structures))
     items = [{"part": str(number), "parts": str(used)} for number in range(1, used + 1)]
-    write_results(to, {"parts.json": json.dumps(items)})
+    pod = placement.patches(placement.of(ALL, ALL)).prepare
+    write_results(to, {"parts.json": json.dumps(items), "pod": pod})
     typer.echo(f"{len(structures)} structures in {used} parts")
+
+
+app.command("split")(takes_placement(_split))
 
 
 @app.command("finish")

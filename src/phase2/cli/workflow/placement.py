@@ -74,7 +74,15 @@ class Placement:
         Raises:
             RequestError: A value is invalid.
         """
-        installed = self.installation.options(run.config.algorithm, run.config.mode)
+        return self.of(run.config.algorithm, run.config.mode)
+
+    def of(self, algorithm: str, mode: str) -> ClusterRequest:
+        """Return the resources and the placement of the pods of an algorithm and mode, ``all`` where there are none.
+
+        Raises:
+            RequestError: A value is invalid.
+        """
+        installed = self.installation.options(algorithm, mode)
         # The image is named by the Workflow; it is the one that runs this command.
         return self.given.merged_onto(installed).merged_onto(ClusterOptions(image="phase2")).request("phase2")
 
