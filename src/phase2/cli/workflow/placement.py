@@ -6,7 +6,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,10 +64,6 @@ class Placement:
     retry_memory: str | None
     installation: Installation
 
-    def in_store(self, url: str | None) -> Placement:
-        """Return the same placement for runs that are kept in a bucket; None and "" are that of the environment."""
-        return replace(self, given=replace(self.given, store=url or None))
-
     def request(self, run: ResolvedRun) -> ClusterRequest:
         """Return the resources and the placement of a run.
 
@@ -116,8 +112,13 @@ def takes_placement(command: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def check_resources(runs: Sequence[ResolvedRun], placement: Placement) -> list[ClusterRequest]:
+def check_resources(runs: Sequence[ResolvedRun], placement: Placement, store: str | None) -> list[ClusterRequest]:
     """Check what runs get before anything is reserved for them: memory, and the time without a GPU.
+
+    Args:
+        runs: The runs.
+        placement: Resources and placement that were given.
+        store: Store of the runs; None and "" are that of the environment.
 
     Returns:
         The resources and the placement of each run.
@@ -134,7 +135,8 @@ def check_resources(runs: Sequence[ResolvedRun], placement: Placement) -> list[C
         for warning in memory_warnings([run], cluster):
             note(warning)
     limit = placement.given.max_hours
-    note_time(accepted_work(pairs, limit_hours=placement.installation.max_hours if limit is None else limit))
+    limit = placement.installation.max_hours if limit is None else limit
+    note_time(accepted_work(pairs, limit_hours=limit, store=store))
     return requests
 
 

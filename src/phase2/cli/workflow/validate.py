@@ -39,7 +39,7 @@ def _validate(
     resolved, existing = find_and_reconcile(resolve(request), resumption, place)
     _check_data([resolved])
     print_run(resolved, resumption, existing)
-    (cluster,) = check_resources([resolved], _kept(placement, store))
+    (cluster,) = check_resources([resolved], placement, store)
     run_id = existing.run_id if existing is not None else run_id_of_process()
     facts = {"run-id": run_id or "", "algorithm": resolved.config.algorithm, "mode": resolved.config.mode}
     write_results(to, facts | placement.patches(cluster).parameters())
@@ -63,7 +63,7 @@ def _expand(
     _checked_store(store)
     resolved = [resolve(run.request) for run in runs]
     _check_data(resolved)
-    patches = [placement.patches(cluster) for cluster in check_resources(resolved, _kept(placement, store))]
+    patches = [placement.patches(cluster) for cluster in check_resources(resolved, placement, store)]
     items = [{**run.parameters(), **one.items()} for run, one in zip(runs, patches, strict=True)]
     # One preparation serves all runs: it gets the nodes of the first.
     write_results(to, {"runs.json": json.dumps(items), "prepare-pod": patches[0].prepare})
@@ -72,11 +72,6 @@ def _expand(
 
 
 expand = takes_sweep(takes_placement(_expand))
-
-
-def _kept(placement: Placement, store: str | None) -> Placement:
-    """Return the placement with the bucket, whose runs refine the estimate; a folder is not seen by a pod."""
-    return placement.in_store(store) if (store or "").startswith("s3://") else placement
 
 
 def _checked_store(url: str | None) -> Store | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from phase2.cluster.plan import STORE_CONFIG_MAP
+from phase2.cluster.request import installation
 from phase2.cluster.request.installation import CONFIG_MAP
 from phase2.cluster.request.resources import STORE_SECRET
 from phase2.config.settings import STORE_VARIABLE
@@ -36,7 +37,7 @@ def check_store_address(reader: NamespaceReader) -> Iterator[Finding]:
 
 def check_store_keys(reader: NamespaceReader) -> Iterator[Finding]:
     """Check that the Secret exists; its values are not looked at."""
-    name = str(_given(reader).get("store-secret") or STORE_SECRET)
+    name = str(_given(reader).get(installation.STORE_SECRET) or STORE_SECRET)
     found = reader.get(CORE, "secrets", name)
     if found is None:
         fix = f"kubectl -n {reader.namespace} create secret generic {name} --from-env-file=/dev/stdin"
@@ -62,7 +63,7 @@ def check_run_defaults(reader: NamespaceReader) -> Iterator[Finding]:
         problem = Problem(what, "phase2 submit then needs --image, and uses its own defaults.", _SETUP)
         yield Finding("runs", "defaults", "none", problem)
         return
-    image = (found.get("data") or {}).get("image") or ""
+    image = (found.get("data") or {}).get(installation.IMAGE) or ""
     yield Finding("runs", "image", image or "none: phase2 submit needs --image")
 
 

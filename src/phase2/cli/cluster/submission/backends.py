@@ -13,7 +13,9 @@ from phase2.config.settings import image_reference
 from phase2.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:
+    from phase2.cli.cluster.options import ClusterArguments
     from phase2.cluster.backend import RunBackend
+    from phase2.cluster.plan import Plan
     from phase2.cluster.request.installation import Installation
     from phase2.cluster.request.resources import ClusterRequest
     from phase2.cluster.submit import Submission
@@ -62,7 +64,38 @@ def check_run(run_id: str, run: ResolvedRun, given: ClusterOptions, namespace: s
     make_plan(run_id, run, given.merged_onto(likely).request(namespace))
 
 
-def with_installation(
+def plan_of(
+    run_id: str,
+    run: ResolvedRun,
+    given: ClusterOptions,
+    installation: Installation,
+    *,
+    backend: RunBackend,
+    target: ClusterArguments,
+    accepted: tuple[str, ...] = (),
+) -> Plan:
+    """Make the plan of a run, with what the installation gives to runs of its kind.
+
+    Args:
+        run_id: Run id.
+        run: The run.
+        given: Options of the cluster that were given.
+        installation: What the installation gives otherwise.
+        backend: Backend that is to execute the run.
+        target: Namespace and context.
+        accepted: Changes since the last checkpoint that a resumed run accepts.
+
+    Raises:
+        RequestError: An option is invalid, or the backend does not go with it.
+    """
+    from phase2.cluster.plan import make_plan
+
+    options = _with_installation(backend, given, installation, run)
+    request = options.request(target.namespace, context=target.context)
+    return make_plan(run_id, run, request, accepted=accepted, options=options, given=given)
+
+
+def _with_installation(
     backend: RunBackend, given: ClusterOptions, installation: Installation, run: ResolvedRun
 ) -> ClusterOptions:
     """Complete options with those that the installation has for a run, and the data cache that every Workflow has.

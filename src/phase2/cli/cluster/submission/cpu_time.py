@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from phase2.runs.manifest import RunManifest
 
 
-def accepted_work(runs: Iterable[tuple[ResolvedRun, ClusterRequest]], *, limit_hours: float | None) -> list[Estimate]:
+def accepted_work(
+    runs: Iterable[tuple[ResolvedRun, ClusterRequest]], *, limit_hours: float | None, store: str | None = None
+) -> list[Estimate]:
     """Estimate the work of runs.
 
     Args:
         runs: The runs, each with its resources; all have one store.
         limit_hours: Longest estimated time of a run without a GPU that is accepted; None and 0 are no limit.
+        store: Store whose finished runs refine the estimate; None is that of the runs.
 
     Raises:
         RequestError: A run would take longer.
@@ -38,7 +41,7 @@ def accepted_work(runs: Iterable[tuple[ResolvedRun, ClusterRequest]], *, limit_h
 
     works = []
     for run, cluster in runs:
-        measured = finished(cluster.store, run.config.algorithm, run.config.mode)
+        measured = finished(store or cluster.store, run.config.algorithm, run.config.mode)
         work = estimate(run.config, measured, on_gpu=cluster.gpus > 0, cores=cluster.cores)
         check_cpu_time(work, limit_hours)
         works.append(work)

@@ -13,10 +13,10 @@ from phase2.cli.cluster.submission.backends import (
     check_run,
     cluster_backend,
     memory_warnings,
+    plan_of,
     submission_facts,
     tag_warning,
     with_environment,
-    with_installation,
 )
 from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
 from phase2.cli.console import note
@@ -120,14 +120,12 @@ def _plan(
     *,
     dry_run: bool,
 ) -> Plan:
-    from phase2.cluster.plan import make_plan
     from phase2.config.resolve import resolve
 
     resolved, given = resolve(run.request), with_environment(cluster.options.merged_onto(run.options))
     check_run(run.run_id, resolved, given, cluster.namespace)
-    options = with_installation(backend, given, installation_of(cluster, dry_run=dry_run), resolved)
-    request = options.request(cluster.namespace, context=cluster.context)
-    return make_plan(run.run_id, resolved, request, accepted=accepted, options=options, given=given)
+    installation = installation_of(cluster, dry_run=dry_run)
+    return plan_of(run.run_id, resolved, given, installation, backend=backend, target=cluster, accepted=accepted)
 
 
 def _send(plan: Plan, backend: BackendName, target: ClusterArguments, *, watch: bool, as_json: bool) -> None:

@@ -15,10 +15,10 @@ from phase2.cli.cluster.submission.backends import (
     check_run,
     cluster_backend,
     memory_warnings,
+    plan_of,
     submission_facts,
     tag_warning,
     with_environment,
-    with_installation,
 )
 from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
 from phase2.cli.cluster.submission.submit import DryRunOption, WatchOption
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from phase2.cluster.backend import RunBackend
     from phase2.cluster.estimate.work import Estimate
     from phase2.cluster.namespace import Cluster
-    from phase2.cluster.plan import Plan
-    from phase2.cluster.request.installation import Installation
-    from phase2.cluster.request.options import ClusterOptions
     from phase2.cluster.run_state import RunState
     from phase2.cluster.submit import Submission
 
@@ -72,17 +69,20 @@ def _sweep(
     chosen = check_backend(backend)
     sweep_name = check_label_name(name or f"sweep-{new_run_id()}", "--name")
     runs = request.runs(sweep_name)
-    for run in runs:
-        check_run(run.run_id, resolve(run.request), with_environment(cluster.options), cluster.namespace)
+    given, resolved = with_environment(cluster.options), {run.run_id: resolve(run.request) for run in runs}
+    for run_id, run in resolved.items():
+        check_run(run_id, run, given, cluster.namespace)
     if chosen == "local":
         from phase2.cli.cluster.submission.local_sweep import sweep_locally
 
         sweep_locally(sweep_name, runs, cluster.options, dry_run=dry_run, as_json=as_json)
         return
     run_backend = cluster_backend(chosen)
-    given = with_environment(cluster.options)
     installation = installation_of(cluster, dry_run=dry_run)
-    plans = [_plan(run, given, cluster, run_backend, installation) for run in runs]
+    plans = [
+        plan_of(run_id, run, given, installation, backend=run_backend, target=cluster)
+        for run_id, run in resolved.items()
+    ]
     if run_backend.name == "argo":
         manifests = {sweep_name: build_sweep(sweep_name, request, plans[0].cluster, given)}
     else:
@@ -109,19 +109,6 @@ def _sweep(
         for run_id, done in submissions.items():
             typer.echo(f"{done.outcome}: {done.client.backend.kind} {done.name}, {run_id}")
         typer.echo(f"follow it: phase2 status; compare it at the end: phase2 runs compare {_ids(runs)}")
-
-
-def _plan(
-    run: SweepRun, given: ClusterOptions, target: ClusterArguments, backend: RunBackend, installation: Installation
-) -> Plan:
-    """Make the plan of one run, with what the installation gives to runs of its kind."""
-    from phase2.cluster.plan import make_plan
-    from phase2.config.resolve import resolve
-
-    resolved = resolve(run.request)
-    options = with_installation(backend, given, installation, resolved)
-    requested = options.request(target.namespace, context=target.context)
-    return make_plan(run.run_id, resolved, requested, options=options, given=given)
 
 
 def _send(cluster: Cluster, manifests: dict[str, Manifest], backend: RunBackend) -> dict[str, Submission]:
