@@ -71,6 +71,7 @@ class Processes:
         """Run a command to its end, or kill it after a number of seconds."""
         self._n += 1
         log, count = self._folder / f"{self._n}.log", self._folder / f"{self._n}.json"
+        log.touch()  # a process that is killed at once has not opened it
         order = {"environment": {}, "argv": argv, "log": str(log), "count": str(count), "death": death} | order
         self._order(order)
         pid = self._answer()["pid"]
