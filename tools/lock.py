@@ -11,7 +11,7 @@ SETS = {
     "core": [],
     "train": ["train", "report"],
     "cluster": ["cluster"],
-    "dev": ["train", "report", "cluster", "notebook", "dev"],
+    "dev": ["train", "report", "cluster", "notebook", "foundation", "tune", "dev"],
 }
 
 
