@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from phase2.data.batching import Batch, View
+from phase2.models.heads import PropertyHeads
 
 
 class CrystalModel(nn.Module, ABC):
@@ -15,10 +16,17 @@ class CrystalModel(nn.Module, ABC):
 
     Attributes:
         view: Kind of batch that the network reads.
+        heads: From the features of a crystal to its properties.
     """
 
     view: ClassVar[View]
+    heads: PropertyHeads
 
     @abstractmethod
+    def embed(self, batch: Batch) -> Tensor:
+        """Compute the features of the crystals that the heads read, (B, C) float32."""
+
     def forward(self, batch: Batch) -> Tensor:
-        """Predict normalised properties, shape (B, P), float32."""
+        """Predict normalised properties, (B, P) float32."""
+        predictions: Tensor = self.heads(self.embed(batch))
+        return predictions

@@ -41,17 +41,15 @@ class Cgcnn(CrystalModel):
         )
         self.heads = PropertyHeads(config.width, config.trunk, n_properties)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Predict normalised properties, shape (B, P), float32."""
+    def embed(self, batch: Batch) -> Tensor:
+        """Compute the mean over the atoms of their features, (B, C) float32."""
         assert isinstance(batch, QuotientBatch)  # noqa: S101 - implied by view
         nodes = self.elements(batch.species)
         lengths = self.expansion(batch.distance)
         links = Links.from_batch(batch)
         for convolution in self.convolutions:
             nodes = convolution(nodes, lengths, links, batch.weight)
-        crystals = segment_mean(nodes, batch.node_crystal, batch.n_crystals, batch.weight)
-        predictions: Tensor = self.heads(crystals)
-        return predictions
+        return segment_mean(nodes, batch.node_crystal, batch.n_crystals, batch.weight)
 
 
 class GatedConvolution(nn.Module):

@@ -44,12 +44,11 @@ class Equivariant(CrystalModel):
         self.layers = nn.ModuleList(Interaction(before, config, mean_neighbors) for before in inputs)
         self.heads = PropertyHeads(sum(config.channels), config.trunk, n_properties)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Predict normalised properties, shape (B, P), float32."""
+    def embed(self, batch: Batch) -> Tensor:
+        """Compute the mean over the atoms of the invariants of their features, (B, sum of C_l) float32."""
         assert isinstance(batch, CrystalBatch)  # noqa: S101 - implied by view
         atoms = invariants(self.features(batch))
-        predictions: Tensor = self.heads(segment_mean(atoms, batch.atom_crystal, batch.n_crystals))
-        return predictions
+        return segment_mean(atoms, batch.atom_crystal, batch.n_crystals)
 
     def features(self, batch: CrystalBatch) -> list[Tensor]:
         """Compute the features of the atoms by degree, (N, 2l+1, C_l) float32; they rotate with the crystal."""
