@@ -21,6 +21,7 @@ from phase2.cli.console import note, print_error
 from phase2.config.extras import missing_extra
 from phase2.config.settings import termination_log
 from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientError
+from phase2.machine.allocator import keep_freed_memory
 
 DEBUG_VARIABLE = "PHASE2_DEBUG"
 
@@ -44,6 +45,7 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     """
     _open_closed_streams()
     _limit_spinning()
+    keep_freed_memory()
     try:
         with _sigterm_raises():
             code = app(args=argv, standalone_mode=False, prog_name=program)
