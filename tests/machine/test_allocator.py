@@ -2,6 +2,7 @@
 
 import platform
 import resource
+import resource
 import subprocess
 import sys
 
