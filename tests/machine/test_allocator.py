@@ -2,7 +2,6 @@
 
 import platform
 import resource
-import resource
 import subprocess
 import sys
 
