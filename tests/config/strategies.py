@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from phase2.config.assignments import settings_of
 from phase2.config.combine import combine
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
-from phase2.config.request import BALANCES, PRECISIONS, SPLITS
+from phase2.config.request import BALANCES, FREEZES, PRECISIONS, SPLITS
 from phase2.properties import KEYS
 
 COUNTS = st.integers(1, 10**6)
@@ -37,6 +37,16 @@ SETTINGS: dict[str, st.SearchStrategy[object]] = {
     "training.balance": st.sampled_from(BALANCES),
     "training.precision": st.sampled_from(PRECISIONS),
     "training.patience": st.none() | st.just("none") | COUNTS,
+}
+SOURCE: dict[str, st.SearchStrategy[object]] = {
+    "fine_tuning.source": SOURCES,
+    "fine_tuning.sha256": st.integers(0, 2**256 - 1).map("{:064x}".format),
+}
+FINE_TUNING: dict[str, st.SearchStrategy[object]] = {
+    "fine_tuning.freeze": st.sampled_from(FREEZES),
+    "fine_tuning.new_heads": st.booleans(),
+    "fine_tuning.backbone_lr": st.floats(1e-6, 1),
+    "fine_tuning.unfreeze_epoch": COUNTS,
 }
 MODELS: dict[str, dict[str, st.SearchStrategy[object]]] = {
     "cgcnn": {
@@ -72,6 +82,8 @@ def requests(draw):
     fixed = algorithm == "e3nn" and mode.get("level") == "lite"
     allowed = {path: SETTINGS[path] for path in ("seed", "properties", "data.source")}
     settings = draw(st.fixed_dictionaries({}, optional=allowed if fixed else SETTINGS | MODELS[algorithm]))
+    if not fixed:
+        settings |= draw(st.just({}) | st.fixed_dictionaries(SOURCE, optional=FINE_TUNING))
     flags = {} if fixed else draw(st.fixed_dictionaries({}, optional=FLAGS))
     if algorithm == "cgcnn":
         flags |= draw(st.fixed_dictionaries({}, optional={"preset": st.sampled_from(PRESETS)}))

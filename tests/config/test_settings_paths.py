@@ -6,16 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2.config.assignments import format_value, parse_setting, parse_values, settings_of
+from phase2.config.assignments import Setting, format_value, parse_setting, parse_values, settings_of
 from phase2.config.combine import combine
 from phase2.config.levels import ALGORITHMS
 from phase2.config.paths import DERIVED, settings_of_algorithm
-from phase2.config.request import BALANCES, PRECISIONS, RunRequest
-from phase2.config.resolve import flatten, resolve
-from phase2.config.schema import TrainingConfig
+from phase2.config.request import BALANCES, FREEZES, PRECISIONS, RunRequest
+from phase2.config.resolve import SOURCE_DIGEST, flatten, resolve
+from phase2.config.schema import FineTuningConfig, TrainingConfig
 from phase2.errors import RequestError, UnknownNameError
 
-from .strategies import MODELS, SETTINGS
+from .strategies import FINE_TUNING, MODELS, SETTINGS, SOURCE
+
+DIGEST = Setting(SOURCE_DIGEST, "0" * 64)
 
 
 def _set(*texts, **words):
@@ -24,10 +26,13 @@ def _set(*texts, **words):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_value_of_a_configuration_can_be_set_or_says_why_not(algorithm):
-    paths = [path for path, _ in flatten(resolve(RunRequest(algorithm=algorithm)).config.model_dump(mode="json"))]
+    request = RunRequest(algorithm=algorithm, from_="run", settings=(DIGEST,))
+    paths = [path for path, _ in flatten(resolve(request).config.model_dump(mode="json"))]
     settable = list(settings_of_algorithm(algorithm))
     assert set(paths) == set(settable) | (set(DERIVED) & set(paths))
-    assert sorted(settable) == sorted(SETTINGS | MODELS[algorithm]), "a setting that the property tests do not draw"
+    assert sorted(settable) == sorted(SETTINGS | SOURCE | FINE_TUNING | MODELS[algorithm]), (
+        "a setting that the property tests do not draw"
+    )
     for path in set(DERIVED) & set(paths):
         with pytest.raises(RequestError, match="cannot be set") as refused:
             _set(f"{path}=1")
@@ -38,6 +43,7 @@ def test_the_closed_lists_of_options_are_those_of_the_configuration():
     fields = TrainingConfig.model_fields
     assert get_args(fields["balance"].annotation) == BALANCES
     assert get_args(fields["precision"].annotation) == PRECISIONS
+    assert get_args(FineTuningConfig.model_fields["freeze"].annotation) == FREEZES
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from phase2.config.settings import cache_dir, store_url
-from phase2.errors import RequestError
+from phase2.config.settings import store_url
+from phase2.runs.addresses import cache_of, split_address
 from phase2.runs.catalog.lookup import find_in
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.keys import local_run
@@ -60,7 +59,7 @@ def model_file(reference: RunReference, store: str | os.PathLike[str] | None = N
     here = local_run(place, prefix)
     if here is not None:
         return here.best
-    return PublishedRun.open(place, prefix).pull(_cache(place), only=[BEST]).path / BEST
+    return PublishedRun.open(place, prefix).pull(cache_of(place), only=[BEST]).path / BEST
 
 
 def manifest_of(reference: RunReference, store: str | os.PathLike[str] | None = None) -> RunManifest:
@@ -91,7 +90,7 @@ def run_directory(reference: RunReference, store: str | os.PathLike[str] | None 
         return RunDirectory(folder)
     place, prefix = _located(reference, store)
     here = local_run(place, prefix)
-    return PublishedRun.open(place, prefix).pull(_cache(place)) if here is None else here
+    return PublishedRun.open(place, prefix).pull(cache_of(place)) if here is None else here
 
 
 def _folder(reference: RunReference) -> Path | None:
@@ -112,18 +111,5 @@ def _located(reference: RunReference, store: str | os.PathLike[str] | None) -> t
     if "://" not in name:
         place = store_at(store)
         return place, find_in(place, name).prefix
-    address = name.rstrip("/").removesuffix(f"/{BEST}")
-    url, _, run = address.rpartition("/")
-    url, _, family = url.rpartition("/")
-    if not url or url.endswith("/") or not run.startswith("run_"):
-        raise RequestError(
-            f"{name} is no address of a run.",
-            why="An address names the store, the family and the folder of the run.",
-            fix="Write s3://bucket/prefix/family/run_..., or name the run and give store='s3://bucket/prefix'.",
-        )
-    return store_at(url), f"{family}/{run}"
-
-
-def _cache(store: Store) -> Path:
-    """Where files of the runs of a store are kept on this machine."""
-    return cache_dir() / "runs" / hashlib.sha256(store.url.encode()).hexdigest()[:12]
+    url, prefix = split_address(name)
+    return store_at(url), prefix

@@ -6,13 +6,16 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from phase2.config.assignments import settings_of
 from phase2.config.combine import combine
 from phase2.config.request import RunRequest
 from phase2.config.run_file.reader import RunFile
 from phase2.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from phase2.api.run import Run
 
 
 class RunSettings(TypedDict, total=False):
@@ -37,6 +40,10 @@ class RunSettings(TypedDict, total=False):
         patience: Epochs without a better validation score before the run stops early.
         balance: How the losses of the properties are weighed: ``equal``, ``uncertainty`` or ``famo``.
         precision: Arithmetic of the forward pass on a GPU: ``fp32`` or ``bf16``.
+        from_: Start from the weights of this run: its id or folder name, ``best``, its folder or address, the path of a
+            ``best.pt``, or a :class:`phase2.Run`.
+        freeze: With ``from_``: ``backbone`` trains the heads alone, ``none`` everything.
+        new_heads: With ``from_``: begin with untrained heads.
         settings: Any other setting by its dotted path, as ``--set`` takes it: ``{"training.weight_decay": 0.1}``.
         config: A configuration file as ``phase2 explain --yaml`` writes it, or its content as nested mappings; keywords
             and ``settings`` override it.
@@ -60,6 +67,9 @@ class RunSettings(TypedDict, total=False):
     patience: int | None
     balance: str | None
     precision: str | None
+    from_: str | os.PathLike[str] | Run | None
+    freeze: str | None
+    new_heads: bool
     settings: Mapping[str, object] | None
     config: str | os.PathLike[str] | Mapping[str, object] | None
 
@@ -105,5 +115,11 @@ def _text(value: str | os.PathLike[str] | None) -> str | None:
     return None if value is None else os.fspath(value)
 
 
+def _source(value: str | os.PathLike[str] | Run | None) -> str | None:
+    if value is None or isinstance(value, str | os.PathLike):
+        return _text(value)
+    return str(value.directory)
+
+
 _COMBINED = ("config", "settings")
-_READERS: Mapping[str, Any] = {"properties": _names, "data": _text, "output": Path}
+_READERS: Mapping[str, Any] = {"properties": _names, "data": _text, "output": Path, "from_": _source}

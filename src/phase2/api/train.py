@@ -17,6 +17,7 @@ from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import CHECKPOINT_MINUTES, store_url
 from phase2.errors import RequestError
 from phase2.models.device import AUTO
+from phase2.runs.ancestry.inherit import inherit_settings
 from phase2.storage.urls import open_store
 from phase2.training.callbacks.base import Callback
 from phase2.training.callbacks.composite import CompositeCallback
@@ -81,7 +82,7 @@ def train(  # noqa: PLR0913 - keywords
     """
     if not checkpoint_minutes > 0:
         raise RequestError(f"checkpoint_minutes={checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
-    resolved = resolve(run_request(settings))
+    resolved = resolve(inherit_settings(run_request(settings)))
     resumption = ResumeRequest(bool(resume), resume if isinstance(resume, str) else None, tuple(accept_change))
     place = os.fspath(store) if store is not None else store_url()
     stop = StopRequest()

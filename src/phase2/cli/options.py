@@ -13,7 +13,7 @@ import typer
 
 from phase2.config.assignments import SET, parse_setting, split_texts
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
-from phase2.config.request import BALANCES, PRECISIONS, SPLITS, RunRequest
+from phase2.config.request import BALANCES, FREEZES, PRECISIONS, SPLITS, RunRequest
 from phase2.config.resumption import CHANGES
 from phase2.config.settings import SET_VARIABLE
 from phase2.errors import RequestError
@@ -131,6 +131,26 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "from_": (
+        Annotated[
+            str | None,
+            request_option(
+                "--from", help="Start from this run's weights: its id, 'best', its folder or address, or a best.pt."
+            ),
+        ],
+        None,
+    ),
+    "freeze": (
+        Annotated[
+            str | None,
+            request_option("--freeze", help=f"With --from: {' or '.join(FREEZES)} of it stays as it is."),
+        ],
+        None,
+    ),
+    "new_heads": (
+        Annotated[bool, request_option("--new-heads", help="With --from: begin with untrained heads.")],
+        False,
+    ),
     "output": (
         Annotated[
             Path, typer.Option("--output", help="Folder that holds the runs (default: models).", show_default=False)
@@ -189,7 +209,7 @@ def _request(
     words |= fixed
     given = [parse_setting(text) for text in given_settings(settings)]
     if config_file is None and not given:
-        return RunRequest(**{name: value for name, value in words.items() if value is not None})
+        return _complete(RunRequest(**{name: value for name, value in words.items() if value is not None}))
     from phase2.config.combine import combine
     from phase2.config.run_file.reader import RunFile
 
@@ -202,4 +222,13 @@ def _request(
                 why=f"It trains {name} {value} alone.",
                 fix="Use run_phase2.py, which trains either, or 'phase2 train'.",
             )
-    return combine(words, settings=given, file=file)
+    return _complete(combine(words, settings=given, file=file))
+
+
+def _complete(request: RunRequest) -> RunRequest:
+    """Complete a request that starts from a trained model."""
+    if request.from_ is None:
+        return request
+    from phase2.runs.ancestry.inherit import inherit_settings
+
+    return inherit_settings(request)

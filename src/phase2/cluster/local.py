@@ -121,7 +121,7 @@ def run_locally(plan: LocalPlan, *, stdout: int | None = None) -> ProcessExit:
 # Settings of another run or of this command; the run's own are on its command line.
 _RUN_VARIABLES = {
     *(RESUME_VARIABLE, WORKFLOW_VARIABLE, SET_VARIABLE),
-    *(f"PHASE2_{one.name.upper()}" for one in fields(RunRequest)),
+    *(f"PHASE2_{one.name.rstrip('_').upper()}" for one in fields(RunRequest)),
 }
 
 

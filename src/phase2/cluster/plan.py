@@ -109,6 +109,7 @@ def make_plan(
     """
     check_run_id(run_id)
     refuse_invisible_data(resolved.config.data.source, cluster)
+    refuse_invisible_model(resolved.request.from_)
     request = reproducing_request(resolved)
     resolved = replace(resolved, request=request)
     mode = resolved.config.mode
@@ -172,6 +173,20 @@ def _volumes(cluster: ClusterRequest) -> Iterator[Volume]:
     yield Volume("tmp", "/tmp", "folder")  # noqa: S108 - likewise
     yield Volume("shm", "/dev/shm", "memory")  # noqa: S108 - likewise
     yield Volume("ca", CA_FOLDER, "config", CA_CONFIG_MAP)
+
+
+def refuse_invisible_model(address: str | None) -> None:
+    """Refuse a model to start from that a pod could not read.
+
+    Raises:
+        RequestError: It is a file of this machine.
+    """
+    if address is not None and not address.startswith("s3://"):
+        raise RequestError(
+            f"--from {address} is not visible to a pod.",
+            why="A path names a file of this machine, and the pod runs on another one.",
+            fix="Publish the run into the bucket ('phase2 runs publish'), and name it there: s3://bucket/prefix/...",
+        )
 
 
 def refuse_invisible_data(source: str, cluster: ClusterRequest) -> None:

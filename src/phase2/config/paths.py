@@ -18,6 +18,7 @@ from phase2.config.schema import (
     CgcnnConfig,
     DataConfig,
     EquivariantConfig,
+    FineTuningConfig,
     Frozen,
     GraphSpec,
     RunConfig,
@@ -161,8 +162,9 @@ def _walk(algorithm: Algorithm) -> Iterator[SettingField]:
         ("data.graph.", GraphSpec),
         ("model.", MODELS[algorithm]),
         ("training.", TrainingConfig),
+        ("fine_tuning.", FineTuningConfig),
     )
-    parts = {"data", "model", "training", "data.graph"}
+    parts = {"data", "model", "training", "data.graph", "fine_tuning"}
     for prefix, owner in groups:
         for name, info in owner.model_fields.items():
             path = prefix + name

@@ -10,7 +10,7 @@ from phase2.config.assignments import Setting
 from phase2.config.levels import PROFILES
 from phase2.config.paths import settings_of_algorithm
 from phase2.config.request import FIELD_PATHS, RunRequest
-from phase2.config.resolve import ResolvedRun, flatten, resolve
+from phase2.config.resolve import SOURCE_DIGEST, ResolvedRun, flatten, resolve
 from phase2.config.schema import RunConfig
 from phase2.errors import RequestError
 from phase2.properties import KEYS
@@ -35,11 +35,13 @@ def request_of(config: RunConfig, *, output: Path = Path("models")) -> RunReques
     Raises:
         RequestError: No request resolves to it.
     """
-    base = RunRequest(output=output, **_fields(config))
+    tuning = config.fine_tuning
+    start = () if tuning is None else (Setting(SOURCE_DIGEST, tuning.sha256),)
+    base = RunRequest(output=output, settings=start, **_fields(config))
     size = "model.preset" if config.algorithm == "cgcnn" else "model.size"
     wanted = _values(config)
     # A named size first, since it stands for several settings.
-    settings = _differences(wanted, _values(resolve(base).config), paths=[size])
+    settings = start + _differences(wanted, _values(resolve(base).config), paths=[size])
     if PROFILES[(config.algorithm, config.mode)].fixed:
         request = base
     else:
@@ -64,7 +66,8 @@ def _fields(config: RunConfig) -> dict[str, Any]:
     mode: dict[str, Any] = {"competition": True} if config.mode == "competition" else {"level": config.mode}
     everything = config.all_properties and config.properties == KEYS
     properties: dict[str, Any] = {"all_properties": True} if everything else {"properties": config.properties}
-    return {"algorithm": config.algorithm, "seed": config.seed, "data": config.data.source} | mode | properties
+    source: dict[str, Any] = {"from_": config.fine_tuning.source} if config.fine_tuning else {}
+    return {"algorithm": config.algorithm, "seed": config.seed, "data": config.data.source} | mode | properties | source
 
 
 def _values(config: RunConfig) -> dict[str, object]:

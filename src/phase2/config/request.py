@@ -17,12 +17,16 @@ from phase2.properties import select_properties
 SplitMethod = Literal["random", "composition"]
 Balance = Literal["equal", "uncertainty", "famo"]
 Precision = Literal["fp32", "bf16"]
+Freeze = Literal["backbone", "none"]
 
 SPLITS: tuple[SplitMethod, ...] = get_args(SplitMethod)
 BALANCES: tuple[Balance, ...] = get_args(Balance)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+FREEZES: tuple[Freeze, ...] = get_args(Freeze)
 
-FIELD_PATHS: Mapping[str, str] = MappingProxyType({"seed": "seed", "properties": "properties", "data.source": "data"})
+FIELD_PATHS: Mapping[str, str] = MappingProxyType(
+    {"seed": "seed", "properties": "properties", "data.source": "data", "fine_tuning.source": "from_"}
+)
 """Fields of a request by the path of their setting; a fixed level accepts them."""
 
 FLAG_PATHS: Mapping[str, str] = MappingProxyType(
@@ -37,6 +41,8 @@ FLAG_PATHS: Mapping[str, str] = MappingProxyType(
         "patience": "training.patience",
         "balance": "training.balance",
         "precision": "training.precision",
+        "freeze": "fine_tuning.freeze",
+        "new_heads": "fine_tuning.new_heads",
     }
 )
 """Paths of the other settings that have an option, by its field; a fixed level refuses them."""
@@ -65,6 +71,9 @@ class RunRequest:
         patience: Epochs without a better validation score before the run stops early.
         balance: How the losses of the properties are weighed.
         precision: Arithmetic of the forward pass on a GPU.
+        from_: Run or model file whose weights the run starts from.
+        freeze: With ``from_``: ``backbone`` trains the heads alone, ``none`` everything.
+        new_heads: With ``from_``: begin with untrained heads.
         settings: Other settings, one per path, in the order of the configuration; an option for the same wins.
         origins: Origins of fields that no option gave, by name: ``file run.yaml``.
 
@@ -91,6 +100,9 @@ class RunRequest:
     patience: int | None = None
     balance: str | None = None
     precision: str | None = None
+    from_: str | None = None
+    freeze: str | None = None
+    new_heads: bool = False
     settings: tuple[Setting, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
@@ -160,7 +172,7 @@ class RunRequest:
         return cls(**values, settings=tuple(settings))
 
 
-_SWITCHES = ("competition", "all_properties")
+_SWITCHES = ("competition", "all_properties", "new_heads")
 _READERS: dict[str, Callable[[str], Any]] = {
     "properties": lambda text: tuple(text.split(",")),
     "epochs": int, "batch_size": int, "max_samples": int, "seed": int, "lr": float, "cutoff": float, "patience": int,
@@ -168,8 +180,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 
 def flag(name: str) -> str:
-    """Return the option of a field: ``batch_size`` is ``--batch-size``."""
-    return "--" + name.replace("_", "-")
+    """Return the option of a field: ``batch_size`` is ``--batch-size``, and ``from_``, a keyword else, ``--from``."""
+    return "--" + name.rstrip("_").replace("_", "-")
 
 
 def _as_text(value: object) -> str:
@@ -208,6 +220,7 @@ def _refuse_unknown_names(request: RunRequest) -> None:
         ("split", SPLITS),
         ("balance", BALANCES),
         ("precision", PRECISIONS),
+        ("freeze", FREEZES),
     )
     for name, valid in closed:
         value = getattr(request, name)
@@ -233,12 +246,27 @@ def _refuse_contradictions(request: RunRequest) -> None:
             why="Presets are sizes of the cgcnn network; the level decides the size of the e3nn network.",
             fix="Drop --preset, or use --algorithm cgcnn.",
         )
-    overrides = [flag(name) for name in FLAG_PATHS if request.given(name)] + [one.path for one in request.settings]
+    _refuse_tuning_without_source(request)
+    overrides = [flag(name) for name in ("from_", *FLAG_PATHS) if request.given(name)]
+    overrides += [one.path for one in request.settings]
     if request.profile.fixed and overrides:
         raise RequestError(
             f"{', '.join(overrides)} cannot be combined with {request.algorithm} {request.mode}.",
             why=f"This run is fixed at {request.profile.epochs} epochs and {request.profile.max_samples} structures.",
             fix="Drop the override, or use --level smoke.",
+        )
+
+
+def _refuse_tuning_without_source(request: RunRequest) -> None:
+    if request.from_ == "":
+        raise RequestError("--from is empty.", fix="Name a run or a model file, or drop --from.")
+    lost = [flag(name) for name in ("freeze", "new_heads") if request.given(name)]
+    lost += [one.path for one in request.settings if one.path.startswith("fine_tuning.")]
+    if lost and request.from_ is None:
+        raise RequestError(
+            f"{', '.join(lost)} cannot be given without --from.",
+            why="A run that starts from random weights has nothing to freeze or to keep.",
+            fix="Name the run or the best.pt to start from: --from RUN.",
         )
 
 

@@ -16,9 +16,11 @@ from phase2.config.schema import (
     CgcnnConfig,
     DataConfig,
     EquivariantConfig,
+    FineTuningConfig,
     RunConfig,
     TrainingConfig,
 )
+from phase2.errors import RequestError
 from phase2.properties import select_properties
 
 
@@ -88,7 +90,19 @@ def _configuration(request: RunRequest, row: Profile, size: Setting) -> RunConfi
         data=DataConfig(source="sample" if request.data is None else request.data, max_samples=row.max_samples),
         model=_model(row, str(size.value)),
         training=TrainingConfig(epochs=row.epochs, batch_size=row.batch_size, lr=row.lr),
+        fine_tuning=None if request.from_ is None else _fine_tuning(request, request.from_),
     )
+
+
+def _fine_tuning(request: RunRequest, source: str) -> FineTuningConfig:
+    digest = next((one.value for one in request.settings if one.path == SOURCE_DIGEST), None)
+    if digest is None:
+        raise RequestError(
+            f"The model {source} to start from has not been looked up.",
+            why="A configuration names its content; phase2 train, explain, submit and phase2.train look it up.",
+            fix="Give fine_tuning.sha256 as well, or use one of these.",
+        )
+    return FineTuningConfig(source=source, sha256=str(digest))
 
 
 def _model(row: Profile, size: str) -> CgcnnConfig | EquivariantConfig:
@@ -96,6 +110,9 @@ def _model(row: Profile, size: str) -> CgcnnConfig | EquivariantConfig:
         return {str(name): config for name, config in EQUIVARIANT_SIZES.items()}[size]
     return {str(name): config for name, config in CGCNN_PRESETS.items()}[size]
 
+
+SOURCE_DIGEST = "fine_tuning.sha256"
+"""Path of the setting that names the content of the model a run starts from."""
 
 _TABLE_PATHS = ("epochs", "batch_size", "lr", "max_samples")
 _SIZE_PATHS: dict[str, tuple[str, ...]] = {
@@ -106,6 +123,7 @@ _FIELD_PATHS: dict[str, tuple[str, ...]] = {
     "algorithm": ("algorithm", "model.kind"),
     "seed": ("seed",),
     "data": ("data.source",),
+    "from_": ("fine_tuning.source",),
     "all_properties": ("properties", "all_properties"),
     "properties": ("properties",),
 }

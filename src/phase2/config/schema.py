@@ -147,6 +147,30 @@ class TrainingConfig(Frozen):
     patience: int | None = Field(default=None, ge=1)
 
 
+class FineTuningConfig(Frozen):
+    """Start from the weights of a trained model instead of random ones.
+
+    Attributes:
+        source: Run or model file that is trained further: an address, or a path.
+        sha256: SHA-256 of that model file, hexadecimal; found when the request is made.
+        freeze: ``backbone`` trains the heads alone, ``none`` everything.
+        new_heads: Begin with untrained heads also for properties that the source predicts.
+        backbone_lr: Learning rate of the backbone relative to that of the heads.
+        unfreeze_epoch: Epoch from which the backbone is trained, counted from 1; before, only the heads are.
+    """
+
+    source: str = Field(min_length=1)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    freeze: Literal["backbone", "none"] = "none"
+    new_heads: bool = False
+    backbone_lr: float = Field(default=1.0, gt=0, le=1)
+    unfreeze_epoch: int = Field(default=1, ge=1)
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class RunConfig(Frozen):
     """Resolved configuration of a run: equal ones give equal numbers on equal machines.
 
@@ -161,6 +185,7 @@ class RunConfig(Frozen):
         data: Selection, graphs and split of the crystals.
         model: The network.
         training: Optimisation of the network.
+        fine_tuning: Start from a trained model; left out of the JSON, and of the digest, where there is none.
     """
 
     algorithm: Algorithm
@@ -173,3 +198,4 @@ class RunConfig(Frozen):
     data: DataConfig
     model: ModelConfig
     training: TrainingConfig
+    fine_tuning: FineTuningConfig | None = Field(default=None, exclude_if=_is_none)

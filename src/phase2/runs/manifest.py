@@ -13,6 +13,7 @@ from phase2.machine.place import Place
 from phase2.runs.artifacts import Artifact, describe_files
 from phase2.runs.attempts import Attempt, Status
 from phase2.runs.layout import RunDirectory
+from phase2.runs.lineage import Lineage
 from phase2.runs.results import PropertyMetrics, Results
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.records import Record, read_record, write_record
@@ -68,6 +69,7 @@ class RunManifest(Record):
         config: Everything that determines the run's numbers.
         config_digest: SHA-256 of ``config``.
         origins: Where each value of ``config`` comes from, by dotted path.
+        lineage: What the run started from; null for random weights.
         data: The data; null where the run ended before they were read.
         code: The code.
         hardware: The hardware of the last attempt.
@@ -96,6 +98,7 @@ class RunManifest(Record):
     config: RunConfig
     config_digest: str
     origins: dict[str, str]
+    lineage: Lineage | None = None
     data: DataFacts | None = None
     code: Code
     hardware: Hardware
@@ -137,6 +140,7 @@ class RunManifest(Record):
             config=config,
             config_digest=recorded.digest,
             origins=recorded.origins,
+            lineage=recorded.lineage,
             data=data,
             code=code,
             hardware=hardware,

@@ -11,6 +11,7 @@ from phase2.config.reproduce import reproducing_request
 from phase2.config.resolve import ResolvedRun
 from phase2.config.schema import RunConfig
 from phase2.runs.layout import CONFIG, RunDirectory
+from phase2.runs.lineage import Lineage
 from phase2.storage.base import ObjectMissingError, Store
 from phase2.storage.records import Record, parse_record, read_record, write_record
 
@@ -26,6 +27,7 @@ class RecordedConfig(Record):
         digest: SHA-256 of ``config``, by which ``--resume`` finds an unfinished run.
         config: Everything that determines the run's numbers.
         origins: Where each value of ``config`` comes from, by dotted path.
+        lineage: What the run takes over from the model that it starts from; null for random weights.
     """
 
     schema_version: int = 1
@@ -35,9 +37,10 @@ class RecordedConfig(Record):
     digest: str
     config: RunConfig
     origins: dict[str, str]
+    lineage: Lineage | None = None
 
     @classmethod
-    def record(cls, run: RunDirectory, resolved: ResolvedRun) -> Self:
+    def record(cls, run: RunDirectory, resolved: ResolvedRun, lineage: Lineage | None = None) -> Self:
         """Write the configuration of a new run into its directory.
 
         Raises:
@@ -50,6 +53,7 @@ class RecordedConfig(Record):
             digest=resolved.config.digest,
             config=resolved.config,
             origins=dict(resolved.origins),
+            lineage=lineage,
         )
         write_record(run.run_config, recorded)
         return recorded

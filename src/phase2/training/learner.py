@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from phase2.config.schema import TrainingConfig
+from phase2.config.schema import FineTuningConfig, TrainingConfig
 from phase2.data.batching import Batch
 from phase2.errors import ModelFileError
 from phase2.models.base import CrystalModel
 from phase2.models.files.modelfile import copy_tensors, load_tensors
 from phase2.training.balancing import make_balancer
+from phase2.training.fine_tuning.backbone import BackboneSchedule
 from phase2.training.objective import PropertyLosses, property_losses
 from phase2.training.optimisation import (
     AveragedModel,
@@ -54,6 +55,7 @@ class Learner:
         n_properties: P.
         settings: Training settings.
         steps: Steps of the whole run.
+        fine_tuning: How a trained model is trained further; None where the weights were drawn.
 
     Attributes:
         average: The averaged model, which is evaluated and saved.
@@ -62,7 +64,15 @@ class Learner:
         rate: Learning rate of the last step.
     """
 
-    def __init__(self, model: CrystalModel, n_properties: int, settings: TrainingConfig, *, steps: int) -> None:
+    def __init__(
+        self,
+        model: CrystalModel,
+        n_properties: int,
+        settings: TrainingConfig,
+        *,
+        steps: int,
+        fine_tuning: FineTuningConfig | None = None,
+    ) -> None:
         self.average = AveragedModel(model, settings.ema_decay)
         self.steps = steps
         self.done = 0
@@ -72,6 +82,10 @@ class Learner:
         self._device = next(model.parameters()).device
         self._balancer = make_balancer(settings.balance, n_properties).to(self._device)
         self._optimizer = make_optimizer(model, self._balancer, settings)
+        self._backbone = None
+        if fine_tuning is not None:
+            steps_per_epoch = steps // settings.epochs
+            self._backbone = BackboneSchedule(model, self._optimizer, fine_tuning, steps_per_epoch=steps_per_epoch)
 
     def step(self, batch: Batch) -> Tensor:
         """Take one optimiser step.
@@ -81,6 +95,8 @@ class Learner:
         """
         self.rate = learning_rate(self.done, self.steps, self._settings)
         set_learning_rate(self._optimizer, self.rate)
+        if self._backbone is not None:
+            self._backbone.before_step(self.done)
         self._optimizer.zero_grad()
         losses = self._losses(batch)
         self._balancer(losses).backward()

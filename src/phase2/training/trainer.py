@@ -20,6 +20,7 @@ from phase2.training.checkpoints.best_model import BestModel
 from phase2.training.checkpoints.newest import newest_checkpoint
 from phase2.training.checkpoints.writer import CheckpointSchedule, CheckpointWriter, SavedCheckpoint
 from phase2.training.evaluation import Evaluator
+from phase2.training.fine_tuning.start import StartingPoint
 from phase2.training.interruption import StopRequest
 from phase2.training.learner import Learner
 from phase2.training.loader import TrainingData, TrainingLoader, mean_neighbors
@@ -47,9 +48,10 @@ class Trainer:
         callback: Receives the progress.
         schedule: How often checkpoints are saved.
         on_saved: Callback receiving, in another thread, each checkpoint that is on the disk.
+        start: What the training takes over from a trained model; None begins with random weights.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords
         self,
         config: RunConfig,
         data: TrainingData,
@@ -60,19 +62,23 @@ class Trainer:
         callback: Callback | None = None,
         schedule: CheckpointSchedule | None = None,
         on_saved: Callable[[SavedCheckpoint], None] = lambda _: None,
+        start: StartingPoint | None = None,
     ) -> None:
         device = torch.device(device)
         seed_everything(config.seed, device)
         settings, scaler = config.training, data.scaler
-        neighbors = mean_neighbors(data.graphs, data.split.train)
+        lineage = start.lineage if start else None
+        neighbors = lineage.mean_neighbors if lineage else mean_neighbors(data.graphs, data.split.train)
         model = build_model(config.model, len(scaler.properties), neighbors, config.data.graph.cutoff).to(device)
+        if start is not None:
+            start.initialise(model, [p.key for p in scaler.properties])
         self._loader = TrainingLoader(
             data, view=model.view, batch_size=settings.batch_size, seed=config.seed, device=device
         )
         self._evaluator = Evaluator(data, self._loader, settings.loss)
         steps = settings.epochs * self._loader.n_batches
-        learner = Learner(model, len(scaler.properties), settings, steps=steps)
-        best = BestModel(learner.average.module, files.best, config=config, data=data, run_id=run_id)
+        learner = Learner(model, len(scaler.properties), settings, steps=steps, fine_tuning=config.fine_tuning)
+        best = BestModel(learner.average.module, files.best, config=config, data=data, run_id=run_id, lineage=lineage)
         self._state = TrainingState(config, data.fingerprint, learner=learner, best=best, device=device)
         self._config = config
         self._data = data

@@ -63,6 +63,9 @@ def _facts(manifest: RunManifest) -> Iterator[tuple[str, str]]:
     if manifest.left_out:
         yield "without labels", ", ".join(manifest.left_out)
     yield "data", f"{data.source}, {data.used:,} crystals ({data.fingerprint[:12]})" if data else "-"
+    if manifest.lineage:
+        source = manifest.lineage.source
+        yield "started from", f"run {source.run_id} ({source.sha256[:12]}), {source.address}"
     yield "score", number(manifest.score)
     yield "size", f"{sum(file.bytes for file in manifest.artifacts) / 1e6:.1f} MB in {len(manifest.artifacts)} files"
     yield "hardware", _hardware(manifest.hardware)

@@ -124,6 +124,8 @@ def _as_text(value: object) -> str:
 def _refuse_fixed_options(plan: Plan) -> None:
     own = len(plan.resolved.request.command())
     added = [word.removeprefix("--") for word in plan.command[own:] if word.startswith("--")]
+    if plan.resolved.request.from_ is not None:
+        added.append("from")
     refuse_for_argo(plan.cluster, added, template=TEMPLATE)
 
 
@@ -147,6 +149,6 @@ def refuse_for_argo(cluster: ClusterRequest, options: Sequence[str] = (), *, tem
         names = ", ".join("--" + name.replace("_", "-") for name in found)
         raise RequestError(
             f"{names} cannot be combined with --backend argo.",
-            why=f"The WorkflowTemplate {template} fixes that for every workflow.",
+            why=f"The WorkflowTemplate {template} fixes that for every workflow, or has no parameter for it.",
             fix="Drop it, or use --backend job.",
         )

@@ -19,8 +19,9 @@ from phase2.models.base import CrystalModel
 from phase2.models.build import build_model
 from phase2.models.files.tensorfile import load_tensor_file, require_entry, save_tensor_file
 from phase2.properties import KEYS, Property
+from phase2.runs.ancestry.model_header import FORMAT
+from phase2.runs.lineage import Lineage
 
-FORMAT = "phase2-model"
 VERSION = 1
 
 
@@ -39,6 +40,7 @@ class TrainedModel:
         epoch: Epoch of its weights, counted from 1.
         score: Validation score of that epoch.
         phase2_version: Version of phase2 that trained it.
+        lineage: What it had started from; None for random weights.
     """
 
     model: CrystalModel
@@ -51,6 +53,7 @@ class TrainedModel:
     epoch: int
     score: float
     phase2_version: str = __version__
+    lineage: Lineage | None = None
 
 
 def save_model_file(path: Path, trained: TrainedModel, weights: Mapping[str, Tensor] | None = None) -> None:
@@ -74,6 +77,7 @@ def save_model_file(path: Path, trained: TrainedModel, weights: Mapping[str, Ten
         "mean_neighbors": trained.mean_neighbors,
         "epoch": trained.epoch,
         "score": trained.score,
+        "lineage": None if trained.lineage is None else trained.lineage.model_dump_json(),
         "weights": copy_tensors(trained.model) if weights is None else dict(weights),
     }
     save_tensor_file(path, content)
@@ -106,6 +110,7 @@ def load_model_file(path: Path) -> TrainedModel:
         epoch=require_entry(content, "epoch", int, path),
         score=require_entry(content, "score", float, path),
         phase2_version=require_entry(content, "phase2_version", str, path),
+        lineage=_lineage(content.get("lineage"), path),
     )
 
 
@@ -152,6 +157,15 @@ def _config(text: str, path: Path) -> RunConfig:
         raise ModelFileError(
             f"The model file {path} cannot be used.", why=f"Its configuration is invalid at '{place}': {first['msg']}."
         ) from error
+
+
+def _lineage(text: object, path: Path) -> Lineage | None:
+    if text is None:
+        return None
+    try:
+        return Lineage.model_validate_json(str(text))
+    except ValidationError as error:
+        raise ModelFileError(f"The model file {path} cannot be used.", why="Its lineage is damaged.") from error
 
 
 def _properties(rows: Sequence[object], path: Path) -> tuple[Property, ...]:

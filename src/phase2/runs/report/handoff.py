@@ -64,11 +64,16 @@ def handoff(manifest: RunManifest, folder: str) -> str:
         score=number(manifest.score),
         best_epoch=manifest.best_epoch,
         epochs=manifest.epochs,
-        caveats=bullets(caveats(manifest.test, manifest.left_out), none="None that the numbers show."),
+        caveats=bullets(_caveats(manifest), none="None that the numbers show."),
         best=shlex.quote(f"{folder}/{BEST}"),
         command=shlex.join(manifest.command),
         provenance=_provenance(manifest),
     )
+
+
+def _caveats(manifest: RunManifest) -> list[str]:
+    inherited = manifest.lineage.caveats() if manifest.lineage else []
+    return [*caveats(manifest.test, manifest.left_out), *inherited]
 
 
 def _summary(manifest: RunManifest, folder: str) -> str:
@@ -87,6 +92,7 @@ def _summary(manifest: RunManifest, folder: str) -> str:
 def _provenance(manifest: RunManifest) -> str:
     code = manifest.code
     rows = [
+        *([("starting weights", manifest.lineage.sentence())] if manifest.lineage else []),
         *(_data(manifest.data) if manifest.data else []),
         ("phase2", code.phase2),
         ("commit", _commit(code.commit, dirty=code.dirty)),

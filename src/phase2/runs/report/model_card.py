@@ -100,12 +100,16 @@ def model_card(manifest: RunManifest) -> str:
         run_id=manifest.run_id,
         details=_details(manifest),
         evaluation=_evaluation(manifest),
-        training=_training(manifest.data, source),
+        training=_start(manifest) + _training(manifest.data, source),
         metrics=metrics_table(manifest.val, manifest.test),
         score=number(manifest.score),
-        caveats=bullets([*caveats(manifest.test, manifest.left_out), *_LIMITS]),
+        caveats=bullets([*caveats(manifest.test, manifest.left_out), *_inherited(manifest), *_LIMITS]),
         citations=bullets(_citations(manifest.config)),
     )
+
+
+def _inherited(manifest: RunManifest) -> list[str]:
+    return manifest.lineage.caveats() if manifest.lineage else []
 
 
 def _details(manifest: RunManifest) -> str:
@@ -148,6 +152,10 @@ def _evaluation(manifest: RunManifest) -> str:
         f"{split.split_seed}{grouped}), the same for all properties. The epoch was chosen on the validation "
         f"part; the test part was used once. Split fingerprint `{data.split_fingerprint}`."
     )
+
+
+def _start(manifest: RunManifest) -> str:
+    return f"{manifest.lineage.sentence()}\n\n" if manifest.lineage else ""
 
 
 def _training(data: DataFacts | None, source: str) -> str:

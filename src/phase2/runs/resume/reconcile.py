@@ -17,7 +17,7 @@ from phase2.errors import RequestError
 from phase2.runs.resume.config_diff import changed_paths, differences
 from phase2.runs.run_config import RecordedConfig
 
-_ACCEPTABLE = {DATA_PATH: {"data.source"}}
+_ACCEPTABLE = {DATA_PATH: {"data.source", "fine_tuning.source"}}
 
 
 def reconcile_settings(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from phase2.config.resolve import ResolvedRun
 from phase2.config.settings import run_id_of_process
 from phase2.runs.layout import RunDirectory
+from phase2.runs.lineage import Lineage
 from phase2.runs.remote.state import RemoteRun
 from phase2.runs.resume.find import ExistingRun, run_id_conflict
 from phase2.runs.run_config import RecordedConfig
@@ -63,6 +64,7 @@ def restore_state(
     *,
     local_step: Callable[[RunDirectory], int],
     notify: Callable[[str], None],
+    lineage: Lineage | None = None,
 ) -> RecordedConfig:
     """Restore configuration, attempts and the newest checkpoint into the locked directory of a run.
 
@@ -71,6 +73,7 @@ def restore_state(
         resolved: The request, recorded if the run has no configuration yet.
         local_step: Returns the step of the newest usable checkpoint in a directory, -1 without one.
         notify: Callback receiving one line for the user.
+        lineage: What the run takes over from the model that it starts from, recorded likewise.
 
     Returns:
         The recorded configuration of the run, which another process may have written.
@@ -82,7 +85,7 @@ def restore_state(
     run, remote = claimed.directory, claimed.remote
     remove_temporary_files(run.path)
     if not run.run_config.exists() and (remote is None or not remote.is_announced):
-        RecordedConfig.record(run, resolved)
+        RecordedConfig.record(run, resolved, lineage)
     if remote is not None:
         remote.announce(run)
         remote.restore_attempts(run)

@@ -12,6 +12,7 @@ from phase2.config.schema import RunConfig
 from phase2.models.base import CrystalModel
 from phase2.models.files.modelfile import TrainedModel, copy_tensors, load_tensors, save_model_file
 from phase2.runs.history import EpochRow, best_row
+from phase2.runs.lineage import Lineage
 from phase2.training.loader import TrainingData, mean_neighbors, species_in
 
 
@@ -24,20 +25,32 @@ class BestModel:
         config: The run.
         data: Training data.
         run_id: Name of the run.
+        lineage: What it started from; None for random weights.
 
     Attributes:
         model: The copy.
     """
 
-    def __init__(self, model: CrystalModel, path: Path, *, config: RunConfig, data: TrainingData, run_id: str) -> None:
+    def __init__(
+        self,
+        model: CrystalModel,
+        path: Path,
+        *,
+        config: RunConfig,
+        data: TrainingData,
+        run_id: str,
+        lineage: Lineage | None = None,
+    ) -> None:
         self.model = copy.deepcopy(model)
         self._tensors = copy_tensors(model)
         self._written_epoch: int | None = None
         self._path = path
         self._config = config
         self._scaler = data.scaler
-        self._species = species_in(data.graphs, data.split.train)
-        self._mean_neighbors = mean_neighbors(data.graphs, data.split.train)
+        seen = species_in(data.graphs, data.split.train)
+        self._species = tuple(sorted({*seen, *(lineage.species if lineage else ())}))
+        self._mean_neighbors = lineage.mean_neighbors if lineage else mean_neighbors(data.graphs, data.split.train)
+        self._lineage = lineage
         self._run_id = run_id
 
     def take(self, tensors: dict[str, Tensor]) -> None:
@@ -85,4 +98,5 @@ class BestModel:
             run_id=self._run_id,
             epoch=best.epoch,
             score=best.val_score,
+            lineage=self._lineage,
         )

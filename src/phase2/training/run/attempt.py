@@ -19,6 +19,7 @@ from phase2.runs.run_config import RecordedConfig
 from phase2.training.callbacks.base import AttemptBegin, Callback
 from phase2.training.checkpoints.uploader import CheckpointUploader
 from phase2.training.checkpoints.writer import CheckpointSchedule, SavedCheckpoint
+from phase2.training.fine_tuning.start import StartingPoint
 from phase2.training.interruption import StopRequest
 from phase2.training.result import TrainingFiles
 from phase2.training.run.finalize import finalize_run
@@ -80,9 +81,9 @@ class RunAttempt:
         return CheckpointUploader(self.remote.checkpoints, host=host, schedule=self.schedule, notify=self.notify)
 
     def _trainer(self, on_saved: Callable[[SavedCheckpoint], None]) -> Trainer:
-        run = self.run
+        run, recorded = self.run, self.recorded
         return Trainer(
-            self.recorded.config,
+            recorded.config,
             self.dataset,
             TrainingFiles(run.best, run.checkpoint, run.previous_checkpoint, run.history),
             run_id=run.run_id,
@@ -90,11 +91,16 @@ class RunAttempt:
             callback=self.callback,
             schedule=self.schedule,
             on_saved=on_saved,
+            start=StartingPoint.of(recorded.config, recorded.lineage, with_weights=not self._has_checkpoint),
         )
+
+    @property
+    def _has_checkpoint(self) -> bool:
+        return self.run.checkpoint.exists() or self.run.previous_checkpoint.exists()
 
     def _begin(self, trainer: Trainer) -> int:
         resumed_from, changed = None, self.changed
-        if self.run.checkpoint.exists() or self.run.previous_checkpoint.exists():
+        if self._has_checkpoint:
             code = trainer.resume(accepted=self.accepted)
             changed = "; ".join(filter(None, (changed, code)))
             resumed_from = f"epoch {trainer.epoch}, step {trainer.step}"

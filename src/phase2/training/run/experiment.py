@@ -17,7 +17,9 @@ from phase2.data.store.store import worker_count
 from phase2.machine.hardware import thread_count
 from phase2.machine.memory import graph_level, refuse_small_memory
 from phase2.models.device import AUTO, choose_device
+from phase2.runs.ancestry.record import lineage_of
 from phase2.runs.layout import RunDirectory
+from phase2.runs.lineage import Lineage
 from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.delivery import deliver
 from phase2.runs.resume.find import ExistingRun, find_run_to_resume, finished_in_store, is_finished
@@ -28,6 +30,7 @@ from phase2.storage.base import Store
 from phase2.training.callbacks.base import Callback, DataProgress
 from phase2.training.checkpoints.newest import newest_step
 from phase2.training.checkpoints.writer import CheckpointSchedule
+from phase2.training.fine_tuning.start import describe_start, inherit_normalisation
 from phase2.training.interruption import StopRequest
 from phase2.training.run.attempt import RunAttempt
 
@@ -106,10 +109,12 @@ def train_run(
     resolved, _ = reconcile_settings(resolved, existing.recorded if existing else None, resumption)
     if existing is not None and (finished := _finished_before(resolved.request.output, existing, context)):
         return _publish(finished, context)
+    # Before anything is written, too; a run that is continued has recorded it.
+    lineage = lineage_of(resolved.config) if existing is None or existing.recorded is None else None
     dataset = _load_dataset(resolved.config, context)
     claimed = claim_run(resolved, existing, context.store)
     with claimed.directory.lock():
-        _complete(claimed, resolved, resumption, dataset, context)
+        _complete(claimed, resolved, resumption, dataset, context, lineage)
         return _publish(claimed.directory, context)
 
 
@@ -164,13 +169,14 @@ def _complete(
     resumption: ResumeRequest,
     dataset: CrystalPropertyDataset,
     context: RunContext,
+    lineage: Lineage | None,
 ) -> None:
     """Restore the run into its locked directory, and train it to the end unless it is finished."""
     run, was_finished = claimed.directory, is_finished(claimed.directory)
     if was_finished:
         recorded = RecordedConfig.read(run)
     else:
-        recorded = restore_state(claimed, resolved, local_step=newest_step, notify=context.notify)
+        recorded = restore_state(claimed, resolved, local_step=newest_step, notify=context.notify, lineage=lineage)
     # Another process may have started or finished the run, with other settings, since it was looked for. What is
     # trained is decided by now: the settings of the run are no longer adopted.
     _, changed = reconcile_settings(resolved, recorded, replace(resumption, run=None))
@@ -178,10 +184,11 @@ def _complete(
         return
     if dataset.rejected:
         shutil.copyfile(dataset.store.path / run.rejected.name, run.rejected)
+    describe_start(dataset, recorded.lineage, context.notify)
     attempt = RunAttempt(
         run=run,
         recorded=recorded,
-        dataset=dataset,
+        dataset=inherit_normalisation(dataset, recorded.lineage),
         remote=claimed.remote,
         schedule=context.schedule,
         accepted=resumption.accepted,
