@@ -78,7 +78,7 @@ class Run:
 
     @cached_property
     def metrics(self) -> Metrics:
-        """Errors on validation and test crystals, by property, beside the median baseline."""
+        """Errors on validation and test crystals, by property, beside the median and gradient boosting."""
         return Metrics(self.manifest)
 
     @cached_property

@@ -29,6 +29,7 @@ class Metric:
         r2: Share of the labels' variance that is explained.
         baseline_mae: Mean absolute error of predicting the median of the training labels.
         ratio: ``mae`` / ``baseline_mae``: below 1 the model is better than the median.
+        boosting_mae: Mean absolute error of gradient boosting, where it was fitted.
     """
 
     property: str
@@ -40,24 +41,29 @@ class Metric:
     r2: float | None
     baseline_mae: float | None
     ratio: float | None
+    boosting_mae: float | None = None
 
     @classmethod
-    def of(cls, result: PropertyMetrics, part: str) -> Metric:
+    def of(cls, result: PropertyMetrics, part: str, boosting_mae: float | None = None) -> Metric:
         """Take over a result of a part."""
-        numbers = (result.mae, result.rmse, result.r2, result.baseline_mae, result.ratio)
+        numbers = (result.mae, result.rmse, result.r2, result.baseline_mae, result.ratio, boosting_mae)
         return cls(result.key, result.unit, part, result.count, *numbers)
 
 
 class Metrics(Table[Metric]):
-    """Errors on validation and test crystals, by property, beside the median baseline.
+    """Errors on validation and test crystals, by property, beside those of the baselines.
 
     Args:
         manifest: Manifest of the run.
     """
 
     def __init__(self, manifest: RunManifest) -> None:
-        parts = (("val", manifest.val), ("test", manifest.test))
-        self._rows = tuple(Metric.of(result, part) for part, results in parts for result in results)
+        val = {baseline.key: baseline.boosting_val_mae for baseline in manifest.baselines}
+        test = {baseline.key: baseline.boosting_test_mae for baseline in manifest.baselines}
+        parts = (("val", manifest.val, val), ("test", manifest.test, test))
+        self._rows = tuple(
+            Metric.of(result, part, boosting.get(result.key)) for part, results, boosting in parts for result in results
+        )
 
     @property
     def rows(self) -> tuple[Metric, ...]:
@@ -66,7 +72,8 @@ class Metrics(Table[Metric]):
 
     def columns(self) -> list[str]:
         """Return the headings; the unit of each row has a column of its own."""
-        return ["property", "unit", "part", "labels", "MAE", "RMSE", "R2", "median baseline MAE", "MAE / baseline"]
+        numbers = ["MAE", "RMSE", "R2", "median baseline MAE", "MAE / baseline", "gradient boosting MAE"]
+        return ["property", "unit", "part", "labels", *numbers]
 
     def records(self) -> list[list[Cell]]:
         """Return the cells of each row."""

@@ -40,6 +40,7 @@ def train(  # noqa: PLR0913 - keywords
     progress: bool = True,
     notify: Callable[[str], None] = _LOG.info,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
+    baselines: bool = True,
     **settings: Unpack[RunSettings],
 ) -> Run:
     """Train a run to its end and return it: the same run as ``phase2 train`` with the same settings, bit for bit.
@@ -59,6 +60,7 @@ def train(  # noqa: PLR0913 - keywords
         progress: Show a bar in a terminal or a notebook, and lines of JSON elsewhere.
         notify: Called with one line about each thing a user should know; logged as ``phase2`` by default.
         checkpoint_minutes: Longest time between two checkpoints; each epoch has one, too.
+        baselines: Fit gradient boosting at the end of the run, to compare the network with; cached by data and seed.
         **settings: What is trained: ``algorithm``, ``level``, ``properties``, ``epochs``, ``lr``, ``batch_size``,
             ``max_samples``, ``seed``, ``data``, ``output``, ``settings={"training.patience": 20}``,
             ``config="run.yaml"`` and the others of :class:`phase2.RunSettings`.
@@ -96,6 +98,7 @@ def train(  # noqa: PLR0913 - keywords
         callback=RelayedCallback(CompositeCallback(shown), caller, stop),
         stop=stop,
         notify=lambda line: caller.call(lambda: notify(line)),
+        with_baselines=baselines,
     )
 
     def work() -> FinishedRun:

@@ -63,6 +63,15 @@ ReportOption = Annotated[
     Path | None,
     typer.Option("--report-to", help="Write run-id, row.json, mae.md and report.md of the finished run here."),
 ]
+BaselinesOption = Annotated[
+    bool,
+    typer.Option(
+        "--baselines/--no-baselines",
+        help="Fit gradient boosting at the end of the run, to compare the network with.",
+        envvar="PHASE2_BASELINES",
+        show_envvar=False,
+    ),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would run, and stop.")]
 
 
@@ -79,6 +88,7 @@ def train_request(  # noqa: PLR0913 - options
     device: DeviceOption = "auto",
     store: PublishOption = None,
     report_to: ReportOption = None,
+    baselines: BaselinesOption = True,
     dry_run: DryRunOption = False,
 ) -> None:
     """Train a multi-task model and leave a complete run directory."""
@@ -126,6 +136,7 @@ def train_request(  # noqa: PLR0913 - options
             callback=CompositeCallback(callbacks),
             stop=stop,
             notify=note,
+            with_baselines=baselines,
             memory_checked_for=None if is_named_run else resolved.config,
         )
         finished = train_run(resolved, resumption, context)

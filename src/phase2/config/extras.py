@@ -11,6 +11,7 @@ EXTRAS = {
     "torch": "train",
     "e3nn": "train",
     "pymatgen": "train",
+    "sklearn": "train",
     "pandas": "notebook",
     "matplotlib": "report",
     "pyarrow": "report",

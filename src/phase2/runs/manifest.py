@@ -12,6 +12,7 @@ from phase2.machine.hardware import Hardware
 from phase2.machine.place import Place
 from phase2.runs.artifacts import Artifact, describe_files
 from phase2.runs.attempts import Attempt, Status
+from phase2.runs.baselines import PropertyBaseline
 from phase2.runs.layout import RunDirectory
 from phase2.runs.lineage import Lineage
 from phase2.runs.results import PropertyMetrics, Results
@@ -81,6 +82,7 @@ class RunManifest(Record):
         mean_epoch_seconds: Mean duration of an epoch; null where the run did not finish.
         val: Errors on the validation part, by property.
         test: Errors on the test part, by property.
+        baselines: Errors of the baselines, by property; empty where they were not computed.
         artifacts: All other files of the run.
     """
 
@@ -110,6 +112,7 @@ class RunManifest(Record):
     mean_epoch_seconds: float | None = None
     val: tuple[PropertyMetrics, ...] = ()
     test: tuple[PropertyMetrics, ...] = ()
+    baselines: tuple[PropertyBaseline, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
 
     @classmethod
@@ -156,7 +159,17 @@ class RunManifest(Record):
         return sealed
 
 
-_FROM_RESULTS = ("properties", "left_out", "best_epoch", "epochs", "score", "mean_epoch_seconds", "val", "test")
+_FROM_RESULTS = (
+    "properties",
+    "left_out",
+    "best_epoch",
+    "epochs",
+    "score",
+    "mean_epoch_seconds",
+    "val",
+    "test",
+    "baselines",
+)
 
 
 def read_manifest(path: Path) -> RunManifest:

@@ -6,6 +6,7 @@ import math
 from typing import Self
 
 from phase2.config.levels import Algorithm, Mode
+from phase2.runs.baselines import PropertyBaseline
 from phase2.storage.records import Record
 
 
@@ -75,6 +76,7 @@ class Results(Record):
         mean_epoch_seconds: Mean duration of an epoch.
         val: Errors on the validation part, by property.
         test: Errors on the test part, by property.
+        baselines: Errors of the baselines, by property; empty where they were not computed.
     """
 
     schema_version: int = 1
@@ -90,6 +92,7 @@ class Results(Record):
     mean_epoch_seconds: float
     val: tuple[PropertyMetrics, ...]
     test: tuple[PropertyMetrics, ...]
+    baselines: tuple[PropertyBaseline, ...] = ()
 
 
 def _finite(value: float | None) -> float | None:

@@ -12,33 +12,40 @@ if TYPE_CHECKING:
     from phase2.runs.manifest import RunManifest
     from phase2.training.run.experiment import FinishedRun
 
-_NUMERIC = ("val MAE", "test MAE", "median baseline", "better by", "test R2", "test labels")
+_BOOSTING = ("boosting val", "boosting test")
+_MEDIAN = ("median baseline", "better by", "test R2", "test labels")
 
 
 def print_summary(finished: FinishedRun) -> None:
-    """Print validation and test MAE by property beside the median baseline, and the paths of the run."""
+    """Print validation and test MAE by property beside those of the baselines, and the paths of the run."""
     print_metrics(finished.manifest)
     typer.echo(f"run folder: {finished.directory.path}")
     typer.echo(f"hand-off:   {finished.directory.handoff}")
 
 
 def print_metrics(manifest: RunManifest) -> None:
-    """Print validation and test MAE by property beside the median baseline."""
+    """Print validation and test MAE by property beside those of the baselines, and where gradient boosting wins."""
+    from phase2.runs.report.boosting import boosting_sentence
     from phase2.runs.report.markdown import number
     from phase2.runs.report.metrics_table import metrics_rows
 
     title = f"{manifest.algorithm} {manifest.mode}: best epoch {manifest.best_epoch} of {manifest.epochs}"
+    boosting = _BOOSTING if manifest.baselines else ()
     rows = [
         (
             row.key,
             row.unit or "-",
             number(row.val_mae),
             number(row.test_mae),
+            *map(number, (row.boosting_val_mae, row.boosting_test_mae) if boosting else ()),
             number(row.baseline_mae),
             "-" if row.times_better is None else f"{row.times_better:.1f} x",
             number(row.r2),
             str(row.count),
         )
-        for row in metrics_rows(manifest.val, manifest.test)
+        for row in metrics_rows(manifest.val, manifest.test, manifest.baselines)
     ]
-    print_table(title, ("property", "unit", *_NUMERIC), rows, numeric=_NUMERIC)
+    numeric = ("val MAE", "test MAE", *boosting, *_MEDIAN)
+    print_table(title, ("property", "unit", *numeric), rows, numeric=numeric)
+    if sentence := boosting_sentence(manifest.val, manifest.baselines):
+        typer.echo(sentence)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from phase2.runs.manifest import RunManifest
 from phase2.runs.results import PropertyMetrics
 
 _MEASURES = ("mae", "rmse", "r2")
+_PARTS: tuple[Literal["val", "test"], ...] = ("val", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class ComparisonRow:
         property: The property; empty for the score over all properties.
         unit: Unit of the values, empty for a number without one.
         part: ``val`` or ``test``.
-        measure: ``mae``, ``rmse``, ``r2`` or ``score``.
+        measure: ``mae``, ``rmse``, ``r2``, ``boosting mae`` (of gradient boosting on the data of the run) or ``score``.
         values: One per run, None where the run has none.
     """
 
@@ -39,13 +41,23 @@ def compare_runs(manifests: Sequence[RunManifest]) -> list[ComparisonRow]:
     rows = [ComparisonRow("", "", "val", "score", tuple(manifest.score for manifest in manifests))]
     keys = dict.fromkeys(result.key for manifest in manifests for result in (*manifest.val, *manifest.test))
     for key in keys:
-        for part in ("val", "test"):
+        for part in _PARTS:
             found = [_result(manifest.val if part == "val" else manifest.test, key) for manifest in manifests]
             unit = next((result.unit for result in found if result), "")
             for measure in _MEASURES:
                 values = tuple(getattr(result, measure) if result else None for result in found)
                 rows.append(ComparisonRow(key, "" if measure == "r2" else unit, part, measure, values))
+            boosting = tuple(_boosting_error(manifest, key, part) for manifest in manifests)
+            if any(error is not None for error in boosting):
+                rows.append(ComparisonRow(key, unit, part, "boosting mae", boosting))
     return rows
+
+
+def _boosting_error(manifest: RunManifest, key: str, part: Literal["val", "test"]) -> float | None:
+    found = next((baseline for baseline in manifest.baselines if baseline.key == key), None)
+    if found is None:
+        return None
+    return found.boosting_val_mae if part == "val" else found.boosting_test_mae
 
 
 def _result(results: Sequence[PropertyMetrics], key: str) -> PropertyMetrics | None:

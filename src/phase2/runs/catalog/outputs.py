@@ -24,7 +24,7 @@ def write_report(folder: Path, manifest: RunManifest, page: str) -> str:
     Raises:
         DataError: The run is not finished.
     """
-    row, errors = RunRow.from_manifest(manifest), metrics_table(manifest.val, manifest.test)
+    row, errors = RunRow.from_manifest(manifest), metrics_table(manifest.val, manifest.test, manifest.baselines)
     for name, text in (
         ("run-id", row.run_id),
         ("row.json", row.model_dump_json()),

@@ -6,8 +6,9 @@ import shlex
 
 from phase2.runs.layout import BEST
 from phase2.runs.manifest import DataFacts, RunManifest
+from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
-from phase2.runs.report.markdown import bullets, number, table
+from phase2.runs.report.markdown import bullets, number, paragraph, table
 from phase2.runs.report.metrics_table import metrics_table
 
 _PAGE = """\
@@ -18,7 +19,7 @@ _PAGE = """\
 ## Errors
 
 {metrics}
-
+{boosting}
 Validation score {score} in epoch {best_epoch} of {epochs}: mean over the properties of MAE / MAE of the median
 baseline. Lower is better; 1 is as good as predicting the median of the training labels for every crystal.
 
@@ -60,7 +61,8 @@ def handoff(manifest: RunManifest, folder: str) -> str:
     return _PAGE.format(
         run_id=manifest.run_id,
         summary=_summary(manifest, folder),
-        metrics=metrics_table(manifest.val, manifest.test),
+        metrics=metrics_table(manifest.val, manifest.test, manifest.baselines),
+        boosting=paragraph(boosting_sentence(manifest.val, manifest.baselines)),
         score=number(manifest.score),
         best_epoch=manifest.best_epoch,
         epochs=manifest.epochs,

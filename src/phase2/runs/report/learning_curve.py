@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,10 +62,26 @@ def _draw_errors(axes: Axes, history: Sequence[EpochRow], results: Results) -> N
     for number, (key, ratios) in enumerate(lines.items()):
         style = "-" if number % 2 == 0 else "--"
         _draw_line(axes, ratios, color=colour(key), linestyle=style, label=properties.get_property(key).title)
+    boosting = _boosting_ratios(results)
+    _mark_boosting(axes, boosting, len(history))
     axes.axhline(1, color=FAINT, linewidth=1.2, zorder=1, label="median baseline")
-    _use_log_axis(axes, list(lines.values()))
+    _use_log_axis(axes, [*lines.values(), *map(np.atleast_1d, boosting.values())])
     _mark_best(axes, results)
     axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0, fontsize=8, labelspacing=0.8)
+
+
+def _boosting_ratios(results: Results) -> dict[str, float]:
+    """Return the validation MAE of gradient boosting / MAE of the median, by property."""
+    errors = {baseline.key: baseline.boosting_val_mae for baseline in results.baselines}
+    pairs = {result.key: (errors.get(result.key), result.baseline_mae) for result in results.val}
+    return {key: error / median for key, (error, median) in pairs.items() if error is not None and median}
+
+
+def _mark_boosting(axes: Axes, ratios: Mapping[str, float], epochs: int) -> None:
+    """Mark the errors of gradient boosting at the last epoch, in the colours of the properties."""
+    for key, ratio in ratios.items():
+        label = "gradient boosting" if key == next(iter(ratios)) else None
+        axes.plot(epochs, ratio, "D", color=colour(key), markerfacecolor="white", label=label, zorder=4)
 
 
 def _prepare(axes: Axes, history: Sequence[EpochRow], lines: Sequence[NDArray[np.float64]], empty: str) -> bool:

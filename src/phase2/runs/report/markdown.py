@@ -16,6 +16,11 @@ def bullets(lines: Iterable[str], *, none: str = "none") -> str:
     return "\n".join(f"- {line}" for line in lines) or f"- {none}"
 
 
+def paragraph(text: str) -> str:
+    """Set a text apart from what follows it; nothing for an empty one."""
+    return f"\n{text}\n" if text else ""
+
+
 def number(value: float | None) -> str:
     """Format a number with three significant digits; None as a dash."""
     return "-" if value is None else f"{value:.3g}"

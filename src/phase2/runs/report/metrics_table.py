@@ -1,10 +1,11 @@
-"""The table of errors by property, beside the median baseline."""
+"""The table of errors by property, beside those of the baselines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from phase2.runs.baselines import PropertyBaseline
 from phase2.runs.report.markdown import number, table
 from phase2.runs.results import PropertyMetrics
 
@@ -22,6 +23,8 @@ class MetricsRow:
         times_better: Baseline MAE / MAE on the test part: 2 is half the median's error.
         r2: R2 on the test part.
         count: Test labels.
+        boosting_val_mae: Validation MAE of gradient boosting.
+        boosting_test_mae: Its test MAE.
     """
 
     key: str
@@ -32,29 +35,41 @@ class MetricsRow:
     times_better: float | None
     r2: float | None
     count: int
+    boosting_val_mae: float | None = None
+    boosting_test_mae: float | None = None
 
 
-def metrics_table(val: Sequence[PropertyMetrics], test: Sequence[PropertyMetrics]) -> str:
-    """Write the errors by property as a Markdown table, beside the median baseline."""
-    columns = ("property", "unit", "val MAE", "test MAE", "median's test MAE", "times better", "test R2", "test labels")
+def metrics_table(
+    val: Sequence[PropertyMetrics], test: Sequence[PropertyMetrics], baselines: Sequence[PropertyBaseline] = ()
+) -> str:
+    """Write the errors by property as a Markdown table, beside those of the baselines that were computed."""
+    boosting = ("boosting's val MAE", "boosting's test MAE") if baselines else ()
+    columns = (
+        *("property", "unit", "val MAE", "test MAE", *boosting),
+        *("median's test MAE", "times better", "test R2", "test labels"),
+    )
     rows = [
         (
             row.key,
             row.unit or "-",
             number(row.val_mae),
             number(row.test_mae),
+            *map(number, (row.boosting_val_mae, row.boosting_test_mae) if baselines else ()),
             number(row.baseline_mae),
             number(row.times_better),
             number(row.r2),
             str(row.count),
         )
-        for row in metrics_rows(val, test)
+        for row in metrics_rows(val, test, baselines)
     ]
-    return table(columns, rows, numeric=6)
+    return table(columns, rows, numeric=6 + len(boosting))
 
 
-def metrics_rows(val: Sequence[PropertyMetrics], test: Sequence[PropertyMetrics]) -> list[MetricsRow]:
-    """Pair the errors of the two parts, one row per property."""
+def metrics_rows(
+    val: Sequence[PropertyMetrics], test: Sequence[PropertyMetrics], baselines: Sequence[PropertyBaseline] = ()
+) -> list[MetricsRow]:
+    """Pair the errors of the two parts and those of gradient boosting, one row per property."""
+    boosting = {one.key: (one.boosting_val_mae, one.boosting_test_mae) for one in baselines}
     return [
         MetricsRow(
             key=on_test.key,
@@ -65,6 +80,8 @@ def metrics_rows(val: Sequence[PropertyMetrics], test: Sequence[PropertyMetrics]
             times_better=on_test.baseline_mae / on_test.mae if on_test.baseline_mae and on_test.mae else None,
             r2=on_test.r2,
             count=on_test.count,
+            boosting_val_mae=boosting.get(on_test.key, (None, None))[0],
+            boosting_test_mae=boosting.get(on_test.key, (None, None))[1],
         )
         for on_val, on_test in zip(val, test, strict=True)
     ]

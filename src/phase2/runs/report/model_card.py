@@ -5,8 +5,9 @@ from __future__ import annotations
 from phase2 import properties
 from phase2.config.schema import CgcnnConfig, RunConfig
 from phase2.runs.manifest import DataFacts, RunManifest
+from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
-from phase2.runs.report.markdown import bullets, number, table
+from phase2.runs.report.markdown import bullets, number, paragraph, table
 from phase2.runs.report.metrics_table import metrics_table
 
 _PAGE = """\
@@ -33,7 +34,7 @@ Errors depend on the chemistry: they are larger for elements and structures that
 ## Metrics
 
 Mean absolute error (MAE) in the property's unit, beside the MAE of predicting the median of the training labels
-for every crystal.
+for every crystal{boosting_metric}.
 
 ## Evaluation data
 
@@ -46,7 +47,7 @@ for every crystal.
 ## Quantitative analyses
 
 {metrics}
-
+{boosting}
 Validation score {score} (mean over the properties of MAE / MAE of the median baseline). `parity.png` shows every
 test crystal.
 
@@ -83,6 +84,8 @@ _DATA_PAPERS = {
     "and the papers in the data card of the sample.",
     "jarvis-dft3d": "Data: K. Choudhary et al., npj Comput. Mater. 6, 173 (2020), doi:10.1038/s41524-020-00440-1.",
 }
+_BOOSTING = """, and of gradient boosting (scikit-learn's
+`HistGradientBoostingRegressor` on statistics of composition, lattice and coordination) fitted to the same labels"""
 _LIMITS = (
     "Labels are computed, not measured, and carry the errors of their functional: "
     "gaps of semilocal functionals are too small.",
@@ -101,7 +104,9 @@ def model_card(manifest: RunManifest) -> str:
         details=_details(manifest),
         evaluation=_evaluation(manifest),
         training=_start(manifest) + _training(manifest.data, source),
-        metrics=metrics_table(manifest.val, manifest.test),
+        metrics=metrics_table(manifest.val, manifest.test, manifest.baselines),
+        boosting=paragraph(boosting_sentence(manifest.val, manifest.baselines)),
+        boosting_metric=_BOOSTING if manifest.baselines else "",
         score=number(manifest.score),
         caveats=bullets([*caveats(manifest.test, manifest.left_out), *_inherited(manifest), *_LIMITS]),
         citations=bullets(_citations(manifest.config)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from phase2.properties import Property
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.report.markdown import number
 from phase2.runs.report.style import FAINT, colour, density_colours, house_style, new_figure, note_empty, save
-from phase2.runs.results import PropertyMetrics
+from phase2.runs.results import PropertyMetrics, Results
 
 _PANEL = 3.1  # inches
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}  # of panels; three for more properties
@@ -24,26 +23,33 @@ _BINS = 100
 _SMOOTHING = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
-def draw_parity(path: Path, part: PartPredictions, results: Sequence[PropertyMetrics]) -> None:
-    """Draw predicted against reference values of all properties.
+def draw_parity(path: Path, part: PartPredictions, results: Results) -> None:
+    """Draw predicted against reference values of the test crystals, with the errors beside those of the baselines.
 
     Axes of properties learned as log1p have that scale, too.
     """
     count = len(part.properties)
     columns = _COLUMNS.get(count, 3)
     rows = math.ceil(count / columns)
+    boosting = {baseline.key: baseline.boosting_test_mae for baseline in results.baselines}
     with house_style():
         figure = new_figure(columns * _PANEL, rows * _PANEL)
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        for k, (prop, result) in enumerate(zip(part.properties, results, strict=True)):
-            _draw_panel(grid[k], prop, result, *part.labelled(k))
+        for k, (prop, result) in enumerate(zip(part.properties, results.test, strict=True)):
+            _draw_panel(grid[k], prop, result, *part.labelled(k), boosting=boosting.get(prop.key))
         for unused in grid[count:]:
             unused.set_axis_off()
         save(figure, path)
 
 
 def _draw_panel(
-    axes: Axes, prop: Property, result: PropertyMetrics, reference: NDArray[np.float64], predicted: NDArray[np.float64]
+    axes: Axes,
+    prop: Property,
+    result: PropertyMetrics,
+    reference: NDArray[np.float64],
+    predicted: NDArray[np.float64],
+    *,
+    boosting: float | None,
 ) -> None:
     unit = f" [{prop.unit}]" if prop.unit else ""
     axes.set_title(prop.title)
@@ -56,7 +62,7 @@ def _draw_panel(
     _scale(axes, prop, np.concatenate([reference, predicted]))
     axes.axline((0, 0), (1, 1), color=FAINT, linewidth=1, zorder=1)
     _draw_points(axes, prop, reference, predicted)
-    _write_numbers(axes, result)
+    _write_numbers(axes, result, boosting)
 
 
 def _draw_points(axes: Axes, prop: Property, reference: NDArray[np.float64], predicted: NDArray[np.float64]) -> None:
@@ -81,9 +87,10 @@ def _density(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float
     return logarithm
 
 
-def _write_numbers(axes: Axes, result: PropertyMetrics) -> None:
+def _write_numbers(axes: Axes, result: PropertyMetrics, boosting: float | None) -> None:
     lines = [
         f"MAE {number(result.mae)} {result.unit}".rstrip(),
+        *([] if boosting is None else [f"boosting's {number(boosting)}"]),
         f"median's {number(result.baseline_mae)}",
         *([] if result.r2 is None else [f"R² {result.r2:.2f}"]),
         f"{result.count:,} crystals" if result.count > 1 else "1 crystal",

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import torch
 
+from phase2.baselines.fitting import fit_baselines
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import Phase2Error, PreemptedError
 from phase2.machine.place import detect_place
 from phase2.runs.attempts import Status, begin_attempt, end_attempt
+from phase2.runs.baselines import PropertyBaseline
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest
 from phase2.runs.remote.state import RemoteRun
@@ -41,6 +43,7 @@ class RunAttempt:
         notify: Callback receiving one line for the user.
         callback: Receives the progress of the training.
         device: Device of the model.
+        with_baselines: Whether gradient boosting is fitted beside the network, at the end.
     """
 
     run: RunDirectory
@@ -53,6 +56,7 @@ class RunAttempt:
     notify: Callable[[str], None]
     callback: Callback
     device: torch.device
+    with_baselines: bool = True
 
     def complete(self, stop: StopRequest) -> RunManifest:
         """Train to the end and finalize the run.
@@ -69,10 +73,24 @@ class RunAttempt:
             with self._recorded_end(uploader):
                 self.callback.on_attempt_begin(self._begun(number, uploader))
                 result = trainer.fit(stop)
+                baselines = self._baselines(stop)
                 with stop.deferred_until_done():  # finalizing takes a moment
                     return finalize_run(
-                        self.run, self.recorded, self.dataset, result, device=self.device, notify=self.notify
+                        self.run,
+                        self.recorded,
+                        self.dataset,
+                        result,
+                        device=self.device,
+                        notify=self.notify,
+                        baselines=baselines,
                     )
+
+    def _baselines(self, stop: StopRequest) -> tuple[PropertyBaseline, ...]:
+        """Fit the baselines; a stop ends this at once, and the resumed run comes back to it."""
+        if not self.with_baselines:
+            return ()
+        seed = self.recorded.config.seed
+        return fit_baselines(self.dataset, seed=seed, notify=self.notify, check_stop=stop.check)
 
     def _uploader(self) -> contextlib.AbstractContextManager[CheckpointUploader | None]:
         if self.remote is None:

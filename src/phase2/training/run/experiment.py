@@ -66,6 +66,7 @@ class RunContext:
         callback: Receives the progress of data and training.
         stop: Request to stop; none is made by default.
         notify: Callback receiving one line for the user.
+        with_baselines: Whether gradient boosting is fitted beside the network, at the end of the run.
         memory_checked_for: Configuration that the caller has compared with the memory limit already, as the command
             line does before it imports torch.
     """
@@ -77,6 +78,7 @@ class RunContext:
     callback: Callback = field(default_factory=Callback)
     stop: StopRequest = field(default_factory=StopRequest)
     notify: Callable[[str], None] = _ignore
+    with_baselines: bool = True
     memory_checked_for: RunConfig | None = None
 
 
@@ -196,6 +198,7 @@ def _complete(
         notify=context.notify,
         callback=context.callback,
         device=choose_device(context.device),
+        with_baselines=context.with_baselines,
     )
     attempt.complete(context.stop)
 

@@ -13,6 +13,7 @@ from phase2.machine.code import detect_code
 from phase2.machine.hardware import detect_hardware
 from phase2.machine.place import detect_place
 from phase2.runs.attempts import end_attempt
+from phase2.runs.baselines import PropertyBaseline
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.predictions import PartPredictions, write_predictions
@@ -34,9 +35,10 @@ def finalize_run(
     *,
     device: torch.device,
     notify: Callable[[str], None],
+    baselines: tuple[PropertyBaseline, ...] = (),
 ) -> RunManifest:
     """Write all files of a finished run, the manifest last."""
-    results = _results(recorded, dataset, result)
+    results = _results(recorded, dataset, result).model_copy(update={"baselines": baselines})
     test = _predictions(dataset, dataset.split.test, result.test)
     write_predictions(run.predictions_val, _predictions(dataset, dataset.split.val, result.val))
     write_predictions(run.predictions_test, test)

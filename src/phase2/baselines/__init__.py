@@ -1,0 +1,1 @@
+"""Baselines beside every run: gradient boosting on composition, lattice and coordination."""

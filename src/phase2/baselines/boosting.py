@@ -1,0 +1,93 @@
+"""Gradient boosting: one model per property, fitted to the labels that the network is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.baselines.features import DEFAULT_GROUPS, crystal_features
+from phase2.data.dataset import CrystalPropertyDataset
+from phase2.machine.hardware import thread_count
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+MIN_LABELS = 20
+"""Fewest training labels that a model is fitted to."""
+
+SETTINGS: Mapping[str, float | str | bool] = {
+    "loss": "squared_error",
+    "max_iter": 300,
+    "learning_rate": 0.06,
+    "max_leaf_nodes": 15,
+    "min_samples_leaf": 5,
+    "l2_regularization": 1.0,
+    "max_features": 0.1,
+    "max_bins": 63,
+    "early_stopping": False,
+}
+"""Settings of every model, chosen on validation errors (docs/decisions/029-gradient-boosting-baseline.md)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoostingPredictions:
+    """Predictions of gradient boosting in physical units, NaN for properties with too few labels.
+
+    Attributes:
+        val: For ``split.val``, in that order, shape (B, P), float64.
+        test: For ``split.test``, shape (B, P), float64.
+        train_labels: Labels that each model was fitted to, shape (P,), int64.
+    """
+
+    val: NDArray[np.float64]
+    test: NDArray[np.float64]
+    train_labels: NDArray[np.int64]
+
+
+def sklearn_version() -> str:
+    """Return the version of scikit-learn, without importing it."""
+    return version("scikit-learn")
+
+
+def predict_by_boosting(
+    dataset: CrystalPropertyDataset,
+    *,
+    seed: int,
+    groups: tuple[str, ...] = DEFAULT_GROUPS,
+    settings: Mapping[str, float | str | bool] = SETTINGS,
+    before_each: Callable[[], None] = lambda: None,
+) -> BoostingPredictions:
+    """Fit a model per property to the training part, and predict the two others.
+
+    Labels are transformed, normalised and freed of outliers as for the network. Equal data, seed, version of
+    scikit-learn and number of threads give equal predictions.
+
+    Args:
+        dataset: Crystals, labels, split and scaler; no label outside the training part is read.
+        seed: Seed of the choice of features at each split of a tree.
+        groups: Groups of features.
+        settings: Arguments of scikit-learn's ``HistGradientBoostingRegressor``.
+        before_each: Called before the model of each property is fitted; may raise.
+    """
+    from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
+
+    split, scaler = dataset.split, dataset.scaler
+    train, val, test = (crystal_features(dataset.graphs, part, groups) for part in (split.train, split.val, split.test))
+    labels = dataset.targets[split.train]
+    normalised, kept = scaler.encode(labels), scaler.training_mask(labels)
+    predictions = [np.full((len(part), len(dataset.properties)), np.nan) for part in (val, test)]
+    with threadpool_limits(limits=thread_count(), user_api="openmp"):
+        for k in np.flatnonzero(kept.sum(axis=0) >= MIN_LABELS):
+            before_each()
+            model: HistGradientBoostingRegressor = HistGradientBoostingRegressor(**settings, random_state=seed)
+            model.fit(train[kept[:, k]], normalised[kept[:, k], k])
+            for predicted, features in zip(predictions, (val, test), strict=True):
+                predicted[:, k] = model.predict(features)
+    on_val, on_test = map(scaler.decode, predictions)
+    return BoostingPredictions(on_val, on_test, kept.sum(axis=0))

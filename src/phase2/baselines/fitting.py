@@ -1,0 +1,100 @@
+"""The baselines of a run: gradient boosting beside the median, on the run's split."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.baselines.boosting import MIN_LABELS, SETTINGS, predict_by_boosting, sklearn_version
+from phase2.baselines.cache import cached_baselines
+from phase2.baselines.features import DEFAULT_GROUPS, VERSION
+from phase2.config.settings import cache_dir
+from phase2.data.dataset import CrystalPropertyDataset
+from phase2.errors import Phase2Error
+from phase2.runs.baselines import PropertyBaseline
+
+FOLDER = "baselines"
+"""Folder of cached baselines inside the cache folder."""
+
+
+def fit_baselines(
+    dataset: CrystalPropertyDataset,
+    *,
+    seed: int,
+    notify: Callable[[str], None],
+    check_stop: Callable[[], None] = lambda: None,
+    cache: Path | None = None,
+) -> tuple[PropertyBaseline, ...]:
+    """Return the errors of the baselines, cached or computed; none for properties with fewer than 20 training labels.
+
+    A baseline costs no run: where scikit-learn is missing or fails, ``notify`` receives the reason.
+
+    Args:
+        dataset: Data of the run.
+        seed: Seed of the run.
+        notify: Callback receiving one line for the user.
+        check_stop: Called before each model is fitted; raises to stop.
+        cache: Folder of caches; the user's by default.
+
+    Raises:
+        PreemptedError: ``check_stop`` raised it.
+    """
+    if find_spec("sklearn") is None:
+        notify("No gradient boosting beside the network: scikit-learn is not installed. pip install 'phase2[train]'.")
+        return ()
+
+    def compute() -> tuple[PropertyBaseline, ...]:
+        notify(f"fitting gradient boosting to compare with, on {len(dataset.split.train):,} crystals")
+        return _compute(dataset, seed, check_stop)
+
+    try:
+        folder = (cache or cache_dir()) / FOLDER
+        return cached_baselines(folder, _key(dataset, seed), compute, notify=notify)
+    except Phase2Error:
+        raise
+    except Exception as error:  # noqa: BLE001 - a baseline must not cost a trained run
+        notify(f"No gradient boosting beside the network: it failed with {type(error).__name__}: {error}")
+        return ()
+
+
+def _key(dataset: CrystalPropertyDataset, seed: int) -> str:
+    """Return the SHA-256 of everything that the baselines depend on; the properties are in the data's fingerprint."""
+    facts = [VERSION, dataset.fingerprint, seed, DEFAULT_GROUPS, dict(SETTINGS), sklearn_version()]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _compute(
+    dataset: CrystalPropertyDataset, seed: int, check_stop: Callable[[], None]
+) -> tuple[PropertyBaseline, ...]:
+    predicted = predict_by_boosting(dataset, seed=seed, settings=SETTINGS, before_each=check_stop)
+    val, test = (dataset.targets[part] for part in (dataset.split.val, dataset.split.test))
+    median = dataset.scaler.baseline()
+    return tuple(
+        PropertyBaseline(
+            key=prop.key,
+            unit=prop.unit,
+            train_labels=int(predicted.train_labels[k]),
+            median_val_mae=mean_absolute_error(median[k], val[:, k]),
+            median_test_mae=mean_absolute_error(median[k], test[:, k]),
+            boosting_val_mae=mean_absolute_error(predicted.val[:, k], val[:, k]),
+            boosting_test_mae=mean_absolute_error(predicted.test[:, k], test[:, k]),
+        )
+        for k, prop in enumerate(dataset.properties)
+        if predicted.train_labels[k] >= MIN_LABELS
+    )
+
+
+def mean_absolute_error(predicted: NDArray[np.float64] | float, labels: NDArray[np.float64]) -> float | None:
+    """Return the mean absolute error over the labels that are there; None without any, or where it overflows."""
+    present = ~np.isnan(labels)
+    if not present.any():
+        return None
+    error = float(np.abs(predicted - labels)[present].mean())
+    return error if math.isfinite(error) else None
