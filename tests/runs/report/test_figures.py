@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from phase2.properties import PROPERTIES, select_properties
+from phase2.runs.baselines import PropertyBaseline
 from phase2.runs.history import EpochRow
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.report.figures import draw_figures
@@ -74,6 +75,30 @@ def test_figures_leave_global_settings_alone_and_are_deterministic(run, results,
     draw_figures(run, predictions, history, achieved)
     assert run.parity.read_bytes() == first
     assert dict(mpl.rcParams) == before
+
+
+def test_figures_show_gradient_boosting(run, results, predictions):
+    """The picture of errors reaches down to it."""
+    both = tuple(measured(predictions))
+    alone = results.model_copy(update={"val": both, "test": both})
+    beside = [
+        PropertyBaseline(
+            key=result.key,
+            unit=result.unit,
+            train_labels=50,
+            median_val_mae=1.0,
+            median_test_mae=1.0,
+            boosting_val_mae=result.mae / 50,
+            boosting_test_mae=result.mae / 50,
+        )
+        for result in both
+    ]
+    drawn = []
+    for achieved in (alone, alone.model_copy(update={"baselines": tuple(beside)})):
+        assert draw_figures(run, predictions, history_of(predictions.properties, 3), achieved) is None
+        drawn.append((run.parity.read_bytes(), run.learning_curve.read_bytes()))
+    assert drawn[0][0] != drawn[1][0]
+    assert drawn[0][1] != drawn[1][1]
 
 
 WITHOUT = """
