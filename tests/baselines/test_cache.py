@@ -67,7 +67,12 @@ def test_a_damaged_file_is_computed_again_and_replaced(tmp_path, notes, damage):
     file.write_text(DAMAGES[damage](whole))
     assert file.read_text() != whole
     computed = []
-    assert cached_baselines(tmp_path, KEY, lambda: computed.append(1) or FOUND, notify=notes.append) == FOUND
+
+    def compute():
+        computed.append(FOUND)
+        return FOUND
+
+    assert cached_baselines(tmp_path, KEY, compute, notify=notes.append) == FOUND
     assert computed
     assert file.read_text() == whole
 
@@ -119,8 +124,8 @@ def test_baselines_of_a_data_set_are_cached_by_seed(dataset, tmp_path, notes):
 def test_errors_stand_beside_those_of_the_median(dataset, tmp_path, notes):
     for baseline in fit_baselines(dataset, seed=1, notify=notes.append, cache=tmp_path):
         assert baseline.train_labels == dataset.label_counts()["train"][baseline.key]
-        assert baseline.boosting_val_mae > 0
-        assert baseline.median_val_mae > 0
+        assert baseline.boosting_val_mae is not None
+        assert baseline.boosting_val_mae != baseline.median_val_mae
         assert baseline.boosting_test_mae != baseline.boosting_val_mae
 
 

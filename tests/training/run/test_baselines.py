@@ -22,7 +22,7 @@ def train(request_in):
     """Train 120 crystals for an epoch into a folder; returns the run and the lines for the user."""
 
     def run(output, resumption=None, **context):
-        lines = []
+        lines: list[str] = []
         request = request_in(output, max_samples=120, epochs=1)
         finished = train_run(
             resolve(request), resumption or ResumeRequest(), RunContext(**({"notify": lines.append} | context))
@@ -46,6 +46,7 @@ def test_results_manifest_and_hand_off_have_them(finished):
     assert [row["key"] for row in results] == list(manifest.properties)
     for baseline, on_val in zip(manifest.baselines, manifest.val, strict=True):
         assert baseline.median_val_mae == pytest.approx(on_val.baseline_mae)
+        assert baseline.boosting_val_mae is not None
         assert 0 < baseline.boosting_val_mae != on_val.mae
     assert "gradient boosting" in finished.directory.handoff.read_text()
     assert "gradient boosting" in finished.directory.model_card.read_text()
