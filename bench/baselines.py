@@ -10,12 +10,12 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from phase2.baselines.boosting import SETTINGS, BoostingPredictions, predict_by_boosting
+from phase2.baselines.boosting import BoostingPredictions, Settings, predict_by_boosting
 from phase2.baselines.features import DEFAULT_GROUPS, GROUPS, feature_names
 from phase2.baselines.fitting import mean_absolute_error
 from phase2.config.schema import DataConfig
@@ -30,7 +30,7 @@ class Variant:
 
     name: str
     groups: tuple[str, ...] = DEFAULT_GROUPS
-    changes: Mapping[str, float | str | bool] = field(default_factory=dict)
+    changes: Settings = field(default_factory=dict)
 
 
 def variants() -> list[Variant]:
@@ -64,7 +64,7 @@ def main() -> None:
     for variant in [Variant("defaults")] if chosen.defaults else variants():
         start = time.process_time()
         predicted = [
-            predict_by_boosting(dataset, seed=seed, groups=variant.groups, settings={**SETTINGS, **variant.changes})
+            predict_by_boosting(dataset, seed=seed, groups=variant.groups, settings=variant.changes)
             for dataset, seed in zip(datasets, chosen.seeds, strict=True)
         ]
         seconds = (time.process_time() - start) / len(datasets)

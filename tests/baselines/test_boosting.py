@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from phase2.baselines.boosting import MIN_LABELS, SETTINGS, predict_by_boosting
+from phase2.baselines.boosting import MIN_LABELS, predict_by_boosting, settings_for
 from phase2.baselines.fitting import mean_absolute_error
 
-predict = partial(predict_by_boosting, settings=dict(SETTINGS) | {"max_iter": 30})
+predict = partial(predict_by_boosting, settings={"max_iter": 30})
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +97,10 @@ def test_it_stops_between_two_properties(dataset):
 )
 def test_mean_absolute_error(predicted, labels, error):
     assert mean_absolute_error(predicted, np.array(labels, dtype=np.float64)) == error
+
+
+@pytest.mark.parametrize(("labels", "leaves"), [(20, 15), (1_999, 15), (2_000, 31), (9_999, 31), (10_000, 127)])
+def test_more_labels_allow_larger_trees(labels, leaves):
+    settings = settings_for(labels)
+    assert settings["max_leaf_nodes"] == leaves
+    assert settings["early_stopping"] is False

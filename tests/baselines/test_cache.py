@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from phase2.baselines import fitting
-from phase2.baselines.boosting import SETTINGS
+from phase2.baselines import boosting
 from phase2.baselines.cache import cached_baselines
 from phase2.baselines.fitting import FOLDER, fit_baselines
 from phase2.errors import PreemptedError
@@ -32,7 +31,7 @@ FOUND = (
 
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch):
-    monkeypatch.setattr(fitting, "SETTINGS", dict(SETTINGS) | {"max_iter": 20})
+    monkeypatch.setattr(boosting, "SETTINGS_BY_SIZE", {0: {"max_iter": 20}})
 
 
 def refuse():
@@ -142,7 +141,7 @@ def test_a_stop_leaves_no_file(dataset, tmp_path, notes):
 
 
 def test_a_failure_costs_the_baselines_alone(dataset, tmp_path, notes, monkeypatch):
-    monkeypatch.setattr(fitting, "SETTINGS", {"max_iter": -1})
+    monkeypatch.setattr(boosting, "SETTINGS_BY_SIZE", {0: {"max_iter": -1}})
     assert fit_baselines(dataset, seed=1, notify=notes.append, cache=tmp_path) == ()
     assert "InvalidParameterError" in notes[-1]
     assert not (tmp_path / FOLDER).exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +20,20 @@ if TYPE_CHECKING:
 MIN_LABELS = 20
 """Fewest training labels that a model is fitted to."""
 
-SETTINGS: Mapping[str, float | str | bool] = {
-    "loss": "squared_error",
-    "max_iter": 300,
-    "learning_rate": 0.06,
-    "max_leaf_nodes": 15,
-    "min_samples_leaf": 5,
-    "l2_regularization": 1.0,
-    "max_features": 0.1,
-    "max_bins": 63,
-    "early_stopping": False,
-}
+Settings: TypeAlias = Mapping[str, float | str | bool]
+"""Arguments of scikit-learn's ``HistGradientBoostingRegressor``."""
+
+SETTINGS: Settings = {"loss": "squared_error", "l2_regularization": 1.0, "max_bins": 63, "early_stopping": False}
 """Settings of every model, chosen on validation errors (docs/decisions/029-gradient-boosting-baseline.md)."""
+
+_SLOW = {"max_iter": 300, "learning_rate": 0.06, "min_samples_leaf": 5, "max_features": 0.1}
+_FAST = {"max_iter": 150, "learning_rate": 0.15, "min_samples_leaf": 10, "max_features": 0.2}
+SETTINGS_BY_SIZE: Mapping[int, Settings] = {
+    0: {**_SLOW, "max_leaf_nodes": 15},
+    2_000: {**_SLOW, "max_leaf_nodes": 31},
+    10_000: {**_FAST, "max_leaf_nodes": 127},
+}
+"""Further settings by the fewest training labels they are for: more labels allow larger trees, and time fewer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,12 +56,18 @@ def sklearn_version() -> str:
     return version("scikit-learn")
 
 
+def settings_for(labels: int) -> Settings:
+    """Return the settings of a model that is fitted to so many labels."""
+    size = max(size for size in SETTINGS_BY_SIZE if size <= labels)
+    return {**SETTINGS, **SETTINGS_BY_SIZE[size]}
+
+
 def predict_by_boosting(
     dataset: CrystalPropertyDataset,
     *,
     seed: int,
     groups: tuple[str, ...] = DEFAULT_GROUPS,
-    settings: Mapping[str, float | str | bool] = SETTINGS,
+    settings: Settings | None = None,
     before_each: Callable[[], None] = lambda: None,
 ) -> BoostingPredictions:
     """Fit a model per property to the training part, and predict the two others.
@@ -71,7 +79,7 @@ def predict_by_boosting(
         dataset: Crystals, labels, split and scaler; no label outside the training part is read.
         seed: Seed of the choice of features at each split of a tree.
         groups: Groups of features.
-        settings: Arguments of scikit-learn's ``HistGradientBoostingRegressor``.
+        settings: Settings that replace those of :func:`settings_for`.
         before_each: Called before the model of each property is fitted; may raise.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
@@ -85,8 +93,10 @@ def predict_by_boosting(
     with threadpool_limits(limits=thread_count(), user_api="openmp"):
         for k in np.flatnonzero(kept.sum(axis=0) >= MIN_LABELS):
             before_each()
-            model: HistGradientBoostingRegressor = HistGradientBoostingRegressor(**settings, random_state=seed)
-            model.fit(train[kept[:, k]], normalised[kept[:, k], k])
+            learned = kept[:, k]
+            chosen = {**settings_for(int(learned.sum())), **(settings or {})}
+            model: HistGradientBoostingRegressor = HistGradientBoostingRegressor(**chosen, random_state=seed)
+            model.fit(train[learned], normalised[learned, k])
             for predicted, features in zip(predictions, (val, test), strict=True):
                 predicted[:, k] = model.predict(features)
     on_val, on_test = map(scaler.decode, predictions)

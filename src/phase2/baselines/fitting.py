@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.baselines.boosting import MIN_LABELS, SETTINGS, predict_by_boosting, sklearn_version
+from phase2.baselines.boosting import MIN_LABELS, predict_by_boosting, settings_for, sklearn_version
 from phase2.baselines.cache import cached_baselines
 from phase2.baselines.features import DEFAULT_GROUPS, VERSION
 from phase2.config.settings import cache_dir
@@ -66,14 +66,15 @@ def fit_baselines(
 
 def _key(dataset: CrystalPropertyDataset, seed: int) -> str:
     """Return the SHA-256 of everything that the baselines depend on; the properties are in the data's fingerprint."""
-    facts = [VERSION, dataset.fingerprint, seed, DEFAULT_GROUPS, dict(SETTINGS), sklearn_version()]
+    settings = [dict(settings_for(labels)) for labels in dataset.label_counts()["train"].values()]
+    facts = [VERSION, dataset.fingerprint, seed, DEFAULT_GROUPS, settings, sklearn_version()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def _compute(
     dataset: CrystalPropertyDataset, seed: int, check_stop: Callable[[], None]
 ) -> tuple[PropertyBaseline, ...]:
-    predicted = predict_by_boosting(dataset, seed=seed, settings=SETTINGS, before_each=check_stop)
+    predicted = predict_by_boosting(dataset, seed=seed, before_each=check_stop)
     val, test = (dataset.targets[part] for part in (dataset.split.val, dataset.split.test))
     median = dataset.scaler.baseline()
     return tuple(
