@@ -9,7 +9,7 @@ from pathlib import Path
 
 from phase2.errors import ModelFileError
 from phase2.runs.baselines import PropertyBaseline
-from phase2.storage.records import Record, read_record, write_record
+from phase2.storage.records import Record, parse_record, write_record
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,9 +61,9 @@ def cached_baselines(
 
 def _read(path: Path, key: str) -> tuple[PropertyBaseline, ...] | None:
     try:
-        if not path.exists():
-            return None
-        found = read_record(path, CachedBaselines)
+        found = parse_record(path.read_bytes(), CachedBaselines, where=str(path))
+    except FileNotFoundError:
+        return None
     except (OSError, ModelFileError) as error:
         _LOG.warning("The cached baselines cannot be read: %s They are computed again.", error)
         return None
