@@ -31,7 +31,7 @@ FOUND = (
 
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch):
-    monkeypatch.setattr(boosting, "SETTINGS_BY_SIZE", {0: {"max_iter": 20}})
+    monkeypatch.setattr(boosting, "SETTINGS_BY_SIZE", {0: {"max_iter": 20, "max_features": 0.1}})
 
 
 def refuse():
