@@ -33,8 +33,12 @@ class RunFile:
     settings: tuple[Setting, ...]
 
     @classmethod
-    def read(cls, path: Path) -> RunFile:
+    def read(cls, path: Path, *, option: str = "--config") -> RunFile:
         """Read a file.
+
+        Args:
+            path: The file.
+            option: Option that named it, for messages.
 
         Raises:
             RequestError: It is missing, not UTF-8, not YAML, not a mapping, or has an invalid value.
@@ -46,7 +50,9 @@ class RunFile:
             raise RequestError(f"{path} cannot be read.", why=f"It is no UTF-8: {error.reason}.", fix=fix) from error
         except OSError as error:
             why = f"{error.strerror}."
-            raise RequestError(f"{path} cannot be read.", why=why, fix="Check the path given with --config.") from error
+            raise RequestError(
+                f"{path} cannot be read.", why=why, fix=f"Check the path given with {option}."
+            ) from error
         return cls.parse(text, str(path))
 
     @classmethod

@@ -1,0 +1,1 @@
+"""Search spaces: settings that a study varies, with their ranges and choices."""
