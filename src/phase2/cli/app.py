@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import data, doctor, explain, predict, train
+from phase2.cli import data, doctor, explain, predict, train, tune
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 from phase2.cli.cluster import cancel, logs, observe, pull, status
 from phase2.cli.cluster.submission import submit, sweep
@@ -50,6 +50,7 @@ app.command("status")(status.status)
 app.command("logs")(logs.logs)
 app.command("cancel")(cancel.cancel)
 app.command("observe")(observe.observe)
+app.add_typer(tune.app, name="tune")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.add_typer(workflow.app, name="workflow")

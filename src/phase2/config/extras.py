@@ -15,6 +15,7 @@ EXTRAS = {
     "pandas": "notebook",
     "matplotlib": "report",
     "pyarrow": "report",
+    "optuna": "tune",
     "torch_geometric": "dev",
     "kubernetes": "cluster",
 }

@@ -19,6 +19,8 @@ class ResumeRequest:
         wanted: Resume an unfinished run instead of starting one.
         run: Name of the run to resume; None is the newest unfinished run of the request.
         accepted: Changes since its last checkpoint that are accepted, from ``CHANGES``.
+        run_id: Id of the run that is started, or continued where it exists; None is that of the process
+            (``PHASE2_RUN_ID``), if any.
 
     Raises:
         RequestError: A run is named, but ``wanted`` is False.
@@ -28,6 +30,7 @@ class ResumeRequest:
     wanted: bool = False
     run: str | None = None
     accepted: tuple[str, ...] = ()
+    run_id: str | None = None
 
     def __post_init__(self) -> None:
         if self.run is not None and not self.wanted:

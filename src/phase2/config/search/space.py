@@ -60,6 +60,14 @@ class SearchSpace:
             )
         return cls(_distinct(dimension_of(setting, algorithm) for setting in file.settings))
 
+    def merged_with(self, other: SearchSpace) -> SearchSpace:
+        """Return the space with the dimensions of both.
+
+        Raises:
+            RequestError: Both have one for the same setting.
+        """
+        return SearchSpace(_distinct((*self.dimensions, *other.dimensions)))
+
     @property
     def texts(self) -> tuple[str, ...]:
         """Arguments of ``--over`` that make this space."""

@@ -47,7 +47,7 @@ class ExistingRun:
 def find_run_to_resume(resolved: ResolvedRun, resumption: ResumeRequest, store: Store | None) -> ExistingRun | None:
     """Find the run that a request continues; None where it starts one.
 
-    A process that is given a run id (``PHASE2_RUN_ID``) continues the run of that id if there is one.
+    A request or a process that is given a run id (``PHASE2_RUN_ID``) continues the run of that id if there is one.
 
     Args:
         resolved: The request and its configuration.
@@ -58,7 +58,7 @@ def find_run_to_resume(resolved: ResolvedRun, resumption: ResumeRequest, store: 
         RequestError: There is nothing to resume, or the name is unknown or ambiguous.
         ModelFileError: The recorded configuration of the run is damaged.
     """
-    output, run_id = resolved.request.output, run_id_of_process()
+    output, run_id = resolved.request.output, resumption.run_id or run_id_of_process()
     if resumption.run is not None:
         existing = find_by_name(output, resumption.run, store)
         if run_id not in {None, existing.run_id}:

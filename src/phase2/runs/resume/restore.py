@@ -29,13 +29,16 @@ class ClaimedRun:
     remote: RemoteRun | None
 
 
-def claim_run(resolved: ResolvedRun, existing: ExistingRun | None, store: Store | None) -> ClaimedRun:
+def claim_run(
+    resolved: ResolvedRun, existing: ExistingRun | None, store: Store | None, *, run_id: str | None = None
+) -> ClaimedRun:
     """Make or reopen the folder of a run, and claim its id in the store.
 
     Args:
         resolved: The request and its configuration.
         existing: The run that is continued; None starts a new one.
         store: Store of checkpoints and finished runs.
+        run_id: Id of a new run; None is that of the process, if any.
 
     Raises:
         RequestError: The folder or the store cannot be used, or the id belongs to another run.
@@ -43,7 +46,7 @@ def claim_run(resolved: ResolvedRun, existing: ExistingRun | None, store: Store 
     """
     output = resolved.request.output
     if existing is None:
-        run = RunDirectory.create(output, resolved.config.family, run_id=run_id_of_process())
+        run = RunDirectory.create(output, resolved.config.family, run_id=run_id or run_id_of_process())
     else:
         run = RunDirectory.reopen(output, existing.prefix)
     if store is None:

@@ -114,7 +114,7 @@ def train_run(
     # Before anything is written, too; a run that is continued has recorded it.
     lineage = lineage_of(resolved.config) if existing is None or existing.recorded is None else None
     dataset = _load_dataset(resolved.config, context)
-    claimed = claim_run(resolved, existing, context.store)
+    claimed = claim_run(resolved, existing, context.store, run_id=resumption.run_id)
     with claimed.directory.lock():
         _complete(claimed, resolved, resumption, dataset, context, lineage)
         return _publish(claimed.directory, context)

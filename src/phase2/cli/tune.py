@@ -1,0 +1,219 @@
+"""``phase2 tune``: search settings by trials, each an ordinary run."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phase2.cli.console import note, print_table
+from phase2.cli.options import AcceptOption, DeviceOption, request_option, takes_request
+from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
+from phase2.cli.train import PublishOption
+from phase2.config.request import RunRequest
+from phase2.config.search.parser import OVER
+from phase2.config.settings import store_url
+from phase2.errors import RequestError
+
+if TYPE_CHECKING:
+    from phase2.storage.base import Store
+    from phase2.tuning.definition import StudyDefinition
+    from phase2.tuning.study import Study, Trial
+
+TRIALS = 20
+BEST = Path("best.yaml")
+
+OverOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        OVER,
+        metavar="PATH=VALUES",
+        help="Setting to search, with its range or choices: training.lr=1e-4..1e-2:log, model.layers=2..4, "
+        "training.batch_size=16,32; may be repeated.",
+    ),
+]
+SpaceOption = Annotated[
+    Path | None, typer.Option("--space", metavar="FILE", help="YAML file of settings to search, besides --over.")
+]
+TrialsOption = Annotated[
+    int | None,
+    request_option("--trials", help=f"Trials in all, those of earlier calls included (default: {TRIALS})."),
+]
+NameOption = Annotated[
+    str | None,
+    typer.Option("--name", help="Name of the study; the same name continues it, or joins it as a further worker."),
+]
+MinimiseOption = Annotated[
+    str | None,
+    typer.Option("--minimise", help="score, or a property, for its validation MAE (default: score)."),
+]
+PrunerOption = Annotated[
+    str | None, typer.Option("--pruner", help="Stop hopeless trials: median, hyperband or none (default: median).")
+]
+HoursOption = Annotated[
+    float | None,
+    typer.Option("--timeout-hours", help="Stop after so long; the next call continues the trial in progress."),
+]
+WaitOption = Annotated[
+    bool,
+    typer.Option("--wait/--no-wait", help="Wait for the trials of other workers, and take over those that die."),
+]
+BestOption = Annotated[Path, typer.Option("--best", help="Configuration file of the best trial to write.")]
+
+app = typer.Typer(
+    help="Search settings by trials, each an ordinary run.", rich_markup_mode=None, invoke_without_command=True
+)
+
+
+def _tune(  # noqa: PLR0913 - options
+    request: RunRequest,
+    context: typer.Context,
+    *,
+    over: OverOption = None,
+    space: SpaceOption = None,
+    trials: TrialsOption = None,
+    name: NameOption = None,
+    minimise: MinimiseOption = None,
+    pruner: PrunerOption = None,
+    timeout_hours: HoursOption = None,
+    wait: WaitOption = True,
+    best: BestOption = BEST,
+    accept_change: AcceptOption = None,
+    device: DeviceOption = "auto",
+    store: PublishOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Search settings by trials, each an ordinary run, and write a configuration file of the best.
+
+    The score is that of the validation part: the test part has no say. The same command continues a study that was
+    interrupted, and several at once, with one --name and --store, share the work.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if timeout_hours is not None and not timeout_hours > 0:
+        raise RequestError(f"--timeout-hours {timeout_hours} is not a positive number.", fix="Give 8, say.")
+    if trials is not None and trials < 1:
+        raise RequestError(f"--trials {trials} is not a positive number.", fix="Give 1 or more.")
+    place = open_command_store(store) if store or store_url() else None
+    kept = place or open_command_store(str(request.output))
+    definition = _definition(
+        kept, name, request, over=over or [], space=space, minimise=minimise, pruner=pruner, trials=trials
+    )
+    from phase2.tuning.study import Study
+
+    study = Study(kept, definition)
+    note(f"study: {definition.name}, in {kept.url}")
+    _work(
+        study,
+        kept,
+        place,
+        request.output,
+        trials=trials or definition.trials,
+        deadline=math.inf if timeout_hours is None else time.monotonic() + 3600 * timeout_hours,
+        waits=wait,
+        accepted=tuple(accept_change or ()),
+        device=device,
+    )
+    _print_result(definition, study.trials(), best=best, as_json=as_json)
+
+
+app.callback()(takes_request(_tune))
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the study.")],
+    store: StoreOption = None,
+    best: Annotated[Path | None, typer.Option("--best", help="Configuration file of the best trial to write.")] = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Show the trials of a study: values, validation score, run and state."""
+    from phase2.tuning.definition import StudyDefinition
+    from phase2.tuning.study import Study
+
+    place = open_command_store(store)
+    definition = StudyDefinition.load(place, name)
+    _print_result(definition, Study(place, definition).trials(), best=best, as_json=as_json)
+
+
+def _definition(  # noqa: PLR0913 - options
+    store: Store,
+    name: str | None,
+    request: RunRequest,
+    *,
+    over: list[str],
+    space: Path | None,
+    minimise: str | None,
+    pruner: str | None,
+    trials: int | None,
+) -> StudyDefinition:
+    """Return the definition of a study: that in the store where only its name is given."""
+    from phase2.tuning.definition import SCORE, StudyDefinition
+
+    is_defined = bool(over or space or minimise or pruner or request != RunRequest(output=request.output))
+    if name is not None and not is_defined:
+        return StudyDefinition.load(store, name)
+    from phase2.config.search.space import SearchSpace
+    from phase2.runs.layout import new_run_id
+
+    algorithm = request.profile.algorithm
+    searched = SearchSpace.parse(over, algorithm)
+    if space is not None:
+        searched = searched.merged_with(SearchSpace.read(space, algorithm))
+    return StudyDefinition.of(
+        name or f"tune-{new_run_id()}",
+        request,
+        searched,
+        minimise=minimise or SCORE,
+        pruner=pruner or "median",
+        trials=trials or TRIALS,
+    ).save(store)
+
+
+def _work(  # noqa: PLR0913 - what a worker needs
+    study: Study,
+    kept: Store,
+    store: Store | None,
+    output: Path,
+    *,
+    trials: int,
+    deadline: float,
+    waits: bool,
+    accepted: tuple[str, ...],
+    device: str,
+) -> None:
+    from phase2.training.callbacks.composite import CompositeCallback
+    from phase2.training.callbacks.default import default_callbacks
+    from phase2.training.interruption import SignalStopRequest
+    from phase2.training.run.experiment import RunContext
+    from phase2.tuning.worker import StudyWorker, WorkOrder, outcome
+
+    def on_trial(trial: Trial) -> None:
+        note(f"trial {trial.number}: {outcome(trial, study.definition.measure)}")
+
+    order = WorkOrder(trials=trials, output=output, deadline=deadline, waits=waits, accepted=accepted)
+    with SignalStopRequest() as stop:
+        context = RunContext(
+            store=store, device=device, callback=CompositeCallback(default_callbacks()), stop=stop, notify=note
+        )
+        StudyWorker(study, kept, order, context, on_trial).work()
+
+
+def _print_result(definition: StudyDefinition, trials: list[Trial], *, best: Path | None, as_json: bool) -> None:
+    from phase2.tuning.result import best_trial, study_facts, trial_rows, write_best
+
+    if as_json:
+        print_json(study_facts(definition, trials))
+    else:
+        columns, rows = trial_rows(definition, trials)
+        print_table(f"study {definition.name}", columns, rows, numeric=(definition.measure, "epochs"))
+    if best is None:
+        return
+    if best_trial(trials) is None:
+        note("no trial is complete: there is no best to write")
+        return
+    write_best(best, definition, trials)
+    note(f"best: {best}; train it: phase2 train --config {best}")
