@@ -139,7 +139,7 @@ def show(
     _print_result(definition, Study(place, definition).trials(), best=best, as_json=as_json)
 
 
-def _definition(  # noqa: PLR0913 - options
+def _definition(
     store: Store,
     name: str | None,
     request: RunRequest,

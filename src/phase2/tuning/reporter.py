@@ -73,14 +73,14 @@ class TrialReporter(Callback):
 
     def on_epoch_end(self, event: EpochEnd) -> None:
         """Report the epoch, and stop the run if the pruner gives it up."""
-        epoch = event.row.epoch
-        if epoch % math.ceil(event.epochs / _MOST_REPORTS) or epoch == event.epochs:
+        epoch, is_last = event.row.epoch, event.row.epoch == event.epochs
+        if epoch % math.ceil(event.epochs / _MOST_REPORTS) and not is_last:
             return
         minimise = self._study.definition.minimise
         value = event.row.val_score if minimise == SCORE else event.row.val_mae[minimise]
         if value is None:
             return
         self._study.report(self._number, epoch, value)
-        if self._study.is_hopeless(self._number):
+        if not is_last and self._study.is_hopeless(self._number):
             self.is_pruned = True
             self._stop.request(f"the study '{self._study.definition.name}', which pruned it,")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -67,19 +66,19 @@ class Study:
 
     def __init__(self, store: Store, definition: StudyDefinition) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         config = resolve(definition.request).config
         self.definition = definition
         self._space = definition.search_space
         self._seed = config.seed
         self._first = dict(flatten(config.model_dump(mode="json")))
         self._storage = JournalStorage(StoreJournal(store, study_key(definition.name, "journal")))
-        self._study = optuna.create_study(
-            study_name=definition.name,
-            storage=self._storage,
-            pruner=make_pruner(definition.pruner, config.training.epochs),
-            load_if_exists=True,
-        )
+        pruner = make_pruner(definition.pruner, config.training.epochs)
+        try:
+            self._study = optuna.load_study(study_name=definition.name, storage=self._storage, pruner=pruner)
+        except KeyError:  # none has begun it, unless another worker does now
+            self._study = optuna.create_study(
+                study_name=definition.name, storage=self._storage, pruner=pruner, load_if_exists=True
+            )
 
     def trials(self) -> list[Trial]:
         """Return all trials, by number."""

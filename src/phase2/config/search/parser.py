@@ -55,11 +55,10 @@ def dimension_of(setting: Setting, algorithm: Algorithm) -> Dimension:
         RequestError: As :func:`parse_dimension`.
         UnknownNameError: Likewise.
     """
-    if isinstance(setting.value, tuple):
-        return _choices(setting.path, setting.value, algorithm)
-    return parse_dimension(
-        f"{setting.path}={setting.value if isinstance(setting.value, str) else setting.text}", algorithm
-    )
+    value = setting.value
+    if isinstance(value, tuple):
+        return _choices(setting.path, value, algorithm)
+    return parse_dimension(f"{setting.path}={value if isinstance(value, str) else format_value(value)}", algorithm)
 
 
 def _range(path: str, found: re.Match[str], algorithm: Algorithm) -> Range:

@@ -1,0 +1,88 @@
+"""``phase2 tune``: what it prints, writes and refuses."""
+
+import json
+
+import pytest
+
+from phase2.config.run_file.reader import RunFile
+
+WORDS = ("--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "2")
+OVER = ("--over", "training.lr=1e-3..1e-2:log")
+
+
+@pytest.fixture(scope="module")
+def studied(cache, tmp_path_factory):
+    """Folder of a small study, and its best configuration."""
+    from phase2.cli import main
+
+    folder = tmp_path_factory.mktemp("studied")
+    words = (*WORDS, *OVER, "--trials", "2", "--name", "rate", "--output", str(folder / "models"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PHASE2_STORE", raising=False)
+        assert main(["tune", *words, "--best", str(folder / "best.yaml")]) == 0
+    return folder
+
+
+@pytest.mark.slow
+def test_show_prints_the_study_and_writes_the_best(say, studied):
+    code, out, err = say("tune", "show", "rate", "--store", studied / "models", "--json")
+    assert code == 0, err
+    assert [trial["state"] for trial in out["trials"]] == ["complete", "complete"]
+    assert "test" not in json.dumps(out)
+    code, table, err = say("tune", "show", "rate", "--store", studied / "models", "--best", studied / "again.yaml")
+    assert code == 0, err
+    assert "training.lr" in table
+    assert "complete (best)" in table
+    assert (studied / "again.yaml").read_text() == (studied / "best.yaml").read_text()
+    assert RunFile.read(studied / "best.yaml").options == {"algorithm": "cgcnn", "level": "smoke"}
+
+
+@pytest.mark.slow
+def test_the_best_configuration_explains_itself_and_trains(say, studied, tmp_path):
+    code, shown, err = say("explain", "--config", studied / "best.yaml", "--json")
+    assert code == 0, err
+    best = say("tune", "show", "rate", "--store", studied / "models", "--json")[1]["best"]
+    assert shown["config"]["training"]["lr"] == best["values"]["training.lr"]
+    assert say("train", "--config", studied / "best.yaml", "--output", tmp_path)[0] == 0
+
+
+@pytest.mark.slow
+def test_a_study_is_hidden_from_lists_of_runs(say, studied):
+    code, runs, _ = say("runs", "list", "--store", studied / "models", "--json")
+    assert code == 0
+    assert {run["run_id"] for run in runs} == {"rate-0", "rate-1"}
+    for run in runs:
+        assert say("runs", "verify", run["run_id"], "--store", studied / "models")[0] == 0
+
+
+@pytest.mark.slow
+def test_the_name_alone_continues_a_study_and_other_settings_do_not(say, studied):
+    words = ("tune", "--name", "rate", "--output", studied / "models", "--best", studied / "best.yaml", "--json")
+    code, out, err = say(*words)
+    assert code == 0, err
+    assert len(out["trials"]) == 2
+    code, _, err = say(*words, "--epochs", "3", *OVER)
+    assert code == 2
+    assert "exists with another definition" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((*WORDS,), "There is nothing to search"),
+        ((*WORDS, "--over", "training.lrr=1..2"), "Did you mean 'training.lr'?"),
+        ((*WORDS, "--lr", "1e-3", *OVER), "--lr and --over training.lr give one setting"),
+        ((*WORDS, *OVER, "--trials", "0"), "--trials 0 is not a positive number"),
+        ((*WORDS, *OVER, "--timeout-hours", "0"), "--timeout-hours 0.0 is not a positive number"),
+        ((*WORDS, *OVER, "--pruner", "hyperbend"), "Did you mean 'hyperband'?"),
+        (("show", "nothing"), "There is no study 'nothing'"),
+        (("--name", "nothing"), "There is no study 'nothing'"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_before_anything_starts(say, tmp_path, monkeypatch, words, says):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PHASE2_STORE", raising=False)
+    code, _, err = say("tune", *words)
+    assert code == 2
+    assert says in err
+    assert list(tmp_path.iterdir()) == []
