@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -84,8 +85,12 @@ def ended(process):
     return json.loads(out[out.index("{\n") :])
 
 
-def wait_until(condition, seconds=200):
+def kill_when(process, condition, seconds=200):
+    """Kill a process as soon as a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
+        assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL

@@ -1,7 +1,6 @@
 """Studies in processes of their own: killed and started again, and several at once."""
 
 import shutil
-import signal
 
 import pytest
 
@@ -11,7 +10,7 @@ from phase2.storage.urls import open_store
 from phase2.testing.s3_fixtures import NewStore
 from phase2.testing.s3_servers import S3Server
 
-from .conftest import ended, wait_until
+from .conftest import ended, kill_when
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -24,10 +23,7 @@ def test_a_study_killed_at_any_time_ends_as_one_that_was_not(tune, tmp_path):
     whole = ended(tune("--trials", 3, "--json", folder="whole"))
     models = tmp_path / "here" / "models"
     for pattern in (".studies/size/claims/000000/*", "multitask_cgcnn/run_*_size-1/history.json"):
-        process = tune("--trials", 3)
-        wait_until(lambda pattern=pattern: list(models.glob(pattern)) or process.poll() is not None)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        kill_when(tune("--trials", 3), lambda pattern=pattern: list(models.glob(pattern)))
     study = ended(tune("--trials", 3, "--json"))
     assert scores(study) == scores(whole)
     assert len(list_runs(LocalStore(models))) == 3
@@ -59,9 +55,7 @@ def test_three_workers_share_a_study_in_a_bucket_and_one_is_killed(
     url = new_store(seaweedfs).url
     store = open_store(url)
     dies = tune("--trials", 6, "--store", url, folder="dies")
-    wait_until(lambda: list((tmp_path / "dies").glob("models/*/run_*/history.json")))
-    dies.send_signal(signal.SIGKILL)
-    dies.wait()
+    kill_when(dies, lambda: list((tmp_path / "dies").glob("models/*/run_*/history.json")))
     shutil.rmtree(tmp_path / "dies" / "models")  # its checkpoints in the bucket are all that is left
     workers = [tune("--trials", 6, "--store", url, "--json", folder=str(number)) for number in range(2)]
     assert_shared([ended(worker) for worker in workers], list_runs(store))

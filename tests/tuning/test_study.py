@@ -107,7 +107,7 @@ def test_reports_of_a_continued_trial_are_written_once(store, define):
     for _ in range(2):
         study.report(0, 1, 0.5)
         study.report(0, 2, 0.4)
-    assert len([info for info in store.list(".studies/size/journal/")]) == 1 + 1 + 2
+    assert len(list(store.list(".studies/size/journal/"))) == 1 + 1 + 2
 
 
 def test_a_trial_worse_than_the_median_is_hopeless(store, define):

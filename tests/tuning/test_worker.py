@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from phase2.config.combine import combine
 from phase2.config.resolve import resolve
 from phase2.config.run_file.reader import RunFile
-from phase2.config.combine import combine
 from phase2.errors import DataError, PreemptedError, RequestError
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.unfinished import UnfinishedRun

@@ -98,10 +98,7 @@ def train_request(  # noqa: PLR0913 - options
     resumption = ResumeRequest(resume, run, tuple(accept_change or ()))
     if not checkpoint_minutes > 0:
         raise RequestError(f"--checkpoint-minutes {checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
-    if not 0 <= stall_minutes < float("inf"):
-        raise RequestError(
-            f"--stall-minutes {stall_minutes} is not a number of minutes.", fix="Give 30, say, or 0 to wait for ever."
-        )
+    check_stall_minutes(stall_minutes)
     from phase2.config.resolve import resolve
 
     resolved = resolve(request)
@@ -127,7 +124,7 @@ def train_request(  # noqa: PLR0913 - options
     from phase2.training.interruption import SignalStopRequest
     from phase2.training.run.experiment import RunContext, train_run
 
-    with SignalStopRequest() as stop, _callbacks(stall_minutes, metrics_port) as callbacks:
+    with SignalStopRequest() as stop, training_callbacks(stall_minutes, metrics_port) as callbacks:
         context = RunContext(
             workers=workers,
             store=place,
@@ -150,8 +147,17 @@ def train_request(  # noqa: PLR0913 - options
 train = takes_request(train_request)
 
 
+def check_stall_minutes(minutes: float) -> None:
+    """Validate ``--stall-minutes``; raises ``RequestError``."""
+    if not 0 <= minutes < float("inf"):
+        raise RequestError(
+            f"--stall-minutes {minutes} is not a number of minutes.", fix="Give 30, say, or 0 to wait for ever."
+        )
+
+
 @contextmanager
-def _callbacks(stall_minutes: float, metrics_port: int | None) -> Iterator[list[Callback]]:
+def training_callbacks(stall_minutes: float, metrics_port: int | None) -> Iterator[list[Callback]]:
+    """Provide the callbacks of a command that trains: progress, a stall detector, and metrics on a port."""
     from phase2.training.callbacks.default import default_callbacks
 
     callbacks = default_callbacks()

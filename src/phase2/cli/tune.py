@@ -12,16 +12,16 @@ import typer
 from phase2.cli.console import note, print_table
 from phase2.cli.options import AcceptOption, DeviceOption, request_option, takes_request
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
-from phase2.cli.train import PublishOption
+from phase2.cli.train import MetricsOption, PublishOption, StallOption, check_stall_minutes, training_callbacks
 from phase2.config.request import RunRequest
 from phase2.config.search.parser import OVER
-from phase2.config.settings import store_url
+from phase2.config.settings import STALL_MINUTES, store_url
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.storage.base import Store
     from phase2.tuning.definition import StudyDefinition
-    from phase2.tuning.study import Study, Trial
+    from phase2.tuning.study import Trial
 
 TRIALS = 20
 BEST = Path("best.yaml")
@@ -82,6 +82,8 @@ def _tune(  # noqa: PLR0913 - options
     wait: WaitOption = True,
     best: BestOption = BEST,
     accept_change: AcceptOption = None,
+    stall_minutes: StallOption = STALL_MINUTES,
+    metrics_port: MetricsOption = None,
     device: DeviceOption = "auto",
     store: PublishOption = None,
     as_json: JsonOption = False,
@@ -97,6 +99,7 @@ def _tune(  # noqa: PLR0913 - options
         raise RequestError(f"--timeout-hours {timeout_hours} is not a positive number.", fix="Give 8, say.")
     if trials is not None and trials < 1:
         raise RequestError(f"--trials {trials} is not a positive number.", fix="Give 1 or more.")
+    check_stall_minutes(stall_minutes)
     place = open_command_store(store) if store or store_url() else None
     kept = place or open_command_store(str(request.output))
     definition = _definition(
@@ -106,17 +109,26 @@ def _tune(  # noqa: PLR0913 - options
 
     study = Study(kept, definition)
     note(f"study: {definition.name}, in {kept.url}")
-    _work(
-        study,
-        kept,
-        place,
-        request.output,
+    from phase2.training.callbacks.composite import CompositeCallback
+    from phase2.training.interruption import SignalStopRequest
+    from phase2.training.run.experiment import RunContext
+    from phase2.tuning.worker import StudyWorker, WorkOrder, outcome
+
+    order = WorkOrder(
         trials=trials or definition.trials,
+        output=request.output,
         deadline=math.inf if timeout_hours is None else time.monotonic() + 3600 * timeout_hours,
         waits=wait,
         accepted=tuple(accept_change or ()),
-        device=device,
     )
+
+    def on_trial(trial: Trial) -> None:
+        note(f"trial {trial.number}: {outcome(trial, definition.measure)}")
+
+    with SignalStopRequest() as stop, training_callbacks(stall_minutes, metrics_port) as callbacks:
+        shared = CompositeCallback(callbacks)
+        run_context = RunContext(store=place, device=device, callback=shared, stop=stop, notify=note)
+        StudyWorker(study, kept, order, run_context, on_trial).work()
     _print_result(definition, study.trials(), best=best, as_json=as_json)
 
 
@@ -171,35 +183,6 @@ def _definition(
         pruner=pruner or "median",
         trials=trials or TRIALS,
     ).save(store)
-
-
-def _work(  # noqa: PLR0913 - what a worker needs
-    study: Study,
-    kept: Store,
-    store: Store | None,
-    output: Path,
-    *,
-    trials: int,
-    deadline: float,
-    waits: bool,
-    accepted: tuple[str, ...],
-    device: str,
-) -> None:
-    from phase2.training.callbacks.composite import CompositeCallback
-    from phase2.training.callbacks.default import default_callbacks
-    from phase2.training.interruption import SignalStopRequest
-    from phase2.training.run.experiment import RunContext
-    from phase2.tuning.worker import StudyWorker, WorkOrder, outcome
-
-    def on_trial(trial: Trial) -> None:
-        note(f"trial {trial.number}: {outcome(trial, study.definition.measure)}")
-
-    order = WorkOrder(trials=trials, output=output, deadline=deadline, waits=waits, accepted=accepted)
-    with SignalStopRequest() as stop:
-        context = RunContext(
-            store=store, device=device, callback=CompositeCallback(default_callbacks()), stop=stop, notify=note
-        )
-        StudyWorker(study, kept, order, context, on_trial).work()
 
 
 def _print_result(definition: StudyDefinition, trials: list[Trial], *, best: Path | None, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,7 @@ class Learner:
         settings: Training settings.
         steps: Steps of the whole run.
         fine_tuning: How a trained model is trained further; None where the weights were drawn.
+        schedule: Learning rate of a step, counted from 0; by default that of the settings.
 
     Attributes:
         average: The averaged model, which is evaluated and saved.
@@ -72,6 +73,7 @@ class Learner:
         *,
         steps: int,
         fine_tuning: FineTuningConfig | None = None,
+        schedule: Callable[[int], float] | None = None,
     ) -> None:
         self.average = AveragedModel(model, settings.ema_decay)
         self.steps = steps
@@ -79,6 +81,7 @@ class Learner:
         self.rate = 0.0
         self._model = model.train()
         self._settings = settings
+        self._schedule = schedule or (lambda step: learning_rate(step, steps, settings))
         self._device = next(model.parameters()).device
         self._balancer = make_balancer(settings.balance, n_properties).to(self._device)
         self._optimizer = make_optimizer(model, self._balancer, settings)
@@ -93,7 +96,7 @@ class Learner:
         Returns:
             The mean of the properties' losses before the step, a scalar on the device.
         """
-        self.rate = learning_rate(self.done, self.steps, self._settings)
+        self.rate = self._schedule(self.done)
         set_learning_rate(self._optimizer, self.rate)
         if self._backbone is not None:
             self._backbone.before_step(self.done)

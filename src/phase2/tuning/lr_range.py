@@ -1,0 +1,147 @@
+"""Learning-rate range test (Smith, WACV 2017, doi:10.1109/WACV.2017.58): how the loss answers to a rising rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
+
+import torch
+
+from phase2.config.schema import RunConfig
+from phase2.data.batching import Batch
+from phase2.errors import RequestError
+from phase2.models.build import build_model
+from phase2.training.learner import Learner
+from phase2.training.loader import TrainingData, TrainingLoader, mean_neighbors
+from phase2.training.seeding import seed_everything
+
+_SMOOTHING = 0.95
+_DIVERGED = 4.0
+"""Smoothed loss, as a multiple of the smallest so far, at which the test ends."""
+_MARGIN = 10
+_FEWEST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RangePoint:
+    """One step of a range test.
+
+    Attributes:
+        step: Its number, counted from 1.
+        lr: Its learning rate.
+        loss: Mean loss of the properties before the step, normalised units.
+        smoothed: Exponential moving average of the losses so far, without its bias.
+    """
+
+    step: int
+    lr: float
+    loss: float
+    smoothed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Learning rates that a range test suggests.
+
+    Attributes:
+        lr: Suggested peak rate: the smaller of the other two.
+        steepest: Rate at which the smoothed loss falls fastest, per decade of the rate.
+        limit: A tenth of the rate at which the loss diverges; None where it does not.
+    """
+
+    lr: float
+    steepest: float
+    limit: float | None
+
+
+def exponential_rates(lowest: float, highest: float, steps: int) -> list[float]:
+    """Return rates that rise by equal factors.
+
+    Raises:
+        RequestError: The rates do not rise, or there are too few steps.
+
+    Example:
+        >>> [round(rate, 9) for rate in exponential_rates(1e-4, 1e-2, 20)][::19]
+        [0.0001, 0.01]
+    """
+    if not 0 < lowest < highest < math.inf:
+        raise RequestError(
+            f"The learning rate cannot rise from {lowest:g} to {highest:g}.", fix="Give --lowest 1e-6 --highest 1, say."
+        )
+    if steps < _FEWEST:
+        raise RequestError(f"--steps {steps} is too few.", fix=f"Give {_FEWEST} or more.")
+    return [lowest * (highest / lowest) ** (step / (steps - 1)) for step in range(steps)]
+
+
+def range_test(
+    config: RunConfig,
+    data: TrainingData,
+    rates: Sequence[float],
+    *,
+    device: torch.device,
+) -> list[RangePoint]:
+    """Train from the run's initial weights with a rate that rises from step to step, until the loss diverges.
+
+    Args:
+        config: The run.
+        data: Crystals, labels, split and scaler; only the training part is used.
+        rates: Learning rate of each step.
+        device: Device of the model.
+
+    Returns:
+        One point per step with a finite loss.
+    """
+    seed_everything(config.seed, device)
+    settings, properties = config.training, len(data.scaler.properties)
+    neighbors = mean_neighbors(data.graphs, data.split.train)
+    model = build_model(config.model, properties, neighbors, config.data.graph.cutoff).to(device)
+    loader = TrainingLoader(data, view=model.view, batch_size=settings.batch_size, seed=config.seed, device=device)
+    learner = Learner(model, properties, settings, steps=len(rates), schedule=lambda step: rates[step])
+    points: list[RangePoint] = []
+    average = lowest = math.inf
+    total = 0.0
+    for step, batch in enumerate(islice(_endless(loader), len(rates)), 1):
+        loss = float(learner.step(batch))
+        if not math.isfinite(loss):
+            break
+        total = _SMOOTHING * total + (1 - _SMOOTHING) * loss
+        average = total / (1 - _SMOOTHING**step)
+        points.append(RangePoint(step, rates[step - 1], loss, average))
+        lowest = min(lowest, average)
+        if average > _DIVERGED * lowest and step >= _FEWEST:
+            break
+    return points
+
+
+def suggest_rate(points: Sequence[RangePoint], rates: Sequence[float]) -> Suggestion:
+    """Suggest a peak learning rate.
+
+    Args:
+        points: Points of a range test.
+        rates: The rates that it was asked for; it diverged where it ended before the last.
+
+    Raises:
+        RequestError: The loss did not fall.
+    """
+    start = max(_FEWEST // 2, len(points) // 10)  # the average of the first few is their own
+    slopes = [
+        (after.smoothed - before.smoothed, math.sqrt(after.lr * before.lr))
+        for before, after in zip(points[start:], points[start + 1 :], strict=False)
+    ]
+    fall, steepest = min(slopes, default=(0.0, 0.0))
+    if fall >= 0:
+        raise RequestError(
+            "The loss did not fall at any learning rate.",
+            why=f"{len(points)} steps were taken, from {rates[0]:g} to {points[-1].lr if points else rates[0]:g}.",
+            fix="Begin lower (--lowest 1e-8), take more --steps, or check the data.",
+        )
+    limit = points[-1].lr / _MARGIN if len(points) < len(rates) else None
+    return Suggestion(steepest if limit is None else min(steepest, limit), steepest, limit)
+
+
+def _endless(loader: TrainingLoader) -> Iterator[Batch]:
+    """Yield the batches of one epoch after the other."""
+    for epoch in count():
+        yield from loader.epoch(epoch)
