@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -38,9 +39,9 @@ def define():
     """Define a study of a small run."""
 
     def make(name="size", over=OVER, *, minimise="score", pruner="median", trials=6, **settings):
-        small = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 4}
+        small: dict[str, Any] = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 4}
         request = RunRequest(**(small | settings))
-        space = SearchSpace.parse(over, request.algorithm)
+        space = SearchSpace.parse(over, request.profile.algorithm)
         return StudyDefinition.of(name, request, space, minimise=minimise, pruner=pruner, trials=trials)
 
     return make
