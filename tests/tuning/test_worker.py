@@ -31,7 +31,7 @@ def work(tmp_path, store):
         context = RunContext(
             store=store if stored else None, callback=callback or Callback(), stop=stop or StopRequest()
         )
-        StudyWorker(study, kept, order, context, lambda _: None).work()
+        StudyWorker(study, kept, order, context).work()
         return study
 
     return run
@@ -82,7 +82,7 @@ def test_a_study_with_pruned_trials(work, define, store, tmp_path):
 def test_an_interrupted_study_ends_as_one_that_was_not(work, define, store, tmp_path):
     whole = Study(LocalStore(tmp_path / "whole"), define(trials=3))
     order = WorkOrder(trials=3, output=tmp_path / "whole")
-    StudyWorker(whole, LocalStore(tmp_path / "whole"), order, RunContext(), lambda _: None).work()
+    StudyWorker(whole, LocalStore(tmp_path / "whole"), order, RunContext()).work()
 
     for after in (1, 3, 2):  # in the middle of an epoch, at its end, and after a trial
         stop = StopRequest()

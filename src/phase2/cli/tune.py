@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +22,7 @@ from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.storage.base import Store
+    from phase2.training.callbacks.base import Callback
     from phase2.tuning.definition import StudyDefinition
     from phase2.tuning.study import Trial
 
@@ -125,10 +128,14 @@ def _tune(  # noqa: PLR0913 - options
     def on_trial(trial: Trial) -> None:
         note(f"trial {trial.number}: {outcome(trial, definition.measure)}")
 
-    with SignalStopRequest() as stop, training_callbacks(stall_minutes, metrics_port) as callbacks:
-        shared = CompositeCallback(callbacks)
-        run_context = RunContext(store=place, device=device, callback=shared, stop=stop, notify=note)
-        StudyWorker(study, kept, order, run_context, on_trial).work()
+    @contextmanager
+    def callbacks() -> Iterator[Callback]:
+        with training_callbacks(stall_minutes, metrics_port) as made:
+            yield CompositeCallback(made)
+
+    with SignalStopRequest() as stop:
+        run_context = RunContext(store=place, device=device, stop=stop, notify=note)
+        StudyWorker(study, kept, order, run_context, on_trial=on_trial, callbacks=callbacks).work()
     _print_result(definition, study.trials(), best=best, as_json=as_json)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,13 +17,16 @@ from phase2.errors import DataError, PreemptedError, RequestError
 from phase2.runs.manifest import RunManifest
 from phase2.runs.report.markdown import number as short
 from phase2.storage.base import Store
+from phase2.training.callbacks.base import Callback
 from phase2.training.callbacks.composite import CompositeCallback
-from phase2.training.run.experiment import RunContext, train_run
+from phase2.training.run.experiment import FinishedRun, RunContext, train_run
 from phase2.tuning.claims import Claim, Claims
 from phase2.tuning.definition import SCORE
 from phase2.tuning.reporter import TrialReporter, TrialStop
 from phase2.tuning.study import State, Study, Trial
 from phase2.tuning.workers import Worker
+
+CallbackFactory = Callable[[], AbstractContextManager[Callback | None]]
 
 POLL_SECONDS = 5.0
 _MOST_FAILURES = 3
@@ -56,15 +61,24 @@ class StudyWorker:
         order: What to do.
         context: Settings of the training process; its store is that of the runs.
         on_trial: Callback receiving each trial that ended here.
+        callbacks: Returns a context manager of a callback for each trial; None for none.
     """
 
     def __init__(
-        self, study: Study, store: Store, order: WorkOrder, context: RunContext, on_trial: Callable[[Trial], None]
+        self,
+        study: Study,
+        store: Store,
+        order: WorkOrder,
+        context: RunContext,
+        *,
+        on_trial: Callable[[Trial], None] = lambda _: None,
+        callbacks: CallbackFactory = contextlib.nullcontext,
     ) -> None:
         self._study = study
         self._order = order
         self._context = context
         self._on_trial = on_trial
+        self._callbacks = callbacks
         self._worker = Worker(store, study.definition.name)
         self._claims = Claims(store, study.definition.name, self._worker)
         self._current: tuple[Claim, TrialStop] | None = None
@@ -115,14 +129,9 @@ class StudyWorker:
             return
         stop = TrialStop(context.stop)
         reporter = TrialReporter(study, trial.number, stop, deadline=self._order.deadline)
-        callback = CompositeCallback([context.callback, reporter])
         self._current = (claim, stop)
         try:
-            finished = train_run(
-                resolve(study.definition.trial_request(dict(trial.values), self._order.output)),
-                ResumeRequest(accepted=self._order.accepted, run_id=trial.run_id),
-                replace(context, callback=callback, stop=stop),
-            )
+            finished = self._run(trial, stop, reporter)
         except PreemptedError:
             if context.stop.reason:
                 raise
@@ -138,6 +147,16 @@ class StudyWorker:
             self._end(trial, "complete", value=_value(finished.manifest, study.definition.minimise))
         finally:
             self._current = None
+
+    def _run(self, trial: Trial, stop: TrialStop, reporter: TrialReporter) -> FinishedRun:
+        request = self._study.definition.trial_request(dict(trial.values), self._order.output)
+        with self._callbacks() as callback:
+            callbacks = [self._context.callback, *([callback] if callback else []), reporter]
+            return train_run(
+                resolve(request),
+                ResumeRequest(accepted=self._order.accepted, run_id=trial.run_id),
+                replace(self._context, callback=CompositeCallback(callbacks), stop=stop),
+            )
 
     def _end(self, trial: Trial, state: State, *, value: float | None = None, reason: str = "") -> None:
         if state == "complete" and value is None:
