@@ -2,6 +2,7 @@
 
 import csv
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import RequestError
-from phase2.tuning.lr_range import RangePoint, exponential_rates, range_test, suggest_rate
+from phase2.tuning.learning_rate.range_test import RangePoint, exponential_rates, range_test, suggest_rate
 
 WORDS = ("--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--batch-size", "8")
 
@@ -34,7 +35,7 @@ def test_the_rates_rise_by_equal_factors():
     rates = exponential_rates(1e-6, 1, 13)
     assert rates[0] == 1e-6
     assert rates[-1] == pytest.approx(1)
-    factors = [after / before for before, after in zip(rates, rates[1:], strict=False)]
+    factors = [after / before for before, after in pairwise(rates)]
     assert factors == pytest.approx([10**0.5] * 12)
 
 

@@ -35,8 +35,8 @@ def _lr_find(
     from phase2.data.dataset import CrystalPropertyDataset
     from phase2.machine.hardware import thread_count
     from phase2.models.device import choose_device
-    from phase2.tuning.lr_range import exponential_rates, range_test, suggest_rate
-    from phase2.tuning.lr_range_files import write_range_test
+    from phase2.tuning.learning_rate.files import write_range_test
+    from phase2.tuning.learning_rate.range_test import exponential_rates, range_test, suggest_rate
 
     config, rates = resolve(request).config, exponential_rates(lowest, highest, steps)
     chosen = choose_device(device)

@@ -16,7 +16,7 @@ from phase2.cli.options import AcceptOption, DeviceOption, request_option, takes
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
 from phase2.cli.train import MetricsOption, PublishOption, StallOption, check_stall_minutes, training_callbacks
 from phase2.config.request import RunRequest
-from phase2.config.search.parser import OVER
+from phase2.config.search.dimensions import OVER
 from phase2.config.settings import STALL_MINUTES, store_url
 from phase2.errors import RequestError
 
@@ -115,7 +115,8 @@ def _tune(  # noqa: PLR0913 - options
     from phase2.training.callbacks.composite import CompositeCallback
     from phase2.training.interruption import SignalStopRequest
     from phase2.training.run.experiment import RunContext
-    from phase2.tuning.worker import StudyWorker, WorkOrder, outcome
+    from phase2.tuning.result import outcome
+    from phase2.tuning.worker import StudyWorker, WorkOrder
 
     order = WorkOrder(
         trials=trials or definition.trials,

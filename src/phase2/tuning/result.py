@@ -10,6 +10,7 @@ from phase2.config.assignments import format_value
 from phase2.config.resolve import resolve
 from phase2.config.run_file.writer import write_run_file
 from phase2.errors import DataError
+from phase2.runs.report.markdown import number
 from phase2.storage.disk.atomic import write_text
 from phase2.tuning.definition import StudyDefinition
 from phase2.tuning.study import Trial
@@ -78,6 +79,20 @@ def best_file(definition: StudyDefinition, trials: Sequence[Trial]) -> str:
 def write_best(path: Path, definition: StudyDefinition, trials: Sequence[Trial]) -> None:
     """Write the configuration file of the best trial; raises as :func:`best_file`."""
     write_text(path, best_file(definition, trials))
+
+
+def described(trial: Trial) -> str:
+    """Return the values of a trial in one line: ``training.lr=0.001, training.batch_size=16``."""
+    return ", ".join(f"{path}={format_value(value)}" for path, value in trial.values.items())
+
+
+def outcome(trial: Trial, measure: str) -> str:
+    """Return how a trial ended in one line."""
+    if trial.state == "complete":
+        return f"complete, {measure} {number(trial.score)}"
+    if trial.state == "pruned":
+        return f"pruned after epoch {trial.epochs}, {measure} {number(trial.score)}"
+    return f"failed: {trial.reason}" if trial.state == "failed" else "running"
 
 
 def _facts(trial: Trial) -> dict[str, Any]:

@@ -10,12 +10,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from phase2.config.assignments import format_value
 from phase2.config.resolve import resolve
 from phase2.config.resumption import ResumeRequest
 from phase2.errors import DataError, PreemptedError, RequestError
 from phase2.runs.manifest import RunManifest
-from phase2.runs.report.markdown import number as short
 from phase2.storage.base import Store
 from phase2.training.callbacks.base import Callback
 from phase2.training.callbacks.composite import CompositeCallback
@@ -23,6 +21,7 @@ from phase2.training.run.experiment import FinishedRun, RunContext, train_run
 from phase2.tuning.claims import Claim, Claims
 from phase2.tuning.definition import SCORE
 from phase2.tuning.reporter import TrialReporter, TrialStop
+from phase2.tuning.result import described
 from phase2.tuning.study import State, Study, Trial
 from phase2.tuning.workers import Worker
 
@@ -184,20 +183,6 @@ class StudyWorker:
         current = self._current
         if current is not None and self._claims.is_lost(current[0]):
             current[1].request("another worker of the study, which took it over,")
-
-
-def described(trial: Trial) -> str:
-    """Return the values of a trial in one line: ``training.lr=0.001, training.batch_size=16``."""
-    return ", ".join(f"{path}={format_value(value)}" for path, value in trial.values.items())
-
-
-def outcome(trial: Trial, measure: str) -> str:
-    """Return how a trial ended in one line."""
-    if trial.state == "complete":
-        return f"complete, {measure} {short(trial.score)}"
-    if trial.state == "pruned":
-        return f"pruned after epoch {trial.epochs}, {measure} {short(trial.score)}"
-    return f"failed: {trial.reason}" if trial.state == "failed" else "running"
 
 
 def _value(manifest: RunManifest, minimise: str) -> float | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from phase2.config.assignments import format_value
 
+OVER = "--over"
+
 
 @dataclass(frozen=True, slots=True)
 class Range:

@@ -9,10 +9,8 @@ from typing import Any
 from phase2.config.assignments import SET, Setting, format_value, parse_values
 from phase2.config.levels import Algorithm
 from phase2.config.paths import SettingField, check_setting, settings_of_algorithm
-from phase2.config.search.dimensions import Choices, Dimension, Range
+from phase2.config.search.dimensions import OVER, Choices, Dimension, Range
 from phase2.errors import RequestError
-
-OVER = "--over"
 
 _NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(:log)?(?::step=({_NUMBER}))?")

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from phase2.storage.disk.atomic import write_text
-from phase2.tuning.lr_range import RangePoint, Suggestion
+from phase2.tuning.learning_rate.range_test import RangePoint, Suggestion
 
 POINTS, FIGURE = "lr_range.csv", "lr_range.png"
 
@@ -20,7 +20,7 @@ def write_range_test(folder: Path, points: Sequence[RangePoint], suggestion: Sug
     write_text(folder / POINTS, _csv(points))
     if find_spec("matplotlib") is None:
         return f"written: {folder / POINTS}; no picture without matplotlib: pip install 'phase2[report]'"
-    from phase2.tuning.lr_range_figure import draw_range_test  # takes half a second, and is optional
+    from phase2.tuning.learning_rate.figure import draw_range_test  # takes half a second, and is optional
 
     draw_range_test(folder / FIGURE, points, suggestion)
     return f"written: {folder / POINTS}, {folder / FIGURE}"

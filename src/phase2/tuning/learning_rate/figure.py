@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from phase2.runs.report.style import ACCENT, FAINT, INK, house_style, new_figure, save
-from phase2.tuning.lr_range import RangePoint, Suggestion
+from phase2.tuning.learning_rate.range_test import RangePoint, Suggestion
 
 
 def draw_range_test(path: Path, points: Sequence[RangePoint], suggestion: Suggestion) -> None:

@@ -1,0 +1,1 @@
+"""Finding a learning rate: a range test, its picture and its files."""
