@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import data, doctor, explain, lr_find, predict, train, tune
+from phase2.cli import data, doctor, explain, lr_find, predict, train
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 from phase2.cli.cluster import cancel, logs, observe, pull, status
 from phase2.cli.cluster.submission import submit, sweep
 from phase2.cli.runs import commands as runs
 from phase2.cli.runs import transfer
+from phase2.cli.tuning import commands as tuning
 from phase2.cli.workflow import commands as workflow
 
 app = typer.Typer(
@@ -51,7 +52,7 @@ app.command("status")(status.status)
 app.command("logs")(logs.logs)
 app.command("cancel")(cancel.cancel)
 app.command("observe")(observe.observe)
-app.add_typer(tune.app, name="tune")
+app.add_typer(tuning.app, name="tune")
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.add_typer(workflow.app, name="workflow")

@@ -23,11 +23,13 @@ from phase2.tuning.definition import SCORE
 from phase2.tuning.reporter import TrialReporter, TrialStop
 from phase2.tuning.result import described
 from phase2.tuning.study import State, Study, Trial
-from phase2.tuning.workers import Worker
+from phase2.tuning.workers import BEAT_SECONDS, SILENCE, Worker
 
 CallbackFactory = Callable[[], AbstractContextManager[Callback | None]]
 
 POLL_SECONDS = 5.0
+WORKER_PATIENCE = SILENCE.total_seconds() + 2 * BEAT_SECONDS
+"""Seconds after which workers that are dead are known to be."""
 _MOST_FAILURES = 3
 """Trials that may fail before any has a score: then the fault is not theirs."""
 
@@ -40,14 +42,14 @@ class WorkOrder:
         trials: Trials of the study in all, those of other workers included.
         output: Folder of the runs on this machine.
         deadline: End of its time, by ``time.monotonic()``; the trial in progress is saved and continued next time.
-        waits: Whether it waits for trials that other workers train, to take over those of workers that die.
+        patience: Seconds for which it waits for the trials of other workers, to take over those of workers that die.
         accepted: Changes since the last checkpoint of an interrupted trial that are accepted.
     """
 
     trials: int
     output: Path
     deadline: float = math.inf
-    waits: bool = True
+    patience: float = math.inf
     accepted: tuple[str, ...] = ()
 
 
@@ -93,22 +95,22 @@ class StudyWorker:
             TransientError: The store does not answer.
         """
         with self._worker.registered(self._give_up_if_lost):
+            idle = 0.0
             while time.monotonic() < self._order.deadline:
                 claim = self._next()
                 if claim is not None:
                     self._train(claim)
-                elif not (self._order.waits and self._is_left()):
-                    return
-                else:
+                    idle = 0.0
+                elif idle < self._order.patience and self._left(self._over()):
                     time.sleep(POLL_SECONDS)
+                    idle += POLL_SECONDS
+                else:
+                    return
 
     def _next(self) -> Claim | None:
         """Claim the first trial that is not over and that no live worker holds."""
         over = self._over()
         return next((claim for number in self._left(over) if (claim := self._claims.take(number))), None)
-
-    def _is_left(self) -> bool:
-        return bool(self._left(self._over()))
 
     def _over(self) -> set[int]:
         return {trial.number for trial in self._study.trials() if trial.is_over}

@@ -12,58 +12,36 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.options import AcceptOption, DeviceOption, request_option, takes_request
+from phase2.cli.options import AcceptOption, DeviceOption, takes_request
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
 from phase2.cli.train import MetricsOption, PublishOption, StallOption, check_stall_minutes, training_callbacks
+from phase2.cli.tuning.options import (
+    HoursOption,
+    MinimiseOption,
+    NameOption,
+    OverOption,
+    PrunerOption,
+    SpaceOption,
+    TrialsOption,
+    check_hours,
+    define_study,
+)
 from phase2.config.request import RunRequest
-from phase2.config.search.dimensions import OVER
-from phase2.config.settings import STALL_MINUTES, store_url
+from phase2.config.settings import STALL_MINUTES, STORE_VARIABLE, store_url
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.storage.base import Store
     from phase2.training.callbacks.base import Callback
     from phase2.tuning.definition import StudyDefinition
     from phase2.tuning.study import Trial
 
-TRIALS = 20
-BEST = Path("best.yaml")
-
-OverOption = Annotated[
-    list[str] | None,
+WorkerOption = Annotated[
+    bool,
     typer.Option(
-        OVER,
-        metavar="PATH=VALUES",
-        help="Setting to search, with its range or choices: training.lr=1e-4..1e-2:log, model.layers=2..4, "
-        "training.batch_size=16,32; may be repeated.",
+        "--worker", help="One of several: refuse to work without a store, and end when the others do the rest."
     ),
 ]
-SpaceOption = Annotated[
-    Path | None, typer.Option("--space", metavar="FILE", help="YAML file of settings to search, besides --over.")
-]
-TrialsOption = Annotated[
-    int | None,
-    request_option("--trials", help=f"Trials in all, those of earlier calls included (default: {TRIALS})."),
-]
-NameOption = Annotated[
-    str | None,
-    typer.Option("--name", help="Name of the study; the same name continues it, or joins it as a further worker."),
-]
-MinimiseOption = Annotated[
-    str | None,
-    typer.Option("--minimise", help="score, or a property, for its validation MAE (default: score)."),
-]
-PrunerOption = Annotated[
-    str | None, typer.Option("--pruner", help="Stop hopeless trials: median, hyperband or none (default: median).")
-]
-HoursOption = Annotated[
-    float | None,
-    typer.Option("--timeout-hours", help="Stop after so long; the next call continues the trial in progress."),
-]
-WaitOption = Annotated[
-    bool,
-    typer.Option("--wait/--no-wait", help="Wait for the trials of other workers, and take over those that die."),
-]
+BEST = Path("best.yaml")
 BestOption = Annotated[Path, typer.Option("--best", help="Configuration file of the best trial to write.")]
 
 app = typer.Typer(
@@ -82,7 +60,7 @@ def _tune(  # noqa: PLR0913 - options
     minimise: MinimiseOption = None,
     pruner: PrunerOption = None,
     timeout_hours: HoursOption = None,
-    wait: WaitOption = True,
+    worker: WorkerOption = False,
     best: BestOption = BEST,
     accept_change: AcceptOption = None,
     stall_minutes: StallOption = STALL_MINUTES,
@@ -98,14 +76,17 @@ def _tune(  # noqa: PLR0913 - options
     """
     if context.invoked_subcommand is not None:
         return
-    if timeout_hours is not None and not timeout_hours > 0:
-        raise RequestError(f"--timeout-hours {timeout_hours} is not a positive number.", fix="Give 8, say.")
-    if trials is not None and trials < 1:
-        raise RequestError(f"--trials {trials} is not a positive number.", fix="Give 1 or more.")
+    check_hours(timeout_hours)
     check_stall_minutes(stall_minutes)
     place = open_command_store(store) if store or store_url() else None
+    if worker and place is None:
+        raise RequestError(
+            "--worker needs a store.",
+            why="Workers share the study through it.",
+            fix=f"Add --store, or set {STORE_VARIABLE}.",
+        )
     kept = place or open_command_store(str(request.output))
-    definition = _definition(
+    definition = define_study(
         kept, name, request, over=over or [], space=space, minimise=minimise, pruner=pruner, trials=trials
     )
     from phase2.tuning.study import Study
@@ -116,13 +97,13 @@ def _tune(  # noqa: PLR0913 - options
     from phase2.training.interruption import SignalStopRequest
     from phase2.training.run.experiment import RunContext
     from phase2.tuning.result import outcome
-    from phase2.tuning.worker import StudyWorker, WorkOrder
+    from phase2.tuning.worker import WORKER_PATIENCE, StudyWorker, WorkOrder
 
     order = WorkOrder(
         trials=trials or definition.trials,
         output=request.output,
         deadline=math.inf if timeout_hours is None else time.monotonic() + 3600 * timeout_hours,
-        waits=wait,
+        patience=WORKER_PATIENCE if worker else math.inf,
         accepted=tuple(accept_change or ()),
     )
 
@@ -157,40 +138,6 @@ def show(
     place = open_command_store(store)
     definition = StudyDefinition.load(place, name)
     _print_result(definition, Study(place, definition).trials(), best=best, as_json=as_json)
-
-
-def _definition(
-    store: Store,
-    name: str | None,
-    request: RunRequest,
-    *,
-    over: list[str],
-    space: Path | None,
-    minimise: str | None,
-    pruner: str | None,
-    trials: int | None,
-) -> StudyDefinition:
-    """Return the definition of a study: that in the store where only its name is given."""
-    from phase2.tuning.definition import SCORE, StudyDefinition
-
-    is_defined = bool(over or space or minimise or pruner or request != RunRequest(output=request.output))
-    if name is not None and not is_defined:
-        return StudyDefinition.load(store, name)
-    from phase2.config.search.space import SearchSpace
-    from phase2.runs.layout import new_run_id
-
-    algorithm = request.profile.algorithm
-    searched = SearchSpace.parse(over, algorithm)
-    if space is not None:
-        searched = searched.merged_with(SearchSpace.read(space, algorithm))
-    return StudyDefinition.of(
-        name or f"tune-{new_run_id()}",
-        request,
-        searched,
-        minimise=minimise or SCORE,
-        pruner=pruner or "median",
-        trials=trials or TRIALS,
-    ).save(store)
 
 
 def _print_result(definition: StudyDefinition, trials: list[Trial], *, best: Path | None, as_json: bool) -> None:
