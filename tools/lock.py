@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # File below constraints/ -> the extras it pins.
 SETS = {
     "core": [],
-    "train": ["train", "report"],
+    "train": ["train", "report", "tune"],
     "cluster": ["cluster"],
     "dev": ["train", "report", "cluster", "notebook", "foundation", "tune", "dev"],
 }

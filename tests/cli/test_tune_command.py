@@ -86,3 +86,11 @@ def test_what_cannot_be_searched_is_refused_before_anything_starts(say, tmp_path
     assert code == 2
     assert says in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_works_for_nobody_without_a_store(say, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PHASE2_STORE", raising=False)
+    code, _, err = say("tune", *WORDS, *OVER, "--worker")
+    assert (code, "--worker needs a store" in err) == (2, True)
+    assert list(tmp_path.iterdir()) == []

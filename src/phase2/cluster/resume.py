@@ -47,7 +47,7 @@ def from_cluster(runs: Sequence[SubmittedRun], name: str) -> ResumableRun | None
         name: Run id, name of an object, or a unique prefix.
 
     Raises:
-        RequestError: Several runs match, it is a sweep, or another version of phase2 submitted it.
+        RequestError: Several runs match, it is a sweep or a worker of a study, or another version submitted it.
     """
     matching = match_submitted(runs, name)
     if matching is None:
@@ -62,6 +62,12 @@ def from_cluster(runs: Sequence[SubmittedRun], name: str) -> ResumableRun | None
         raise RequestError(
             f"'{run.run_id}' is a sweep of several runs.",
             why="Only a single run is resumed by its id; a sweep is resumed by submitting it again.",
+            fix=f"Run it again: {command}",
+        )
+    if arguments[:2] == ["phase2", "tune"]:
+        raise RequestError(
+            f"'{run.run_id}' is a worker of a study.",
+            why="It trains many runs, and is continued by submitting it again.",
             fix=f"Run it again: {command}",
         )
     options = ClusterOptions.from_json(annotation(run.object, OPTIONS_ANNOTATION) or "{}")

@@ -59,4 +59,5 @@ class RunState:
     @property
     def resume_command(self) -> str:
         """Command that resumes the run after it failed or was cancelled."""
-        return self.command if self.mode == SWEEP else f"phase2 submit --resume {self.run_id}"
+        is_own = self.mode == SWEEP or self.command.startswith("phase2 tune ")
+        return self.command if is_own else f"phase2 submit --resume {self.run_id}"

@@ -15,6 +15,7 @@ from phase2.cli.console import note, print_table
 from phase2.cli.options import AcceptOption, DeviceOption, takes_request
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
 from phase2.cli.train import MetricsOption, PublishOption, StallOption, check_stall_minutes, training_callbacks
+from phase2.cli.tuning import submit
 from phase2.cli.tuning.options import (
     HoursOption,
     MinimiseOption,
@@ -122,6 +123,7 @@ def _tune(  # noqa: PLR0913 - options
 
 
 app.callback()(takes_request(_tune))
+app.command("submit")(submit.submit)
 
 
 @app.command("show")

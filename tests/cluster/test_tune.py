@@ -1,0 +1,118 @@
+"""``phase2 tune submit``: a Job for each worker of a study, all of one study and of no run."""
+
+import json
+import shlex
+
+import kubernetes_validate
+import pytest
+import yaml
+from tests.cluster.support.harnesses import JobHarness
+from tests.cluster.support.image_names import BY_DIGEST
+from tests.cluster.support.stored_api import JOBS
+
+WORDS = (
+    "--algorithm",
+    "cgcnn",
+    "--level",
+    "smoke",
+    "--over",
+    "training.lr=1e-4..1e-2:log",
+    "--over",
+    "model.width=8,16",
+)
+STUDY = ("tune", "submit", *WORDS, "--trials", "8", "--workers", "2", "--name", "size", "--image", BY_DIGEST)
+IDS = ["size-8-worker-0", "size-8-worker-1"]
+
+
+def jobs_of(cli, *words):
+    code, out, err = cli(*STUDY, *words, "--dry-run")
+    assert code == 0, err
+    return list(yaml.safe_load_all(out))
+
+
+def container(job):
+    (found,) = job["spec"]["template"]["spec"]["containers"]
+    return found
+
+
+def test_each_worker_is_a_job_with_the_command_of_the_study(cli, api):
+    jobs = jobs_of(cli, "--store", "s3://bucket/runs", "--timeout-hours", "8", "--minimise", "band_gap")
+    assert [job["metadata"]["labels"]["phase2.dev/run-id"] for job in jobs] == IDS
+    for job in jobs:
+        kubernetes_validate.validate(job, "1.34", strict=True)
+        words = shlex.join(container(job)["args"])
+        assert words == (
+            "tune --algorithm cgcnn --level smoke --over training.lr=0.0001..0.01:log --over model.width=8,16 "
+            "--minimise band_gap --pruner median --trials 8 --name size --timeout-hours 8 --worker --best /tmp/best.yaml"
+        )
+        environment = {one["name"]: one.get("value") for one in container(job)["env"]}
+        assert "PHASE2_RUN_ID" not in environment  # each trial has an id of its own
+        assert environment["PHASE2_STORE"] == "s3://bucket/runs"
+    assert {method for method, _ in api.requests} == {"GET"}
+
+
+def test_a_worker_gets_what_a_run_of_its_level_gets(cli, api):
+    (job, _) = jobs_of(cli, "--cpu", "3", "--memory", "9Gi", "--gpus", "1", "--cache", "data")
+    code, out, err = cli("submit", "--algorithm", "cgcnn", "--level", "smoke", "--run-id", "size-0", "--image", BY_DIGEST,
+                         "--cpu", "3", "--memory", "9Gi", "--gpus", "1", "--cache", "data", "--dry-run")  # fmt: skip
+    assert code == 0, err
+    run = yaml.safe_load(out)
+    one, other = (each["spec"]["template"]["spec"] for each in (job, run))
+    for name in ("resources", "volumeMounts", "securityContext", "envFrom", "image", "ports"):
+        assert container(job)[name] == container(run)[name]
+    assert {k: v for k, v in one.items() if k != "containers"} == {k: v for k, v in other.items() if k != "containers"}
+    labels = job["metadata"]["labels"]
+    assert {k: v for k, v in labels.items() if not k.endswith("run-id")} == {
+        k: v for k, v in run["metadata"]["labels"].items() if not k.endswith("run-id")
+    }
+
+
+def test_workers_are_submitted_once_and_their_command_submits_them_again(cli, api):
+    harness = JobHarness(cli, api)
+    code, out, err = cli(*STUDY)
+    assert (code, out.startswith("study: size, 8 trials, 2 workers\n")) == (0, True), err
+    assert [one["metadata"]["name"] for one in api.all(JOBS)] == [f"phase2-{one}" for one in IDS]
+    harness.fail(IDS[1])
+    (made, _) = api.all(JOBS)
+    command = shlex.split(made["metadata"]["annotations"]["phase2.dev/command"])
+    code, out, err = cli(*command[1:], "--image", BY_DIGEST, "--json")
+    assert code == 0, err
+    found = {one["run"]: one["outcome"] for one in json.loads(out)["submitted"]}
+    assert found == {IDS[0]: "already submitted", IDS[1]: "submitted again"}
+    code, out, err = cli(*STUDY, "--trials", "12")  # more trials are further workers
+    assert (code, out.count("submitted: Job phase2-size-12-worker-")) == (0, 2), err
+    code, _, err = cli(*STUDY, "--pruner", "none")
+    assert (code, "The run id 'size-8-worker-0' belongs to another request" in err) == (2, True)
+
+
+def test_a_worker_that_failed_is_continued_by_submitting_the_study_again(cli, api):
+    harness = JobHarness(cli, api)
+    assert cli(*STUDY)[0] == 0
+    harness.fail(IDS[0])
+    code, _, err = cli("submit", "--resume", IDS[0])
+    assert (code, "is a worker of a study" in err, "phase2 tune submit --algorithm cgcnn" in err) == (2, True, True), (
+        err
+    )
+    state = json.loads(cli("status", IDS[0], "--json")[1])
+    assert (state["run_id"], state["mode"], state["state"]) == (IDS[0], "smoke", "failed")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--workers", "9"], "--workers 9 are more than the 8 trials"),
+        (["--workers", "99", "--trials", "99"], "--workers 99 are too many"),
+        (["--store", "models"], "--store models is not shared by pods"),
+        (["--lr", "1e-3"], "--lr and --over training.lr give one setting"),
+        (["--over", "training.lrr=1..2"], "Did you mean 'training.lr'?"),
+        (["--data", "nowhere"], "Unknown data set 'nowhere'"),
+        (["--data", "/home/me/data.json"], "is not visible to a pod"),
+        (["--checkpoint-minutes", "3"], "--checkpoint-minutes cannot be combined with a study"),
+        (["--name", "a" * 50], "is not a valid run id"),
+        (["--pruner", "medain"], "Did you mean 'median'?"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_submitted(words, says, cli, api):
+    code, _, err = cli(*STUDY, *words)
+    assert (code, says in err) == (2, True), err
+    assert api.all(JOBS) == []
