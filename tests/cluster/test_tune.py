@@ -43,7 +43,8 @@ def test_each_worker_is_a_job_with_the_command_of_the_study(cli, api):
         words = shlex.join(container(job)["args"])
         assert words == (
             "tune --algorithm cgcnn --level smoke --over training.lr=0.0001..0.01:log --over model.width=8,16 "
-            "--minimise band_gap --pruner median --trials 8 --name size --timeout-hours 8 --worker --best /tmp/best.yaml"
+            "--minimise band_gap --pruner median --trials 8 --name size --timeout-hours 8 "
+            "--worker --best /tmp/best.yaml"
         )
         environment = {one["name"]: one.get("value") for one in container(job)["env"]}
         assert "PHASE2_RUN_ID" not in environment  # each trial has an id of its own
@@ -52,9 +53,9 @@ def test_each_worker_is_a_job_with_the_command_of_the_study(cli, api):
 
 
 def test_a_worker_gets_what_a_run_of_its_level_gets(cli, api):
-    (job, _) = jobs_of(cli, "--cpu", "3", "--memory", "9Gi", "--gpus", "1", "--cache", "data")
-    code, out, err = cli("submit", "--algorithm", "cgcnn", "--level", "smoke", "--run-id", "size-0", "--image", BY_DIGEST,
-                         "--cpu", "3", "--memory", "9Gi", "--gpus", "1", "--cache", "data", "--dry-run")  # fmt: skip
+    given = ("--cpu", "3", "--memory", "9Gi", "--gpus", "1", "--cache", "data", "--image", BY_DIGEST)
+    (job, _) = jobs_of(cli, *given)
+    code, out, err = cli("submit", *WORDS[:4], "--run-id", "size-0", *given, "--dry-run")
     assert code == 0, err
     run = yaml.safe_load(out)
     one, other = (each["spec"]["template"]["spec"] for each in (job, run))
