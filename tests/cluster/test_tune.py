@@ -109,7 +109,7 @@ def test_a_worker_that_failed_is_continued_by_submitting_the_study_again(cli, ap
         (["--data", "nowhere"], "Unknown data set 'nowhere'"),
         (["--data", "/home/me/data.json"], "is not visible to a pod"),
         (["--checkpoint-minutes", "3"], "--checkpoint-minutes cannot be combined with a study"),
-        (["--name", "a" * 50], "is not a valid run id"),
+        (["--name", "a" * 54], "is not a valid run id"),
         (["--pruner", "medain"], "Did you mean 'median'?"),
     ],
 )
