@@ -11,6 +11,7 @@ from phase2.cli.console import note
 from phase2.cli.options import DeviceOption, takes_request
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.request import RunRequest
+from phase2.errors import RequestError
 
 STEPS = 200
 
@@ -39,6 +40,12 @@ def _lr_find(
     from phase2.tuning.learning_rate.range_test import exponential_rates, range_test, suggest_rate
 
     config, rates = resolve(request).config, exponential_rates(lowest, highest, steps)
+    if config.fine_tuning is not None:
+        raise RequestError(
+            "The range test begins at drawn weights, and this run at those of a trained model.",
+            why=f"{config.fine_tuning.source} is what it starts from.",
+            fix="Search the rate of a fine-tuning with 'phase2 tune --from'.",
+        )
     chosen = choose_device(device)
     torch.set_num_threads(thread_count())
     data = CrystalPropertyDataset.load(config.data, config.properties, drop_unlabelled_properties=config.all_properties)
@@ -55,4 +62,4 @@ def _lr_find(
     typer.echo(f"training: {{lr: {suggestion.lr:.2g}}}  # for --config; or --lr {suggestion.lr:.2g}")
 
 
-lr_find = takes_request(_lr_find, hidden=("output",))
+lr_find = takes_request(_lr_find, hidden=("output", "from_", "freeze", "new_heads"))
