@@ -28,7 +28,7 @@ PATCHES = PodPatches.of(ClusterRequest(image=Image.parse("phase2:1")))
 def inputs_of(step):
     """What the steps before give, and what the first step finds for the pods of a run that asks for nothing."""
     found = PATCHES.parameters()
-    return INPUTS | found | ({} if step == "train" else {"pod": found["prepare-pod"]})
+    return INPUTS | found | ({} if step in ("train", "work") else {"pod": found["prepare-pod"]})
 
 
 PODS = {f"{name}-{step}": (name, step) for name in TEMPLATES for step in container_templates(TEMPLATES[name])}

@@ -276,5 +276,5 @@ def test_every_file_of_the_chart_is_installed_by_some_profile(helm):
     installed = {(one["kind"], one["metadata"]["name"].removesuffix("-locked")) for one in made}
     files = [yaml.safe_load(path.read_text()) for path in (CHART / "files" / "argo").glob("*.yaml")]
     there = {(one["kind"], one["metadata"]["name"]) for one in files}
-    assert len(there) == 10
+    assert len(there) == 12
     assert there <= installed

@@ -1,4 +1,4 @@
-"""``phase2 tune submit``: a Job for each worker of a study, all of one study and of no run."""
+"""``phase2 tune submit``: a Job for each worker of a study, or one Workflow; all of one study."""
 
 import json
 import shlex
@@ -6,9 +6,13 @@ import shlex
 import kubernetes_validate
 import pytest
 import yaml
+from hera.workflows import models
+from tests.argo.manifests import TEMPLATES, parameters_of
+from tests.argo.rendering import render_pod
+from tests.argo.test_shapes import matches, shapes_of
 from tests.cluster.support.harnesses import JobHarness
 from tests.cluster.support.image_names import BY_DIGEST
-from tests.cluster.support.stored_api import JOBS
+from tests.cluster.support.stored_api import JOBS, WORKFLOWS, install_templates
 
 WORDS = (
     "--algorithm",
@@ -43,7 +47,7 @@ def test_each_worker_is_a_job_with_the_command_of_the_study(cli, api):
         words = shlex.join(container(job)["args"])
         assert words == (
             "tune --algorithm cgcnn --level smoke --over training.lr=0.0001..0.01:log --over model.width=8,16 "
-            "--minimise band_gap --pruner median --trials 8 --name size --timeout-hours 8 "
+            "--minimise band_gap --pruner median --timeout-hours 8 --trials 8 --name size "
             "--worker --best /tmp/best.yaml"
         )
         environment = {one["name"]: one.get("value") for one in container(job)["env"]}
@@ -111,9 +115,62 @@ def test_a_worker_that_failed_is_continued_by_submitting_the_study_again(cli, ap
         (["--checkpoint-minutes", "3"], "--checkpoint-minutes cannot be combined with a study"),
         (["--name", "a" * 54], "is not a valid run id"),
         (["--pruner", "medain"], "Did you mean 'median'?"),
+        (["--backend", "local"], "'phase2 tune' itself is a worker of this machine"),
+        (["--backend", "argo", "--name", "Size"], "--name 'Size-8' cannot be used"),
+        (["--backend", "argo", "--retries", "3"], "--retries cannot be combined with --backend argo"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_submitted(words, says, cli, api):
     code, _, err = cli(*STUDY, *words)
     assert (code, says in err) == (2, True), err
-    assert api.all(JOBS) == []
+    assert (api.all(JOBS), api.all(WORKFLOWS)) == ([], [])
+
+
+# One Workflow --------------------------------------------------------------------------------------------------------
+
+
+def test_a_study_is_one_workflow_that_is_submitted_once(cli, api):
+    install_templates(api)
+    code, out, err = cli(*STUDY, "--backend", "argo")
+    assert (code, "submitted: Workflow size-8" in out) == (0, True), err
+    (made,) = api.all(WORKFLOWS)
+    assert made["spec"]["workflowTemplateRef"] == {"name": "phase2-tune"}
+    command = shlex.split(made["metadata"]["annotations"]["phase2.dev/command"])
+    code, out, err = cli(*command[1:], "--image", BY_DIGEST, "--backend", "argo")
+    assert (code, "already submitted" in out) == (0, True), err
+    state = json.loads(cli("status", "size-8", "--json")[1])
+    assert (state["run_id"], state["mode"], state["algorithm"]) == ("size-8", "tune", "cgcnn")
+    code, _, err = cli(*STUDY, "--backend", "argo", "--pruner", "none")
+    assert (code, "belongs to another request" in err) == (2, True), err
+
+
+def test_its_parameters_are_those_of_the_template_and_pass_its_policy(cli, api):
+    given = ("--store", "s3://bucket/runs", "--timeout-hours", "8", "--gpus", "1", "--set", "training.warmup=0.1")
+    (workflow,) = jobs_of(cli, "--backend", "argo", "--over", "data.graph.cutoff=4..6:step=0.5", *given)
+    models.Workflow.model_validate(workflow, extra="forbid")
+    parameters = parameters_of(workflow)
+    assert parameters["over"] == ("training.lr=0.0001..0.01:log;model.width=8,16;data.graph.cutoff=4.0..6.0:step=0.5")
+    assert (parameters["trials"], parameters["workers"], parameters["study"]) == ("8", "2", "size")
+    assert parameters.keys() <= parameters_of(TEMPLATES["phase2-tune"]).keys()
+    shapes = shapes_of("phase2-tune")
+    assert [name for name, value in parameters.items() if name in shapes and not matches(shapes[name], value)] == []
+
+
+def test_its_first_step_and_its_workers_read_the_same_study(cli, api, tmp_path, monkeypatch):
+    (workflow,) = jobs_of(cli, "--backend", "argo", "--minimise", "band_gap")
+    parameters = parameters_of(workflow)
+    code, out, err = cli("tune", *WORDS, "--minimise", "band_gap", "--trials", "8", "--name", "size", "--dry-run")
+    assert code == 0, err
+    expected = out
+    for step in ("define", "work"):
+        inputs = {"pod": "{}", "retry-pod": "{}", "queue": ""} if step == "work" else None
+        pod = render_pod(TEMPLATES["phase2-tune"], step, parameters, inputs)
+        (main_container,) = (one for one in pod["spec"]["containers"] if one["name"] == "main")
+        with monkeypatch.context() as patch:
+            for variable in main_container["env"]:
+                if "value" in variable and variable["name"] not in ("HOME", "PHASE2_TERMINATION_LOG"):
+                    patch.setenv(variable["name"], variable["value"])
+            patch.setenv("PHASE2_STORE", str(tmp_path / "store"))
+            words = [word for word in main_container["args"] if word != "--dry-run"]
+            code, out, err = cli(*words, "--dry-run")
+        assert (code, out) == (0, expected), err

@@ -103,6 +103,8 @@ ACCEPTED = [
     ("phase2.yaml", {"memory": "8Gi", "retry-memory": "32Gi"}),
     ("phase2.yaml", {"tolerations": '[{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}]'}),
     ("phase2-sweep.yaml", {"level": "smoke,lite", "seed": "1,2,3", "lr": "1e-3,5e-4"}),
+    ("phase2-tune.yaml", {"over": "training.lr=1e-4..1e-2:log; model.width=8,16", "trials": "9", "workers": "3"}),
+    ("phase2-tune.yaml", {"study": "mine", "minimise": "band_gap", "pruner": "none", "timeout-hours": "1.5"}),
     ("phase2-predict.yaml", STRUCTURES),
     ("phase2-ensemble.yaml", STRUCTURES | {"seed": "1,2", "level": "lite"}),
 ]
@@ -132,6 +134,9 @@ REFUSED = [
     ("phase2-sweep.yaml", {"level": "smoke,huge"}, "level=smoke,huge: only smoke, lite, std, pro, max"),
     ("phase2-sweep.yaml", {"seed": "1,x"}, "seed=1,x: must match"),
     ("phase2-sweep.yaml", {"competition": "true"}, "unknown parameter competition"),
+    ("phase2-tune.yaml", {"over": "training.lr"}, "over=training.lr: must match"),
+    ("phase2-tune.yaml", {"pruner": "best"}, "pruner=best: choose one of median, hyperband, none"),
+    ("phase2-tune.yaml", {"workers": "0"}, "workers=0: must match"),
     ("phase2-predict.yaml", {"structures": ""}, "structures=: must match"),
     ("phase2-predict.yaml", {"structures": "/etc"}, "structures=/etc: must match"),
     ("phase2-ensemble.yaml", STRUCTURES | {"parts": "0"}, "parts=0: must match"),

@@ -13,7 +13,6 @@ from pydantic import AwareDatetime
 from phase2 import __version__
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.config.search.dimensions import OVER
 from phase2.config.search.space import SearchSpace
 from phase2.errors import RequestError, UnknownNameError
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store
@@ -128,12 +127,6 @@ class StudyDefinition(Record):
     def measure(self) -> str:
         """What is minimised, in words."""
         return "val score" if self.minimise == SCORE else f"val MAE of {self.minimise}"
-
-    def words(self, *, trials: int) -> list[str]:
-        """Return the options of ``phase2 tune`` that define the study, for a number of trials."""
-        over = [word for text in self.space for word in (OVER, text)]
-        how = ["--minimise", self.minimise, "--pruner", self.pruner, "--trials", str(trials), "--name", self.name]
-        return [*self.command[2:], *over, *how]
 
     def trial_request(self, values: dict[str, object], output: Path) -> RunRequest:
         """Return the request of a trial with these values by path."""

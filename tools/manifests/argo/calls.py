@@ -44,6 +44,23 @@ def call_each(
     )
 
 
+def call_times(name: str, count: str, parameters: Mapping[str, str]) -> models.WorkflowStep:
+    """Return the step that runs the template of its name a number of times, and goes on without those that fail.
+
+    Args:
+        name: The template.
+        count: Tag of the number.
+        parameters: Inputs of the template by name.
+    """
+    return models.WorkflowStep(
+        name=name,
+        template=name,
+        with_sequence=models.Sequence(count=count),
+        continue_on=models.ContinueOn(failed=True, error=True),
+        arguments=_arguments(parameters),
+    )
+
+
 def result(step: str, name: str) -> str:
     """Return the tag of an output of another step."""
     return f"{{{{steps.{step}.outputs.parameters.{name}}}}}"

@@ -23,6 +23,9 @@ _SUBMITTED = {
     "phase2-ensemble": (
         "phase2-ensemble", "phase2-ensemble-", "-p level=lite -p seed=1,2,3,4 -p structures=s3://phase2/structures",
     ),
+    "phase2-tune": (
+        "phase2-tune", "phase2-tune-", "-p algorithm=cgcnn -p level=lite -p over=training.lr=1e-4..1e-2:log",
+    ),
     "phase2-predict": ("phase2-predict", "phase2-predict-", "-p structures=s3://phase2/structures"),
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ from phase2.config.assignments import SEPARATOR
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
 from phase2.config.request import BALANCES, PRECISIONS, SPLITS
 from phase2.properties import KEYS
+from phase2.tuning.definition import PRUNERS, SCORE
 
 _DEFAULTS = ClusterRequest(image=Image.parse("phase2:latest"))
 _INSTALLED = "empty is the installation's."
@@ -87,6 +88,20 @@ SET = Parameter(
     f"Other settings: training.warmup=0.1, several with '{SEPARATOR}' between them.",
     shape=f"^({_SETTING}({SEPARATOR} ?{_SETTING})*)?$",
 )
+_OVER = "[a-z_]+([.][a-z_]+)*=[][A-Za-z0-9.,:=+_/ -]+"
+OVER = Parameter(
+    "over", "", f"Settings to search: training.lr=1e-4..1e-2:log, several with '{SEPARATOR}' between them.",
+    shape=f"^({_OVER}({SEPARATOR} ?{_OVER})*)?$",
+)  # fmt: skip
+TRIALS = Parameter("trials", "", "Trials in all; empty is 20.", shape="^([1-9][0-9]{0,4})?$")
+MINIMISE = Parameter("minimise", "", "The score, or a property for its validation MAE.", (SCORE, *KEYS))
+PRUNER = Parameter("pruner", "", "Rule by which hopeless trials are stopped; empty is median.", PRUNERS)
+TIMEOUT_HOURS = Parameter(
+    "timeout-hours", "", "Time after which the workers end; the next workflow goes on.",
+    shape="^([0-9]{1,6}([.][0-9]{1,6})?)?$",
+)  # fmt: skip
+WORKERS = Parameter("workers", "4", "Pods that share the trials.", shape="^[1-9][0-9]?$")
+STUDY = Parameter("study", "", "Name of the study; empty is the name of the workflow.", shape=_NAME)
 IMAGE = Parameter(
     "image",
     _DEFAULTS.image.reference,
@@ -172,6 +187,9 @@ ENSEMBLE = (
     ALGORITHM, ALL_PROPERTIES, PROPERTIES, LEVEL, replace(VARIED[1], value="1,2,3,4"), EPOCHS, LR, BATCH_SIZE, PRESET,
     MAX_SAMPLES, SET_LIST, DATA, STRUCTURES, PARTS, IMAGE, STORE, *RESOURCES,
 )  # fmt: skip
+SEARCHED = (*(one for one in REQUEST if one is not RESUME), OVER, TRIALS, MINIMISE, PRUNER)
+"""What defines a study: the request of all trials, and what is searched."""
+TUNE = (*SEARCHED, TIMEOUT_HOURS, WORKERS, STUDY, IMAGE, STORE, *RESOURCES)
 PREDICT = (STRUCTURES, RUN, PROPERTIES, PARTS, IMAGE, STORE, CPU, MEMORY)
 PRUNE = (KEEP_BEST, OLDER_THAN, IMAGE, STORE)
 
@@ -179,6 +197,7 @@ PARAMETERS = {
     "phase2-train": TRAIN,
     "phase2-sweep": SWEEP,
     "phase2-ensemble": ENSEMBLE,
+    "phase2-tune": TUNE,
     "phase2-predict": PREDICT,
     "phase2-prune": PRUNE,
 }

@@ -54,14 +54,18 @@ def step(
     )
 
 
-def validate() -> models.Template:
-    """Return the check of the request, the store and the time, which finds what the pods of the run get."""
+def validate(*, is_run: bool = True) -> models.Template:
+    """Return the check of the request, the store and the time, which finds what the pods of the run get.
+
+    Args:
+        is_run: Whether the workflow is one run, whose id, algorithm and mode it publishes then.
+    """
     found = [_output(name, name) for name in (*POD, "prepare-pod")]
     published = [_output(name, name, is_global=True) for name in ("run-id", "algorithm", "mode")]
     return step(
         "validate", "workflow", "validate", "--store", tag("store"), "--to", WORK,
         env=options(p.RESOURCES),
-        outputs=models.Outputs(parameters=[*found, *published]),
+        outputs=models.Outputs(parameters=[*found, *(published if is_run else [])]),
     )  # fmt: skip
 
 
@@ -73,22 +77,27 @@ def prepare() -> models.Template:
 def train(env: list[models.EnvVar] | None = None, *inputs: str) -> models.Template:
     """Return the training, with the resources and the placement that the first step found."""
     names = tuple(dict.fromkeys((*inputs, *POD)))
-    metadata = {
-        "kueue.x-k8s.io/queue-name": tag("queue", "inputs"),
-        "phase2.dev/algorithm": tag("algorithm"),
-        "phase2.dev/step": "train",
-    }
     template = step(
         "train", "train", "--store", tag("store"), "--report-to", WORK,
         env=env,
         inputs=_inputs(*names),
-        metadata=models.Metadata(labels=metadata),
+        metadata=_training_pod(),
         retries=6,
         pod_spec_patch=ATTEMPT_POD,
         has_cache=True,
         outputs=models.Outputs(parameters=[_output("row", "row.json")]),
     )  # fmt: skip
     return _with_metrics(template)
+
+
+def _training_pod() -> models.Metadata:
+    """Return the labels of a pod that trains: the queue that admits it, and what it does."""
+    labels = {
+        "kueue.x-k8s.io/queue-name": tag("queue", "inputs"),
+        "phase2.dev/algorithm": tag("algorithm"),
+        "phase2.dev/step": "train",
+    }
+    return models.Metadata(labels=labels)
 
 
 def train_item() -> models.Template:
@@ -129,6 +138,38 @@ def compare() -> models.Template:
         env=[variable("PHASE2_ROWS", tag("rows", "inputs"))],
         outputs=models.Outputs(parameters=parameters, artifacts=[page]),
     )  # fmt: skip
+
+
+_STUDY = ("--store", tag("store"), "--name", tag("study"))
+
+
+def define() -> models.Template:
+    """Return the check of a study, before anything is reserved for it: its settings, its values and its store."""
+    return step("define", "tune", *_STUDY, "--worker", "--dry-run")
+
+
+def work() -> models.Template:
+    """Return one worker of a study, which trains one trial after the other."""
+    template = step(
+        "work", "tune", *_STUDY, "--worker", "--best", f"{WORK}/best.yaml",
+        env=options((p.TIMEOUT_HOURS,)),
+        inputs=_inputs(*POD),
+        metadata=_training_pod(),
+        retries=6,
+        pod_spec_patch=ATTEMPT_POD,
+        has_cache=True,
+    )  # fmt: skip
+    return _with_metrics(template)
+
+
+def show() -> models.Template:
+    """Return the result of a study: a configuration file of its best trial, which is kept in the bucket."""
+    file = "best.yaml"
+    page = _artifact("best", file, f"workflows/{{{{workflow.name}}}}/{file}")
+    outputs = models.Outputs(parameters=[_output("best", file)], artifacts=[page])
+    return step(
+        "show", "tune", "show", tag("study"), "--store", tag("store"), "--best", f"{WORK}/{file}", outputs=outputs
+    )
 
 
 def split(given: tuple[p.Parameter, ...]) -> models.Template:

@@ -8,7 +8,7 @@ from phase2.cluster.request.resources import DAY
 
 from . import parameters as p
 from . import steps
-from .calls import call, call_each, item, result, sequence, workflow_outputs
+from .calls import call, call_each, call_times, item, result, sequence, workflow_outputs
 from .cluster import ARTIFACTS, ARTIFACTS_KEY, EXECUTOR
 from .metadata import workflow_metadata
 from .metrics import workflow_metrics
@@ -21,7 +21,7 @@ PARALLEL_PODS = 4
 
 def workflow_templates() -> list[models.WorkflowTemplate]:
     """Return every WorkflowTemplate."""
-    return [train(), sweep(), ensemble(), predict(), prune()]
+    return [train(), sweep(), ensemble(), tune(), predict(), prune()]
 
 
 def train() -> models.WorkflowTemplate:
@@ -79,6 +79,26 @@ def ensemble() -> models.WorkflowTemplate:
         "Train one request with several seeds, then predict structures with mean and standard deviation of all.",
         options(p.SHARED),
         [main, steps.expand(p.VARIED), *pods],
+    )
+
+
+def tune() -> models.WorkflowTemplate:
+    """Return a search over settings by several workers, which share a study in the store."""
+    main = sequence(
+        call("define"),
+        call("validate"),
+        call("prepare", {"pod": result("validate", "prepare-pod")}),
+        # A worker that fails leaves its trials to the others.
+        call_times("work", tag("workers"), {name: result("validate", name) for name in steps.POD}),
+        call("show"),
+        outputs=workflow_outputs("show", "best"),
+    )
+    pods = [steps.define(), steps.validate(is_run=False), steps.prepare(), steps.work(), steps.show()]
+    return _template(
+        "phase2-tune",
+        "Search settings by trials, each an ordinary run, with several workers that share a study in the store.",
+        options(p.SEARCHED),
+        [main, *pods],
     )
 
 

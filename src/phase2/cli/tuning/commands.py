@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,14 @@ import typer
 from phase2.cli.console import note, print_table
 from phase2.cli.options import AcceptOption, DeviceOption, takes_request
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
-from phase2.cli.train import MetricsOption, PublishOption, StallOption, check_stall_minutes, training_callbacks
+from phase2.cli.train import (
+    DryRunOption,
+    MetricsOption,
+    PublishOption,
+    StallOption,
+    check_stall_minutes,
+    training_callbacks,
+)
 from phase2.cli.tuning import submit
 from phase2.cli.tuning.options import (
     HoursOption,
@@ -23,12 +31,12 @@ from phase2.cli.tuning.options import (
     OverOption,
     PrunerOption,
     SpaceOption,
+    StudyOptions,
     TrialsOption,
     check_hours,
-    define_study,
 )
 from phase2.config.request import RunRequest
-from phase2.config.settings import STALL_MINUTES, STORE_VARIABLE, store_url
+from phase2.config.settings import STALL_MINUTES, STORE_VARIABLE, store_url, workflow_name
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -68,6 +76,7 @@ def _tune(  # noqa: PLR0913 - options
     metrics_port: MetricsOption = None,
     device: DeviceOption = "auto",
     store: PublishOption = None,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search settings by trials, each an ordinary run, and write a configuration file of the best.
@@ -87,9 +96,11 @@ def _tune(  # noqa: PLR0913 - options
             fix=f"Add --store, or set {STORE_VARIABLE}.",
         )
     kept = place or open_command_store(str(request.output))
-    definition = define_study(
-        kept, name, request, over=over or [], space=space, minimise=minimise, pruner=pruner, trials=trials
-    )
+    options = StudyOptions(name=name, over=over, space=space, minimise=minimise, pruner=pruner, trials=trials)
+    definition = options.define(request, store=kept, is_kept=not dry_run)
+    if dry_run:
+        _print_definition(definition)
+        return
     from phase2.tuning.study import Study
 
     study = Study(kept, definition)
@@ -128,7 +139,7 @@ app.command("submit")(submit.submit)
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the study.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help='Name of the study; "" is that of this workflow.')],
     store: StoreOption = None,
     best: Annotated[Path | None, typer.Option("--best", help="Configuration file of the best trial to write.")] = None,
     as_json: JsonOption = False,  # noqa: FBT002
@@ -138,12 +149,22 @@ def show(
     from phase2.tuning.study import Study
 
     place = open_command_store(store)
-    definition = StudyDefinition.load(place, name)
-    _print_result(definition, Study(place, definition).trials(), best=best, as_json=as_json)
+    definition = StudyDefinition.load(place, name or workflow_name() or "")
+    trials = Study(place, definition).trials()
+    _print_result(definition, trials, best=None, as_json=as_json)
+    if best is not None:
+        _write_best(best, definition, trials)
+
+
+def _print_definition(definition: StudyDefinition) -> None:
+    typer.echo(f"study {definition.name}: {definition.trials} trials, {definition.measure}, pruner {definition.pruner}")
+    typer.echo(f"each trial: {shlex.join(definition.command)}")
+    for text in definition.space:
+        typer.echo(f"searched: {text}")
 
 
 def _print_result(definition: StudyDefinition, trials: list[Trial], *, best: Path | None, as_json: bool) -> None:
-    from phase2.tuning.result import best_trial, study_facts, trial_rows, write_best
+    from phase2.tuning.result import best_trial, study_facts, trial_rows
 
     if as_json:
         print_json(study_facts(definition, trials))
@@ -154,6 +175,13 @@ def _print_result(definition: StudyDefinition, trials: list[Trial], *, best: Pat
         return
     if best_trial(trials) is None:
         note("no trial is complete: there is no best to write")
-        return
-    write_best(best, definition, trials)
-    note(f"best: {best}; train it: phase2 train --config {best}")
+    else:
+        _write_best(best, definition, trials)
+
+
+def _write_best(path: Path, definition: StudyDefinition, trials: list[Trial]) -> None:
+    """Write the configuration file of the best trial; raises ``DataError`` where there is none."""
+    from phase2.tuning.result import write_best
+
+    write_best(path, definition, trials)
+    note(f"best: {path}; train it: phase2 train --config {path}")

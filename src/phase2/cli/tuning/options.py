@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.options import request_option
+from phase2.cli.options import request_option, variable_of
+from phase2.config.assignments import split_texts
 from phase2.config.request import RunRequest
 from phase2.config.search.dimensions import OVER
+from phase2.config.settings import workflow_name
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
+    from phase2.config.search.space import SearchSpace
     from phase2.storage.base import Store
     from phase2.tuning.definition import StudyDefinition
 
@@ -40,14 +45,14 @@ NameOption = Annotated[
 ]
 MinimiseOption = Annotated[
     str | None,
-    typer.Option("--minimise", help="score, or a property, for its validation MAE (default: score)."),
+    request_option("--minimise", help="score, or a property, for its validation MAE (default: score)."),
 ]
 PrunerOption = Annotated[
-    str | None, typer.Option("--pruner", help="Stop hopeless trials: median, hyperband or none (default: median).")
+    str | None, request_option("--pruner", help="Stop hopeless trials: median, hyperband or none (default: median).")
 ]
 HoursOption = Annotated[
     float | None,
-    typer.Option("--timeout-hours", help="Stop after so long; the next call continues the trial in progress."),
+    request_option("--timeout-hours", help="Stop after so long; the next call continues the trial in progress."),
 ]
 
 
@@ -57,53 +62,71 @@ def check_hours(hours: float | None) -> None:
         raise RequestError(f"--timeout-hours {hours} is not a positive number.", fix="Give 8, say.")
 
 
-def define_study(
-    store: Store | None,
-    name: str | None,
-    request: RunRequest,
-    *,
-    over: list[str],
-    space: Path | None,
-    minimise: str | None,
-    pruner: str | None,
-    trials: int | None,
-) -> StudyDefinition:
-    """Return the definition of a study.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOptions:
+    """What was given to define a study, or to name one.
 
-    Args:
-        store: Store of the study; None where it is out of reach, and the definition is not kept.
-        name: Its name; alone it stands for the study of the store.
-        request: Request that all trials share.
-        over: Searched settings.
+    Attributes:
+        name: Its name; alone it stands for the study of the store. In a workflow it is the workflow's by default.
+        over: Searched settings; by default those of the variable of the option, as a workflow fills it in.
         space: File of searched settings.
         minimise: What is minimised.
         pruner: Rule by which trials are stopped.
         trials: Number of trials.
 
     Raises:
-        RequestError: The study cannot be, or the one in the store is another.
-        UnknownNameError: A name is unknown; the nearest is offered.
+        RequestError: There are no trials.
     """
-    from phase2.tuning.definition import SCORE, StudyDefinition
 
-    if trials is not None and trials < 1:
-        raise RequestError(f"--trials {trials} is not a positive number.", fix="Give 1 or more.")
-    is_defined = bool(over or space or minimise or pruner or request != RunRequest(output=request.output))
-    if name is not None and store is not None and not is_defined:
-        return StudyDefinition.load(store, name)
+    name: str | None
+    over: list[str] | None
+    space: Path | None
+    minimise: str | None
+    pruner: str | None
+    trials: int | None
+
+    def __post_init__(self) -> None:
+        if self.trials is not None and self.trials < 1:
+            raise RequestError(f"--trials {self.trials} is not a positive number.", fix="Give 1 or more.")
+
+    def define(self, request: RunRequest, *, store: Store | None = None, is_kept: bool = False) -> StudyDefinition:
+        """Return the definition of the study.
+
+        Args:
+            request: Request that all trials share.
+            store: Its store; None where it is out of reach.
+            is_kept: Whether the definition is put into the store, unless it is there.
+
+        Raises:
+            RequestError: The study cannot be, or the one in the store is another.
+            UnknownNameError: A name is unknown; the nearest is offered.
+        """
+        from phase2.tuning.definition import SCORE, StudyDefinition
+
+        name, over = self.name or workflow_name(), self.over or split_texts(os.environ.get(variable_of(OVER), ""))
+        is_defined = bool(over or self.space or self.minimise or self.pruner)
+        if name and store is not None and not is_defined and request == RunRequest(output=request.output):
+            return StudyDefinition.load(store, name)
+        defined = StudyDefinition.of(
+            name or _new_name(),
+            request,
+            _space(over, self.space, request),
+            minimise=self.minimise or SCORE,
+            pruner=self.pruner or "median",
+            trials=self.trials or TRIALS,
+        )
+        return defined.save(store) if store is not None and is_kept else defined
+
+
+def _space(over: list[str], file: Path | None, request: RunRequest) -> SearchSpace:
     from phase2.config.search.space import SearchSpace
-    from phase2.runs.layout import new_run_id
 
     algorithm = request.profile.algorithm
-    searched = SearchSpace.parse(over, algorithm)
-    if space is not None:
-        searched = searched.merged_with(SearchSpace.read(space, algorithm))
-    defined = StudyDefinition.of(
-        name or f"tune-{new_run_id()}",
-        request,
-        searched,
-        minimise=minimise or SCORE,
-        pruner=pruner or "median",
-        trials=trials or TRIALS,
-    )
-    return defined if store is None else defined.save(store)
+    space = SearchSpace.parse(over, algorithm)
+    return space if file is None else space.merged_with(SearchSpace.read(file, algorithm))
+
+
+def _new_name() -> str:
+    from phase2.runs.layout import new_run_id
+
+    return f"tune-{new_run_id()}"

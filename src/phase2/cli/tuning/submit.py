@@ -1,13 +1,15 @@
-"""``phase2 tune submit``: several workers of one study as Kubernetes Jobs, which share it through their store."""
+"""``phase2 tune submit``: several workers of one study on a cluster, which share it through their store."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
 from phase2.cli.cluster.submission.backends import (
+    DEFAULT_BACKEND,
+    check_backend,
     check_run,
     cluster_backend,
     memory_warnings,
@@ -28,15 +30,15 @@ from phase2.cli.tuning.options import (
     OverOption,
     PrunerOption,
     SpaceOption,
+    StudyOptions,
     TrialsOption,
     check_hours,
-    define_study,
 )
 from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.cluster.plan import Plan
+    from phase2.cluster.backend import BackendName
     from phase2.tuning.definition import StudyDefinition
 
 WORKERS = 4
@@ -44,6 +46,11 @@ WORKERS = 4
 WorkersOption = Annotated[
     int, typer.Option("--workers", min=1, help="Pods that share the trials; each trains one at a time.")
 ]
+StudyBackendOption = Annotated[
+    str,
+    typer.Option("--backend", help="job: a Kubernetes Job for each worker; argo: one Argo Workflow."),
+]
+Manifests = dict[str, dict[str, Any]]
 
 
 def _submit(  # noqa: PLR0913 - the options of one command
@@ -58,102 +65,90 @@ def _submit(  # noqa: PLR0913 - the options of one command
     pruner: PrunerOption = None,
     timeout_hours: HoursOption = None,
     workers: WorkersOption = WORKERS,
+    backend: StudyBackendOption = DEFAULT_BACKEND,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Search settings on a cluster: a Kubernetes Job for each worker, sharing one study in the store of the namespace.
+    """Search settings on a cluster: several workers, each in a pod, that share one study in the store.
 
     A worker whose pod is lost is replaced, and its trial is continued from the checkpoint in the store. Show the study
     with 'phase2 tune show NAME --store s3://bucket/prefix'.
     """
+    from phase2.cluster.manifests.study import StudyPlan, build_study_workflow, build_worker_jobs
     from phase2.config.resolve import resolve
 
     check_hours(timeout_hours)
-    study = define_study(
-        None, name, request, over=over or [], space=space, minimise=minimise, pruner=pruner, trials=trials
-    )
-    count = trials or study.trials
-    _refuse_idle_workers(workers, count)
+    chosen = _backend(backend)
+    options = StudyOptions(name=name, over=over, space=space, minimise=minimise, pruner=pruner, trials=trials)
+    study = options.define(request)
     _refuse_folder(cluster.options.store)
     given, resolved = with_environment(cluster.options), resolve(study.request)
-    check_run(f"{study.name}-0", resolved, given, cluster.namespace)
-    backend = cluster_backend("job")
+    check_run(study.run_id(0), resolved, given, cluster.namespace)
     installation = installation_of(cluster, dry_run=dry_run)
-    plan = plan_of(f"{study.name}-0", resolved, given, installation, backend=backend, target=cluster)
-    for warning in memory_warnings([plan.resolved], plan.cluster):
+    run_backend = cluster_backend(chosen)
+    run = plan_of(study.run_id(0), resolved, given, installation, backend=run_backend, target=cluster)
+    plan = StudyPlan(
+        study=study.name,
+        run=run,
+        space=study.space,
+        options=_options(study, timeout_hours),
+        trials=study.trials,
+        workers=workers,
+    )
+    manifests = {plan.name: build_study_workflow(plan)} if chosen == "argo" else build_worker_jobs(plan)
+    for warning in memory_warnings([run.resolved], run.cluster):
         note(warning)
-    works = accepted_work([(plan.resolved, plan.cluster)], limit_hours=plan.options.max_hours)
-    plans = _plans(study, plan, trials=count, workers=workers, hours=timeout_hours)
+    works = accepted_work([(run.resolved, run.cluster)], limit_hours=run.options.max_hours)
     if dry_run:
-        _print(study, plans, as_json=as_json)
+        _print(study.name, manifests, as_json=as_json)
         return
     note_time(works)
-    (note if as_json else typer.echo)(f"study: {study.name}, {count} trials, {workers} workers")
-    tag_warning(plan.cluster)
-    _send(study, plans, cluster, as_json=as_json)
+    (note if as_json else typer.echo)(f"study: {study.name}, {study.trials} trials, {workers} workers")
+    tag_warning(run.cluster)
+    _send(study.name, manifests, chosen, cluster, as_json=as_json)
 
 
-def _plans(study: StudyDefinition, plan: Plan, *, trials: int, workers: int, hours: float | None) -> list[Plan]:
-    from phase2.cluster.manifests.study import worker_plans
-    from phase2.config.settings import CHECKPOINT_MINUTES
-
-    if plan.cluster.checkpoint_minutes != CHECKPOINT_MINUTES:
+def _backend(name: str) -> BackendName:
+    chosen = check_backend(name)
+    if chosen == "local":
         raise RequestError(
-            "--checkpoint-minutes cannot be combined with a study.",
-            why="Its trials are saved as often as any run by default.",
-            fix="Drop it.",
+            "--backend local cannot be combined with 'phase2 tune submit'.",
+            why="'phase2 tune' itself is a worker of this machine.",
+            fix="Run 'phase2 tune' with the same options, once for each worker.",
         )
-    limit = [] if hours is None else ["--timeout-hours", f"{hours:g}"]
-    words = study.words(trials=trials)
-    return worker_plans(
-        study.name,
-        plan,
-        ["phase2", "tune", *words, *limit, "--worker", "--best", "/tmp/best.yaml"],  # noqa: S108 - a volume of the pod
-        trials=trials,
-        workers=workers,
-        submit=["phase2", "tune", "submit", *words, *limit, "--workers", str(workers)],
-    )
+    return chosen
 
 
-def _send(study: StudyDefinition, plans: list[Plan], target: ClusterArguments, *, as_json: bool) -> None:
-    """Submit the workers that do not exist yet."""
+def _options(study: StudyDefinition, hours: float | None) -> tuple[tuple[str, str], ...]:
+    limit = () if hours is None else (("timeout-hours", f"{hours:g}"),)
+    return (("minimise", study.minimise), ("pruner", study.pruner), *limit)
+
+
+def _send(name: str, manifests: Manifests, backend: BackendName, target: ClusterArguments, *, as_json: bool) -> None:
+    """Submit what does not exist yet."""
     from phase2.cluster.submit import submit_run
 
     cluster = connected(target.context, target.namespace)
-    client = cluster.client("job")
+    client = cluster.client(backend)
     facts = []
-    for plan in plans:
-        done = submit_run(client, client.backend.build(plan), cluster.other_clients("job"))
-        facts.append(submission_facts(plan.run_id, done))
+    for worker, manifest in manifests.items():
+        done = submit_run(client, manifest, cluster.other_clients(backend))
+        facts.append(submission_facts(worker, done))
         if not as_json:
             typer.echo(f"{done.outcome}: {done.client.backend.kind} {done.name}")
     if as_json:
-        print_json({"study": study.name, "submitted": facts})
+        print_json({"study": name, "submitted": facts})
     else:
-        typer.echo(f"follow it: phase2 status; what was found: phase2 tune show {study.name} --store STORE")
+        typer.echo(f"follow it: phase2 status; what was found: phase2 tune show {name} --store STORE")
 
 
-def _print(study: StudyDefinition, plans: list[Plan], *, as_json: bool) -> None:
-    from phase2.cluster.manifests.job import build_job, to_yaml
+def _print(name: str, manifests: Manifests, *, as_json: bool) -> None:
+    from phase2.cluster.manifests.job import to_yaml
 
-    manifests = [build_job(plan) for plan in plans]
     if as_json:
-        print_json({"study": study.name, "manifests": manifests})
+        print_json({"study": name, "manifests": list(manifests.values())})
     else:
-        typer.echo("---\n".join(map(to_yaml, manifests)), nl=False)
-
-
-def _refuse_idle_workers(workers: int, trials: int) -> None:
-    from phase2.cluster.manifests.study import MAX_WORKERS
-
-    if workers > trials:
-        raise RequestError(
-            f"--workers {workers} are more than the {trials} trials.",
-            why="A worker trains one trial at a time.",
-            fix="Ask for more --trials, or fewer --workers.",
-        )
-    if workers > MAX_WORKERS:
-        raise RequestError(f"--workers {workers} are too many.", fix=f"Ask for {MAX_WORKERS} or fewer.")
+        typer.echo("---\n".join(map(to_yaml, manifests.values())), nl=False)
 
 
 def _refuse_folder(store: str | None) -> None:
