@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from phase2.cli import main
 from phase2.config.resolve import resolve
 from phase2.config.resumption import ResumeRequest
 from phase2.errors import PreemptedError
@@ -83,3 +84,21 @@ def test_a_stop_while_they_are_fitted_leaves_a_run_that_resumes_to_the_same_end(
     assert [attempt.outcome for attempt in read_rows(run / "attempts.json", Attempt)] == ["interrupted", "finished"]
     assert resumed.manifest.baselines == finished.manifest.baselines
     assert_same_result(resumed.directory, finished.directory)
+
+
+@pytest.mark.parametrize(("options", "variable"), [(["--no-baselines"], ""), ([], "false")])
+def test_the_command_line_leaves_them_out(request_in, tmp_path, monkeypatch, options, variable):
+    monkeypatch.setenv("PHASE2_BASELINES", variable)
+    request = request_in(tmp_path, epochs=1)
+    assert main([*request.command()[1:], *options]) == 0
+    (manifest,) = tmp_path.glob("multitask_cgcnn/run_*/run_manifest.json")
+    assert read_manifest(manifest).baselines == ()
+
+
+def test_an_empty_variable_leaves_the_default(request_in, tmp_path, monkeypatch):
+    """As a workflow fills it in."""
+    monkeypatch.setenv("PHASE2_BASELINES", "")
+    request = request_in(tmp_path, epochs=1, max_samples=120)
+    assert main(request.command()[1:]) == 0
+    (manifest,) = tmp_path.glob("multitask_cgcnn/run_*/run_manifest.json")
+    assert read_manifest(manifest).baselines
