@@ -11,7 +11,7 @@ def run_with(mae):
 
 def test_mean_and_sample_standard_deviation_to_three_digits():
     row = table([run_with(0.3), run_with(0.4), run_with(0.5)]).split("\n")[-1]
-    assert row == "| band_gap | eV | 0.400 ± 0.100 | 0.800 ± 0.200 | 1.600 ± 0.400 | 1.5 | 2.0 x | 101 |"
+    assert row == "| band_gap | eV | 0.400 ± 0.100 | 0.800 ± 0.200 | 1.60 ± 0.40 | 1.5 | 2.0 x | 101 |"
 
 
 def test_one_run_has_no_spread():
