@@ -12,6 +12,7 @@ from phase2.baselines import boosting
 from phase2.baselines.cache import cached_baselines
 from phase2.baselines.fitting import FOLDER, fit_baselines
 from phase2.errors import PreemptedError
+from phase2.machine import headroom
 from phase2.runs.baselines import PropertyBaseline
 from phase2.training.interruption import StopRequest
 
@@ -145,6 +146,16 @@ def test_a_failure_costs_the_baselines_alone(dataset, tmp_path, notes, monkeypat
     assert fit_baselines(dataset, seed=1, notify=notes.append, cache=tmp_path) == ()
     assert "InvalidParameterError" in notes[-1]
     assert not (tmp_path / FOLDER).exists()
+
+
+def test_too_little_memory_costs_the_baselines_alone(dataset, tmp_path, notes, monkeypatch):
+    monkeypatch.setattr(headroom, "memory_limit", lambda: 2**20)
+    assert fit_baselines(dataset, seed=1, notify=notes.append, cache=tmp_path) == ()
+    (note,) = notes
+    assert "MemoryError: it needs 91 MiB, and the memory limit leaves 0 MiB" in note
+    assert not (tmp_path / FOLDER).exists()  # more memory gives them
+    monkeypatch.setattr(headroom, "memory_limit", lambda: 2**50)
+    assert fit_baselines(dataset, seed=1, notify=notes.append, cache=tmp_path)
 
 
 WITHOUT = """

@@ -18,8 +18,11 @@ from phase2.baselines.features import DEFAULT_GROUPS, VERSION
 from phase2.config.settings import cache_dir
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import Phase2Error
+from phase2.machine.headroom import free_memory
 from phase2.runs.baselines import PropertyBaseline
 
+LIBRARIES, PER_CRYSTAL = 95_000_000, 6_000
+"""Memory of scikit-learn and of the features of a training crystal, bytes."""
 FOLDER = "baselines"
 """Folder of cached baselines inside the cache folder."""
 
@@ -34,7 +37,7 @@ def fit_baselines(
 ) -> tuple[PropertyBaseline, ...]:
     """Return the errors of the baselines, cached or computed; none for properties with fewer than 20 training labels.
 
-    A baseline costs no run: where scikit-learn is missing or fails, ``notify`` receives the reason.
+    A baseline costs no run: where scikit-learn is missing or fails, or memory is short, ``notify`` receives the reason.
 
     Args:
         dataset: Data of the run.
@@ -51,6 +54,7 @@ def fit_baselines(
         return ()
 
     def compute() -> tuple[PropertyBaseline, ...]:
+        _refuse_small_memory(len(dataset.split.train))
         notify(f"fitting gradient boosting to compare with, on {len(dataset.split.train):,} crystals")
         return _compute(dataset, seed, check_stop)
 
@@ -62,6 +66,13 @@ def fit_baselines(
     except Exception as error:  # noqa: BLE001 - a baseline must not cost a trained run
         notify(f"No gradient boosting beside the network: it failed with {type(error).__name__}: {error}")
         return ()
+
+
+def _refuse_small_memory(crystals: int) -> None:
+    """Raise before the system would kill the process."""
+    needed, free = LIBRARIES + PER_CRYSTAL * crystals, free_memory()
+    if free is not None and free < needed:
+        raise MemoryError(f"it needs {needed >> 20} MiB, and the memory limit leaves {max(0, free) >> 20} MiB")
 
 
 def _key(dataset: CrystalPropertyDataset, seed: int) -> str:

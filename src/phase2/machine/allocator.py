@@ -26,3 +26,17 @@ def keep_freed_memory() -> bool:
         return False
     mmap, trim = mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD), mallopt(_M_TRIM_THRESHOLD, _KEPT)
     return bool(mmap and trim)
+
+
+def return_freed_memory() -> bool:
+    """Return to the kernel what :func:`keep_freed_memory` has kept.
+
+    Returns:
+        Whether the allocator is one that can (glibc).
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return False
+    trim(ctypes.c_size_t(0))
+    return True
