@@ -16,6 +16,8 @@ from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.crystals.formats.ase import AtomsLike
 from phase2.errors import RequestError
 from phase2.models.device import AUTO, choose_device
+from phase2.prediction.embedders import ModelEmbedder
+from phase2.prediction.embedding import Embeddings, embed_structures
 from phase2.prediction.ensemble import predict_ensemble
 from phase2.prediction.inputs import is_pymatgen
 from phase2.prediction.predictor import Predictor, predict_structures
@@ -136,6 +138,36 @@ class Model:
                     self._predictors, items, properties=properties, batch_size=batch_size, progress=progress
                 )
         return Predictions(table)
+
+    def embed(
+        self,
+        structures: StructureLike | Iterable[StructureLike],
+        *,
+        batch_size: int = 64,
+        progress: ProgressCallback | None = None,
+    ) -> Embeddings:
+        """Compute the features of structures that the model's heads read; of an ensemble, those of its first member.
+
+        Args:
+            structures: One or many, as for :meth:`predict`.
+            batch_size: Structures embedded at a time.
+            progress: Called with (structures done, structures in all).
+
+        Raises:
+            RequestError: ``batch_size`` is not positive.
+            DataError: A folder cannot be read or holds no structure.
+
+        Example:
+            >>> crystals = phase2.load_dataset("sample").crystals
+            >>> found = model.embed(crystals[:3])
+            >>> found.ids == tuple(one.id for one in crystals[:3]), len(found.features)
+            (True, 3)
+        """
+        if batch_size < 1:
+            raise RequestError(f"batch_size={batch_size} is not a positive number.", fix="Give 1 or more.")
+        items = _listed(structures)
+        with preserved_threads(), explain_missing_packages():
+            return embed_structures(ModelEmbedder(self._predictors[0]), items, batch_size=batch_size, progress=progress)
 
     def __repr__(self) -> str:
         runs = ", ".join(f"'{predictor.model.run_id}'" for predictor in self._predictors)

@@ -74,7 +74,7 @@ def predict(  # noqa: PLR0913 - options
     if output is not None:
         check_output(output)
     with TemporaryDirectory() as folder:
-        files = [cif] if cif is not None else _structures(directory or "", part, Path(folder))
+        files = [cif] if cif is not None else list_structures(directory or "", part, Path(folder))
         if run:
             from phase2.prediction.stored_inputs import download_model
 
@@ -87,7 +87,7 @@ def predict(  # noqa: PLR0913 - options
     _raise_on_failures(table)
 
 
-def _structures(directory: str, part: str | None, folder: Path) -> list[Path]:
+def list_structures(directory: str, part: str | None, folder: Path) -> list[Path]:
     """List the structure files of a folder, or download those of a bucket into a temporary folder."""
     from phase2.prediction.stored_inputs import Shard, download_structures, list_stored_structures
     from phase2.prediction.structures import list_structure_files

@@ -18,6 +18,7 @@ EXTRAS = {
     "optuna": "tune",
     "torch_geometric": "dev",
     "kubernetes": "cluster",
+    "sevenn": "foundation",
 }
 """The extra that each optional package belongs to, by import name."""
 

@@ -94,6 +94,13 @@ class Predictor:
             normalised = self._network(batch)
         return self.model.scaler.decode(normalised.double().cpu().numpy())
 
+    def embed_graphs(self, graphs: PackedGraphs) -> NDArray[np.float32]:
+        """Compute the features of crystals that the heads read, as one batch, (B, C) float32."""
+        batch = collate(graphs, np.arange(len(graphs)), None, self._network.view).to(self.device)
+        with torch.inference_mode():
+            features: NDArray[np.float32] = self._network.embed(batch).float().cpu().numpy()
+        return features
+
     def unseen_elements_warning(self, species: NDArray[np.uint8]) -> str:
         """Return a warning that names the elements of a crystal that are not in the training set; "" for none."""
         unseen = sorted(set(species.tolist()) - set(self.model.species))
@@ -138,7 +145,7 @@ def _predict_batch(
 ) -> list[PredictedStructure]:
     names = [name_of(structure, start + k) for k, structure in enumerate(structures)]
     spec = predictor.model.config.data.graph
-    read = [_read(structure, name, spec) for structure, name in zip(structures, names, strict=True)]
+    read = [read_graph(structure, name, spec) for structure, name in zip(structures, names, strict=True)]
     graphs = [item for item in read if isinstance(item, PackedGraphs)]
     values = iter(predictor.predict_graphs(PackedGraphs.concatenate(graphs))[:, columns] if graphs else ())
     return [
@@ -154,7 +161,8 @@ def _row(predictor: Predictor, name: str, graph: PackedGraphs, values: NDArray[n
     return PredictedStructure(name, formula, values, warning=warning)
 
 
-def _read(structure: StructureLike, name: str, spec: GraphSpec) -> PackedGraphs | PredictedStructure:
+def read_graph(structure: StructureLike, name: str, spec: GraphSpec) -> PackedGraphs | PredictedStructure:
+    """Return the graph of a structure, or a row with the reason why it has none."""
     try:
         return pack([crystal_of(structure, name)], spec)
     except (DataError, OSError) as error:

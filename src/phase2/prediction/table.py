@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,15 +89,19 @@ def readable_name(file: Path) -> str:
     return os.fsencode(file).decode(errors="replace")
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, formats: Sequence[str] = FORMATS) -> None:
     """Check that an output file can be written, before any work is done.
+
+    Args:
+        path: The file.
+        formats: Suffixes that it may have.
 
     Raises:
         RequestError: The suffix is unknown, the folder does not exist, or the file cannot be written.
     """
-    if path.suffix.lower() not in FORMATS:
+    if path.suffix.lower() not in formats:
         raise RequestError(
-            f"--output {path} has no known format.", fix=f"Use a name that ends in {', '.join(FORMATS)}."
+            f"--output {path} has no known format.", fix=f"Use a name that ends in {', '.join(formats)}."
         )
     if not path.parent.is_dir():
         raise RequestError(f"The folder {path.parent} does not exist.", fix="Create it, or write elsewhere.")

@@ -1,0 +1,109 @@
+"""``phase2 embed``: write the features of structures, for any model of one's own on top."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phase2.cli.console import note
+from phase2.cli.options import DeviceOption
+from phase2.cli.predict import list_structures
+from phase2.cli.store import StoreOption, open_command_store
+from phase2.errors import DataError, RequestError
+
+if TYPE_CHECKING:
+    from phase2.prediction.embedding import Embedder, Embeddings
+
+
+def embed(  # noqa: PLR0913 - options
+    *,
+    output: Annotated[Path, typer.Option("--output", help="Write .parquet or .npz here.")],
+    cif: Annotated[Path | None, typer.Option("--cif", help="One structure: CIF, POSCAR or JARVIS JSON.")] = None,
+    directory: Annotated[
+        str | None, typer.Option("--dir", help="A folder of structures, or s3://bucket/prefix.")
+    ] = None,
+    data: Annotated[str | None, typer.Option("--data", help="A data set by name or path, as for training.")] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="best.pt or its run folder (default: the newest finished run).")
+    ] = None,
+    models: Annotated[Path, typer.Option("--models", help="Where to look for the newest run.")] = Path("models"),
+    run: Annotated[str | None, typer.Option("--run", help="A run of the store, by id, 'best' or 'latest'.")] = None,
+    store: StoreOption = None,
+    backbone: Annotated[
+        str | None, typer.Option("--backbone", help="A pretrained potential instead: sevennet-0 or sevennet-l3i5.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Crystals per batch.")] = 64,
+    device: DeviceOption = "auto",
+) -> None:
+    """Write the features of structures that a trained model's heads read, or those of a pretrained potential."""
+    if sum(one is not None for one in (cif, directory, data)) != 1:
+        raise RequestError("Give one of --cif FILE, --dir FOLDER and --data NAME.", why="It says what to embed.")
+    if sum(one is not None for one in (model, run, backbone)) > 1:
+        raise RequestError("Give one of --model, --run and --backbone.", why="It says which model embeds.")
+    from phase2.prediction.embedding import FORMATS, embed_structures
+    from phase2.prediction.table import check_output
+
+    check_output(output, FORMATS)
+    from phase2.cli.progress import work_bar
+
+    embedder = _embedder(model, run, backbone, models=models, store=store, device=device)
+    with TemporaryDirectory() as folder, work_bar("structures") as progress:
+        if data is not None:
+            found = _embed_data(embedder, data, batch_size)
+        else:
+            files = [cif] if cif is not None else list_structures(directory or "", None, Path(folder))
+            found = embed_structures(embedder, files, batch_size=batch_size, progress=progress)
+            found = found.relative_to(Path(folder))
+    found.write(output)
+    note(f"{len(found.ids)} structures embedded, {found.features.shape[1]} features each: {output}")
+    _raise_on_failures(found)
+
+
+def _embedder(
+    model: Path | None, run: str | None, backbone: str | None, *, models: Path, store: str | None, device: str
+) -> Embedder:
+    from phase2.config.foundation_models import foundation_model
+    from phase2.models.device import choose_device
+
+    if backbone is not None:
+        foundation_model(backbone)  # refuses an unknown name before anything is loaded
+    from phase2.prediction.embedders import ModelEmbedder, PotentialEmbedder
+
+    where = choose_device(device)
+    if backbone is not None:
+        note(f"model: {foundation_model(backbone).title}")
+        return PotentialEmbedder(backbone, where)
+    from phase2.prediction.predictor import Predictor
+    from phase2.prediction.stored_inputs import download_model
+    from phase2.prediction.structures import find_model_file
+
+    path = find_model_file(model, models) if run is None else download_model(open_command_store(store), run, models)
+    note(f"model: {path}")
+    return ModelEmbedder(Predictor.load(path, where))
+
+
+def _embed_data(embedder: Embedder, data: str, batch_size: int) -> Embeddings:
+    from phase2.cli.progress import work_bar
+    from phase2.config.schema import DataConfig
+    from phase2.data.dataset import open_graph_store
+    from phase2.prediction.embedding import embed_store
+
+    opened = open_graph_store(DataConfig(source=data, graph=embedder.spec))
+    if opened.rejected:
+        note(f"{len(opened.rejected)} records are no valid crystal")
+    with work_bar("crystals") as progress:
+        return embed_store(embedder, opened.graphs, batch_size=batch_size, progress=progress)
+
+
+def _raise_on_failures(found: Embeddings) -> None:
+    for row in found.failures:
+        note(f"not embedded: {row.file}: {row.error}")
+    if found.failures:
+        raise DataError(
+            f"{len(found.failures)} of {len(found.failures) + len(found.ids)} structures could not be embedded.",
+            why="The reasons are listed above.",
+            fix="Repair or remove those files; all other structures were embedded.",
+        )

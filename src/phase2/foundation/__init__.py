@@ -1,0 +1,1 @@
+"""Pretrained interatomic potentials of others: frozen features of crystals, computed once and cached."""

@@ -1,0 +1,54 @@
+"""What gives structures features: a trained model, or a pretrained potential."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from phase2.config.schema import GraphSpec
+from phase2.data.graphs.packed import PackedGraphs
+from phase2.foundation.featurizer import featurizer
+from phase2.prediction.predictor import Predictor
+
+
+class ModelEmbedder:
+    """Features that the heads of a trained model read.
+
+    Args:
+        predictor: The model.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+
+    @property
+    def spec(self) -> GraphSpec:
+        """Graphs that it reads."""
+        return self._predictor.model.config.data.graph
+
+    def embed_graphs(self, graphs: PackedGraphs) -> NDArray[np.float32]:
+        """Compute the features of all crystals, (B, C) float32."""
+        return self._predictor.embed_graphs(graphs)
+
+
+class PotentialEmbedder:
+    """Features of a pretrained potential: means and spreads over the atoms of what its layers give.
+
+    Args:
+        name: Its name: ``sevennet-0``.
+        device: Device to compute on.
+
+    Raises:
+        UnknownNameError: There is none of this name.
+        MissingExtraError: Its package is not installed.
+    """
+
+    spec = GraphSpec()  # of which it reads positions, lattice and species alone
+
+    def __init__(self, name: str, device: torch.device | str = "cpu") -> None:
+        self._model = featurizer(name, str(device))
+
+    def embed_graphs(self, graphs: PackedGraphs) -> NDArray[np.float32]:
+        """Compute the features of all crystals, (B, F) float32; NaN where an element is unknown to it."""
+        return self._model.features(graphs, np.arange(len(graphs)))

@@ -1,0 +1,156 @@
+"""Features of structures, by a trained model or a pretrained potential, and the files that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.config.schema import GraphSpec
+from phase2.data.graphs.packed import PackedGraphs
+from phase2.prediction.inputs import name_of
+from phase2.prediction.predictor import read_graph
+from phase2.prediction.table import PredictedStructure, check_output, readable_name
+from phase2.storage.disk.atomic import via_temporary
+from phase2.storage.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    from phase2.prediction.inputs import StructureLike
+
+FORMATS = (".parquet", ".npz")
+
+
+class Embedder(Protocol):
+    """Function from crystals to features."""
+
+    @property
+    def spec(self) -> GraphSpec:
+        """Graphs that it reads."""
+
+    def embed_graphs(self, graphs: PackedGraphs) -> NDArray[np.float32]:
+        """Compute the features of all crystals, (B, C) float32."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """Features of B structures.
+
+    Attributes:
+        ids: Names of the structures: their files, or ids in their data set.
+        formulas: Reduced formulas.
+        features: Features, (B, C) float32.
+        failures: Structures without features, with the reasons.
+    """
+
+    ids: tuple[str, ...]
+    formulas: tuple[str, ...]
+    features: NDArray[np.float32]
+    failures: tuple[PredictedStructure, ...] = ()
+
+    def relative_to(self, folder: Path) -> Embeddings:
+        """Return the same with the paths of structures in a folder relative to it."""
+        start = f"{readable_name(folder)}/"
+        failures = tuple(replace(row, file=row.file.removeprefix(start)) for row in self.failures)
+        return replace(self, ids=tuple(one.removeprefix(start) for one in self.ids), failures=failures)
+
+    def write(self, path: Path) -> None:
+        """Write ids, formulas and features as Parquet (columns id, formula, f0, f1, ...) or as npz, atomically.
+
+        Raises:
+            RequestError: The suffix is unknown, or the file cannot be written.
+        """
+        check_output(path, FORMATS)
+        writer = self._write_npz if path.suffix.lower() == ".npz" else self._write_parquet
+        via_temporary(path, writer)
+
+    def _write_npz(self, path: Path) -> None:
+        with path.open("wb") as file:
+            np.savez(file, ids=np.array(self.ids), formulas=np.array(self.formulas), features=self.features)
+
+    def _write_parquet(self, path: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = [pa.array(self.ids, pa.string()), pa.array(self.formulas, pa.string())]
+        columns += [pa.array(column) for column in np.ascontiguousarray(self.features.T)]
+        names = ["id", "formula", *(f"f{k}" for k in range(self.features.shape[1]))]
+        pq.write_table(pa.table(columns, names=names), path)
+
+
+def embed_structures(
+    embedder: Embedder,
+    structures: Sequence[StructureLike],
+    *,
+    batch_size: int = 64,
+    progress: ProgressCallback | None = None,
+) -> Embeddings:
+    """Compute the features of structures; one that cannot be read becomes a failure with the reason.
+
+    Args:
+        embedder: The model.
+        structures: Paths of structure files, crystals, pymatgen structures or ASE atoms.
+        batch_size: Structures per batch.
+        progress: Callback receiving the number of structures done, and their number.
+    """
+    parts: list[Embeddings] = []
+    for start in range(0, len(structures), batch_size):
+        batch = structures[start : start + batch_size]
+        names = [name_of(structure, start + k) for k, structure in enumerate(batch)]
+        parts.append(_embed_batch(embedder, batch, names))
+        if progress:
+            progress(start + len(batch), len(structures))
+    return _joined(parts)
+
+
+def embed_store(
+    embedder: Embedder, graphs: PackedGraphs, *, batch_size: int = 64, progress: ProgressCallback | None = None
+) -> Embeddings:
+    """Compute the features of all crystals of a store, in their order."""
+    parts = []
+    for start in range(0, len(graphs), batch_size):
+        part = graphs.take(np.arange(start, min(start + batch_size, len(graphs))))
+        parts.append(_finite(part.ids.tolist(), part.formulas.tolist(), embedder.embed_graphs(part)))
+        if progress:
+            progress(start + len(part), len(graphs))
+    return _joined(parts)
+
+
+def _embed_batch(embedder: Embedder, batch: Sequence[StructureLike], names: Sequence[str]) -> Embeddings:
+    read = [read_graph(structure, name, embedder.spec) for structure, name in zip(batch, names, strict=True)]
+    failures = tuple(item for item in read if isinstance(item, PredictedStructure))
+    good = [(name, item) for name, item in zip(names, read, strict=True) if isinstance(item, PackedGraphs)]
+    if not good:
+        return Embeddings((), (), np.empty((0, 0), np.float32), failures)
+    graphs = PackedGraphs.concatenate([graph for _, graph in good])
+    found = _finite([name for name, _ in good], graphs.formulas.tolist(), embedder.embed_graphs(graphs))
+    return replace(found, failures=(*failures, *found.failures))
+
+
+def _finite(ids: Sequence[str], formulas: Sequence[str], features: NDArray[np.float32]) -> Embeddings:
+    """Separate the structures whose features are no finite numbers."""
+    good = np.isfinite(features).all(axis=1)
+    error = "Its features are not finite: the model does not know an element of it."
+    return Embeddings(
+        tuple(one for one, kept in zip(ids, good, strict=True) if kept),
+        tuple(one for one, kept in zip(formulas, good, strict=True) if kept),
+        features[good],
+        tuple(
+            PredictedStructure(name, formula, None, error=error)
+            for name, formula, kept in zip(ids, formulas, good, strict=True)
+            if not kept
+        ),
+    )
+
+
+def _joined(parts: Sequence[Embeddings]) -> Embeddings:
+    filled = [part.features for part in parts if len(part.ids)]
+    return Embeddings(
+        tuple(one for part in parts for one in part.ids),
+        tuple(one for part in parts for one in part.formulas),
+        np.concatenate(filled) if filled else np.empty((0, 0), np.float32),
+        tuple(row for part in parts for row in part.failures),
+    )
