@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from phase2.config.assignments import settings_of
 from phase2.config.combine import combine
+from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
 from phase2.config.request import BALANCES, FREEZES, PRECISIONS, SPLITS
 from phase2.properties import KEYS
@@ -48,6 +49,11 @@ FINE_TUNING: dict[str, st.SearchStrategy[object]] = {
     "fine_tuning.backbone_lr": st.floats(1e-6, 1),
     "fine_tuning.unfreeze_epoch": COUNTS,
 }
+FOUNDATION: dict[str, st.SearchStrategy[object]] = {
+    "foundation.name": st.sampled_from(list(FOUNDATION_MODELS)),
+    "foundation.use": st.sampled_from(["beside", "alone"]),
+    "foundation.width": COUNTS,
+}
 MODELS: dict[str, dict[str, st.SearchStrategy[object]]] = {
     "cgcnn": {
         "model.preset": st.sampled_from(PRESETS),
@@ -84,6 +90,7 @@ def requests(draw):
     settings = draw(st.fixed_dictionaries({}, optional=allowed if fixed else SETTINGS | MODELS[algorithm]))
     if not fixed:
         settings |= draw(st.just({}) | st.fixed_dictionaries(SOURCE, optional=FINE_TUNING))
+        settings |= draw(st.just({}) | st.fixed_dictionaries(FOUNDATION))
     flags = {} if fixed else draw(st.fixed_dictionaries({}, optional=FLAGS))
     if algorithm == "cgcnn":
         flags |= draw(st.fixed_dictionaries({}, optional={"preset": st.sampled_from(PRESETS)}))

@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 
 from phase2.config.assignments import Setting, format_value, parse_setting, parse_values, settings_of
 from phase2.config.combine import combine
+from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS
 from phase2.config.paths import DERIVED, settings_of_algorithm
 from phase2.config.request import BALANCES, FREEZES, PRECISIONS, RunRequest
 from phase2.config.resolve import SOURCE_DIGEST, flatten, resolve
-from phase2.config.schema import FineTuningConfig, TrainingConfig
+from phase2.config.schema import FineTuningConfig, FoundationConfig, TrainingConfig
 from phase2.errors import RequestError, UnknownNameError
 
-from .strategies import FINE_TUNING, MODELS, SETTINGS, SOURCE
+from .strategies import FINE_TUNING, FOUNDATION, MODELS, SETTINGS, SOURCE
 
 DIGEST = Setting(SOURCE_DIGEST, "0" * 64)
 
@@ -26,11 +27,11 @@ def _set(*texts, **words):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_value_of_a_configuration_can_be_set_or_says_why_not(algorithm):
-    request = RunRequest(algorithm=algorithm, from_="run", settings=(DIGEST,))
+    request = RunRequest(algorithm=algorithm, backbone="sevennet-0", from_="run", settings=(DIGEST,))
     paths = [path for path, _ in flatten(resolve(request).config.model_dump(mode="json"))]
     settable = list(settings_of_algorithm(algorithm))
     assert set(paths) == set(settable) | (set(DERIVED) & set(paths))
-    assert sorted(settable) == sorted(SETTINGS | SOURCE | FINE_TUNING | MODELS[algorithm]), (
+    assert sorted(settable) == sorted(SETTINGS | SOURCE | FINE_TUNING | FOUNDATION | MODELS[algorithm]), (
         "a setting that the property tests do not draw"
     )
     for path in set(DERIVED) & set(paths):
@@ -43,6 +44,7 @@ def test_the_closed_lists_of_options_are_those_of_the_configuration():
     fields = TrainingConfig.model_fields
     assert get_args(fields["balance"].annotation) == BALANCES
     assert get_args(fields["precision"].annotation) == PRECISIONS
+    assert get_args(FoundationConfig.model_fields["name"].annotation) == tuple(FOUNDATION_MODELS)
     assert get_args(FineTuningConfig.model_fields["freeze"].annotation) == FREEZES
 
 

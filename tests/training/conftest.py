@@ -29,6 +29,8 @@ class Data:
     split: Split
     scaler: TargetScaler
     fingerprint: str = "made of salt"
+    features: np.ndarray | None = None
+    features_digest: str | None = None
 
 
 @pytest.fixture(autouse=True)

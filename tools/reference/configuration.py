@@ -6,7 +6,7 @@ from typing import Any
 from phase2.config.assignments import Setting
 from phase2.config.levels import ALGORITHMS, LEVELS, Algorithm
 from phase2.config.paths import SettingField, settings_of_algorithm
-from phase2.config.request import FIELD_PATHS, FLAG_PATHS, RunRequest, flag
+from phase2.config.request import BACKBONE, FIELD_PATHS, FLAG_PATHS, RunRequest, flag
 from phase2.config.resolve import SOURCE_DIGEST, flatten, resolve
 from phase2.properties import KEYS
 from phase2.runs.report.markdown import table
@@ -26,6 +26,7 @@ _GROUPS = {
     "data.graph": "How a crystal becomes a graph.",
     "model": "The network.",
     "training": "How it is fitted.",
+    "foundation": "The pretrained potential whose features it reads.",
     "fine_tuning": "The trained model that it starts from.",
 }
 
@@ -63,8 +64,10 @@ file by `--set`, and `--set` by an option. `phase2 explain` shows which of them 
 
 {e3nn}
 
-The settings of `fine_tuning` are those of runs that start from a trained model (`--from`,
-[how to](../how-to/fine-tune.md)); other runs have none of them. The SHA-256 is found when the request is made.
+The settings of `foundation` are those of runs that read the features of a pretrained potential (`--backbone`,
+[how to](../how-to/pretrained-features.md)), and those of `fine_tuning` of runs that start from a trained model
+(`--from`, [how to](../how-to/fine-tune.md)); other runs have none of them. The SHA-256 is found when the request is
+made.
 
 A named size stands for several settings (width and convolutions, or channels and layers); those that are given besides
 it are kept.
@@ -98,8 +101,12 @@ def _settings_table(algorithm: Algorithm, paths: list[str]) -> str:
 
 
 def _default(field: SettingField, algorithm: Algorithm) -> str:
-    run = resolve(RunRequest(algorithm=algorithm, from_="RUN", settings=(Setting(SOURCE_DIGEST, "0" * 64),)))
-    if field.path in ("fine_tuning.source", SOURCE_DIGEST):
+    run = resolve(
+        RunRequest(
+            algorithm=algorithm, backbone="sevennet-0", from_="RUN", settings=(Setting(SOURCE_DIGEST, "0" * 64),)
+        )
+    )
+    if field.path in (BACKBONE, "fine_tuning.source", SOURCE_DIGEST):
         return ""
     if "level" in run.origins[field.path] or field.path == "data.max_samples":
         return "level"

@@ -40,6 +40,7 @@ class RunSettings(TypedDict, total=False):
         patience: Epochs without a better validation score before the run stops early.
         balance: How the losses of the properties are weighed: ``equal``, ``uncertainty`` or ``famo``.
         precision: Arithmetic of the forward pass on a GPU: ``fp32`` or ``bf16``.
+        backbone: Read the features of this pretrained potential: ``sevennet-0`` or ``sevennet-l3i5``.
         from_: Start from the weights of this run: its id or folder name, ``best``, its folder or address, the path of a
             ``best.pt``, or a :class:`phase2.Run`.
         freeze: With ``from_``: ``backbone`` trains the heads alone, ``none`` everything.
@@ -67,6 +68,7 @@ class RunSettings(TypedDict, total=False):
     patience: int | None
     balance: str | None
     precision: str | None
+    backbone: str | None
     from_: str | os.PathLike[str] | Run | None
     freeze: str | None
     new_heads: bool

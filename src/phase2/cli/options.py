@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from phase2.config.assignments import SET, parse_setting, split_texts
+from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
 from phase2.config.request import BALANCES, FREEZES, PRECISIONS, SPLITS, RunRequest
 from phase2.config.resumption import CHANGES
@@ -128,6 +129,15 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "precision": (
         Annotated[
             str | None, request_option("--precision", help=f"On a GPU: {' or '.join(PRECISIONS)} (default: fp32).")
+        ],
+        None,
+    ),
+    "backbone": (
+        Annotated[
+            str | None,
+            request_option(
+                "--backbone", help=f"Read the features of a pretrained potential: {', '.join(FOUNDATION_MODELS)}."
+            ),
         ],
         None,
     ),

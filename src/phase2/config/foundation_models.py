@@ -17,6 +17,7 @@ class FoundationModel:
         name: Its name here: ``sevennet-0``.
         title: Its name in texts.
         package_name: Its name in the package that brings it.
+        features: Number of features of a crystal.
         licence: Licence of package and weights.
         citation: The paper.
         seen: What it was fitted to, as a sentence.
@@ -27,6 +28,7 @@ class FoundationModel:
     name: str
     title: str
     package_name: str
+    features: int
     licence: str
     citation: str
     seen: str
@@ -40,10 +42,10 @@ _MPTRJ = (
 )
 _MODELS = (
     FoundationModel(
-        "sevennet-0", "SevenNet-0 (11Jul2024)", "7net-0", "MIT", _SEVENNET, _MPTRJ, ("formation_energy", "ehull")
+        "sevennet-0", "SevenNet-0 (11Jul2024)", "7net-0", 2048, "MIT", _SEVENNET, _MPTRJ, ("formation_energy", "ehull")
     ),
     FoundationModel(
-        "sevennet-l3i5", "SevenNet-l3i5", "7net-l3i5", "MIT", _SEVENNET, _MPTRJ, ("formation_energy", "ehull")
+        "sevennet-l3i5", "SevenNet-l3i5", "7net-l3i5", 0, "MIT", _SEVENNET, _MPTRJ, ("formation_energy", "ehull")
     ),
 )
 FOUNDATION_MODELS: Mapping[str, FoundationModel] = MappingProxyType({one.name: one for one in _MODELS})

@@ -19,6 +19,7 @@ from phase2.config.schema import (
     DataConfig,
     EquivariantConfig,
     FineTuningConfig,
+    FoundationConfig,
     Frozen,
     GraphSpec,
     RunConfig,
@@ -162,9 +163,10 @@ def _walk(algorithm: Algorithm) -> Iterator[SettingField]:
         ("data.graph.", GraphSpec),
         ("model.", MODELS[algorithm]),
         ("training.", TrainingConfig),
+        ("foundation.", FoundationConfig),
         ("fine_tuning.", FineTuningConfig),
     )
-    parts = {"data", "model", "training", "data.graph", "fine_tuning"}
+    parts = {"data", "model", "training", "data.graph", "foundation", "fine_tuning"}
     for prefix, owner in groups:
         for name, info in owner.model_fields.items():
             path = prefix + name

@@ -9,7 +9,7 @@ from typing import Any
 from phase2.config.assignments import Setting
 from phase2.config.levels import PROFILES
 from phase2.config.paths import settings_of_algorithm
-from phase2.config.request import FIELD_PATHS, RunRequest
+from phase2.config.request import BACKBONE, FIELD_PATHS, RunRequest
 from phase2.config.resolve import SOURCE_DIGEST, ResolvedRun, flatten, resolve
 from phase2.config.schema import RunConfig
 from phase2.errors import RequestError
@@ -37,6 +37,8 @@ def request_of(config: RunConfig, *, output: Path = Path("models")) -> RunReques
     """
     tuning = config.fine_tuning
     start = () if tuning is None else (Setting(SOURCE_DIGEST, tuning.sha256),)
+    if config.foundation is not None:
+        start = (Setting(BACKBONE, config.foundation.name), *start)
     base = RunRequest(output=output, settings=start, **_fields(config))
     size = "model.preset" if config.algorithm == "cgcnn" else "model.size"
     wanted = _values(config)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from phase2.config.assignments import SET, Setting, parse_setting
+from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Profile, profile
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import select_properties
@@ -41,11 +42,16 @@ FLAG_PATHS: Mapping[str, str] = MappingProxyType(
         "patience": "training.patience",
         "balance": "training.balance",
         "precision": "training.precision",
+        "backbone": "foundation.name",
         "freeze": "fine_tuning.freeze",
         "new_heads": "fine_tuning.new_heads",
     }
 )
 """Paths of the other settings that have an option, by its field; a fixed level refuses them."""
+
+
+BACKBONE = FLAG_PATHS["backbone"]
+"""Path of the setting that names a pretrained potential."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,7 @@ class RunRequest:
         patience: Epochs without a better validation score before the run stops early.
         balance: How the losses of the properties are weighed.
         precision: Arithmetic of the forward pass on a GPU.
+        backbone: Pretrained potential whose features the run reads.
         from_: Run or model file whose weights the run starts from.
         freeze: With ``from_``: ``backbone`` trains the heads alone, ``none`` everything.
         new_heads: With ``from_``: begin with untrained heads.
@@ -100,6 +107,7 @@ class RunRequest:
     patience: int | None = None
     balance: str | None = None
     precision: str | None = None
+    backbone: str | None = None
     from_: str | None = None
     freeze: str | None = None
     new_heads: bool = False
@@ -220,6 +228,7 @@ def _refuse_unknown_names(request: RunRequest) -> None:
         ("split", SPLITS),
         ("balance", BALANCES),
         ("precision", PRECISIONS),
+        ("backbone", tuple(FOUNDATION_MODELS)),
         ("freeze", FREEZES),
     )
     for name, valid in closed:
@@ -247,6 +256,7 @@ def _refuse_contradictions(request: RunRequest) -> None:
             fix="Drop --preset, or use --algorithm cgcnn.",
         )
     _refuse_tuning_without_source(request)
+    _refuse_use_without_features(request)
     overrides = [flag(name) for name in ("from_", *FLAG_PATHS) if request.given(name)]
     overrides += [one.path for one in request.settings]
     if request.profile.fixed and overrides:
@@ -254,6 +264,16 @@ def _refuse_contradictions(request: RunRequest) -> None:
             f"{', '.join(overrides)} cannot be combined with {request.algorithm} {request.mode}.",
             why=f"This run is fixed at {request.profile.epochs} epochs and {request.profile.max_samples} structures.",
             fix="Drop the override, or use --level smoke.",
+        )
+
+
+def _refuse_use_without_features(request: RunRequest) -> None:
+    paths = [one.path for one in request.settings if one.path.startswith("foundation.")]
+    if paths and request.backbone is None and BACKBONE not in paths:
+        raise RequestError(
+            f"{', '.join(paths)} cannot be given without --backbone.",
+            why="It says how the features of a pretrained potential are used.",
+            fix=f"Name the potential: --backbone {next(iter(FOUNDATION_MODELS))}.",
         )
 
 

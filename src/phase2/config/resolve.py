@@ -9,7 +9,7 @@ from typing import Any
 
 from phase2.config.assignments import Setting
 from phase2.config.levels import SEED, Profile
-from phase2.config.request import FLAG_PATHS, RunRequest
+from phase2.config.request import BACKBONE, FLAG_PATHS, RunRequest
 from phase2.config.schema import (
     CGCNN_PRESETS,
     EQUIVARIANT_SIZES,
@@ -17,6 +17,7 @@ from phase2.config.schema import (
     DataConfig,
     EquivariantConfig,
     FineTuningConfig,
+    FoundationConfig,
     RunConfig,
     TrainingConfig,
 )
@@ -90,8 +91,14 @@ def _configuration(request: RunRequest, row: Profile, size: Setting) -> RunConfi
         data=DataConfig(source="sample" if request.data is None else request.data, max_samples=row.max_samples),
         model=_model(row, str(size.value)),
         training=TrainingConfig(epochs=row.epochs, batch_size=row.batch_size, lr=row.lr),
+        foundation=_foundation(request),
         fine_tuning=None if request.from_ is None else _fine_tuning(request, request.from_),
     )
+
+
+def _foundation(request: RunRequest) -> FoundationConfig | None:
+    name = request.backbone or next((one.value for one in request.settings if one.path == BACKBONE), None)
+    return None if name is None else FoundationConfig.model_validate({"name": name})
 
 
 def _fine_tuning(request: RunRequest, source: str) -> FineTuningConfig:

@@ -167,6 +167,20 @@ class FineTuningConfig(Frozen):
     unfreeze_epoch: int = Field(default=1, ge=1)
 
 
+class FoundationConfig(Frozen):
+    """Frozen features of a pretrained potential.
+
+    Attributes:
+        name: The potential.
+        use: ``beside`` reads them beside what the run's own network computes, ``alone`` instead of it.
+        width: Channels that they are projected to.
+    """
+
+    name: Literal["sevennet-0", "sevennet-l3i5"]
+    use: Literal["beside", "alone"] = "beside"
+    width: int = Field(default=128, ge=1)
+
+
 def _is_none(value: object) -> bool:
     return value is None
 
@@ -185,7 +199,8 @@ class RunConfig(Frozen):
         data: Selection, graphs and split of the crystals.
         model: The network.
         training: Optimisation of the network.
-        fine_tuning: Start from a trained model; left out of the JSON, and of the digest, where there is none.
+        foundation: Features of a pretrained potential; left out of the JSON, and of the digest, where there are none.
+        fine_tuning: Start from a trained model; left out likewise.
     """
 
     algorithm: Algorithm
@@ -198,4 +213,5 @@ class RunConfig(Frozen):
     data: DataConfig
     model: ModelConfig
     training: TrainingConfig
+    foundation: FoundationConfig | None = Field(default=None, exclude_if=_is_none)
     fine_tuning: FineTuningConfig | None = Field(default=None, exclude_if=_is_none)

@@ -60,6 +60,7 @@ class CrystalBatch(_Tensors):
         n_crystals: Number of crystals, B.
         targets: Normalised labels, (B, P) float32, NaN where missing; (B, 0) when there are none.
         index: Row of each crystal in the packed graphs, (B,) int64.
+        features: Features of a pretrained potential, (B, F) float32, NaN where it knows none; None without one.
     """
 
     species: Tensor
@@ -73,6 +74,7 @@ class CrystalBatch(_Tensors):
     n_crystals: int
     targets: Tensor
     index: Tensor
+    features: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +92,7 @@ class QuotientBatch(_Tensors):
         n_crystals: Number of crystals, B.
         targets: Normalised labels, (B, P) float32, NaN where missing; (B, 0) when there are none.
         index: Row of each crystal in the packed graphs, (B,) int64.
+        features: Features of a pretrained potential, (B, F) float32, NaN where it knows none; None without one.
     """
 
     species: Tensor
@@ -102,6 +105,7 @@ class QuotientBatch(_Tensors):
     n_crystals: int
     targets: Tensor
     index: Tensor
+    features: Tensor | None = None
 
 
 Batch: TypeAlias = CrystalBatch | QuotientBatch
@@ -109,23 +113,41 @@ Batch: TypeAlias = CrystalBatch | QuotientBatch
 
 @overload
 def collate(
-    graphs: PackedGraphs, index: NDArray[np.int64], targets: NDArray[np.float32] | None, view: Literal["crystal"]
+    graphs: PackedGraphs,
+    index: NDArray[np.int64],
+    targets: NDArray[np.float32] | None,
+    view: Literal["crystal"],
+    features: NDArray[np.float32] | None = None,
 ) -> CrystalBatch: ...
 
 
 @overload
 def collate(
-    graphs: PackedGraphs, index: NDArray[np.int64], targets: NDArray[np.float32] | None, view: Literal["quotient"]
+    graphs: PackedGraphs,
+    index: NDArray[np.int64],
+    targets: NDArray[np.float32] | None,
+    view: Literal["quotient"],
+    features: NDArray[np.float32] | None = None,
 ) -> QuotientBatch: ...
 
 
 @overload
 def collate(
-    graphs: PackedGraphs, index: NDArray[np.int64], targets: NDArray[np.float32] | None, view: View
+    graphs: PackedGraphs,
+    index: NDArray[np.int64],
+    targets: NDArray[np.float32] | None,
+    view: View,
+    features: NDArray[np.float32] | None = None,
 ) -> Batch: ...
 
 
-def collate(graphs: PackedGraphs, index: NDArray[np.int64], targets: NDArray[np.float32] | None, view: View) -> Batch:
+def collate(
+    graphs: PackedGraphs,
+    index: NDArray[np.int64],
+    targets: NDArray[np.float32] | None,
+    view: View,
+    features: NDArray[np.float32] | None = None,
+) -> Batch:
     """Gather crystals into one batch, in the order of ``index``.
 
     Args:
@@ -133,11 +155,15 @@ def collate(graphs: PackedGraphs, index: NDArray[np.int64], targets: NDArray[np.
         index: Crystals of the batch, as rows of the store, shape (B,), int64.
         targets: Normalised labels of all crystals, P per row of the store, float32, NaN where missing; None for none.
         view: Kind of batch to build.
+        features: Features of all crystals by a pretrained potential, F per row of the store, float32; None for none.
     """
     index = np.ascontiguousarray(index, dtype=np.int64)
     labels = np.empty((len(index), 0), np.float32) if targets is None else targets[index].astype(np.float32, copy=False)
-    gather = _crystals if view == "crystal" else _quotients
-    return gather(graphs, index, torch.from_numpy(labels))
+    gather: Callable[..., Batch] = _crystals if view == "crystal" else _quotients
+    batch = gather(graphs, index, torch.from_numpy(labels))
+    if features is None:
+        return batch
+    return dataclasses.replace(batch, features=torch.from_numpy(features[index].astype(np.float32)))
 
 
 def _crystals(graphs: PackedGraphs, index: NDArray[np.int64], targets: Tensor) -> CrystalBatch:

@@ -36,6 +36,9 @@ class CrystalPropertyDataset:
         unlabelled: Number of crystals left out because they have no label of any requested property.
         fingerprint: SHA-256 of the crystals, labels and parts: equal fingerprints mean equal training data.
         store: The graph store on disk.
+        features: Features of the crystals by a pretrained potential, shape (B, F), float32, memory-mapped; None without
+            one.
+        features_digest: SHA-256 of the potential's weights; None without one.
     """
 
     graphs: PackedGraphs
@@ -47,6 +50,8 @@ class CrystalPropertyDataset:
     unlabelled: int
     fingerprint: str
     store: GraphStore
+    features: NDArray[np.float32] | None = None
+    features_digest: str | None = None
 
     @classmethod
     def load(

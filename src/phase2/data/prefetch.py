@@ -20,6 +20,7 @@ def prefetch_batches(
     *,
     view: View,
     device: torch.device | str = "cpu",
+    features: NDArray[np.float32] | None = None,
 ) -> Iterator[Batch]:
     """Collate batches in a background thread, one ahead of the consumer.
 
@@ -33,6 +34,7 @@ def prefetch_batches(
         targets: Normalised labels of all crystals, P per row of the store, float32, NaN where missing; None for none.
         view: Kind of batch that the model reads.
         device: Device to copy the batches to.
+        features: Features of all crystals by a pretrained potential, F per row of the store, float32; None for none.
 
     Yields:
         The batches on the device, in the order given.
@@ -40,7 +42,7 @@ def prefetch_batches(
     target = torch.device(device)
 
     def make(index: NDArray[np.int64]) -> Batch:
-        batch: Batch = collate(graphs, index, targets, view)
+        batch: Batch = collate(graphs, index, targets, view, features)
         return batch.pin_memory() if target.type == "cuda" else batch
 
     remaining = iter(batches)

@@ -64,7 +64,7 @@ class SevenNet:
         model.set_is_batch_data(True)
         self._model: Any = model.to(self._device).eval().requires_grad_(requires_grad=False)
         gates = [gate for name, gate in self._model.named_children() if name.endswith(_LAST)]
-        self.width = 2 * sum(gate.gate.irreps_out.num_irreps for gate in gates)
+        self.width = 2 * int(sum(gate.gate.irreps_out.num_irreps for gate in gates))
 
     def features(self, graphs: PackedGraphs, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Compute the features of some crystals of a store, which must be of known elements, (B, F) float32."""
@@ -126,7 +126,7 @@ class SevenNet:
 def _invariants(x: Tensor, irreps: Any) -> Tensor:
     """Split features, (N, sum of C_l (2l + 1)), by degree, and return scalars and norms, (N, sum of C_l)."""
     parts = []
-    for (channels, irrep), one in zip(irreps, x.split([m * i.dim for m, i in irreps], dim=1), strict=True):
+    for (channels, irrep), one in zip(irreps, torch.split(x, [m * i.dim for m, i in irreps], dim=1), strict=True):
         cells = one.view(len(x), channels, irrep.dim)
         parts.append(cells[..., 0] if irrep.l == 0 else cells.square().mean(dim=2).sqrt())
     return torch.cat(parts, dim=1)

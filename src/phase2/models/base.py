@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -19,7 +18,7 @@ class CrystalModel(nn.Module, ABC):
         heads: From the features of a crystal to its properties.
     """
 
-    view: ClassVar[View]
+    view: View
     heads: PropertyHeads
 
     @abstractmethod

@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from phase2.config.schema import CgcnnConfig, ModelConfig
+from phase2.config.foundation_models import foundation_model
+from phase2.config.schema import CgcnnConfig, ModelConfig, RunConfig
 from phase2.models.base import CrystalModel
 from phase2.models.cgcnn import Cgcnn
+
+
+def build_network(config: RunConfig, n_properties: int, mean_neighbors: float) -> CrystalModel:
+    """Build the untrained model of a run, with the features of a pretrained potential where it reads them.
+
+    Args:
+        config: Configuration of the run.
+        n_properties: Number of properties, P.
+        mean_neighbors: Mean number of edges per atom of the training crystals.
+    """
+    network = build_model(config.model, n_properties, mean_neighbors, config.data.graph.cutoff)
+    if config.foundation is None:
+        return network
+    from phase2.models.with_features import WithFeatures
+
+    alone = config.foundation.use == "alone"
+    return WithFeatures(
+        config.foundation,
+        foundation_model(config.foundation.name).features,
+        trunk=config.model.trunk,
+        n_properties=n_properties,
+        network=None if alone else network,
+        channels=0 if alone else network.heads.features,
+    )
 
 
 def build_model(config: ModelConfig, n_properties: int, mean_neighbors: float, cutoff: float) -> CrystalModel:

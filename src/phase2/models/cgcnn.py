@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +30,7 @@ class Cgcnn(CrystalModel):
         cutoff: Cutoff radius, angstrom.
     """
 
-    view: ClassVar[Literal["quotient"]] = "quotient"
+    view: Literal["quotient"] = "quotient"
 
     def __init__(self, config: CgcnnConfig, n_properties: int, cutoff: float) -> None:
         super().__init__()

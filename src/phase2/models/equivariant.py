@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +33,7 @@ class Equivariant(CrystalModel):
         cutoff: Cutoff radius, angstrom; longer edges do not contribute.
     """
 
-    view: ClassVar[Literal["crystal"]] = "crystal"
+    view: Literal["crystal"] = "crystal"
 
     def __init__(self, config: EquivariantConfig, n_properties: int, *, mean_neighbors: float, cutoff: float) -> None:
         super().__init__()

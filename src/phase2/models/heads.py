@@ -20,6 +20,7 @@ class PropertyHeads(nn.Module):
 
     def __init__(self, features: int, trunk: int, n_properties: int) -> None:
         super().__init__()
+        self.features = features
         self.n_properties = n_properties
         hidden = max(1, trunk // 2)
         self.trunk = nn.Sequential(nn.Linear(features, trunk), nn.SiLU())

@@ -132,12 +132,12 @@ def _embed_batch(embedder: Embedder, batch: Sequence[StructureLike], names: Sequ
 
 def _finite(ids: Sequence[str], formulas: Sequence[str], features: NDArray[np.float32]) -> Embeddings:
     """Separate the structures whose features are no finite numbers."""
-    good = np.isfinite(features).all(axis=1)
+    good = [bool(row.all()) for row in np.isfinite(features)]
     error = "Its features are not finite: the model does not know an element of it."
     return Embeddings(
         tuple(one for one, kept in zip(ids, good, strict=True) if kept),
         tuple(one for one, kept in zip(formulas, good, strict=True) if kept),
-        features[good],
+        features[np.array(good, dtype=bool)],
         tuple(
             PredictedStructure(name, formula, None, error=error)
             for name, formula, kept in zip(ids, formulas, good, strict=True)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from phase2.config.schema import GraphSpec
-from phase2.data.batching import collate
+from phase2.data.batching import Batch, collate
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.graphs.packed import PackedGraphs
@@ -19,6 +19,7 @@ from phase2.data.graphs.packing import pack
 from phase2.errors import DataError, UnknownNameError
 from phase2.machine.hardware import thread_count
 from phase2.models.files.modelfile import TrainedModel, load_model_file
+from phase2.prediction.features import trained_features
 from phase2.prediction.inputs import crystal_of, name_of
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.properties import select_properties
@@ -89,17 +90,23 @@ class Predictor:
         Returns:
             Predictions, shape (B, P), float64, in the properties' units.
         """
-        batch = collate(graphs, np.arange(len(graphs)), None, self._network.view).to(self.device)
+        batch = self._batch(graphs)
         with torch.inference_mode():
             normalised = self._network(batch)
         return self.model.scaler.decode(normalised.double().cpu().numpy())
 
     def embed_graphs(self, graphs: PackedGraphs) -> NDArray[np.float32]:
         """Compute the features of crystals that the heads read, as one batch, (B, C) float32."""
-        batch = collate(graphs, np.arange(len(graphs)), None, self._network.view).to(self.device)
+        batch = self._batch(graphs)
         with torch.inference_mode():
             features: NDArray[np.float32] = self._network.embed(batch).float().cpu().numpy()
         return features
+
+    def _batch(self, graphs: PackedGraphs) -> Batch:
+        """Gather crystals as one batch, with the features of a pretrained potential where the model reads them."""
+        index = np.arange(len(graphs))
+        features = trained_features(self.model, graphs, str(self.device))
+        return collate(graphs, index, None, self._network.view, features).to(self.device)
 
     def unseen_elements_warning(self, species: NDArray[np.uint8]) -> str:
         """Return a warning that names the elements of a crystal that are not in the training set; "" for none."""

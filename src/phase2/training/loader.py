@@ -27,6 +27,8 @@ class TrainingData(Protocol):
         targets: Labels, (B, P) float64, physical units, NaN where missing.
         split: Crystals of the three parts.
         scaler: Fitted on the training part; knows the properties.
+        features: Features of the crystals by a pretrained potential, (B, F) float32; None without one.
+        features_digest: SHA-256 of the potential's weights; None without one.
         fingerprint: Digest of all of the above.
     """
 
@@ -43,6 +45,12 @@ class TrainingData(Protocol):
     def scaler(self) -> TargetScaler: ...  # noqa: D102
 
     @property
+    def features(self) -> NDArray[np.float32] | None: ...  # noqa: D102
+
+    @property
+    def features_digest(self) -> str | None: ...  # noqa: D102
+
+    @property
     def fingerprint(self) -> str: ...  # noqa: D102
 
 
@@ -57,6 +65,7 @@ class TrainingLoader:
 
     def __init__(self, data: TrainingData, *, view: View, batch_size: int, seed: int, device: torch.device) -> None:
         self._graphs = data.graphs
+        self._features = data.features
         self._train = data.split.train
         self._view: View = view
         self._device = device
@@ -76,7 +85,9 @@ class TrainingLoader:
         return self._load([index[start : start + size] for start in range(0, len(index), size)])
 
     def _load(self, batches: list[NDArray[np.int64]]) -> Generator[Batch]:
-        yield from prefetch_batches(self._graphs, batches, self.labels, view=self._view, device=self._device)
+        yield from prefetch_batches(
+            self._graphs, batches, self.labels, view=self._view, device=self._device, features=self._features
+        )
 
 
 def mean_neighbors(graphs: PackedGraphs, index: NDArray[np.int64]) -> float:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import RunConfig
 from phase2.errors import CallbackError, PreemptedError
-from phase2.models.build import build_model
+from phase2.models.build import build_network
+from phase2.models.with_features import WithFeatures
 from phase2.runs.history import EpochRow, write_history
 from phase2.training.callbacks.base import Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
 from phase2.training.checkpoints.best_model import BestModel
@@ -69,7 +70,9 @@ class Trainer:
         settings, scaler = config.training, data.scaler
         lineage = start.lineage if start else None
         neighbors = lineage.mean_neighbors if lineage else mean_neighbors(data.graphs, data.split.train)
-        model = build_model(config.model, len(scaler.properties), neighbors, config.data.graph.cutoff).to(device)
+        model = build_network(config, len(scaler.properties), neighbors).to(device)
+        if isinstance(model, WithFeatures) and data.features is not None:
+            model.fit_features(data.features[data.split.train])
         if start is not None:
             start.initialise(model, [p.key for p in scaler.properties])
         self._loader = TrainingLoader(

@@ -26,6 +26,8 @@ CONTAINER = "main"
 # Options that the template fixes for every workflow: a plan cannot change them.
 _FIXED_BY_TEMPLATE = ("cpu_limit", "retries", "grace_seconds")
 
+_FIELDS = {"from": "from_"}
+
 # Fields of a request that are no parameters by their own name.
 _NO_PARAMETERS = ("output", "settings", "origins")
 
@@ -124,8 +126,9 @@ def _as_text(value: object) -> str:
 def _refuse_fixed_options(plan: Plan) -> None:
     own = len(plan.resolved.request.command())
     added = [word.removeprefix("--") for word in plan.command[own:] if word.startswith("--")]
-    if plan.resolved.request.from_ is not None:
-        added.append("from")
+    added += [
+        name for name in ("from", "backbone") if getattr(plan.resolved.request, _FIELDS.get(name, name)) is not None
+    ]
     refuse_for_argo(plan.cluster, added, template=TEMPLATE)
 
 

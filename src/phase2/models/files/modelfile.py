@@ -16,7 +16,7 @@ from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.targets import TargetScaler
 from phase2.errors import ModelFileError
 from phase2.models.base import CrystalModel
-from phase2.models.build import build_model
+from phase2.models.build import build_network
 from phase2.models.files.tensorfile import load_tensor_file, require_entry, save_tensor_file
 from phase2.properties import KEYS, Property
 from phase2.runs.ancestry.model_header import FORMAT
@@ -41,6 +41,7 @@ class TrainedModel:
         score: Validation score of that epoch.
         phase2_version: Version of phase2 that trained it.
         lineage: What it had started from; None for random weights.
+        features_digest: SHA-256 of the weights of the pretrained potential whose features it reads; None without one.
     """
 
     model: CrystalModel
@@ -54,6 +55,7 @@ class TrainedModel:
     score: float
     phase2_version: str = __version__
     lineage: Lineage | None = None
+    features_digest: str | None = None
 
 
 def save_model_file(path: Path, trained: TrainedModel, weights: Mapping[str, Tensor] | None = None) -> None:
@@ -78,6 +80,7 @@ def save_model_file(path: Path, trained: TrainedModel, weights: Mapping[str, Ten
         "epoch": trained.epoch,
         "score": trained.score,
         "lineage": None if trained.lineage is None else trained.lineage.model_dump_json(),
+        "features_digest": trained.features_digest,
         "weights": copy_tensors(trained.model) if weights is None else dict(weights),
     }
     save_tensor_file(path, content)
@@ -94,7 +97,7 @@ def load_model_file(path: Path) -> TrainedModel:
     properties = _properties(require_entry(content, "properties", list, path), path)
     mean_neighbors = require_entry(content, "mean_neighbors", float, path)
     try:
-        model = build_model(config.model, len(properties), mean_neighbors, config.data.graph.cutoff)
+        model = build_network(config, len(properties), mean_neighbors)
         load_tensors(model, require_entry(content, "weights", dict, path))
         scaler = TargetScaler.from_dict(require_entry(content, "scaler", dict, path), properties)
     except ModelFileError as error:
@@ -111,6 +114,7 @@ def load_model_file(path: Path) -> TrainedModel:
         score=require_entry(content, "score", float, path),
         phase2_version=require_entry(content, "phase2_version", str, path),
         lineage=_lineage(content.get("lineage"), path),
+        features_digest=None if config.foundation is None else require_entry(content, "features_digest", str, path),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from phase2.config.assignments import Setting
 from phase2.config.levels import Algorithm
 from phase2.config.paths import settings_of_algorithm
-from phase2.config.request import FLAG_PATHS, RunRequest
+from phase2.config.request import BACKBONE, FLAG_PATHS, RunRequest
 from phase2.config.resolve import SOURCE_DIGEST, flatten, resolve
 from phase2.config.schema import RunConfig
 from phase2.errors import RequestError
@@ -16,7 +16,7 @@ from phase2.runs.addresses import model_file_at
 from phase2.runs.ancestry.locate import address_of
 from phase2.runs.ancestry.model_header import ModelHeader, read_model_header
 
-INHERITED = ("model.", "data.graph.")
+INHERITED = ("model.", "data.graph.", "foundation.")
 """Beginnings of the paths of settings that a run takes over from the model it starts from."""
 
 _SIZES: dict[Algorithm, str] = {"cgcnn": "model.preset", "e3nn": "model.size"}
@@ -53,9 +53,10 @@ def _refuse_conflicts(request: RunRequest, header: ModelHeader) -> None:
     theirs = _inherited(header.config)
     for given in _given(request):
         own = list(given.value) if isinstance(given.value, tuple) else given.value
-        if given.path in theirs and own != theirs[given.path]:
+        if given.path.startswith(INHERITED) and own != theirs.get(given.path):
+            there = theirs.get(given.path, "not set")
             raise RequestError(
-                f"{given.path} is {own} by {given.origin}, and {theirs[given.path]} in run {header.run_id}.",
+                f"{given.path} is {own} by {given.origin}, and {there} in run {header.run_id}.",
                 why="A run that starts from a model has its network and its graphs.",
                 fix="Drop the setting, or start without --from.",
             )
@@ -74,10 +75,11 @@ def _completed(request: RunRequest, header: ModelHeader, algorithm: Algorithm) -
     theirs, origin = _inherited(header.config), f"run {header.run_id}"
     added: dict[str, Setting] = {SOURCE_DIGEST: Setting(SOURCE_DIGEST, header.sha256, origin)}
     size = _SIZES[algorithm]
-    for paths in ([size], list(theirs)):  # a named size first, since it stands for several settings
+    # Names of sizes and potentials first, since they stand for several settings.
+    for paths in ([size, BACKBONE], list(theirs)):
         made = _inherited(resolve(_with(request, added)).config)
         for path in paths:
-            if made[path] != theirs[path]:
+            if made.get(path) != theirs.get(path):
                 value = theirs[path]
                 added[path] = Setting(path, tuple(value) if isinstance(value, list) else value, origin)
     return _with(request, added)

@@ -8,6 +8,7 @@ from phase2.runs.layout import BEST
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
+from phase2.runs.report.foundation import foundation_caveats, foundation_sentence
 from phase2.runs.report.markdown import bullets, number, paragraph, table
 from phase2.runs.report.metrics_table import metrics_table
 
@@ -75,7 +76,8 @@ def handoff(manifest: RunManifest, folder: str) -> str:
 
 def _caveats(manifest: RunManifest) -> list[str]:
     inherited = manifest.lineage.caveats() if manifest.lineage else []
-    return [*caveats(manifest.test, manifest.left_out), *inherited]
+    seen = foundation_caveats(manifest.config, manifest.properties)
+    return [*seen, *caveats(manifest.test, manifest.left_out), *inherited]
 
 
 def _summary(manifest: RunManifest, folder: str) -> str:
@@ -93,7 +95,9 @@ def _summary(manifest: RunManifest, folder: str) -> str:
 
 def _provenance(manifest: RunManifest) -> str:
     code = manifest.code
+    seen = foundation_sentence(manifest.config)
     rows = [
+        *([("pretrained features", seen)] if seen else []),
         *([("starting weights", manifest.lineage.sentence())] if manifest.lineage else []),
         *(_data(manifest.data) if manifest.data else []),
         ("phase2", code.phase2),

@@ -7,6 +7,7 @@ from phase2.config.schema import CgcnnConfig, RunConfig
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
+from phase2.runs.report.foundation import foundation_caveats, foundation_sentence
 from phase2.runs.report.markdown import bullets, number, paragraph, table
 from phase2.runs.report.metrics_table import metrics_table
 
@@ -114,7 +115,8 @@ def model_card(manifest: RunManifest) -> str:
 
 
 def _inherited(manifest: RunManifest) -> list[str]:
-    return manifest.lineage.caveats() if manifest.lineage else []
+    seen = foundation_caveats(manifest.config, manifest.properties)
+    return [*seen, *(manifest.lineage.caveats() if manifest.lineage else [])]
 
 
 def _details(manifest: RunManifest) -> str:
@@ -160,7 +162,8 @@ def _evaluation(manifest: RunManifest) -> str:
 
 
 def _start(manifest: RunManifest) -> str:
-    return f"{manifest.lineage.sentence()}\n\n" if manifest.lineage else ""
+    found = (foundation_sentence(manifest.config), manifest.lineage.sentence() if manifest.lineage else "")
+    return "".join(f"{sentence}\n\n" for sentence in found if sentence)
 
 
 def _training(data: DataFacts | None, source: str) -> str:

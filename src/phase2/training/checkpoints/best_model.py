@@ -51,6 +51,7 @@ class BestModel:
         self._species = tuple(sorted({*seen, *(lineage.species if lineage else ())}))
         self._mean_neighbors = lineage.mean_neighbors if lineage else mean_neighbors(data.graphs, data.split.train)
         self._lineage = lineage
+        self._features_digest = data.features_digest
         self._run_id = run_id
 
     def take(self, tensors: dict[str, Tensor]) -> None:
@@ -99,4 +100,5 @@ class BestModel:
             epoch=best.epoch,
             score=best.val_score,
             lineage=self._lineage,
+            features_digest=self._features_digest,
         )

@@ -13,7 +13,7 @@ from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.targets import TargetScaler
 from phase2.errors import ModelFileError
 from phase2.models.base import CrystalModel
-from phase2.models.build import build_model
+from phase2.models.build import build_network
 from phase2.models.files.modelfile import TrainedModel, load_model_file
 from phase2.runs.ancestry.model_header import read_model_header
 from phase2.runs.ancestry.record import source_file
@@ -66,8 +66,7 @@ class StartingPoint:
             return
         theirs = [p.key for p in source.properties]
         columns = [(k, theirs.index(key)) for k, key in enumerate(properties) if key in self.lineage.kept]
-        spec, graph = source.config.model, source.config.data.graph
-        rows = find_property_rows(lambda n: build_model(spec, n, source.mean_neighbors, graph.cutoff))
+        rows = find_property_rows(lambda n: build_network(source.config, n, source.mean_neighbors))
         copy_weights(model, source.model, rows, columns, heads=not self.settings.new_heads)
 
 

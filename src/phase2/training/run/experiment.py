@@ -33,6 +33,7 @@ from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.fine_tuning.start import describe_start, inherit_normalisation
 from phase2.training.interruption import StopRequest
 from phase2.training.run.attempt import RunAttempt
+from phase2.training.run.features import with_features
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +139,19 @@ def _load_dataset(config: RunConfig, context: RunContext) -> CrystalPropertyData
     notify = context.notify
     if context.memory_checked_for != config:
         refuse_small_memory(config, notify, workers=worker_count(context.workers))
+
+    def progress(done: int, total: int | None) -> None:
+        context.callback.on_data_progress(DataProgress(done, total))
+
     try:
         dataset = CrystalPropertyDataset.load(
             config.data,
             config.properties,
             workers=context.workers,
             drop_unlabelled_properties=config.all_properties,
-            progress=lambda done, total: context.callback.on_data_progress(DataProgress(done, total)),
+            progress=progress,
         )
+        dataset = with_features(dataset, config, workers=worker_count(context.workers), progress=progress)
     finally:
         context.callback.on_data_end()
     _describe_dataset(config, dataset, notify)

@@ -1,0 +1,32 @@
+"""Features of a pretrained potential for crystals that are predicted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.data.graphs.packed import PackedGraphs
+from phase2.errors import ModelFileError
+from phase2.models.files.modelfile import TrainedModel
+
+
+def trained_features(model: TrainedModel, graphs: PackedGraphs, device: str) -> NDArray[np.float32] | None:
+    """Compute the features that a model was trained on, (B, F) float32; None for a model that reads none.
+
+    Raises:
+        MissingExtraError: The package of the potential is not installed.
+        ModelFileError: The package has other weights than those the model was trained on.
+    """
+    if model.config.foundation is None:
+        return None
+    from phase2.foundation.featurizer import featurizer
+
+    potential = featurizer(model.config.foundation.name, device)
+    if potential.digest != model.features_digest:
+        raise ModelFileError(
+            f"The model of run {model.run_id} was trained on features of other weights of {potential.name}.",
+            why=f"Their SHA-256 began with {str(model.features_digest)[:12]}, and begins with "
+            f"{potential.digest[:12]} here.",
+            fix="Install the version of the package that the run names in its manifest.",
+        )
+    return potential.features(graphs, np.arange(len(graphs)))
