@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.schema import GraphSpec
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.graphs.packing import pack
@@ -110,3 +111,9 @@ def test_it_changes_no_random_state(model):
     torch.manual_seed(3)
     features(model, _salt())
     assert torch.equal(torch.rand(2), expected)
+
+
+@pytest.mark.parametrize("name", FOUNDATION_MODELS)
+def test_each_potential_has_the_number_of_features_that_models_are_built_for(name):
+    assert featurizer(name).width == FOUNDATION_MODELS[name].features
+    assert features(featurizer(name), _salt()).shape == (1, FOUNDATION_MODELS[name].features)

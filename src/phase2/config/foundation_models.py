@@ -45,7 +45,7 @@ _MODELS = (
         "sevennet-0", "SevenNet-0 (11Jul2024)", "7net-0", 2048, "MIT", _SEVENNET, _MPTRJ, ("formation_energy", "ehull")
     ),
     FoundationModel(
-        "sevennet-l3i5", "SevenNet-l3i5", "7net-l3i5", 0, "MIT", _SEVENNET, _MPTRJ, ("formation_energy", "ehull")
+        "sevennet-l3i5", "SevenNet-l3i5", "7net-l3i5", 2304, "MIT", _SEVENNET, _MPTRJ, ("formation_energy", "ehull")
     ),
 )
 FOUNDATION_MODELS: Mapping[str, FoundationModel] = MappingProxyType({one.name: one for one in _MODELS})
