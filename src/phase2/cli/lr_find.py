@@ -46,6 +46,12 @@ def _lr_find(
             why=f"{config.fine_tuning.source} is what it starts from.",
             fix="Search the rate of a fine-tuning with 'phase2 tune --from'.",
         )
+    if config.foundation is not None:
+        raise RequestError(
+            "The range test knows no features of a pretrained potential.",
+            why=f"This run reads those of {config.foundation.name}.",
+            fix="Search its rate with 'phase2 tune --backbone'.",
+        )
     chosen = choose_device(device)
     torch.set_num_threads(thread_count())
     data = CrystalPropertyDataset.load(config.data, config.properties, drop_unlabelled_properties=config.all_properties)
@@ -62,4 +68,4 @@ def _lr_find(
     typer.echo(f"training: {{lr: {suggestion.lr:.2g}}}  # for --config; or --lr {suggestion.lr:.2g}")
 
 
-lr_find = takes_request(_lr_find, hidden=("output", "from_", "freeze", "new_heads"))
+lr_find = takes_request(_lr_find, hidden=("output", "backbone", "from_", "freeze", "new_heads"))
