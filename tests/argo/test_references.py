@@ -1,6 +1,7 @@
 """Everything that a manifest names exists: templates, parameters, outputs, volumes, accounts, maps, commands."""
 
 import re
+from typing import Any, cast
 
 import pytest
 import typer
@@ -121,7 +122,7 @@ def test_files_of_outputs_lie_in_a_volume(template):
 def test_every_container_runs_a_command_that_exists(template):
     root = typer.main.get_command(app)
     for name, one in container_templates(template).items():
-        words, command = list(one["container"]["args"]), root
+        words, command = list(one["container"]["args"]), cast("Any", root)
         while hasattr(command, "commands"):
             if command.invoke_without_command and words[0].startswith("--"):
                 break  # a command of its own, with further ones below

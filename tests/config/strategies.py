@@ -35,6 +35,8 @@ SETTINGS: dict[str, st.SearchStrategy[object]] = {
     "training.clip_norm": st.floats(1e-6, 1e9),
     "training.ema_decay": st.floats(0, 0.9999),
     "training.loss": st.sampled_from(["huber", "l1"]),
+    "training.label_exponent": st.none() | st.floats(0, 1),
+    "training.optimizer": st.sampled_from(("adamw", "muon")),
     "training.balance": st.sampled_from(BALANCES),
     "training.precision": st.sampled_from(PRECISIONS),
     "training.patience": st.none() | st.just("none") | COUNTS,

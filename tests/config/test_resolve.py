@@ -2,6 +2,7 @@
 
 import pytest
 
+from phase2.config.assignments import Setting
 from phase2.config.levels import ALGORITHMS, MODES, profile
 from phase2.config.request import RunRequest
 from phase2.config.resolve import flatten, resolve
@@ -75,3 +76,15 @@ def test_a_config_survives_json():
 def test_a_seed_of_0_is_given():
     run = resolve(RunRequest(seed=0))
     assert (run.config.seed, run.origins["seed"]) == (0, "--seed")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "digest"),
+    [
+        ("e3nn", "fa635c67d8bfaa8080ca70559cef4b472623320e9612db02e579d9d4df678fe7"),
+        ("cgcnn", "cda5d7e140d270e61257ec23bcbeb25561ad638e84c2f172bf54a53d2f1d1d64"),
+    ],
+)
+def test_runs_of_version_0_1_0_keep_their_digests(algorithm, digest):
+    earlier = [Setting("training.label_exponent", None), Setting("training.optimizer", "adamw")]
+    assert resolve(RunRequest(algorithm=algorithm, level="pro", settings=tuple(earlier))).config.digest == digest

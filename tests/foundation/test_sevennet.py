@@ -1,5 +1,7 @@
 """Features of SevenNet: its own, invariant, and computed once per crystal."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -90,18 +92,19 @@ class Counted:
 
 def test_each_crystal_is_computed_once_and_an_interruption_loses_nothing(model, store, tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "CHUNK", 2)
-    stopped = Counted(model, most=2)
+    stopped: Any = Counted(model, most=2)
     with pytest.raises(KeyboardInterrupt):
         cached_features(store, np.arange(6), stopped, cache_dir=tmp_path)
     assert len(stopped.seen) == 4
-    rest, told = Counted(model), []
+    rest: Any = Counted(model)
+    told: list[tuple[int, int | None]] = []
     rows = cached_features(
         store, np.arange(7), rest, cache_dir=tmp_path, progress=lambda done, total: told.append((done, total))
     )
     assert sorted(stopped.seen + rest.seen) == list(range(7))
     assert told[-1] == (7, 7)
     np.testing.assert_allclose(rows, model.features(store.graphs, np.arange(7)), atol=1e-5)
-    again = Counted(model, most=0)
+    again: Any = Counted(model, most=0)
     np.testing.assert_array_equal(cached_features(store, np.arange(7), again, cache_dir=tmp_path), rows)
 
 

@@ -3,6 +3,7 @@
 import csv
 import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def cache(tmp_path_factory):
 
 
 def asked(output, use="beside", **words):
-    small = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 40, "epochs": 3, "batch_size": 16}
+    small: dict[str, Any] = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 40, "epochs": 3, "batch_size": 16}
     small |= {"backbone": "sevennet-0", "properties": ("formation_energy", "dielectric")}
     return RunRequest(output=output, settings=(parse_setting(f"foundation.use={use}"),), **(small | words))
 
@@ -67,7 +68,7 @@ def test_pages_say_what_the_potential_has_seen(run):
 
 def test_the_features_decide_what_is_predicted(run):
     predictor = Predictor.load(run.directory.best)
-    model = predictor.model.model
+    model: Any = predictor.model.model
     graphs = open_graph_store(run.manifest.config.data).graphs.take(np.arange(5))
     before = predictor.predict_graphs(graphs)
     with torch.no_grad():

@@ -19,6 +19,8 @@ def test_what_is_allocated_is_no_longer_free(monkeypatch):
     before = free_memory()
     block = np.ones(10_000_000)
     during = free_memory()
+    assert before is not None
+    assert during is not None
     assert before - during == pytest.approx(block.nbytes, rel=0.1)
     del block
     assert free_memory() == pytest.approx(before, abs=8_000_000)

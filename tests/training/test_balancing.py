@@ -9,7 +9,11 @@ from phase2.training.objective import PropertyLosses
 
 def losses(*values):
     tensor = torch.tensor([0.0 if v is None else v for v in values], requires_grad=True)
-    return PropertyLosses(tensor, torch.tensor([v is not None for v in values]))
+    return losses_of(tensor, torch.tensor([v is not None for v in values]))
+
+
+def losses_of(values, present):
+    return PropertyLosses(values, present, weight=present / present.sum(), share=present.float())
 
 
 def test_uncertainty_begins_with_the_plain_mean():
@@ -60,7 +64,7 @@ def test_famo_follows_the_published_update():
         torch.softmax(logits, 0).backward(shrunk)
         adam.step()
         there = torch.ones(3, dtype=torch.bool)
-        balancer.observe(PropertyLosses(before, there), PropertyLosses(after, there))
+        balancer.observe(losses_of(before, there), losses_of(after, there))
     torch.testing.assert_close(balancer.logits, logits.detach(), rtol=1e-4, atol=1e-6)
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from phase2.config.schema import TrainingConfig
+from phase2.models.elements import ElementFeatures
 from phase2.training.balancing import Uncertainty
 from phase2.training.optimisation import AveragedModel, clip_gradients, learning_rate, make_optimizer
 
@@ -39,6 +40,14 @@ def test_only_matrices_decay():
     assert decayed == {id(model[0].weight), id(model[2].weight)}
     everything = {id(p) for group in optimizer.param_groups for p in group["params"]}
     assert everything == {id(p) for p in (*model.parameters(), *balancer.parameters())}
+
+
+def test_muon_trains_what_maps_features_to_features():
+    model = nn.Sequential(ElementFeatures(4), nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    muon = CONFIG.model_copy(update={"optimizer": "muon"})
+    optimizer = make_optimizer(model, Uncertainty(2), muon)
+    hidden = {id(p) for group in optimizer.param_groups if group["orthogonalized"] for p in group["params"]}
+    assert hidden == {id(model[1].weight), id(model[3].weight)}
 
 
 def test_gradients_are_clipped_together():

@@ -1,6 +1,7 @@
 """The configuration file of a run: a page of all settings, and a JSON Schema for editors."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from phase2.config.assignments import Setting
@@ -34,10 +35,10 @@ _GROUPS = {
 def configuration_page() -> str:
     """Return the page of all settings: path, what it takes, default, option and meaning."""
     shared = [path for path in settings_of_algorithm("cgcnn") if not path.startswith("model.")]
-    parts = {"shared": _settings_table("e3nn", shared)}
+    parts = {"shared": _settings_table(ALGORITHMS, shared)}
     for algorithm in ALGORITHMS:
         own = [path for path in settings_of_algorithm(algorithm) if path.startswith("model.")]
-        parts[algorithm] = _settings_table(algorithm, own)
+        parts[algorithm] = _settings_table((algorithm,), own)
     words = table(("name", "meaning"), [(f"`{name}`", spec["description"]) for name, spec in _WORDS.items()])
     return _PAGE.format(words=words, schema=SCHEMA_NAME, **parts)
 
@@ -83,21 +84,28 @@ it. Editors check and complete a file by [{schema}]({schema}).
 """
 
 
-def _settings_table(algorithm: Algorithm, paths: list[str]) -> str:
-    fields = settings_of_algorithm(algorithm)
+def _settings_table(algorithms: Sequence[Algorithm], paths: list[str]) -> str:
+    fields = settings_of_algorithm(algorithms[0])
     options = {path: flag(name) for name, path in FLAG_PATHS.items()}
     options |= {path: flag(name) for path, name in FIELD_PATHS.items()}
     rows = [
         (
             f"`{path}`",
             fields[path].expected,
-            _default(fields[path], algorithm),
+            _defaults(fields[path], algorithms),
             f"`{options[path]}`" if path in options else "",
             _meaning(fields[path]),
         )
         for path in paths
     ]
     return table(("path", "takes", "default", "option", "meaning"), rows)
+
+
+def _defaults(field: SettingField, algorithms: Sequence[Algorithm]) -> str:
+    by_algorithm = {algorithm: _default(field, algorithm) for algorithm in algorithms}
+    if len(set(by_algorithm.values())) == 1:
+        return by_algorithm[algorithms[0]]
+    return ", ".join(f"{value} ({algorithm})" for algorithm, value in by_algorithm.items())
 
 
 def _default(field: SettingField, algorithm: Algorithm) -> str:

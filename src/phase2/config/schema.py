@@ -18,9 +18,23 @@ class Frozen(BaseModel):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the canonical JSON form, hexadecimal: equal settings have equal digests."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """SHA-256 of the canonical JSON form, hexadecimal: equal settings have equal digests.
+
+        A setting that earlier versions did not have is left out where it has the value that they computed with, so
+        that their runs keep their digests.
+        """
+        tree = self.model_dump(mode="json")
+        for group, name, value in _ADDED:
+            if name in tree.get(group, ()) and tree[group][name] == value:
+                del tree[group][name]
+        canonical = json.dumps(tree, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+_ADDED: tuple[tuple[str, str, object], ...] = (
+    ("training", "label_exponent", None),
+    ("training", "optimizer", "adamw"),
+)
 
 
 Positive = Annotated[int, Field(ge=1)]
@@ -130,6 +144,9 @@ class TrainingConfig(Frozen):
         ema_decay: Decay of the averaged weights that are evaluated and kept.
         loss: Loss of one label, in normalised units.
         balance: How the properties' losses are weighed.
+        label_exponent: Weight of a property before balancing: its number of training labels to this power. Each of its
+            labels weighs the same in every batch; with null its loss is the mean over the labels of each batch.
+        optimizer: ``adamw`` or ``muon``, which orthogonalises the steps of the hidden layers.
         precision: Arithmetic of the forward pass on a GPU.
         patience: Epochs without a better validation score before the run stops early; None never stops.
     """
@@ -143,6 +160,8 @@ class TrainingConfig(Frozen):
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
     loss: Literal["huber", "l1"] = "l1"
     balance: Literal["equal", "uncertainty", "famo"] = "uncertainty"
+    label_exponent: float | None = Field(default=None, ge=0, le=1)
+    optimizer: Literal["adamw", "muon"] = "adamw"
     precision: Literal["fp32", "bf16"] = "fp32"
     patience: int | None = Field(default=None, ge=1)
 

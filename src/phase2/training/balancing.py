@@ -39,18 +39,18 @@ def make_balancer(kind: Literal["equal", "uncertainty", "famo"], n_properties: i
 
 
 class Equal(Balancer):
-    """Unweighted mean."""
+    """The losses with the weights that they come with."""
 
     def forward(self, losses: PropertyLosses) -> Tensor:
-        """Average the present losses."""
+        """Sum the weighted losses."""
         return losses.mean()
 
 
 class Uncertainty(Balancer):
-    """Learned uncertainty: mean of exp(-s) L + s / 2 (Kendall, Gal, Cipolla, CVPR 2018, eq. 7 with s = log sigma^2).
+    """Learned uncertainty: sum of exp(-s) L + s / 2 (Kendall, Gal, Cipolla, CVPR 2018, eq. 7 with s = log sigma^2).
 
     A property that cannot be fitted well gets a large s and thereby a small weight. The paper's factor 1/2 of the
-    first term is left out, so that training begins with the plain mean.
+    first term is left out, so that training begins with the plain weights.
     """
 
     def __init__(self, n_properties: int) -> None:
@@ -59,8 +59,8 @@ class Uncertainty(Balancer):
 
     def forward(self, losses: PropertyLosses) -> Tensor:
         """Weight each present loss by its learned precision."""
-        terms = torch.exp(-self.log_variance) * losses.values + self.log_variance / 2
-        return torch.where(losses.present, terms, 0).sum() / losses.present.sum().clamp(min=1)
+        terms = torch.exp(-self.log_variance) * losses.values + losses.share * self.log_variance / 2
+        return (losses.weight * terms).sum()
 
 
 class Famo(Balancer):

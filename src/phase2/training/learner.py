@@ -18,7 +18,7 @@ from phase2.models.base import CrystalModel
 from phase2.models.files.modelfile import copy_tensors, load_tensors
 from phase2.training.balancing import make_balancer
 from phase2.training.fine_tuning.backbone import BackboneSchedule
-from phase2.training.objective import PropertyLosses, property_losses
+from phase2.training.objective import LabelWeights, PropertyLosses, property_losses
 from phase2.training.optimisation import (
     AveragedModel,
     clip_gradients,
@@ -55,6 +55,7 @@ class Learner:
         n_properties: P.
         settings: Training settings.
         steps: Steps of the whole run.
+        weights: Constant weights of the labels; by default a property's loss is the mean over each batch.
         fine_tuning: How a trained model is trained further; None where the weights were drawn.
         schedule: Learning rate of a step, counted from 0; by default that of the settings.
 
@@ -72,6 +73,7 @@ class Learner:
         settings: TrainingConfig,
         *,
         steps: int,
+        weights: LabelWeights | None = None,
         fine_tuning: FineTuningConfig | None = None,
         schedule: Callable[[int], float] | None = None,
     ) -> None:
@@ -83,6 +85,7 @@ class Learner:
         self._settings = settings
         self._schedule = schedule or (lambda step: learning_rate(step, steps, settings))
         self._device = next(model.parameters()).device
+        self._weights = None if weights is None else weights.to(self._device)
         self._balancer = make_balancer(settings.balance, n_properties).to(self._device)
         self._optimizer = make_optimizer(model, self._balancer, settings)
         self._backbone = None
@@ -142,7 +145,7 @@ class Learner:
         half = self._settings.precision == "bf16" and self._device.type == "cuda"
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=half):
             predictions = self._model(batch)
-        return property_losses(predictions.float(), batch.targets, self._settings.loss)
+        return property_losses(predictions.float(), batch.targets, self._settings.loss, self._weights)
 
 
 def _copied(value: Any) -> Any:

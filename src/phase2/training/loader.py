@@ -15,6 +15,7 @@ from phase2.data.prefetch import prefetch_batches
 from phase2.data.sampling import BalancedBatchSampler
 from phase2.data.splits import Split
 from phase2.data.targets import TargetScaler
+from phase2.training.objective import LabelWeights
 
 EVALUATION_BATCH = 64
 
@@ -83,6 +84,12 @@ class TrainingLoader:
         """Load batches of these crystals, in this order."""
         size = max(self._batch_size, EVALUATION_BATCH)
         return self._load([index[start : start + size] for start in range(0, len(index), size)])
+
+    def label_weights(self, exponent: float | None) -> LabelWeights | None:
+        """Weigh the training labels by the number of a property's labels to a power; None stays None."""
+        if exponent is None:
+            return None
+        return LabelWeights.from_labels(torch.from_numpy(self.labels[self._train]), self.n_batches, exponent)
 
     def _load(self, batches: list[NDArray[np.int64]]) -> Generator[Batch]:
         yield from prefetch_batches(

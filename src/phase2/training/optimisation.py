@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,18 +14,36 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from phase2.config.schema import TrainingConfig
 from phase2.models.base import CrystalModel
+from phase2.models.elements import ElementFeatures
 from phase2.training.balancing import Balancer
+from phase2.training.muon import Muon
 
 
 def make_optimizer(model: nn.Module, balancer: Balancer, config: TrainingConfig) -> AdamW:
-    """Make AdamW (Loshchilov & Hutter 2019) with weight decay for matrices, not for biases, norms and loss weights."""
+    """Make AdamW (Loshchilov & Hutter 2019) or Muon, with weight decay for matrices, not for biases and loss weights.
+
+    With Muon, the matrices between the embedding of the elements and the last weights of the heads are orthogonalised;
+    the others, whose rows stand for elements and properties, are trained by AdamW.
+    """
     matrices = [p for p in model.parameters() if p.requires_grad and p.ndim >= 2]
     others = [p for p in model.parameters() if p.requires_grad and p.ndim < 2]
-    groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
+    hidden = _hidden_matrices(model) if config.optimizer == "muon" else set()
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in matrices if p not in hidden], "weight_decay": config.weight_decay},
         {"params": [*others, *balancer.parameters()], "weight_decay": 0.0},
     ]
-    return AdamW([g for g in groups if g["params"]], lr=config.lr, fused=True)
+    if config.optimizer == "adamw":
+        return AdamW([g for g in groups if g["params"]], lr=config.lr, fused=True)
+    orthogonalized = [p for p in matrices if p in hidden]
+    groups.append({"params": orthogonalized, "weight_decay": config.weight_decay, "orthogonalized": True})
+    return Muon([g for g in groups if g["params"]], lr=config.lr)
+
+
+def _hidden_matrices(model: nn.Module) -> set[Tensor]:
+    """Return the weights of the linear layers, and the stacks of matrices, that map features to features."""
+    linear: set[Tensor] = {m.weight for m in model.modules() if isinstance(m, nn.Linear)}
+    embedding = {p for m in model.modules() if isinstance(m, ElementFeatures) for p in m.parameters()}
+    return (linear | {p for p in model.parameters() if p.ndim == 3}) - embedding
 
 
 def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:

@@ -80,7 +80,14 @@ class Trainer:
         )
         self._evaluator = Evaluator(data, self._loader, settings.loss)
         steps = settings.epochs * self._loader.n_batches
-        learner = Learner(model, len(scaler.properties), settings, steps=steps, fine_tuning=config.fine_tuning)
+        learner = Learner(
+            model,
+            len(scaler.properties),
+            settings,
+            steps=steps,
+            weights=self._loader.label_weights(settings.label_exponent),
+            fine_tuning=config.fine_tuning,
+        )
         best = BestModel(learner.average.module, files.best, config=config, data=data, run_id=run_id, lineage=lineage)
         self._state = TrainingState(config, data.fingerprint, learner=learner, best=best, device=device)
         self._config = config

@@ -156,7 +156,9 @@ def test_another_batch_size_or_data_set_is_said():
     assert estimate(jarvis, on_gpu=False, cores=2).source.endswith("atoms on average, as those measured")
 
 
-@pytest.mark.parametrize("setting", ["model.width=65", "data.graph.neighbors=20", "training.balance=famo"])
+@pytest.mark.parametrize(
+    "setting", ["model.width=65", "data.graph.neighbors=20", "training.balance=famo", "training.optimizer=muon"]
+)
 def test_what_was_not_measured_has_no_duration(setting):
     config = resolve(RunRequest(algorithm="cgcnn", level="std", settings=(parse_setting(setting),))).config
     work = estimate(config, on_gpu=False, cores=2)

@@ -10,7 +10,7 @@ from phase2.errors import ModelFileError
 from phase2.models.build import build_model
 from phase2.training.fine_tuning.weights import HEADS, copy_weights, find_property_rows, named_tensors
 
-NETWORKS = {
+NETWORKS: dict[str, CgcnnConfig | EquivariantConfig] = {
     "cgcnn": CgcnnConfig(preset="small", width=8, convolutions=1, gaussians=6, trunk=6),
     "e3nn": EquivariantConfig(size="small", channels=(4, 3), layers=1, radial_hidden=8, trunk=6),
 }

@@ -92,14 +92,17 @@ class CpuRates(Record):
     def of(self, config: RunConfig) -> NetworkRate | None:
         """Return the rate of a run's network, at the measured batch size nearest to its own.
 
-        None for a network or graphs that were not measured, or with a balancing that costs another forward pass.
+        None for a network, graphs or optimiser that were not measured, or with a balancing that costs another forward
+        pass.
         """
+        training = config.training
         usual = CGCNN_PRESETS if config.model.kind == "cgcnn" else EQUIVARIANT_SIZES
         size = config.model.preset if config.model.kind == "cgcnn" else config.model.size
-        if config.model != usual[size] or config.data.graph != GraphSpec() or config.training.balance == "famo":
+        is_usual = config.model == usual[size] and config.data.graph == GraphSpec()
+        if not is_usual or training.balance == "famo" or training.optimizer != "adamw":
             return None
         same = [rate for rate in self.networks if (rate.algorithm, rate.size) == (config.algorithm, size)]
-        return min(same, key=lambda rate: abs(math.log(rate.batch_size / config.training.batch_size)), default=None)
+        return min(same, key=lambda rate: abs(math.log(rate.batch_size / training.batch_size)), default=None)
 
 
 @cache

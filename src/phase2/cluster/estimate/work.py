@@ -117,6 +117,7 @@ def _is_comparable(run: RunManifest, config: RunConfig, work: Estimate) -> bool:
         run.config.model == config.model
         and run.config.training.batch_size == config.training.batch_size
         and (run.config.training.balance == "famo") == (config.training.balance == "famo")
+        and run.config.training.optimizer == config.training.optimizer
         and run.config.data.graph == config.data.graph
         and run.config.data.source == config.data.source
         and (run.hardware.gpu is not None) == work.on_gpu
