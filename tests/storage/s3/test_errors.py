@@ -13,7 +13,7 @@ import time_machine
 from botocore.exceptions import ClientError
 
 from phase2.errors import RequestError, TransientError
-from phase2.storage.base import ObjectMissingError
+from phase2.storage.base import ObjectExistsError, ObjectMissingError
 from phase2.storage.s3.errors import s3_errors
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.s3.store import S3Store
@@ -232,3 +232,19 @@ def test_a_bucket_created_later_is_found(server, store):
     boto3.client("s3", endpoint_url=server.endpoint, region_name="us-east-1").create_bucket(Bucket="made-later")
     with pytest.raises(ObjectMissingError):
         late.read("a")
+
+
+def test_a_part_of_an_object_that_became_smaller_is_replaced_and_not_refused(store):
+    key = store._full("a")
+    store.put("a", bytes(1000))
+    etag = store._requests.head(key)["ETag"]
+    store.put("a", b"small")
+    with pytest.raises(TransientError, match="was replaced while it was read"):
+        store._requests.read(key, (100, 200), etag)
+
+
+def test_a_range_that_an_object_does_not_have_is_a_condition_that_is_not_met():
+    """As MinIO responds when an object becomes smaller between its own look at the condition and at the range."""
+    response = {"Error": {"Code": "InvalidRange"}, "ResponseMetadata": {"HTTPStatusCode": 416}}
+    with pytest.raises(ObjectExistsError), s3_errors("s3://bucket", "a"):
+        raise ClientError(response, "GetObject")

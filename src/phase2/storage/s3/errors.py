@@ -109,7 +109,8 @@ def _from_response(error: boto.ClientError, place: str, key: str) -> Phase2Error
     # A response to HEAD has no body, and so no error code.
     if code == "NoSuchKey" or (code == "404" and key and error.operation_name == "HeadObject"):
         return missing_error(place, key)
-    if code in {"PreconditionFailed", "412"}:
+    # A server may compare the range with an object before the condition: one that was replaced by a smaller one.
+    if code in {"PreconditionFailed", "412", "InvalidRange", "416"}:
         return exists_error(place, key)
     # A server that speaks S3 and gives no reason is starting up or shutting down.
     has_no_reason = code == str(status) == "404" and _REQUEST_ID in metadata.get("HTTPHeaders", {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from threading import Lock, Semaphore
 from typing import Any
@@ -71,7 +72,8 @@ class Requests:
             return None
         except RequestError:
             # A response to HEAD has no body and so no reason; one to GET has.
-            self.call("get_object", key, Range="bytes=0-0")
+            with suppress(ObjectExistsError):  # an empty object has no such range
+                self.call("get_object", key, Range="bytes=0-0")
             raise
 
     def read(self, key: str, span: tuple[int, int] | None = None, etag: str = "") -> tuple[bytes, Response]:
