@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from phase2.config.settings import store_url
-from phase2.runs.addresses import cache_of, split_address
+from phase2.runs.addresses import cache_of, split_address, stored_model_file
 from phase2.runs.catalog.lookup import find_in
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.keys import local_run
@@ -55,11 +55,7 @@ def model_file(reference: RunReference, store: str | os.PathLike[str] | None = N
         return folder / BEST if folder.is_dir() else folder
     if isinstance(reference, str) and reference.endswith(".pt") and "://" not in reference:
         return Path(reference)  # it is not there, which its reader says
-    place, prefix = _located(reference, store)
-    here = local_run(place, prefix)
-    if here is not None:
-        return here.best
-    return PublishedRun.open(place, prefix).pull(cache_of(place), only=[BEST]).path / BEST
+    return stored_model_file(*_located(reference, store))
 
 
 def manifest_of(reference: RunReference, store: str | os.PathLike[str] | None = None) -> RunManifest:

@@ -47,7 +47,17 @@ def model_file_at(address: str) -> Path:
         path = Path(address)
         return path / BEST if path.is_dir() else path
     url, prefix = split_address(address)
-    store = open_store(url)
+    return stored_model_file(open_store(url), prefix)
+
+
+def stored_model_file(store: Store, prefix: str) -> Path:
+    """Return the model file of the run ``<family>/<name>`` of a store; from a bucket it is brought into the cache.
+
+    Raises:
+        RequestError: There is no such run.
+        DataError: The file is damaged in the store.
+        TransientError: The store does not answer.
+    """
     here = local_run(store, prefix)
     if here is not None:
         return here.best

@@ -19,8 +19,10 @@ class EpochRow:
         epoch: Counted from 1.
         step: Optimiser steps since the start of the run.
         lr: Learning rate of the epoch's last step.
-        train_loss: Mean loss of the steps: per property over its labels, then over properties; normalised units.
-        val_loss: The same for the averaged model on the validation part.
+        train_loss: Mean loss of the steps, normalised units: per property over its labels, then over the properties,
+            with their weights where ``label_exponent`` gives them.
+        val_loss: Loss of the averaged model on the validation part: per property over its labels, then over the
+            properties alike.
         val_score: Mean of MAE / MAE of the median baseline over the properties; lower is better.
         val_mae: Validation MAE by property, in its unit; None where validation has no label.
         seconds: Wall time of the epoch, validation included (since the resumption, in a resumed epoch).
