@@ -1,6 +1,7 @@
 """``phase2 tune``: what it prints, writes and refuses."""
 
 import json
+import sys
 
 import pytest
 
@@ -94,3 +95,12 @@ def test_a_worker_works_for_nobody_without_a_store(say, tmp_path, monkeypatch):
     code, _, err = say("tune", *WORDS, *OVER, "--worker")
     assert (code, "--worker needs a store" in err) == (2, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_optuna_the_extra_is_named_and_no_study_is_left(say, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    monkeypatch.delitem(sys.modules, "phase2.tuning.study", raising=False)
+    code, _, err = say("tune", *WORDS, *OVER, "--name", "rate", "--output", tmp_path / "models")
+    assert code == 2
+    assert "pip install 'phase2[tune]'" in err
+    assert not list(tmp_path.rglob("study.json"))

@@ -12,6 +12,8 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import RequestError
+from phase2.training.loader import TrainingLoader
+from phase2.training.objective import property_losses
 from phase2.tuning.learning_rate.range_test import RangePoint, exponential_rates, range_test, suggest_rate
 
 WORDS = ("--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--batch-size", "8")
@@ -100,3 +102,15 @@ def test_the_command_writes_its_files_and_no_run(tmp_path, capsys, monkeypatch):
     assert [int(row["step"]) for row in rows] == list(range(1, len(rows) + 1))
     (tmp_path / "run.yaml").write_text(printed.out)
     assert main(["explain", "--config", str(tmp_path / "run.yaml")]) == 0
+
+
+def test_the_losses_are_those_of_the_runs_label_weights(config, data):
+    exponent = 1.0
+    settings = config.training.model_copy(update={"label_exponent": exponent})
+    weighted = config.model_copy(update={"training": settings})
+    cpu = torch.device("cpu")
+    (point, *_) = range_test(weighted, data, exponential_rates(1e-6, 1e-5, 10), device=cpu)
+    loader = TrainingLoader(data, view="quotient", batch_size=8, seed=config.seed, device=cpu)
+    targets = next(loader.epoch(0)).targets  # an untrained network predicts 0, the mean
+    expected = property_losses(torch.zeros_like(targets), targets, settings.loss, loader.label_weights(exponent)).mean()
+    assert point.loss == pytest.approx(expected.item())

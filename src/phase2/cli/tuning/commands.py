@@ -97,12 +97,13 @@ def _tune(  # noqa: PLR0913 - options
         )
     kept = place or open_command_store(str(request.output))
     options = StudyOptions(name=name, over=over, space=space, minimise=minimise, pruner=pruner, trials=trials)
-    definition = options.define(request, store=kept, is_kept=not dry_run)
+    definition = options.define(request, store=kept)
     if dry_run:
         _print_definition(definition)
         return
-    from phase2.tuning.study import Study
+    from phase2.tuning.study import Study  # before anything is kept: it needs Optuna
 
+    definition = definition.save(kept)
     study = Study(kept, definition)
     note(f"study: {definition.name}, in {kept.url}")
     from phase2.training.callbacks.composite import CompositeCallback

@@ -89,16 +89,15 @@ class StudyOptions:
         if self.trials is not None and self.trials < 1:
             raise RequestError(f"--trials {self.trials} is not a positive number.", fix="Give 1 or more.")
 
-    def define(self, request: RunRequest, *, store: Store | None = None, is_kept: bool = False) -> StudyDefinition:
-        """Return the definition of the study.
+    def define(self, request: RunRequest, *, store: Store | None = None) -> StudyDefinition:
+        """Return the definition of the study, which is not kept yet unless its name alone was given.
 
         Args:
             request: Request that all trials share.
             store: Its store; None where it is out of reach.
-            is_kept: Whether the definition is put into the store, unless it is there.
 
         Raises:
-            RequestError: The study cannot be, or the one in the store is another.
+            RequestError: The study cannot be.
             UnknownNameError: A name is unknown; the nearest is offered.
         """
         from phase2.tuning.definition import SCORE, StudyDefinition
@@ -107,7 +106,7 @@ class StudyOptions:
         is_defined = bool(over or self.space or self.minimise or self.pruner)
         if name and store is not None and not is_defined and request == RunRequest(output=request.output):
             return StudyDefinition.load(store, name)
-        defined = StudyDefinition.of(
+        return StudyDefinition.of(
             name or _new_name(),
             request,
             _space(over, self.space, request),
@@ -115,7 +114,6 @@ class StudyOptions:
             pruner=self.pruner or "median",
             trials=self.trials or TRIALS,
         )
-        return defined.save(store) if store is not None and is_kept else defined
 
 
 def _space(over: list[str], file: Path | None, request: RunRequest) -> SearchSpace:

@@ -98,7 +98,14 @@ def range_test(
     neighbors = mean_neighbors(data.graphs, data.split.train)
     model = build_model(config.model, properties, neighbors, config.data.graph.cutoff).to(device)
     loader = TrainingLoader(data, view=model.view, batch_size=settings.batch_size, seed=config.seed, device=device)
-    learner = Learner(model, properties, settings, steps=len(rates), schedule=lambda step: rates[step])
+    learner = Learner(
+        model,
+        properties,
+        settings,
+        steps=len(rates),
+        weights=loader.label_weights(settings.label_exponent),
+        schedule=lambda step: rates[step],
+    )
     points: list[RangePoint] = []
     average = lowest = math.inf
     total = 0.0
