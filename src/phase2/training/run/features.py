@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from phase2.config.foundation_models import foundation_model
 from phase2.config.schema import RunConfig
 from phase2.config.settings import cache_dir
 from phase2.data.dataset import CrystalPropertyDataset
@@ -36,7 +35,7 @@ def with_features(
     """
     if config.foundation is None:
         return dataset
-    model = featurizer(foundation_model(config.foundation.name).name)
+    model = featurizer(config.foundation.name)
     split = dataset.split
     needed = np.concatenate([split.train, split.val, split.test])
     features = cached_features(dataset.store, needed, model, cache_dir=cache_dir(), workers=workers, progress=progress)
