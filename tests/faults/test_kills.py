@@ -22,6 +22,8 @@ from .processes import only_run
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 MOST_ATTEMPTS = 100
+LONGER = 1.05
+"""Growth of the longest wait for a kill from attempt to attempt: a machine that became slower still ends the run."""
 
 
 def saved_steps(run: RunDirectory) -> int:
@@ -42,8 +44,9 @@ def test_killed_at_random_times(train, whole, pace, tmp_path, seed, done):
         run_number += 1
         output = tmp_path / str(run_number)
         last = 0
-        for _ in range(MOST_ATTEMPTS):
-            ended = train(output, environment={"PHASE2_RUN_ID": "killed"}, kill_after=dice.uniform(0, pace))
+        for attempt in range(MOST_ATTEMPTS):
+            kill_after = dice.uniform(0, pace * LONGER**attempt)
+            ended = train(output, environment={"PHASE2_RUN_ID": "killed"}, kill_after=kill_after)
             if ended.code == 0:
                 break
             assert ended.killed, ended.said
@@ -133,9 +136,9 @@ def test_killed_at_random_times_and_moved_to_other_machines(
         environment = running.environment | {"PHASE2_RUN_ID": f"killed-{run_number}"}
         pointed = 0
         output = tmp_path / f"{run_number}"
-        for _ in range(MOST_ATTEMPTS):
-            words = ("--store", store.url)
-            ended = train(output, *words, environment=environment, kill_after=dice.uniform(0, 1.2 * pace))
+        for attempt in range(MOST_ATTEMPTS):
+            kill_after = dice.uniform(0, 1.2 * pace * LONGER**attempt)
+            ended = train(output, "--store", store.url, environment=environment, kill_after=kill_after)
             if ended.code == 0:
                 break
             assert ended.killed, ended.said
