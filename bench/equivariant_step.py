@@ -15,7 +15,7 @@ from bench.workload import arguments, compare, crystals, report
 from phase2.config.schema import EQUIVARIANT_SIZES
 from phase2.data.batching import CrystalBatch, collate
 from phase2.models.build import build_model
-from phase2.models.equivariant import Equivariant, Interaction, invariants
+from phase2.models.equivariant import Equivariant, Interaction
 from phase2.models.layers.segments import segment_mean
 from phase2.models.layers.tensor_product import TensorProduct, edge_vectors
 
@@ -64,10 +64,10 @@ class E3nnEquivariant(nn.Module):
         harmonics = o3.spherical_harmonics(degrees, vectors, normalize=True, normalization="component")
         ends = torch.stack([batch.bond_sender, batch.bond_receiver])[:, batch.edge_bond]
         basis = self.ours.basis(vectors.norm(dim=1))
-        features = [self.ours.elements(batch.species)[:, None]]
+        states = [[self.ours.elements(batch.species)[:, None]]]
         for layer, product in zip(self.ours.layers, self.products, strict=True):
-            features = self.interact(cast("Interaction", layer), product, features, basis, harmonics, ends)
-        crystals = segment_mean(invariants(features), batch.atom_crystal, batch.n_crystals)
+            states.append(self.interact(cast("Interaction", layer), product, states[-1], basis, harmonics, ends))
+        crystals = segment_mean(self.ours.readout(states), batch.atom_crystal, batch.n_crystals)
         return self.ours.heads(crystals)
 
     @staticmethod

@@ -72,6 +72,8 @@ MODELS: dict[str, dict[str, st.SearchStrategy[object]]] = {
         "model.radial_hidden": COUNTS,
         "model.envelope": st.integers(2, 9),
         "model.trunk": COUNTS,
+        "model.second_order": st.integers(0, 512),
+        "model.readout_layers": st.sampled_from(["last", "all"]),
     },
 }
 FLAGS: dict[str, Any] = {

@@ -15,6 +15,9 @@ CONFIGS: dict[str, CgcnnConfig | EquivariantConfig] = {
     "cgcnn": CgcnnConfig(preset="small", width=8, convolutions=3, trunk=8),
     "l1": EquivariantConfig(size="small", channels=(8, 4), layers=2, radial_hidden=8, trunk=8),
     "l2": EquivariantConfig(size="medium", channels=(6, 4, 3), layers=3, radial_hidden=8, trunk=8),
+    "second order": EquivariantConfig(
+        size="medium", channels=(6, 4, 3), layers=2, radial_hidden=8, trunk=8, second_order=5, readout_layers="all"
+    ),
 }
 CRYSTALS = {"low": triclinic(), "rock salt": rock_salt(), "zinc blende": zinc_blende(), "isolated": isolated()}
 

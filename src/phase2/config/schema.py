@@ -34,6 +34,8 @@ class Frozen(BaseModel):
 _ADDED: tuple[tuple[str, str, object], ...] = (
     ("training", "label_exponent", None),
     ("training", "optimizer", "adamw"),
+    ("model", "second_order", 0),
+    ("model", "readout_layers", "last"),
 )
 
 
@@ -104,6 +106,8 @@ class EquivariantConfig(Frozen):
         radial_hidden: Width of the radial network.
         envelope: Power of the polynomial cutoff.
         trunk: Width of the shared layer behind the pooling.
+        second_order: Inner products of learned pairs of features that the heads read, for each degree l > 0.
+        readout_layers: Layers whose scalars and norms the heads read: the ``last``, or ``all`` and the elements.
     """
 
     kind: Literal["e3nn"] = "e3nn"
@@ -114,6 +118,8 @@ class EquivariantConfig(Frozen):
     radial_hidden: int = Field(default=64, ge=1)
     envelope: int = Field(default=6, ge=2)
     trunk: int = Field(default=128, ge=1)
+    second_order: int = Field(default=0, ge=0, le=512)
+    readout_layers: Literal["last", "all"] = "last"
 
 
 ModelConfig = Annotated[CgcnnConfig | EquivariantConfig, Field(discriminator="kind")]

@@ -13,6 +13,7 @@ from phase2.data.batching import Batch, CrystalBatch
 from phase2.models.base import CrystalModel
 from phase2.models.elements import ElementFeatures
 from phase2.models.heads import PropertyHeads
+from phase2.models.layers.invariants import InvariantReadout
 from phase2.models.layers.radial import SILU_GAIN, RadialBasis, RadialNetwork
 from phase2.models.layers.segments import segment_mean
 from phase2.models.layers.tensor_product import BondGeometry, TensorProduct
@@ -22,8 +23,8 @@ class Equivariant(CrystalModel):
     """NequIP (Batzner et al., Nat. Commun. 13, 2453, 2022) with one head per property.
 
     Atoms have features of degrees l = 0, 1, ... and parity (-1)^l: scalars, vectors and so on. The heads read means
-    over the crystal of the scalars and of the norms of all others, which are invariant under rotations, reflections
-    and translations.
+    over the crystal of functions of them that are invariant under rotations, reflections and translations: see
+    ``InvariantReadout``.
 
     Args:
         config: Hyperparameters.
@@ -42,23 +43,28 @@ class Equivariant(CrystalModel):
         self.basis = RadialBasis(config.radial_basis, cutoff, config.envelope)
         inputs = [config.channels[:1]] + [config.channels] * (config.layers - 1)
         self.layers = nn.ModuleList(Interaction(before, config, mean_neighbors) for before in inputs)
-        self.heads = PropertyHeads(sum(config.channels), config.trunk, n_properties)
+        self.readout = InvariantReadout(config)
+        self.heads = PropertyHeads(self.readout.channels, config.trunk, n_properties)
 
     def embed(self, batch: Batch) -> Tensor:
-        """Compute the mean over the atoms of the invariants of their features, (B, sum of C_l) float32."""
+        """Compute the mean over the atoms of the invariants of their features, (B, C) float32."""
         assert isinstance(batch, CrystalBatch)  # noqa: S101 - implied by view
-        atoms = invariants(self.features(batch))
+        atoms = self.readout(self.features(batch))
         return segment_mean(atoms, batch.atom_crystal, batch.n_crystals)
 
-    def features(self, batch: CrystalBatch) -> list[Tensor]:
-        """Compute the features of the atoms by degree, (N, 2l+1, C_l) float32; they rotate with the crystal."""
+    def features(self, batch: CrystalBatch) -> list[list[Tensor]]:
+        """Compute the features of the atoms by degree, (N, 2l+1, C_l) float32; they rotate with the crystal.
+
+        Returns:
+            The embedding of the elements, and the features after each layer.
+        """
         with torch.autocast(batch.positions.device.type, enabled=False):  # bf16 has too few digits for positions
             bonds = BondGeometry.from_batch(batch, self.highest)
             basis = self.basis(bonds.distance)
-        features = [self.elements(batch.species)[:, None]]
+        states = [[self.elements(batch.species)[:, None]]]
         for layer in self.layers:
-            features = layer(features, basis, bonds)
-        return features
+            states.append(layer(states[-1], basis, bonds))
+        return states
 
 
 class Interaction(nn.Module):
@@ -129,12 +135,6 @@ class Gate(nn.Module):
         scalars, *gates = torch.split(features[0], self.channels, dim=2)
         gated = [x * torch.sigmoid(gate) for x, gate in zip(features[1:], gates, strict=True)]
         return [functional.silu(scalars) * SILU_GAIN, *gated]
-
-
-def invariants(features: list[Tensor]) -> Tensor:
-    """Concatenate the scalars and the norms of all other features, (N, sum of C_l); smooth where a norm is zero."""
-    lengths = [(x.square().mean(dim=1) + 1e-8).sqrt() for x in features[1:]]
-    return torch.cat([features[0][:, 0], *lengths], dim=1)
 
 
 def _add(one: list[Tensor], other: list[Tensor]) -> list[Tensor]:
