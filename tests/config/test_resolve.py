@@ -87,4 +87,6 @@ def test_a_seed_of_0_is_given():
 )
 def test_runs_of_version_0_1_0_keep_their_digests(algorithm, digest):
     earlier = [Setting("training.label_exponent", None), Setting("training.optimizer", "adamw")]
+    if algorithm == "e3nn":
+        earlier += [Setting("model.second_order", 0), Setting("model.readout_layers", "last")]
     assert resolve(RunRequest(algorithm=algorithm, level="pro", settings=tuple(earlier))).config.digest == digest

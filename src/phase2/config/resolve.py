@@ -13,6 +13,7 @@ from phase2.config.request import BACKBONE, FLAG_PATHS, RunRequest
 from phase2.config.schema import (
     CGCNN_PRESETS,
     EQUIVARIANT_SIZES,
+    TRAINING_DEFAULTS,
     CgcnnConfig,
     DataConfig,
     EquivariantConfig,
@@ -90,10 +91,15 @@ def _configuration(request: RunRequest, row: Profile, size: Setting) -> RunConfi
         seed=SEED if request.seed is None else request.seed,
         data=DataConfig(source="sample" if request.data is None else request.data, max_samples=row.max_samples),
         model=_model(row, str(size.value)),
-        training=TrainingConfig(epochs=row.epochs, batch_size=row.batch_size, lr=row.lr),
+        training=_training(row),
         foundation=_foundation(request),
         fine_tuning=None if request.from_ is None else _fine_tuning(request, request.from_),
     )
+
+
+def _training(row: Profile) -> TrainingConfig:
+    own = TRAINING_DEFAULTS[row.algorithm]
+    return TrainingConfig.model_validate(own | {"epochs": row.epochs, "batch_size": row.batch_size, "lr": row.lr})
 
 
 def _foundation(request: RunRequest) -> FoundationConfig | None:

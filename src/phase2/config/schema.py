@@ -131,9 +131,9 @@ CGCNN_PRESETS: dict[Preset, CgcnnConfig] = {
 }
 
 EQUIVARIANT_SIZES: dict[Preset, EquivariantConfig] = {
-    "small": EquivariantConfig(size="small", channels=(64, 32), layers=2),
-    "medium": EquivariantConfig(size="medium", channels=(128, 64, 32), layers=3),
-    "large": EquivariantConfig(size="large", channels=(128, 64, 32), layers=4),
+    "small": EquivariantConfig(size="small", channels=(64, 32), layers=2, second_order=16, readout_layers="all"),
+    "medium": EquivariantConfig(size="medium", channels=(128, 64, 32), layers=3, second_order=16, readout_layers="all"),
+    "large": EquivariantConfig(size="large", channels=(128, 64, 32), layers=4, second_order=16, readout_layers="all"),
 }
 
 
@@ -170,6 +170,13 @@ class TrainingConfig(Frozen):
     optimizer: Literal["adamw", "muon"] = "adamw"
     precision: Literal["fp32", "bf16"] = "fp32"
     patience: int | None = Field(default=None, ge=1)
+
+
+TRAINING_DEFAULTS: dict[Algorithm, dict[str, object]] = {
+    "cgcnn": {},
+    "e3nn": {"optimizer": "muon", "label_exponent": 0.5},
+}
+"""Defaults of an algorithm that differ from those of the fields, with which version 0.1.0 computed."""
 
 
 class FineTuningConfig(Frozen):

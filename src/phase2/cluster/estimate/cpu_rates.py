@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 
 from phase2.config.levels import Algorithm, Preset
-from phase2.config.schema import CGCNN_PRESETS, EQUIVARIANT_SIZES, GraphSpec, RunConfig
+from phase2.config.schema import CGCNN_PRESETS, EQUIVARIANT_SIZES, TRAINING_DEFAULTS, GraphSpec, RunConfig
 from phase2.storage.records import Record, parse_record
 
 RATES_FILE = "cpu_rates.json"
@@ -99,7 +99,8 @@ class CpuRates(Record):
         usual = CGCNN_PRESETS if config.model.kind == "cgcnn" else EQUIVARIANT_SIZES
         size = config.model.preset if config.model.kind == "cgcnn" else config.model.size
         is_usual = config.model == usual[size] and config.data.graph == GraphSpec()
-        if not is_usual or training.balance == "famo" or training.optimizer != "adamw":
+        optimizer = TRAINING_DEFAULTS[config.algorithm].get("optimizer", "adamw")
+        if not is_usual or training.balance == "famo" or training.optimizer != optimizer:
             return None
         same = [rate for rate in self.networks if (rate.algorithm, rate.size) == (config.algorithm, size)]
         return min(same, key=lambda rate: abs(math.log(rate.batch_size / training.batch_size)), default=None)

@@ -72,6 +72,15 @@ _METHODS = {
     "e3nn": "Network: S. Batzner et al., Nat. Commun. 13, 2453 (2022), doi:10.1038/s41467-022-29939-5; "
     "M. Geiger and T. Smidt, e3nn: Euclidean Neural Networks (2022), arXiv:2207.09453.",
 }
+_ADAMW = "I. Loshchilov and F. Hutter, ICLR 2019, arXiv:1711.05101."
+_OPTIMIZERS = {
+    "adamw": ("AdamW", f"Optimiser: {_ADAMW}"),
+    "muon": (
+        "Muon and AdamW",
+        f"Optimisers: K. Jordan et al., Muon (2024); J. Liu et al. (2025), arXiv:2502.16982; {_ADAMW}",
+    ),
+}
+"""What a card calls each optimiser, and its source."""
 _BALANCES = {
     "uncertainty": "Balance of the properties: A. Kendall, Y. Gal and R. Cipolla, CVPR 2018, arXiv:1705.07115.",
     "famo": "Balance of the properties: B. Liu et al., FAMO, NeurIPS 2023, arXiv:2306.03792.",
@@ -131,7 +140,11 @@ def _details(manifest: RunManifest) -> str:
                 f"neighbours within {config.data.graph.cutoff:g} angstrom, the {config.data.graph.neighbors} nearest",
             ),
             ("predicts", ", ".join(properties.get_property(key).heading for key in manifest.properties)),
-            ("fitted by", f"AdamW, learning rate {fitting.lr:g}, batches of {fitting.batch_size}, {fitting.loss} loss"),
+            (
+                "fitted by",
+                f"{_OPTIMIZERS[fitting.optimizer][0]}, learning rate {fitting.lr:g}, batches of {fitting.batch_size}, "
+                f"{fitting.loss} loss",
+            ),
             ("epochs", f"{manifest.epochs}, best {manifest.best_epoch}"),
             ("time of an epoch", f"{number(manifest.mean_epoch_seconds)} s"),
             ("trained on", manifest.hardware.gpu or f"{manifest.hardware.cpu}, {manifest.hardware.cores:g} cores"),
@@ -186,7 +199,7 @@ def _citations(config: RunConfig) -> list[str]:
     found = (
         _METHODS[config.algorithm],
         _BALANCES.get(config.training.balance),
-        "Optimiser: I. Loshchilov and F. Hutter, ICLR 2019, arXiv:1711.05101.",
+        _OPTIMIZERS[config.training.optimizer][1],
         _DATA_PAPERS.get(config.data.source),
     )
     return [line for line in found if line]
