@@ -1,0 +1,8 @@
+"""The declared studies."""
+
+from bench.study.declared.materials_project import MATERIALS_PROJECT
+from bench.study.declared.network import NETWORK
+from bench.study.declared.sharing import SHARING
+from bench.study.rows import Study
+
+STUDIES: dict[str, Study] = {study.name: study for study in (SHARING, NETWORK, MATERIALS_PROJECT)}

@@ -1,0 +1,28 @@
+"""Sharing on a person's copy of the Materials Project, with a published split."""
+
+from __future__ import annotations
+
+from bench.study.declared.sharing import MUON, SETTINGS
+from bench.study.rows import Study, Variant
+from phase2.properties import CORE
+
+MATERIALS_PROJECT = Study(
+    name="materials-project",
+    question="Does what holds on the sample hold on 28,000 crystals?",
+    epochs=24,
+    # The published training part is all that a run sees: it takes its own validation and test parts from that.
+    settings=(*SETTINGS, "data.fractions=[0.9,0.05,0.05]"),
+    targets={key: (key,) for key in ("formation_energy", "band_gap")} | {"four": CORE},
+    variants=(
+        Variant("adamw", "Version 0.1.0: AdamW, a mean over the labels of each batch, learned uncertainty weights."),
+        Variant(
+            "exponent-0.5", "Properties weigh as the root of their labels.", ("training.label_exponent=0.5",), "adamw"
+        ),
+        Variant("muon", "Hidden layers trained by Muon.", (MUON,)),
+        Variant(
+            "muon-exponent-0.5", "Muon, and the root of the labels.", (MUON, "training.label_exponent=0.5"), "muon"
+        ),
+        Variant("muon-wide", "Muon, and twice the channels.", (MUON, "model.channels=[128,64]")),
+    ),
+    data=None,
+)

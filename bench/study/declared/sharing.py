@@ -1,0 +1,61 @@
+"""What a property costs or gains when others share its network: weights, optimiser, decay, width, batch."""
+
+from __future__ import annotations
+
+from bench.study.rows import Study, Variant
+from phase2.properties import CORE
+
+SEVEN = (*CORE, "dielectric", "piezoelectric", "ehull")
+"""Properties of the embedded sample."""
+
+SETTINGS = (
+    "model.size=small",
+    "model.channels=[64,32]",
+    "model.layers=2",
+    "training.batch_size=32",
+    "training.lr=5e-3",
+    "training.weight_decay=0.01",
+    "training.loss=l1",
+    "training.balance=uncertainty",
+    "training.label_exponent=null",
+    "training.optimizer=adamw",
+)
+"""Settings of version 0.1.0, with the smallest equivariant network."""
+
+MUON = "training.optimizer=muon"
+DECAY = "training.weight_decay=0.1"
+WIDE = "model.channels=[128,64]"
+BATCH = "training.batch_size=128"
+
+
+def _exponent(value: float) -> str:
+    return f"training.label_exponent={value}"
+
+
+SHARING = Study(
+    name="sharing",
+    question="What does a property cost or gain when others share its network?",
+    epochs=20,
+    settings=SETTINGS,
+    targets={key: (key,) for key in SEVEN} | {"four": CORE, "seven": SEVEN},
+    variants=(
+        Variant("adamw", "Version 0.1.0: AdamW, a mean over the labels of each batch, learned uncertainty weights."),
+        Variant("exponent-0.5", "Properties weigh as the root of their labels.", (_exponent(0.5),), "adamw"),
+        Variant("exponent-0.75", "Properties weigh as their labels to the power 3/4.", (_exponent(0.75),), "adamw"),
+        Variant("exponent-1", "Every label weighs the same.", (_exponent(1),), "adamw"),
+        Variant("equal", "Properties weigh the same, without learned weights.", ("training.balance=equal",), "adamw"),
+        Variant("famo", "All losses shrink at the same rate (FAMO).", ("training.balance=famo",), "adamw"),
+        Variant("decay", "Ten times the weight decay.", (DECAY,)),
+        Variant("wide", "Twice the channels.", (WIDE,)),
+        Variant("batch-128", "Four times the batch, at the same rate.", (BATCH,)),
+        Variant("muon", "Hidden layers trained by Muon.", (MUON,)),
+        Variant("muon-exponent-0.5", "Muon, and the root of the labels.", (MUON, _exponent(0.5)), "muon"),
+        Variant("muon-exponent-0.75", "Muon, and the labels to the power 3/4.", (MUON, _exponent(0.75)), "muon"),
+        Variant("muon-exponent-1", "Muon, and every label the same weight.", (MUON, _exponent(1)), "muon"),
+        Variant("muon-equal", "Muon, without learned weights.", (MUON, "training.balance=equal"), "muon"),
+        Variant("muon-famo", "Muon, and FAMO.", (MUON, "training.balance=famo"), "muon"),
+        Variant("muon-decay", "Muon, and ten times the weight decay.", (MUON, DECAY)),
+        Variant("muon-wide", "Muon, and twice the channels.", (MUON, WIDE)),
+        Variant("muon-batch-128", "Muon, and four times the batch.", (MUON, BATCH)),
+    ),
+)

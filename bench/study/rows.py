@@ -1,0 +1,161 @@
+"""A study as data: settings that are compared, the properties each of them trains, and the run of every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from phase2.config.assignments import Setting, parse_setting
+from phase2.config.request import RunRequest
+from phase2.errors import UnknownNameError
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Settings that a study compares with others.
+
+    Attributes:
+        name: Short name, part of the run ids.
+        tries: What it tries, in one sentence.
+        changes: Settings in which it differs from those of the study: ``training.optimizer=muon``.
+        alone: Variant whose runs of one property it is compared with; None trains its own. Settings that only weigh
+            properties against each other have nothing to weigh in such a run.
+    """
+
+    name: str
+    tries: str
+    changes: tuple[str, ...] = ()
+    alone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """A comparison of variants.
+
+    Attributes:
+        name: Short name, part of the run ids.
+        question: What it asks, in one sentence.
+        epochs: Epochs of every run, unless the command line says otherwise.
+        settings: Settings of every run. Whatever a variant changes is among them, so that a default that changes
+            later changes no row.
+        targets: Properties that are trained together, by name; those with one property are the runs for comparison.
+        variants: What is compared.
+        data: Data set; None where the person who runs the study names a file with a published split.
+    """
+
+    name: str
+    question: str
+    epochs: int
+    settings: tuple[str, ...]
+    targets: Mapping[str, tuple[str, ...]]
+    variants: tuple[Variant, ...]
+    data: str | None = "sample"
+
+    @property
+    def together(self) -> list[str]:
+        """Names of the targets with several properties."""
+        return [name for name, keys in self.targets.items() if len(keys) > 1]
+
+    @property
+    def alone(self) -> dict[str, str]:
+        """Names of the targets with one property, by the property."""
+        return {keys[0]: name for name, keys in self.targets.items() if len(keys) == 1}
+
+    def variant(self, name: str) -> Variant:
+        """Return the variant of a name.
+
+        Raises:
+            UnknownNameError: There is none.
+        """
+        found = {variant.name: variant for variant in self.variants}
+        if name not in found:
+            raise UnknownNameError.of("variant", name, found)
+        return found[name]
+
+    def rows(self, names: Sequence[str] = ()) -> list[Row]:
+        """Return the rows of these variants (``muon``) or rows (``muon/four``); all of them for none.
+
+        Raises:
+            UnknownNameError: A name is neither.
+        """
+        rows = list(self._rows())
+        valid = [name for row in rows for name in (row.variant.name, row.name)]
+        for name in names:
+            if name not in valid:
+                raise UnknownNameError.of("row", name, dict.fromkeys(valid))
+        return [row for row in rows if not names or {row.name, row.variant.name} & set(names)]
+
+    def _rows(self) -> Iterator[Row]:
+        for variant in self.variants:
+            for target, keys in self.targets.items():
+                if len(keys) > 1 or variant.alone is None:
+                    yield Row(self, variant, target)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A variant that trains some properties: one run for each seed.
+
+    Attributes:
+        study: The study.
+        variant: The settings.
+        target: Name of the properties, among the targets of the study.
+    """
+
+    study: Study
+    variant: Variant
+    target: str
+
+    @property
+    def name(self) -> str:
+        """``<variant>/<target>``."""
+        return f"{self.variant.name}/{self.target}"
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """Keys of the properties."""
+        return self.study.targets[self.target]
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """Settings of the study with the changes of the variant."""
+        return tuple(parse_setting(text) for text in (*self.study.settings, *self.variant.changes))
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRun:
+    """The run of a row with one seed.
+
+    Attributes:
+        row: The row.
+        seed: Seed of the run.
+        epochs: Epochs of the run.
+        data: Data set or path.
+    """
+
+    row: Row
+    seed: int
+    epochs: int
+    data: str
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run, the same wherever and however often the study is started."""
+        row = self.row
+        return f"{row.study.name}-{row.variant.name}-{row.target}-e{self.epochs}-s{self.seed}"
+
+    def request(self, output: Path = Path("models")) -> RunRequest:
+        """Return the request of the run."""
+        return RunRequest(
+            properties=self.row.properties,
+            epochs=self.epochs,
+            seed=self.seed,
+            data=None if self.data == "sample" else self.data,
+            output=output,
+            settings=self.row.settings,
+        )
+
+    def words(self, store: str, output: Path) -> list[str]:
+        """Return the words of the command that trains the run, from ``phase2`` on; it needs :attr:`run_id`, too."""
+        return [*self.request(output).command(), "--no-baselines", "--store", store]

@@ -1,0 +1,126 @@
+"""Tables of a study in Markdown: errors by property over seeds, and what sharing costs."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.study.results import Finished, Key
+from bench.study.rows import Study, Variant
+from phase2.properties import get_property
+from phase2.runs.report.markdown import table
+
+
+def legend(study: Study) -> str:
+    """Return the table of what each variant tries, and its settings."""
+    rows = [(one.name, one.tries, " ".join(f"`{text}`" for text in one.changes) or "-") for one in study.variants]
+    return table(("variant", "what it tries", "settings"), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyTables:
+    """What is measured of a study so far.
+
+    Attributes:
+        study: The study.
+        errors: Mean absolute errors of each run by property.
+        seconds: Seconds of training of each run.
+        measured_on: What the errors are measured on, for the titles: ``val``.
+    """
+
+    study: Study
+    errors: Mapping[Key, Mapping[str, float]]
+    seconds: Mapping[Key, float]
+    measured_on: str
+
+    def text(self) -> str:
+        """Return a table of the runs of one property, and one for each set of properties that share a network."""
+        found = [self._alone(), *(self._together(name) for name in self.study.together)]
+        return "\n\n".join(text for text in found if text) or "Not run."
+
+    def _alone(self) -> str:
+        targets = self.study.alone
+        rows = []
+        for variant in self.study.variants:
+            values = [self._of(variant.name, target, key) for key, target in targets.items()]
+            seconds = sum(self._mean_seconds(variant.name, target) for target in targets.values())
+            cells = [mean_and_spread(list(found.values())) for found in values]
+            rows += _row(variant, cells, values, seconds)
+        return _titled(f"Each property alone, {self.measured_on} MAE", list(targets), rows, "seconds of all")
+
+    def _together(self, target: str) -> str:
+        keys = self.study.targets[target]
+        rows = []
+        for variant in self.study.variants:
+            values = [self._of(variant.name, target, key) for key in keys]
+            cells = [self._shared(variant, key, found) for key, found in zip(keys, values, strict=True)]
+            rows += _row(variant, cells, values, self._mean_seconds(variant.name, target))
+        title = f"{target.capitalize()} properties together, {self.measured_on} MAE (relative to the property alone)"
+        return _titled(title, keys, rows, "seconds")
+
+    def _shared(self, variant: Variant, key: str, values: Mapping[int, float]) -> str:
+        """Return an error and, in brackets, the mean over seeds of its ratio to the run of that property alone."""
+        alone = self.study.alone.get(key)
+        single = {} if alone is None else self._of(variant.alone or variant.name, alone, key)
+        ratios = [value / single[seed] for seed, value in values.items() if single.get(seed)]
+        return mean_and_spread(list(values.values())) + (f" ({statistics.mean(ratios):.2f})" if ratios else "")
+
+    def _of(self, variant: str, target: str, key: str) -> dict[int, float]:
+        """Return the errors of a property by seed."""
+        return {k[2]: found[key] for k, found in self.errors.items() if k[:2] == (variant, target) and key in found}
+
+    def _mean_seconds(self, variant: str, target: str) -> float:
+        found = [seconds for key, seconds in self.seconds.items() if key[:2] == (variant, target)]
+        return statistics.mean(found) if found else 0.0
+
+
+def tables_of(study: Study, finished: Sequence[Finished], part: str) -> StudyTables:
+    """Return the tables of finished runs, of their errors on ``val`` or ``test``."""
+    errors = {one.key: one.mae(part) for one in finished}
+    return StudyTables(study, errors, {one.key: one.seconds for one in finished}, part)
+
+
+def origin(finished: Sequence[Finished]) -> str:
+    """Return a line with the code, the hardware and the epochs of runs."""
+    manifests = [one.manifest for one in finished]
+    codes = _distinct(f"{one.code.phase2} ({(one.code.commit or 'no commit')[:9]})" for one in manifests)
+    places = _distinct(
+        f"{one.hardware.gpu or one.hardware.cpu}, {one.hardware.threads or 'unknown'} threads" for one in manifests
+    )
+    epochs = _distinct(str(one.run.epochs) for one in finished)
+    seeds = ", ".join(str(seed) for seed in sorted({one.run.seed for one in finished}))
+    return f"{len(finished)} runs of phase2 {codes} on {places}; {epochs} epochs, seeds {seeds}."
+
+
+def mean_and_spread(values: Sequence[float]) -> str:
+    """Return three digits of the mean, and the sample standard deviation to the same decimal place; a dash for none."""
+    if not values:
+        return "-"
+    mean = statistics.mean(values)
+    decimals = max(0, 2 - math.floor(math.log10(abs(mean)))) if mean else 0
+    spread = f" ± {statistics.stdev(values):.{decimals}f}" if len(values) > 1 else ""
+    return f"{mean:.{decimals}f}{spread}"
+
+
+def _row(
+    variant: Variant, cells: Sequence[str], values: Sequence[Mapping[int, float]], seconds: float
+) -> list[Sequence[str]]:
+    """Return the row of a variant; none where nothing of it is measured."""
+    if not any(values):
+        return []
+    counts = {len(found) for found in values}
+    seeds = str(counts.pop()) if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+    return [(variant.name, *cells, seeds, f"{seconds:.0f}")]
+
+
+def _titled(title: str, keys: Sequence[str], rows: Sequence[Sequence[str]], seconds: str) -> str:
+    if not rows:
+        return ""
+    columns = ("variant", *(get_property(key).heading for key in keys), "seeds", seconds)
+    return f"{title}:\n\n{table(columns, rows, numeric=len(columns) - 1)}"
+
+
+def _distinct(texts: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(texts))

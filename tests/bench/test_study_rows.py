@@ -1,0 +1,75 @@
+"""The declared studies: every row is a valid run, whatever the defaults will be."""
+
+import pytest
+from bench.study.declared import STUDIES
+from bench.study.rows import StudyRun
+
+from phase2.config.assignments import parse_setting
+from phase2.config.request import RunRequest
+from phase2.config.resolve import flatten, resolve
+from phase2.errors import UnknownNameError
+from phase2.runs.layout import check_run_id
+
+RUNS = [StudyRun(row, 42, study.epochs, "sample") for study in STUDIES.values() for row in study.rows()]
+
+
+@pytest.fixture(params=STUDIES.values(), ids=STUDIES)
+def study(request):
+    return request.param
+
+
+def test_every_row_resolves_to_what_it_declares():
+    for run in RUNS:
+        config = resolve(run.request()).config
+        values = dict(flatten(config.model_dump(mode="json")))
+        declared = {one.path: one.value for one in run.row.settings}
+        for path, value in declared.items():
+            assert values[path] == (list(value) if isinstance(value, tuple) else value), (run.run_id, path)
+        assert (config.properties, config.training.epochs, config.seed) == (run.row.properties, run.epochs, 42)
+
+
+def test_the_command_of_a_row_makes_its_configuration():
+    for run in RUNS:
+        made = RunRequest.from_command(run.request().command())
+        assert resolve(made).config == resolve(run.request()).config
+
+
+def test_run_ids_are_valid_and_different():
+    ids = [check_run_id(run.run_id) for run in RUNS]
+    assert len(set(ids)) == len(ids)
+
+
+def test_no_two_rows_of_a_study_are_the_same_run(study):
+    digests = [resolve(StudyRun(row, 42, 20, "sample").request()).config.digest for row in study.rows()]
+    assert len(set(digests)) == len(digests)
+
+
+def test_what_a_variant_changes_is_set_for_all(study):
+    """Else a default that changes later would change the rows that a variant is compared with."""
+    stated = {parse_setting(text).path for text in study.settings}
+    for variant in study.variants:
+        assert {parse_setting(text).path for text in variant.changes} <= stated, variant.name
+
+
+def test_a_variant_is_compared_with_one_that_trains_its_own_runs_alone(study):
+    for variant in study.variants:
+        if variant.alone is not None:
+            assert study.variant(variant.alone).alone is None
+
+
+def test_runs_alone_of_another_variant_differ_in_weights_between_properties_only(study):
+    for variant in study.variants:
+        if variant.alone is not None:
+            one, other = (
+                {parse_setting(text).text for text in v.changes} for v in (variant, study.variant(variant.alone))
+            )
+            changed = {text.partition("=")[0] for text in one ^ other}
+            assert changed <= {"training.balance", "training.label_exponent"}, variant.name
+
+
+def test_rows_are_selected_by_variant_or_by_name():
+    sharing = STUDIES["sharing"]
+    assert [row.name for row in sharing.rows(["muon-famo"])] == ["muon-famo/four", "muon-famo/seven"]
+    assert [row.name for row in sharing.rows(["muon/four"])] == ["muon/four"]
+    with pytest.raises(UnknownNameError, match="muon/four"):
+        sharing.rows(["muon/for"])

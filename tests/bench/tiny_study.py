@@ -1,0 +1,20 @@
+"""A study that takes seconds; run as a program it trains what a store lacks: ``tiny_study.py STORE OUTPUT EPOCHS``."""
+
+import sys
+from pathlib import Path
+
+from bench.study.rows import Study, StudyRun, Variant
+from bench.study.runner import train_missing
+
+TINY = Study(
+    name="tiny",
+    question="Does a study that was killed continue?",
+    epochs=60,
+    settings=("model.size=small", "model.channels=[4,2]", "model.layers=1", "data.max_samples=60"),
+    targets={"band_gap": ("band_gap",), "both": ("formation_energy", "band_gap")},
+    variants=(Variant("plain", "The settings of the study."),),
+)
+RUNS = [StudyRun(row, 42, TINY.epochs, "sample") for row in TINY.rows()]
+
+if __name__ == "__main__":
+    sys.exit(train_missing(RUNS, sys.argv[1], Path(sys.argv[2])))
