@@ -37,8 +37,8 @@ class Study:
         name: Short name, part of the run ids.
         question: What it asks, in one sentence.
         epochs: Epochs of every run, unless the command line says otherwise.
-        settings: Settings of every run. Whatever a variant changes is among them, so that a default that changes
-            later changes no row.
+        settings: Settings of every run: all those of the network and of its training but the epochs, so that a default
+            that changes later changes no row.
         targets: Properties that are trained together, by name; those with one property are the runs for comparison.
         variants: What is compared.
         data: Data set; None where the person who runs the study names a file with a published split.

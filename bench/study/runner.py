@@ -50,6 +50,8 @@ def train_missing(runs: Sequence[StudyRun], url: str, output: Path) -> int:
         ended = _train(run, url, output)
         if ended == 0 and (found := finished_run(store, run)) is not None:
             shutil.rmtree(output / found.prefix)
+            errors = ", ".join(f"{key} {mae:.3g}" for key, mae in found.mae("val").items())
+            print(f"val MAE: {errors}; {found.seconds:.0f} s", flush=True)
             continue
         code = ended or 1
         print(f"{run.run_id}: exit code {code}", file=sys.stderr)
@@ -64,7 +66,8 @@ _LASTING = (RequestError.exit_code, DataError.exit_code, ModelFileError.exit_cod
 
 def _train(run: StudyRun, url: str, output: Path) -> int:
     words = [sys.executable, "-m", "phase2", *run.words(url, output)[1:]]
-    process = subprocess.Popen(words, env=os.environ | {RUN_ID_VARIABLE: run.run_id})
+    # Its standard output has the test errors, which nobody is to see while rows are being chosen.
+    process = subprocess.Popen(words, env=os.environ | {RUN_ID_VARIABLE: run.run_id}, stdout=subprocess.DEVNULL)
     with _stopped_with_us(process):
         code = process.wait()
     return code if code >= 0 else 128 - code

@@ -87,11 +87,11 @@ def origin(finished: Sequence[Finished]) -> str:
     manifests = [one.manifest for one in finished]
     codes = _distinct(f"{one.code.phase2} ({(one.code.commit or 'no commit')[:9]})" for one in manifests)
     places = _distinct(
-        f"{one.hardware.gpu or one.hardware.cpu}, {one.hardware.threads or 'unknown'} threads" for one in manifests
+        f"{one.hardware.gpu or one.hardware.cpu} (threads: {one.hardware.threads or 'unknown'})" for one in manifests
     )
     epochs = _distinct(str(one.run.epochs) for one in finished)
     seeds = ", ".join(str(seed) for seed in sorted({one.run.seed for one in finished}))
-    return f"{len(finished)} runs of phase2 {codes} on {places}; {epochs} epochs, seeds {seeds}."
+    return f"{len(finished)} runs of phase2 {codes} on {places}; epochs {epochs}, seeds {seeds}."
 
 
 def mean_and_spread(values: Sequence[float]) -> str:
@@ -110,7 +110,7 @@ def _row(
     """Return the row of a variant; none where nothing of it is measured."""
     if not any(values):
         return []
-    counts = {len(found) for found in values}
+    counts = {len(found) for found in values if found}
     seeds = str(counts.pop()) if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
     return [(variant.name, *cells, seeds, f"{seconds:.0f}")]
 

@@ -14,8 +14,6 @@ NETWORK = Study(
         *SETTINGS,
         "training.optimizer=muon",
         "training.label_exponent=0.5",
-        "model.second_order=0",
-        "model.readout_layers=last",
     ),
     targets={key: (key,) for key in ("formation_energy", "band_gap")} | {"four": CORE},
     variants=(

@@ -8,19 +8,33 @@ from phase2.properties import CORE
 SEVEN = (*CORE, "dielectric", "piezoelectric", "ehull")
 """Properties of the embedded sample."""
 
-SETTINGS = (
+NETWORK_SETTINGS = (
     "model.size=small",
     "model.channels=[64,32]",
     "model.layers=2",
+    "model.radial_basis=8",
+    "model.radial_hidden=64",
+    "model.envelope=6",
+    "model.trunk=128",
+    "model.second_order=0",
+    "model.readout_layers=last",
+)
+TRAINING_SETTINGS = (
     "training.batch_size=32",
     "training.lr=5e-3",
     "training.weight_decay=0.01",
+    "training.warmup=0.05",
+    "training.clip_norm=10.0",
+    "training.ema_decay=0.999",
     "training.loss=l1",
     "training.balance=uncertainty",
     "training.label_exponent=null",
     "training.optimizer=adamw",
+    "training.precision=fp32",
+    "training.patience=null",
 )
-"""Settings of version 0.1.0, with the smallest equivariant network."""
+SETTINGS = (*NETWORK_SETTINGS, *TRAINING_SETTINGS)
+"""Every setting of the network and of its training but the epochs, as in version 0.1.0 with the smallest network."""
 
 MUON = "training.optimizer=muon"
 DECAY = "training.weight_decay=0.1"

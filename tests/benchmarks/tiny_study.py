@@ -1,4 +1,4 @@
-"""A study that takes seconds; run as a program it trains what a store lacks: ``tiny_study.py STORE OUTPUT EPOCHS``."""
+"""A study that takes seconds, and a program that trains it: ``tests.benchmarks.tiny_study STORE OUTPUT``."""
 
 import sys
 from pathlib import Path

@@ -11,31 +11,26 @@ from pathlib import Path
 import pytest
 from bench.study.results import finished_runs
 from bench.study.tables import tables_of
+from tests.benchmarks.tiny_study import RUNS, TINY
 
 from phase2.runs.catalog.index import list_runs
 from phase2.storage.folder import LocalStore
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    root = HERE.parent.parent
-    path = os.pathsep.join([str(root), str(root / "src")])
+    path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
     return os.environ | {"PYTHONPATH": path, "PHASE2_CACHE_DIR": str(tmp_path_factory.mktemp("cache"))}
 
 
 def start(store, output, environment):
-    words = [sys.executable, str(HERE / "tiny_study.py"), str(store), str(output)]
+    words = [sys.executable, "-m", "tests.benchmarks.tiny_study", str(store), str(output)]
     return subprocess.Popen(words, env=environment, start_new_session=True, stdout=subprocess.DEVNULL)
 
 
 def table(store):
-    sys.path.insert(0, str(HERE))
-    try:
-        from tiny_study import RUNS, TINY
-    finally:
-        sys.path.remove(str(HERE))
     finished = finished_runs(LocalStore(store), RUNS)
     assert len(finished) == len(RUNS)
     return re.sub(r"\d+ \|$", "|", tables_of(TINY, finished, "val").text(), flags=re.MULTILINE)  # without the seconds
@@ -58,7 +53,7 @@ def test_a_killed_study_continues_within_its_run(tmp_path, environment):
     process.wait()
     assert [run.status for run in list_runs(LocalStore(store))] == ["unfinished"]
     assert start(store, tmp_path / "elsewhere", environment).wait(200) == 0
-    assert start(whole, tmp_path / "output", environment).wait(200) == 0
+    assert start(whole, tmp_path / "uninterrupted", environment).wait(200) == 0
     assert table(store) == table(whole)
     assert not list((tmp_path / "elsewhere").rglob("best.pt"))  # what is finished is kept in the store alone
     finished = start(store, tmp_path / "elsewhere", environment)
