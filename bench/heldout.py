@@ -11,10 +11,12 @@ import argparse
 import itertools
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from bench.published_split import part_file
 from phase2.data.graphs.packing import pack_valid
@@ -23,7 +25,7 @@ from phase2.data.sources.registry import open_source
 from phase2.errors import DataError, InvalidCrystalError, Phase2Error
 from phase2.machine.hardware import thread_count
 from phase2.prediction.predictor import Predictor
-from phase2.properties import KEYS, get_property
+from phase2.properties import KEYS, Property, get_property
 from phase2.runs.addresses import model_file_at
 from phase2.runs.report.markdown import number, table
 from phase2.runs.results import PropertyMetrics
@@ -40,23 +42,41 @@ def main() -> int:
     try:
         data = str(part_file(Path(chosen.data), chosen.split)) if chosen.split else chosen.data
         for address in chosen.models:
-            print(f"{address}:\n\n{_table(heldout_errors(model_file_at(address), data))}\n", flush=True)
+            print(f"{address}:\n\n{_table(predict_heldout(model_file_at(address), data).errors())}\n", flush=True)
     except Phase2Error as error:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def heldout_errors(model: Path, data: str, *, batch_size: int = 64) -> tuple[PropertyMetrics, ...]:
-    """Predict every crystal of a data set and compare with its labels; records that are no valid crystal are left out.
+@dataclass(frozen=True, slots=True, eq=False)
+class Heldout:
+    """Predictions of a model for crystals that it has not seen.
+
+    Attributes:
+        properties: The P properties of the model.
+        predictions: Shape (B, P), float64, in the properties' units.
+        labels: Shape (B, P), float64, in the properties' units; NaN where missing.
+        median: Median of the training labels, shape (P,), float64.
+    """
+
+    properties: tuple[Property, ...]
+    predictions: NDArray[np.float64]
+    labels: NDArray[np.float64]
+    median: NDArray[np.float64]
+
+    def errors(self) -> tuple[PropertyMetrics, ...]:
+        """Return the errors of each property."""
+        return evaluate(self.predictions, self.labels, self.properties, self.median)
+
+
+def predict_heldout(model: Path, data: str, *, batch_size: int = 64) -> Heldout:
+    """Predict every crystal of a data set; records that are no valid crystal are left out.
 
     Args:
         model: Model file.
         data: Name or path of a data set, none of which the model was trained on.
         batch_size: Crystals per batch.
-
-    Returns:
-        Errors of each property of the model.
 
     Raises:
         ModelFileError: The model cannot be read.
@@ -64,7 +84,8 @@ def heldout_errors(model: Path, data: str, *, batch_size: int = 64) -> tuple[Pro
     """
     torch.set_num_threads(thread_count())
     predictor = Predictor.load(model)
-    columns = [KEYS.index(prop.key) for prop in predictor.model.properties]
+    properties = tuple(predictor.model.properties)
+    columns = [KEYS.index(prop.key) for prop in properties]
     predictions, labels = [], []
     crystals = _valid_crystals(data)
     while batch := list(itertools.islice(crystals, batch_size)):
@@ -74,8 +95,8 @@ def heldout_errors(model: Path, data: str, *, batch_size: int = 64) -> tuple[Pro
             labels.append(graphs.targets[:, columns].astype(np.float64))
     if not predictions:
         raise DataError(f"{data} has no valid crystal.", fix="Check the path.")
-    properties = [get_property(prop.key) for prop in predictor.model.properties]
-    return evaluate(np.concatenate(predictions), np.concatenate(labels), properties, predictor.model.scaler.baseline())
+    median = predictor.model.scaler.baseline()
+    return Heldout(properties, np.concatenate(predictions), np.concatenate(labels), median)
 
 
 def _valid_crystals(data: str) -> Iterator[LabelledCrystal]:

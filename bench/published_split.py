@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from phase2.config.settings import cache_dir
@@ -19,42 +20,61 @@ from phase2.storage.disk.atomic import via_temporary
 FIELD = "split"
 
 
-def part_file(data: Path, part: str, folder: Path | None = None) -> Path:
-    """Return a file with the records of one part; it is written once, and named after the content of the whole file.
+def part_file(data: Path, *parts: str, folder: Path | None = None) -> Path:
+    """Return a file with the records of some parts; it is written once, and named after the content of the whole file.
 
     Args:
         data: JSON file in JARVIS's schema whose records have a field ``split``.
-        part: Name of the part: ``train``.
+        parts: Names of the parts: ``train``.
         folder: Folder for the file; by default one in the cache.
 
     Raises:
         DataError: The file cannot be read, or its records have no such field.
         UnknownNameError: There is no part of this name.
     """
-    path = (folder or cache_dir() / "published-split") / f"{part}-{_digest(data)}.jsonl.gz"
+    path = (folder or cache_dir() / "published-split") / f"{'+'.join(parts)}-{content_digest(data)}.jsonl.gz"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        via_temporary(path, lambda temporary: _write(data, part, temporary))
+        via_temporary(path, lambda temporary: _write(data, parts, temporary))
     return path
 
 
-def _digest(data: Path) -> str:
+def write_records(path: Path, records: Iterable[object]) -> None:
+    """Write records as compressed JSON lines; equal records give equal bytes."""
+    # The name of a file and a time are part of gzip's header.
+    with path.open("wb") as raw, gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=4, mtime=0) as file:
+        for record in records:
+            file.write(json.dumps(record).encode() + b"\n")
+
+
+def content_digest(data: Path) -> str:
+    """Return the first digits of the SHA-256 of a file, hexadecimal.
+
+    Raises:
+        RequestError: There is no such file.
+    """
     if not data.is_file():
         raise RequestError(f"There is no file {data}.", fix="Give the path of your copy of the data with --data.")
     with data.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
-def _write(data: Path, part: str, path: Path) -> None:
-    parts: dict[str, int] = {}
-    # The name of a file and a time are part of gzip's header: left out, equal records give equal bytes.
-    with path.open("wb") as raw, gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=4, mtime=0) as file:
+def _write(data: Path, parts: Sequence[str], path: Path) -> None:
+    found: set[str] = set()
+
+    def chosen() -> Iterator[object]:
         for _, record in stream_records(data):
             name = str(record.get(FIELD, "")) if isinstance(record, dict) else ""
-            parts[name] = parts.get(name, 0) + 1
-            if name == part:
-                file.write(json.dumps(record).encode() + b"\n")
-    if part not in parts:
-        if not any(parts):
-            raise DataError(f"The records of {data} have no field '{FIELD}'.", fix="Use a file with a published split.")
-        raise UnknownNameError.of(f"part of {data.name}", part, filter(None, parts))
+            found.add(name)
+            if name in parts:
+                yield record
+
+    write_records(path, chosen())
+    for part in parts:
+        if part not in found:
+            raise _without(part, found - {""}, data)
+
+
+def _without(part: str, found: set[str], data: Path) -> Exception:
+    if found:
+        return UnknownNameError.of(f"part of {data.name}", part, sorted(found))
+    return DataError(f"The records of {data} have no field '{FIELD}'.", fix="Use a file with a published split.")

@@ -62,8 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _runs(study: Study, chosen: argparse.Namespace) -> list[StudyRun]:
-    epochs, data = chosen.epochs or study.epochs, _training_data(study, chosen.data)
-    return [StudyRun(row, seed, epochs, data) for row in study.rows(chosen.rows) for seed in chosen.seeds]
+    return study.runs(chosen.rows, chosen.seeds, data=_training_data(study, chosen.data), epochs=chosen.epochs)
 
 
 def _training_data(study: Study, data: str | None) -> str:
@@ -73,7 +72,7 @@ def _training_data(study: Study, data: str | None) -> str:
         raise RequestError(f"The study {study.name} needs a file with a published split.", fix="Name it with --data.")
     from bench.published_split import part_file
 
-    return str(part_file(Path(data), "train"))
+    return str(part_file(Path(data), *study.seen))
 
 
 def _print_tables(study: Study, runs: list[StudyRun], chosen: argparse.Namespace) -> None:
@@ -84,7 +83,7 @@ def _print_tables(study: Study, runs: list[StudyRun], chosen: argparse.Namespace
             fix="Name these rows: --rows muon.",
         )
     store = open_store(chosen.store)
-    finished = finished_runs(store, _with_runs_alone(study, runs))
+    finished = finished_runs(store, _with_runs_alone(study, runs, chosen.epochs))
     parts = [legend(study), *([origin(finished)] if finished else []), tables_of(study, finished, "val").text()]
     if chosen.test:
         named = [one for one in finished if one.run in runs]
@@ -95,12 +94,12 @@ def _print_tables(study: Study, runs: list[StudyRun], chosen: argparse.Namespace
         write_between_markers(chosen.write, study.name, text)
 
 
-def _with_runs_alone(study: Study, runs: list[StudyRun]) -> list[StudyRun]:
+def _with_runs_alone(study: Study, runs: list[StudyRun], epochs: int | None) -> list[StudyRun]:
     """Add the runs of one property that the others are compared with."""
     variants = {run.row.variant.alone for run in runs if run.row.variant.alone}
     rows = [row for row in study.rows() if row.variant.name in variants and len(row.properties) == 1]
-    seeds = dict.fromkeys(run.seed for run in runs)
-    alone = [StudyRun(row, seed, runs[0].epochs, runs[0].data) for row in rows for seed in seeds]
+    seeds, names = dict.fromkeys(run.seed for run in runs), [row.name for row in rows]
+    alone = study.runs(names, list(seeds), data=runs[0].data, epochs=epochs) if names else []
     return list(dict.fromkeys([*alone, *runs]))
 
 
@@ -108,16 +107,14 @@ def _heldout(study: Study, store: Store, finished: list[Finished], data: str | N
     """Return errors on the test part or, of a file with a published split, on the part that no run has seen."""
     if study.data is not None or data is None:
         return tables_of(study, finished, "test")
-    from bench.heldout import heldout_errors
+    from bench.heldout import predict_heldout
     from bench.published_split import part_file
 
-    heldout = str(part_file(Path(data), "val"))
-    errors = {
-        one.key: {
-            m.key: m.mae for m in heldout_errors(stored_model_file(store, one.prefix), heldout) if m.mae is not None
-        }
-        for one in finished
-    }
+    heldout = str(part_file(Path(data), study.heldout))
+    errors = {}
+    for one in finished:
+        metrics = predict_heldout(stored_model_file(store, one.prefix), heldout).errors()
+        errors[one.key] = {m.key: m.mae for m in metrics if m.mae is not None}
     return StudyTables(study, errors, {one.key: one.seconds for one in finished}, "held-out")
 
 

@@ -21,12 +21,14 @@ class Variant:
         changes: Settings in which it differs from those of the study: ``training.optimizer=muon``.
         alone: Variant whose runs of one property it is compared with; None trains its own. Settings that only weigh
             properties against each other have nothing to weigh in such a run.
+        epochs: Epochs of its runs; None for those of the study.
     """
 
     name: str
     tries: str
     changes: tuple[str, ...] = ()
     alone: str | None = None
+    epochs: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +44,8 @@ class Study:
         targets: Properties that are trained together, by name; those with one property are the runs for comparison.
         variants: What is compared.
         data: Data set; None where the person who runs the study names a file with a published split.
+        seen: Parts of that file that the runs may see.
+        heldout: Part of that file that they are evaluated on.
     """
 
     name: str
@@ -51,6 +55,8 @@ class Study:
     targets: Mapping[str, tuple[str, ...]]
     variants: tuple[Variant, ...]
     data: str | None = "sample"
+    seen: tuple[str, ...] = ("train",)
+    heldout: str = "test"
 
     @property
     def together(self) -> list[str]:
@@ -91,6 +97,23 @@ class Study:
             for target, keys in self.targets.items():
                 if len(keys) > 1 or variant.alone is None:
                     yield Row(self, variant, target)
+
+    def runs(
+        self, names: Sequence[str], seeds: Sequence[int], *, data: str, epochs: int | None = None
+    ) -> list[StudyRun]:
+        """Return the runs of rows: all seeds of the first, then of the next.
+
+        Args:
+            names: As in :meth:`rows`.
+            seeds: Seeds.
+            data: What the runs are trained on.
+            epochs: Epochs of every run, instead of those of the study and its variants.
+        """
+        return [
+            StudyRun(row, seed, epochs or row.variant.epochs or self.epochs, data)
+            for row in self.rows(names)
+            for seed in seeds
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,4 +25,5 @@ MATERIALS_PROJECT = Study(
         Variant("muon-wide", "Muon, and twice the channels.", (MUON, "model.channels=[128,64]")),
     ),
     data=None,
+    heldout="val",
 )
