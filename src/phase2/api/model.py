@@ -18,9 +18,9 @@ from phase2.errors import RequestError
 from phase2.models.device import AUTO, choose_device
 from phase2.prediction.embedders import ModelEmbedder
 from phase2.prediction.embedding import Embeddings, embed_structures
-from phase2.prediction.ensemble import predict_ensemble
+from phase2.prediction.ensemble import predict_with
 from phase2.prediction.inputs import is_pymatgen
-from phase2.prediction.predictor import Predictor, predict_structures
+from phase2.prediction.predictor import Predictor
 from phase2.prediction.structures import list_structure_files
 from phase2.properties import Property
 
@@ -98,6 +98,7 @@ class Model:
         structures: StructureLike | Iterable[StructureLike],
         *,
         properties: Sequence[str] | None = None,
+        interval: float | Sequence[float] = (),
         batch_size: int = 64,
         progress: ProgressCallback | None = None,
     ) -> Predictions:
@@ -109,12 +110,16 @@ class Model:
             structures: One or many of: the path of a CIF, POSCAR or JARVIS JSON file, a :class:`phase2.Crystal`, a
                 pymatgen ``Structure``, an ASE ``Atoms``. A folder stands for its structure files.
             properties: Keys of the wanted properties; all of the model's by default.
+            interval: Share of true values that an interval is to hold, 0.9 for instance, or several shares: adds the
+                low and high end of each property, and the novelty of the structure.
             batch_size: Structures predicted at a time.
             progress: Called with (structures done, structures in all); an ensemble counts them once per model.
 
         Raises:
             UnknownNameError: The model was not trained for a property.
-            RequestError: ``properties`` is empty or names one twice, or ``batch_size`` is not positive.
+            RequestError: ``properties`` is empty or names one twice, ``batch_size`` is not positive, an interval is
+                impossible, or the models of an ensemble cannot be calibrated together.
+            ModelFileError: An interval was requested of a model file without calibration.
             DataError: A folder cannot be read or holds no structure.
 
         Example:
@@ -129,14 +134,14 @@ class Model:
             raise RequestError(f"batch_size={batch_size} is not a positive number.", fix="Give 1 or more.")
         items = _listed(structures)
         with preserved_threads(), explain_missing_packages():
-            if len(self._predictors) == 1:
-                table = predict_structures(
-                    self._predictors[0], items, properties=properties, batch_size=batch_size, progress=progress
-                )
-            else:
-                table = predict_ensemble(
-                    self._predictors, items, properties=properties, batch_size=batch_size, progress=progress
-                )
+            table = predict_with(
+                self._predictors,
+                items,
+                properties=properties,
+                levels=[interval] if isinstance(interval, float | int) else interval,
+                batch_size=batch_size,
+                progress=progress,
+            )
         return Predictions(table)
 
     def embed(

@@ -14,8 +14,9 @@ class Predictions(Table[PredictedStructure]):
     """One row per structure, in the order that they were given in.
 
     Headings carry the units: ``band_gap [eV]``. Of an ensemble the values are means, and ``std of band_gap [eV]`` is
-    the standard deviation over its models. A row without a prediction has the reason in ``error``; ``warning`` names
-    elements that the model was not trained on.
+    the standard deviation over its models. With intervals, ``band_gap_low [eV]`` and ``band_gap_high [eV]`` are their
+    ends, and ``novelty`` above 1 says that a structure is unlike the training crystals. A row without a prediction has
+    the reason in ``error``; ``warning`` names elements that the model was not trained on, and says what is novel.
 
     Args:
         table: What was predicted.
@@ -38,6 +39,11 @@ class Predictions(Table[PredictedStructure]):
     def failures(self) -> tuple[PredictedStructure, ...]:
         """The rows without a prediction."""
         return self._table.failures
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What concerns the whole table: intervals that the model has too few validation labels for."""
+        return self._table.notes
 
     def columns(self) -> list[str]:
         """Return the headings: file, formula, each property with its unit, spreads of an ensemble, warning, error."""

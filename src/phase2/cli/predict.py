@@ -58,6 +58,12 @@ def predict(  # noqa: PLR0913 - options
             show_envvar=False,
         ),
     ] = None,
+    interval: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--interval", help="Add the ends of an interval that holds this share of true values: 0.9; may be repeated."
+        ),
+    ] = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Crystals per batch.")] = 64,
     device: DeviceOption = "auto",
 ) -> None:
@@ -82,7 +88,7 @@ def predict(  # noqa: PLR0913 - options
             model_files = [download_model(place, name, models) for name in run]
         else:
             model_files = [find_model_file(path, models) for path in model or (None,)]
-        table = _predict(model_files, files, keys, batch_size, device).relative_to(Path(folder))
+        table = _predict(model_files, files, keys, interval or [], batch_size, device).relative_to(Path(folder))
     _output(table, output)
     _raise_on_failures(table)
 
@@ -100,26 +106,26 @@ def list_structures(directory: str, part: str | None, folder: Path) -> list[Path
 
 
 def _predict(
-    models: list[Path], files: list[Path], keys: list[str] | None, batch_size: int, device: str
+    models: list[Path], files: list[Path], keys: list[str] | None, levels: list[float], batch_size: int, device: str
 ) -> PredictionTable:
     from phase2.cli.progress import work_bar
     from phase2.models.device import choose_device
-    from phase2.prediction.ensemble import predict_ensemble
-    from phase2.prediction.predictor import Predictor, predict_structures
+    from phase2.prediction.ensemble import predict_with
+    from phase2.prediction.predictor import Predictor
 
     where = choose_device(device)
     predictors = [Predictor.load(path, where) for path in models]
     for predictor in predictors:
         note(f"model: {predictor.path}")
     with work_bar("structures") as progress:
-        if len(predictors) > 1:
-            return predict_ensemble(predictors, files, properties=keys, batch_size=batch_size, progress=progress)
-        return predict_structures(predictors[0], files, properties=keys, batch_size=batch_size, progress=progress)
+        return predict_with(predictors, files, properties=keys, levels=levels, batch_size=batch_size, progress=progress)
 
 
 def _output(table: PredictionTable, output: Path | None) -> None:
     from phase2.prediction.table import write_table
 
+    for line in table.notes:
+        note(line)
     if output is not None:
         write_table(table, output)
         note(f"{len(table.rows) - len(table.failures)} of {len(table.rows)} structures predicted: {output}")
@@ -129,11 +135,14 @@ def _output(table: PredictionTable, output: Path | None) -> None:
     warned = any(row.warning for row in predicted)
     columns = ("file", "formula", *headings, *(["warning"] if warned else []))
     rows = [
-        (row.file, row.formula, *(f"{value:.4g}" for value in row.numbers()), *([row.warning] if warned else []))
-        for row in predicted
+        (row.file, row.formula, *map(_cell, row.numbers()), *([row.warning] if warned else [])) for row in predicted
     ]
     if rows:
         print_table("", columns, rows, numeric=headings)
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
 
 
 def _raise_on_failures(table: PredictionTable) -> None:

@@ -87,6 +87,11 @@ class TargetScaler:
         """Predict without a model: the median of the training labels, (P,) float64, in the properties' units."""
         return self.median.copy()
 
+    def select(self, columns: Sequence[int]) -> TargetScaler:
+        """Return the scaler of some of the properties, in this order."""
+        index = list(columns)
+        return TargetScaler(tuple(self.properties[k] for k in index), *(getattr(self, name)[index] for name in _FIELDS))
+
     def to_dict(self) -> dict[str, list[float]]:
         """Return the fitted numbers as plain lists, for the model file."""
         return {name: getattr(self, name).tolist() for name in _FIELDS}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from phase2.errors import RequestError
-from phase2.prediction.predictor import Predictor, predict_structures
+from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration
+from phase2.prediction.predictor import Predictor, novelty_warning, predict_structures
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.storage.progress import ProgressCallback
 
@@ -16,35 +17,77 @@ if TYPE_CHECKING:
     from phase2.prediction.inputs import StructureLike
 
 
+def predict_with(
+    predictors: Sequence[Predictor],
+    structures: Sequence[StructureLike],
+    *,
+    properties: Sequence[str] | None = None,
+    levels: Sequence[float] = (),
+    batch_size: int = 64,
+    progress: ProgressCallback | None = None,
+) -> PredictionTable:
+    """Predict structures with one model, or with several as an ensemble.
+
+    Args:
+        predictors: One model or more, all trained for the requested properties.
+        structures: Paths of structure files, crystals, pymatgen structures or ASE atoms.
+        properties: Keys of the requested properties; all of the first model's by default.
+        levels: Levels of intervals to add: 0.9 holds nine of ten true values; none by default.
+        batch_size: Number of structures per batch.
+        progress: Callback receiving the number of predictions done, and their number: structures times models.
+
+    Raises:
+        UnknownNameError: A model was not trained for a property.
+        RequestError: A level is impossible, or the models cannot be calibrated together.
+        ModelFileError: Intervals were requested of a model file without calibration.
+    """
+    if len(predictors) > 1:
+        return predict_ensemble(
+            predictors, structures, properties=properties, levels=levels, batch_size=batch_size, progress=progress
+        )
+    levels = check_levels(levels)
+    calibration = joint_calibration(predictors, properties) if levels else None
+    table = predict_structures(
+        predictors[0], structures, properties=properties, batch_size=batch_size, progress=progress
+    )
+    return table if calibration is None else add_intervals(table, [table], calibration, levels)
+
+
 def predict_ensemble(
     predictors: Sequence[Predictor],
     structures: Sequence[StructureLike],
     *,
     properties: Sequence[str] | None = None,
+    levels: Sequence[float] = (),
     batch_size: int = 64,
     progress: ProgressCallback | None = None,
 ) -> PredictionTable:
     """Predict structures with every model, and return mean and standard deviation of each property.
 
     Deep ensembles (Lakshminarayanan et al., NeurIPS 2017): models that differ only in their seed disagree most where
-    they are least certain. The standard deviation is that of a sample (n - 1); it is no calibrated error bar.
+    they are least certain. The standard deviation is that of a sample (n - 1); it is no calibrated error bar, which
+    intervals are.
 
     Args:
         predictors: Two or more models, all trained for the requested properties.
         structures: Paths of structure files, crystals, pymatgen structures or ASE atoms.
         properties: Keys of the requested properties; all of the first model's by default.
+        levels: Levels of intervals of the mean, calibrated for the ensemble as a whole; none by default.
         batch_size: Number of structures per batch.
         progress: Callback receiving the number of predictions done, and their number: structures times models.
 
     Raises:
         UnknownNameError: A model was not trained for a property.
-        RequestError: There is only one model.
+        RequestError: There is only one model, a level is impossible, or the models cannot be calibrated together.
+        ModelFileError: Intervals were requested of a model file without calibration.
     """
     if len(predictors) < 2:
         raise RequestError("One model is no ensemble.", why="It has no spread.", fix="Name two models or more.")
     keys = [p.key for p in predictors[0].model.properties] if properties is None else properties
     for predictor in predictors:
         predictor.output_columns(keys)  # fails before hours are spent on the others
+    levels = check_levels(levels)
+    calibration = joint_calibration(predictors, keys) if levels else None
     total = len(structures) * len(predictors)
     tables = []
     for number, predictor in enumerate(predictors):
@@ -56,7 +99,8 @@ def predict_ensemble(
         tables.append(
             predict_structures(predictor, structures, properties=keys, batch_size=batch_size, progress=report)
         )
-    return combine_tables(tables)
+    table = combine_tables(tables)
+    return table if calibration is None else add_intervals(table, tables, calibration, levels)
 
 
 def combine_tables(tables: Sequence[PredictionTable]) -> PredictionTable:
@@ -75,6 +119,18 @@ def _combine_rows(rows: Sequence[PredictedStructure]) -> PredictedStructure:
     if len(values) < len(rows):
         return PredictedStructure(first.file, first.formula, None, error=first.error, warning=warning)
     stack = np.stack(values)
+    novelties = [row.novelty for row in rows if row.novelty is not None]
+    novelty = float(np.median(novelties)) if len(novelties) == len(rows) else None
+    if novelty is not None:
+        warning = "; ".join(filter(None, [*_other_warnings(rows), novelty_warning(novelty)]))
+    spread = stack.std(axis=0, ddof=1)
     return PredictedStructure(
-        first.file, first.formula, stack.mean(axis=0), warning=warning, spread=stack.std(axis=0, ddof=1)
+        first.file, first.formula, stack.mean(axis=0), warning=warning, spread=spread, novelty=novelty
     )
+
+
+def _other_warnings(rows: Sequence[PredictedStructure]) -> list[str]:
+    """Return the warnings of members, each once, without those of their own novelty: the ensemble has one."""
+    own = {novelty_warning(row.novelty) for row in rows if row.novelty is not None}
+    found = [part for row in rows for part in row.warning.split("; ") if part and part not in own]
+    return list(dict.fromkeys(found))

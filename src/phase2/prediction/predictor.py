@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,33 @@ from phase2.storage.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from phase2.prediction.inputs import StructureLike
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessment:
+    """Predictions for B crystals, and what is known about their errors.
+
+    Attributes:
+        values: Predictions, (B, P) float64, in the properties' units.
+        difficulty: Expected errors up to a factor, (B, P) float64; None where the model does not know.
+        novelty: Distance to the training crystals, (B,) float64; None where the model does not know.
+    """
+
+    values: NDArray[np.float64]
+    difficulty: NDArray[np.float64] | None
+    novelty: NDArray[np.float64] | None
+
+    def crystals(self, columns: Sequence[int]) -> list[Assessment]:
+        """Return the assessment of each crystal alone, with these columns of the properties."""
+        index = list(columns)
+        return [
+            Assessment(
+                self.values[k : k + 1, index],
+                None if self.difficulty is None else self.difficulty[k : k + 1, index],
+                None if self.novelty is None else self.novelty[k : k + 1],
+            )
+            for k in range(len(self.values))
+        ]
 
 
 class Predictor:
@@ -90,10 +118,21 @@ class Predictor:
         Returns:
             Predictions, shape (B, P), float64, in the properties' units.
         """
+        return self.assess_graphs(graphs).values
+
+    def assess_graphs(self, graphs: PackedGraphs) -> Assessment:
+        """Predict the properties of crystals with known graphs, as one batch, and how difficult and new they are."""
         batch = self._batch(graphs)
         with torch.inference_mode():
-            normalised = self._network(batch)
-        return self.model.scaler.decode(normalised.double().cpu().numpy())
+            embedded = self._network.embed(batch)
+            normalised = self._network.heads(embedded)
+        features = embedded.float().cpu().numpy()
+        known = self.model.uncertainty
+        return Assessment(
+            self.model.scaler.decode(normalised.double().cpu().numpy()),
+            difficulty=None if known is None else known.difficulty(features),
+            novelty=None if known is None else known.novelty(features),
+        )
 
     def embed_graphs(self, graphs: PackedGraphs) -> NDArray[np.float32]:
         """Compute the features of crystals that the heads read, as one batch, (B, C) float32."""
@@ -154,18 +193,29 @@ def _predict_batch(
     spec = predictor.model.config.data.graph
     read = [read_graph(structure, name, spec) for structure, name in zip(structures, names, strict=True)]
     graphs = [item for item in read if isinstance(item, PackedGraphs)]
-    values = iter(predictor.predict_graphs(PackedGraphs.concatenate(graphs))[:, columns] if graphs else ())
+    assessed = iter(predictor.assess_graphs(PackedGraphs.concatenate(graphs)).crystals(columns) if graphs else ())
     return [
-        item if isinstance(item, PredictedStructure) else _row(predictor, name, item, next(values))
+        item if isinstance(item, PredictedStructure) else _row(predictor, name, item, next(assessed))
         for name, item in zip(names, read, strict=True)
     ]
 
 
-def _row(predictor: Predictor, name: str, graph: PackedGraphs, values: NDArray[np.float64]) -> PredictedStructure:
-    formula, warning = str(graph.formulas[0]), predictor.unseen_elements_warning(graph.species)
+def _row(predictor: Predictor, name: str, graph: PackedGraphs, assessed: Assessment) -> PredictedStructure:
+    formula, values, novelty = str(graph.formulas[0]), assessed.values[0], None
+    warnings = [predictor.unseen_elements_warning(graph.species)]
+    if assessed.novelty is not None:
+        novelty = float(assessed.novelty[0])
+        warnings.append(novelty_warning(novelty))
+    warning = "; ".join(filter(None, warnings))
     if not np.isfinite(values).all():
         return PredictedStructure(name, formula, None, error="The model's prediction is not finite.", warning=warning)
-    return PredictedStructure(name, formula, values, warning=warning)
+    difficulty = None if assessed.difficulty is None else assessed.difficulty[0]
+    return PredictedStructure(name, formula, values, warning=warning, difficulty=difficulty, novelty=novelty)
+
+
+def novelty_warning(novelty: float) -> str:
+    """Return a warning that a crystal is unlike the training crystals; "" for one that is not."""
+    return f"unlike the training set: novelty {novelty:.2g}" if novelty > 1 else ""
 
 
 def read_graph(structure: StructureLike, name: str, spec: GraphSpec) -> PackedGraphs | PredictedStructure:

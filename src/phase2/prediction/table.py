@@ -31,6 +31,11 @@ class PredictedStructure:
         warning: Why the prediction may be inaccurate, "" if there is no known reason.
         spread: Standard deviation of the predictions of an ensemble, shape (P,), float64, in the properties' units;
             None for a single model.
+        intervals: Low and high ends by level and property, shape (L, P, 2), float64, in the properties' units, NaN
+            where the model has too few validation labels; None without intervals.
+        difficulty: Expected errors up to a factor, shape (P,), float64; None where the model does not know.
+        novelty: Distance to the training crystals; above 1 the structure is unlike them. None where the model does
+            not know.
     """
 
     file: str
@@ -39,10 +44,20 @@ class PredictedStructure:
     error: str = ""
     warning: str = ""
     spread: NDArray[np.float64] | None = None
+    intervals: NDArray[np.float64] | None = None
+    difficulty: NDArray[np.float64] | None = None
+    novelty: float | None = None
 
-    def numbers(self) -> list[float]:
-        """Return the predictions followed by the spreads; an empty list if there is no prediction."""
-        return [float(x) for part in (self.values, self.spread) if part is not None for x in part]
+    def numbers(self) -> list[float | None]:
+        """Return predictions, spreads, intervals and, with these, novelty; an empty list if there is no prediction.
+
+        An end of an interval that is not known is None.
+        """
+        if self.values is None:
+            return []
+        parts = [part.ravel() for part in (self.values, self.spread, self.intervals) if part is not None]
+        found: list[float | None] = [None if np.isnan(x) else float(x) for part in parts for x in part]
+        return found if self.intervals is None else [*found, self.novelty]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +68,15 @@ class PredictionTable:
         properties: The predicted properties, P of them.
         rows: One row per structure.
         members: Number of models; with several, values are means and rows have a spread.
+        levels: Levels of the intervals of each row.
+        notes: What the user should know of the whole table, one line each.
     """
 
     properties: tuple[Property, ...]
     rows: tuple[PredictedStructure, ...]
     members: int = 1
+    levels: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[PredictedStructure, ...]:
@@ -74,14 +93,30 @@ class PredictionTable:
         return ["file", "formula", *self.numeric_headings(), "warning", "error"]
 
     def numeric_headings(self) -> list[str]:
-        """Return the headings of the predictions and, for an ensemble, of their spreads."""
+        """Return the headings of predictions, spreads of an ensemble, ends of intervals, and novelty with these."""
         means = [p.heading for p in self.properties]
-        return means if self.members == 1 else means + [f"std of {heading}" for heading in means]
+        spreads = [f"std of {heading}" for heading in means] if self.members > 1 else []
+        ends = [
+            _end_heading(p, end, self._of(level)) for level in self.levels for p in self.properties for end in _ENDS
+        ]
+        return [*means, *spreads, *ends, *(["novelty"] if self.levels else [])]
 
     def records(self) -> list[list[str | float | None]]:
         """Return the rows in the order of :meth:`columns`; a missing prediction is None."""
         blank = [None] * len(self.numeric_headings())
         return [[row.file, row.formula, *(row.numbers() or blank), row.warning, row.error] for row in self.rows]
+
+    def _of(self, level: float) -> str:
+        """Return what distinguishes the headings of one of several levels."""
+        return f"_{level:g}" if len(self.levels) > 1 else ""
+
+
+_ENDS = ("low", "high")
+
+
+def _end_heading(prop: Property, end: str, level: str) -> str:
+    """Return the heading of one end of an interval: ``band_gap_low [eV]``, or ``band_gap_low_0.9 [eV]``."""
+    return replace(prop, key=f"{prop.key}_{end}{level}").heading
 
 
 def readable_name(file: Path) -> str:

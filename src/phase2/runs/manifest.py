@@ -13,6 +13,7 @@ from phase2.machine.place import Place
 from phase2.runs.artifacts import Artifact, describe_files
 from phase2.runs.attempts import Attempt, Status
 from phase2.runs.baselines import PropertyBaseline
+from phase2.runs.intervals import PropertyIntervals
 from phase2.runs.layout import RunDirectory
 from phase2.runs.lineage import Lineage
 from phase2.runs.results import PropertyMetrics, Results
@@ -83,6 +84,7 @@ class RunManifest(Record):
         val: Errors on the validation part, by property.
         test: Errors on the test part, by property.
         baselines: Errors of the baselines, by property; empty where they were not computed.
+        intervals: How well intervals hold on the test part, by property.
         artifacts: All other files of the run.
     """
 
@@ -113,6 +115,7 @@ class RunManifest(Record):
     val: tuple[PropertyMetrics, ...] = ()
     test: tuple[PropertyMetrics, ...] = ()
     baselines: tuple[PropertyBaseline, ...] = ()
+    intervals: tuple[PropertyIntervals, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
 
     @classmethod
@@ -169,6 +172,7 @@ _FROM_RESULTS = (
     "val",
     "test",
     "baselines",
+    "intervals",
 )
 
 

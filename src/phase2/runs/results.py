@@ -7,6 +7,7 @@ from typing import Self
 
 from phase2.config.levels import Algorithm, Mode
 from phase2.runs.baselines import PropertyBaseline
+from phase2.runs.intervals import PropertyIntervals
 from phase2.storage.records import Record
 
 
@@ -77,6 +78,7 @@ class Results(Record):
         val: Errors on the validation part, by property.
         test: Errors on the test part, by property.
         baselines: Errors of the baselines, by property; empty where they were not computed.
+        intervals: How well intervals hold on the test part, by property.
     """
 
     schema_version: int = 1
@@ -93,6 +95,7 @@ class Results(Record):
     val: tuple[PropertyMetrics, ...]
     test: tuple[PropertyMetrics, ...]
     baselines: tuple[PropertyBaseline, ...] = ()
+    intervals: tuple[PropertyIntervals, ...] = ()
 
 
 def _finite(value: float | None) -> float | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from phase2.models.files.modelfile import TrainedModel
 from phase2.runs.history import EpochRow
+from phase2.runs.intervals import PropertyIntervals
 from phase2.runs.results import PropertyMetrics
 
 
@@ -40,6 +41,7 @@ class TrainingResult:
         test: Its predictions for ``split.test``.
         val_metrics: By property.
         test_metrics: By property.
+        intervals: How well intervals hold on the test part, by property.
         history: One row per epoch.
         stopped_early: The score had not improved for ``patience`` epochs.
     """
@@ -49,5 +51,6 @@ class TrainingResult:
     test: NDArray[np.float64]
     val_metrics: tuple[PropertyMetrics, ...]
     test_metrics: tuple[PropertyMetrics, ...]
+    intervals: tuple[PropertyIntervals, ...]
     history: tuple[EpochRow, ...]
     stopped_early: bool

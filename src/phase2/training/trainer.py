@@ -16,6 +16,7 @@ from phase2.errors import CallbackError, PreemptedError
 from phase2.models.build import build_network
 from phase2.models.with_features import WithFeatures
 from phase2.runs.history import EpochRow, write_history
+from phase2.training.calibration import calibrate
 from phase2.training.callbacks.base import Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
 from phase2.training.checkpoints.best_model import BestModel
 from phase2.training.checkpoints.newest import newest_checkpoint
@@ -221,13 +222,15 @@ class Trainer:
         write_history(self._files.history, state.history)
         split, trained = self._data.split, state.best.trained(state.history)
         val, test = (self._evaluator.evaluate(trained.model, i, epoch=trained.epoch) for i in (split.val, split.test))
+        calibrated = calibrate(trained.model, self._data, self._loader, val=val.predictions, test=test.predictions)
         trained.model.cpu()
         return TrainingResult(
-            trained=trained,
+            trained=state.best.complete(state.history, calibrated.estimator),
             val=val.predictions,
             test=test.predictions,
             val_metrics=val.metrics,
             test_metrics=test.metrics,
+            intervals=calibrated.intervals,
             history=tuple(state.history),
             stopped_early=state.epoch < self._config.training.epochs,
         )

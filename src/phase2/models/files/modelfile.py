@@ -21,6 +21,7 @@ from phase2.models.files.tensorfile import load_tensor_file, require_entry, save
 from phase2.properties import KEYS, Property
 from phase2.runs.ancestry.model_header import FORMAT
 from phase2.runs.lineage import Lineage
+from phase2.uncertainty.estimator import UncertaintyEstimator
 
 VERSION = 1
 
@@ -42,6 +43,8 @@ class TrainedModel:
         phase2_version: Version of phase2 that trained it.
         lineage: What it had started from; None for random weights.
         features_digest: SHA-256 of the weights of the pretrained potential whose features it reads; None without one.
+        uncertainty: Its errors on the validation crystals and what its training crystals look like; None while the run
+            is not finished, and for runs of phase2 0.1.
     """
 
     model: CrystalModel
@@ -56,6 +59,7 @@ class TrainedModel:
     phase2_version: str = __version__
     lineage: Lineage | None = None
     features_digest: str | None = None
+    uncertainty: UncertaintyEstimator | None = None
 
 
 def save_model_file(path: Path, trained: TrainedModel, weights: Mapping[str, Tensor] | None = None) -> None:
@@ -83,6 +87,8 @@ def save_model_file(path: Path, trained: TrainedModel, weights: Mapping[str, Ten
         "features_digest": trained.features_digest,
         "weights": copy_tensors(trained.model) if weights is None else dict(weights),
     }
+    if trained.uncertainty is not None:
+        content["uncertainty"] = trained.uncertainty.to_dict()
     save_tensor_file(path, content)
 
 
@@ -100,6 +106,8 @@ def load_model_file(path: Path) -> TrainedModel:
         model = build_network(config, len(properties), mean_neighbors)
         load_tensors(model, require_entry(content, "weights", dict, path))
         scaler = TargetScaler.from_dict(require_entry(content, "scaler", dict, path), properties)
+        known = content.get("uncertainty")
+        uncertainty = UncertaintyEstimator.from_dict(known, scaler) if isinstance(known, dict) else None
     except ModelFileError as error:
         raise ModelFileError(f"The model file {path} cannot be used.", why=str(error)) from error
     return TrainedModel(
@@ -115,6 +123,7 @@ def load_model_file(path: Path) -> TrainedModel:
         phase2_version=require_entry(content, "phase2_version", str, path),
         lineage=_lineage(content.get("lineage"), path),
         features_digest=None if config.foundation is None else require_entry(content, "features_digest", str, path),
+        uncertainty=uncertainty,
     )
 
 

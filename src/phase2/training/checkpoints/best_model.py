@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor
@@ -14,6 +15,7 @@ from phase2.models.files.modelfile import TrainedModel, copy_tensors, load_tenso
 from phase2.runs.history import EpochRow, best_row
 from phase2.runs.lineage import Lineage
 from phase2.training.loader import TrainingData, mean_neighbors, species_in
+from phase2.uncertainty.estimator import UncertaintyEstimator
 
 
 class BestModel:
@@ -81,6 +83,12 @@ class BestModel:
         if best is not None and best.epoch != self._written_epoch:
             save_model_file(self._path, self._trained(best), tensors)
             self._written_epoch = best.epoch
+
+    def complete(self, history: Sequence[EpochRow], uncertainty: UncertaintyEstimator) -> TrainedModel:
+        """Write the file of the finished training, with what is known about its errors, and return its content."""
+        trained = replace(self.trained(history), uncertainty=uncertainty)
+        save_model_file(self._path, trained, self._tensors)
+        return trained
 
     def trained(self, history: Sequence[EpochRow]) -> TrainedModel:
         """Return the model with its metadata, after at least one epoch."""

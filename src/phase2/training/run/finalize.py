@@ -77,6 +77,7 @@ def _results(recorded: RecordedConfig, dataset: CrystalPropertyDataset, result: 
         mean_epoch_seconds=float(np.mean([row.seconds for row in result.history])),
         val=result.val_metrics,
         test=result.test_metrics,
+        intervals=result.intervals,
     )
 
 

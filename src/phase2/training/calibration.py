@@ -1,0 +1,74 @@
+"""Calibration of a trained model: how large its errors are, and what its training crystals look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from phase2.data.batching import Batch
+from phase2.models.base import CrystalModel
+from phase2.runs.intervals import PropertyIntervals
+from phase2.training.loader import TrainingData, TrainingLoader
+from phase2.uncertainty.coverage import measure_coverage
+from phase2.uncertainty.estimator import UncertaintyEstimator
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibratedModel:
+    """Outcome of a calibration.
+
+    Attributes:
+        estimator: What the model file keeps.
+        intervals: How well intervals hold on the test part, by property.
+    """
+
+    estimator: UncertaintyEstimator
+    intervals: tuple[PropertyIntervals, ...]
+
+
+def calibrate(
+    model: CrystalModel,
+    data: TrainingData,
+    loader: TrainingLoader,
+    *,
+    val: NDArray[np.float64],
+    test: NDArray[np.float64],
+) -> CalibratedModel:
+    """Calibrate the intervals of a trained model on its validation part, and measure them on its test part.
+
+    Args:
+        model: The network, in evaluation mode.
+        data: Crystals, labels, split and scaler.
+        loader: Their batches.
+        val: Predictions for the validation part, (V, P) float64, physical units.
+        test: Predictions for the test part, (T, P) float64, physical units.
+    """
+    split, labels = data.split, loader.labels
+    train, on_val, on_test = (features(model, loader.in_order(part)) for part in (split.train, split.val, split.test))
+    estimator = UncertaintyEstimator.fit(
+        data.scaler,
+        train_features=train,
+        train_labels=labels[split.train],
+        val_features=on_val,
+        val_labels=labels[split.val],
+        val_predictions=val,
+        val_ids=data.graphs.ids[split.val].tolist(),
+    )
+    measured = measure_coverage(
+        estimator.calibration,
+        test,
+        estimator.difficulty(on_test),
+        estimator.novelty(on_test),
+        data.targets[split.test],
+    )
+    return CalibratedModel(estimator, measured)
+
+
+@torch.no_grad()
+def features(model: CrystalModel, batches: Iterable[Batch]) -> NDArray[np.float32]:
+    """Compute what the heads of a model read of crystals, in full precision, (B, C) float32."""
+    return torch.cat([model.embed(batch).float() for batch in batches]).cpu().numpy()
