@@ -82,7 +82,7 @@ def labels_needed(level: float) -> int:
     """Return the least number of validation labels for intervals of a level: 9 of 10 need about 10 labels.
 
     >>> labels_needed(0.5), labels_needed(0.95)
-    (1, 20)
+    (1, 19)
     """
     count = max(1, int(1 / (1 - level)) - 2)
     while int((1 - level) * (count + 1)) < 1:  # the rank that crepes computes, with its rounding
