@@ -1,5 +1,7 @@
 """``--interval``: columns, errors, ensembles, old model files."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,10 @@ from phase2.errors import ModelFileError, RequestError, UnknownNameError
 from phase2.prediction.ensemble import predict_with
 from phase2.prediction.predictor import Predictor, predict_structures
 from phase2.testing.crystals import rock_salt
+
+
+def rows_of(table) -> list[Any]:
+    return list(table.rows)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +34,7 @@ def test_an_interval_has_its_prediction_inside_and_names_its_columns(predictor, 
     ends = ["band_gap_low [eV]", "band_gap_high [eV]", "formation_energy_low [eV/atom]"]
     assert table.columns()[4:7] == ends
     assert table.columns()[-3:] == ["novelty", "warning", "error"]
-    for row, before in zip(table.rows, plain.rows, strict=True):
+    for row, before in zip(rows_of(table), rows_of(plain), strict=True):
         np.testing.assert_array_equal(row.values, before.values[[1, 0]])
         low, high = row.intervals[0].T
         assert (low <= row.values).all()
@@ -41,7 +47,7 @@ def test_several_levels_are_nested_and_named(predictor, examples):
     table = predict_with([predictor], examples, levels=[0.6, 0.3, 0.6], properties=["band_gap"])
     ends = ["band_gap_low_0.3 [eV]", "band_gap_high_0.3 [eV]", "band_gap_low_0.6 [eV]", "band_gap_high_0.6 [eV]"]
     assert table.numeric_headings() == ["band_gap [eV]", *ends, "novelty"]
-    bounds = np.stack([row.intervals for row in table.rows])
+    bounds = np.stack([row.intervals for row in rows_of(table)])
     assert (bounds[:, 0, 0, 0] >= bounds[:, 1, 0, 0]).all()
     assert (bounds[:, 0, 0, 1] <= bounds[:, 1, 0, 1]).all()
 
@@ -71,13 +77,13 @@ def test_an_old_model_file_predicts_as_before_but_has_no_interval(old_file, pred
 def test_an_ensemble_is_calibrated_as_a_whole(predictor, wider_predictor, examples):
     single = predict_with([predictor], examples, levels=[0.5])
     table = predict_with([predictor, wider_predictor], examples, levels=[0.5])
-    means = np.stack([row.values for row in table.rows])
-    bounds = np.stack([row.intervals[0] for row in table.rows])
+    means = np.stack([row.values for row in rows_of(table)])
+    bounds = np.stack([row.intervals[0] for row in rows_of(table)])
     assert (bounds[..., 0] <= means).all()
     assert (means <= bounds[..., 1]).all()
-    assert not np.allclose(bounds, np.stack([row.intervals[0] for row in single.rows]))
+    assert not np.allclose(bounds, np.stack([row.intervals[0] for row in rows_of(single)]))
     same = predict_with([predictor, predictor], examples, levels=[0.5])
-    np.testing.assert_allclose([r.intervals for r in same.rows], [r.intervals for r in single.rows], rtol=1e-3)
+    np.testing.assert_allclose([r.intervals for r in rows_of(same)], [r.intervals for r in rows_of(single)], rtol=1e-3)
 
 
 def test_models_with_other_validation_crystals_are_no_ensemble_with_intervals(predictor, run, examples, tmp_path):
@@ -91,7 +97,8 @@ def test_models_with_other_validation_crystals_are_no_ensemble_with_intervals(pr
 
 
 def test_a_crystal_unlike_the_training_set_is_flagged(predictor):
-    strange = Crystal.checked("strained", [3, 3], [[0, 0, 0], [0.5, 0.5, 0.5]], np.eye(3) * 1.9)
+    places: Any = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    strange = Crystal.checked("strained", [3, 3], places, np.eye(3) * 1.9)
     alien = Crystal.checked("unseen", [118], [[0, 0, 0]], np.eye(3) * 3)
     rows = predict_structures(predictor, [strange, alien]).rows
     assert "unlike the training set" in rows[0].warning
