@@ -1,4 +1,4 @@
-"""Crystals whose labels are noisy where a feature says so, for exact statements about intervals."""
+"""Crystals whose predictions err where training crystals are sparse, for exact statements about intervals."""
 
 import numpy as np
 import pytest
@@ -15,10 +15,10 @@ class Made:
 
     def __init__(self, seed, count, width=1.0):
         rng = np.random.default_rng(seed)
-        self.features = (width * rng.standard_normal((count, 24))).astype(np.float32)
-        self.features[:, 0] *= 4
-        difficulty = 0.02 + 0.2 * np.linalg.norm(self.features[:, 1:6], axis=1) ** 2 / 5
-        truth = self.features[:, 0] / 8
+        radius = width * np.exp(0.35 * rng.standard_normal((count, 1)))
+        self.features = (radius * rng.standard_normal((count, 24))).astype(np.float32)
+        truth = self.features[:, 0] / 2
+        difficulty = 0.02 + 0.1 * radius[:, 0] ** 2
         self.predictions = np.stack([truth, np.exp(4 + truth)], axis=1)
         noise = rng.standard_normal((2, count)) * difficulty
         self.targets = np.stack([truth + noise[0], np.exp(4 + truth + noise[1])], axis=1)
