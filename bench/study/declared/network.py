@@ -18,8 +18,8 @@ NETWORK = Study(
     targets={key: (key,) for key in ("formation_energy", "band_gap")} | {"four": CORE},
     variants=(
         Variant("plain", "Heads read the scalars and norms of the last layer."),
-        Variant("second-order", "Heads also read inner products of learned pairs.", ("model.second_order=32",)),
+        Variant("second-order", "Heads also read inner products of learned pairs.", ("model.second_order=16",)),
         Variant("all-layers", "Heads read every layer.", ("model.readout_layers=all",)),
-        Variant("both", "Heads read both, of every layer.", ("model.second_order=32", "model.readout_layers=all")),
+        Variant("both", "Heads read both, of every layer.", ("model.second_order=16", "model.readout_layers=all")),
     ),
 )

@@ -40,6 +40,7 @@ MUON = "training.optimizer=muon"
 DECAY = "training.weight_decay=0.1"
 WIDE = "model.channels=[128,64]"
 BATCH = "training.batch_size=128"
+READOUT = ("model.second_order=16", "model.readout_layers=all")
 
 
 def _exponent(value: float) -> str:
@@ -68,6 +69,11 @@ SHARING = Study(
         Variant("muon-exponent-1", "Muon, and every label the same weight.", (MUON, _exponent(1)), "muon"),
         Variant("muon-equal", "Muon, without learned weights.", (MUON, "training.balance=equal"), "muon"),
         Variant("muon-famo", "Muon, and FAMO.", (MUON, "training.balance=famo"), "muon"),
+        Variant(
+            "readout",
+            "Muon, the root of the labels, and heads that read products and every layer: the default.",
+            (MUON, _exponent(0.5), *READOUT),
+        ),
         Variant("muon-decay", "Muon, and ten times the weight decay.", (MUON, DECAY)),
         Variant("muon-wide", "Muon, and twice the channels.", (MUON, WIDE)),
         Variant("muon-batch-128", "Muon, and four times the batch.", (MUON, BATCH)),
