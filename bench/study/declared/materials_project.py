@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from bench.study.declared.sharing import MUON, SETTINGS
+from bench.study.declared.sharing import MUON, READOUT, SETTINGS
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
+
+DEFAULT = (MUON, "training.label_exponent=0.5", *READOUT)
+MEDIUM = ("model.size=medium", "model.channels=[128,64,32]", "model.layers=3")
 
 MATERIALS_PROJECT = Study(
     name="materials-project",
@@ -21,6 +24,12 @@ MATERIALS_PROJECT = Study(
         Variant("muon", "Hidden layers trained by Muon.", (MUON,)),
         Variant(
             "muon-exponent-0.5", "Muon, and the root of the labels.", (MUON, "training.label_exponent=0.5"), "muon"
+        ),
+        Variant("readout", "The same, and heads that read products and every layer: the default.", DEFAULT),
+        Variant(
+            "medium",
+            "The default with the network of the level std, batches of 64 and a rate of 3e-3.",
+            (*DEFAULT, *MEDIUM, "training.batch_size=64", "training.lr=3e-3"),
         ),
         Variant("muon-wide", "Muon, and twice the channels.", (MUON, "model.channels=[128,64]")),
     ),
