@@ -15,8 +15,10 @@ from types import FrameType
 
 from bench.study.results import finished_run
 from bench.study.rows import StudyRun
+from phase2.config.resolve import resolve
 from phase2.config.settings import RUN_ID_VARIABLE
 from phase2.errors import DataError, ModelFileError, RequestError
+from phase2.runs.layout import runs_of_family
 from phase2.storage.urls import open_store
 
 
@@ -28,8 +30,9 @@ def command_line(run: StudyRun, store: str, output: Path) -> str:
 def train_missing(runs: Sequence[StudyRun], url: str, output: Path) -> int:
     """Train the runs that are not finished in a store; one that was interrupted continues from its checkpoint.
 
-    A run that cannot be trained, such as one that diverges, is reported and passed over. An interruption, or a store
-    that does not respond, ends the study until it is started again.
+    A run that cannot be trained, such as one that diverges, is reported and passed over, and so is one that another
+    process is training: several processes may share a study and an output folder. An interruption, or a store that does
+    not respond, ends the study until it is started again.
 
     Args:
         runs: The runs.
@@ -48,20 +51,27 @@ def train_missing(runs: Sequence[StudyRun], url: str, output: Path) -> int:
             continue
         print(f"[{position}/{len(runs)}] {command_line(run, url, output)}", flush=True)
         ended = _train(run, url, output)
-        if ended == 0 and (found := finished_run(store, run)) is not None:
-            shutil.rmtree(output / found.prefix)
+        if (found := finished_run(store, run)) is not None:  # by this process, or by another meanwhile
+            if (output / found.prefix).exists():
+                shutil.rmtree(output / found.prefix)
             errors = ", ".join(f"{key} {mae:.3g}" for key, mae in found.mae("val").items())
             print(f"val MAE: {errors}; {found.seconds:.0f} s", flush=True)
             continue
         code = ended or 1
         print(f"{run.run_id}: exit code {code}", file=sys.stderr)
-        if code not in _LASTING:
+        if code not in _LASTING and not _is_running(run, output):
             return code
     return code
 
 
 _LASTING = (RequestError.exit_code, DataError.exit_code, ModelFileError.exit_code)
 """Exit codes of a run that would end the same way again."""
+
+
+def _is_running(run: StudyRun, output: Path) -> bool:
+    """Return whether a process of this machine is training a run."""
+    family = resolve(run.request()).config.family
+    return any(one.run_id == run.run_id and one.is_running() for one in runs_of_family(output / family))
 
 
 def _train(run: StudyRun, url: str, output: Path) -> int:

@@ -69,3 +69,14 @@ def test_a_study_that_is_asked_to_stop_stops_its_training(tmp_path, environment)
     process.send_signal(signal.SIGTERM)
     assert process.wait(100) == 143
     assert [run.status for run in list_runs(LocalStore(store))] == ["unfinished"]
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_study(tmp_path, environment):
+    store, output = tmp_path / "store", tmp_path / "output"
+    first = start(store, output, environment)
+    wait_for(store, "*/run_*/.checkpoints/latest.json", first)
+    second = start(store, output, environment)
+    # 75: a run was left to the other process
+    assert {first.wait(200), second.wait(200)} <= {0, 75}
+    table(store)  # all are finished

@@ -9,7 +9,7 @@ from bench.study.runner import train_missing
 TINY = Study(
     name="tiny",
     question="Does a study that was killed continue?",
-    epochs=60,
+    epochs=30,
     settings=("model.size=small", "model.channels=[4,2]", "model.layers=1", "data.max_samples=60"),
     targets={"band_gap": ("band_gap",), "both": ("formation_energy", "band_gap")},
     variants=(Variant("plain", "The settings of the study."),),
