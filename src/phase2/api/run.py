@@ -72,6 +72,11 @@ class Run:
         return self._files.parity
 
     @property
+    def calibration(self) -> Path:
+        """Picture of how well intervals hold on the test part; missing where matplotlib is, or in runs of 0.1."""
+        return self._files.calibration
+
+    @property
     def learning_curve(self) -> Path:
         """The picture of losses and errors by epoch; drawn where matplotlib was there."""
         return self._files.learning_curve

@@ -37,6 +37,8 @@ class PropertyIntervals(Record):
         narrow_mae: Mean absolute error of the tenth of the test crystals with the narrowest intervals; null where
             there is no test label, or no interval.
         wide_mae: The same of the tenth with the widest.
+        error_by_tenth: Mean absolute error of each tenth of the labelled test crystals, those with the narrowest
+            intervals first; empty where there are fewer than ten of them, or no interval.
         novel: Share of the labelled test crystals that are flagged as unlike the training crystals; null without any.
     """
 
@@ -47,6 +49,7 @@ class PropertyIntervals(Record):
     levels: tuple[LevelCoverage, ...] = ()
     narrow_mae: float | None = None
     wide_mae: float | None = None
+    error_by_tenth: tuple[float, ...] = ()
     novel: float | None = None
 
     @property

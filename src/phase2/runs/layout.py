@@ -57,6 +57,7 @@ class RunDirectory:
     rejected = _File("rejected.csv")
     parity = _File("parity.png")
     learning_curve = _File("learning_curve.png")
+    calibration = _File("calibration.png")
     handoff = _File(HANDOFF)
     model_card = _File("MODEL_CARD.md")
     manifest = _File(MANIFEST)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from phase2.runs.intervals import CURVE, LevelCoverage, PropertyIntervals
 from phase2.uncertainty.calibration import Calibration
 
+TENTHS = 10
+
 
 def measure_coverage(
     calibration: Calibration,
@@ -50,15 +52,16 @@ def _measure(
         if len(labels) and calibration.is_possible(column, level)
     }
     widest = list(measured.values())[-1:]
-    narrow, wide = _tenths(widest[0], errors) if widest else (None, None)
+    tenths = _error_by_tenth(widest[0], errors) if widest else ()
     return PropertyIntervals(
         key=prop.key,
         unit=prop.unit,
         val_labels=calibration.count(column),
         test_labels=len(labels),
         levels=tuple(_coverage(level, bounds, labels) for level, bounds in measured.items()),
-        narrow_mae=narrow,
-        wide_mae=wide,
+        narrow_mae=tenths[0] if tenths else None,
+        wide_mae=tenths[-1] if tenths else None,
+        error_by_tenth=tenths if len(labels) >= TENTHS else (),
         novel=float((novelty[labelled] > 1).mean()) if len(labels) else None,
     )
 
@@ -69,8 +72,7 @@ def _coverage(level: float, bounds: NDArray[np.float64], labels: NDArray[np.floa
     return LevelCoverage(level=level, coverage=inside, mean_width=float((high - low).mean()))
 
 
-def _tenths(bounds: NDArray[np.float64], errors: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the mean error of the tenth with the narrowest and of the tenth with the widest intervals."""
+def _error_by_tenth(bounds: NDArray[np.float64], errors: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return the mean error of each tenth of crystals by the width of their intervals, of each of fewer than ten."""
     order = np.argsort(bounds[:, 1] - bounds[:, 0], kind="stable")
-    size = max(1, round(len(order) / 10))
-    return float(errors[order[:size]].mean()), float(errors[order[-size:]].mean())
+    return tuple(float(errors[tenth].mean()) for tenth in np.array_split(order, min(TENTHS, len(order))))

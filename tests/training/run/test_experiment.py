@@ -30,7 +30,8 @@ from phase2.training.run.experiment import RunContext, train_run
 RESUME = ResumeRequest(wanted=True)
 FILES = {
     "best.pt", "checkpoint.pt", "history.json", "results.json", "run_manifest.json", "run_config.json", "attempts.json",
-    "predictions_val.csv", "predictions_test.csv", "parity.png", "learning_curve.png", "HANDOFF.md", "MODEL_CARD.md",
+    "predictions_val.csv", "predictions_test.csv", "parity.png", "learning_curve.png", "calibration.png", "HANDOFF.md",
+    "MODEL_CARD.md",
 }  # fmt: skip
 
 
@@ -135,7 +136,7 @@ def test_a_broken_plotting_library_costs_only_the_figures(tmp_path, request_in):
     assert done.returncode == 0, done.stderr
     assert "No figures" in done.stderr
     (run,) = (tmp_path / "models").glob("multitask_cgcnn/run_*")
-    assert _visible(run) == FILES - {"parity.png", "learning_curve.png"}
+    assert _visible(run) == FILES - {"parity.png", "learning_curve.png", "calibration.png"}
 
 
 def test_a_retried_process_continues_the_run_of_its_id(tmp_path, monkeypatch, request_in):

@@ -47,5 +47,15 @@ def print_metrics(manifest: RunManifest) -> None:
     ]
     numeric = ("val MAE", "test MAE", *boosting, *_MEDIAN)
     print_table(title, ("property", "unit", *numeric), rows, numeric=numeric)
+    _print_intervals(manifest)
     if sentence := boosting_sentence(manifest.val, manifest.baselines):
         typer.echo(sentence)
+
+
+def _print_intervals(manifest: RunManifest) -> None:
+    """Print what the intervals hold on the test part; nothing for a run that has none."""
+    from phase2.runs.report.interval_table import columns, rows
+
+    if manifest.intervals:
+        numeric = columns()[2:]
+        print_table("intervals on the test part", columns(), rows(manifest.intervals), numeric=numeric)

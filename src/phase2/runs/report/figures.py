@@ -12,7 +12,7 @@ from phase2.runs.results import Results
 
 
 def draw_figures(run: RunDirectory, test: PartPredictions, history: Sequence[EpochRow], results: Results) -> str | None:
-    """Draw ``parity.png`` and ``learning_curve.png``.
+    """Draw ``parity.png``, ``learning_curve.png`` and ``calibration.png``.
 
     Returns:
         None, or the reason why nothing was drawn.
@@ -21,11 +21,13 @@ def draw_figures(run: RunDirectory, test: PartPredictions, history: Sequence[Epo
         return "No figures: matplotlib is not installed. Install it with 'pip install phase2[report]'."
     try:
         # Imported here: it takes half a second, and is optional.
+        from phase2.runs.report.calibration import draw_calibration
         from phase2.runs.report.learning_curve import draw_learning_curve
         from phase2.runs.report.parity import draw_parity
 
         draw_parity(run.parity, test, results)
         draw_learning_curve(run.learning_curve, history, results)
+        draw_calibration(run.calibration, results)
     except Exception as error:  # noqa: BLE001 - a broken plotting library must not cost a trained run
         return f"No figures: matplotlib failed with {type(error).__name__}: {error}"
     return None

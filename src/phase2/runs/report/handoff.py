@@ -9,6 +9,7 @@ from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
 from phase2.runs.report.foundation import foundation_caveats, foundation_sentence
+from phase2.runs.report.interval_table import intervals_section
 from phase2.runs.report.markdown import bullets, number, paragraph, table
 from phase2.runs.report.metrics_table import metrics_table
 
@@ -23,7 +24,7 @@ _PAGE = """\
 {boosting}
 Validation score {score} in epoch {best_epoch} of {epochs}: mean over the properties of MAE / MAE of the median
 baseline. Lower is better; 1 is as good as predicting the median of the training labels for every crystal.
-
+{intervals}
 ## Before you use it
 
 {caveats}
@@ -67,6 +68,7 @@ def handoff(manifest: RunManifest, folder: str) -> str:
         score=number(manifest.score),
         best_epoch=manifest.best_epoch,
         epochs=manifest.epochs,
+        intervals=paragraph(intervals_section(manifest.intervals)),
         caveats=bullets(_caveats(manifest), none="None that the numbers show."),
         best=shlex.quote(f"{folder}/{BEST}"),
         command=shlex.join(manifest.command),

@@ -8,6 +8,7 @@ from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
 from phase2.runs.report.foundation import foundation_caveats, foundation_sentence
+from phase2.runs.report.interval_table import intervals_section
 from phase2.runs.report.markdown import bullets, number, paragraph, table
 from phase2.runs.report.metrics_table import metrics_table
 
@@ -51,7 +52,7 @@ for every crystal{boosting_metric}.
 {boosting}
 Validation score {score} (mean over the properties of MAE / MAE of the median baseline). `parity.png` shows every
 test crystal.
-
+{intervals}
 ## Ethical considerations
 
 The data describe matter, not people. A screening tool can be turned to hazardous materials like any other; the model
@@ -100,7 +101,11 @@ _LIMITS = (
     "Labels are computed, not measured, and carry the errors of their functional: "
     "gaps of semilocal functionals are too small.",
     "Test crystals are drawn from the same data set: errors on other kinds of crystals are larger.",
-    "Predictions come without an uncertainty.",
+)
+_NO_INTERVALS = "Predictions come without an uncertainty."
+_INTERVALS = (
+    "The intervals of `phase2 predict --interval` hold for crystals like those of the data set as a whole, not for "
+    "each kind of crystal; those with a warning are unlike it."
 )
 
 
@@ -118,9 +123,14 @@ def model_card(manifest: RunManifest) -> str:
         boosting=paragraph(boosting_sentence(manifest.val, manifest.baselines)),
         boosting_metric=_BOOSTING if manifest.baselines else "",
         score=number(manifest.score),
-        caveats=bullets([*caveats(manifest.test, manifest.left_out), *_inherited(manifest), *_LIMITS]),
+        intervals=paragraph(intervals_section(manifest.intervals, heading="###")),
+        caveats=bullets([*caveats(manifest.test, manifest.left_out), *_inherited(manifest), *_limits(manifest)]),
         citations=bullets(_citations(manifest.config)),
     )
+
+
+def _limits(manifest: RunManifest) -> list[str]:
+    return [*_LIMITS, _INTERVALS if manifest.intervals else _NO_INTERVALS]
 
 
 def _inherited(manifest: RunManifest) -> list[str]:
