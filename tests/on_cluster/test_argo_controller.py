@@ -109,6 +109,12 @@ def ensemble(workflows, structures):
 
 
 @pytest.fixture(scope="module")
+def study(workflows):
+    asked = TINY | {"over": "training.lr=1e-4..1e-2:log; training.batch_size=8,16", "trials": "3", "workers": "2"}
+    return workflows.submit("phase2-tune.yaml", **asked)
+
+
+@pytest.fixture(scope="module")
 def reference_workflow(workflows):
     """Run that is long enough for a fault."""
     return workflows.submit("phase2.yaml", **LONGER)
@@ -119,7 +125,7 @@ def begun(request):
     """Start everything that the selected tests wait for."""
     chosen = [item for item in request.session.items if item.path == request.path]
     asked = {name for item in chosen for name in item.fixturenames}
-    for name in ("tiny", "refused", "sweep", "reference_workflow", "lost_pod_runs", "ensemble"):
+    for name in ("tiny", "refused", "sweep", "reference_workflow", "lost_pod_runs", "ensemble", "study"):
         if name in asked:
             request.getfixturevalue(name)
 
@@ -366,6 +372,19 @@ def test_an_ensemble_is_trained_and_predicts_with_its_spread(workflows, ensemble
     workflows.succeed(ensemble)
     (table,) = (one.key for one in whole_bucket.list(f"predictions/{ensemble}/"))
     assert "std of " in whole_bucket.read(table).decode().splitlines()[0]
+
+
+@pytest.mark.slow
+def test_the_workers_of_a_study_share_its_trials(workflows, runs, kept, place, study):
+    workflows.succeed(study)
+    assert len({node.step for node in workflows.nodes(study, "work")}) == 2
+    done = runs.phase2("tune", "show", study, "--store", f"s3://{BUCKET}/{place}", "--json")
+    assert done.code == 0, done.errors
+    facts = json.loads(done.out)
+    assert [trial["state"] for trial in facts["trials"]] == ["complete"] * 3
+    scores = [published(kept, trial["run"]).manifest.score for trial in facts["trials"]]
+    assert facts["best"]["score"] == min(scores)
+    assert f"trial {facts['best']['trial']}, run {facts['best']['run']}" in workflows.outputs(study)["best"]
 
 
 @pytest.mark.slow
