@@ -110,19 +110,19 @@ def test_several_processes_share_a_cache(tmp_path):
         assert (process.returncode, said) == (0, "")
 
 
-def test_baselines_of_a_data_set_are_cached_by_seed(dataset, tmp_path, notes):
-    first = fit_baselines(dataset, seed=1, notify=notes.append, cache=tmp_path)
+def test_baselines_of_a_data_set_are_cached_by_its_content(dataset, load, tmp_path, notes):
+    first = fit_baselines(dataset, notify=notes.append, cache=tmp_path)
     assert [baseline.key for baseline in first] == [p.key for p in dataset.properties]
-    again = fit_baselines(dataset, seed=1, notify=notes.append, check_stop=refuse, cache=tmp_path)
+    again = fit_baselines(dataset, notify=notes.append, check_stop=refuse, cache=tmp_path)
     assert again == first
     assert len(notes) == 1
-    other = fit_baselines(dataset, seed=2, notify=notes.append, cache=tmp_path)
+    other = fit_baselines(load(140), notify=notes.append, cache=tmp_path)
     assert other != first
     assert len(list((tmp_path / FOLDER).iterdir())) == 2
 
 
 def test_errors_stand_beside_those_of_the_median(dataset, tmp_path, notes):
-    for baseline in fit_baselines(dataset, seed=1, notify=notes.append, cache=tmp_path):
+    for baseline in fit_baselines(dataset, notify=notes.append, cache=tmp_path):
         assert baseline.train_labels == dataset.label_counts()["train"][baseline.key]
         assert baseline.boosting_val_mae is not None
         assert baseline.boosting_val_mae != baseline.median_val_mae
@@ -130,39 +130,39 @@ def test_errors_stand_beside_those_of_the_median(dataset, tmp_path, notes):
 
 
 def test_a_tiny_data_set_has_none(load, tmp_path, notes):
-    assert fit_baselines(load(12), seed=1, notify=notes.append, cache=tmp_path) == ()
+    assert fit_baselines(load(12), notify=notes.append, cache=tmp_path) == ()
 
 
 def test_a_stop_leaves_no_file(dataset, tmp_path, notes):
     stop = StopRequest()
     stop.request("SIGTERM")
     with pytest.raises(PreemptedError):
-        fit_baselines(dataset, seed=1, notify=notes.append, check_stop=stop.check, cache=tmp_path)
+        fit_baselines(dataset, notify=notes.append, check_stop=stop.check, cache=tmp_path)
     assert not (tmp_path / FOLDER).exists()
 
 
 def test_a_failure_costs_the_baselines_alone(dataset, tmp_path, notes, monkeypatch):
     monkeypatch.setattr(boosting, "SETTINGS_BY_SIZE", {0: {"max_iter": -1}})
-    assert fit_baselines(dataset, seed=1, notify=notes.append, cache=tmp_path) == ()
+    assert fit_baselines(dataset, notify=notes.append, cache=tmp_path) == ()
     assert "InvalidParameterError" in notes[-1]
     assert not (tmp_path / FOLDER).exists()
 
 
 def test_too_little_memory_costs_the_baselines_alone(dataset, tmp_path, notes, monkeypatch):
     monkeypatch.setattr(headroom, "memory_limit", lambda: 2**20)
-    assert fit_baselines(dataset, seed=1, notify=notes.append, cache=tmp_path) == ()
+    assert fit_baselines(dataset, notify=notes.append, cache=tmp_path) == ()
     (note,) = notes
     assert "MemoryError: it needs 91 MiB, and the memory limit leaves 0 MiB" in note
     assert not (tmp_path / FOLDER).exists()  # more memory gives them
     monkeypatch.setattr(headroom, "memory_limit", lambda: 2**50)
-    assert fit_baselines(dataset, seed=1, notify=notes.append, cache=tmp_path)
+    assert fit_baselines(dataset, notify=notes.append, cache=tmp_path)
 
 
 WITHOUT = """
 import sys
 sys.modules["sklearn"] = None  # as if it were not installed
 from phase2.baselines.fitting import fit_baselines
-print(fit_baselines(None, seed=1, notify=print))
+print(fit_baselines(None, notify=print))
 """
 
 

@@ -1,4 +1,4 @@
-"""The cache of baselines: one small file per data set, seed and way of fitting, in the user's cache folder."""
+"""The cache of baselines: one small file per data set and way of fitting, in the user's cache folder."""
 
 from __future__ import annotations
 

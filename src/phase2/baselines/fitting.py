@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from phase2.baselines.boosting import MIN_LABELS, predict_by_boosting, settings_for, sklearn_version
 from phase2.baselines.cache import cached_baselines
 from phase2.baselines.features import DEFAULT_GROUPS, VERSION
+from phase2.config.levels import SEED
 from phase2.config.settings import cache_dir
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import Phase2Error
@@ -30,18 +31,17 @@ FOLDER = "baselines"
 def fit_baselines(
     dataset: CrystalPropertyDataset,
     *,
-    seed: int,
     notify: Callable[[str], None],
     check_stop: Callable[[], None] = lambda: None,
     cache: Path | None = None,
 ) -> tuple[PropertyBaseline, ...]:
     """Return the errors of the baselines, cached or computed; none for properties with fewer than 20 training labels.
 
+    They depend on the data alone: all seeds of an ensemble or sweep are compared with the same ones, fitted once.
     A baseline costs no run: where scikit-learn is missing or fails, or memory is short, ``notify`` receives the reason.
 
     Args:
         dataset: Data of the run.
-        seed: Seed of the run.
         notify: Callback receiving one line for the user.
         check_stop: Called before each model is fitted; raises to stop.
         cache: Folder of caches; the user's by default.
@@ -56,11 +56,11 @@ def fit_baselines(
     def compute() -> tuple[PropertyBaseline, ...]:
         _refuse_small_memory(len(dataset.split.train))
         notify(f"fitting gradient boosting to compare with, on {len(dataset.split.train):,} crystals")
-        return _compute(dataset, seed, check_stop)
+        return _compute(dataset, check_stop)
 
     try:
         folder = (cache or cache_dir()) / FOLDER
-        return cached_baselines(folder, _key(dataset, seed), compute, notify=notify)
+        return cached_baselines(folder, _key(dataset), compute, notify=notify)
     except Phase2Error:
         raise
     except Exception as error:  # noqa: BLE001 - a baseline must not cost a trained run
@@ -75,17 +75,15 @@ def _refuse_small_memory(crystals: int) -> None:
         raise MemoryError(f"it needs {needed >> 20} MiB, and the memory limit leaves {max(0, free) >> 20} MiB")
 
 
-def _key(dataset: CrystalPropertyDataset, seed: int) -> str:
+def _key(dataset: CrystalPropertyDataset) -> str:
     """Return the SHA-256 of everything that the baselines depend on; the properties are in the data's fingerprint."""
     settings = [dict(settings_for(labels)) for labels in dataset.label_counts()["train"].values()]
-    facts = [VERSION, dataset.fingerprint, seed, DEFAULT_GROUPS, settings, sklearn_version()]
+    facts = [VERSION, dataset.fingerprint, SEED, DEFAULT_GROUPS, settings, sklearn_version()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def _compute(
-    dataset: CrystalPropertyDataset, seed: int, check_stop: Callable[[], None]
-) -> tuple[PropertyBaseline, ...]:
-    predicted = predict_by_boosting(dataset, seed=seed, before_each=check_stop)
+def _compute(dataset: CrystalPropertyDataset, check_stop: Callable[[], None]) -> tuple[PropertyBaseline, ...]:
+    predicted = predict_by_boosting(dataset, seed=SEED, before_each=check_stop)
     val, test = (dataset.targets[part] for part in (dataset.split.val, dataset.split.test))
     median = dataset.scaler.baseline()
     return tuple(

@@ -22,9 +22,9 @@ FITTING = "fitting gradient boosting"
 def train(request_in):
     """Train 120 crystals for an epoch into a folder; returns the run and the lines for the user."""
 
-    def run(output, resumption=None, **context):
+    def run(output, resumption=None, *, seed=None, **context):
         lines: list[str] = []
-        request = request_in(output, max_samples=120, epochs=1)
+        request = request_in(output, max_samples=120, epochs=1, seed=seed)
         finished = train_run(
             resolve(request), resumption or ResumeRequest(), RunContext(**({"notify": lines.append} | context))
         )
@@ -53,9 +53,12 @@ def test_results_manifest_and_hand_off_have_them(finished):
     assert "gradient boosting" in finished.directory.model_card.read_text()
 
 
-def test_the_next_run_on_the_same_data_takes_them_from_the_cache(finished, train, tmp_path):
-    again, lines = train(tmp_path)
+@pytest.mark.parametrize("seed", [None, 7])
+def test_the_next_run_on_the_same_data_takes_them_from_the_cache(finished, train, tmp_path, seed):
+    """Also one of another seed: the seeds of an ensemble share them."""
+    again, lines = train(tmp_path, seed=seed)
     assert again.manifest.baselines == finished.manifest.baselines
+    assert (again.manifest.score == finished.manifest.score) == (seed is None)
     assert not any(line.startswith(FITTING) for line in lines)
 
 

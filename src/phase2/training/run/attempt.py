@@ -89,8 +89,7 @@ class RunAttempt:
         """Fit the baselines; a stop ends this at once, and the resumed run comes back to it."""
         if not self.with_baselines:
             return ()
-        seed = self.recorded.config.seed
-        return fit_baselines(self.dataset, seed=seed, notify=self.notify, check_stop=stop.check)
+        return fit_baselines(self.dataset, notify=self.notify, check_stop=stop.check)
 
     def _uploader(self) -> contextlib.AbstractContextManager[CheckpointUploader | None]:
         if self.remote is None:
