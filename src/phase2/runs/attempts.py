@@ -24,6 +24,7 @@ class Attempt(Record):
         resumed_from: Checkpoint it resumed from, such as ``epoch 12, step 480``; null where it started from scratch.
         changed: Accepted changes since that checkpoint, such as a version; empty for none.
         host: Pod or machine.
+        pruned_at: Epochs trained when a study gave the run up; null where none did.
     """
 
     start: AwareDatetime
@@ -33,6 +34,7 @@ class Attempt(Record):
     resumed_from: str | None = None
     changed: str = ""
     host: str = ""
+    pruned_at: int | None = None
 
 
 def begin_attempt(run: RunDirectory, *, host: str, resumed_from: str | None = None, changed: str = "") -> int:
@@ -67,14 +69,17 @@ def merge_attempts(run: RunDirectory, others: tuple[Attempt, ...]) -> None:
     write_rows(run.attempts, tuple(sorted(known.values(), key=lambda attempt: attempt.start)))
 
 
-def end_attempt(run: RunDirectory, outcome: Status, *, reason: str = "") -> tuple[Attempt, ...]:
+def end_attempt(
+    run: RunDirectory, outcome: Status, *, reason: str = "", pruned_at: int | None = None
+) -> tuple[Attempt, ...]:
     """Record how this process' attempt ends; return all attempts.
 
     Raises:
         ModelFileError: The file of attempts is missing or damaged.
     """
     *before, last = read_rows(run.attempts, Attempt)
-    ended = last.model_copy(update={"end": datetime.now(UTC), "outcome": outcome, "reason": reason})
+    end = {"end": datetime.now(UTC), "outcome": outcome, "reason": reason, "pruned_at": pruned_at}
+    ended = last.model_copy(update=end)
     attempts = (*before, ended)
     write_rows(run.attempts, attempts)
     return attempts

@@ -22,10 +22,12 @@ class StopRequest:
 
     Attributes:
         reason: Who asked first, such as the name of a signal; "" before.
+        gives_up: Whether the training was stopped because it is not worth continuing, as by the pruner of a study.
     """
 
     def __init__(self) -> None:
         self.reason = ""
+        self.gives_up = False
         self._is_deferred = False
 
     def request(self, reason: str) -> None:

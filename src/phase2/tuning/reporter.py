@@ -82,5 +82,5 @@ class TrialReporter(Callback):
             return
         self._study.report(self._number, epoch, value)
         if not is_last and self._study.is_hopeless(self._number):
-            self.is_pruned = True
+            self.is_pruned = self._stop.gives_up = True
             self._stop.request(f"the study '{self._study.definition.name}', which pruned it,")

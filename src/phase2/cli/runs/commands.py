@@ -72,12 +72,13 @@ def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fals
     """Show the manifest of a run, or the progress of an unfinished one."""
     from phase2.cli.runs.details import print_details, print_unfinished
     from phase2.runs.catalog.lookup import find_in
+    from phase2.runs.catalog.summary import WITHOUT_MANIFEST
     from phase2.runs.catalog.unfinished import UnfinishedRun
     from phase2.runs.publish.reader import PublishedRun
 
     place = open_command_store(store)
     summary = find_in(place, run)
-    if summary.status in {"running", "unfinished"}:
+    if summary.status in WITHOUT_MANIFEST:
         unfinished = UnfinishedRun.read(place, summary)
         print_json(unfinished.model_dump(mode="json")) if as_json else print_unfinished(unfinished)
         return
@@ -136,7 +137,7 @@ def _print_runs(runs: Sequence[RunSummary], limit: int | None, *, by: str = "sco
     shown = runs[: (ROWS if limit is None else limit) or None]
     measure = "score" if by == "score" else f"val MAE of {by}"
     rows = [
-        (run.run_id, run.family, run.mode, run.status, f"{run.started:%Y-%m-%d %H:%M}", number(ranking_value(run, by)),
+        (run.run_id, run.family, run.mode, run.state, f"{run.started:%Y-%m-%d %H:%M}", number(ranking_value(run, by)),
          ", ".join(run.properties))
         for run in shown
     ]  # fmt: skip

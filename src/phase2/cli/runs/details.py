@@ -34,7 +34,7 @@ def print_unfinished(facts: UnfinishedRun) -> None:
     config, saved = facts.recorded.config, facts.checkpoint
     rows = [
         ("run id", facts.recorded.run_id),
-        ("status", facts.status),
+        ("status", _status(facts)),
         ("algorithm", f"{config.algorithm} {config.mode}"),
         ("properties", ", ".join(config.properties)),
         ("data", config.data.source),
@@ -44,6 +44,10 @@ def print_unfinished(facts: UnfinishedRun) -> None:
     ]
     print_table(facts.prefix, ("", ""), rows)
     _print_attempts(facts.attempts)
+
+
+def _status(facts: UnfinishedRun) -> str:
+    return f"pruned at epoch {facts.attempts[-1].pruned_at}" if facts.status == "pruned" else facts.status
 
 
 def _print_attempts(attempts: Sequence[Attempt]) -> None:

@@ -14,7 +14,7 @@ from phase2.properties import KEYS
 if TYPE_CHECKING:
     from phase2.runs.catalog.summary import RunSummary
 
-STATUSES = ("finished", "failed", "interrupted", "running", "unfinished")
+STATUSES = ("finished", "failed", "interrupted", "running", "unfinished", "pruned")
 
 _AGE = re.compile(r"(\d{1,5})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}

@@ -14,9 +14,10 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from phase2.errors import RequestError, TransientError
+from phase2.errors import ModelFileError, RequestError, TransientError
 from phase2.runs.catalog.scan import Versions, run_versions
 from phase2.runs.catalog.summary import RunSummary
+from phase2.runs.catalog.unfinished import read_attempts
 from phase2.runs.keys import folder_of, local_run, manifest_key
 from phase2.runs.layout import CONFIG
 from phase2.runs.publish.markers import put_marker, remove_markers
@@ -73,7 +74,9 @@ def list_runs(store: Store, *, rebuild: bool = False) -> list[RunSummary]:
     _repair_markers(store, versions, [entries[prefix] for prefix in unread])
     if rebuild or len(unread) + len(known.keys() - versions.keys()) >= _MIN_CHANGES:
         _write_index(store, (entry for entry in entries.values() if entry.version))
-    runs = [_with_running(store, entry.summary) for entry in entries.values() if entry.summary is not None]
+    found = [entry.summary for entry in entries.values() if entry.summary is not None]
+    runs = [run for run in found if run.status == "finished"]
+    runs += in_parallel(lambda run: _with_progress(store, run), [run for run in found if run.status != "finished"])
     return sorted(runs, key=lambda run: (run.started, run.name), reverse=True)
 
 
@@ -122,12 +125,18 @@ def _repair_markers(store: Store, versions: Mapping[str, Versions], read: Iterab
         in_parallel(repair, wrong, workers=_READERS)
 
 
-def _with_running(store: Store, summary: RunSummary) -> RunSummary:
-    """Set the status of a run that a process of this machine is training."""
-    if summary.status == "finished":
-        return summary
+def _with_progress(store: Store, summary: RunSummary) -> RunSummary:
+    """Set the status of a run that a process of this machine is training, or that a study gave up."""
     run = local_run(store, summary.prefix)
-    return summary.model_copy(update={"status": "running"}) if run is not None and run.is_running() else summary
+    if run is not None and run.is_running():
+        return summary.model_copy(update={"status": "running"})
+    if summary.status != "unfinished":
+        return summary
+    with suppress(ModelFileError, ObjectDamagedError):  # damaged attempts: 'phase2 runs show' reports them
+        for last in read_attempts(store, summary.prefix)[-1:]:
+            if last.pruned_at is not None:
+                return summary.model_copy(update={"status": "pruned", "epochs": last.pruned_at, "ended": last.end})
+    return summary
 
 
 def _read_index(store: Store) -> tuple[IndexEntry, ...]:

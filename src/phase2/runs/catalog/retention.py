@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from phase2.runs.catalog.lookup import best_first
-from phase2.runs.catalog.summary import RunSummary
+from phase2.runs.catalog.summary import WITHOUT_MANIFEST, RunSummary
 
 
 def runs_to_prune(
@@ -16,7 +16,7 @@ def runs_to_prune(
     """Choose the runs to remove, the oldest first.
 
     A run is chosen when it is old enough and not among the best of its kind: same family, properties and data, since
-    only their scores compare. Runs that can still be resumed, unfinished or running, are never chosen.
+    only their scores compare. Runs that can still be resumed, unfinished, pruned or running, are never chosen.
 
     Args:
         runs: All runs.
@@ -24,7 +24,7 @@ def runs_to_prune(
         older_than: Minimum age since the end of a run; None is any age.
         now: The current time.
     """
-    ended = [run for run in runs if run.status not in {"running", "unfinished"}]
+    ended = [run for run in runs if run.status not in WITHOUT_MANIFEST]
     kinds = defaultdict(list)
     for run in ended:
         kinds[run.family, frozenset(run.properties), run.data].append(run)

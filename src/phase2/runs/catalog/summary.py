@@ -13,7 +13,9 @@ from phase2.runs.layout import BEST
 from phase2.runs.results import PropertyMetrics
 from phase2.storage.records import Record
 
-RunStatus = Literal["running", "unfinished"] | Status
+RunStatus = Literal["running", "unfinished", "pruned"] | Status
+WITHOUT_MANIFEST: frozenset[RunStatus] = frozenset({"running", "unfinished", "pruned"})
+"""States of a run that has no manifest, and can be resumed."""
 
 
 class RunSummary(Record):
@@ -25,13 +27,13 @@ class RunSummary(Record):
         algorithm: ``e3nn`` or ``cgcnn``.
         mode: The level, or ``competition``.
         status: How it ended; ``running`` while a process of this machine trains it, ``unfinished`` where it was killed,
-            runs elsewhere, or is being published.
+            runs elsewhere, or is being published; ``pruned`` where a study gave it up.
         started: When its first attempt started.
         ended: When its last attempt ended; None where that is unknown.
         properties: Its properties.
         score: Validation score of its best model, lower is better; None where it is not finished.
         best_epoch: Epoch of its best model.
-        epochs: Epochs trained.
+        epochs: Epochs trained; None for a run without a manifest, unless it was pruned.
         val_mae: Validation MAE by property.
         data: Fingerprint of data and split: validation errors compare where it is equal.
         size: Size of its files, bytes.
@@ -82,6 +84,11 @@ class RunSummary(Record):
             started=found.created,
             properties=found.config.properties,
         )
+
+    @property
+    def state(self) -> str:
+        """Its status in words: of a pruned run with the epoch."""
+        return f"pruned at epoch {self.epochs}" if self.status == "pruned" else self.status
 
     @property
     def family(self) -> str:

@@ -18,7 +18,8 @@ class UnfinishedRun(Record):
 
     Attributes:
         prefix: Prefix of its keys in the store: ``<family>/<name>``.
-        status: ``running`` while a process of this machine trains it, else ``unfinished``.
+        status: ``running`` while a process of this machine trains it, ``pruned`` where a study gave it up, else
+            ``unfinished``.
         recorded: Its configuration.
         attempts: The processes that trained it, as far as the store knows.
         checkpoint: The newest checkpoint in the store; null without one.
@@ -48,12 +49,17 @@ class UnfinishedRun(Record):
             prefix=summary.prefix,
             status=summary.status,
             recorded=recorded,
-            attempts=_attempts(store, summary.prefix),
+            attempts=read_attempts(store, summary.prefix),
             checkpoint=pointer.newest if pointer else None,
         )
 
 
-def _attempts(store: Store, prefix: str) -> tuple[Attempt, ...]:
+def read_attempts(store: Store, prefix: str) -> tuple[Attempt, ...]:
+    """Return the attempts at a run without a manifest, as far as the store knows.
+
+    Raises:
+        ModelFileError: Their file is damaged.
+    """
     # In a bucket they are stored with the checkpoints; in the models folder they are in the run directory itself.
     for key in (attempts_key(prefix), f"{prefix}/attempts.json"):
         try:

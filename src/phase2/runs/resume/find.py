@@ -182,7 +182,8 @@ def _unfinished(family: Path) -> Iterator[tuple[RunDirectory, RecordedConfig]]:
 
 def _unfinished_in(store: Store, family: str, output: Path) -> Iterator[tuple[str, RecordedConfig]]:
     for run in list_runs(store):
-        if run.family == family and run.status == "unfinished" and not RunDirectory(output / run.prefix).is_running():
+        is_left = run.status in {"unfinished", "pruned"}
+        if run.family == family and is_left and not RunDirectory(output / run.prefix).is_running():
             try:
                 recorded = RecordedConfig.stored(store, run.prefix)
             except ModelFileError:

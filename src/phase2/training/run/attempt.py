@@ -70,7 +70,7 @@ class RunAttempt:
         with self._uploader() as uploader:
             trainer = self._trainer(uploader.offer if uploader else _ignore)
             number = self._begin(trainer)
-            with self._recorded_end(uploader):
+            with self._recorded_end(uploader, trainer, stop):
                 self.callback.on_attempt_begin(self._begun(number, uploader))
                 result = trainer.fit(stop)
                 baselines = self._baselines(stop)
@@ -140,12 +140,12 @@ class RunAttempt:
         )
 
     @contextlib.contextmanager
-    def _recorded_end(self, uploader: CheckpointUploader | None) -> Iterator[None]:
+    def _recorded_end(self, uploader: CheckpointUploader | None, trainer: Trainer, stop: StopRequest) -> Iterator[None]:
         """Record how the attempt ended, here and in the store."""
         try:
             yield
         except PreemptedError as error:
-            self._end("interrupted", error.what)
+            self._end("interrupted", error.what, pruned_at=trainer.epoch if stop.gives_up else None)
             if uploader is not None and uploader.flush():
                 self.notify("the checkpoint is in the store")
             raise
@@ -153,10 +153,10 @@ class RunAttempt:
             self._end("failed", error.what if isinstance(error, Phase2Error) else str(error))
             raise
 
-    def _end(self, outcome: Status, reason: str) -> None:
+    def _end(self, outcome: Status, reason: str, *, pruned_at: int | None = None) -> None:
         # Recorded if possible: the disk may be full, and the store may not answer.
         with contextlib.suppress(OSError, Phase2Error):
-            end_attempt(self.run, outcome, reason=reason)
+            end_attempt(self.run, outcome, reason=reason, pruned_at=pruned_at)
             if self.remote is not None:
                 self.remote.put_attempts(self.run)
 
