@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from phase2.config.run_file.reader import RunFile
+from phase2.runs.manifest import read_manifest
 
 WORDS = ("--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "2")
 OVER = ("--over", "training.lr=1e-3..1e-2:log")
@@ -45,6 +46,18 @@ def test_the_best_configuration_explains_itself_and_trains(say, studied, tmp_pat
     best = say("tune", "show", "rate", "--store", studied / "models", "--json")[1]["best"]
     assert shown["config"]["training"]["lr"] == best["values"]["training.lr"]
     assert say("train", "--config", studied / "best.yaml", "--output", tmp_path)[0] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["by default", "option", "variable"])
+def test_trials_are_compared_with_gradient_boosting_when_that_is_asked_for(say, studied, tmp_path, monkeypatch, how):
+    if how == "variable":
+        monkeypatch.setenv("PHASE2_BASELINES", "true")
+    words = ("tune", *WORDS, *OVER, "--trials", "1", "--name", "compared", "--output", tmp_path)
+    code, _, err = say(*words, *(["--baselines"] if how == "option" else []), "--best", tmp_path / "best.yaml")
+    assert code == 0, err
+    (manifest,) = tmp_path.glob("multitask_cgcnn/run_*/run_manifest.json")
+    assert bool(read_manifest(manifest).baselines) == (how != "by default")
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """A whole study in this process: pruned, failed and finished trials, and what they leave."""
 
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -15,9 +16,12 @@ from phase2.storage.folder import LocalStore
 from phase2.training.callbacks.base import Callback
 from phase2.training.interruption import StopRequest
 from phase2.training.run.experiment import RunContext, train_run
+from phase2.tuning import worker, workers
+from phase2.tuning.claims import Claims
 from phase2.tuning.result import best_file, best_trial, study_facts, trial_rows
 from phase2.tuning.study import Study
 from phase2.tuning.worker import StudyWorker, WorkOrder
+from phase2.tuning.workers import Worker
 
 
 @pytest.fixture
@@ -62,10 +66,11 @@ def test_a_study_with_pruned_trials(work, define, store, tmp_path):
     assert set(runs) == {f"size-{number}" for number in range(8)}
     for trial in trials:
         run = runs[trial.run_id]
-        assert run.status == ("finished" if trial.state == "complete" else "unfinished")
+        assert run.status == ("finished" if trial.state == "complete" else "pruned")
         if trial.state == "complete":
             assert (run.score, run.epochs) == (trial.score, trial.epochs)
             continue
+        assert run.state == f"pruned at epoch {trial.epochs}"
         left = UnfinishedRun.read(store, run)  # it looks finished to nobody, and could be continued
         assert left.checkpoint.epoch == trial.epochs < 6
         assert [attempt.outcome for attempt in left.attempts] == ["interrupted"]
@@ -132,6 +137,38 @@ def test_the_end_of_the_time_leaves_the_trial_to_the_next_call(work, define):
     assert [trial.state for trial in study.trials()] == ["running"]
     study = work(definition, stored=False)
     assert [trial.state for trial in study.trials()] == ["complete", "complete"]
+
+
+@pytest.fixture
+def one_of_several(define, store, tmp_path, monkeypatch):
+    """Work as one of several workers on a study with a single trial, which another holds; returns the study."""
+    monkeypatch.setattr(workers, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.05)
+    study = Study(store, define(trials=1).save(store))
+
+    def run(other):
+        assert Claims(store, "size", other).take(0)
+        order = WorkOrder(trials=1, output=tmp_path / "models", waits=False)
+        StudyWorker(study, store, order, RunContext(store=store)).work()
+        return study
+
+    return run
+
+
+def test_one_of_several_ends_when_the_others_were_heard_again(one_of_several, store):
+    other, beats = Worker(store, "size"), []
+    with other.registered(lambda: beats.append(True)):
+        assert one_of_several(other).trials() == []
+    assert beats
+
+
+@pytest.mark.slow
+def test_one_of_several_waits_for_the_trial_of_one_that_is_silent(one_of_several, store, monkeypatch):
+    """Its machine is another one, and was lost a moment ago."""
+    monkeypatch.setattr(workers, "SILENCE", timedelta(seconds=2))
+    other = Worker(store, "size")
+    store.put(f".studies/size/workers/{other.worker_id}.json", b'{"host": "elsewhere", "lock": "elsewhere"}')
+    assert [trial.state for trial in one_of_several(other).trials()] == ["complete"]
 
 
 @pytest.mark.slow

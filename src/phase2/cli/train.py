@@ -16,6 +16,7 @@ from phase2.cli.store import open_command_store
 from phase2.config.request import RunRequest
 from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import (
+    BASELINES_VARIABLE,
     CHECKPOINT_MINUTES,
     STALL_MINUTES,
     STORE_VARIABLE,
@@ -68,7 +69,7 @@ BaselinesOption = Annotated[
     typer.Option(
         "--baselines/--no-baselines",
         help="Fit gradient boosting at the end of the run, to compare the network with.",
-        envvar="PHASE2_BASELINES",
+        envvar=BASELINES_VARIABLE,
         show_envvar=False,
     ),
 ]

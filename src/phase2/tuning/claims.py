@@ -7,6 +7,7 @@ with the highest number holds; the next is put only when its worker is no longer
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store
 from phase2.tuning.keys import study_key
@@ -61,6 +62,11 @@ class Claims:
         """Return whether a live worker holds a trial."""
         last = self._last(trial)
         return last > 0 and self._is_held(Claim(trial, last))
+
+    def last_beat(self, trial: int) -> datetime | None:
+        """Return when the worker that holds a trial was last heard; None where none does."""
+        last = self._last(trial)
+        return self._worker.last_beat(self._holder(Claim(trial, last))) if last else None
 
     def _is_held(self, claim: Claim) -> bool:
         holder = self._holder(claim)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from phase2.config.resolve import resolve
@@ -23,13 +24,11 @@ from phase2.tuning.definition import SCORE
 from phase2.tuning.reporter import TrialReporter, TrialStop
 from phase2.tuning.result import described
 from phase2.tuning.study import State, Study, Trial
-from phase2.tuning.workers import BEAT_SECONDS, SILENCE, Worker
+from phase2.tuning.workers import Worker
 
 CallbackFactory = Callable[[], AbstractContextManager[Callback | None]]
 
 POLL_SECONDS = 5.0
-WORKER_PATIENCE = SILENCE.total_seconds() + 2 * BEAT_SECONDS
-"""Seconds after which workers that are dead are known to be."""
 _MOST_FAILURES = 3
 """Trials that may fail before any has a score: then the fault is not theirs."""
 
@@ -42,14 +41,15 @@ class WorkOrder:
         trials: Trials of the study in all, those of other workers included.
         output: Folder of the runs on this machine.
         deadline: End of its time, by ``time.monotonic()``; the trial in progress is saved and continued next time.
-        patience: Seconds for which it waits for the trials of other workers, to take over those of workers that die.
+        waits: Whether it waits for the last trials of other workers to end, in order to take over those of workers that
+            die; else it ends once all of these were heard again, or has taken over the trials of those that were not.
         accepted: Changes since the last checkpoint of an interrupted trial that are accepted.
     """
 
     trials: int
     output: Path
     deadline: float = math.inf
-    patience: float = math.inf
+    waits: bool = True
     accepted: tuple[str, ...] = ()
 
 
@@ -95,15 +95,14 @@ class StudyWorker:
             TransientError: The store does not answer.
         """
         with self._worker.registered(self._give_up_if_lost):
-            idle = 0.0
+            first_beats: dict[int, datetime] = {}  # of the holders of the trials that are left, since nothing is to do
             while time.monotonic() < self._order.deadline:
                 claim = self._next()
                 if claim is not None:
                     self._train(claim)
-                    idle = 0.0
-                elif idle < self._order.patience and self._left(self._over()):
+                    first_beats.clear()
+                elif self._is_needed(first_beats):
                     time.sleep(POLL_SECONDS)
-                    idle += POLL_SECONDS
                 else:
                     return
 
@@ -111,6 +110,15 @@ class StudyWorker:
         """Claim the first trial that is not over and that no live worker holds."""
         over = self._over()
         return next((claim for number in self._left(over) if (claim := self._claims.take(number))), None)
+
+    def _is_needed(self, first_beats: dict[int, datetime]) -> bool:
+        """Return whether a trial that others hold may come to this worker."""
+        left = self._left(self._over())
+        if not left or self._order.waits:
+            return bool(left)
+        beats = {number: self._claims.last_beat(number) for number in left}
+        heard = [beat is not None and beat > first_beats.setdefault(number, beat) for number, beat in beats.items()]
+        return not all(heard)
 
     def _over(self) -> set[int]:
         return {trial.number for trial in self._study.trials() if trial.is_over}

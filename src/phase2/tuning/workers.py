@@ -1,8 +1,10 @@
 """Workers of a study: who works, and whether a worker is still alive.
 
-A worker is an object, ``.studies/<name>/workers/<id>.json``, that it puts again every half minute and deletes at its
+A worker is an object, ``.studies/<name>/workers/<id>.json``, that it puts again every 15 seconds and deletes at its
 end. On its own machine it holds a file lock besides, which the system releases at once when the process ends, however
-it ends; elsewhere it counts as dead when it was silent for five minutes, by the clock of the store.
+it ends; elsewhere it counts as dead when it was silent for 90 seconds, by the clock of the store:
+six beats, so that a slow answer or a busy machine is no death. One that was silent and lives costs time and no result:
+it notices at its next beat that its trial was taken over, and stops.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ from phase2.storage.disk.lock import is_locked, wait_for_lock
 from phase2.storage.records import Record, parse_record
 from phase2.tuning.keys import study_key
 
-BEAT_SECONDS = 30.0
-SILENCE = timedelta(minutes=5)
+BEAT_SECONDS = 15.0
+SILENCE = timedelta(seconds=90)
 _LOG = logging.getLogger(__name__)
 
 
@@ -64,7 +66,7 @@ class Worker:
         """Count as alive during a block.
 
         Args:
-            on_beat: Called in another thread, every half minute, once the store knows that the worker is alive.
+            on_beat: Called in another thread, every 15 seconds, once the store knows that the worker is alive.
         """
         self._lock.parent.mkdir(parents=True, exist_ok=True)
         ended = threading.Event()
@@ -93,6 +95,11 @@ class Worker:
             if locked is not None:
                 return locked
         return datetime.now(UTC) + self._store_is_ahead - info.modified < SILENCE
+
+    def last_beat(self, worker_id: str) -> datetime | None:
+        """Return when a worker was last heard, by the clock of the store; None when it has ended."""
+        info = self._store.head(self._key(worker_id))
+        return info.modified if info else None
 
     def _record(self, worker_id: str) -> WorkerRecord | None:
         key = self._key(worker_id)

@@ -36,7 +36,7 @@ from phase2.cli.tuning.options import (
     check_hours,
 )
 from phase2.config.request import RunRequest
-from phase2.config.settings import STALL_MINUTES, STORE_VARIABLE, store_url, workflow_name
+from phase2.config.settings import BASELINES_VARIABLE, STALL_MINUTES, STORE_VARIABLE, store_url, workflow_name
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -48,6 +48,15 @@ WorkerOption = Annotated[
     bool,
     typer.Option(
         "--worker", help="One of several: refuse to work without a store, and end when the others do the rest."
+    ),
+]
+TrialBaselinesOption = Annotated[
+    bool,
+    typer.Option(
+        "--baselines/--no-baselines",
+        help="Fit gradient boosting at the end of each trial, too; it says nothing about the searched settings.",
+        envvar=BASELINES_VARIABLE,
+        show_envvar=False,
     ),
 ]
 BEST = Path("best.yaml")
@@ -76,6 +85,7 @@ def _tune(  # noqa: PLR0913 - options
     metrics_port: MetricsOption = None,
     device: DeviceOption = "auto",
     store: PublishOption = None,
+    baselines: TrialBaselinesOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -110,13 +120,13 @@ def _tune(  # noqa: PLR0913 - options
     from phase2.training.interruption import SignalStopRequest
     from phase2.training.run.experiment import RunContext
     from phase2.tuning.result import outcome
-    from phase2.tuning.worker import WORKER_PATIENCE, StudyWorker, WorkOrder
+    from phase2.tuning.worker import StudyWorker, WorkOrder
 
     order = WorkOrder(
         trials=trials or definition.trials,
         output=request.output,
         deadline=math.inf if timeout_hours is None else time.monotonic() + 3600 * timeout_hours,
-        patience=WORKER_PATIENCE if worker else math.inf,
+        waits=not worker,
         accepted=tuple(accept_change or ()),
     )
 
@@ -129,7 +139,7 @@ def _tune(  # noqa: PLR0913 - options
             yield CompositeCallback(made)
 
     with SignalStopRequest() as stop:
-        run_context = RunContext(store=place, device=device, stop=stop, notify=note)
+        run_context = RunContext(store=place, device=device, stop=stop, notify=note, with_baselines=baselines)
         StudyWorker(study, kept, order, run_context, on_trial=on_trial, callbacks=callbacks).work()
     _print_result(definition, study.trials(), best=best, as_json=as_json)
 
