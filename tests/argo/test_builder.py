@@ -14,10 +14,10 @@ from phase2.cluster.request.image import Image
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.quantities import parse_cpu
 from phase2.cluster.request.resources import ClusterRequest
-from phase2.config.assignments import settings_of
+from phase2.config.assignments import Setting, settings_of
 from phase2.config.combine import combine
 from phase2.config.request import RunRequest
-from phase2.config.resolve import resolve
+from phase2.config.resolve import SOURCE_DIGEST, resolve
 from phase2.errors import RequestError
 
 from .manifests import TEMPLATES, parameters_of
@@ -31,6 +31,15 @@ REQUESTS = [
     RunRequest(algorithm="cgcnn", level="max", epochs=3, lr=7.5e-05, batch_size=9, preset="large", seed=0),
     RunRequest(level="smoke", properties=("band_gap", "bulk_modulus"), max_samples=70, data="sample"),
     RunRequest(level="pro", split="composition", cutoff=6.5, patience=20, balance="famo", precision="bf16"),
+    RunRequest(algorithm="cgcnn", level="smoke", backbone="sevennet-0"),
+    RunRequest(
+        algorithm="cgcnn",
+        level="smoke",
+        from_="s3://bucket/runs/multitask_cgcnn/run_20261128T090000Z_a1b2c3",
+        freeze="backbone",
+        new_heads=True,
+        settings=(Setting(SOURCE_DIGEST, "ab" * 32),),
+    ),
     combine(
         {"algorithm": "cgcnn", "level": "smoke"},
         settings=settings_of(

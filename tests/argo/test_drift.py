@@ -14,7 +14,7 @@ from phase2.cluster.plan import make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
-from phase2.config.request import RunRequest
+from phase2.config.request import RunRequest, flag
 from phase2.config.resolve import resolve
 from phase2.properties import KEYS
 
@@ -59,13 +59,8 @@ def test_enums_are_the_levels_table():
     assert closed["competition"] == closed["all-properties"] == ["", "true", "false"]
 
 
-# Of a run that starts from a model or reads the features of one, which submit refuses under Argo.
-NOT_UNDER_ARGO = {"from-", "freeze", "new-heads", "backbone"}
-
-
 def test_every_field_of_a_request_is_a_parameter():
-    asked = {field.name.replace("_", "-") for field in fields(RunRequest)} - {"output", "settings", "origins"}
-    asked -= NOT_UNDER_ARGO
+    asked = {flag(one.name).removeprefix("--") for one in fields(RunRequest)} - {"output", "settings", "origins"}
     assert asked | {"set"} <= parameters_of(TEMPLATES["phase2-train"]).keys()
     assert set(ISSUED.split()) <= parameters_of(TEMPLATES["phase2-train"]).keys()
 

@@ -1,5 +1,7 @@
 """``-p name=value`` does what ``run_phase2.py --name value`` does: the pod's own environment, given to the program."""
 
+import sys
+
 import pytest
 
 from phase2.cli import main
@@ -15,6 +17,7 @@ SENTENCES = [
     {"all-properties": "true", "seed": "7"},
     {"level": "smoke", "split": "composition", "cutoff": "6", "patience": "9", "balance": "equal", "precision": "bf16"},
     {"algorithm": "cgcnn", "set": "model.width=96"},
+    {"algorithm": "cgcnn", "level": "smoke", "backbone": "sevennet-0"},
     {"properties": "band_gap,formation_energy", "max-samples": "100", "data": "sample", "level": "smoke"},
 ]
 
@@ -81,6 +84,33 @@ def test_the_first_step_refuses_with_exit_code_2(sentence, what, run_container, 
     code, _, said = run_container("validate", sentence)
     assert code == 2
     assert what in said
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Folder of a small run."""
+    folder = tmp_path_factory.mktemp("models")
+    small = ("--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "1", "--no-baselines")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PHASE2_STORE", raising=False)
+        assert main(["train", *small, "--output", str(folder)]) == 0
+    return next(folder.glob("*/run_*"))
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_the_model_that_is_named(run_container, model, capfd):
+    """By its address in a bucket, which the policy demands; here by its path."""
+    sentence = {"algorithm": "cgcnn", "level": "smoke", "from": str(model), "freeze": "backbone", "new-heads": "true"}
+    assert main(["train", "--dry-run", *words(sentence)]) == 0
+    expected = capfd.readouterr().out
+    assert "fine_tuning" in expected
+    assert run_container("validate", sentence)[:2] == (0, expected)
+
+
+def test_an_image_without_the_potential_is_refused_by_the_first_step(run_container, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sevenn", None)
+    code, _, said = run_container("validate", {"algorithm": "cgcnn", "level": "smoke", "backbone": "sevennet-0"})
+    assert (code, "pip install 'phase2[foundation]'" in said) == (2, True)
 
 
 def test_a_refusal_is_left_where_kubernetes_reads_it(run_container, tmp_path, monkeypatch):

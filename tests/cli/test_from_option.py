@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 from phase2.cli import main
 from phase2.runs.ancestry.model_header import read_model_header
@@ -43,17 +44,28 @@ def test_what_cannot_be_is_refused_with_what_can(models, words, says, capsys):
     assert says in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (["--from", "SOURCE"], "is not visible to a pod"),
-        (["--backbone", "sevennet-0", "--backend", "argo"], "--backbone cannot be combined with --backend argo"),
-    ],
-)
-def test_a_cluster_refuses_what_its_pods_cannot_read(source, words, says, capsys, monkeypatch, tmp_path):
+@pytest.fixture
+def submit(capsys, monkeypatch, tmp_path):
+    """Print what a submission would create; returns exit code, standard output and standard error."""
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-    given = [str(source) if word == "SOURCE" else word for word in words]
     common = ["--algorithm", "cgcnn", "--level", "smoke", "--image", "registry.example.com/phase2:1"]
     common += ["--store", "s3://bucket/runs", "--dry-run"]
-    assert main(["submit", *common, *given]) == 2
-    assert says in capsys.readouterr().err
+
+    def run(*words):
+        code = main(["submit", *common, *words])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize("backend", ["job", "argo"])
+def test_a_cluster_refuses_what_its_pods_cannot_read(source, submit, backend):
+    code, _, err = submit("--from", str(source), "--backend", backend)
+    assert (code, "is not visible to a pod" in err) == (2, True)
+
+
+def test_a_workflow_has_parameters_for_it(submit):
+    code, out, err = submit("--backbone", "sevennet-0", "--backend", "argo")
+    assert code == 0, err
+    given = yaml.safe_load(out)["spec"]["arguments"]["parameters"]
+    assert {"name": "backbone", "value": "sevennet-0"} in given

@@ -8,6 +8,9 @@ from types import MappingProxyType
 
 from phase2.errors import UnknownNameError
 
+FOUNDATION_PACKAGE = "sevenn"
+"""Package that brings the potentials, by import name."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundationModel:

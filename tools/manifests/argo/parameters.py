@@ -7,8 +7,9 @@ from hera.workflows import models
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import MAX_GPUS, ClusterRequest
 from phase2.config.assignments import SEPARATOR
+from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
-from phase2.config.request import BALANCES, PRECISIONS, SPLITS
+from phase2.config.request import BALANCES, FREEZES, PRECISIONS, SPLITS
 from phase2.properties import KEYS
 from phase2.tuning.definition import PRUNERS, SCORE
 
@@ -81,14 +82,20 @@ CUTOFF = Parameter("cutoff", "", "Longest edge, angstrom.", shape="^([0-9]{1,2}(
 PATIENCE = Parameter("patience", "", "Epochs without a better score before the run stops.", shape=_NUMBER)
 BALANCE = Parameter("balance", "", "How the losses of the properties are weighed.", BALANCES)
 PRECISION = Parameter("precision", "", "Arithmetic on a GPU.", PRECISIONS)
-_SETTING = "[a-z_]+([.][a-z_]+)*=[][A-Za-z0-9.,+_/ -]+"
+BACKBONE = Parameter("backbone", "", "Pretrained potential whose features the run reads.", tuple(FOUNDATION_MODELS))
+FROM = Parameter(
+    "from", "", "Run whose weights this one starts from: s3://bucket/prefix/family/run_...", shape=f"^({_BUCKET})?$"
+)
+FREEZE = Parameter("freeze", "", "With from: backbone trains the heads alone.", FREEZES)
+NEW_HEADS = Parameter("new-heads", "false", "With from: begin with untrained heads.", _SWITCH)
+_SETTING = "[a-z_]+([.][a-z0-9_]+)*=[][A-Za-z0-9.,+_/ -]+"
 SET = Parameter(
     "set",
     "",
     f"Other settings: training.warmup=0.1, several with '{SEPARATOR}' between them.",
     shape=f"^({_SETTING}({SEPARATOR} ?{_SETTING})*)?$",
 )
-_OVER = "[a-z_]+([.][a-z_]+)*=[][A-Za-z0-9.,:=+_/ -]+"
+_OVER = "[a-z_]+([.][a-z0-9_]+)*=[][A-Za-z0-9.,:=+_/ -]+"
 OVER = Parameter(
     "over", "", f"Settings to search: training.lr=1e-4..1e-2:log, several with '{SEPARATOR}' between them.",
     shape=f"^({_OVER}({SEPARATOR} ?{_OVER})*)?$",
@@ -159,7 +166,7 @@ RESOURCES = (
 
 REQUEST = (
     ALGORITHM, LEVEL, COMPETITION, ALL_PROPERTIES, PROPERTIES, RESUME, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES,
-    SEED, DATA, SPLIT, CUTOFF, PATIENCE, BALANCE, PRECISION, SET,
+    SEED, DATA, SPLIT, CUTOFF, PATIENCE, BALANCE, PRECISION, BACKBONE, FROM, FREEZE, NEW_HEADS, SET,
 )  # fmt: skip
 """What a training request says; each is the option of ``phase2 train`` that has its name."""
 

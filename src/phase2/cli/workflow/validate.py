@@ -14,6 +14,7 @@ from phase2.cli.options import takes_request
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.cli.workflow.placement import Placement, check_resources, takes_placement
 from phase2.cli.workflow.results import FolderOption, NameOption, write_results
+from phase2.config.foundation_models import FOUNDATION_PACKAGE
 from phase2.config.request import RunRequest
 from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import run_id_of_process, run_to_resume, store_url
@@ -38,6 +39,7 @@ def _validate(
     resumption = ResumeRequest(name is not None, name, ())
     resolved, existing = find_and_reconcile(resolve(request), resumption, place)
     _check_data([resolved])
+    _check_backbone(resolved)
     print_run(resolved, resumption, existing)
     (cluster,) = check_resources([resolved], placement, store)
     run_id = existing.run_id if existing is not None else run_id_of_process()
@@ -89,6 +91,21 @@ def _checked_store(url: str | None) -> Store | None:
     for _ in probe(place):
         pass
     return place
+
+
+def _check_backbone(run: ResolvedRun) -> None:
+    """Refuse an image without the package of a pretrained potential; nothing of the package is imported.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    from importlib.util import find_spec
+
+    from phase2.config.extras import explain_missing_packages
+
+    if run.config.foundation is not None and find_spec(FOUNDATION_PACKAGE) is None:
+        with explain_missing_packages():
+            raise ModuleNotFoundError(name=FOUNDATION_PACKAGE)
 
 
 def _check_data(runs: list[ResolvedRun]) -> None:

@@ -14,7 +14,7 @@ from phase2.cluster.request.names import parse_node_selector, parse_toleration
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.assignments import join_texts
-from phase2.config.request import RunRequest
+from phase2.config.request import RunRequest, flag
 from phase2.errors import RequestError
 
 TEMPLATE = "phase2-train"
@@ -25,8 +25,6 @@ CONTAINER = "main"
 
 # Options that the template fixes for every workflow: a plan cannot change them.
 _FIXED_BY_TEMPLATE = ("cpu_limit", "retries", "grace_seconds")
-
-_FIELDS = {"from": "from_"}
 
 # Fields of a request that are no parameters by their own name.
 _NO_PARAMETERS = ("output", "settings", "origins")
@@ -78,7 +76,7 @@ def workflow_parameters(plan: Plan) -> dict[str, str]:
     """Return the parameters equivalent to a plan; options that were not given keep the template's defaults."""
     request = plan.resolved.request
     requested = {
-        field.name.replace("_", "-"): _as_text(getattr(request, field.name))
+        flag(field.name).removeprefix("--"): _as_text(getattr(request, field.name))
         for field in fields(RunRequest)
         if field.name not in _NO_PARAMETERS and request.given(field.name)
     }
@@ -126,9 +124,6 @@ def _as_text(value: object) -> str:
 def _refuse_fixed_options(plan: Plan) -> None:
     own = len(plan.resolved.request.command())
     added = [word.removeprefix("--") for word in plan.command[own:] if word.startswith("--")]
-    added += [
-        name for name in ("from", "backbone") if getattr(plan.resolved.request, _FIELDS.get(name, name)) is not None
-    ]
     refuse_for_argo(plan.cluster, added, template=TEMPLATE)
 
 
