@@ -104,6 +104,41 @@ def test_the_command_writes_its_files_and_no_run(tmp_path, capsys, monkeypatch):
     assert main(["explain", "--config", str(tmp_path / "run.yaml")]) == 0
 
 
+def first_loss(folder):
+    with (folder / "lr_range.csv").open() as file:
+        return float(next(csv.DictReader(file))["loss"])
+
+
+@pytest.mark.slow
+def test_a_run_that_starts_from_a_model_is_tested_from_its_weights(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = [*WORDS, "--lr", "5e-3", "--set", "training.ema_decay=0.5"]
+    assert main(["train", *words, "--epochs", "20", "--no-baselines"]) == 0
+    for to, more in {
+        "drawn": (),
+        "trained": ("--from", "latest"),
+        "later": ("--from", "latest", "--set", "fine_tuning.unfreeze_epoch=3"),
+        "heads": ("--from", "latest", "--freeze", "backbone"),
+        "new": ("--from", "latest", "--new-heads"),
+    }.items():
+        code = main(["lr-find", *WORDS, "--steps", "40", "--to", to, *more])
+        assert code == 0, capsys.readouterr().err
+    drawn, *trained = (first_loss(tmp_path / to) for to in ("drawn", "trained", "heads"))
+    assert max(trained) < 0.7 * drawn
+    assert first_loss(tmp_path / "new") > max(trained)
+    tested = {to: (tmp_path / to / "lr_range.csv").read_text() for to in ("trained", "later", "heads")}
+    assert tested["later"] == tested["trained"] != tested["heads"]
+
+
+@pytest.mark.slow
+def test_a_run_that_reads_a_pretrained_potential_is_tested_with_its_features(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("sevenn")
+    monkeypatch.chdir(tmp_path)
+    words = [*WORDS, "--backbone", "sevennet-0", "--set", "foundation.use=alone", "--steps", "40"]
+    assert main(["lr-find", *words]) == 0, capsys.readouterr().err
+    assert capsys.readouterr().out.startswith("training: {lr: ")
+
+
 def test_the_losses_are_those_of_the_runs_label_weights(config, data):
     exponent = 1.0
     settings = config.training.model_copy(update={"label_exponent": exponent})

@@ -11,7 +11,6 @@ from phase2.cli.console import note
 from phase2.cli.options import DeviceOption, takes_request
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.request import RunRequest
-from phase2.errors import RequestError
 
 STEPS = 200
 
@@ -28,34 +27,30 @@ def _lr_find(
 ) -> None:
     """Suggest a learning rate: train a few steps with a rate that rises until the loss diverges.
 
-    From the run's initial weights, with its batches, on its training part. No run is left.
+    From the run's initial weights, also where these are of a trained model, with its batches, on its training part. No
+    run is left.
     """
     import torch
 
     from phase2.config.resolve import resolve
     from phase2.data.dataset import CrystalPropertyDataset
+    from phase2.data.store.store import worker_count
     from phase2.machine.hardware import thread_count
     from phase2.models.device import choose_device
+    from phase2.runs.ancestry.record import lineage_of
+    from phase2.training.fine_tuning.start import StartingPoint, inherit_normalisation
+    from phase2.training.run.features import with_features
     from phase2.tuning.learning_rate.files import write_range_test
     from phase2.tuning.learning_rate.range_test import exponential_rates, range_test, suggest_rate
 
     config, rates = resolve(request).config, exponential_rates(lowest, highest, steps)
-    if config.fine_tuning is not None:
-        raise RequestError(
-            "The range test begins at drawn weights, and this run at those of a trained model.",
-            why=f"{config.fine_tuning.source} is what it starts from.",
-            fix="Search the rate of a fine-tuning with 'phase2 tune --from'.",
-        )
-    if config.foundation is not None:
-        raise RequestError(
-            "The range test knows no features of a pretrained potential.",
-            why=f"This run reads those of {config.foundation.name}.",
-            fix="Search its rate with 'phase2 tune --backbone'.",
-        )
     chosen = choose_device(device)
     torch.set_num_threads(thread_count())
+    lineage = lineage_of(config)
     data = CrystalPropertyDataset.load(config.data, config.properties, drop_unlabelled_properties=config.all_properties)
-    points = range_test(config, data, rates, device=chosen)
+    data = inherit_normalisation(with_features(data, config, workers=worker_count(None)), lineage)
+    start = StartingPoint.of(config, lineage, with_weights=True)
+    points = range_test(config, data, rates, device=chosen, start=start)
     suggestion = suggest_rate(points, rates)
     note(write_range_test(to, points, suggestion))
     if as_json:
@@ -68,4 +63,4 @@ def _lr_find(
     typer.echo(f"training: {{lr: {suggestion.lr:.2g}}}  # for --config; or --lr {suggestion.lr:.2g}")
 
 
-lr_find = takes_request(_lr_find, hidden=("output", "backbone", "from_", "freeze", "new_heads"))
+lr_find = takes_request(_lr_find, hidden=("output",))

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import RunConfig
 from phase2.errors import CallbackError, PreemptedError
-from phase2.models.build import build_network
-from phase2.models.with_features import WithFeatures
 from phase2.runs.history import EpochRow, write_history
 from phase2.training.calibration import calibrate
 from phase2.training.callbacks.base import Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
@@ -23,12 +21,12 @@ from phase2.training.checkpoints.newest import newest_checkpoint
 from phase2.training.checkpoints.writer import CheckpointSchedule, CheckpointWriter, SavedCheckpoint
 from phase2.training.evaluation import Evaluator
 from phase2.training.fine_tuning.start import StartingPoint
+from phase2.training.initial import initial_model
 from phase2.training.interruption import StopRequest
 from phase2.training.learner import Learner
-from phase2.training.loader import TrainingData, TrainingLoader, mean_neighbors
+from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.training.metrics import refuse_overflow, score
 from phase2.training.result import TrainingFiles, TrainingResult
-from phase2.training.seeding import seed_everything
 from phase2.training.state import TrainingState
 from phase2.training.stopwatch import Stopwatch
 
@@ -67,15 +65,8 @@ class Trainer:
         start: StartingPoint | None = None,
     ) -> None:
         device = torch.device(device)
-        seed_everything(config.seed, device)
-        settings, scaler = config.training, data.scaler
-        lineage = start.lineage if start else None
-        neighbors = lineage.mean_neighbors if lineage else mean_neighbors(data.graphs, data.split.train)
-        model = build_network(config, len(scaler.properties), neighbors).to(device)
-        if isinstance(model, WithFeatures) and data.features is not None:
-            model.fit_features(data.features[data.split.train])
-        if start is not None:
-            start.initialise(model, [p.key for p in scaler.properties])
+        settings, lineage = config.training, start.lineage if start else None
+        model = initial_model(config, data, start=start, device=device)
         self._loader = TrainingLoader(
             data, view=model.view, batch_size=settings.batch_size, seed=config.seed, device=device
         )
@@ -83,7 +74,7 @@ class Trainer:
         steps = settings.epochs * self._loader.n_batches
         learner = Learner(
             model,
-            len(scaler.properties),
+            len(data.scaler.properties),
             settings,
             steps=steps,
             weights=self._loader.label_weights(settings.label_exponent),

@@ -12,10 +12,10 @@ import torch
 from phase2.config.schema import RunConfig
 from phase2.data.batching import Batch
 from phase2.errors import RequestError
-from phase2.models.build import build_model
+from phase2.training.fine_tuning.start import StartingPoint
+from phase2.training.initial import initial_model
 from phase2.training.learner import Learner
-from phase2.training.loader import TrainingData, TrainingLoader, mean_neighbors
-from phase2.training.seeding import seed_everything
+from phase2.training.loader import TrainingData, TrainingLoader
 
 _SMOOTHING = 0.95
 _DIVERGED = 4.0
@@ -81,6 +81,7 @@ def range_test(
     rates: Sequence[float],
     *,
     device: torch.device,
+    start: StartingPoint | None = None,
 ) -> list[RangePoint]:
     """Train from the run's initial weights with a rate that rises from step to step, until the loss diverges.
 
@@ -89,21 +90,22 @@ def range_test(
         data: Crystals, labels, split and scaler; only the training part is used.
         rates: Learning rate of each step.
         device: Device of the model.
+        start: What the run takes over from a trained model; None where its weights are drawn. A backbone that it trains
+            later is trained from the first step here.
 
     Returns:
         One point per step with a finite loss.
     """
-    seed_everything(config.seed, device)
-    settings, properties = config.training, len(data.scaler.properties)
-    neighbors = mean_neighbors(data.graphs, data.split.train)
-    model = build_model(config.model, properties, neighbors, config.data.graph.cutoff).to(device)
+    settings, fine_tuning = config.training.model_copy(update={"epochs": 1}), config.fine_tuning
+    model = initial_model(config, data, start=start, device=device)
     loader = TrainingLoader(data, view=model.view, batch_size=settings.batch_size, seed=config.seed, device=device)
     learner = Learner(
         model,
-        properties,
+        len(data.scaler.properties),
         settings,
         steps=len(rates),
         weights=loader.label_weights(settings.label_exponent),
+        fine_tuning=fine_tuning and fine_tuning.model_copy(update={"unfreeze_epoch": 1}),
         schedule=lambda step: rates[step],
     )
     points: list[RangePoint] = []
