@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
-from phase2.cli.cluster.submission.backends import (
-    DEFAULT_BACKEND,
-    check_backend,
-    check_run,
-    cluster_backend,
-    memory_warnings,
-    plan_of,
+from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
+from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
+from phase2.cli.cluster.submission.steps import (
+    Manifests,
+    announce,
+    checked_options,
+    estimated_work,
+    plan_runs,
+    print_manifests,
     submission_facts,
-    tag_warning,
-    with_environment,
+    submit_objects,
 )
-from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
 from phase2.cli.cluster.submission.submit import DryRunOption
-from phase2.cli.console import note
 from phase2.cli.options import takes_request
 from phase2.cli.store import JsonOption, print_json
 from phase2.cli.tuning.options import (
@@ -38,7 +36,8 @@ from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import BackendName
+    from phase2.cluster.backend import BackendName, RunBackend
+    from phase2.cluster.submit import Submission
     from phase2.tuning.definition import StudyDefinition
 
 WORKERS = 4
@@ -50,7 +49,6 @@ StudyBackendOption = Annotated[
     str,
     typer.Option("--backend", help="job: a Kubernetes Job for each worker; argo: one Argo Workflow."),
 ]
-Manifests = dict[str, dict[str, Any]]
 
 
 def _submit(  # noqa: PLR0913 - the options of one command
@@ -82,11 +80,9 @@ def _submit(  # noqa: PLR0913 - the options of one command
     options = StudyOptions(name=name, over=over, space=space, minimise=minimise, pruner=pruner, trials=trials)
     study = options.define(request)
     _refuse_folder(cluster.options.store)
-    given, resolved = with_environment(cluster.options), resolve(study.request)
-    check_run(study.run_id(0), resolved, given, cluster.namespace)
-    installation = installation_of(cluster, dry_run=dry_run)
-    run_backend = cluster_backend(chosen)
-    run = plan_of(study.run_id(0), resolved, given, installation, backend=run_backend, target=cluster)
+    runs, run_backend = {study.run_id(0): resolve(study.request)}, cluster_backend(chosen)
+    given = checked_options(runs, cluster.options, cluster.namespace)
+    (run,) = plan_runs(runs, given, run_backend, cluster, dry_run=dry_run)
     plan = StudyPlan(
         study=study.name,
         run=run,
@@ -96,16 +92,12 @@ def _submit(  # noqa: PLR0913 - the options of one command
         workers=workers,
     )
     manifests = {plan.name: build_study_workflow(plan)} if chosen == "argo" else build_worker_jobs(plan)
-    for warning in memory_warnings([run.resolved], run.cluster):
-        note(warning)
-    works = accepted_work([(run.resolved, run.cluster)], limit_hours=run.options.max_hours)
+    works = estimated_work([run])
     if dry_run:
         _print(study.name, manifests, as_json=as_json)
         return
-    note_time(works)
-    (note if as_json else typer.echo)(f"study: {study.name}, {study.trials} trials, {workers} workers")
-    tag_warning(run.cluster)
-    _send(study.name, manifests, chosen, cluster, as_json=as_json)
+    announce(f"study: {study.name}, {study.trials} trials, {workers} workers", run, works, as_json=as_json)
+    _send(study.name, manifests, run_backend, cluster, as_json=as_json)
 
 
 def _backend(name: str) -> BackendName:
@@ -124,31 +116,26 @@ def _options(study: StudyDefinition, hours: float | None) -> tuple[tuple[str, st
     return (("minimise", study.minimise), ("pruner", study.pruner), *limit)
 
 
-def _send(name: str, manifests: Manifests, backend: BackendName, target: ClusterArguments, *, as_json: bool) -> None:
+def _send(name: str, manifests: Manifests, backend: RunBackend, target: ClusterArguments, *, as_json: bool) -> None:
     """Submit what does not exist yet."""
-    from phase2.cluster.submit import submit_run
 
-    cluster = connected(target.context, target.namespace)
-    client = cluster.client(backend)
-    facts = []
-    for worker, manifest in manifests.items():
-        done = submit_run(client, manifest, cluster.other_clients(backend))
-        facts.append(submission_facts(worker, done))
+    def on_done(done: Submission) -> None:
         if not as_json:
             typer.echo(f"{done.outcome}: {done.client.backend.kind} {done.name}")
+
+    submissions = submit_objects(connected(target.context, target.namespace), manifests, backend, on_done=on_done)
     if as_json:
+        facts = [submission_facts(worker, done) for worker, done in submissions.items()]
         print_json({"study": name, "submitted": facts})
     else:
         typer.echo(f"follow it: phase2 status; what was found: phase2 tune show {name} --store STORE")
 
 
 def _print(name: str, manifests: Manifests, *, as_json: bool) -> None:
-    from phase2.cluster.manifests.job import to_yaml
-
     if as_json:
         print_json({"study": name, "manifests": list(manifests.values())})
     else:
-        typer.echo("---\n".join(map(to_yaml, manifests.values())), nl=False)
+        print_manifests(manifests)
 
 
 def _refuse_folder(store: str | None) -> None:

@@ -126,8 +126,8 @@ def check_resources(runs: Sequence[ResolvedRun], placement: Placement, store: st
     Raises:
         RequestError: The memory is too small, or a run would take longer than the limit.
     """
-    from phase2.cli.cluster.submission.backends import memory_warnings
     from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
+    from phase2.cli.cluster.submission.steps import memory_warnings
 
     requests = [placement.request(run) for run in runs]
     pairs = list(zip(runs, requests, strict=True))

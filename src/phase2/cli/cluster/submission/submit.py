@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
-from phase2.cli.cluster.submission.backends import (
-    DEFAULT_BACKEND,
-    check_backend,
-    check_run,
-    cluster_backend,
-    memory_warnings,
-    plan_of,
+from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
+from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
+from phase2.cli.cluster.submission.steps import (
+    announce,
+    checked_options,
+    estimated_work,
+    plan_runs,
     submission_facts,
-    tag_warning,
-    with_environment,
+    submit_objects,
 )
-from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
 from phase2.cli.console import note
 from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import JsonOption, print_json
@@ -26,7 +23,7 @@ from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import BackendName, RunBackend
+    from phase2.cluster.backend import RunBackend
     from phase2.cluster.plan import Plan
     from phase2.cluster.resume import ResumableRun
     from phase2.cluster.submit import Submission
@@ -76,16 +73,14 @@ def _submit(  # noqa: PLR0913 - the options of one command
     run = _new(run_id or new_run_id(), request) if resume is None else _find(resume, cluster)
     run_backend = cluster_backend(chosen or run.backend or DEFAULT_BACKEND)
     plan = _plan(run, cluster, run_backend, accepted, dry_run=dry_run)
-    for warning in memory_warnings([plan.resolved], plan.cluster):
-        note(warning)
-    (work,) = accepted_work([(plan.resolved, plan.cluster)], limit_hours=plan.options.max_hours)
+    works = estimated_work([plan])
     if dry_run:
         from phase2.cli.cluster.submission.plan import print_plan
 
-        print_plan(plan, run_backend, work, as_json=as_json)
+        print_plan(plan, run_backend, works[0], as_json=as_json)
     else:
-        note_time([work])
-        _send(plan, run_backend.name, cluster, watch=watch, as_json=as_json)
+        announce(f"run: {plan.run_id}", plan, works, as_json=as_json)
+        _send(plan, run_backend, cluster, watch=watch, as_json=as_json)
 
 
 def _new(run_id: str, request: RunRequest) -> ResumableRun:
@@ -122,21 +117,15 @@ def _plan(
 ) -> Plan:
     from phase2.config.resolve import resolve
 
-    resolved, given = resolve(run.request), with_environment(cluster.options.merged_onto(run.options))
-    check_run(run.run_id, resolved, given, cluster.namespace)
-    installation = installation_of(cluster, dry_run=dry_run)
-    return plan_of(run.run_id, resolved, given, installation, backend=backend, target=cluster, accepted=accepted)
+    runs = {run.run_id: resolve(run.request)}
+    given = checked_options(runs, cluster.options.merged_onto(run.options), cluster.namespace)
+    (plan,) = plan_runs(runs, given, backend, cluster, dry_run=dry_run, accepted=accepted)
+    return plan
 
 
-def _send(plan: Plan, backend: BackendName, target: ClusterArguments, *, watch: bool, as_json: bool) -> None:
-    from phase2.cluster.submit import submit_run
-
-    # Printed first: whatever happens next, the same command with this id does not train twice.
-    (note if as_json else typer.echo)(f"run: {plan.run_id}")
-    tag_warning(plan.cluster)
+def _send(plan: Plan, backend: RunBackend, target: ClusterArguments, *, watch: bool, as_json: bool) -> None:
     cluster = connected(target.context, target.namespace)
-    client = cluster.client(backend)
-    submission = submit_run(client, client.backend.build(plan), cluster.other_clients(backend))
+    submission = submit_objects(cluster, {plan.run_id: backend.build(plan)}, backend)[plan.run_id]
     if not submission.same_plan:
         note("note: it has other resources or settings than requested here; 'phase2 cancel' it first to change them")
     if watch:

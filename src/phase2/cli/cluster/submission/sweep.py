@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
-from phase2.cli.cluster.submission.backends import (
-    DEFAULT_BACKEND,
-    check_backend,
-    check_run,
-    cluster_backend,
-    memory_warnings,
-    plan_of,
+from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
+from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
+from phase2.cli.cluster.submission.steps import (
+    Manifests,
+    announce,
+    checked_options,
+    estimated_work,
+    plan_runs,
+    print_manifests,
     submission_facts,
-    tag_warning,
-    with_environment,
+    submit_objects,
 )
-from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
 from phase2.cli.cluster.submission.submit import DryRunOption, WatchOption
 from phase2.cli.cluster.submission.sweep_options import takes_sweep
 from phase2.cli.console import note
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.settings import store_url
 from phase2.config.sweep import SweepRequest, SweepRun
-from phase2.errors import Phase2Error, RequestError
+from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.cluster.backend import RunBackend
@@ -47,7 +46,6 @@ SweepBackendOption = Annotated[
         "compares them; local: processes of this machine, one after another.",
     ),
 ]
-Manifest = dict[str, Any]
 
 
 def _sweep(
@@ -69,37 +67,27 @@ def _sweep(
     chosen = check_backend(backend)
     sweep_name = check_label_name(name or f"sweep-{new_run_id()}", "--name")
     runs = request.runs(sweep_name)
-    given, resolved = with_environment(cluster.options), {run.run_id: resolve(run.request) for run in runs}
-    for run_id, run in resolved.items():
-        check_run(run_id, run, given, cluster.namespace)
+    resolved = {run.run_id: resolve(run.request) for run in runs}
+    given = checked_options(resolved, cluster.options, cluster.namespace)
     if chosen == "local":
         from phase2.cli.cluster.submission.local_sweep import sweep_locally
 
         sweep_locally(sweep_name, runs, cluster.options, dry_run=dry_run, as_json=as_json)
         return
     run_backend = cluster_backend(chosen)
-    installation = installation_of(cluster, dry_run=dry_run)
-    plans = [
-        plan_of(run_id, run, given, installation, backend=run_backend, target=cluster)
-        for run_id, run in resolved.items()
-    ]
+    plans = plan_runs(resolved, given, run_backend, cluster, dry_run=dry_run)
     if run_backend.name == "argo":
         manifests = {sweep_name: build_sweep(sweep_name, request, plans[0].cluster, given)}
     else:
         manifests = {plan.run_id: run_backend.build(plan) for plan in plans}
-    for warning in dict.fromkeys(one for plan in plans for one in memory_warnings([plan.resolved], plan.cluster)):
-        note(warning)
-    pairs = [(plan.resolved, plan.cluster) for plan in plans]
-    works = accepted_work(pairs, limit_hours=plans[0].options.max_hours)
+    works = estimated_work(plans)
     if dry_run:
         _print_plan(sweep_name, list(zip(runs, works, strict=True)), manifests, as_json=as_json)
         return
-    note_time(works)
-    (note if as_json else typer.echo)(f"sweep: {sweep_name}, {_count(runs)}")
-    tag_warning(plans[0].cluster)
+    announce(f"sweep: {sweep_name}, {_count(runs)}", plans[0], works, as_json=as_json)
     namespace = connected(cluster.context, cluster.namespace)
     _refuse_other_backend(namespace, sweep_name, runs, run_backend)
-    submissions = _send(namespace, manifests, run_backend)
+    submissions = submit_objects(namespace, manifests, run_backend)
     if watch:
         _watch(sweep_name, runs, submissions, cluster, as_json=as_json)
     elif as_json:
@@ -109,22 +97,6 @@ def _sweep(
         for run_id, done in submissions.items():
             typer.echo(f"{done.outcome}: {done.client.backend.kind} {done.name}, {run_id}")
         typer.echo(f"follow it: phase2 status; compare it at the end: phase2 runs compare {_ids(runs)}")
-
-
-def _send(cluster: Cluster, manifests: dict[str, Manifest], backend: RunBackend) -> dict[str, Submission]:
-    """Submit what does not exist yet; after a failure the same command submits the rest."""
-    from phase2.cluster.submit import submit_run
-
-    client, others = cluster.client(backend.name), cluster.other_clients(backend.name)
-    done: dict[str, Submission] = {}
-    try:
-        for run_id, manifest in manifests.items():
-            done[run_id] = submit_run(client, manifest, others)
-    except Phase2Error:
-        if done:
-            note(f"{len(done)} of {len(manifests)} are submitted; the same command with this --name submits the rest")
-        raise
-    return done
 
 
 def _refuse_other_backend(cluster: Cluster, name: str, runs: Sequence[SweepRun], backend: RunBackend) -> None:
@@ -167,11 +139,8 @@ def _follow(run_id: str, submission: Submission) -> RunState:
     return Follower(submission.client, submission.name, on_state=on_state, on_line=lambda _: None).follow()
 
 
-def _print_plan(
-    name: str, runs: Sequence[tuple[SweepRun, Estimate]], manifests: dict[str, Manifest], *, as_json: bool
-) -> None:
+def _print_plan(name: str, runs: Sequence[tuple[SweepRun, Estimate]], manifests: Manifests, *, as_json: bool) -> None:
     from phase2.cluster.estimate.limit import describe_time
-    from phase2.cluster.manifests.job import to_yaml
 
     if as_json:
         members = [
@@ -184,7 +153,7 @@ def _print_plan(
     for run, work in runs:
         typer.echo(f"# {run.run_id}: {shlex.join(run.request.command())}")
         typer.echo(f"#   time {describe_time(work)}")
-    typer.echo("---\n".join(map(to_yaml, manifests.values())), nl=False)
+    print_manifests(manifests)
 
 
 def _count(runs: Sequence[object]) -> str:
