@@ -62,7 +62,8 @@ def test_its_best_trial_is_trained_again_with_the_same_result(runs, study, bucke
     best = tmp_path / "best.yaml"
     assert runs.phase2("tune", "show", name, "--store", runs.store, "--best", str(best)).code == 0
     run_id = runs.id("best")
-    done = runs.phase2("submit", "--config", str(best), "--run-id", run_id, *SMALL, "--cache", CACHE_CLAIM)
+    words = ["--config", str(best), "--run-id", run_id, *SMALL, "--cache", CACHE_CLAIM, "--store", runs.store]
+    done = runs.phase2("submit", *words)
     assert done.code == 0, done.errors
     runs.wait_for_end(run_id)
     assert runs.published(run_id, bucket).manifest.score == shown(runs, name)["best"]["score"]
