@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bench.study.results import Finished, Key
 from bench.study.rows import Study, Variant
+from phase2.machine.code import Code
 from phase2.properties import get_property
 from phase2.runs.report.markdown import table
 
@@ -85,13 +86,18 @@ def tables_of(study: Study, finished: Sequence[Finished], part: str) -> StudyTab
 def origin(finished: Sequence[Finished]) -> str:
     """Return a line with the code, the hardware and the epochs of runs."""
     manifests = [one.manifest for one in finished]
-    codes = _distinct(f"{one.code.phase2} ({(one.code.commit or 'no commit')[:9]})" for one in manifests)
+    codes = _distinct(f"{one.code.phase2} ({_commit(one.code)})" for one in manifests)
     places = _distinct(
         f"{one.hardware.gpu or one.hardware.cpu} (threads: {one.hardware.threads or 'unknown'})" for one in manifests
     )
     epochs = _distinct(str(one.run.epochs) for one in finished)
     seeds = ", ".join(str(seed) for seed in sorted({one.run.seed for one in finished}))
     return f"{len(finished)} runs of phase2 {codes} on {places}; epochs {epochs}, seeds {seeds}."
+
+
+def _commit(code: Code) -> str:
+    """Return the commit of a run's code, and whether the checkout had other changes."""
+    return (code.commit or "no commit")[:9] + (" with changes" if code.dirty else "")
 
 
 def mean_and_spread(values: Sequence[float]) -> str:

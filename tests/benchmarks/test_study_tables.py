@@ -117,9 +117,12 @@ def test_a_run_with_other_settings_than_declared_is_refused(store):
         finished_runs(store, [run])
 
 
-def test_the_origin_names_code_epochs_and_seeds(store):
+@pytest.mark.parametrize(("dirty", "shown"), [(False, "(012345678)"), (True, "(012345678 with changes)")])
+def test_the_origin_names_code_epochs_and_seeds(store, monkeypatch, dirty, shown):
+    code = detect_code().model_copy(update={"commit": "0123456789abcdef", "dirty": dirty})
+    monkeypatch.setattr(sys.modules[__name__], "detect_code", lambda: code)
     line = origin(finished_runs(store, finish_all(store)))
-    assert line.startswith("4 runs of phase2 ")
+    assert line.startswith(f"4 runs of phase2 {code.phase2} {shown} on ")
     assert line.endswith("; epochs 4, seeds 42, 43.")
 
 
