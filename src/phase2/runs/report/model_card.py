@@ -7,6 +7,7 @@ from phase2.config.schema import CgcnnConfig, RunConfig
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
+from phase2.runs.report.citations import OPTIMIZERS, citations
 from phase2.runs.report.foundation import foundation_caveats, foundation_sentence
 from phase2.runs.report.interval_table import intervals_section
 from phase2.runs.report.markdown import bullets, number, paragraph, table
@@ -67,33 +68,9 @@ knows nothing about toxicity, stability in air or cost.
 {citations}
 """
 
-_METHODS = {
-    "cgcnn": "Network: T. Xie and J. C. Grossman, Phys. Rev. Lett. 120, 145301 (2018), "
-    "doi:10.1103/PhysRevLett.120.145301.",
-    "e3nn": "Network: S. Batzner et al., Nat. Commun. 13, 2453 (2022), doi:10.1038/s41467-022-29939-5; "
-    "M. Geiger and T. Smidt, e3nn: Euclidean Neural Networks (2022), arXiv:2207.09453.",
-}
-_ADAMW = "I. Loshchilov and F. Hutter, ICLR 2019, arXiv:1711.05101."
-_OPTIMIZERS = {
-    "adamw": ("AdamW", f"Optimiser: {_ADAMW}"),
-    "muon": (
-        "Muon and AdamW",
-        f"Optimisers: K. Jordan et al., Muon (2024); J. Liu et al. (2025), arXiv:2502.16982; {_ADAMW}",
-    ),
-}
-"""What a card calls each optimiser, and its source."""
-_BALANCES = {
-    "uncertainty": "Balance of the properties: A. Kendall, Y. Gal and R. Cipolla, CVPR 2018, arXiv:1705.07115.",
-    "famo": "Balance of the properties: B. Liu et al., FAMO, NeurIPS 2023, arXiv:2306.03792.",
-}
 _LICENCES = {
     "sample": "BSD licence of matminer for the file, CC BY 4.0 for the Materials Project's data in it.",
     "jarvis-dft3d": "As stated by its publisher at doi:10.6084/m9.figshare.6815699.",
-}
-_DATA_PAPERS = {
-    "sample": "Data: A. Jain et al., APL Mater. 1, 011002 (2013), doi:10.1063/1.4812323, "
-    "and the papers in the data card of the sample.",
-    "jarvis-dft3d": "Data: K. Choudhary et al., npj Comput. Mater. 6, 173 (2020), doi:10.1038/s41524-020-00440-1.",
 }
 _BOOSTING = """, and of gradient boosting (scikit-learn's
 `HistGradientBoostingRegressor` on statistics of composition, lattice and coordination) fitted to the same labels"""
@@ -125,7 +102,7 @@ def model_card(manifest: RunManifest) -> str:
         score=number(manifest.score),
         intervals=paragraph(intervals_section(manifest.intervals, heading="###")),
         caveats=bullets([*caveats(manifest.test, manifest.left_out), *_inherited(manifest), *_limits(manifest)]),
-        citations=bullets(_citations(manifest.config)),
+        citations=bullets(citations(manifest.config)),
     )
 
 
@@ -152,7 +129,7 @@ def _details(manifest: RunManifest) -> str:
             ("predicts", ", ".join(properties.get_property(key).heading for key in manifest.properties)),
             (
                 "fitted by",
-                f"{_OPTIMIZERS[fitting.optimizer][0]}, learning rate {fitting.lr:g}, batches of {fitting.batch_size}, "
+                f"{OPTIMIZERS[fitting.optimizer]}, learning rate {fitting.lr:g}, batches of {fitting.batch_size}, "
                 f"{fitting.loss} loss",
             ),
             ("epochs", f"{manifest.epochs}, best {manifest.best_epoch}"),
@@ -203,13 +180,3 @@ def _training(data: DataFacts | None, source: str) -> str:
     licence = _LICENCES.get(source, "Not known to phase2: state it before you share the model.")
     counts = table(("labels", "training", "validation", "test"), labels, numeric=3)
     return f"{text}\n\n{counts}\n\nLicence of the data: {licence}"
-
-
-def _citations(config: RunConfig) -> list[str]:
-    found = (
-        _METHODS[config.algorithm],
-        _BALANCES.get(config.training.balance),
-        _OPTIMIZERS[config.training.optimizer][1],
-        _DATA_PAPERS.get(config.data.source),
-    )
-    return [line for line in found if line]
