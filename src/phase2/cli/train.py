@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +28,10 @@ from phase2.config.settings import (
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
+    from phase2.config.resolve import ResolvedRun
+    from phase2.storage.base import Store
     from phase2.training.callbacks.base import Callback
+    from phase2.training.run.experiment import RunContext
 
 RunToResume = Annotated[
     str | None,
@@ -73,6 +77,13 @@ BaselinesOption = Annotated[
         show_envvar=False,
     ),
 ]
+EnsembleOption = Annotated[
+    int | None,
+    typer.Option(
+        "--ensemble",
+        help="Train so many runs that differ in their seed, to predict together; --resume NAME continues them.",
+    ),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would run, and stop.")]
 
 
@@ -90,21 +101,41 @@ def train_request(  # noqa: PLR0913 - options
     store: PublishOption = None,
     report_to: ReportOption = None,
     baselines: BaselinesOption = True,
+    ensemble: EnsembleOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Train a multi-task model and leave a complete run directory."""
     if run is None and not resume:
         run = run_to_resume()
         resume = run is not None
-    resumption = ResumeRequest(resume, run, tuple(accept_change or ()))
     if not checkpoint_minutes > 0:
         raise RequestError(f"--checkpoint-minutes {checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
     check_stall_minutes(stall_minutes)
-    from phase2.config.resolve import resolve
-
-    resolved = resolve(request)
     # Opened before hours are spent on a run that could not be published then.
     place = open_command_store(store) if store or store_url() else None
+    context = partial(
+        _run_context,
+        workers=workers,
+        place=place,
+        checkpoint_minutes=checkpoint_minutes,
+        stall_minutes=stall_minutes,
+        metrics_port=metrics_port,
+        device=device,
+        baselines=baselines,
+    )
+    if ensemble is not None:
+        from phase2.cli.ensemble import Ensemble
+
+        if report_to is not None:
+            raise RequestError(
+                "--report-to and --ensemble exclude each other.", why="The report is that of one run.", fix="Drop one."
+            )
+        members = Ensemble.named(request, ensemble, name=run, resume=resume, accepted=tuple(accept_change or ()))
+        members.print_plan() if dry_run else members.train(context, place)
+        return
+    from phase2.config.resolve import resolve
+
+    resolved, resumption = resolve(request), ResumeRequest(resume, run, tuple(accept_change or ()))
     if dry_run:
         from phase2.data.sources.registry import open_source
 
@@ -120,24 +151,10 @@ def train_request(  # noqa: PLR0913 - options
     if not is_named_run:  # before torch is imported, which alone exceeds the smallest limits
         refuse_small_memory(resolved.config, note, workers=worker_count(workers))
     from phase2.cli.runs.summary import print_summary
-    from phase2.training.callbacks.composite import CompositeCallback
-    from phase2.training.checkpoints.writer import CheckpointSchedule
-    from phase2.training.interruption import SignalStopRequest
-    from phase2.training.run.experiment import RunContext, train_run
+    from phase2.training.run.experiment import train_run
 
-    with SignalStopRequest() as stop, training_callbacks(stall_minutes, metrics_port) as callbacks:
-        context = RunContext(
-            workers=workers,
-            store=place,
-            schedule=CheckpointSchedule(minutes=checkpoint_minutes),
-            device=device,
-            callback=CompositeCallback(callbacks),
-            stop=stop,
-            notify=note,
-            with_baselines=baselines,
-            memory_checked_for=None if is_named_run else resolved.config,
-        )
-        finished = train_run(resolved, resumption, context)
+    with context(checked=None if is_named_run else resolved) as settings:
+        finished = train_run(resolved, resumption, settings)
     print_summary(finished)
     if report_to is not None:
         from phase2.runs.catalog.outputs import write_report
@@ -146,6 +163,38 @@ def train_request(  # noqa: PLR0913 - options
 
 
 train = takes_request(train_request)
+
+
+@contextmanager
+def _run_context(
+    *,
+    workers: int | None,
+    place: Store | None,
+    checkpoint_minutes: float,
+    stall_minutes: float,
+    metrics_port: int | None,
+    device: str,
+    baselines: bool,
+    checked: ResolvedRun | None = None,
+) -> Iterator[RunContext]:
+    """Provide the settings of this process for one run; ``checked`` has been compared with the memory limit."""
+    from phase2.training.callbacks.composite import CompositeCallback
+    from phase2.training.checkpoints.writer import CheckpointSchedule
+    from phase2.training.interruption import SignalStopRequest
+    from phase2.training.run.experiment import RunContext
+
+    with SignalStopRequest() as stop, training_callbacks(stall_minutes, metrics_port) as callbacks:
+        yield RunContext(
+            workers=workers,
+            store=place,
+            schedule=CheckpointSchedule(minutes=checkpoint_minutes),
+            device=device,
+            callback=CompositeCallback(callbacks),
+            stop=stop,
+            notify=note,
+            with_baselines=baselines,
+            memory_checked_for=checked.config if checked else None,
+        )
 
 
 def check_stall_minutes(minutes: float) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from phase2.properties import get_property
 from phase2.runs.intervals import PropertyIntervals
 from phase2.runs.report.style import FAINT, colour, house_style, new_figure, note_empty, save
 from phase2.runs.results import Results
 
-_SIZE = (8.4, 3.6)  # inches
+_SIZE = (7.4, 4.4)  # inches
 _FEW = 30  # labels below which a line is thin
 
 
@@ -27,7 +27,7 @@ def draw_calibration(path: Path, results: Results) -> None:
         _draw_errors(errors, [one for one in results.intervals if one.error_by_tenth])
         handles, labels = held.get_legend_handles_labels()
         if handles:
-            figure.legend(handles, labels, loc="outside right upper")
+            figure.legend(handles, labels, loc="outside lower center", ncols=3)
         save(figure, path)
 
 
@@ -57,8 +57,9 @@ def _draw_errors(axes: Axes, intervals: Sequence[PropertyIntervals]) -> None:
         note_empty(axes, "too few test labels")
         return
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(2))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.set_xticks((1, 5, 10), ("narrowest", "5", "widest"))
     axes.axhline(1, color=FAINT, linewidth=1, zorder=1)
     for one in drawn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -34,6 +35,7 @@ from phase2.training.fine_tuning.start import describe_start, inherit_normalisat
 from phase2.training.interruption import StopRequest
 from phase2.training.run.attempt import RunAttempt
 from phase2.training.run.features import with_features
+from phase2.training.run.shared_data import SharedData
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class RunContext:
         with_baselines: Whether gradient boosting is fitted beside the network, at the end of the run.
         memory_checked_for: Configuration that the caller has compared with the memory limit already, as the command
             line does before it imports torch.
+        data: Data that runs of this process share; None loads them for each run.
     """
 
     workers: int | None = None
@@ -81,6 +84,7 @@ class RunContext:
     notify: Callable[[str], None] = _ignore
     with_baselines: bool = True
     memory_checked_for: RunConfig | None = None
+    data: SharedData | None = None
 
 
 def train_run(
@@ -114,7 +118,7 @@ def train_run(
         return _publish(finished, context)
     # Before anything is written, too; a run that is continued has recorded it.
     lineage = lineage_of(resolved.config) if existing is None or existing.recorded is None else None
-    dataset = _load_dataset(resolved.config, context)
+    dataset = (context.data or SharedData()).get(resolved.config, partial(_load_dataset, resolved.config, context))
     claimed = claim_run(resolved, existing, context.store, run_id=resumption.run_id)
     with claimed.directory.lock():
         _complete(claimed, resolved, resumption, dataset, context, lineage)
