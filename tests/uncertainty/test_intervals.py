@@ -50,6 +50,7 @@ def test_intervals_are_wide_where_errors_are_large(measured, estimator, test_par
         test_part.targets,
     )
     for prop, constant in zip(measured, even, strict=True):
+        assert constant.contrast is not None
         assert prop.contrast > 1.4 * constant.contrast, "those of a modulus grow with its value anyway"
 
 

@@ -1,6 +1,7 @@
 """``phase2 train --ensemble``: members are ordinary runs, continued one by one, and predict together."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,10 +37,15 @@ def train(request, *options):
 def whole(cache, tmp_path_factory, request_in):
     """Models folder of an ensemble that was never interrupted, and how often its data were loaded."""
     output = tmp_path_factory.mktemp("whole")
-    loads = []
+    loads: list[object] = []
     with pytest.MonkeyPatch.context() as patch:
         load = CrystalPropertyDataset.load
-        patch.setattr(CrystalPropertyDataset, "load", lambda *a, **k: loads.append(a) or load(*a, **k))
+
+        def counted(*words: Any, **settings: Any) -> CrystalPropertyDataset:
+            loads.append(words)
+            return load(*words, **settings)
+
+        patch.setattr(CrystalPropertyDataset, "load", counted)
         patch.setenv("PHASE2_RUN_ID", "trio")
         assert train(request_in(output, epochs=EPOCHS)) == 0
     return output, loads
