@@ -2,8 +2,8 @@
 
 ``python -m bench.seeds [--seeds 42 43 44] [OPTION ...]`` trains once for each seed, one after the other, with the given
 options of ``phase2 train``, or with those of ``make run``. The split does not depend on the seed: the spread is that of
-initial weights and of the order of the crystals, and for gradient boosting that of the features offered to each split
-of a tree. The median is that of the training labels; the errors of both baselines are on the test crystals.
+initial weights and of the order of the crystals. Both baselines are the same for all seeds; their errors are on the test
+crystals, and the median is that of the training labels.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def table(runs: Sequence[Sequence[MetricsRow]]) -> str:
             first.unit or "-",
             _mean_and_spread([row.val_mae for row in rows]),
             _mean_and_spread([row.test_mae for row in rows]),
-            _mean_and_spread([row.boosting_test_mae for row in rows]),
+            "-" if first.boosting_test_mae is None else f"{first.boosting_test_mae:.3g}",
             "-" if first.baseline_mae is None else f"{first.baseline_mae:.3g}",
             f"{better:.1f} x",
             str(first.count),
