@@ -2,8 +2,8 @@
 
 ``python -m bench.seeds [--seeds 42 43 44] [OPTION ...]`` trains once for each seed, one after the other, with the given
 options of ``phase2 train``, or with those of ``make run``. The split does not depend on the seed: the spread is that of
-initial weights and of the order of the crystals. Both baselines are the same for all seeds; their errors are on the test
-crystals, and the median is that of the training labels.
+initial weights and of the order of the crystals. Both baselines are the same for all seeds; their errors are on the
+test crystals, and the median is that of the training labels.
 """
 
 from __future__ import annotations
