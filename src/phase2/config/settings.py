@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import platformdirs
-
 from phase2.errors import RequestError
 
 CACHE_VARIABLE = "PHASE2_CACHE_DIR"
@@ -30,7 +28,11 @@ STALL_MINUTES = 30.0
 
 def cache_dir() -> Path:
     """Return the folder of downloads and graph stores: ``$PHASE2_CACHE_DIR``, or the user's cache folder."""
-    return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_path("phase2"))
+    if named := os.environ.get(CACHE_VARIABLE):
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("phase2")
 
 
 def progress_file() -> Path | None:

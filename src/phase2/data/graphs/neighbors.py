@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.optimization.neighbors import find_points_in_spheres
 
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.elements import symbol_of
@@ -91,6 +90,8 @@ class _Search:
 
     def around(self, centers: NDArray[np.float64], radius: float) -> _Pairs:
         """Find all pairs of a centre and an image of an atom within a radius, angstrom."""
+        from pymatgen.optimization.neighbors import find_points_in_spheres
+
         self._refuse_excess(len(centers), radius)
         pairs: _Pairs = find_points_in_spheres(
             self.positions, centers, r=radius, pbc=_PERIODIC, lattice=self.lattice, tol=1e-8
