@@ -145,6 +145,12 @@ bench: setup ## Measure speed and memory against baselines in the same run
 seeds: setup ## Train what `make run` trains with three seeds: the table of the README
 	$(BIN)/python -m bench.seeds $(RUN)
 
+.PHONY: gpu-pack gpu-check
+gpu-pack: setup ## Pack the crystals that gpu-check reads into build/gpu-crystals.npz
+	$(BIN)/python -m bench.gpu.pack
+gpu-check: ## Check and measure on one NVIDIA GPU, with torch, e3nn, numpy and pydantic alone (CHECK="--device cpu --quick")
+	PYTHONPATH=src $(or $(wildcard $(BIN)/python),$(PYTHON)) -m bench.gpu $(CHECK)
+
 ##@ Package
 .PHONY: image
 image: ## Build the image with docker, podman or buildah (IMAGE=, TARGET=gpu|cpu, BASE_IMAGE=, CA_BUNDLE=)

@@ -1,0 +1,66 @@
+"""Training of every network: time per step, share of the optimiser and peak memory."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from typing import Literal
+
+from bench.gpu.attempt import attempt
+from bench.gpu.networks import (
+    FEATURES,
+    PROPERTIES,
+    build,
+    configuration,
+    endless,
+    learner_of,
+    loader_of,
+    networks,
+    resident,
+)
+from bench.gpu.record.rows import Network, Row, SkippedRow, TrainingRow
+from bench.gpu.setting import Setting
+from bench.gpu.store import PackedData
+from bench.gpu.timing import measure, optimizer_share, peak_memory
+
+OPTIMIZER_STEPS = 10
+PRECISIONS: tuple[Literal["fp32", "bf16"], ...] = ("fp32", "bf16")
+
+
+def training(setting: Setting) -> Iterator[Row]:
+    """Measure every network in both precisions, with every feature; one that fails leaves the others to be measured."""
+    data = setting.store.data(PROPERTIES)
+    for precision, feature, network in itertools.product(PRECISIONS, FEATURES, networks()):
+        if precision == "bf16" and setting.device().type != "cuda":
+            continue
+        row = network.model_copy(update={"precision": precision, "feature": feature})
+        yield from attempt(f"training of {row.title} in {precision}", partial(measured, row, data, setting))
+    if setting.device().type != "cuda":
+        yield SkippedRow(what="training in bf16", why="phase2 computes in bf16 on a GPU alone")
+
+
+def measured(network: Network, data: PackedData, setting: Setting) -> Iterator[TrainingRow]:
+    """Measure the training of one network."""
+    device, config = setting.device(), configuration(network)
+    with peak_memory(device) as peak:
+        model = build(config, data, untrained=True).to(device)
+        loader = loader_of(config, data, model, device)
+        learner = learner_of(config, model, loader)
+        batches = itertools.cycle(resident(loader, setting))
+        with closing(endless(loader)) as loaded:
+            works = (lambda: learner.step(next(batches)), lambda: learner.step(next(loaded)))
+            step_ms, loaded_ms = measure(works, device, setting)
+        share = optimizer_share(works[0], device, 1 if setting.quick else OPTIMIZER_STEPS)
+        crystals = loader.size / loader.n_batches
+        yield TrainingRow(
+            network=network,
+            optimizer=config.training.optimizer,
+            crystals=round(crystals),
+            step_ms=step_ms,
+            loaded_ms=loaded_ms,
+            crystals_per_second=1e3 * crystals / loaded_ms.median,
+            optimizer_share=share,
+            peak_bytes=peak(),
+        )
