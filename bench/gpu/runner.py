@@ -42,14 +42,14 @@ def run_section(plan: Plan, setting: Setting, processes: BaseContext) -> Section
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         process = processes.Process(target=write_rows, args=(plan, setting, folder))  # type: ignore[attr-defined]
-        process.start()
+        is_late, error = False, ""
         try:
-            process.join(plan.budget)
-        finally:
-            is_late = process.is_alive()
-            if is_late:
-                _kill(process)
-        error = _error(folder, process.exitcode)
+            process.start()
+        except (EOFError, OSError) as cause:  # the process that it is forked from has ended
+            error = f"its process was not started: {type(cause).__name__}: {cause}"
+        else:
+            is_late = _join(process, plan.budget)
+            error = _error(folder, process.exitcode)
         return Section(
             name=plan.name,
             status="failed" if error or is_late else "complete",
@@ -72,6 +72,17 @@ def write_rows(plan: Plan, setting: Setting, folder: Path) -> None:
         traceback.print_exc()
         (folder / _ERROR).write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
         raise SystemExit(1) from error
+
+
+def _join(process: BaseProcess, seconds: float) -> bool:
+    """Wait for a process, and return whether it had to be ended."""
+    try:
+        process.join(seconds)
+    finally:
+        is_late = process.is_alive()
+        if is_late:
+            _kill(process)
+    return is_late
 
 
 def _kill(process: BaseProcess) -> None:
