@@ -17,6 +17,9 @@ from contextlib import nullcontext
 from datetime import timedelta
 
 import boto3  # noqa: F401
+import crepes  # noqa: F401 - what the end of a run would import
+import sklearn.decomposition
+import sklearn.neighbors  # noqa: F401
 import time_machine
 import torch._dynamo  # noqa: F401 - what the first step of an optimiser would import
 
