@@ -22,7 +22,7 @@ from .processes import only_run
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 MOST_ATTEMPTS = 100
-LONGER = 1.05
+LONGER = 1.1
 """Growth of the longest wait for a kill from attempt to attempt: a machine that became slower still ends the run."""
 
 
