@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.study.declared.sharing import TRAINING_SETTINGS
+from bench.study.declared.sharing import MUON, NETWORK_SETTINGS, READOUT, TRAINING_SETTINGS
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
 
@@ -33,18 +33,11 @@ LEARNING_CURVE = Study(
     question="How do errors fall with the number of training crystals?",
     epochs=24,
     settings=(
-        "model.size=small",
-        "model.channels=[64,32]",
-        "model.layers=2",
-        "model.radial_basis=8",
-        "model.radial_hidden=64",
-        "model.envelope=6",
-        "model.trunk=128",
-        "model.second_order=16",
-        "model.readout_layers=all",
+        *NETWORK_SETTINGS,
+        *READOUT,
         *TRAINING_SETTINGS,
         "training.label_exponent=0.5",
-        "training.optimizer=muon",
+        MUON,
         "data.fractions=[0.9,0.05,0.05]",
     ),
     targets={key: (key,) for key in CORE} | {"four": CORE},
