@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import data, doctor, embed, explain, lr_find, predict, train
+from phase2.cli import data, doctor, embed, explain, predict, train
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 from phase2.cli.cluster import cancel, logs, observe, pull, status
 from phase2.cli.cluster.submission import submit, sweep
 from phase2.cli.runs import commands as runs
 from phase2.cli.runs import transfer
 from phase2.cli.tuning import commands as tuning
+from phase2.cli.tuning import lr_find
 from phase2.cli.workflow import commands as workflow
 
 app = typer.Typer(
