@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.cluster.conftest import measured_run
 
-from phase2.cluster.estimate.cpu_rates import shipped_rates
+from phase2.cluster.estimate.cpu_rates import Spread, shipped_rates
 from phase2.cluster.estimate.work import estimate
 from phase2.config.assignments import parse_setting
 from phase2.config.data_sets import CRYSTALS
@@ -94,7 +94,7 @@ def test_a_run_on_other_cores_is_scaled_to_those_of_the_new_one(tmp_path):
     rate = shipped_rates().of(SMOKE)
     run = measured_run(tmp_path, epoch_seconds=2.0, train=640, cores=1)
     assert seconds(SMOKE, [run], cores=1) == pytest.approx(10.0)
-    assert seconds(SMOKE, [run], cores=2) == pytest.approx(10.0 / rate.speedup.median)
+    assert seconds(SMOKE, [run], cores=2) == pytest.approx(10.0 * rate.relative_time(2))
     assert seconds(SMOKE, [run], cores=0.5) == pytest.approx(20.0)
 
 
@@ -172,9 +172,11 @@ def test_nothing_was_measured_on_a_gpu():
     assert "no rates on a GPU were measured" in work.source
 
 
-def test_the_fraction_that_cores_share_gives_the_speedup_it_was_fitted_to():
-    for rate in shipped_rates().networks:
-        assert rate.relative_time(1) == 1
-        assert 1 / rate.relative_time(2) == pytest.approx(min(2, rate.speedup.median))
-        assert 0 <= rate.parallel <= 1
-        assert math.isclose(rate.relative_time(0.25), 4)
+@pytest.mark.parametrize(("measured", "counted"), [(0.97, 1.0), (1.0, 1.0), (1.3, 1.3), (2.0, 2.0), (2.1, 2.0)])
+def test_two_cores_help_as_measured_but_never_hinder_nor_more_than_double(measured, counted):
+    spread = Spread(median=measured, lowest=measured, highest=measured)
+    rate = shipped_rates().networks[0].model_copy(update={"speedup": spread})
+    assert rate.relative_time(1) == 1
+    assert 1 / rate.relative_time(2) == pytest.approx(counted)
+    assert 0 <= rate.parallel <= 1
+    assert math.isclose(rate.relative_time(0.25), 4)
