@@ -7,9 +7,9 @@ from hera.workflows import models
 from phase2.config.levels import DEFAULT_LEVEL
 from tools.manifests.yaml_text import Manifest, to_yaml
 
-from . import cluster, policy
+from . import cluster
+from .admission import admission_policies
 from .comments import with_comments
-from .parameters import PARAMETERS
 from .serialization import to_manifest
 from .submissions import cron_workflow, workflow
 from .workflows import workflow_templates
@@ -53,11 +53,7 @@ def manifests_by_file() -> dict[str, list[Manifest]]:
         "cluster/submitter.yaml": cluster.submitter(),
         "cluster/network.yaml": [cluster.network()],
         "cluster/artifacts.yaml": [cluster.artifacts()],
-        "cluster/admission-policy.yaml": [
-            document
-            for name, parameters in PARAMETERS.items()
-            for document in (policy.policy(name, parameters), policy.binding(name))
-        ],
+        "cluster/admission-policy.yaml": admission_policies(),
     }
 
 

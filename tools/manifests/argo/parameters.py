@@ -142,9 +142,11 @@ NODE_SELECTOR = Parameter(
     "node-selector", "", f"Labels that the node must have, as JSON; {_INSTALLED}",
     shape='^([{][A-Za-z0-9":/._, -]*[}])?$',
 )  # fmt: skip
+# Objects of JSON without objects in them: no two braces of one kind meet, which would be a tag of Argo.
+_FLAT = '[{][A-Za-z0-9":/._, -]*[}]'
 TOLERATIONS = Parameter(
     "tolerations", "", f"Taints that the pod tolerates, as JSON; {_INSTALLED}",
-    shape='^([[][A-Za-z0-9":/._, {}-]*[]])?$',
+    shape=f"^([[]({_FLAT}(, ?{_FLAT})*)?[]])?$",
 )  # fmt: skip
 MAX_HOURS = Parameter(
     "max-hours", "", f"Longest estimated time without a GPU, hours, 0 for no limit; {_INSTALLED}",

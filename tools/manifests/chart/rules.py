@@ -131,6 +131,8 @@ RULES: dict[str, Rule] = {
     "submitters.create": _SWITCH,
     "submitters.groups": listed(_PERSON),
     "submitters.users": listed(_PERSON),
+    # They become literals of CEL.
+    "maintainers.groups": listed(text("^[^\\s'\\\\]+$", most=256)),
     "dataCache.enabled": _SWITCH,
     "dataCache.create": _SWITCH,
     "dataCache.keep": _SWITCH,
@@ -160,6 +162,7 @@ RULES: dict[str, Rule] = {
     "clusterSuffix": text("^(-[a-z0-9-]{0,30}[a-z0-9])?$"),
     "argo.enabled": _SWITCH,
     "argo.parallel": number(1, 10_000),
+    "argo.controllers": listed(text(f"^system:serviceaccount:{_LABEL_NAME}:{_SUBDOMAIN}$"), least=1),
     "kueue.queue": text(f"^({_LABEL_NAME})?$"),
     "kueue.clusterQueue": text(f"^({_SUBDOMAIN})?$"),
     "nightly.enabled": _SWITCH,

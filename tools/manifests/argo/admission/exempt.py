@@ -1,0 +1,31 @@
+"""Requesters whom a policy is not asked about: Argo's controller, maintainers, and Kubernetes itself.
+
+Each is a match condition of its own, so that an overlay or a value of the chart replaces it by its name.
+"""
+
+from tools.manifests.cel import cel_literal
+
+CONTROLLERS = ("system:serviceaccount:argo:argo", "system:serviceaccount:argo:argo-workflows-workflow-controller")
+"""Service account of Argo's controller, as installed by Argo's own manifests and by its chart."""
+
+MAINTAINERS = ("phase2-maintainers",)
+"""Groups that may write what is none of ours."""
+
+# They remove owner references and finalizers while something is deleted.
+_KUBERNETES = (
+    "system:kube-controller-manager",
+    "system:serviceaccount:kube-system:generic-garbage-collector",
+    "system:serviceaccount:kube-system:namespace-controller",
+)
+
+NOT_ARGO, NOT_MAINTAINER = "not-the-controller-of-argo", "not-a-maintainer"
+"""Names of the conditions that an installation may set."""
+
+
+def asked() -> dict[str, str]:
+    """Return the conditions, by name, under which a requester is asked."""
+    return {
+        NOT_ARGO: f"!(request.userInfo.username in {cel_literal(list(CONTROLLERS))})",
+        NOT_MAINTAINER: f"!request.userInfo.?groups.orValue([]).exists(group, group in {cel_literal(list(MAINTAINERS))})",
+        "not-kubernetes-itself": f"!(request.userInfo.username in {cel_literal(list(_KUBERNETES))})",
+    }

@@ -1,0 +1,84 @@
+"""The policy of the values of a template's parameters.
+
+Argo accepts misspelt parameters and values outside ``enum``, so the API server refuses them, whoever asks.
+"""
+
+from tools.manifests.argo.parameters import Parameter
+from tools.manifests.cel import cel_literal
+from tools.manifests.yaml_text import Manifest
+
+from .policies import policy as make_policy
+
+# A CronWorkflow has the specification of its Workflows within its own.
+_SPEC = "(object.kind == 'CronWorkflow' ? object.spec.?workflowSpec.orValue({}) : object.spec)"
+
+
+def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
+    """Return the policy for Workflows and CronWorkflows of one template."""
+    closed = {p.name: list(p.allowed) for p in parameters if p.choices and not p.is_list}
+    lists = {p.name: list(p.choices) for p in parameters if p.is_list and p.choices}
+    shapes = {p.name: p.shape for p in parameters if p.shape}
+    variables = {
+        "given": f"{_SPEC}.?arguments.?parameters.orValue([])",
+        "known": cel_literal([p.name for p in parameters]),
+        "unknown": "variables.given.filter(p, !(p.name in variables.known)).map(p, p.name)",
+        "choices": cel_literal(closed),
+        "wrong": _wrong("choices", "!({value} in variables.choices[p.name])"),
+        "lists": cel_literal(lists),
+        "foreign": _wrong(
+            "lists", "{value} != '' && !{value}.split(',').all(word, word.trim() in variables.lists[p.name])"
+        ),
+        "shapes": cel_literal(shapes),
+        "misshapen": _wrong("shapes", "!{value}.matches(variables.shapes[p.name])"),
+    }
+    validations = [
+        {
+            "expression": "size(variables.unknown) == 0",
+            "messageExpression": "'unknown parameter ' + variables.unknown.join(', ') + '; known: '"
+            " + variables.known.join(', ')",
+        },
+        _refusal("wrong", "': choose one of ' + variables.choices[p.name].filter(c, c != '').join(', ')"),
+        _refusal("foreign", "': only ' + variables.lists[p.name].join(', ') + ', between commas'"),
+        _refusal("misshapen", "': must match ' + variables.shapes[p.name]"),
+        *_combinations(parameters),
+    ]
+    uses = f"{_SPEC}.?workflowTemplateRef.?name.orValue('') == '{template}'"
+    # The controller updates the status all the time: only a new or changed specification is looked at.
+    is_new = "request.operation == 'CREATE' || object.spec != oldObject.spec"
+    return make_policy(
+        template,
+        ["workflows", "cronworkflows"],
+        conditions={"uses-template": uses, "spec-is-new": is_new},
+        variables=variables,
+        validations=validations,
+    )
+
+
+def _combinations(parameters: tuple[Parameter, ...]) -> list[Manifest]:
+    """Return the rules for parameters that exclude each other, where a template has them."""
+    names = {p.name for p in parameters}
+    rules = [pair for pair in (("competition", "level"), ("all-properties", "properties")) if names >= set(pair)]
+    return [
+        {
+            "expression": f"!(variables.given.exists(p, p.name == '{switch}' && {_VALUE} == 'true')"
+            f" && variables.given.exists(p, p.name == '{other}' && {_VALUE} != ''))",
+            "message": f"{switch}=true and {other} exclude each other",
+        }
+        for switch, other in rules
+    ]
+
+
+_VALUE = "p.?value.orValue('')"
+
+
+def _wrong(table: str, condition: str) -> str:
+    return f"variables.given.filter(p, p.name in variables.{table} && {condition.format(value=_VALUE)})"
+
+
+def _refusal(found: str, complaint: str) -> Manifest:
+    return {
+        "expression": f"size(variables.{found}) == 0",
+        # A line break in a message hides it.
+        "messageExpression": f"variables.{found}.map(p, p.name + '=' + {_VALUE}.replace('\\n', ' ') + {complaint})"
+        ".join('; ')",
+    }

@@ -1,0 +1,49 @@
+"""The policy of every Workflow: exactly one of ours, whose status is Argo's and whose request does not change.
+
+What Argo's command line writes with a person's rights (4.0.5, ``workflow/util/util.go``): ``stop`` and ``terminate``
+patch ``spec.shutdown``; ``suspend`` and ``resume`` update ``spec.suspend``; through a server, each adds labels of the
+actor. ``resume`` also ends nodes of templates that suspend, which ours have none of. ``retry`` writes a status with
+nodes left out or reset: whoever may do that may also write outputs of steps, which become fields of pods.
+"""
+
+from tools.manifests.yaml_text import Manifest
+
+from . import metadata, specification
+from .changes import STATUS, changed_keys
+from .exempt import asked
+from .policies import none_of, policy as make_policy
+
+NAME = "phase2-workflows"
+
+
+def policy() -> Manifest:
+    """Return the policy."""
+    changes = changed_keys("object.spec", "oldObject.spec", nothing="{}")
+    variables = {
+        **specification.variables("object.spec"),
+        **metadata.variables(),
+        **STATUS,
+        "rewritten": f"request.operation == 'CREATE' ? [] : ({changes}).filter(key, !(key in ['shutdown', 'suspend']))",
+    }
+    validations = [
+        none_of(
+            "statusChanges",
+            "the status of a Workflow is written by the controller of Argo alone, since it holds the templates and "
+            "outputs that pods are made of: {}. To run a Workflow again, use argo resubmit, or submit it with "
+            "-p resume=RUN; argo retry needs a maintainer",
+        ),
+        none_of(
+            "rewritten",
+            "a Workflow keeps what it was submitted with, and only shutdown and suspend may change: not {}. "
+            "Submit another one",
+        ),
+        *specification.rules(),
+        *metadata.rules(),
+    ]
+    return make_policy(
+        NAME,
+        ["workflows", "workflows/*"],
+        conditions=asked(),
+        variables=variables,
+        validations=validations,
+    )
