@@ -24,4 +24,4 @@ STATUS = {
     " ? oldObject.status : {}",
     "statusChanges": changed_keys("variables.status", "variables.statusBefore"),
 }
-"""Variables about the status, which the controller alone writes; a new object has none."""
+"""Variables about the status, which the controller alone writes."""

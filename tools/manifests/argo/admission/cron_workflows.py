@@ -3,13 +3,15 @@
 The controller starts it, whom no policy asks: what is wrong here would be run by the clock.
 """
 
+from tools.manifests.argo.parameters import PARAMETERS
 from tools.manifests.cel import cel_literal
 from tools.manifests.yaml_text import Manifest
 
 from . import metadata, specification
 from .changes import STATUS
-from .exempt import asked
-from .policies import none_of, policy as make_policy
+from .exempt import READS_SECRETS, asked
+from .policies import none_of, policy as make_policy, validation
+from .workflows import FOR_PEOPLE
 
 NAME = "phase2-cronworkflows"
 
@@ -40,7 +42,12 @@ def policy() -> Manifest:
             f"it without being asked: leave out {{}}. What it may set: {', '.join(FIELDS)}",
         ),
         none_of("tagged", "a schedule has no double braces: {}"),
-        *specification.rules(),
+        *specification.rules(tuple(PARAMETERS)),
+        validation(
+            f"variables.spec.?workflowTemplateRef.?name.orValue('') in {cel_literal(list(FOR_PEOPLE))}"
+            f" || {READS_SECRETS}",
+            "phase2-prune removes runs, whosever they are: the administrator schedules it",
+        ),
         *metadata.rules(),
     ]
     return make_policy(

@@ -18,6 +18,10 @@ _KUBERNETES = (
     "system:serviceaccount:kube-system:namespace-controller",
 )
 
+READS_SECRETS = "authorizer.group('').resource('secrets').namespace(request.namespace).check('get').allowed()"
+"""Whether a requester is an administrator, without a list of them: who may read the Secrets of a namespace gains nothing
+by a pod of their own."""
+
 NOT_ARGO, NOT_MAINTAINER = "not-the-controller-of-argo", "not-a-maintainer"
 """Names of the conditions that an installation may set."""
 

@@ -4,7 +4,9 @@ Argo joins the specification of a Workflow into that of its template, over what 
 forbidden would miss the next field that Argo gets; this one names what is allowed.
 """
 
-from tools.manifests.argo.parameters import IMAGE, PARAMETERS, PRIORITY
+from collections.abc import Sequence
+
+from tools.manifests.argo.parameters import IMAGE, PRIORITY
 from tools.manifests.cel import cel_literal
 from tools.manifests.yaml_text import Manifest
 
@@ -46,9 +48,13 @@ def variables(specification: str) -> dict[str, str]:
     }
 
 
-def rules() -> list[Manifest]:
-    """Return the rules of a specification."""
-    names = list(PARAMETERS)
+def rules(templates: Sequence[str]) -> list[Manifest]:
+    """Return the rules of a specification.
+
+    Args:
+        templates: Names of the templates that it may name.
+    """
+    names = list(templates)
     return [
         validation(
             f"variables.spec.?workflowTemplateRef.?name.orValue('') in {cel_literal(names)}"

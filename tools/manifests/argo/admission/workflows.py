@@ -6,14 +6,18 @@ actor. ``resume`` also ends nodes of templates that suspend, which ours have non
 nodes left out or reset: whoever may do that may also write outputs of steps, which become fields of pods.
 """
 
+from tools.manifests.argo.parameters import PARAMETERS
 from tools.manifests.yaml_text import Manifest
 
-from . import metadata, specification
+from . import metadata, specification, stored_templates
 from .changes import STATUS, changed_keys
 from .exempt import asked
 from .policies import none_of, policy as make_policy
 
 NAME = "phase2-workflows"
+
+FOR_PEOPLE = tuple(name for name in PARAMETERS if name != "phase2-prune")
+"""Templates that people may submit; the other one removes runs, whosever they are, and is started by the clock."""
 
 
 def policy() -> Manifest:
@@ -23,11 +27,14 @@ def policy() -> Manifest:
         **specification.variables("object.spec"),
         **metadata.variables(),
         **STATUS,
+        # A new one has none but what argo submit copies.
+        "statusRefused": "variables.statusChanges.filter(key, request.operation == 'UPDATE' || key != 'storedTemplates')",
+        **stored_templates.variables("variables.spec.?workflowTemplateRef.?name.orValue('')"),
         "rewritten": f"request.operation == 'CREATE' ? [] : ({changes}).filter(key, !(key in ['shutdown', 'suspend']))",
     }
     validations = [
         none_of(
-            "statusChanges",
+            "statusRefused",
             "the status of a Workflow is written by the controller of Argo alone, since it holds the templates and "
             "outputs that pods are made of: {}. To run a Workflow again, use argo resubmit, or submit it with "
             "-p resume=RUN; argo retry needs a maintainer",
@@ -37,7 +44,8 @@ def policy() -> Manifest:
             "a Workflow keeps what it was submitted with, and only shutdown and suspend may change: not {}. "
             "Submit another one",
         ),
-        *specification.rules(),
+        *specification.rules(FOR_PEOPLE),
+        *stored_templates.rules(),
         *metadata.rules(),
     ]
     return make_policy(
