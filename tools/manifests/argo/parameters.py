@@ -74,9 +74,11 @@ BATCH_SIZE = Parameter("batch-size", "", "Crystals per step.", shape=_NUMBER)
 PRESET = Parameter("preset", "", "Network of cgcnn.", PRESETS)
 MAX_SAMPLES = Parameter("max-samples", "", "Use at most this many crystals.", shape=_NUMBER)
 SEED = Parameter("seed", "", "Seed of the run.", shape="^[0-9]{0,10}$")
+_PART = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}"
 DATA = Parameter(
-    "data", "", "sample, jarvis-dft3d, or a path below /work/cache; empty is sample.", shape="^[A-Za-z0-9/._-]{0,200}$"
-)
+    "data", "", "sample, jarvis-dft3d, or a path below /work/cache; empty is sample.",
+    shape=f"^((/work/cache/)?{_PART}(/{_PART}){{0,9}}/?)?$",
+)  # fmt: skip
 SPLIT = Parameter("split", "", "How crystals are divided; composition keeps each formula in one part.", SPLITS)
 CUTOFF = Parameter("cutoff", "", "Longest edge, angstrom.", shape="^([0-9]{1,2}([.][0-9]{1,17})?)?$")
 PATIENCE = Parameter("patience", "", "Epochs without a better score before the run stops.", shape=_NUMBER)

@@ -43,6 +43,7 @@ def policy() -> Manifest:
         ),
         none_of("tagged", "a schedule has no double braces: {}"),
         *specification.rules(tuple(PARAMETERS)),
+        specification.switches("variables.spec"),
         validation(
             f"variables.spec.?workflowTemplateRef.?name.orValue('') in {cel_literal(list(FOR_PEOPLE))}"
             f" || {READS_SECRETS}",

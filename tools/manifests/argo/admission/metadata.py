@@ -40,7 +40,8 @@ def variables() -> dict[str, str]:
         "annotationsAllowed": annotations,
         "annotationsRefused": _refused("annotations"),
         # '}}' alone is what kubectl apply writes into its own annotation, and nothing to Argo.
-        "annotationsOfTags": "variables.annotations.filter(key, variables.annotations[key].contains('{{'))",
+        "annotationsOfTags": "variables.annotations.filter(key, variables.annotations[key].contains('{{')"
+        " && !(key in variables.annotationsBefore && variables.annotationsBefore[key] == variables.annotations[key]))",
         "owners": "object.metadata.?ownerReferences.orValue([])",
         "finalizers": "object.metadata.?finalizers.orValue([])",
     }

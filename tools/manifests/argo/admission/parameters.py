@@ -42,13 +42,19 @@ def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
         _refusal("misshapen", "': must match ' + variables.shapes[p.name]"),
         *_combinations(parameters),
     ]
-    uses = f"{_SPEC}.?workflowTemplateRef.?name.orValue('') == '{template}'"
-    # The controller updates the status all the time: only a new or changed specification is looked at.
-    is_new = "request.operation == 'CREATE' || object.spec != oldObject.spec"
+    changes = " || ".join(
+        f"{new} != {new.replace('object', 'oldObject')}"
+        for new in (f"{_SPEC}.?arguments.orValue({{}})", f"{_SPEC}.?workflowTemplateRef.orValue({{}})")
+    )
+    conditions = {
+        "uses-template": f"{_SPEC}.?workflowTemplateRef.?name.orValue('') == '{template}'",
+        # The controller updates the status all the time, and what runs is stopped whatever a newer policy would say.
+        "arguments-are-new": f"request.operation == 'CREATE' || {changes}",
+    }
     return make_policy(
         template,
         ["workflows", "cronworkflows"],
-        conditions={"uses-template": uses, "spec-is-new": is_new},
+        conditions=conditions,
         variables=variables,
         validations=validations,
     )

@@ -82,3 +82,8 @@ def none_of(found: str, message: str, *, reason: str = "Forbidden") -> Manifest:
         "messageExpression": " + ".join(part for part in (before, listed, after) if part != "''"),
         "reason": reason,
     }
+
+
+def on_creation(rule: Manifest) -> Manifest:
+    """Return a rule that looks at new objects only."""
+    return {**rule, "expression": f"request.operation != 'CREATE' || ({rule['expression']})"}

@@ -88,7 +88,7 @@ def rules(templates: Sequence[str]) -> list[Manifest]:
             "Argo would replace what stands in double braces, perhaps by fields of a pod: leave them out of the value "
             "of {}",
         ),
-        *_times(),
+        _times(),
         none_of("unapproved", "the image is not approved: {}. The administrator names the approved ones"),
         {
             "expression": "!variables.byDigest || size(variables.undigested) == 0",
@@ -104,20 +104,22 @@ def rules(templates: Sequence[str]) -> list[Manifest]:
     ]
 
 
-def _times() -> list[Manifest]:
+def _times() -> Manifest:
     seconds = "type({0}) == int && {0} >= 0"
     ttl = "variables.spec.?ttlStrategy.orValue({})"
-    return [
-        validation(
-            f"{ttl}.all(field, field in {cel_literal(list(_TTL))} && {seconds.format(f'{ttl}[field]')})"
-            f" && ({seconds.format('variables.spec.?activeDeadlineSeconds.orValue(1)')})",
-            f"activeDeadlineSeconds, and {', '.join(_TTL)} of ttlStrategy, are whole numbers of seconds",
-            reason="Invalid",
-        ),
-        validation(
-            "type(variables.spec.?suspend.orValue(false)) == bool"
-            f" && variables.spec.?shutdown.orValue('') in {cel_literal(list(_SHUTDOWNS))}",
-            "suspend is true or false, and shutdown is Stop or Terminate",
-            reason="Invalid",
-        ),
-    ]
+    return validation(
+        f"{ttl}.all(field, field in {cel_literal(list(_TTL))} && {seconds.format(f'{ttl}[field]')})"
+        f" && ({seconds.format('variables.spec.?activeDeadlineSeconds.orValue(1)')})",
+        f"activeDeadlineSeconds, and {', '.join(_TTL)} of ttlStrategy, are whole numbers of seconds",
+        reason="Invalid",
+    )
+
+
+def switches(specification: str) -> Manifest:
+    """Return the rule of what may change later, of an expression of a specification."""
+    return validation(
+        f"type({specification}.?suspend.orValue(false)) == bool"
+        f" && {specification}.?shutdown.orValue('') in {cel_literal(list(_SHUTDOWNS))}",
+        "suspend is true or false, and shutdown is Stop or Terminate",
+        reason="Invalid",
+    )

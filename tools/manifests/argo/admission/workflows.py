@@ -12,7 +12,7 @@ from tools.manifests.yaml_text import Manifest
 from . import metadata, specification, stored_templates
 from .changes import STATUS, changed_keys
 from .exempt import asked
-from .policies import none_of, policy as make_policy
+from .policies import none_of, on_creation, policy as make_policy
 
 NAME = "phase2-workflows"
 
@@ -44,7 +44,9 @@ def policy() -> Manifest:
             "a Workflow keeps what it was submitted with, and only shutdown and suspend may change: not {}. "
             "Submit another one",
         ),
-        *specification.rules(FOR_PEOPLE),
+        # What it was submitted with does not change: whoever stops a Workflow of a maintainer is not asked about it.
+        *(on_creation(rule) for rule in specification.rules(FOR_PEOPLE)),
+        specification.switches("object.spec"),
         *stored_templates.rules(),
         *metadata.rules(),
     ]
