@@ -1,5 +1,6 @@
 """The chart installs what kustomize, ``argo/`` and ``phase2 submit`` have, but for what values change."""
 
+import copy
 import re
 import subprocess
 import sys
@@ -167,10 +168,46 @@ def test_what_argo_needs_besides_is_there(helm):
         if one["kind"] in ("ServiceAccount", "Secret", "Role", "RoleBinding", "NetworkPolicy"):
             assert content(named(things, one["kind"], one["metadata"]["name"])) == content(one)
         if one["kind"] == "ValidatingAdmissionPolicy":
-            ours = named(things, one["kind"], one["metadata"]["name"])["spec"]
-            rules = one["spec"]["validations"]
-            assert {**ours, "validations": ours["validations"][: len(rules)]} == one["spec"]
-            assert [rule["message"].split(" ")[1] for rule in ours["validations"][len(rules) :]] == ["image", "image"]
+            assert settled(named(things, one["kind"], one["metadata"]["name"])) == settled(one)
+
+
+SETTINGS = {"approved", "byDigest", "probes", "not-the-controller-of-argo", "not-exempt"}
+
+
+def settled(policy):
+    """The specification of a policy without what values set."""
+    spec = copy.deepcopy(policy["spec"])
+    for one in (*spec["matchConditions"], *spec.get("variables", [])):
+        if one["name"] in SETTINGS:
+            del one["expression"]
+    return spec
+
+
+def test_the_policies_of_workflows_are_set_by_values(helm):
+    settings = [
+        "disruption.protectHours=3", "argo.controllers={system:serviceaccount:flows:ctl}", "admission.exemptGroups={core}",
+        "admission.images={localhost/phase2,registry.example.com/phase2}", "admission.byDigest=always",
+        f"image.digest=sha256:{'0' * 64}", "image.repository=registry.example.com/phase2", "argo.enabled=true",
+    ]  # fmt: skip
+    things = helm.objects("default", *(word for one in settings for word in ("--set", one)))
+    for name in ("phase2-workflows", "phase2-cronworkflows"):
+        spec = named(things, "ValidatingAdmissionPolicy", name)["spec"]
+        set_to = {one["name"]: one["expression"] for one in (*spec["matchConditions"], *spec["variables"])}
+        assert "'system:serviceaccount:flows:ctl'" in set_to["not-the-controller-of-argo"]
+        assert "serviceaccount:argo" not in set_to["not-the-controller-of-argo"]
+        assert "['core']" in set_to["not-exempt"]
+        assert set_to["approved"] == "['localhost/phase2', 'registry.example.com/phase2']"
+        assert set_to["byDigest"] == "true"
+    probes = {
+        one["name"]: one["expression"]
+        for one in named(things, "ValidatingAdmissionPolicy", "phase2-workflows")["spec"]["variables"]
+    }["probes"]
+    (train,) = (
+        step
+        for step in named(things, "WorkflowTemplate", "phase2-train")["spec"]["templates"]
+        if step["name"] == "train"
+    )
+    assert yaml.safe_load(probes) == [train["container"]["readinessProbe"]["exec"]["command"]]
 
 
 def test_artifacts_go_to_the_bucket_of_the_runs(helm):
@@ -276,5 +313,5 @@ def test_every_file_of_the_chart_is_installed_by_some_profile(helm):
     installed = {(one["kind"], one["metadata"]["name"].removesuffix("-locked")) for one in made}
     files = [yaml.safe_load(path.read_text()) for path in (CHART / "files" / "argo").glob("*.yaml")]
     there = {(one["kind"], one["metadata"]["name"]) for one in files}
-    assert len(there) == 12
+    assert len(there) == 15
     assert there <= installed

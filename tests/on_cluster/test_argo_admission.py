@@ -130,7 +130,9 @@ def test_templates_are_neither_changed_nor_deleted_by_people(bo):
 def test_the_executor_reports_the_outputs_of_its_step(argo):
     (result,) = (case for case in cases("internal") if case.body["kind"] == "WorkflowTaskResult")
     assert Person(argo, EXECUTOR).create(result.body, DRY) == ""
-    assert "cannot create resource" in Person(argo, "system:serviceaccount:phase2:phase2-runner").create(result.body, DRY)
+    assert "cannot create resource" in Person(argo, "system:serviceaccount:phase2:phase2-runner").create(
+        result.body, DRY
+    )
 
 
 def test_the_controller_writes_what_it_must(argo, running):
@@ -144,16 +146,16 @@ def test_the_controller_writes_what_it_must(argo, running):
         assert controller.patch("workflow", running, body, DRY) == ""
 
 
-def test_maintainers_are_not_asked_and_administrators_are(argo):
+def test_the_exempt_group_is_not_asked_and_other_administrators_are(argo):
     (own,) = (case for case in cases("created") if case.name == "a template of its own")
-    assert Person(argo, "max", "system:masters", "phase2-maintainers").create(own.body, DRY) == ""
+    assert Person(argo, "max", "system:masters", "phase2-administrators").create(own.body, DRY) == ""
     check(own, Person(argo, "eve", "system:masters").create(own.body, DRY))
 
 
-def test_a_workflow_of_a_maintainer_can_be_stopped(argo, ada):
+def test_a_workflow_of_an_administrator_can_be_stopped(argo, ada):
     (own,) = (case for case in cases("created") if case.name == "a template of its own")
     metadata = {"name": "own", "annotations": {"x": "{{workflow.name}}"}}
-    assert Person(argo, "max", "system:masters", "phase2-maintainers").create(own.body | {"metadata": metadata}) == ""
+    assert Person(argo, "max", "system:masters", "phase2-administrators").create(own.body | {"metadata": metadata}) == ""
     try:
         assert ada.patch("workflow", "own", {"spec": {"shutdown": "Stop"}}, DRY) == ""
     finally:
@@ -174,7 +176,7 @@ def test_a_large_status_can_be_looked_at(argo, ada, running):
     assert controller.patch("workflow", running, {"status": {"nodes": dict.fromkeys(nodes)}}) == ""
 
 
-# Argo's command line ---------------------------------------------------------------------------------------------------
+# Argo's command line --------------------------------------------------------------------------------------------------
 
 SUBMITTED = [
     ("argo/phase2.yaml", "-p", "level=smoke"),
@@ -195,7 +197,9 @@ def submitted(argo, ada):
     made = []
 
     def submit(*words):
-        went_well, output = ada.argo("submit", *(str(ARGO.parent / w) if w.startswith("argo/") else w for w in words), "--output=name")
+        went_well, output = ada.argo(
+            "submit", *(str(ARGO.parent / w) if w.startswith("argo/") else w for w in words), "--output=name"
+        )
         assert went_well, output
         made.append(output.split()[-1])
         return made[-1]
@@ -232,8 +236,8 @@ def test_argo_resubmits_and_does_not_retry(argo, ada, submitted):
     argo.kubectl("delete", "workflow", output.split()[-1], "--namespace", argo.namespace)
     went_well, output = ada.argo("retry", name)
     assert not went_well
-    assert "argo retry needs a maintainer" in output
-    went_well, output = Person(argo, "max", "system:masters", "phase2-maintainers").argo("retry", name)
+    assert "argo retry needs an administrator" in output
+    went_well, output = Person(argo, "max", "system:masters", "phase2-administrators").argo("retry", name)
     assert went_well, output
 
 

@@ -42,9 +42,16 @@ class Workflows:
         template = documents(ARGO / file)[0]["spec"]["workflowTemplateRef"]["name"]
         return self._submit([str(ARGO / file)], parameters_of(TEMPLATES[template]), parameters)
 
-    def submit_from(self, template: str, **parameters: str) -> str:
-        """Submit a WorkflowTemplate as it is installed; returns the name of the Workflow."""
-        return self._submit([f"--from=workflowtemplate/{template}"], parameters_of(TEMPLATES[template]), parameters)
+    def submit_from(self, template: str, *words: str, **parameters: str) -> str:
+        """Submit a WorkflowTemplate as it is installed; returns the name of the Workflow.
+
+        Args:
+            template: Its name.
+            words: Further options of Argo's command line.
+            parameters: Values of its parameters.
+        """
+        source = [f"--from=workflowtemplate/{template}", *words]
+        return self._submit(source, parameters_of(TEMPLATES[template]), parameters)
 
     def _submit(self, source: list[str], known: Container[str], parameters: Mapping[str, str]) -> str:
         asked = self._common | {name.replace("_", "-"): value for name, value in parameters.items()}

@@ -3,8 +3,8 @@
 ``python -m tools.manifests.argo`` writes the files; with ``--check`` it fails where one is stale. The modules, from the
 inside out: ``parameters`` (what ``-p name=value`` may say), ``pods`` and ``retries`` (what all pods share), ``steps``
 (the templates that become pods), ``calls`` (how steps follow each other), ``workflows`` (the WorkflowTemplates),
-``submissions`` (the Workflows and CronWorkflows that use them), ``admission`` (what the API server takes), ``cluster`` (what an
-administrator installs once), ``serialization``, ``comments`` and ``files``.
+``submissions`` (the Workflows and CronWorkflows that use them), ``admission`` (what the API server takes), ``cluster``
+(what an administrator installs once), ``serialization``, ``comments`` and ``files``.
 
 To add a parameter of a training request, as ``patience`` was:
 

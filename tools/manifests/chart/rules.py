@@ -131,8 +131,6 @@ RULES: dict[str, Rule] = {
     "submitters.create": _SWITCH,
     "submitters.groups": listed(_PERSON),
     "submitters.users": listed(_PERSON),
-    # They become literals of CEL.
-    "maintainers.groups": listed(text("^[^\\s'\\\\]+$", most=256)),
     "dataCache.enabled": _SWITCH,
     "dataCache.create": _SWITCH,
     "dataCache.keep": _SWITCH,
@@ -158,6 +156,7 @@ RULES: dict[str, Rule] = {
     "admission.create": _SWITCH,
     "admission.images": listed(text(_REPOSITORY)),
     "admission.byDigest": _DECISION,
+    "admission.exemptGroups": listed(text("^[^\\s'\\\\]+$", most=256)),  # they become literals of CEL
     "nameOverride": text(f"^({_LABEL_NAME})?$"),
     "clusterSuffix": text("^(-[a-z0-9-]{0,30}[a-z0-9])?$"),
     "argo.enabled": _SWITCH,

@@ -1,15 +1,21 @@
-"""Argo Workflows: its kinds, and its controller as a process of this machine, like those of Kubernetes."""
+"""Argo Workflows: its kinds, and its controller as a process of this machine, like those of Kubernetes.
+
+The controller has the service account and the rights of Argo's own installation, by which admission policies know it.
+"""
 
 import json
 from pathlib import Path
+from typing import Any
 
+import yaml
 from tests.on_cluster.lab.building import builds, images
 from tests.on_cluster.lab.cluster import Cluster
 from tests.on_cluster.lab.timings import step
 
 NAMESPACE = "argo"
-_NAME = "workflow-controller"
+_NAME, _ACCOUNT = "workflow-controller", "argo"
 _DEFINITIONS = Path("manifests") / "base" / "crds" / "minimal"
+_RIGHTS = Path("manifests") / "cluster-install-no-crds" / "workflow-controller-rbac"
 _SETTINGS = {"metricsConfig": "enabled: false\n", "telemetryConfig": "enabled: false\n"}
 
 
@@ -23,6 +29,7 @@ class ArgoController:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._definitions = builds.argo_sources() / _DEFINITIONS
+        self._rights = builds.argo_sources() / _RIGHTS
 
     def __enter__(self) -> "ArgoController":
         folders = self._cluster.folders
@@ -30,7 +37,7 @@ class ArgoController:
         program, executor = builds.argo_controller(folders), images.argo_executor_image(folders)
         with step("Argo's controller ready"):
             self._install()
-            words = ["--kubeconfig=admin.conf", f"--namespace={NAMESPACE}", f"--executor-image={executor}"]
+            words = [f"--kubeconfig={self._kubeconfig()}", f"--namespace={NAMESPACE}", f"--executor-image={executor}"]
             environment = {"LEADER_ELECTION_DISABLE": "true", "DEFAULT_REQUEUE_TIME": "1s"}
             self._cluster.processes.start(_NAME, [str(program), *words], environment)
         return self
@@ -38,20 +45,46 @@ class ArgoController:
     def __exit__(self, *_: object) -> None:
         self._cluster.processes.stop(_NAME)
         self._cluster.kubectl("delete", "--ignore-not-found", "-k", str(self._definitions))
-        self._cluster.kubectl("delete", "--ignore-not-found", "namespace", NAMESPACE)
+        self._cluster.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=self._identity())
 
     def log_tail(self) -> str:
         """Return the end of its log."""
         return self._cluster.processes.log_tail(_NAME)
 
     def _install(self) -> None:
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-        metadata = {"name": "workflow-controller-configmap", "namespace": NAMESPACE}
-        settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": _SETTINGS}
-        both = {"apiVersion": "v1", "kind": "List", "items": [namespace, settings]}
-        self._cluster.kubectl("apply", "-f", "-", stdin=json.dumps(both))
         forced = ["apply", "--server-side", "--force-conflicts"]
+        self._cluster.kubectl(*forced, "-f", "-", stdin=self._identity())
         self._cluster.kubectl(*forced, "-k", str(self._definitions))
         names = self._cluster.kubectl("get", "crd", "--output=name").stdout.split()
         ours = [name for name in names if name.endswith(".argoproj.io")]
         self._cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *ours)
+
+    def _identity(self) -> str:
+        """Return the namespace, the settings, the account and the rights of the controller."""
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+        named = {"name": "workflow-controller-configmap", "namespace": NAMESPACE}
+        settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named, "data": _SETTINGS}
+        named = {"name": _ACCOUNT, "namespace": NAMESPACE}
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": named}
+        return yaml.safe_dump_all([namespace, settings, account, *self._roles()])
+
+    def _roles(self) -> list[dict[str, Any]]:
+        """Return Argo's roles and bindings, in its namespace."""
+        paths = sorted(self._rights.glob("workflow-controller-*.yaml"))
+        roles: list[dict[str, Any]] = [one for path in paths for one in yaml.safe_load_all(path.read_text()) if one]
+        for one in roles:
+            if not one["kind"].startswith("Cluster"):
+                one["metadata"]["namespace"] = NAMESPACE
+            for subject in one.get("subjects", []):
+                subject["namespace"] = NAMESPACE
+        return roles
+
+    def _kubeconfig(self) -> Path:
+        """Write a kubeconfig of the controller's account."""
+        words = ["create", "token", _ACCOUNT, f"--namespace={NAMESPACE}", "--duration=24h"]
+        token = self._cluster.kubectl(*words).stdout.strip()
+        settings = json.loads(self._cluster.folders.kubeconfig.read_text())
+        settings["users"][0]["user"] = {"token": token}
+        file = self._cluster.folders.keys / f"{_NAME}.conf"
+        file.write_text(json.dumps(settings))
+        return file

@@ -10,7 +10,8 @@ from tools.manifests.yaml_text import Manifest
 from . import metadata, specification
 from .changes import STATUS
 from .exempt import READS_SECRETS, asked
-from .policies import none_of, policy as make_policy, validation
+from .policies import none_of, validation
+from .policies import policy as make_policy
 from .workflows import FOR_PEOPLE
 
 NAME = "phase2-cronworkflows"

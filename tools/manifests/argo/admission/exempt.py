@@ -1,4 +1,4 @@
-"""Requesters whom a policy is not asked about: Argo's controller, maintainers, and Kubernetes itself.
+"""Requesters whom a policy is not asked about: Argo's controller, a group of administrators, and Kubernetes itself.
 
 Each is a match condition of its own, so that an overlay or a value of the chart replaces it by its name.
 """
@@ -8,7 +8,7 @@ from tools.manifests.cel import cel_literal
 CONTROLLERS = ("system:serviceaccount:argo:argo", "system:serviceaccount:argo:argo-workflows-workflow-controller")
 """Service account of Argo's controller, as installed by Argo's own manifests and by its chart."""
 
-MAINTAINERS = ("phase2-maintainers",)
+EXEMPT = ("phase2-administrators",)
 """Groups that may write what is none of ours."""
 
 # They remove owner references and finalizers while something is deleted.
@@ -19,17 +19,18 @@ _KUBERNETES = (
 )
 
 READS_SECRETS = "authorizer.group('').resource('secrets').namespace(request.namespace).check('get').allowed()"
-"""Whether a requester is an administrator, without a list of them: who may read the Secrets of a namespace gains nothing
-by a pod of their own."""
+"""Whether a requester is an administrator, without a list of them: who may read the Secrets of a namespace gains
+nothing by a pod of their own."""
 
-NOT_ARGO, NOT_MAINTAINER = "not-the-controller-of-argo", "not-a-maintainer"
+NOT_ARGO, NOT_EXEMPT = "not-the-controller-of-argo", "not-exempt"
 """Names of the conditions that an installation may set."""
 
 
 def asked() -> dict[str, str]:
     """Return the conditions, by name, under which a requester is asked."""
+    exempt = cel_literal(list(EXEMPT))
     return {
         NOT_ARGO: f"!(request.userInfo.username in {cel_literal(list(CONTROLLERS))})",
-        NOT_MAINTAINER: f"!request.userInfo.?groups.orValue([]).exists(group, group in {cel_literal(list(MAINTAINERS))})",
+        NOT_EXEMPT: f"!request.userInfo.?groups.orValue([]).exists(group, group in {exempt})",
         "not-kubernetes-itself": f"!(request.userInfo.username in {cel_literal(list(_KUBERNETES))})",
     }

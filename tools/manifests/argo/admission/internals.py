@@ -27,7 +27,7 @@ def policy() -> Manifest:
     )
     message = (
         "request.resource.resource + ' are written by the administrator and by Argo, since pods are made of what they "
-        "hold, with the keys of the store: submit a Workflow instead, with argo submit argo/phase2.yaml or phase2 submit'"
+        "hold, with the keys of the store: submit a Workflow instead, by argo submit argo/phase2.yaml or phase2 submit'"
     )
     return make_policy(
         NAME,

@@ -61,8 +61,8 @@ def rules(templates: Sequence[str]) -> list[Manifest]:
             " && !(variables.spec.workflowTemplateRef.?clusterScope.orValue(false))"
             " && variables.spec.workflowTemplateRef.all(field, field in ['name', 'clusterScope'])",
             "a Workflow of this namespace names one of its templates in workflowTemplateRef, since a Workflow with "
-            f"templates of its own could run any image with the keys of the store. Its name is one of {', '.join(names)}: "
-            "argo submit argo/phase2.yaml, or phase2 submit --backend argo",
+            "templates of its own could run any image with the keys of the store. Its name is one of "
+            f"{', '.join(names)}: argo submit argo/phase2.yaml, or phase2 submit --backend argo",
         ),
         none_of(
             "foreign",

@@ -62,8 +62,8 @@ def rules() -> list[Manifest]:
     return [
         none_of(
             "forged",
-            "status.storedTemplates of a new Workflow are copies of the steps of its own template, as argo submit makes "
-            "them, and nothing else: {}",
+            "status.storedTemplates of a new Workflow are copies of the steps of its own template, as argo submit "
+            "makes them, and nothing else: {}",
         )
     ]
 

@@ -12,7 +12,8 @@ from tools.manifests.yaml_text import Manifest
 from . import metadata, specification, stored_templates
 from .changes import STATUS, changed_keys
 from .exempt import asked
-from .policies import none_of, on_creation, policy as make_policy
+from .policies import none_of, on_creation
+from .policies import policy as make_policy
 
 NAME = "phase2-workflows"
 
@@ -28,7 +29,8 @@ def policy() -> Manifest:
         **metadata.variables(),
         **STATUS,
         # A new one has none but what argo submit copies.
-        "statusRefused": "variables.statusChanges.filter(key, request.operation == 'UPDATE' || key != 'storedTemplates')",
+        "statusRefused": "variables.statusChanges.filter(key, request.operation == 'UPDATE'"
+        " || key != 'storedTemplates')",
         **stored_templates.variables("variables.spec.?workflowTemplateRef.?name.orValue('')"),
         "rewritten": f"request.operation == 'CREATE' ? [] : ({changes}).filter(key, !(key in ['shutdown', 'suspend']))",
     }
@@ -37,14 +39,14 @@ def policy() -> Manifest:
             "statusRefused",
             "the status of a Workflow is written by the controller of Argo alone, since it holds the templates and "
             "outputs that pods are made of: {}. To run a Workflow again, use argo resubmit, or submit it with "
-            "-p resume=RUN; argo retry needs a maintainer",
+            "-p resume=RUN; argo retry needs an administrator",
         ),
         none_of(
             "rewritten",
             "a Workflow keeps what it was submitted with, and only shutdown and suspend may change: not {}. "
             "Submit another one",
         ),
-        # What it was submitted with does not change: whoever stops a Workflow of a maintainer is not asked about it.
+        # What it was submitted with does not change: whoever stops a Workflow of an administrator is not asked about it.
         *(on_creation(rule) for rule in specification.rules(FOR_PEOPLE)),
         specification.switches("object.spec"),
         *stored_templates.rules(),
