@@ -61,7 +61,7 @@ ACCEPTED = {
     "data": ["jarvis-dft3d", "/work/cache/mine.json"],
     "queue": ["user-queue"],
     "node-selector": ['{"gpu": "a100"}'],
-    "tolerations": ['[{"key": "gpu", "operator": "Exists"}]'],
+    "tolerations": ["[]", '[{"key": "gpu", "operator": "Exists"}]', '[{"key": "a"}, {"key": "b"}]'],
     "cutoff": ["6", "6.5", "5.123456789012345"],
     "patience": ["20"],
     "set": [
@@ -77,12 +77,12 @@ REFUSED = {
     "memory": ["8", "8gb", "lots"], "retry-memory": ["8", '1Gi"'],
     "gpus": ["-1", "2", "10", "many"], "run-name": ["-x", "a b", "x" * 64],
     "resume": ["a b"],
-    "image": ["", "-x", "a b", "x@sha256:12"], "priority": ["Upper"], "data": ["a b"], "queue": ["Upper", "-x"],
+    "image": ["", "-x", "a b", "x@sha256:12"], "priority": ["Upper"], "data": ["a b", "/proc/self/environ", "/work/cache/../x", "../x"], "queue": ["Upper", "-x"],
     "store": ["file:///tmp", "s3://key:secret@bucket", "https://bucket"], "node-selector": ["gpu=a100", "[]"],
-    "tolerations": ["{}"], "cutoff": ["-1", "6 A"], "patience": ["-1", "none"],
+    "tolerations": ["{}", "[{{x}}]", '[{"a": {"b": "c"}}]', "[{}{}]"], "cutoff": ["-1", "6 A"], "patience": ["-1", "none"],
     "set": [
         "training.lr", "=3", "Training.lr=3", "a=b=c", 'a="b"', "a='b'", "a={b: 1}",
-        "a=1;", ";a=1", "a=1\nb=2", "a=$(id)", "a=*x", "a=&x 1", "a=!x 1",
+        "a=1;", ";a=1", "a=1\nb=2", "a=$(id)", "a=*x", "a=&x 1", "a=!x 1", "data.source=/proc/self", "a=/work/cache/../x",
     ],
 }  # fmt: skip
 

@@ -31,7 +31,6 @@ WRONG = [
     ("argo.enabled=auto", ["/argo/enabled", "got string, want boolean"]),
     ("argo.parallel=0", ["/argo/parallel", "minimum: got 0, want 1"]),
     ("argo.controllers={argo}", ["/argo/controllers/0", "does not match pattern"]),
-    ("argo.controllers={}", ["/argo/controllers", "minItems: got 0, want 1"]),
     ("admission.exemptGroups={o'hara}", ["/admission/exemptGroups/0", "does not match pattern"]),
     ("kueue.queue=My_Queue", ["/kueue/queue", "does not match pattern"]),
     ("nightly.level=huge", ["/nightly/level", "'smoke', 'lite', 'std', 'pro', 'max'"]),

@@ -155,7 +155,9 @@ def test_the_exempt_group_is_not_asked_and_other_administrators_are(argo):
 def test_a_workflow_of_an_administrator_can_be_stopped(argo, ada):
     (own,) = (case for case in cases("created") if case.name == "a template of its own")
     metadata = {"name": "own", "annotations": {"x": "{{workflow.name}}"}}
-    assert Person(argo, "max", "system:masters", "phase2-administrators").create(own.body | {"metadata": metadata}) == ""
+    assert (
+        Person(argo, "max", "system:masters", "phase2-administrators").create(own.body | {"metadata": metadata}) == ""
+    )
     try:
         assert ada.patch("workflow", "own", {"spec": {"shutdown": "Stop"}}, DRY) == ""
     finally:

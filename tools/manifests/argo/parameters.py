@@ -74,10 +74,12 @@ BATCH_SIZE = Parameter("batch-size", "", "Crystals per step.", shape=_NUMBER)
 PRESET = Parameter("preset", "", "Network of cgcnn.", PRESETS)
 MAX_SAMPLES = Parameter("max-samples", "", "Use at most this many crystals.", shape=_NUMBER)
 SEED = Parameter("seed", "", "Seed of the run.", shape="^[0-9]{0,10}$")
-_PART = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}"
+_PART = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}"  # never '..'
+_PATH = f"{_PART}(/{_PART}){{0,9}}/?"
+_CACHED = f"/work/cache/{_PATH}"
 DATA = Parameter(
     "data", "", "sample, jarvis-dft3d, or a path below /work/cache; empty is sample.",
-    shape=f"^((/work/cache/)?{_PART}(/{_PART}){{0,9}}/?)?$",
+    shape=f"^({_PATH}|{_CACHED})?$",
 )  # fmt: skip
 SPLIT = Parameter("split", "", "How crystals are divided; composition keeps each formula in one part.", SPLITS)
 CUTOFF = Parameter("cutoff", "", "Longest edge, angstrom.", shape="^([0-9]{1,2}([.][0-9]{1,17})?)?$")
@@ -90,14 +92,14 @@ FROM = Parameter(
 )
 FREEZE = Parameter("freeze", "", "With from: backbone trains the heads alone.", FREEZES)
 NEW_HEADS = Parameter("new-heads", "false", "With from: begin with untrained heads.", _SWITCH)
-_SETTING = "[a-z_]+([.][a-z0-9_]+)*=[][A-Za-z0-9.,+_/ -]+"
+_SETTING = f"[a-z_]+([.][a-z0-9_]+)*=([][A-Za-z0-9.,+_ -]+|{_CACHED})"
 SET = Parameter(
     "set",
     "",
     f"Other settings: training.warmup=0.1, several with '{SEPARATOR}' between them.",
     shape=f"^({_SETTING}({SEPARATOR} ?{_SETTING})*)?$",
 )
-_OVER = "[a-z_]+([.][a-z0-9_]+)*=[][A-Za-z0-9.,:=+_/ -]+"
+_OVER = "[a-z_]+([.][a-z0-9_]+)*=[][A-Za-z0-9.,:=+_ -]+"
 OVER = Parameter(
     "over", "", f"Settings to search: training.lr=1e-4..1e-2:log, several with '{SEPARATOR}' between them.",
     shape=f"^({_OVER}({SEPARATOR} ?{_OVER})*)?$",

@@ -42,8 +42,9 @@ def variables(specification: str) -> dict[str, str]:
         "braced": f"variables.given.filter(p, [p.?name.orValue(''), {_VALUE}].exists(text, text.contains('{{{{')"
         " || text.contains('}}'))).map(p, p.name)",
         "images": f"variables.given.filter(p, p.?name.orValue('') == '{IMAGE.name}').map(p, {_VALUE})",
-        "unapproved": "variables.images.filter(image, !variables.approved.exists(name, image == name"
-        " || image.startsWith(name + ':') || image.startsWith(name + '@')))",
+        # A slash behind the colon would make a registry of what looks like the name: phase2:1/other.
+        "unapproved": "variables.images.filter(image, ![image.split('@')[0]].exists(tagged, variables.approved.exists("
+        "name, tagged == name || tagged.startsWith(name + ':') && !tagged.substring(size(name)).contains('/'))))",
         "undigested": "variables.images.filter(image, !image.contains('@sha256:'))",
     }
 
@@ -62,7 +63,7 @@ def rules(templates: Sequence[str]) -> list[Manifest]:
             " && variables.spec.workflowTemplateRef.all(field, field in ['name', 'clusterScope'])",
             "a Workflow of this namespace names one of its templates in workflowTemplateRef, since a Workflow with "
             "templates of its own could run any image with the keys of the store. Its name is one of "
-            f"{', '.join(names)}: argo submit argo/phase2.yaml, or phase2 submit --backend argo",
+            f"{', '.join(names)}: argo submit argo/phase2.yaml or phase2 submit --backend argo",
         ),
         none_of(
             "foreign",

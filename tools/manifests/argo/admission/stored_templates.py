@@ -1,7 +1,7 @@
 """The templates that ``argo submit`` copies into the status of a new Workflow, held to be copies of ours.
 
 Argo's command line and server resolve the templates of a Workflow while they validate it, and submit what they found
-as ``status.storedTemplates``. The controller (4.0.5) uses it for steps that name a template of another object, which
+as ``status.storedTemplates``. The controller uses it for steps that name a template of another object, which
 ours never do. What passes here can say no more than our own steps say: a program's image, command, keys and rights are
 in ``templateDefaults`` and in the specification, so that no genuine copy has them.
 """
@@ -62,8 +62,8 @@ def rules() -> list[Manifest]:
     return [
         none_of(
             "forged",
-            "status.storedTemplates of a new Workflow are copies of the steps of its own template, as argo submit "
-            "makes them, and nothing else: {}",
+            "status.storedTemplates of a new Workflow are copies of the steps of its own template, as the command line of "
+            "Argo makes them, and nothing else: {}",
         )
     ]
 

@@ -1,6 +1,7 @@
 """The policy of every Workflow: exactly one of ours, whose status is Argo's and whose request does not change.
 
-What Argo's command line writes with a person's rights (4.0.5, ``workflow/util/util.go``): ``stop`` and ``terminate``
+What Argo's command line writes with a person's rights (``workflow/util/util.go`` of the tested
+version): ``stop`` and ``terminate``
 patch ``spec.shutdown``; ``suspend`` and ``resume`` update ``spec.suspend``; through a server, each adds labels of the
 actor. ``resume`` also ends nodes of templates that suspend, which ours have none of. ``retry`` writes a status with
 nodes left out or reset: whoever may do that may also write outputs of steps, which become fields of pods.
