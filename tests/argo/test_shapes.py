@@ -77,12 +77,15 @@ REFUSED = {
     "memory": ["8", "8gb", "lots"], "retry-memory": ["8", '1Gi"'],
     "gpus": ["-1", "2", "10", "many"], "run-name": ["-x", "a b", "x" * 64],
     "resume": ["a b"],
-    "image": ["", "-x", "a b", "x@sha256:12"], "priority": ["Upper"], "data": ["a b", "/proc/self/environ", "/work/cache/../x", "../x"], "queue": ["Upper", "-x"],
+    "image": ["", "-x", "a b", "x@sha256:12"], "priority": ["Upper"], "queue": ["Upper", "-x"],
+    "data": ["a b", "/proc/self/environ", "/work/cache/../x", "../x"],
     "store": ["file:///tmp", "s3://key:secret@bucket", "https://bucket"], "node-selector": ["gpu=a100", "[]"],
-    "tolerations": ["{}", "[{{x}}]", '[{"a": {"b": "c"}}]', "[{}{}]"], "cutoff": ["-1", "6 A"], "patience": ["-1", "none"],
+    "tolerations": ["{}", "[{{x}}]", '[{"a": {"b": "c"}}]', "[{}{}]"],
+    "cutoff": ["-1", "6 A"], "patience": ["-1", "none"],
     "set": [
         "training.lr", "=3", "Training.lr=3", "a=b=c", 'a="b"', "a='b'", "a={b: 1}",
-        "a=1;", ";a=1", "a=1\nb=2", "a=$(id)", "a=*x", "a=&x 1", "a=!x 1", "data.source=/proc/self", "a=/work/cache/../x",
+        "a=1;", ";a=1", "a=1\nb=2", "a=$(id)", "a=*x", "a=&x 1", "a=!x 1",
+        "data.source=/proc/self", "a=/work/cache/../x",
     ],
 }  # fmt: skip
 

@@ -186,7 +186,8 @@ def settled(policy):
 
 def test_the_policies_of_workflows_are_set_by_values(helm):
     settings = [
-        "disruption.protectHours=3", "argo.controllers={system:serviceaccount:flows:ctl}", "admission.exemptGroups={core}",
+        "disruption.protectHours=3", "argo.controllers={system:serviceaccount:flows:ctl}",
+        "admission.exemptGroups={core}",
         "admission.images={localhost/phase2,registry.example.com/phase2}", "admission.byDigest=always",
         f"image.digest=sha256:{'0' * 64}", "image.repository=registry.example.com/phase2", "argo.enabled=true",
     ]  # fmt: skip

@@ -62,8 +62,8 @@ def rules() -> list[Manifest]:
     return [
         none_of(
             "forged",
-            "status.storedTemplates of a new Workflow are copies of the steps of its own template, as the command line of "
-            "Argo makes them, and nothing else: {}",
+            "status.storedTemplates of a new Workflow are copies of the steps of its own template, as the command line "
+            "of Argo makes them, and nothing else: {}",
         )
     ]
 

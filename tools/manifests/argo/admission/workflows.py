@@ -1,10 +1,9 @@
 """The policy of every Workflow: exactly one of ours, whose status is Argo's and whose request does not change.
 
-What Argo's command line writes with a person's rights (``workflow/util/util.go`` of the tested
-version): ``stop`` and ``terminate``
-patch ``spec.shutdown``; ``suspend`` and ``resume`` update ``spec.suspend``; through a server, each adds labels of the
-actor. ``resume`` also ends nodes of templates that suspend, which ours have none of. ``retry`` writes a status with
-nodes left out or reset: whoever may do that may also write outputs of steps, which become fields of pods.
+What Argo's command line writes with a person's rights (``workflow/util/util.go`` of the tested version): ``stop`` and
+``terminate`` patch ``spec.shutdown``; ``suspend`` and ``resume`` update ``spec.suspend``; through a server, each adds
+labels of the actor. ``resume`` also ends nodes of templates that suspend, which ours have none of. ``retry`` writes a
+status with nodes left out or reset: whoever may do that may also write outputs of steps, which become fields of pods.
 """
 
 from tools.manifests.argo.parameters import PARAMETERS
@@ -47,7 +46,7 @@ def policy() -> Manifest:
             "a Workflow keeps what it was submitted with, and only shutdown and suspend may change: not {}. "
             "Submit another one",
         ),
-        # What it was submitted with does not change: whoever stops a Workflow of an administrator is not asked about it.
+        # What it was submitted with stays: whoever stops a Workflow of an administrator is not asked about it.
         *(on_creation(rule) for rule in specification.rules(FOR_PEOPLE)),
         specification.switches("object.spec"),
         *stored_templates.rules(),
