@@ -8,6 +8,7 @@ import json
 
 import pytest
 import yaml
+from hera.workflows import models
 from tests.argo.manifests import ARGO, documents
 from tests.on_cluster.lab.building import builds
 from tests.on_cluster.lab.waiting import wait_until
@@ -95,6 +96,18 @@ def test_a_workflow_is_exactly_one_of_ours(ada, case):
     check(case, ada.create(case.body, DRY))
 
 
+MAY_BE_SET = {
+    "workflowTemplateRef", "arguments", "entrypoint", "suspend", "shutdown", "activeDeadlineSeconds", "ttlStrategy",
+}  # fmt: skip
+FIELDS = {field.alias or name for name, field in models.WorkflowSpec.model_fields.items()} - MAY_BE_SET
+
+
+@pytest.mark.parametrize("field", sorted(FIELDS))
+def test_every_other_field_of_argo_is_refused(ada, field):
+    good = documents(ARGO / "phase2.yaml")[0]
+    assert f"leave out {field}" in ada.create(good | {"spec": good["spec"] | {field: {}}}, DRY)
+
+
 @pytest.mark.parametrize("case", cases("updated"), ids=lambda case: case.name)
 def test_a_workflow_that_runs_is_stopped_or_suspended_and_nothing_else(ada, running, case):
     check(case, ada.patch("workflow", running, case.body, DRY))
@@ -102,7 +115,7 @@ def test_a_workflow_that_runs_is_stopped_or_suspended_and_nothing_else(ada, runn
 
 @pytest.mark.parametrize("case", cases("scheduled"), ids=lambda case: case.name)
 def test_what_starts_by_the_clock_is_exactly_one_of_ours(bo, case):
-    body = case.body | {"metadata": {"name": "another"}}
+    body = case.body | {"metadata": case.body["metadata"] | {"name": "another"}}
     check(case, bo.create(body, DRY))
 
 

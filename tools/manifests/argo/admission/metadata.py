@@ -83,7 +83,9 @@ def _refused(field: str) -> str:
     A new object may have what phase2 writes: ``phase2 submit`` writes it with the person's rights.
     """
     changes = changed_keys(f"variables.{field}", f"variables.{field}Before")
-    reserved = "key.contains('argoproj.io/') || (request.operation == 'UPDATE' && key.startsWith('phase2.dev/'))"
+    # Not those of Argo CD, which has its own.
+    of_argo = " || ".join(f"key.startsWith('{name}/')" for name in (_ARGO, f"cron{_ARGO}"))
+    reserved = f"{of_argo} || (request.operation == 'UPDATE' && key.startsWith('phase2.dev/'))"
     return f"({changes}).filter(key, ({reserved}) && !(key in variables.{field}Allowed))"
 
 
