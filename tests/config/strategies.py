@@ -12,6 +12,8 @@ from phase2.config.request import BALANCES, FREEZES, PRECISIONS, SPLITS
 from phase2.properties import KEYS
 
 COUNTS = st.integers(1, 10**6)
+WIDTHS = st.integers(1, 8192)
+DEPTHS = st.integers(1, 64)
 SHARES = st.floats(1e-3, 1e3)
 PROPERTIES = st.lists(st.sampled_from(KEYS), min_size=1, unique=True)
 SOURCES = st.sampled_from(["sample", "jarvis-dft3d", "my data/crystals #1.json", "größe: [x].json", "null", "12"])
@@ -54,24 +56,24 @@ FINE_TUNING: dict[str, st.SearchStrategy[object]] = {
 FOUNDATION: dict[str, st.SearchStrategy[object]] = {
     "foundation.name": st.sampled_from(list(FOUNDATION_MODELS)),
     "foundation.use": st.sampled_from(["beside", "alone"]),
-    "foundation.width": COUNTS,
+    "foundation.width": WIDTHS,
 }
 MODELS: dict[str, dict[str, st.SearchStrategy[object]]] = {
     "cgcnn": {
         "model.preset": st.sampled_from(PRESETS),
-        "model.width": COUNTS,
-        "model.convolutions": COUNTS,
+        "model.width": WIDTHS,
+        "model.convolutions": DEPTHS,
         "model.gaussians": st.integers(2, 99),
-        "model.trunk": COUNTS,
+        "model.trunk": WIDTHS,
     },
     "e3nn": {
         "model.size": st.sampled_from(PRESETS),
-        "model.channels": st.lists(COUNTS, min_size=1, max_size=5),
-        "model.layers": COUNTS,
-        "model.radial_basis": COUNTS,
-        "model.radial_hidden": COUNTS,
+        "model.channels": st.lists(WIDTHS, min_size=1, max_size=5),
+        "model.layers": DEPTHS,
+        "model.radial_basis": st.integers(1, 1024),
+        "model.radial_hidden": WIDTHS,
         "model.envelope": st.integers(2, 9),
-        "model.trunk": COUNTS,
+        "model.trunk": WIDTHS,
         "model.second_order": st.integers(0, 512),
         "model.readout_layers": st.sampled_from(["last", "all"]),
     },

@@ -182,7 +182,7 @@ def _read_csv(path: Path, width: int) -> tuple[list[str], list[tuple[str, str, l
         with path.open(newline="", encoding="utf-8") as file:
             head, *rows = csv.reader(file)
         cells = [(row[0], row[1], [float(field) if field else None for field in row[2:]]) for row in rows]
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, ValueError, IndexError, csv.Error) as error:
         raise ModelFileError(
             f"{path} cannot be read.", why=f"{error}.", fix="Check the run with 'phase2 runs verify'."
         ) from error

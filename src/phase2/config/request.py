@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from phase2.config.assignments import SET, Setting, parse_setting
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Profile, profile
+from phase2.config.schema import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import select_properties
 
@@ -295,6 +296,13 @@ def _refuse_bad_numbers(request: RunRequest) -> None:
         value = getattr(request, name)
         if value is not None and value < 1:
             raise RequestError(f"{flag(name)} {value} is not a positive number.", fix="Give 1 or more.")
+        if value is not None and value > MOST_COUNTED:
+            raise RequestError(f"{flag(name)} {value} is out of range.", fix=f"Give {MOST_COUNTED} or less.")
+    for name in ("data", "from_"):
+        if len(getattr(request, name) or "") > LONGEST_ADDRESS:
+            raise RequestError(f"{flag(name)} is too long.", fix=f"Give {LONGEST_ADDRESS} characters or less.")
+    if request.lr is not None and request.lr > MOST_RATE:
+        raise RequestError(f"--lr {request.lr} is out of range.", fix="Give a learning rate such as 1e-3.")
     if request.lr is not None and not (math.isfinite(request.lr) and request.lr > 0):
         raise RequestError(f"--lr {request.lr} is not a positive number.", fix="Give a learning rate such as 1e-3.")
     if request.cutoff is not None and not 0 < request.cutoff <= 20:

@@ -39,8 +39,15 @@ _ADDED: tuple[tuple[str, str, object], ...] = (
 )
 
 
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0)]
+# Upper bounds leave room for whatever can be trained: a file of a run is refused before memory is taken for more.
+MOST_COUNTED = 10**9
+MOST_RATE = 1e3
+LONGEST_ADDRESS = 4096
+Count = Annotated[int, Field(ge=1, le=MOST_COUNTED)]
+Address = Annotated[str, Field(min_length=1, max_length=LONGEST_ADDRESS)]
+Width = Annotated[int, Field(ge=1, le=8192)]
+Depth = Annotated[int, Field(ge=1, le=64)]
+Share = Annotated[float, Field(gt=0, le=1e6)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
@@ -68,8 +75,8 @@ class DataConfig(Frozen):
         group_by: ``composition`` keeps all crystals of one reduced formula in one part.
     """
 
-    source: str = Field(default="sample", min_length=1)
-    max_samples: int | None = Field(default=None, ge=1)
+    source: Address = "sample"
+    max_samples: Count | None = None
     graph: GraphSpec = GraphSpec()
     split_seed: Seed = 42
     fractions: tuple[Share, Share, Share] = (0.8, 0.1, 0.1)
@@ -89,10 +96,10 @@ class CgcnnConfig(Frozen):
 
     kind: Literal["cgcnn"] = "cgcnn"
     preset: Preset
-    width: int = Field(ge=1)
-    convolutions: int = Field(ge=1)
-    gaussians: int = Field(default=41, ge=2)
-    trunk: int = Field(default=128, ge=1)
+    width: Width
+    convolutions: Depth
+    gaussians: int = Field(default=41, ge=2, le=4096)
+    trunk: Width = 128
 
 
 class EquivariantConfig(Frozen):
@@ -112,12 +119,12 @@ class EquivariantConfig(Frozen):
 
     kind: Literal["e3nn"] = "e3nn"
     size: Preset
-    channels: tuple[Positive, ...] = Field(min_length=1, max_length=5)
-    layers: int = Field(ge=1)
-    radial_basis: int = Field(default=8, ge=1)
-    radial_hidden: int = Field(default=64, ge=1)
-    envelope: int = Field(default=6, ge=2)
-    trunk: int = Field(default=128, ge=1)
+    channels: tuple[Width, ...] = Field(min_length=1, max_length=5)
+    layers: Depth
+    radial_basis: int = Field(default=8, ge=1, le=1024)
+    radial_hidden: Width = 64
+    envelope: int = Field(default=6, ge=2, le=64)
+    trunk: Width = 128
     second_order: int = Field(default=0, ge=0, le=512)
     readout_layers: Literal["last", "all"] = "last"
 
@@ -157,19 +164,19 @@ class TrainingConfig(Frozen):
         patience: Epochs without a better validation score before the run stops early; None never stops.
     """
 
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
-    lr: float = Field(gt=0)
-    weight_decay: float = Field(default=1e-2, ge=0)
+    epochs: Count
+    batch_size: Count
+    lr: float = Field(gt=0, le=MOST_RATE)
+    weight_decay: float = Field(default=1e-2, ge=0, le=1e3)
     warmup: float = Field(default=0.05, ge=0, lt=1)
-    clip_norm: float = Field(default=10.0, gt=0)
+    clip_norm: float = Field(default=10.0, gt=0, le=1e12)
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
     loss: Literal["huber", "l1"] = "l1"
     balance: Literal["equal", "uncertainty", "famo"] = "uncertainty"
     label_exponent: float | None = Field(default=None, ge=0, le=1)
     optimizer: Literal["adamw", "muon"] = "adamw"
     precision: Literal["fp32", "bf16"] = "fp32"
-    patience: int | None = Field(default=None, ge=1)
+    patience: Count | None = None
 
 
 TRAINING_DEFAULTS: dict[Algorithm, dict[str, object]] = {
@@ -191,12 +198,12 @@ class FineTuningConfig(Frozen):
         unfreeze_epoch: Epoch from which the backbone is trained, counted from 1; before, only the heads are.
     """
 
-    source: str = Field(min_length=1)
+    source: Address
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     freeze: Literal["backbone", "none"] = "none"
     new_heads: bool = False
     backbone_lr: float = Field(default=1.0, gt=0, le=1)
-    unfreeze_epoch: int = Field(default=1, ge=1)
+    unfreeze_epoch: Count = 1
 
 
 class FoundationConfig(Frozen):
@@ -210,7 +217,7 @@ class FoundationConfig(Frozen):
 
     name: Literal["sevennet-0", "sevennet-l3i5"]
     use: Literal["beside", "alone"] = "beside"
-    width: int = Field(default=128, ge=1)
+    width: Width = 128
 
 
 def _is_none(value: object) -> bool:
@@ -238,8 +245,8 @@ class RunConfig(Frozen):
     algorithm: Algorithm
     mode: Mode
     backend: Backend
-    family: str
-    properties: tuple[str, ...] = Field(min_length=1)
+    family: str = Field(max_length=200)
+    properties: tuple[str, ...] = Field(min_length=1, max_length=64)
     all_properties: bool
     seed: Seed
     data: DataConfig

@@ -8,7 +8,7 @@ import platform
 from pathlib import Path
 
 from phase2.machine.cgroup import cpu_limit, memory_limit
-from phase2.storage.records import Record
+from phase2.storage.records import Counted, Record
 
 THREADS_VARIABLE = "OMP_NUM_THREADS"
 
@@ -27,9 +27,9 @@ class Hardware(Record):
 
     cpu: str
     cores: float
-    memory_bytes: int | None
+    memory_bytes: Counted | None
     gpu: str | None
-    threads: int | None = None
+    threads: Counted | None = None
     platform: str
 
 

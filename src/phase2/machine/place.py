@@ -6,7 +6,7 @@ import os
 import socket
 
 from phase2.config.settings import workflow_name
-from phase2.storage.records import Record
+from phase2.storage.records import Counted, Record
 
 # Set by the pod's manifest (Kubernetes' downward API).
 POD_VARIABLE = "PHASE2_POD_NAME"
@@ -26,7 +26,7 @@ class Place(Record):
         workflow: Argo workflow.
     """
 
-    process: int
+    process: Counted
     host: str
     pod: str | None
     namespace: str | None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phase2.runs.layout import MANIFEST
-from phase2.storage.records import Record
+from phase2.storage.records import Counted, Record
 
 
 class Artifact(Record):
@@ -21,7 +21,7 @@ class Artifact(Record):
     """
 
     path: str
-    bytes: int
+    bytes: Counted
     sha256: str
 
 

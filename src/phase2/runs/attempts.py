@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from phase2.runs.layout import RunDirectory
-from phase2.storage.records import Record, read_rows, write_rows
+from phase2.storage.records import Counted, Record, read_rows, write_rows
 
 Status = Literal["finished", "failed", "interrupted"]
 
@@ -34,7 +34,7 @@ class Attempt(Record):
     resumed_from: str | None = None
     changed: str = ""
     host: str = ""
-    pruned_at: int | None = None
+    pruned_at: Counted | None = None
 
 
 def begin_attempt(run: RunDirectory, *, host: str, resumed_from: str | None = None, changed: str = "") -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phase2.storage.records import Record
+from phase2.storage.records import Counted, Record
 
 
 class PropertyBaseline(Record):
@@ -20,7 +20,7 @@ class PropertyBaseline(Record):
 
     key: str
     unit: str
-    train_labels: int
+    train_labels: Counted
     median_val_mae: float | None
     median_test_mae: float | None
     boosting_val_mae: float | None

@@ -6,9 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated, ClassVar
 
+from pydantic import ConfigDict, Field, StrictFloat, StrictInt, StrictStr, TypeAdapter, ValidationError
+
+from phase2.config.schema import MOST_COUNTED
 from phase2.errors import ModelFileError
 from phase2.storage.disk.atomic import write_text
+from phase2.storage.records import first_error, read_limited
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +35,20 @@ class EpochRow:
         data_wait: Share of the training time spent waiting for a batch.
     """
 
-    epoch: int
-    step: int
-    lr: float
-    train_loss: float
-    val_loss: float
-    val_score: float
-    val_mae: dict[str, float | None]
-    seconds: float
-    structures_per_second: float
-    data_wait: float
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    epoch: Annotated[StrictInt, Field(ge=1, le=MOST_COUNTED)]
+    step: Annotated[StrictInt, Field(ge=0, lt=2**62)]
+    lr: Annotated[StrictFloat, Field(ge=0)]
+    train_loss: StrictFloat
+    val_loss: StrictFloat
+    val_score: StrictFloat
+    val_mae: Annotated[
+        dict[Annotated[StrictStr, Field(max_length=100)], StrictFloat | None], Field(max_length=100, strict=True)
+    ]
+    seconds: Annotated[StrictFloat, Field(ge=0)]
+    structures_per_second: Annotated[StrictFloat, Field(ge=0)]
+    data_wait: StrictFloat
 
 
 def best_row(history: Sequence[EpochRow]) -> EpochRow | None:
@@ -60,17 +69,23 @@ def read_history(path: Path) -> tuple[EpochRow, ...]:
         ModelFileError: It is missing or damaged.
     """
     try:
-        return tuple(EpochRow(**row) for row in json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        rows = _ROWS.validate_json(read_limited(path))
+        if [row.epoch for row in rows] != list(range(1, len(rows) + 1)):
+            raise ValueError("Its epochs are not numbered from 1")
+    except (OSError, ValueError) as error:
+        why = first_error(error) if isinstance(error, ValidationError) else str(error)
         raise ModelFileError(
-            f"{path} cannot be read.", why=f"{error}.", fix="Check the run with 'phase2 runs verify'."
+            f"{path} cannot be read.", why=f"{why}.", fix="Check the run with 'phase2 runs verify'."
         ) from error
+    return rows
 
 
 def read_epochs_done(path: Path) -> int:
     """Count the epochs in a ``history.json``; 0 where it is missing or damaged."""
     try:
-        rows = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        return len(read_history(path))
+    except ModelFileError:
         return 0
-    return len(rows) if isinstance(rows, list) else 0
+
+
+_ROWS = TypeAdapter(Annotated[tuple[EpochRow, ...], Field(fail_fast=True)])

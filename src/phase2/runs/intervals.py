@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phase2.storage.records import Record
+from phase2.storage.records import Counted, Record
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 """The levels that tables show."""
@@ -44,8 +44,8 @@ class PropertyIntervals(Record):
 
     key: str
     unit: str
-    val_labels: int
-    test_labels: int
+    val_labels: Counted
+    test_labels: Counted
     levels: tuple[LevelCoverage, ...] = ()
     narrow_mae: float | None = None
     wide_mae: float | None = None

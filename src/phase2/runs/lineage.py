@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phase2.storage.records import Record
+from phase2.storage.records import Counted, Record
 
 
 class Ancestor(Record):
@@ -23,7 +23,7 @@ class Ancestor(Record):
     run_id: str
     address: str
     sha256: str
-    epoch: int
+    epoch: Counted
     properties: tuple[str, ...]
     data: str
     data_fingerprint: str | None = None
@@ -66,7 +66,7 @@ class Lineage(Record):
     new: tuple[str, ...]
     normalisation: dict[str, Normalisation]
     mean_neighbors: float
-    species: tuple[int, ...]
+    species: tuple[Counted, ...]
 
     def sentence(self) -> str:
         """Describe the whole chain in one sentence."""

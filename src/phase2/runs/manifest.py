@@ -18,7 +18,7 @@ from phase2.runs.layout import RunDirectory
 from phase2.runs.lineage import Lineage
 from phase2.runs.results import PropertyMetrics, Results
 from phase2.runs.run_config import RecordedConfig
-from phase2.storage.records import Record, read_record, write_record
+from phase2.storage.records import Counted, Record, read_record, write_record
 
 VERSION = 1
 
@@ -43,14 +43,14 @@ class DataFacts(Record):
     source: str
     fingerprint: str
     split_fingerprint: str
-    read: int
-    rejected: int
-    unlabelled: int
-    used: int
-    train: int
-    val: int
-    test: int
-    labels: dict[str, dict[str, int]]
+    read: Counted
+    rejected: Counted
+    unlabelled: Counted
+    used: Counted
+    train: Counted
+    val: Counted
+    test: Counted
+    labels: dict[str, dict[str, Counted]]
 
 
 class RunManifest(Record):
@@ -88,7 +88,7 @@ class RunManifest(Record):
         artifacts: All other files of the run.
     """
 
-    schema_version: int = VERSION
+    schema_version: Counted = VERSION
     run_id: str
     family: str
     algorithm: Algorithm
@@ -108,8 +108,8 @@ class RunManifest(Record):
     hardware: Hardware
     place: Place
     attempts: tuple[Attempt, ...]
-    best_epoch: int | None = None
-    epochs: int | None = None
+    best_epoch: Counted | None = None
+    epochs: Counted | None = None
     score: float | None = None
     mean_epoch_seconds: float | None = None
     val: tuple[PropertyMetrics, ...] = ()

@@ -8,7 +8,7 @@ from typing import Self
 from phase2.config.levels import Algorithm, Mode
 from phase2.runs.baselines import PropertyBaseline
 from phase2.runs.intervals import PropertyIntervals
-from phase2.storage.records import Record
+from phase2.storage.records import Counted, Record
 
 
 class PropertyMetrics(Record):
@@ -27,7 +27,7 @@ class PropertyMetrics(Record):
 
     key: str
     unit: str
-    count: int
+    count: Counted
     mae: float | None
     rmse: float | None
     r2: float | None
@@ -81,16 +81,16 @@ class Results(Record):
         intervals: How well intervals hold on the test part, by property.
     """
 
-    schema_version: int = 1
+    schema_version: Counted = 1
     run_id: str
     algorithm: Algorithm
     mode: Mode
     properties: tuple[str, ...]
     left_out: tuple[str, ...] = ()
-    best_epoch: int
-    epochs: int
+    best_epoch: Counted
+    epochs: Counted
     score: float | None
-    train_labels: dict[str, int]
+    train_labels: dict[str, Counted]
     mean_epoch_seconds: float
     val: tuple[PropertyMetrics, ...]
     test: tuple[PropertyMetrics, ...]

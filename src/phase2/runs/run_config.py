@@ -13,7 +13,7 @@ from phase2.config.schema import RunConfig
 from phase2.runs.layout import CONFIG, RunDirectory
 from phase2.runs.lineage import Lineage
 from phase2.storage.base import ObjectMissingError, Store
-from phase2.storage.records import Record, parse_record, read_record, write_record
+from phase2.storage.records import Counted, Record, parse_record, read_record, write_record
 
 
 class RecordedConfig(Record):
@@ -30,7 +30,7 @@ class RecordedConfig(Record):
         lineage: What the run takes over from the model that it starts from; null for random weights.
     """
 
-    schema_version: int = 1
+    schema_version: Counted = 1
     run_id: str
     created: AwareDatetime
     command: tuple[str, ...]

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from phase2.errors import ModelFileError
 from phase2.storage.disk.atomic import write_text
+
+MAX_BYTES = 64 * 1024**2
+"""Largest file that is parsed; a history of 100,000 epochs has 50 MB."""
+
+_FIX = "Copy the run again from where it was trained; the other files of the run may be damaged as well."
 
 
 class Record(BaseModel):
@@ -18,13 +23,16 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+Counted = Annotated[int, Field(ge=0, lt=2**63)]
+"""A number of things."""
+
 AnyRecord = TypeVar("AnyRecord", bound=BaseModel)
 
 
 class _Versioned(BaseModel):
     """The field that every version of a file has."""
 
-    schema_version: int = 1
+    schema_version: Counted = 1
 
 
 def write_record(path: Path, record: BaseModel) -> None:
@@ -43,7 +51,7 @@ def read_record(path: Path, kind: type[AnyRecord], *, version: int = 1) -> AnyRe
     Raises:
         ModelFileError: The file is missing, damaged, or written by a newer phase2.
     """
-    return parse_record(_read(path), kind, where=str(path), version=version)
+    return parse_record(read_limited(path), kind, where=str(path), version=version)
 
 
 def parse_record(content: bytes, kind: type[AnyRecord], *, where: str, version: int = 1) -> AnyRecord:
@@ -59,14 +67,15 @@ def parse_record(content: bytes, kind: type[AnyRecord], *, where: str, version: 
         ModelFileError: The content is damaged, or written by a newer phase2.
     """
     try:
-        found = _Versioned.model_validate_json(content).schema_version
+        _check_length(content, where)
+        found = _Versioned.model_validate_json(content, strict=True).schema_version
         if found > version:
             raise ModelFileError(
                 f"{where} has format {found}; this version of phase2 reads formats up to {version}.",
                 why="A newer phase2 wrote it.",
                 fix="Install that version of phase2.",
             )
-        return kind.model_validate_json(content)
+        return kind.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise _damaged(where, error) from error
 
@@ -82,7 +91,7 @@ def read_rows(path: Path, kind: type[AnyRecord]) -> tuple[AnyRecord, ...]:
     Raises:
         ModelFileError: The file is missing or damaged.
     """
-    return parse_rows(_read(path), kind, where=str(path))
+    return parse_rows(read_limited(path), kind, where=str(path))
 
 
 def parse_rows(content: bytes, kind: type[AnyRecord], *, where: str) -> tuple[AnyRecord, ...]:
@@ -91,8 +100,9 @@ def parse_rows(content: bytes, kind: type[AnyRecord], *, where: str) -> tuple[An
     Raises:
         ModelFileError: It is damaged.
     """
+    _check_length(content, where)
     try:
-        return TypeAdapter(tuple[kind, ...]).validate_json(content)  # type: ignore[valid-type]
+        return TypeAdapter(tuple[kind, ...]).validate_json(content, strict=True)  # type: ignore[valid-type]
     except ValidationError as error:
         raise _damaged(where, error) from error
 
@@ -102,20 +112,34 @@ def to_json(content: object) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _read(path: Path) -> bytes:
+def read_limited(path: Path) -> bytes:
+    """Read a file of a run that is parsed whole.
+
+    Raises:
+        ModelFileError: It is missing, or larger than any that phase2 writes.
+    """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ModelFileError(
             f"{path} cannot be read.", why=f"{error.strerror}.", fix="Name the folder of a run."
         ) from error
+    _check_length(content, str(path))
+    return content
+
+
+def first_error(error: ValidationError) -> str:
+    """Say where a record is wrong, and in what."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(map(str, first["loc"]))[:200]
+    return f"At '{place}': {first['msg']}" if place else first["msg"]
+
+
+def _check_length(content: bytes, where: str) -> None:
+    if len(content) > MAX_BYTES:
+        raise ModelFileError(f"{where} is damaged.", why=f"It has more than {MAX_BYTES:,} bytes.", fix=_FIX)
 
 
 def _damaged(where: str, error: ValidationError) -> ModelFileError:
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    return ModelFileError(
-        f"{where} is damaged.",
-        why=f"At '{place}': {first['msg']}." if place else f"{first['msg']}.",
-        fix="Copy the run again from where it was trained; the other files of the run may be damaged as well.",
-    )
+    return ModelFileError(f"{where} is damaged.", why=f"{first_error(error)}.", fix=_FIX)

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from phase2.config.schema import FineTuningConfig, TrainingConfig
 from phase2.data.batching import Batch
-from phase2.errors import ModelFileError
 from phase2.models.base import CrystalModel
 from phase2.models.files.modelfile import copy_tensors, load_tensors
 from phase2.training.balancing import make_balancer
@@ -24,6 +23,7 @@ from phase2.training.optimisation import (
     clip_gradients,
     learning_rate,
     make_optimizer,
+    restore_optimizer,
     set_learning_rate,
 )
 
@@ -133,11 +133,8 @@ class Learner:
         """
         load_tensors(self._model, state.model)
         load_tensors(self.average.module, state.average)
-        try:
-            self._optimizer.load_state_dict(state.optimizer)
-            self._balancer.load_state_dict(state.balancer)
-        except (ValueError, RuntimeError, LookupError) as error:
-            raise ModelFileError("The optimiser's state does not fit the model.", why=str(error)) from error
+        load_tensors(self._balancer, state.balancer)
+        restore_optimizer(self._optimizer, state.optimizer)
         self.done = state.step
         self.rate = learning_rate(max(0, self.done - 1), self.steps, self._settings)
 

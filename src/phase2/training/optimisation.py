@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from torch.optim import AdamW
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from phase2.config.schema import TrainingConfig
+from phase2.errors import ModelFileError
 from phase2.models.base import CrystalModel
 from phase2.models.elements import ElementFeatures
 from phase2.training.balancing import Balancer
@@ -67,6 +68,50 @@ def set_learning_rate(optimizer: AdamW, rate: float) -> None:
     """Set the learning rate of all parameter groups."""
     for group in optimizer.param_groups:
         group["lr"] = rate
+
+
+def restore_optimizer(optimizer: AdamW, state: Mapping[str, object]) -> None:
+    """Continue with the state of an optimiser of the same parameters.
+
+    The groups keep their present settings, which are functions of the configuration and of the step.
+
+    Args:
+        optimizer: The optimiser.
+        state: What its ``state_dict`` was.
+
+    Raises:
+        ModelFileError: Parameters, names, shapes or dtypes differ, or a number is not finite.
+    """
+    present = optimizer.state_dict()
+    groups, moments = state.get("param_groups"), state.get("state")
+    if not isinstance(groups, list) or not isinstance(moments, Mapping):
+        raise _unfit("It has no groups or no state.")
+    if [group.get("params") for group in groups] != [group["params"] for group in present["param_groups"]]:
+        raise _unfit("It has other groups of parameters.")
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for index, held in moments.items():
+        if not 0 <= index < len(parameters):
+            raise _unfit(f"There is no parameter {index}.")
+        _check_moments(index, held, parameters[index].shape)
+    optimizer.load_state_dict({"state": dict(moments), "param_groups": present["param_groups"]})
+
+
+def _check_moments(index: int, held: Mapping[str, object], shape: torch.Size) -> None:
+    if set(held) not in _MOMENTS:
+        raise _unfit(f"Parameter {index} has other moments than any optimiser of phase2.")
+    for name, value in held.items():
+        expected = torch.Size() if name == "step" else shape
+        if not isinstance(value, Tensor) or value.dtype != torch.float32 or value.shape != expected:
+            raise _unfit(f"'{name}' of parameter {index} has another shape or type.")
+        if not bool(value.isfinite().all()):
+            raise _unfit(f"'{name}' of parameter {index} holds numbers that are not finite.")
+
+
+def _unfit(why: str) -> ModelFileError:
+    return ModelFileError("The optimiser's state does not fit the model.", why=why)
+
+
+_MOMENTS = ({"step", "exp_avg", "exp_avg_sq"}, {"step", "momentum"})
 
 
 class AveragedModel:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from phase2.config.schema import RunConfig
+from phase2.errors import ModelFileError
 from phase2.models.files.modelfile import copy_tensors
 from phase2.runs.history import EpochRow, best_row
 from phase2.training.checkpoints.best_model import BestModel
@@ -110,6 +111,7 @@ class TrainingState:
             ModelFileError: It belongs to another run or model, or data or code have changed.
         """
         changed = refuse_changes(checkpoint, self._origin, self._config, self._fingerprint, accepted=accepted)
+        self._check_position(checkpoint)
         self.learner.restore(checkpoint.learner)
         self.epoch = checkpoint.epoch
         self.losses = list(checkpoint.losses.to(self._device))
@@ -117,3 +119,11 @@ class TrainingState:
         self.best.take(checkpoint.best)
         restore_random_state(checkpoint.random)
         return changed
+
+    def _check_position(self, checkpoint: Checkpoint) -> None:
+        settings, losses = self._config.training, checkpoint.losses
+        per_epoch = self.learner.steps // settings.epochs
+        if checkpoint.epoch > settings.epochs or checkpoint.step != checkpoint.epoch * per_epoch + len(losses):
+            raise ModelFileError("The checkpoint's position does not fit the training.")
+        if not bool(losses.isfinite().all()):
+            raise ModelFileError("The checkpoint's losses are not finite.")

@@ -17,7 +17,7 @@ from phase2.runs.history import EpochRow, write_history
 from phase2.training.calibration import calibrate
 from phase2.training.callbacks.base import Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
 from phase2.training.checkpoints.best_model import BestModel
-from phase2.training.checkpoints.newest import newest_checkpoint
+from phase2.training.checkpoints.newest import restore_newest
 from phase2.training.checkpoints.writer import CheckpointSchedule, CheckpointWriter, SavedCheckpoint
 from phase2.training.evaluation import Evaluator
 from phase2.training.fine_tuning.start import StartingPoint
@@ -112,7 +112,7 @@ class Trainer:
         Raises:
             ModelFileError: It is missing or unusable, belongs to another run, or data or code have changed.
         """
-        return self._state.restore(newest_checkpoint(self._files), accepted=accepted)
+        return restore_newest(self._files, lambda checkpoint: self._state.restore(checkpoint, accepted=accepted))
 
     def fit(self, stop: StopRequest | None = None) -> TrainingResult:
         """Train to the end.

@@ -102,7 +102,7 @@ class UncertaintyEstimator:
         """
         crystals, limit = content.get("crystals"), content.get("limit")
         arrays = {name: value.numpy() for name, value in content.items() if isinstance(value, Tensor)}
-        if not isinstance(crystals, str) or not isinstance(limit, float) or not limit > 0:
+        if not isinstance(crystals, str) or not isinstance(limit, float) or not 0 < limit < np.inf:
             raise _damaged("its novelty limit or its digest is missing")
         try:
             _check_shapes(arrays, len(scaler.properties))
@@ -126,6 +126,8 @@ def _arrays(part: References | Calibration) -> dict[str, NDArray[np.floating]]:
 
 def _check_shapes(arrays: Mapping[str, NDArray[np.floating]], properties: int) -> None:
     """Check arrays of a file; the labels alone may be NaN, where they are missing."""
+    if arrays["axes"].ndim != 2 or not arrays["labels"].ndim or not arrays["points"].ndim:
+        raise ValueError("axes, labels or points")
     axes, val, references = arrays["axes"].shape, len(arrays["labels"]), len(arrays["points"])
     expected = {
         "mean": axes[:1],
@@ -137,10 +139,13 @@ def _check_shapes(arrays: Mapping[str, NDArray[np.floating]], properties: int) -
         "difficulty": (val, properties),
     }
     for name, shape in expected.items():
-        if arrays[name].shape != shape:
+        if arrays[name].shape != shape or arrays[name].dtype != (np.float16 if name == "points" else np.float32):
             raise ValueError(name)
-        if "labels" not in name and not np.isfinite(arrays[name]).all():
+        unknown = np.isnan(arrays[name]) if "labels" in name else False
+        if not (np.isfinite(arrays[name]) | unknown).all():
             raise ValueError(f"{name} is not finite")
+    if not (arrays["difficulty"] > 0).all():
+        raise ValueError("difficulty is not positive")
 
 
 def _damaged(why: str) -> ModelFileError:

@@ -21,6 +21,7 @@ from phase2.errors import ModelFileError
 from phase2.models.build import build_model
 from phase2.models.files.modelfile import TrainedModel, load_model_file, save_model_file
 from phase2.properties import select_properties
+from phase2.testing.tensor_files import alter_tensor_file
 
 PROPERTIES = select_properties()
 TINY = CgcnnConfig(preset="small", width=8, convolutions=1, gaussians=5, trunk=8)
@@ -53,13 +54,6 @@ def path(tmp_path):
     return tmp_path / "best.pt"
 
 
-def altered(path, change):
-    content = torch.load(path, weights_only=True)
-    change(content)
-    torch.save(content, path)
-    return path
-
-
 def test_round_trip(path):
     torch.manual_seed(99)  # the weights come from the file, not from the seed
     before, after = trained(), load_model_file(path)
@@ -75,7 +69,7 @@ def test_round_trip(path):
 
 
 def test_tables_computed_at_construction_travel_with_the_weights(path):
-    altered(path, lambda c: c["weights"]["elements.table"].fill_(7))
+    alter_tensor_file(path, lambda c: c["weights"]["elements.table"].fill_(7))
     assert (load_model_file(path).model.elements.table == 7).all()
 
 
@@ -165,30 +159,49 @@ def test_flipped_bytes_raise_no_other_error(path):
     [
         (lambda c: c.update(format="other"), "not marked 'phase2-model'"),
         (lambda c: c.update(version=2), "newer phase2"),
-        (lambda c: c.update(version="1"), "version '1'"),
+        (lambda c: c.update(version="1"), "no version"),
         (lambda c: c.pop("weights"), "'weights' is missing"),
         (lambda c: c.pop("config"), "'config' is missing"),
-        (lambda c: c.update(config="{}"), "configuration is invalid"),
-        (lambda c: c.update(properties=[]), "property list"),
-        (lambda c: c.update(properties=[{"key": "colour"}]), "property list"),
-        (lambda c: c["scaler"].pop("std"), "'std'"),
-        (lambda c: c.update(species=[11, 119]), "'species'"),
-        (lambda c: c.update(species=["Na"]), "'species'"),
+        (lambda c: c.update(config="{}"), "configuration or lineage is invalid"),
+        (lambda c: c.update(properties=[]), "'properties' is wrong"),
+        (lambda c: c.update(properties=[{"key": "colour"}]), "'properties.0"),
+        (lambda c: c["scaler"].pop("std"), "'scaler.std' is missing"),
+        (lambda c: c.update(species=[11, 119]), "'species.1'"),
+        (lambda c: c.update(species=["Na"]), "'species.0'"),
         (lambda c: c["weights"].popitem(), "differ in: "),
         (lambda c: c["weights"].update({"heads.bias": torch.zeros(5)}), "'heads.bias' is torch.float32 (5,)"),
-        (lambda c: c["weights"].update({"heads.bias": 1.0}), "'heads.bias' is float"),
+        (lambda c: c["weights"].update({"heads.bias": 1.0}), "'weights.heads.bias' is wrong"),
         (lambda c: c["weights"]["heads.bias"].fill_(torch.nan), "not finite"),
     ],
 )
 def test_every_defect_is_named(path, change, said):
     with pytest.raises(ModelFileError) as caught:
-        load_model_file(altered(path, change))
+        load_model_file(alter_tensor_file(path, change))
     assert said in str(caught.value)
     assert "best.pt" in str(caught.value)
 
 
+def test_a_value_that_was_changed_later_is_noticed(path):
+    alter_tensor_file(path, lambda c: c["scaler"]["mean"].__setitem__(0, 0.5), sign=False)
+    with pytest.raises(ModelFileError, match="changed after it was written"):
+        load_model_file(path)
+
+
+def test_files_without_a_digest_are_read(path):
+    assert load_model_file(alter_tensor_file(path, lambda c: c.pop("sha256"))).run_id == "run_1"
+
+
+def test_a_network_that_the_file_does_not_hold_takes_no_memory(path):
+    """The largest network within the bounds would take 4 TB."""
+    wide = TINY.model_copy(update={"width": 8192, "convolutions": 64, "trunk": 8192})
+    config = trained().config.model_copy(update={"model": wide})
+    alter_tensor_file(path, lambda c: c.update(config=config.model_dump_json()))
+    with pytest.raises(ModelFileError, match="weights do not fit"):
+        load_model_file(path)
+
+
 def test_weights_of_another_size_are_refused(path):
     wide = trained().config.model_copy(update={"model": TINY.model_copy(update={"width": 16})})
-    altered(path, lambda c: c.update(config=wide.model_dump_json()))
+    alter_tensor_file(path, lambda c: c.update(config=wide.model_dump_json()))
     with pytest.raises(ModelFileError, match="weights do not fit"):
         load_model_file(path)

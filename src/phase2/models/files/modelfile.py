@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,18 +12,16 @@ from torch import Tensor
 
 from phase2 import __version__
 from phase2.config.schema import RunConfig
-from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.targets import TargetScaler
 from phase2.errors import ModelFileError
 from phase2.models.base import CrystalModel
 from phase2.models.build import build_network
-from phase2.models.files.tensorfile import load_tensor_file, require_entry, save_tensor_file
-from phase2.properties import KEYS, Property
-from phase2.runs.ancestry.model_header import FORMAT
+from phase2.models.files.tensorfile import load_tensor_file, save_tensor_file
+from phase2.properties import Property
+from phase2.runs.ancestry.model_content import FORMAT, VERSION, ModelContent, explain_invalid
 from phase2.runs.lineage import Lineage
+from phase2.storage.archive.pickled import TensorInfo
 from phase2.uncertainty.estimator import UncertaintyEstimator
-
-VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,16 +96,27 @@ def load_model_file(path: Path) -> TrainedModel:
     Raises:
         ModelFileError: The file is missing, damaged, unsafe, no model file, or made by a newer phase2.
     """
-    content = load_tensor_file(path, kind="model file", file_format=FORMAT, version=VERSION)
-    config = _config(require_entry(content, "config", str, path), path)
-    properties = _properties(require_entry(content, "properties", list, path), path)
-    mean_neighbors = require_entry(content, "mean_neighbors", float, path)
+    content, held = load_tensor_file(
+        path, kind="model file", file_format=FORMAT, version=VERSION, check=ModelContent.model_validate
+    )
+    weights, known = held["weights"], held.get("uncertainty")
+    assert isinstance(weights, dict)  # noqa: S101 - checked with all entries
+    properties = tuple(Property(**row.model_dump()) for row in content.properties)
     try:
-        model = build_network(config, len(properties), mean_neighbors)
-        load_tensors(model, require_entry(content, "weights", dict, path))
-        scaler = TargetScaler.from_dict(require_entry(content, "scaler", dict, path), properties)
-        known = content.get("uncertainty")
+        config, lineage = content.parsed_config(), content.parsed_lineage()
+        model = _network(config, len(properties), content.mean_neighbors, content.weights)
+        load_tensors(model, weights)
+        scaler = TargetScaler.from_dict(content.scaler.model_dump(), properties)
         uncertainty = UncertaintyEstimator.from_dict(known, scaler) if isinstance(known, dict) else None
+        if uncertainty is not None and len(uncertainty.references.mean) != model.heads.features:
+            raise ModelFileError("Its reference crystals have another number of features than its network.")
+        if config.foundation is not None and content.features_digest is None:
+            raise ModelFileError("The digest of the potential whose features it reads is missing.")
+    except ValidationError as error:
+        raise ModelFileError(
+            f"The model file {path} cannot be used.",
+            why=f"Its configuration or lineage is invalid. {explain_invalid(error)}.",
+        ) from error
     except ModelFileError as error:
         raise ModelFileError(f"The model file {path} cannot be used.", why=str(error)) from error
     return TrainedModel(
@@ -115,16 +124,43 @@ def load_model_file(path: Path) -> TrainedModel:
         config=config,
         properties=properties,
         scaler=scaler,
-        species=_species(require_entry(content, "species", list, path), path),
-        mean_neighbors=mean_neighbors,
-        run_id=require_entry(content, "run_id", str, path),
-        epoch=require_entry(content, "epoch", int, path),
-        score=require_entry(content, "score", float, path),
-        phase2_version=require_entry(content, "phase2_version", str, path),
-        lineage=_lineage(content.get("lineage"), path),
-        features_digest=None if config.foundation is None else require_entry(content, "features_digest", str, path),
+        species=tuple(content.species),
+        mean_neighbors=content.mean_neighbors,
+        run_id=content.run_id,
+        epoch=content.epoch,
+        score=content.score,
+        phase2_version=content.phase2_version,
+        lineage=lineage,
+        features_digest=None if config.foundation is None else content.features_digest,
         uncertainty=uncertainty,
     )
+
+
+def _network(
+    config: RunConfig, n_properties: int, mean_neighbors: float, weights: Mapping[str, TensorInfo]
+) -> CrystalModel:
+    """Build the network of a file, once its shapes are known to be those of the file: it takes no more memory then."""
+    if config.algorithm != config.model.kind:
+        raise _mismatch(f"Its algorithm is {config.algorithm}, and its network of {config.model.kind}.")
+    if not mean_neighbors and config.model.kind == "e3nn":
+        raise _mismatch("Its mean number of neighbours is zero.")
+    with torch.device("meta"):
+        expected = named_tensors(build_network(config, n_properties, mean_neighbors))
+    _compare(_described(expected), weights)
+    return build_network(config, n_properties, mean_neighbors)
+
+
+def _described(tensors: Mapping[str, Tensor]) -> dict[str, TensorInfo]:
+    return {name: TensorInfo(str(tensor.dtype), tuple(tensor.shape)) for name, tensor in tensors.items()}
+
+
+def _compare(expected: Mapping[str, TensorInfo], found: Mapping[str, TensorInfo]) -> None:
+    if expected.keys() != found.keys():
+        odd = sorted(expected.keys() ^ found.keys())
+        raise _mismatch(f"The model of this configuration and the file differ in: {', '.join(odd[:3])}.")
+    for name, info in expected.items():
+        if found[name] != info:
+            raise _mismatch(f"'{name}' is {found[name]}, not {info}.")
 
 
 def copy_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
@@ -133,7 +169,7 @@ def copy_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
     Unlike a state_dict this includes tables that are computed when the model is made, such as the element table: a
     model must not change when a later phase2 computes them differently.
     """
-    return {name: tensor.detach().cpu().clone() for name, tensor in _named_tensors(model).items()}
+    return {name: tensor.detach().cpu().clone() for name, tensor in named_tensors(model).items()}
 
 
 def load_tensors(model: torch.nn.Module, tensors: Mapping[str, object]) -> None:
@@ -142,60 +178,23 @@ def load_tensors(model: torch.nn.Module, tensors: Mapping[str, object]) -> None:
     Raises:
         ModelFileError: Names, shapes or dtypes differ from the model's, or a number is not finite.
     """
-    expected = _named_tensors(model)
-    if expected.keys() != tensors.keys():
-        odd = sorted(expected.keys() ^ tensors.keys())
-        raise _mismatch(f"The model of this configuration and the file differ in: {', '.join(odd[:3])}.")
+    expected = named_tensors(model)
+    for name, value in tensors.items():
+        if not isinstance(value, Tensor):
+            raise _mismatch(f"'{name}' is {type(value).__name__}, not a tensor.")
+    values = {name: value for name, value in tensors.items() if isinstance(value, Tensor)}
+    _compare(_described(expected), _described(values))
     with torch.no_grad():
         for name, target in expected.items():
-            value = tensors[name]
-            if not isinstance(value, Tensor) or value.shape != target.shape or value.dtype != target.dtype:
-                found = f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-                raise _mismatch(f"'{name}' is {found}, not {target.dtype} {tuple(target.shape)}.")
+            value = values[name]
             if value.is_floating_point() and not bool(value.isfinite().all()):
                 raise _mismatch(f"'{name}' holds numbers that are not finite.")
             target.copy_(value)
 
 
-def _named_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
+def named_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
+    """Return all parameters and buffers by name."""
     return dict(model.named_parameters()) | dict(model.named_buffers())
-
-
-def _config(text: str, path: Path) -> RunConfig:
-    try:
-        return RunConfig.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ModelFileError(
-            f"The model file {path} cannot be used.", why=f"Its configuration is invalid at '{place}': {first['msg']}."
-        ) from error
-
-
-def _lineage(text: object, path: Path) -> Lineage | None:
-    if text is None:
-        return None
-    try:
-        return Lineage.model_validate_json(str(text))
-    except ValidationError as error:
-        raise ModelFileError(f"The model file {path} cannot be used.", why="Its lineage is damaged.") from error
-
-
-def _properties(rows: Sequence[object], path: Path) -> tuple[Property, ...]:
-    try:
-        properties = tuple(Property(**row) for row in rows)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise ModelFileError(f"The model file {path} cannot be used.", why="Its property list is damaged.") from error
-    if not properties or not all(p.key in KEYS and p.transform in ("none", "log1p") for p in properties):
-        raise ModelFileError(f"The model file {path} cannot be used.", why="Its property list is unknown.")
-    return properties
-
-
-def _species(numbers: Sequence[object], path: Path) -> tuple[int, ...]:
-    species = tuple(z for z in numbers if type(z) is int and 1 <= z <= len(SYMBOLS))
-    if len(species) != len(numbers):
-        raise ModelFileError(f"The model file {path} cannot be used.", why="Its 'species' are no atomic numbers.")
-    return species
 
 
 def _mismatch(why: str) -> ModelFileError:

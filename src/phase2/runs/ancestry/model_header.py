@@ -1,27 +1,23 @@
 """What a model file says beside its weights, read without PyTorch.
 
-The first steps of every command, and all of the cluster's, do without PyTorch. A model file is a ZIP archive whose
-pickle refers to the tensors' storages by name, so that all else in it can be read alone.
+The first steps of every command, and all of the cluster's, do without PyTorch.
 """
 
 from __future__ import annotations
 
 import hashlib
-import pickle
-import zipfile
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from phase2.config.schema import RunConfig
 from phase2.errors import ModelFileError
+from phase2.runs.ancestry.model_content import FORMAT, ModelContent, explain_invalid
 from phase2.runs.lineage import Lineage
-
-FORMAT = "phase2-model"
+from phase2.storage.archive.errors import ArchiveError
+from phase2.storage.archive.reader import read_structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,57 +53,36 @@ def read_model_header(path: Path) -> ModelHeader:
     Raises:
         ModelFileError: The file is missing, damaged or no model file.
     """
-    content, digest = _read(path)
-    try:
-        return ModelHeader(
-            sha256=digest,
-            run_id=str(content["run_id"]),
-            epoch=int(content["epoch"]),
-            config=RunConfig.model_validate_json(content["config"]),
-            transforms={str(row["key"]): str(row["transform"]) for row in content["properties"]},
-            scaler=dict(content["scaler"]),
-            species=tuple(map(int, content["species"])),
-            mean_neighbors=float(content["mean_neighbors"]),
-            lineage=Lineage.model_validate_json(content["lineage"]) if content.get("lineage") else None,
-        )
-    except (LookupError, TypeError, ValueError, ValidationError) as error:
-        raise _unusable(path, f"An entry is missing or has another form: {error}") from error
-
-
-def _read(path: Path) -> tuple[dict[str, Any], str]:
     if not path.is_file():
         raise ModelFileError(f"There is no model file {path}.", fix="Check the path.")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            found = read_structure(file)
+        except ArchiveError as error:
+            raise _unusable(path, str(error)) from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise _unusable(path, f"its content is not marked '{FORMAT}'")
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        with zipfile.ZipFile(path) as archive:
-            (name,) = [one for one in archive.namelist() if one.endswith("/data.pkl")]
-            with archive.open(name) as pickled:
-                content = _HeaderUnpickler(pickled).load()
-    except (pickle.UnpicklingError, zipfile.BadZipFile, ValueError, LookupError, EOFError, AttributeError) as error:
-        raise _unusable(path, "It is damaged, or holds more than tensors and plain values") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise _unusable(path, f"Its content is not marked '{FORMAT}'")
-    return content, digest
+        return _header(ModelContent.model_validate(found), digest)
+    except ValidationError as error:
+        raise _unusable(path, explain_invalid(error)) from error
 
 
-class _HeaderUnpickler(pickle.Unpickler):
-    """Unpickler that makes plain values only, and None of every tensor."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if module == "torch._utils" or (module == "torch" and name.endswith("Storage")):
-            return _nothing
-        raise pickle.UnpicklingError(f"{module}.{name}")
-
-    def persistent_load(self, _: object) -> None:
-        return None
-
-
-def _nothing(*_: object) -> None:
-    return None
+def _header(content: ModelContent, digest: str) -> ModelHeader:
+    return ModelHeader(
+        sha256=digest,
+        run_id=content.run_id,
+        epoch=content.epoch,
+        config=content.parsed_config(),
+        transforms={row.key: row.transform for row in content.properties},
+        scaler=content.scaler.model_dump(),
+        species=tuple(content.species),
+        mean_neighbors=content.mean_neighbors,
+        lineage=content.parsed_lineage(),
+    )
 
 
 def _unusable(path: Path, why: str) -> ModelFileError:
-    return ModelFileError(f"The model file {path} cannot be used.", why=f"{why}.", fix="Use another copy of the file.")
+    reason = f"{why[:1].upper()}{why[1:]}."
+    return ModelFileError(f"The model file {path} cannot be used.", why=reason, fix="Use another copy of the file.")

@@ -11,7 +11,7 @@ from phase2.runs.artifacts import Artifact
 from phase2.runs.attempts import Attempt, Status
 from phase2.runs.layout import BEST
 from phase2.runs.results import PropertyMetrics
-from phase2.storage.records import Record
+from phase2.storage.records import Counted, Record
 
 RunStatus = Literal["running", "unfinished", "pruned"] | Status
 WITHOUT_MANIFEST: frozenset[RunStatus] = frozenset({"running", "unfinished", "pruned"})
@@ -49,8 +49,8 @@ class RunSummary(Record):
     ended: AwareDatetime | None = None
     properties: tuple[str, ...]
     score: float | None = None
-    best_epoch: int | None = None
-    epochs: int | None = None
+    best_epoch: Counted | None = None
+    epochs: Counted | None = None
     val_mae: dict[str, float] = Field(default_factory=dict)
     data: str | None = None
     size: int = 0
@@ -119,8 +119,8 @@ class _Manifest(_Part):
     attempts: tuple[Attempt, ...]
     properties: tuple[str, ...]
     score: float | None = None
-    best_epoch: int | None = None
-    epochs: int | None = None
+    best_epoch: Counted | None = None
+    epochs: Counted | None = None
     val: tuple[PropertyMetrics, ...] = ()
     data: _Data | None = None
     artifacts: tuple[Artifact, ...] = ()

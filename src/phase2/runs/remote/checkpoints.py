@@ -16,7 +16,7 @@ from pydantic import AwareDatetime
 
 from phase2.errors import ModelFileError
 from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
-from phase2.storage.records import Record, parse_record
+from phase2.storage.records import Counted, Record, parse_record
 
 FOLDER = ".checkpoints"
 _LOG = logging.getLogger(__name__)
@@ -42,8 +42,8 @@ class RemoteCheckpoint(Record):
     """
 
     name: str
-    step: int
-    epoch: int
+    step: Counted
+    epoch: Counted
     sha256: str
     host: str
     saved: AwareDatetime
@@ -52,7 +52,7 @@ class RemoteCheckpoint(Record):
 class Pointer(Record):
     """References to the newest checkpoint and the one before."""
 
-    schema_version: int = 1
+    schema_version: Counted = 1
     newest: RemoteCheckpoint
     previous: RemoteCheckpoint | None = None
 

@@ -9,13 +9,10 @@ from typing import Any
 
 from torch import Tensor
 
-from phase2.errors import ModelFileError
-from phase2.models.files.tensorfile import load_tensor_file, require_entry, serialize_tensors
+from phase2.models.files.tensorfile import load_tensor_file, serialize_tensors
 from phase2.runs.history import EpochRow
+from phase2.training.checkpoints.content import FORMAT, VERSION, CheckpointContent
 from phase2.training.learner import LearnerState
-
-FORMAT = "phase2-checkpoint"
-VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +89,26 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         ModelFileError: The file is missing, damaged, unsafe, or made by a newer phase2.
     """
-    content = _upgraded(load_tensor_file(path, kind="checkpoint", file_format=FORMAT, version=VERSION))
-    try:
-        return Checkpoint(
-            origin=Origin(**require_entry(content, "origin", dict, path)),
-            config_digest=require_entry(content, "config_digest", str, path),
-            data_fingerprint=require_entry(content, "data_fingerprint", str, path),
-            epoch=require_entry(content, "epoch", int, path),
-            losses=require_entry(content, "losses", Tensor, path),
-            history=tuple(EpochRow(**row) for row in require_entry(content, "history", list, path)),
-            best=require_entry(content, "best", dict, path),
-            learner=LearnerState(**require_entry(content, "learner", dict, path)),
-            random=require_entry(content, "random", dict, path),
-        )
-    except TypeError as error:
-        raise ModelFileError(f"The checkpoint {path} cannot be used.", why=f"It is damaged: {error}.") from error
+    content, held = load_tensor_file(
+        path,
+        kind="checkpoint",
+        file_format=FORMAT,
+        version=VERSION,
+        check=lambda found: CheckpointContent.model_validate(_upgraded(found)),
+    )
+    learner: Any = held["learner"]
+    tensors: dict[str, Any] = held
+    return Checkpoint(
+        origin=Origin(**content.origin.model_dump()),
+        config_digest=content.config_digest,
+        data_fingerprint=content.data_fingerprint,
+        epoch=content.epoch,
+        losses=tensors["losses"],
+        history=tuple(content.history),
+        best=tensors["best"],
+        learner=LearnerState(**learner),
+        random=tensors["random"],
+    )
 
 
 def _upgraded(content: dict[str, Any]) -> dict[str, Any]:

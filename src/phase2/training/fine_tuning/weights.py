@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from phase2.errors import ModelFileError
+from phase2.models.files.modelfile import named_tensors
 
 HEADS = "heads."
 """Beginning of the names of the tensors behind the features of a crystal."""
@@ -84,8 +85,3 @@ def copy_weights(
             )
         else:
             tensor.copy_(found)
-
-
-def named_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """Return all parameters and buffers by name."""
-    return dict(model.named_parameters()) | dict(model.named_buffers())

@@ -41,5 +41,8 @@ class Entry:
         digest, _, body = content.removesuffix(b"\n").partition(b"\n")
         if hashlib.sha256(body).hexdigest().encode() != digest:
             return None
-        found = json.loads(body)
-        return cls(tuple(found["operations"]), found["writer"])
+        try:
+            found = json.loads(body)
+            return cls(tuple(found["operations"]), found["writer"])
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return None
