@@ -75,6 +75,10 @@ class InvalidCrystalError(DataError):
         return cls(f"Crystal '{crystal}' is invalid:", why=why, fix=fix)
 
 
+class LimitExceededError(InvalidCrystalError):
+    """File or record beyond a limit of what is read; the fix names the setting that raises it."""
+
+
 class ModelFileError(Phase2Error, ValueError):
     """Checkpoint or model file that is missing, damaged, unsafe, or incompatible."""
 

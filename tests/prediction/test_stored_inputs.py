@@ -1,12 +1,15 @@
 """Structures and models come out of a store unchanged, and lists are divided without loss."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2.errors import DataError, RequestError
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
+from phase2.data.crystals.readers import read_structure
+from phase2.errors import DataError, LimitExceededError, RequestError
 from phase2.prediction.predictor import Predictor
 from phase2.prediction.stored_inputs import Shard, download_model, download_structures, list_stored_structures
 from phase2.storage.urls import open_store
@@ -43,7 +46,12 @@ def bucket(examples, tmp_path):
 
 
 def test_structures_of_a_store_are_listed_in_order(bucket):
-    assert list_stored_structures(bucket) == ["MgO.cif", "Si.cif", "deep/NaCl.cif", "deep/SrTiO3.cif"]
+    assert [info.key for info in list_stored_structures(bucket)] == [
+        "MgO.cif",
+        "Si.cif",
+        "deep/NaCl.cif",
+        "deep/SrTiO3.cif",
+    ]
 
 
 def test_a_store_without_structures_is_refused(tmp_path):
@@ -53,16 +61,28 @@ def test_a_store_without_structures_is_refused(tmp_path):
 
 
 def test_downloaded_structures_keep_keys_order_and_bytes(bucket, examples, tmp_path):
-    keys = list_stored_structures(bucket)[::-1]
-    paths = download_structures(bucket, keys, tmp_path / "here")
+    objects = list_stored_structures(bucket)[::-1]
+    keys = [info.key for info in objects]
+    paths = download_structures(bucket, objects, tmp_path / "here", DEFAULT_LIMITS)
     assert [path.relative_to(tmp_path / "here").as_posix() for path in paths] == keys
     originals = {path.name: path.read_bytes() for path in examples}
     assert {path.name: path.read_bytes() for path in paths} == originals
 
 
+def test_a_large_object_is_not_downloaded_and_costs_its_own_row(bucket, tmp_path):
+    limits = ReadingLimits(file_bytes=1_000)
+    (tmp_path / "bucket" / "Large.cif").write_bytes(b"x" * 5_000)
+    paths = download_structures(bucket, list_stored_structures(bucket), tmp_path / "here", limits)
+    large = next(path for path in paths if path.name == "Large.cif")
+    assert large.read_bytes() == bytes(5_000)
+    with pytest.raises(LimitExceededError, match="it has 5,000 bytes"):
+        read_structure(large, limits=limits)
+
+
 def test_a_key_that_leaves_the_folder_is_refused(bucket, tmp_path):
+    info = list_stored_structures(bucket)[0]
     with pytest.raises(RequestError, match="relative path"):
-        download_structures(bucket, ["../Si.cif"], tmp_path / "here")
+        download_structures(bucket, [replace(info, key="../Si.cif")], tmp_path / "here", DEFAULT_LIMITS)
     assert not (tmp_path / "Si.cif").exists()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from phase2.config.assignments import Setting
 from phase2.config.levels import ALGORITHMS, LEVELS, Algorithm
+from phase2.config.limits import PREFIX
 from phase2.config.paths import SettingField, settings_of_algorithm
 from phase2.config.request import BACKBONE, FIELD_PATHS, FLAG_PATHS, RunRequest, flag
 from phase2.config.resolve import SOURCE_DIGEST, flatten, resolve
@@ -25,6 +26,7 @@ _WORDS: dict[str, dict[str, Any]] = {
 _GROUPS = {
     "data": "Which crystals, as which graphs, in which parts.",
     "data.graph": "How a crystal becomes a graph.",
+    "data.limits": "What is read of files; what exceeds a limit costs its own row.",
     "model": "The network.",
     "training": "How it is fitted.",
     "foundation": "The pretrained potential whose features it reads.",
@@ -35,7 +37,11 @@ _GROUPS = {
 def configuration_page() -> str:
     """Return the page of all settings: path, what it takes, default, option and meaning."""
     shared = [path for path in settings_of_algorithm("cgcnn") if not path.startswith("model.")]
-    parts = {"shared": _settings_table(ALGORITHMS, shared)}
+    limits = [path for path in shared if path.startswith(PREFIX)]
+    parts = {
+        "shared": _settings_table(ALGORITHMS, [path for path in shared if path not in limits]),
+        "limits": _settings_table(ALGORITHMS, limits),
+    }
     for algorithm in ALGORITHMS:
         own = [path for path in settings_of_algorithm(algorithm) if path.startswith("model.")]
         parts[algorithm] = _settings_table((algorithm,), own)
@@ -56,6 +62,14 @@ file by `--set`, and `--set` by an option. `phase2 explain` shows which of them 
 "level" stands for a value of the [levels table](levels.md).
 
 {shared}
+
+## Limits of reading
+
+A file or record that exceeds one is rejected before a parser sees it, and costs its own row
+([how to](../how-to/your-own-data.md), [decision](../decisions/044-limits-of-reading.md)). Those that have their default
+are left out of what a run records.
+
+{limits}
 
 ## Network of cgcnn
 
@@ -116,6 +130,8 @@ def _default(field: SettingField, algorithm: Algorithm) -> str:
     )
     if field.path in (BACKBONE, "fine_tuning.source", SOURCE_DIGEST):
         return ""
+    if field.path.startswith(PREFIX):
+        return str(field.info.default)
     if "level" in run.origins[field.path] or field.path == "data.max_samples":
         return "level"
     value = dict(flatten(run.config.model_dump(mode="json")))[field.path]

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.options import SetOption, given_settings, variable_of
+from phase2.cli.options import LimitOption, SetOption, given_limits, given_settings, variable_of
 from phase2.config.assignments import parse_setting
+from phase2.config.limits import PREFIX
 from phase2.config.settings import cache_dir
+from phase2.errors import DataError
+
+if TYPE_CHECKING:
+    from phase2.data.store.store import GraphStore
+
+_LISTED = 10
 
 app = typer.Typer(help="List, fetch, prepare and describe data sets.", rich_markup_mode=None)
 
@@ -64,13 +71,36 @@ def prepare(
     settings: SetOption = None,
 ) -> None:
     """Build the graph store of a data set ahead of training; an existing one is reused."""
+    _prepare(data, workers, cutoff, settings)
+
+
+def process_data(
+    data: SourceOption = "sample",
+    workers: WorkersOption = None,
+    cutoff: CutoffOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Build the graph store of a data set ahead of training; an existing one is reused."""
+    beyond = [one for one in _prepare(data, workers, cutoff, settings).rejected if one.limit]
+    for one in beyond[:_LISTED]:
+        note(f"not read: {one.id}: {one.reason}")
+    if beyond:
+        raise DataError(
+            f"{len(beyond)} records of {data} exceed a limit of reading.",
+            why="The first reasons are listed above, and all in the file that is named there.",
+            fix="Remove those records or raise the limit; all others are ready.",
+        )
+
+
+def _prepare(data: str, workers: int | None, cutoff: float | None, settings: list[str] | None) -> GraphStore:
     from phase2.cli.progress import work_bar
     from phase2.config.combine import combine
     from phase2.config.resolve import resolve
     from phase2.data.dataset import open_graph_store
 
-    # A workflow gives all settings of its run; only those of the graphs matter here.
-    graphs = [one for one in map(parse_setting, given_settings(settings)) if one.path.startswith("data.graph.")]
+    # A workflow gives all settings of its run; only those of the graphs and of reading matter here.
+    given = map(parse_setting, given_settings(settings))
+    graphs = [one for one in given if one.path.startswith(("data.graph.", PREFIX))]
     config = resolve(combine({"data": data, "cutoff": cutoff}, settings=graphs)).config.data
     start = time.perf_counter()
     with work_bar("crystals") as progress:
@@ -79,10 +109,11 @@ def prepare(
     typer.echo(f"{n} crystals ready in {time.perf_counter() - start:.1f} s: {store.path}")
     if store.rejected:
         typer.echo(f"{len(store.rejected)} records are no valid crystal; reasons: {store.path / 'rejected.csv'}")
+    return store
 
 
 @app.command("describe")
-def describe(data: SourceOption = "sample") -> None:
+def describe(data: SourceOption = "sample", settings: LimitOption = None) -> None:
     """Show how many labels a data set has of each property, and their range."""
     import numpy as np
 
@@ -92,7 +123,7 @@ def describe(data: SourceOption = "sample") -> None:
     from phase2.properties import PROPERTIES
 
     with work_bar("crystals") as progress:
-        store = open_graph_store(DataConfig(source=data), progress=progress)
+        store = open_graph_store(DataConfig(source=data, limits=given_limits(settings)), progress=progress)
     rows = []
     for prop, column in zip(PROPERTIES, np.asarray(store.graphs.targets).T, strict=True):
         labels = column[~np.isnan(column)]

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.options import DeviceOption
+from phase2.cli.options import DeviceOption, LimitOption, given_limits
 from phase2.cli.predict import list_structures
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
+    from phase2.config.limits import ReadingLimits
     from phase2.prediction.embedding import Embedder, Embeddings
 
 
@@ -37,6 +38,7 @@ def embed(  # noqa: PLR0913 - options
     ] = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Crystals per batch.")] = 64,
     device: DeviceOption = "auto",
+    settings: LimitOption = None,
 ) -> None:
     """Write the features of structures that a trained model's heads read, or those of a pretrained potential."""
     if sum(one is not None for one in (cif, directory, data)) != 1:
@@ -47,15 +49,17 @@ def embed(  # noqa: PLR0913 - options
     from phase2.prediction.table import check_output
 
     check_output(output, FORMATS)
+    limits = given_limits(settings)
     from phase2.cli.progress import work_bar
+    from phase2.prediction.reading import GraphReader
 
     embedder = _embedder(model, run, backbone, models=models, store=store, device=device)
-    with TemporaryDirectory() as folder, work_bar("structures") as progress:
+    with TemporaryDirectory() as folder, GraphReader(limits) as reader, work_bar("structures") as progress:
         if data is not None:
-            found = _embed_data(embedder, data, batch_size)
+            found = _embed_data(embedder, data, batch_size, limits)
         else:
-            files = [cif] if cif is not None else list_structures(directory or "", None, Path(folder))
-            found = embed_structures(embedder, files, batch_size=batch_size, progress=progress)
+            files = [cif] if cif is not None else list_structures(directory or "", None, Path(folder), limits)
+            found = embed_structures(embedder, files, batch_size=batch_size, progress=progress, reader=reader)
             found = found.relative_to(Path(folder))
     found.write(output)
     note(f"{len(found.ids)} structures embedded, {found.features.shape[1]} features each: {output}")
@@ -85,13 +89,13 @@ def _embedder(
     return ModelEmbedder(Predictor.load(path, where))
 
 
-def _embed_data(embedder: Embedder, data: str, batch_size: int) -> Embeddings:
+def _embed_data(embedder: Embedder, data: str, batch_size: int, limits: ReadingLimits) -> Embeddings:
     from phase2.cli.progress import work_bar
     from phase2.config.schema import DataConfig
     from phase2.data.dataset import open_graph_store
     from phase2.prediction.embedding import embed_store
 
-    opened = open_graph_store(DataConfig(source=data, graph=embedder.spec))
+    opened = open_graph_store(DataConfig(source=data, graph=embedder.spec, limits=limits))
     if opened.rejected:
         note(f"{len(opened.rejected)} records are no valid crystal")
     with work_bar("crystals") as progress:

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from phase2.cli.boundary import run
-from phase2.cli.data import prepare
+from phase2.cli.data import process_data
 from phase2.cli.options import takes_request
 from phase2.cli.predict import predict
 from phase2.cli.train import train, train_request
@@ -43,8 +43,11 @@ def inference_multitask() -> int:
 
 
 def process_data_phase2() -> int:
-    """``process_data_phase2.py``: build the graph store of a data set ahead of training."""
-    return _program(prepare)
+    """``process_data_phase2.py``: build the graph store of a data set ahead of training.
+
+    Unlike ``phase2 data prepare``, which is a step of workflows, it ends with exit code 3 if a record exceeds a limit.
+    """
+    return _program(process_data)
 
 
 def _program(command: Callable[..., None]) -> int:

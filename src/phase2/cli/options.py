@@ -12,9 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from phase2.config.assignments import SET, parse_setting, split_texts
+from phase2.config.combine import combine
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
+from phase2.config.limits import PREFIX, ReadingLimits
 from phase2.config.request import BALANCES, FREEZES, PRECISIONS, SPLITS, RunRequest
+from phase2.config.resolve import resolve
 from phase2.config.resumption import CHANGES
 from phase2.config.settings import SET_VARIABLE
 from phase2.errors import RequestError
@@ -29,6 +32,10 @@ SetOption = Annotated[
     typer.Option(
         SET, metavar="PATH=VALUE", help="Any setting that 'phase2 explain' lists: training.lr=1e-3; may be repeated."
     ),
+]
+LimitOption = Annotated[
+    list[str] | None,
+    typer.Option(SET, metavar="PATH=VALUE", help=f"A limit of reading: {PREFIX}atoms=20000; may be repeated."),
 ]
 AcceptOption = Annotated[
     list[str] | None,
@@ -204,6 +211,25 @@ def takes_request(
 def given_settings(texts: Sequence[str] | None) -> list[str]:
     """Return what ``--set`` gave, or else the variable of that option, as a workflow fills it in."""
     return list(texts) if texts else split_texts(os.environ.get(SET_VARIABLE, ""))
+
+
+def given_limits(texts: Sequence[str] | None) -> ReadingLimits:
+    """Return the limits of reading of a command that takes no other settings.
+
+    Raises:
+        RequestError: ``--set`` gave another setting, or a value that is none.
+    """
+    given = [parse_setting(text) for text in given_settings(texts)]
+    other = next((one for one in given if not one.path.startswith(PREFIX)), None)
+    if texts and other is not None:
+        raise RequestError(
+            f"{SET} {other.text} cannot be used here.",
+            why=f"This command takes the limits of reading alone, {PREFIX}...",
+            fix="Drop it.",
+        )
+    # A workflow gives all settings of its run.
+    limits = [one for one in given if one.path.startswith(PREFIX)]
+    return resolve(combine({}, settings=limits)).config.data.limits
 
 
 def split_names(text: str) -> tuple[str, ...]:

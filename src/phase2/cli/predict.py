@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.options import DeviceOption, variable_of
+from phase2.cli.options import DeviceOption, LimitOption, given_limits, variable_of
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
+    from phase2.config.limits import ReadingLimits
+    from phase2.prediction.reading import GraphReader
     from phase2.prediction.table import PredictionTable
 
 RUNS_VARIABLE = "PHASE2_RUNS"
@@ -66,6 +68,7 @@ def predict(  # noqa: PLR0913 - options
     ] = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Crystals per batch.")] = 64,
     device: DeviceOption = "auto",
+    settings: LimitOption = None,
 ) -> None:
     """Predict the properties of structures with a trained model, or with several and their spread."""
     if (cif is None) == (directory is None):
@@ -74,13 +77,16 @@ def predict(  # noqa: PLR0913 - options
         raise RequestError("Give either --model FILE or --run RUN.", why="One of them says which model predicts.")
     keys = None if properties is None else [name.strip() for name in properties.split(",") if name.strip()]
 
+    from phase2.prediction.reading import GraphReader
     from phase2.prediction.structures import find_model_file
     from phase2.prediction.table import check_output
 
+    limits = given_limits(settings)
     if output is not None:
         check_output(output)
-    with TemporaryDirectory() as folder:
-        files = [cif] if cif is not None else list_structures(directory or "", part, Path(folder))
+    with TemporaryDirectory() as folder, GraphReader(limits) as reader:
+        files = [cif] if cif is not None else list_structures(directory or "", part, Path(folder), limits)
+        reader.start()  # gets ready while the models are loaded
         if run:
             from phase2.prediction.stored_inputs import download_model
 
@@ -88,12 +94,13 @@ def predict(  # noqa: PLR0913 - options
             model_files = [download_model(place, name, models) for name in run]
         else:
             model_files = [find_model_file(path, models) for path in model or (None,)]
-        table = _predict(model_files, files, keys, interval or [], batch_size, device).relative_to(Path(folder))
+        table = _predict(model_files, files, reader, keys, interval or [], batch_size, device)
+        table = table.relative_to(Path(folder))
     _output(table, output)
     _raise_on_failures(table)
 
 
-def list_structures(directory: str, part: str | None, folder: Path) -> list[Path]:
+def list_structures(directory: str, part: str | None, folder: Path, limits: ReadingLimits) -> list[Path]:
     """List the structure files of a folder, or download those of a bucket into a temporary folder."""
     from phase2.prediction.stored_inputs import Shard, download_structures, list_stored_structures
     from phase2.prediction.structures import list_structure_files
@@ -102,11 +109,17 @@ def list_structures(directory: str, part: str | None, folder: Path) -> list[Path
     if "://" not in directory:
         return shard.select(list_structure_files(Path(directory)))
     place = open_command_store(directory)
-    return download_structures(place, shard.select(list_stored_structures(place)), folder)
+    return download_structures(place, shard.select(list_stored_structures(place)), folder, limits)
 
 
 def _predict(
-    models: list[Path], files: list[Path], keys: list[str] | None, levels: list[float], batch_size: int, device: str
+    models: list[Path],
+    files: list[Path],
+    reader: GraphReader,
+    keys: list[str] | None,
+    levels: list[float],
+    batch_size: int,
+    device: str,
 ) -> PredictionTable:
     from phase2.cli.progress import work_bar
     from phase2.models.device import choose_device
@@ -118,7 +131,15 @@ def _predict(
     for predictor in predictors:
         note(f"model: {predictor.path}")
     with work_bar("structures") as progress:
-        return predict_with(predictors, files, properties=keys, levels=levels, batch_size=batch_size, progress=progress)
+        return predict_with(
+            predictors,
+            files,
+            properties=keys,
+            levels=levels,
+            batch_size=batch_size,
+            progress=progress,
+            reader=reader,
+        )
 
 
 def _output(table: PredictionTable, output: Path | None) -> None:

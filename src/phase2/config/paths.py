@@ -13,14 +13,15 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from phase2.config.assignments import SET, Setting
+from phase2.config.frozen import Frozen
 from phase2.config.levels import Algorithm
+from phase2.config.limits import PREFIX, ReadingLimits
 from phase2.config.schema import (
     CgcnnConfig,
     DataConfig,
     EquivariantConfig,
     FineTuningConfig,
     FoundationConfig,
-    Frozen,
     GraphSpec,
     RunConfig,
     TrainingConfig,
@@ -161,12 +162,13 @@ def _walk(algorithm: Algorithm) -> Iterator[SettingField]:
         ("", RunConfig),
         ("data.", DataConfig),
         ("data.graph.", GraphSpec),
+        (PREFIX, ReadingLimits),
         ("model.", MODELS[algorithm]),
         ("training.", TrainingConfig),
         ("foundation.", FoundationConfig),
         ("fine_tuning.", FineTuningConfig),
     )
-    parts = {"data", "model", "training", "data.graph", "foundation", "fine_tuning"}
+    parts = {"data", "model", "training", "data.graph", "data.limits", "foundation", "fine_tuning"}
     for prefix, owner in groups:
         for name, info in owner.model_fields.items():
             path = prefix + name

@@ -181,7 +181,7 @@ def _overrides(request: RunRequest) -> Iterator[Setting]:
 def _assign(tree: dict[str, Any], path: str, value: object) -> None:
     *groups, name = path.split(".")
     for group in groups:
-        tree = tree[group]
+        tree = tree.setdefault(group, {})  # the group of limits is left out while it has the defaults
     tree[name] = value
 
 

@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from phase2.config.frozen import Frozen
 from phase2.config.levels import Algorithm, Backend, Mode, Preset
-
-
-class Frozen(BaseModel):
-    """Immutable model that refuses unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the canonical JSON form, hexadecimal: equal settings have equal digests.
-
-        A setting that earlier versions did not have is left out where it has the value that they computed with, so
-        that their runs keep their digests.
-        """
-        tree = self.model_dump(mode="json")
-        for group, name, value in _ADDED:
-            if name in tree.get(group, ()) and tree[group][name] == value:
-                del tree[group][name]
-        canonical = json.dumps(tree, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-_ADDED: tuple[tuple[str, str, object], ...] = (
-    ("training", "label_exponent", None),
-    ("training", "optimizer", "adamw"),
-    ("model", "second_order", 0),
-    ("model", "readout_layers", "last"),
-)
-
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 
 # Upper bounds leave room for whatever can be trained: a file of a run is refused before memory is taken for more.
 MOST_COUNTED = 10**9
@@ -63,6 +34,10 @@ class GraphSpec(Frozen):
     neighbors: int = Field(default=12, ge=1, le=200)
 
 
+def _are_defaults(limits: object) -> bool:
+    return limits == DEFAULT_LIMITS
+
+
 class DataConfig(Frozen):
     """Selection, graphs and split of the crystals.
 
@@ -73,6 +48,7 @@ class DataConfig(Frozen):
         split_seed: Seed of the split into train, validation and test.
         fractions: Sizes of train, validation and test, relative to each other.
         group_by: ``composition`` keeps all crystals of one reduced formula in one part.
+        limits: Limits of reading files and records; left out of the JSON, and of the digest, where none is changed.
     """
 
     source: Address = "sample"
@@ -81,6 +57,7 @@ class DataConfig(Frozen):
     split_seed: Seed = 42
     fractions: tuple[Share, Share, Share] = (0.8, 0.1, 0.1)
     group_by: Literal["none", "composition"] = "none"
+    limits: ReadingLimits = Field(default=DEFAULT_LIMITS, exclude_if=_are_defaults)
 
 
 class CgcnnConfig(Frozen):

@@ -138,7 +138,12 @@ def open_graph_store(
         RequestError: The cache folder cannot be written, or the number of workers is not positive.
     """
     return open_or_build_store(
-        open_source(config.source), config.graph, cache_dir=cache or cache_dir(), workers=workers, progress=progress
+        open_source(config.source, config.limits),
+        config.graph,
+        cache_dir=cache or cache_dir(),
+        workers=workers,
+        limits=config.limits,
+        progress=progress,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -12,8 +13,7 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import PackedGraphs
-from phase2.prediction.inputs import name_of
-from phase2.prediction.predictor import read_graph
+from phase2.prediction.reading import GraphReader, ReadStructure
 from phase2.prediction.table import PredictedStructure, check_output, readable_name
 from phase2.storage.disk.atomic import via_temporary
 from phase2.storage.progress import ProgressCallback
@@ -87,6 +87,7 @@ def embed_structures(
     *,
     batch_size: int = 64,
     progress: ProgressCallback | None = None,
+    reader: GraphReader | None = None,
 ) -> Embeddings:
     """Compute the features of structures; one that cannot be read becomes a failure with the reason.
 
@@ -95,14 +96,17 @@ def embed_structures(
         structures: Paths of structure files, crystals, pymatgen structures or ASE atoms.
         batch_size: Structures per batch.
         progress: Callback receiving the number of structures done, and their number.
+        reader: Reader of the structures; one with the default limits if None.
     """
     parts: list[Embeddings] = []
-    for start in range(0, len(structures), batch_size):
-        batch = structures[start : start + batch_size]
-        names = [name_of(structure, start + k) for k, structure in enumerate(batch)]
-        parts.append(_embed_batch(embedder, batch, names))
-        if progress:
-            progress(start + len(batch), len(structures))
+    done = 0
+    with ExitStack() as stack:
+        source = reader or stack.enter_context(GraphReader())
+        for names, read in stack.enter_context(closing(source.batches(structures, embedder.spec, batch_size))):
+            parts.append(_embed_batch(embedder, names, read))
+            done += len(names)
+            if progress:
+                progress(done, len(structures))
     return _joined(parts)
 
 
@@ -119,8 +123,7 @@ def embed_store(
     return _joined(parts)
 
 
-def _embed_batch(embedder: Embedder, batch: Sequence[StructureLike], names: Sequence[str]) -> Embeddings:
-    read = [read_graph(structure, name, embedder.spec) for structure, name in zip(batch, names, strict=True)]
+def _embed_batch(embedder: Embedder, names: Sequence[str], read: Sequence[ReadStructure]) -> Embeddings:
     failures = tuple(item for item in read if isinstance(item, PredictedStructure))
     good = [(name, item) for name, item in zip(names, read, strict=True) if isinstance(item, PackedGraphs)]
     if not good:

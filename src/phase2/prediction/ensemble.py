@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from phase2.errors import RequestError
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration
 from phase2.prediction.predictor import Predictor, novelty_warning, predict_structures
+from phase2.prediction.reading import GraphReader
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.storage.progress import ProgressCallback
 
@@ -25,6 +27,7 @@ def predict_with(
     levels: Sequence[float] = (),
     batch_size: int = 64,
     progress: ProgressCallback | None = None,
+    reader: GraphReader | None = None,
 ) -> PredictionTable:
     """Predict structures with one model, or with several as an ensemble.
 
@@ -35,6 +38,7 @@ def predict_with(
         levels: Levels of intervals to add: 0.9 holds nine of ten true values; none by default.
         batch_size: Number of structures per batch.
         progress: Callback receiving the number of predictions done, and their number: structures times models.
+        reader: Reader of the structures; one with the default limits if None.
 
     Raises:
         UnknownNameError: A model was not trained for a property.
@@ -43,12 +47,18 @@ def predict_with(
     """
     if len(predictors) > 1:
         return predict_ensemble(
-            predictors, structures, properties=properties, levels=levels, batch_size=batch_size, progress=progress
+            predictors,
+            structures,
+            properties=properties,
+            levels=levels,
+            batch_size=batch_size,
+            progress=progress,
+            reader=reader,
         )
     levels = check_levels(levels)
     calibration = joint_calibration(predictors, properties) if levels else None
     table = predict_structures(
-        predictors[0], structures, properties=properties, batch_size=batch_size, progress=progress
+        predictors[0], structures, properties=properties, batch_size=batch_size, progress=progress, reader=reader
     )
     return table if calibration is None else add_intervals(table, [table], calibration, levels)
 
@@ -61,6 +71,7 @@ def predict_ensemble(
     levels: Sequence[float] = (),
     batch_size: int = 64,
     progress: ProgressCallback | None = None,
+    reader: GraphReader | None = None,
 ) -> PredictionTable:
     """Predict structures with every model, and return mean and standard deviation of each property.
 
@@ -75,6 +86,7 @@ def predict_ensemble(
         levels: Levels of intervals of the mean, calibrated for the ensemble as a whole; none by default.
         batch_size: Number of structures per batch.
         progress: Callback receiving the number of predictions done, and their number: structures times models.
+        reader: Reader of the structures; one with the default limits if None.
 
     Raises:
         UnknownNameError: A model was not trained for a property.
@@ -90,15 +102,19 @@ def predict_ensemble(
     calibration = joint_calibration(predictors, keys) if levels else None
     total = len(structures) * len(predictors)
     tables = []
-    for number, predictor in enumerate(predictors):
+    with ExitStack() as stack:
+        source = reader or stack.enter_context(GraphReader())
+        for number, predictor in enumerate(predictors):
 
-        def report(done: int, _: int | None, before: int = number * len(structures)) -> None:
-            if progress:
-                progress(before + done, total)
+            def report(done: int, _: int | None, before: int = number * len(structures)) -> None:
+                if progress:
+                    progress(before + done, total)
 
-        tables.append(
-            predict_structures(predictor, structures, properties=keys, batch_size=batch_size, progress=report)
-        )
+            tables.append(
+                predict_structures(
+                    predictor, structures, properties=keys, batch_size=batch_size, progress=report, reader=source
+                )
+            )
     table = combine_tables(tables)
     return table if calibration is None else add_intervals(table, tables, calibration, levels)
 

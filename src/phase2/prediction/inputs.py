@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.formats.ase import AtomsLike, from_ase
+from phase2.data.crystals.formats.parsing import check_atoms
 from phase2.data.crystals.formats.pymatgen import from_pymatgen
 from phase2.data.crystals.readers import read_structure
 from phase2.errors import InvalidCrystalError
@@ -29,21 +31,29 @@ def name_of(structure: StructureLike, index: int) -> str:
     return f"structures[{index}]"
 
 
-def crystal_of(structure: StructureLike, name: str) -> Crystal:
+def crystal_of(structure: StructureLike, name: str, limits: ReadingLimits = DEFAULT_LIMITS) -> Crystal:
     """Read or convert one structure.
 
     Args:
         structure: Structure of any supported type.
         name: Its name in messages.
+        limits: Limits of reading.
 
     Raises:
         DataError: Its file cannot be read.
+        LimitExceededError: It exceeds a limit.
         InvalidCrystalError: It is no valid ordered crystal, or of another type.
     """
+    if isinstance(structure, str | os.PathLike):
+        return read_structure(Path(structure), limits=limits)
+    crystal = _converted(structure, name)
+    check_atoms(name, crystal.n_atoms, limits)
+    return crystal
+
+
+def _converted(structure: Crystal | Structure | AtomsLike, name: str) -> Crystal:
     if isinstance(structure, Crystal):
         return structure
-    if isinstance(structure, str | os.PathLike):
-        return read_structure(Path(structure))
     if is_pymatgen(structure):
         return from_pymatgen(structure, name)
     if isinstance(structure, AtomsLike):

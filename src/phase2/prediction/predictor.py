@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,17 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from phase2.config.schema import GraphSpec
 from phase2.data.batching import Batch, collate
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
-from phase2.errors import DataError, UnknownNameError
+from phase2.errors import UnknownNameError
 from phase2.machine.hardware import thread_count
 from phase2.models.files.modelfile import TrainedModel, load_model_file
 from phase2.prediction.features import trained_features
-from phase2.prediction.inputs import crystal_of, name_of
+from phase2.prediction.reading import GraphReader, ReadStructure
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.properties import select_properties
 from phase2.storage.progress import ProgressCallback
@@ -162,6 +162,7 @@ def predict_structures(
     properties: Sequence[str] | None = None,
     batch_size: int = 64,
     progress: ProgressCallback | None = None,
+    reader: GraphReader | None = None,
 ) -> PredictionTable:
     """Predict the properties of structures; one that cannot be read becomes a row with the reason.
 
@@ -171,6 +172,7 @@ def predict_structures(
         properties: Keys of the requested properties; all of the model's by default.
         batch_size: Number of structures per batch.
         progress: Callback receiving the number of structures done, and their number.
+        reader: Reader of the structures; one with the default limits if None.
 
     Raises:
         UnknownNameError: The model was not trained for a property.
@@ -179,19 +181,19 @@ def predict_structures(
     torch.set_num_threads(thread_count())
     columns = predictor.output_columns(properties)
     rows: list[PredictedStructure] = []
-    for start in range(0, len(structures), batch_size):
-        rows += _predict_batch(predictor, structures[start : start + batch_size], start, columns)
-        if progress:
-            progress(len(rows), len(structures))
+    with ExitStack() as stack:
+        source = reader or stack.enter_context(GraphReader())
+        batches = source.batches(structures, predictor.model.config.data.graph, batch_size)
+        for names, read in stack.enter_context(closing(batches)):
+            rows += _predict_batch(predictor, names, read, columns)
+            if progress:
+                progress(len(rows), len(structures))
     return PredictionTable(tuple(predictor.model.properties[k] for k in columns), tuple(rows))
 
 
 def _predict_batch(
-    predictor: Predictor, structures: Sequence[StructureLike], start: int, columns: Sequence[int]
+    predictor: Predictor, names: Sequence[str], read: Sequence[ReadStructure], columns: Sequence[int]
 ) -> list[PredictedStructure]:
-    names = [name_of(structure, start + k) for k, structure in enumerate(structures)]
-    spec = predictor.model.config.data.graph
-    read = [read_graph(structure, name, spec) for structure, name in zip(structures, names, strict=True)]
     graphs = [item for item in read if isinstance(item, PackedGraphs)]
     assessed = iter(predictor.assess_graphs(PackedGraphs.concatenate(graphs)).crystals(columns) if graphs else ())
     return [
@@ -216,13 +218,3 @@ def _row(predictor: Predictor, name: str, graph: PackedGraphs, assessed: Assessm
 def novelty_warning(novelty: float) -> str:
     """Return a warning that a crystal is unlike the training crystals; "" for one that is not."""
     return f"unlike the training set: novelty {novelty:.2g}" if novelty > 1 else ""
-
-
-def read_graph(structure: StructureLike, name: str, spec: GraphSpec) -> PackedGraphs | PredictedStructure:
-    """Return the graph of a structure, or a row with the reason why it has none."""
-    try:
-        return pack([crystal_of(structure, name)], spec)
-    except (DataError, OSError) as error:
-        # File names in the message may be no UTF-8, and messages of parsers have several lines.
-        reason = " ".join(str(error).split()).encode(errors="backslashreplace").decode()
-        return PredictedStructure(name, "", None, error=reason)

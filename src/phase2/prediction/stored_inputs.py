@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
 from phase2.errors import DataError, RequestError
 from phase2.runs.catalog.lookup import find_in
 from phase2.runs.layout import BEST
 from phase2.runs.publish.reader import PublishedRun
-from phase2.storage.base import Store, check_key
+from phase2.storage.base import ObjectInfo, Store, check_key
 from phase2.storage.parallel import in_parallel
 
 Item = TypeVar("Item")
@@ -59,36 +61,42 @@ class Shard:
         return list(items[self.number - 1 :: self.count])
 
 
-def list_stored_structures(store: Store) -> list[str]:
-    """List the keys of the structure files below the prefix of a store, sorted.
+def list_stored_structures(store: Store) -> list[ObjectInfo]:
+    """List the structure files below the prefix of a store, sorted by their keys.
 
     Raises:
         DataError: There are none.
     """
-    keys = [info.key for info in store.list() if is_structure_file(Path(PurePosixPath(info.key).name))]
-    if not keys:
+    found = [info for info in store.list() if is_structure_file(Path(PurePosixPath(info.key).name))]
+    if not found:
         raise DataError(
             f"{store.url} holds no structure.",
             why=NAMING_RULE,
             fix="Check the bucket and the prefix.",
         )
-    return keys
+    return found
 
 
-def download_structures(store: Store, keys: Sequence[str], folder: Path) -> list[Path]:
+def download_structures(store: Store, objects: Sequence[ObjectInfo], folder: Path, limits: ReadingLimits) -> list[Path]:
     """Download structure files of a store into a folder, named by their keys.
+
+    One that is larger than the limit is not downloaded: an empty file of its size stands for it, which is rejected.
 
     Raises:
         TransientError: The store does not answer.
     """
-    targets = [folder / check_key(key) for key in keys]
+    targets = [folder / check_key(info.key) for info in objects]
 
-    def fetch(pair: tuple[str, Path]) -> None:
-        key, target = pair
+    def fetch(pair: tuple[ObjectInfo, Path]) -> None:
+        info, target = pair
         target.parent.mkdir(parents=True, exist_ok=True)
-        store.get(key, target)
+        if info.size > limits.file_bytes:
+            target.touch()
+            os.truncate(target, info.size)  # takes no room on the disk
+        else:
+            store.get(info.key, target)
 
-    in_parallel(fetch, list(zip(keys, targets, strict=True)))
+    in_parallel(fetch, list(zip(objects, targets, strict=True)))
     return targets
 
 

@@ -15,7 +15,7 @@ _SWITCHES = ("competition", "all_properties")
 OPTIONS = (*_TEXT_OPTIONS, *_SWITCHES)
 """Options of a request that a file may give besides settings."""
 
-GROUPS = ("data", "data.graph", "model", "training", "foundation", "fine_tuning")
+GROUPS = ("data", "data.graph", "data.limits", "model", "training", "foundation", "fine_tuning")
 
 
 @dataclass(frozen=True, slots=True)

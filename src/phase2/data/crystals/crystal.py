@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phase2.data.crystals.elements import ATOMIC_NUMBERS, SYMBOLS, nearest_symbol, reduced_formula
+from phase2.data.crystals.shown import shown
 from phase2.errors import InvalidCrystalError
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _numbers(crystal_id: str, species: Sequence[str] | Sequence[int] | NDArray[n
     try:
         given: list[object] = species.tolist() if isinstance(species, np.ndarray) else list(species)
     except TypeError:
-        raise InvalidCrystalError.of(crystal_id, f"its species are {species!r}, not a list.") from None
+        raise InvalidCrystalError.of(crystal_id, f"its species are {shown(species)}, not a list.") from None
     if not given:
         raise InvalidCrystalError.of(crystal_id, "it has no atoms.")
     try:
@@ -123,7 +124,7 @@ def _number(crystal_id: str, site: int, value: object) -> int:
         return value
     nearest = nearest_symbol(value) if isinstance(value, str) else None
     hint = f" Did you mean '{nearest}'?" if nearest else ""
-    raise InvalidCrystalError.of(crystal_id, f"site {site} holds {value!r}, which is no chemical element.{hint}")
+    raise InvalidCrystalError.of(crystal_id, f"site {site} holds {shown(value)}, which is no chemical element.{hint}")
 
 
 def _array(crystal_id: str, values: ArrayLike, shape: tuple[int, int], what: str) -> NDArray[np.float64]:

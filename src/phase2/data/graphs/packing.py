@@ -29,10 +29,12 @@ class Rejection:
     Attributes:
         id: Name of the record.
         reason: Why it was rejected.
+        limit: Whether it exceeds a limit of reading.
     """
 
     id: str
     reason: str
+    limit: bool = False
 
 
 def pack(crystals: Iterable[LabelledCrystal | Crystal], spec: GraphSpec) -> PackedGraphs:

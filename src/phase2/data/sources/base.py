@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,8 +10,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.crystal import Crystal
-from phase2.errors import InvalidCrystalError
+from phase2.data.crystals.shown import shown
+from phase2.errors import InvalidCrystalError, LimitExceededError
 from phase2.properties import PROPERTIES, Property
 
 MISSING_VALUES = frozenset({"", "na", "n/a", "nan", "none", "null"})
@@ -30,11 +31,13 @@ class RawRecord:
         id: Name of the crystal.
         content: Input of the source's ``parse``.
         defect: Why the record is rejected whatever its content, "" for none.
+        limit: Whether the defect is that the record exceeds a limit of reading.
     """
 
     id: str
     content: object
     defect: str = ""
+    limit: bool = False
 
     def check(self) -> None:
         """Reject the record if it has a defect.
@@ -42,6 +45,8 @@ class RawRecord:
         Raises:
             InvalidCrystalError: It has one.
         """
+        if self.limit:
+            raise LimitExceededError(f"Record '{self.id}' exceeds a limit:", why=self.defect)
         if self.defect:
             raise InvalidCrystalError(
                 f"Record '{self.id}' is invalid:", why=self.defect, fix="Correct or remove this record."
@@ -66,11 +71,23 @@ def escape_unprintable(name: str) -> str:
     return name.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
+def bounded_name(raw: RawRecord, limits: ReadingLimits) -> RawRecord:
+    """Return a record unless its name is too long: arrays of names are as wide as the longest of them."""
+    if len(raw.id) <= limits.name_length:
+        return raw
+    error = limits.exceeded("name_length", "It", f"Its name has {len(raw.id):,} characters")
+    return RawRecord(f"{raw.id[:40]}...", None, defect=f"{error.why} {error.fix}", limit=True)
+
+
 class Source(Protocol):
     """Data set that is read record by record: ``records`` runs once, in the main process, ``parse`` in the workers.
 
-    To add one, write a class with these four members in a module of its own, and return it in ``open_source``.
+    To add one, write a class with these five members in a module of its own, and return it in ``open_source``.
     """
+
+    @property
+    def isolated(self) -> bool:
+        """Whether ``parse`` hands files to a library, whose time and memory are limited in a reader process."""
 
     @property
     def name(self) -> str:
@@ -125,13 +142,13 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
         number = _as_float(value)
     if number is not None and math.isfinite(number) and abs(number) > _LARGEST:
         raise InvalidCrystalError(
-            f"Record '{crystal_id}' has {prop.column} = {reprlib.repr(value)}.",
+            f"Record '{crystal_id}' has {prop.column} = {shown(value)}.",
             why=f"No label is larger than {_LARGEST:.2g}.",
             fix="Correct it, or leave it empty where it is not known.",
         )
     if number is None:
         raise InvalidCrystalError(
-            f"Record '{crystal_id}' has {prop.column} = {value!r}.",
+            f"Record '{crystal_id}' has {prop.column} = {shown(value)}.",
             why=f"The {prop.title.lower()} is a number" + (f" in {prop.unit}." if prop.unit else "."),
             fix="Correct it, or leave it empty where it is not known.",
         )

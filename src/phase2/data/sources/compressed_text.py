@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,24 +13,42 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TextIO, cast
 
-from phase2.errors import DataError
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
+from phase2.data.sources.zip_directory import refuse_large_directory
+from phase2.errors import DataError, Phase2Error
 
-READ_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, UnicodeDecodeError)
+# RuntimeError: an encrypted member of an archive, or one compressed in a way that Python does not know.
+READ_ERRORS = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    UnicodeDecodeError,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+_BUFFER = 1 << 18
 
 
 @contextmanager
-def open_text(path: Path, member: str | None = None) -> Iterator[tuple[TextIO, str]]:
+def open_text(
+    path: Path, member: str | None = None, limits: ReadingLimits = DEFAULT_LIMITS
+) -> Iterator[tuple[TextIO, str]]:
     """Open a text file in UTF-8, decompressing it according to its content.
 
     Args:
         path: The file, uncompressed or compressed by gzip or zip.
         member: Name of the file within a zip archive; by default it has to be the only JSON file.
+        limits: Limits of reading; what is compressed is decompressed up to ``unpacked_bytes``.
 
     Yields:
         The text, and the name of the uncompressed file.
 
     Raises:
         DataError: The file cannot be read, or the archive has no or several JSON files.
+        LimitExceededError: The archive has too many files or, while it is read, too much content.
     """
     with ExitStack() as stack:
         try:
@@ -36,12 +56,15 @@ def open_text(path: Path, member: str | None = None) -> Iterator[tuple[TextIO, s
             magic, name = binary.read(4), path.name
             binary.seek(0)
             if magic[:2] == b"\x1f\x8b":
-                binary = cast("IO[bytes]", stack.enter_context(gzip.open(binary)))
+                binary = _bounded(cast("IO[bytes]", stack.enter_context(gzip.GzipFile(fileobj=binary))), path, limits)
             elif magic == b"PK\x03\x04":
+                refuse_large_directory(binary, path, limits)
                 archive = stack.enter_context(zipfile.ZipFile(binary))
                 name = _member(path, archive.namelist(), member)
-                binary = stack.enter_context(archive.open(name))
-        except READ_ERRORS as error:
+                binary = _bounded(stack.enter_context(archive.open(name)), path, limits)
+        except Phase2Error:
+            raise
+        except (*READ_ERRORS, ValueError) as error:  # ValueError: impossible positions and dates in an archive
             raise unreadable(path, error) from error
         yield io.TextIOWrapper(binary, encoding="utf-8-sig"), name
 
@@ -57,12 +80,36 @@ def unreadable(path: Path, error: Exception) -> DataError:
     )
 
 
+class _Bounded(io.RawIOBase):
+    """Stream that raises an error instead of more than a number of bytes."""
+
+    def __init__(self, content: IO[bytes], path: Path, limits: ReadingLimits) -> None:
+        self._content = cast("io.BufferedIOBase", content)
+        self._path = path
+        self._limits = limits
+        self._left = limits.unpacked_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        n = self._content.readinto(buffer)
+        self._left -= n
+        if self._left < 0:
+            raise self._limits.exceeded("unpacked_bytes", str(self._path), "its content is larger than that")
+        return n
+
+
+def _bounded(content: IO[bytes], path: Path, limits: ReadingLimits) -> IO[bytes]:
+    return cast("IO[bytes]", io.BufferedReader(_Bounded(content, path, limits), _BUFFER))
+
+
 def _member(path: Path, names: list[str], wanted: str | None) -> str:
     candidates = [n for n in names if (n == wanted if wanted else n.lower().endswith((".json", ".jsonl", ".ndjson")))]
     if len(candidates) != 1:
         raise DataError(
             f"The archive {path} has {f'no {wanted}' if wanted else f'{len(candidates)} JSON files, expected one'}.",
-            why=f"It holds: {', '.join(names[:8]) or 'nothing'}.",
+            why=f"It holds: {', '.join(name[:80] for name in names[:8]) or 'nothing'}.",
             fix="Fetch it again, or give the unpacked JSON file.",
         )
     return candidates[0]

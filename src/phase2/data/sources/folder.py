@@ -11,8 +11,10 @@ from typing import cast
 
 import numpy as np
 
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
+from phase2.data.crystals.formats.text import read_bytes
 from phase2.data.crystals.readers import STRUCTURE_SUFFIXES, is_structure_file, read_structure
-from phase2.data.sources.base import LabelledCrystal, RawRecord, escape_unprintable, read_label
+from phase2.data.sources.base import LabelledCrystal, RawRecord, bounded_name, escape_unprintable, read_label
 from phase2.data.sources.target_table import TargetRow, read_target_table
 from phase2.errors import DataError, InvalidCrystalError
 from phase2.properties import PROPERTIES
@@ -26,10 +28,14 @@ class FolderSource:
 
     Args:
         path: The folder.
+        limits: Limits of reading.
     """
 
-    def __init__(self, path: Path) -> None:
+    isolated = True
+
+    def __init__(self, path: Path, limits: ReadingLimits = DEFAULT_LIMITS) -> None:
         self.path = path
+        self.limits = limits
 
     @property
     def name(self) -> str:
@@ -40,23 +46,19 @@ class FolderSource:
     def fingerprint(self) -> str:
         """SHA-256 over names and contents of the CSV and all structure files, hexadecimal.
 
-        A structure file that cannot be read counts as such: only its record is rejected.
+        A structure file that cannot be read, or is too large to be, counts as such: only its record is rejected.
 
         Raises:
             DataError: The folder or its CSV cannot be read, or there is no CSV.
         """
         digest = hashlib.sha256()
         table = _table_of(self.path)
-        for path in [table, *self._structure_files()]:
+        self._add(digest, table, read_bytes(table, self.limits, "table_bytes"))
+        for path in self._structure_files():
             try:
-                content = path.read_bytes()
-            except OSError as error:
-                if path == table:
-                    raise _unreadable(path, error) from error
+                self._add(digest, path, read_bytes(path, self.limits))
+            except DataError:
                 digest.update(os.fsencode(path.relative_to(self.path)) + b"\0unreadable\0")
-                continue
-            digest.update(os.fsencode(path.relative_to(self.path)) + f"\0{len(content)}\0".encode())
-            digest.update(content)
         return digest.hexdigest()
 
     def records(self) -> Iterator[RawRecord]:
@@ -64,11 +66,12 @@ class FolderSource:
 
         Raises:
             DataError: There is no CSV, or its headings or a whole column are wrong.
+            LimitExceededError: The CSV is too large.
         """
         by_stem = {_stem(path.relative_to(self.path).as_posix()): path for path in self._structure_files()}
         seen: set[str] = set()
-        for row in read_target_table(_table_of(self.path)):
-            yield self._raw(row, by_stem, seen)
+        for row in read_target_table(_table_of(self.path), self.limits):
+            yield bounded_name(self._raw(row, by_stem, seen), self.limits)
 
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Read the structure file of one row.
@@ -80,19 +83,35 @@ class FolderSource:
         path, labels = cast("tuple[str, tuple[str, ...]]", raw.content)
         targets = np.array([read_label(text, p, raw.id) for text, p in zip(labels, PROPERTIES, strict=True)])
         try:
-            return LabelledCrystal(read_structure(Path(path), raw.id), targets)
+            return LabelledCrystal(read_structure(Path(path), raw.id, self.limits), targets)
         except InvalidCrystalError:
             raise
         except DataError as error:  # one unreadable file does not stop the others
             raise InvalidCrystalError(error.what, why=error.why, fix=error.fix) from error
 
+    def _add(self, digest: hashlib._Hash, path: Path, content: bytes) -> None:
+        digest.update(os.fsencode(path.relative_to(self.path)) + f"\0{len(content)}\0".encode())
+        digest.update(content)
+
     def _structure_files(self) -> list[Path]:
+        """List the structure files below the folder; links to folders are not followed."""
+        found: list[Path] = []
+        folders = [self.path]
         try:
-            return sorted(path for path in self.path.rglob("*") if is_structure_file(path) and path.is_file())
+            while folders:
+                with os.scandir(folders.pop()) as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(Path(entry.path))
+                        elif is_structure_file(path := Path(entry.path)) and path.is_file():
+                            found.append(path)
         except OSError as error:
             raise _unreadable(self.path, error) from error
+        return sorted(found)
 
     def _raw(self, row: TargetRow, by_stem: dict[str, Path], seen: set[str]) -> RawRecord:
+        if row.defect:
+            return RawRecord(row.id, None, row.defect, row.limit)
         crystal_id = row.id or _stem(row.file)
         if "\0" in crystal_id + row.file:
             return RawRecord(escape_unprintable(crystal_id), None, "Its file or id holds a zero character.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.settings import cache_dir
 from phase2.data.sources.base import LabelledCrystal, RawRecord
 from phase2.data.sources.download import RemoteFile, fetch
@@ -28,16 +29,24 @@ class JarvisSource:
         cache: Cache folder; the user's by default.
         remote: The archive.
         progress: Callback receiving the bytes received and their number.
+        limits: Limits of reading.
     """
 
     name = "jarvis-dft3d"
+    isolated = False
 
     def __init__(
-        self, cache: Path | None = None, *, remote: RemoteFile = DFT_3D, progress: ProgressCallback | None = None
+        self,
+        cache: Path | None = None,
+        *,
+        remote: RemoteFile = DFT_3D,
+        progress: ProgressCallback | None = None,
+        limits: ReadingLimits = DEFAULT_LIMITS,
     ) -> None:
         self._folder = download_folder(cache or cache_dir())
         self._remote = remote
         self._progress = progress
+        self._limits = limits
 
     @property
     def path(self) -> Path:
@@ -75,15 +84,15 @@ class JarvisSource:
         """
         return self._file(self.path).parse(raw)
 
-    def __getstate__(self) -> tuple[Path, RemoteFile]:
-        return self._folder, self._remote  # a progress bar cannot be sent to the worker processes
+    def __getstate__(self) -> tuple[Path, RemoteFile, ReadingLimits]:
+        return self._folder, self._remote, self._limits  # a progress bar cannot be sent to the worker processes
 
-    def __setstate__(self, state: tuple[Path, RemoteFile]) -> None:
-        self._folder, self._remote = state
+    def __setstate__(self, state: tuple[Path, RemoteFile, ReadingLimits]) -> None:
+        self._folder, self._remote, self._limits = state
         self._progress = None
 
     def _file(self, path: Path) -> JsonSource:
-        return JsonSource(path, DFT_3D_MEMBER)
+        return JsonSource(path, DFT_3D_MEMBER, self._limits)
 
 
 def download_folder(cache: Path) -> Path:

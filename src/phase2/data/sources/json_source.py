@@ -8,8 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.formats.jarvis import from_jarvis
-from phase2.data.sources.base import LabelledCrystal, RawRecord, escape_unprintable, read_labels
+from phase2.data.sources.base import LabelledCrystal, RawRecord, bounded_name, escape_unprintable, read_labels
+from phase2.data.sources.json_cursor import Unreadable
 from phase2.data.sources.json_stream import is_json_lines, stream_records
 from phase2.errors import DataError
 from phase2.properties import PROPERTIES
@@ -27,11 +29,15 @@ class JsonSource:
     Args:
         path: The file, uncompressed or compressed by gzip or zip.
         member: Its name within a zip archive with several JSON files.
+        limits: Limits of reading.
     """
 
-    def __init__(self, path: Path, member: str | None = None) -> None:
+    isolated = False
+
+    def __init__(self, path: Path, member: str | None = None, limits: ReadingLimits = DEFAULT_LIMITS) -> None:
         self.path = path
         self.member = member
+        self.limits = limits
 
     @property
     def name(self) -> str:
@@ -61,10 +67,13 @@ class JsonSource:
 
         Raises:
             DataError: The file is no valid JSON; the message has line and column.
+            LimitExceededError: It has too many records, or too much content for its size.
         """
         seen: set[str] = set()
-        for index, (key, record) in enumerate(stream_records(self.path, self.member)):
-            yield _raw(index, key, record, seen)
+        for index, (key, record) in enumerate(stream_records(self.path, self.member, self.limits)):
+            if index >= self.limits.records:
+                raise self.limits.exceeded("records", str(self.path), "it has more records")
+            yield bounded_name(_raw(index, key, record, seen), self.limits)
 
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Turn one record into a crystal and its labels.
@@ -74,10 +83,13 @@ class JsonSource:
         """
         raw.check()
         content = cast("Mapping[str, object]", raw.content)
-        return LabelledCrystal(from_jarvis(content, raw.id), read_labels(content, raw.id))
+        return LabelledCrystal(from_jarvis(content, raw.id, self.limits), read_labels(content, raw.id))
 
 
 def _raw(index: int, key: str | None, record: object, seen: set[str]) -> RawRecord:
+    if isinstance(record, Unreadable):
+        name = escape_unprintable(key or f"record-{index}")
+        return RawRecord(name, None, defect=record.reason, limit=record.limit)
     if not isinstance(record, dict):
         name = escape_unprintable(key or f"record-{index}")
         return RawRecord(name, None, defect=f"It is a {type(record).__name__}, not an object.")

@@ -9,25 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.sources.compressed_text import open_text
-from phase2.data.sources.json_cursor import JsonCursor
+from phase2.data.sources.json_cursor import DamagedJsonError, JsonCursor, Unreadable
 
 
-def stream_records(path: Path, member: str | None = None) -> Iterator[tuple[str | None, object]]:
+def stream_records(
+    path: Path, member: str | None = None, limits: ReadingLimits = DEFAULT_LIMITS
+) -> Iterator[tuple[str | None, object]]:
     """Yield the records of a JSON list, a JSON object of records, or JSON lines (``.jsonl``, ``.ndjson``).
 
     Args:
         path: The file, uncompressed or compressed by gzip or zip; its content decides.
         member: Name of the file within a zip archive; by default it has to be the only one.
+        limits: Limits of reading.
 
     Yields:
-        The record's key in the object (None in a list), and the record.
+        The record's key in the object (None in a list), and the record: :class:`Unreadable` for one that exceeds a
+        limit, and for a damaged line of JSON lines.
 
     Raises:
         DataError: The file cannot be read, or is no valid JSON; the message has line and column.
     """
-    with open_text(path, member) as (text, name):
-        cursor = JsonCursor(text, path)
+    with open_text(path, member, limits) as (text, name):
+        cursor = JsonCursor(text, path, limits)
         yield from _lines(cursor) if is_json_lines(name) else _document(cursor)
 
 
@@ -46,7 +51,7 @@ def _document(cursor: JsonCursor) -> Iterator[tuple[str | None, object]]:
     while more:
         key = _key(cursor) if opening == "{" else None
         record = cursor.value()
-        if key is not None and not isinstance(record, dict):
+        if key is not None and not isinstance(record, dict | Unreadable):
             raise cursor.error(
                 f"'{key}' holds no record; the top level is a list of records, or an object with a record for each id "
                 "(one record per line is a .jsonl file)"
@@ -65,12 +70,24 @@ def _key(cursor: JsonCursor) -> str:
         raise cursor.error("a name in double quotes was expected")
     key = cursor.value()
     cursor.take(":")
-    return str(key)
+    if not isinstance(key, str):
+        raise cursor.error("the name of the next record is too long")
+    return key
 
 
 def _lines(cursor: JsonCursor) -> Iterator[tuple[None, object]]:
     while cursor.peek():
         line = cursor.line
-        yield None, cursor.value()
-        if cursor.peek() and cursor.line == line:
+        record = _line(cursor)
+        yield None, record
+        if cursor.peek() and cursor.line == line and not isinstance(record, Unreadable):
             raise cursor.error("one record per line was expected")
+
+
+def _line(cursor: JsonCursor) -> object:
+    try:
+        return cursor.value()
+    except DamagedJsonError as error:
+        if not cursor.pass_line():  # the last line, cut off
+            raise
+        return Unreadable(f"{error.what} {error.why}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phase2.config.data_sets import CRYSTALS
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
 from phase2.data.sources.folder import FolderSource
 from phase2.data.sources.jarvis import DFT_3D, JarvisSource, download_folder
@@ -62,12 +63,13 @@ def known_sources() -> tuple[KnownSource, ...]:
     )
 
 
-def open_source(name_or_path: str) -> Source:
+def open_source(name_or_path: str, limits: ReadingLimits = DEFAULT_LIMITS) -> Source:
     """Open a data set; nothing is read or downloaded yet.
 
     Args:
         name_or_path: ``sample``, ``jarvis-dft3d``, a JSON or JSON lines file in JARVIS's schema (also ``.gz`` or
             ``.zip``), or a folder of CIF and POSCAR files with a CSV of targets.
+        limits: Limits of reading.
 
     Raises:
         UnknownNameError: There is no data set of this name.
@@ -76,18 +78,20 @@ def open_source(name_or_path: str) -> Source:
     if name_or_path == "sample":
         return SampleSource()
     if name_or_path == "jarvis-dft3d":
-        return JarvisSource()
+        return JarvisSource(limits=limits)
     path = Path(name_or_path).expanduser()
     try:
-        exists, folder = path.exists(), path.is_dir()
+        exists, folder, regular = path.exists(), path.is_dir(), path.is_file()
     except OSError as error:
         raise DataError(f"{path} cannot be read.", why=f"{error.strerror}.", fix="Check its permissions.") from error
     if not name_or_path or not exists:
         raise _not_found(name_or_path)
     if folder:
-        return FolderSource(path)
+        return FolderSource(path, limits)
+    if not regular:
+        raise DataError(f"{path} is no regular file.", why="Pipes and devices are not read.", fix="Copy its content.")
     if _is_json(path):
-        return JsonSource(path)
+        return JsonSource(path, limits=limits)
     raise DataError(
         f"{path} is no data set.",
         why="A data set is a JSON or JSON lines file in JARVIS's schema, or a folder of structures with a CSV.",

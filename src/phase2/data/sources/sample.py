@@ -35,6 +35,7 @@ class SampleSource:
     """The embedded sample as a data set."""
 
     name = "sample"
+    isolated = False
 
     @cached_property
     def fingerprint(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import logging
 import re
@@ -10,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
+from phase2.data.crystals.shown import shown
 from phase2.data.sources.base import MISSING_VALUES, read_label
+from phase2.data.sources.table_rows import TableRow, read_rows
 from phase2.errors import DataError, InvalidCrystalError
 from phase2.properties import PROPERTIES, Property
 
@@ -27,11 +29,15 @@ class TargetRow:
         file: Path of the structure file, "" if the table has no such column.
         id: Name of the crystal, "" if the table has no such column.
         labels: The nine labels in the order of ``PROPERTIES``, "" where missing.
+        defect: Why the row cannot be used, "" for none.
+        limit: Whether the defect is that it exceeds a limit of reading.
     """
 
     file: str
     id: str
     labels: tuple[str, ...]
+    defect: str = ""
+    limit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,50 +49,33 @@ class _Columns:
     labels: dict[int, Property]
 
 
-def read_target_table(table: Path) -> list[TargetRow]:
+def read_target_table(table: Path, limits: ReadingLimits = DEFAULT_LIMITS) -> list[TargetRow]:
     """Read a CSV with a column ``file`` or ``id`` and a column for each property.
 
     A property is named by its key or JARVIS column, with or without the unit (``band_gap [eV]``). Other columns are
-    ignored with a note in the log, unless they look like a misspelt property.
+    ignored with a note in the log, unless they look like a misspelt property. A row that is damaged costs itself alone.
 
     Raises:
-        DataError: The file cannot be read, its headings are wrong, or a column of a property holds no number at all.
+        DataError: The file cannot be read, its headings are wrong, no row can be used, or a column of a property holds
+            no number at all.
+        LimitExceededError: It has too many bytes, columns or rows.
     """
-    headings, rows = _read_rows(table)
+    headings, rows = read_rows(table, limits)
     columns = _parse_headings(table, headings)
-    _check_columns(table, columns, rows)
-    return [_row(cells, columns) for cells in rows]
+    _check_columns(table, columns, [row.cells for row in rows if not row.defect])
+    return [_row(row, columns) for row in rows]
 
 
-def _row(cells: Sequence[str], columns: _Columns) -> TargetRow:
+def _row(row: TableRow, columns: _Columns) -> TargetRow:
+    if row.defect:
+        return TargetRow("", f"row-{row.number}", (), row.defect, row.limit)
+    cells = row.cells
     labels = {p.key: cells[column] for column, p in columns.labels.items()}
     return TargetRow(
         file="" if columns.file is None else cells[columns.file].strip(),
         id="" if columns.id is None else cells[columns.id].strip(),
         labels=tuple(labels.get(p.key, "") for p in PROPERTIES),
     )
-
-
-def _read_rows(table: Path) -> tuple[list[str], list[list[str]]]:
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            lines = list(csv.reader(file, strict=True))
-    except OSError as error:
-        raise DataError(f"{table} cannot be read.", why=f"{error.strerror}.", fix="Check its permissions.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table} is no CSV in UTF-8.", why=f"{error}.", fix="Save it as CSV UTF-8.") from error
-    filled = [(number, row) for number, row in enumerate(lines, start=1) if any(cell.strip() for cell in row)]
-    if len(filled) < 2:
-        raise DataError(f"{table} has no rows.", why="It needs headings and a row for each structure.", fix="Fill it.")
-    headings = filled[0][1]
-    for number, row in filled[1:]:
-        if len(row) != len(headings):
-            raise DataError(
-                f"{table} has {len(row)} cells in row {number}, and {len(headings)} headings.",
-                why="Cells are separated by commas; one that holds a comma stands in quotes.",
-                fix="Correct this row.",
-            )
-    return headings, [row for _, row in filled[1:]]
 
 
 def _parse_headings(table: Path, headings: Sequence[str]) -> _Columns:
@@ -134,13 +123,13 @@ def _check_unit(table: Path, heading: str, unit: str | None, prop: Property) -> 
 
 
 def _check_columns(table: Path, columns: _Columns, rows: Sequence[Sequence[str]]) -> None:
-    """Reject a column without a single number, because every record would be rejected for it."""
+    """Reject a column without a single number, if most of its records would be rejected for it."""
     for column, prop in columns.labels.items():
         entries = [row[column] for row in rows]
         wrong = [entry for entry in entries if not _is_label(entry, prop)]
-        if wrong and all(_is_missing(entry) for entry in entries if entry not in wrong):
+        if 2 * len(wrong) > len(entries) and all(_is_label(entry, prop) <= _is_missing(entry) for entry in entries):
             raise DataError(
-                f"{table} has no number in the column of {prop.key}; the first entry is '{wrong[0]}'.",
+                f"{table} has no number in the column of {prop.key}; the first entry is {shown(wrong[0])}.",
                 why=f"The {prop.title.lower()} is a number" + (f" in {prop.unit}." if prop.unit else "."),
                 fix="Correct the column or remove it; a decimal point is a point.",
             )

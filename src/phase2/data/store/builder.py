@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from phase2 import __version__
+from phase2.config.limits import ReadingLimits
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packing import Rejection
 from phase2.data.sources.base import RawRecord, Source
 from phase2.data.store.cache_folder import cache_folder_errors
 from phase2.data.store.files import FORMAT, GraphWriter
-from phase2.data.store.workers import pack_chunks
+from phase2.data.store.workers import Packed, pack_chunks
 from phase2.errors import DataError
 from phase2.storage.disk.atomic import sync_folder
 from phase2.storage.disk.lock import is_locked
@@ -33,6 +34,7 @@ def build_files(
     *,
     fingerprint: str,
     workers: int,
+    limits: ReadingLimits,
     progress: ProgressCallback | None = None,
 ) -> None:
     """Build the files of a graph store, in a temporary folder that is renamed when it is complete.
@@ -43,6 +45,7 @@ def build_files(
         folder: Folder of the store; a damaged store there is replaced.
         fingerprint: SHA-256 of the format, the source's content and the graph settings.
         workers: Largest number of processes that parse and pack.
+        limits: Limits of reading.
         progress: Callback receiving the number of records done.
 
     Raises:
@@ -56,7 +59,9 @@ def build_files(
         with cache_folder_errors(folder.parent):
             new = GraphWriter(temporary)
         with closing(new) as writer:
-            n, rejected = _write(writer, source, spec, workers, progress, folder.parent)
+            n, rejected = _write(
+                writer, pack_chunks(source, spec, _chunks(source), workers, limits), progress, folder.parent
+            )
             if not n:
                 raise _nothing_valid(source, rejected)
             meta = {
@@ -89,12 +94,12 @@ def lock_file(folder: Path) -> Path:
 
 
 def _write(
-    writer: GraphWriter, source: Source, spec: GraphSpec, workers: int, progress: ProgressCallback | None, folder: Path
+    writer: GraphWriter, packed: Generator[Packed, None, None], progress: ProgressCallback | None, folder: Path
 ) -> tuple[int, list[Rejection]]:
     """Pack all records into the writer; return the number of crystals and the rejections."""
     n, done = 0, 0
     rejected: list[Rejection] = []
-    with closing(pack_chunks(source, spec, _chunks(source), workers)) as parts:
+    with closing(packed) as parts:
         for graphs, refused in parts:
             with cache_folder_errors(folder):
                 writer.append(graphs)

@@ -22,6 +22,9 @@ from phase2.storage.disk.atomic import atomic_file, sync_folder, write_text
 
 FORMAT = 1  # of the files and their content: changing either makes older stores invisible
 
+_REJECTED = ("id", "reason", "kind")
+_LIMIT = "limit"
+
 _IN_MEMORY = ("ids", "formulas")  # text arrays, whose width is known with the last entry
 
 
@@ -56,7 +59,7 @@ class GraphWriter:
         for entity, counts in self._counts.items():
             _save(self._folder / f"{entity}_offset.npy", offsets_from_counts(np.concatenate(counts)))
         rows = io.StringIO(newline="")
-        csv.writer(rows).writerows([("id", "reason"), *((r.id, r.reason) for r in rejected)])
+        csv.writer(rows).writerows([_REJECTED, *((r.id, r.reason, _LIMIT if r.limit else "") for r in rejected)])
         write_text(self._folder / "rejected.csv", rows.getvalue())
         arrays = {path.stem: path.stat().st_size for path in sorted(self._folder.glob("*.npy"))}
         text = json.dumps({**meta, "rejected": len(rejected), "bytes": arrays}, indent=2)
@@ -82,11 +85,13 @@ def read_graph_files(folder: Path, fingerprint: str) -> tuple[PackedGraphs, tupl
         names = [*COLUMNS, *(f"{entity}_offset" for entity in ENTITIES[1:])]
         arrays: dict[str, Any] = {name: _map(folder / f"{name}.npy", meta["bytes"][name]) for name in names}
         with (folder / "rejected.csv").open(newline="", encoding="utf-8") as file:
-            rejected = tuple(Rejection(*row) for row in csv.reader(file))[1:]
+            rows = list(csv.reader(file))[1:]
+        # Version 0.1.0 had two columns.
+        rejected = tuple(Rejection(row[0], row[1], row[2:] == [_LIMIT]) for row in rows)
         if len(rejected) != meta["rejected"]:
             raise DataError(f"'{folder / 'rejected.csv'}' is truncated.")
         return PackedGraphs(**arrays), rejected
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:
         raise DataError(f"The graph store '{folder}' is damaged.", why=f"{error}") from error
 
 

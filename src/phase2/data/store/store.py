@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import Rejection
@@ -49,6 +50,7 @@ def open_or_build_store(
     *,
     cache_dir: Path,
     workers: int | None = None,
+    limits: ReadingLimits = DEFAULT_LIMITS,
     progress: ProgressCallback | None = None,
 ) -> GraphStore:
     """Open the graph store of a data set, building it if there is none or if it is damaged.
@@ -61,7 +63,8 @@ def open_or_build_store(
         spec: Cutoff and number of neighbours.
         cache_dir: Stores are kept in its folder ``graphs``.
         workers: Largest number of processes that parse and pack; None for one per core that this process may use.
-            Others are started only when building takes longer than starting them.
+            Others are started only when building takes longer than starting them, or when there are files to read.
+        limits: Limits of reading, those that the source has.
         progress: Callback receiving the number of records done while building.
 
     Raises:
@@ -70,7 +73,7 @@ def open_or_build_store(
         TransientError: The disk is full, or a worker was killed.
     """
     processes = worker_count(workers)
-    fingerprint = _fingerprint(source, spec)
+    fingerprint = _fingerprint(source, spec, limits)
     folder = cache_dir / "graphs" / fingerprint[:32]
     if (store := _open(folder, fingerprint, log=logging.DEBUG)) is not None:
         return store
@@ -81,7 +84,7 @@ def open_or_build_store(
             return store
         if locked:
             remove_leftovers(folder)
-        build_files(source, spec, folder, fingerprint=fingerprint, workers=processes, progress=progress)
+        build_files(source, spec, folder, fingerprint=fingerprint, workers=processes, limits=limits, progress=progress)
     graphs, rejected = read_graph_files(folder, fingerprint)
     return GraphStore(graphs, rejected, folder, fingerprint)
 
@@ -99,8 +102,11 @@ def worker_count(workers: int | None) -> int:
     return workers
 
 
-def _fingerprint(source: Source, spec: GraphSpec) -> str:
-    return hashlib.sha256(json.dumps([FORMAT, source.fingerprint, spec.digest]).encode()).hexdigest()
+def _fingerprint(source: Source, spec: GraphSpec, limits: ReadingLimits) -> str:
+    content = [FORMAT, source.fingerprint, spec.digest]
+    if limits != DEFAULT_LIMITS:
+        content.append(limits.digest)
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _open(folder: Path, fingerprint: str, log: int = logging.WARNING) -> GraphStore | None:

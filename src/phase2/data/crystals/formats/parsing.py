@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.crystal import Crystal
-from phase2.errors import DataError, InvalidCrystalError
+from phase2.data.crystals.formats.text import read_text, refuse_long_parts
+from phase2.data.crystals.shown import cut
+from phase2.errors import InvalidCrystalError
 
 # What pymatgen's parsers raise on damaged text; they have no exception class of their own.
 _PARSER_ERRORS = (
@@ -26,24 +29,34 @@ _PARSER_ERRORS = (
 _FATAL_WARNINGS = ("Elements in POSCAR", "implicit hydrogens", "Some occupancies")
 
 
-def parse_file(path: Path, id: str | None, parse: Callable[[str, str], Crystal]) -> Crystal:  # noqa: A002
+_LONGEST_MESSAGE = 10_000  # a parser may quote the whole file
+
+
+def parse_file(
+    path: Path,
+    id: str | None,  # noqa: A002 - the crystal's own field
+    parse: Callable[[str, str, ReadingLimits], Crystal],
+    limits: ReadingLimits,
+) -> Crystal:
     """Parse a structure file with a parser of pymatgen, turning its errors and fatal warnings into ours.
 
     Args:
         path: The file.
         id: Name of the crystal; the name of the file if None.
-        parse: Function of the file's text and the crystal's name.
+        parse: Function of the file's text, the crystal's name and the limits.
+        limits: Limits of reading, of which those of the text are checked here.
 
     Raises:
         DataError: The file cannot be read.
-        InvalidCrystalError: It holds no valid crystal; the message names the file.
+        InvalidCrystalError: It holds no valid crystal, or exceeds a limit; the message names the file.
     """
-    text = read_text(path)
+    text = read_text(path, limits)
+    refuse_long_parts(text, str(path), limits)
     name = path.name if id is None else id
     with warnings.catch_warnings(record=True) as caught, naming_file(path):
         warnings.simplefilter("always")
         try:
-            crystal = parse(text, name)
+            crystal = parse(text, name, limits)
         except InvalidCrystalError:
             raise
         except _PARSER_ERRORS as error:
@@ -56,25 +69,14 @@ def parse_file(path: Path, id: str | None, parse: Callable[[str, str], Crystal])
         return crystal
 
 
-def read_text(path: Path) -> str:
-    """Read a text file in UTF-8 or, where it is none, in Latin-1.
+def check_atoms(name: str, count: int, limits: ReadingLimits) -> None:
+    """Refuse a cell with more atoms than the limit.
 
     Raises:
-        DataError: The file cannot be read, or is binary.
+        LimitExceededError: It has more.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read.", why=f"{error.strerror}.", fix="Check the path.") from error
-    if b"\0" in content:
-        raise DataError(
-            f"{path} is no text file.", why="It holds zero bytes: binary, or UTF-16.", fix="Save it as UTF-8 text."
-        )
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # Older CIFs have authors' names in Latin-1; symbols and numbers are ASCII either way.
-        return content.decode("latin-1")
+    if count > limits.atoms:
+        raise limits.exceeded("atoms", f"Crystal '{name}'", f"it has {count:,} atoms")
 
 
 @contextmanager
@@ -83,8 +85,8 @@ def naming_file(path: Path) -> Iterator[None]:
     try:
         yield
     except InvalidCrystalError as error:
-        raise InvalidCrystalError(f"{path} holds no valid crystal:", why=error.why, fix=error.fix) from error
+        raise type(error)(f"{path} holds no valid crystal:", why=error.why, fix=error.fix) from error
 
 
 def _on_one_line(message: str) -> str:
-    return " ".join(message.split())
+    return cut(" ".join(message[:_LONGEST_MESSAGE].split()))

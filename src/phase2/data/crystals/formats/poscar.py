@@ -4,22 +4,41 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.crystals.formats.parsing import parse_file
+from phase2.data.crystals.formats.parsing import check_atoms, parse_file
 from phase2.data.crystals.formats.pymatgen import from_pymatgen
 
+# Comment, scale, lattice, and at most ten lines of symbols and ten of counts.
+_HEAD_LINES = 25
 
-def read_poscar(path: Path, id: str | None = None) -> Crystal:  # noqa: A002 - the crystal's own field
+
+def read_poscar(path: Path, id: str | None = None, limits: ReadingLimits = DEFAULT_LIMITS) -> Crystal:  # noqa: A002
     """Read a POSCAR or CONTCAR that names its elements.
 
     Raises:
         DataError: The file cannot be read.
-        InvalidCrystalError: It holds no valid crystal; the message names file and site.
+        InvalidCrystalError: It holds no valid crystal, or exceeds a limit; the message names file and site.
     """
-    return parse_file(path, id, _parse)
+    return parse_file(path, id, _parse, limits)
 
 
-def _parse(text: str, crystal_id: str) -> Crystal:
+def _parse(text: str, crystal_id: str, limits: ReadingLimits) -> Crystal:
+    check_atoms(crystal_id, _claimed_atoms(text), limits)
+
     from pymatgen.io.vasp.inputs import Poscar
 
     return from_pymatgen(Poscar.from_str(text).structure, crystal_id)
+
+
+def _claimed_atoms(text: str) -> int:
+    """Return the largest sum of counts in a line of the head, from which pymatgen makes lists at once."""
+    head = text.lstrip().split("\n", _HEAD_LINES)[:_HEAD_LINES]
+    return max(map(_sum_of_counts, head), default=0)
+
+
+def _sum_of_counts(line: str) -> int:
+    try:
+        return sum(max(0, int(word)) for word in line.split())
+    except ValueError:
+        return 0

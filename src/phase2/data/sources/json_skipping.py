@@ -1,0 +1,65 @@
+"""Finding the end of a JSON value without decoding it, however long or nested it is."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_END_OF_WORD = re.compile(r"[\s,\]}]")
+_QUOTE = ord('"')
+_NESTING = np.zeros(256, dtype=np.int8)
+_NESTING[[ord("["), ord("{")]] = 1
+_NESTING[[ord("]"), ord("}")]] = -1
+
+
+class ValueEnd:
+    """Search for the end of one value, through consecutive windows of its text.
+
+    Args:
+        first: First character of the value.
+    """
+
+    def __init__(self, first: str) -> None:
+        self._word = first not in '"[{'
+        self._depth = 0
+        self._in_string = False
+        self._escaped = False  # the last window ended within an escape
+
+    def find(self, text: str, start: int) -> int | None:
+        """Return the position after the value, or None if it does not end in this window.
+
+        Args:
+            text: The next window of the text.
+            start: Position in it from which the value goes on.
+        """
+        if self._word:
+            found = _END_OF_WORD.search(text, start)
+            return None if found is None else found.start()
+        if self._in_string and not self._escaped and text.find('"', start) < 0 and text.find("\\", start) < 0:
+            return None
+        at = self._end(self._plain(text[start:]))
+        return None if at is None else start + at
+
+    def _plain(self, text: str) -> NDArray[np.uint8]:
+        """Return one byte per character, escapes replaced by letters."""
+        if self._escaped:
+            text = "x" + text[1:]
+        if "\\" in text:
+            text = _ESCAPE.sub("xx", text)
+        self._escaped = text.endswith("\\")
+        return np.frombuffer(text.encode("latin-1", "replace"), dtype=np.uint8)
+
+    def _end(self, codes: NDArray[np.uint8]) -> int | None:
+        quote = codes == _QUOTE
+        inside = (np.cumsum(quote, dtype=np.int32) + self._in_string) % 2 == 1
+        change = np.where(inside, 0, _NESTING[codes]).astype(np.int32)
+        depth = np.cumsum(change) + self._depth
+        closing = (depth == 0) & ((change < 0) | (quote & ~inside))
+        if closing.any():
+            return int(np.argmax(closing)) + 1
+        if len(codes):
+            self._in_string, self._depth = bool(inside[-1]), int(depth[-1])
+        return None
