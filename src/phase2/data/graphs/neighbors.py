@@ -92,21 +92,37 @@ class _Search:
         """Find all pairs of a centre and an image of an atom within a radius, angstrom."""
         from pymatgen.optimization.neighbors import find_points_in_spheres
 
-        self._refuse_excess(len(centers), radius)
-        pairs: _Pairs = find_points_in_spheres(
-            self.positions, centers, r=radius, pbc=_PERIODIC, lattice=self.lattice, tol=1e-8
-        )
-        return pairs
+        images = self._refuse_excess(len(centers), radius)
+        # As many centres at a time as cannot have too many pairs, however unevenly the atoms lie in the cell.
+        block = max(1, MAX_ENTRIES // math.ceil(images))
+        parts: list[_Pairs] = []
+        total = 0
+        for start in range(0, len(centers), block):
+            center, sender, shift, distance = find_points_in_spheres(
+                self.positions,
+                centers[start : start + block],
+                r=radius,
+                pbc=_PERIODIC,
+                lattice=self.lattice,
+                tol=1e-8,
+            )
+            total += len(center)
+            if total > MAX_ENTRIES:
+                raise self._excess(too_many=True)
+            parts.append((center + start, sender, shift, distance))
+        return parts[0] if len(parts) == 1 else _joined(parts)
 
-    def _refuse_excess(self, n_centers: int, radius: float) -> None:
+    def _refuse_excess(self, n_centers: int, radius: float) -> float:
+        """Refuse a search that is too large by its averages; return the number of images that it looks at."""
         n = len(self.positions)
         reach = (radius / self.thickness).tolist()  # cells
         extent = (np.abs(self.lattice).sum(axis=0) / radius + 2).tolist()  # cubes of the search grid
         pairs = n_centers * (n / self.crystal.volume * 4 / 3 * math.pi * radius**3 + 1)
-        images = n * math.prod(2 * r + 1 for r in reach)
+        images: float = n * math.prod(2 * r + 1 for r in reach)
         if max(pairs, images, math.prod(extent)) > MAX_ENTRIES:
             raise self._excess(too_many=max(pairs, images) > MAX_ENTRIES)
         self.may_shift_far = self.may_shift_far or max(reach) > 125
+        return images
 
     def _excess(self, *, too_many: bool) -> InvalidCrystalError:
         """Build the error that says why the search is too large: the extent, the thickness or the number of atoms."""
@@ -141,6 +157,10 @@ def _nearest_shells(search: _Search, isolated: NDArray[np.int64], cutoff: float)
         keep = found[center] & (far <= nearest[center] + SAME_LENGTH)
         parts.append((isolated[center[keep]], sender[keep], shift[keep], distance[keep]))
         isolated = isolated[~found]
+    return _joined(parts)
+
+
+def _joined(parts: list[_Pairs]) -> _Pairs:
     receivers, senders, shifts, distances = zip(*parts, strict=True)
     return np.concatenate(receivers), np.concatenate(senders), np.concatenate(shifts), np.concatenate(distances)
 
