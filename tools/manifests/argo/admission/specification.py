@@ -18,6 +18,7 @@ FIELDS = (
 """Fields that a person may set; each is looked at below."""
 
 _TTL = ("secondsAfterCompletion", "secondsAfterSuccess", "secondsAfterFailure")
+_LONGEST = (1 << 31) - 1  # Argo reads no more, and lists no Workflow beside one that it cannot read
 _SHUTDOWNS = ("", "Stop", "Terminate")
 _VALUE = "p.?value.orValue('')"
 
@@ -106,12 +107,14 @@ def rules(templates: Sequence[str]) -> list[Manifest]:
 
 
 def _times() -> Manifest:
-    seconds = "type({0}) == int && {0} >= 0"
+    seconds = f"type({{0}}) == int && {{0}} >= 0 && {{0}} <= {_LONGEST}"
     ttl = "variables.spec.?ttlStrategy.orValue({})"
+    each = f"field in {cel_literal(list(_TTL))} && {seconds.format(f'{ttl}[field]')}"
     return validation(
-        f"{ttl}.all(field, field in {cel_literal(list(_TTL))} && {seconds.format(f'{ttl}[field]')})"
+        f"type({ttl}) == map && {ttl}.all(field, {each})"
         f" && ({seconds.format('variables.spec.?activeDeadlineSeconds.orValue(1)')})",
-        f"activeDeadlineSeconds, and {', '.join(_TTL)} of ttlStrategy, are whole numbers of seconds",
+        f"activeDeadlineSeconds, and {', '.join(_TTL)} of ttlStrategy, are whole numbers of seconds, no more than "
+        f"{_LONGEST}",
         reason="Invalid",
     )
 

@@ -15,7 +15,7 @@ from tools.manifests.argo.workflows import workflow_templates
 from tools.manifests.cel import cel_literal
 from tools.manifests.yaml_text import Manifest
 
-from .policies import none_of
+from .policies import none_of, validation
 
 PROBES = "probes"
 """Variable with the commands of readiness probes, which the chart sets where it protects trainings."""
@@ -60,11 +60,12 @@ def variables(template: str) -> dict[str, str]:
 def rules() -> list[Manifest]:
     """Return the rule of the stored templates."""
     return [
+        validation("type(variables.stored) == map", "status.storedTemplates is a map of templates: leave it out"),
         none_of(
             "forged",
             "status.storedTemplates of a new Workflow are copies of the steps of its own template, as the command line "
             "of Argo makes them, and nothing else: {}",
-        )
+        ),
     ]
 
 
@@ -76,6 +77,7 @@ def _container() -> list[str]:
     )
     return [
         _closed("t.?container.orValue({})", _CONTAINER),
+        "t.?container.?resources.orValue({}) == {}",
         f"t.?container.?args.orValue([]) in {cel_literal([[], *_found('container', 'args')])}",
         f"t.?container.?env.orValue([]).all(e, {env})",
         "t.?container.?volumeMounts.orValue([]).all(mount, mount.name == 'cache' && mount.mountPath == '/work/cache')",
