@@ -1,20 +1,18 @@
 """What an update changes, as expressions of CEL over maps."""
 
-_NULL = "null"
 
-
-def changed_keys(new: str, old: str, *, nothing: str = _NULL) -> str:
+def changed_keys(new: str, old: str) -> str:
     """Return the expression of the keys whose values differ between two maps.
+
+    A null counts like a key that is not there: Argo's command line writes times that it does not know as null.
 
     Args:
         new: Expression of a map.
         old: Expression of the map before.
-        nothing: A value that counts like a key that is not there: Argo's command line writes every field of its types,
-            the empty ones too.
     """
     return (
-        f"{new}.filter(key, key in {old} ? {old}[key] != {new}[key] : {new}[key] != {nothing})"
-        f" + {old}.filter(key, !(key in {new}) && {old}[key] != {nothing})"
+        f"{new}.filter(key, key in {old} ? {old}[key] != {new}[key] : {new}[key] != null)"
+        f" + {old}.filter(key, !(key in {new}) && {old}[key] != null)"
     )
 
 

@@ -23,7 +23,9 @@ FOR_PEOPLE = tuple(name for name in PARAMETERS if name != "phase2-prune")
 
 def policy() -> Manifest:
     """Return the policy."""
-    changes = changed_keys("object.spec", "oldObject.spec", nothing="{}")
+    changes = changed_keys("object.spec", "oldObject.spec")
+    # Argo's command line writes the arguments also where there are none.
+    same = "key == 'arguments' && object.spec.?arguments.orValue({}) == oldObject.spec.?arguments.orValue({})"
     variables = {
         **specification.variables("object.spec"),
         **metadata.variables(),
@@ -32,7 +34,8 @@ def policy() -> Manifest:
         "statusRefused": "variables.statusChanges.filter(key, request.operation == 'UPDATE'"
         " || key != 'storedTemplates')",
         **stored_templates.variables("variables.spec.?workflowTemplateRef.?name.orValue('')"),
-        "rewritten": f"request.operation == 'CREATE' ? [] : ({changes}).filter(key, !(key in ['shutdown', 'suspend']))",
+        "rewritten": f"request.operation == 'CREATE' ? [] : ({changes})"
+        f".filter(key, !(key in ['shutdown', 'suspend'] || {same}))",
     }
     validations = [
         none_of(
