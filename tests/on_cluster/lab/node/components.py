@@ -62,6 +62,9 @@ def _apiserver() -> list[str]:
         "--kubelet-preferred-address-types=InternalIP",  # or logs and exec need the node's name in /etc/hosts
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
+        # Beta and off by default in this version of Kubernetes; on in later ones.
+        "--feature-gates=MutatingAdmissionPolicy=true",
+        "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
         "--profiling=false",
     ]
 
