@@ -51,7 +51,7 @@ def test_the_check_notices_a_change_of_each_source():
     for name in (
         "Chart.yaml",
         "values.schema.json",
-        "templates/_levels.tpl",
+        "files/admission/validatingadmissionpolicy-phase2-jobs.yaml",
         "files/argo/workflowtemplate-phase2-train.yaml",
     ):
         assert f"'{name}'" in stale
@@ -60,7 +60,7 @@ def test_the_check_notices_a_change_of_each_source():
 def test_by_default_it_is_the_base_of_kustomize(helm):
     made = {(one["kind"], one["metadata"]["name"]): content(one) for one in helm.objects("default")}
     base = [one for one in documents("k8s/base/[!k]*.yaml") if one["kind"] != "Namespace"]
-    assert len(base) == 12
+    assert len(base) == 14
     runs = [made.pop(("ConfigMap", "phase2-runs")), content(base.pop(names(base).index("phase2-runs")))]
     for one in runs:
         assert one["data"].pop("image")
@@ -75,14 +75,60 @@ def names(things):
     return [one["metadata"]["name"] for one in things]
 
 
-def test_the_policy_of_jobs_is_that_of_kustomize_but_for_its_settings(helm):
-    (policy, _) = documents("k8s/components/policy/policy.yaml")
-    made = named(helm.objects("kind"), "ValidatingAdmissionPolicy", "phase2-jobs")
-    ours = {one["name"]: one["expression"] for one in made["spec"]["variables"]}
-    theirs = {one["name"]: one["expression"] for one in policy["spec"]["variables"]}
-    assert {name for name in theirs if theirs[name] != ours[name]} == {"approved", "byDigest"}
-    assert (ours["approved"], ours["byDigest"]) == ("['localhost/phase2']", "false")
-    assert {**made["spec"], "variables": []} == {**policy["spec"], "variables": []}
+CONDITIONS = {"not-a-controller", "not-a-maintainer"}
+ADMISSION = ["phase2-jobs", "phase2-workloads", "phase2-owners"]
+
+
+def expressions(listed):
+    return {one["name"]: one["expression"] for one in listed}
+
+
+@pytest.mark.parametrize("name", ADMISSION)
+def test_policies_are_those_of_kustomize_but_for_their_settings(helm, name):
+    policy = named(documents("k8s/components/policy/policy.yaml"), "ValidatingAdmissionPolicy", name)["spec"]
+    made = named(helm.objects("kind"), "ValidatingAdmissionPolicy", name)["spec"]
+    ours, theirs = expressions(made.pop("variables")), expressions(policy.pop("variables"))
+    assert {key for key in theirs if theirs[key] != ours[key]} == ({"approved", "byDigest"} if name == ADMISSION[0] else set())
+    asked, asked_there = expressions(made.pop("matchConditions")), expressions(policy.pop("matchConditions"))
+    assert asked.keys() == asked_there.keys()
+    assert {key for key in asked if asked[key] != asked_there[key]} <= CONDITIONS
+    assert made == policy
+
+
+def test_values_set_whom_and_what_the_policies_approve(helm):
+    values = {
+        "admission.claims[0]": "team-cache",
+        "admission.controllers[0]": "system:serviceaccount:ops:labels",
+        "maintainers.groups[0]": "leads",
+        "maintainers.users[0]": "carol",
+        "store.existingSecret": "team-keys",
+    }
+    words = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+    things = helm.objects("default", *words)
+    jobs = named(things, "ValidatingAdmissionPolicy", "phase2-jobs")["spec"]
+    found = expressions(jobs["variables"])
+    assert found["claims"] == "['phase2-data-cache', 'team-cache']"
+    assert found["secrets"] == "['team-keys']"
+    assert found["approved"] == "['localhost/phase2']"
+    assert "'system:serviceaccount:ops:labels'" in expressions(jobs["matchConditions"])["not-a-controller"]
+    owners = named(things, "ValidatingAdmissionPolicy", "phase2-owners")["spec"]
+    assert expressions(owners["matchConditions"])["not-a-maintainer"] == (
+        "!(request.userInfo.username in ['carol'] ||"
+        " request.userInfo.?groups.orValue([]).exists(group, group in ['leads']))"
+    )
+    bound = named(things, "RoleBinding", "phase2-maintainer")["subjects"]
+    assert [(one["kind"], one["name"]) for one in bound] == [("Group", "leads"), ("User", "carol")]
+
+
+@pytest.mark.parametrize("version", ["v1beta1", "v1"])
+def test_the_server_writes_owners_where_values_say_that_it_can(helm, version):
+    assert not of_kind(helm.objects("default"), "MutatingAdmissionPolicy")
+    things = helm.objects("default", "--set", f"admission.mutatingVersion={version}")
+    (theirs, _) = documents("k8s/components/owners/owners.yaml")
+    made = named(things, "MutatingAdmissionPolicy", "phase2-owners")
+    assert made["apiVersion"] == f"admissionregistration.k8s.io/{version}"
+    assert made["spec"]["mutations"] == theirs["spec"]["mutations"]
+    assert named(things, "MutatingAdmissionPolicyBinding", "phase2-owners")["apiVersion"] == made["apiVersion"]
 
 
 def test_the_local_store_is_that_of_kustomize_but_for_its_bucket(helm):

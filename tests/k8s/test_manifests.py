@@ -16,13 +16,13 @@ from phase2.storage.urls import open_store
 ROOT = Path(__file__).parents[2] / "k8s"
 GOLDEN = Path(__file__).parent / "golden"
 OVERLAYS = ["kind", "gpu"]
-COMPONENTS = ["minio", "kueue", "policy"]
+COMPONENTS = ["minio", "kueue", "policy", "owners"]
 FOLDERS = ["base", *(f"overlays/{name}" for name in OVERLAYS), *(f"components/{name}" for name in COMPONENTS)]
 
 # What people who submit may do; everything else in the namespace is for its administrators.
 RIGHTS = {
     "jobs": {"create", "get", "list", "watch", "patch", "delete"},
-    "pods": {"get", "list", "watch", "delete"},
+    "pods": {"get", "list", "watch"},
     "pods/log": {"get"},
     "events": {"get", "list", "watch"},
     "configmaps": {"get"},
@@ -72,7 +72,7 @@ def test_rights_are_the_least(objects):
     rules = named(things, "Role", "phase2-submitter")["rules"]
     granted = {resource: set(rule["verbs"]) for rule in rules for resource in rule["resources"]}
     assert granted == RIGHTS
-    binding = named(things, "RoleBinding")
+    binding = named(things, "RoleBinding", "phase2-submitter")
     assert binding["roleRef"]["name"] == "phase2-submitter"
     assert [subject["kind"] for subject in binding["subjects"]] == ["Group"]
     assert not any(thing["kind"].startswith("ClusterRole") for thing in things)
@@ -91,8 +91,8 @@ def references(things):
         kind = thing["kind"]
         if kind in ("RoleBinding", "ClusterRoleBinding"):
             yield thing["roleRef"]["kind"], thing["roleRef"]["name"]
-        if kind == "ValidatingAdmissionPolicyBinding":
-            yield "ValidatingAdmissionPolicy", thing["spec"]["policyName"]
+        if kind.endswith("AdmissionPolicyBinding"):
+            yield kind.removesuffix("Binding"), thing["spec"]["policyName"]
         if kind == "LocalQueue":
             yield "ClusterQueue", thing["spec"]["clusterQueue"]
         if kind == "ClusterQueue":
@@ -143,7 +143,7 @@ def test_settings_of_the_store_are_understood(objects, folder):
 
 
 def variables(things):
-    spec = named(things, "ValidatingAdmissionPolicy")["spec"]
+    spec = named(things, "ValidatingAdmissionPolicy", "phase2-jobs")["spec"]
     return {v["name"]: v["expression"] for v in spec["variables"]}
 
 
@@ -156,8 +156,9 @@ def test_policy_knows_the_levels_table(objects):
 def test_policy_approves_no_image_until_it_is_told_one(objects):
     things = objects("components/policy")
     assert (variables(things)["approved"], variables(things)["byDigest"]) == ("[]", "true")
-    assert named(things, "ValidatingAdmissionPolicy")["spec"]["failurePolicy"] == "Fail"
-    assert named(things, "ValidatingAdmissionPolicyBinding")["spec"]["validationActions"] == ["Deny"]
+    for name in ("phase2-jobs", "phase2-workloads", "phase2-owners"):
+        assert named(things, "ValidatingAdmissionPolicy", name)["spec"]["failurePolicy"] == "Fail"
+        assert named(things, "ValidatingAdmissionPolicyBinding", name)["spec"]["validationActions"] == ["Deny"]
 
 
 @pytest.mark.parametrize(("overlay", "by_digest"), [("kind", "false"), ("gpu", "true")])

@@ -1,12 +1,12 @@
 {{/*
-A generated file of files/argo as an object of the release: (dict "root" $ "path" "files/argo/...").
+A generated file of files/argo or files/admission as an object of the release: (dict "root" $ "path" "files/argo/...").
 It is loaded, changed where values say so and written again, and never a template of Helm: what it has in double braces is
 Argo's.
 */}}
 {{- define "phase2.argoObject" -}}
 {{- $object := .root.Files.Get .path | fromYaml -}}
 {{- $metadata := $object.metadata -}}
-{{- if eq $object.kind "ValidatingAdmissionPolicy" -}}
+{{- if hasSuffix "AdmissionPolicy" $object.kind -}}
 {{- $name := dict "root" .root "of" (trimPrefix "phase2-" $metadata.name) -}}
 {{- $_ := set $metadata "name" (include "phase2.clusterName" $name) -}}
 {{- else -}}

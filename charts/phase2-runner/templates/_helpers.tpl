@@ -128,9 +128,14 @@ http://minio.{{ .Release.Namespace }}.svc.cluster.local:9000
 {{- with regexReplaceAll "^s3://[^/]+/*" .Values.store.url "" | trimSuffix "/" }}{{ . }}/{{ end -}}
 {{- end -}}
 
+{{/* Texts without quotation marks as a list of CEL. */}}
+{{- define "phase2.celList" -}}
+[{{ range $index, $text := . }}{{ if $index }}, {{ end }}'{{ $text }}'{{ end }}]
+{{- end -}}
+
 {{/* Repositories whose images may run, as a list of CEL. */}}
 {{- define "phase2.approved" -}}
-['{{ join "', '" (.Values.admission.images | default (list (include "phase2.repository" .))) }}']
+{{- include "phase2.celList" (.Values.admission.images | default (list (include "phase2.repository" .))) -}}
 {{- end -}}
 
 {{/* Whether images must be named by their digest: "true" or "false". */}}

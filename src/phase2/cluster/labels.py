@@ -15,6 +15,8 @@ REQUEST_ANNOTATION = "phase2.dev/request-digest"
 OPTIONS_ANNOTATION = "phase2.dev/cluster-request"
 PLAN_ANNOTATION = "phase2.dev/plan-digest"
 CANCELLED_ANNOTATION = "phase2.dev/cancelled"
+OWNER_ANNOTATION = "phase2.dev/owner"
+"""Name of the user who submitted it, written by the admission policy phase2-owners or by ``phase2 submit``."""
 
 
 def is_labelled(obj: Mapping[str, Any]) -> bool:

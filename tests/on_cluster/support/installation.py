@@ -16,6 +16,7 @@ _NAMES = {"phase2": NAMESPACE, "minio": STORE_NAMESPACE}
 _OVERLAY = Path(__file__).parents[3] / "k8s" / "overlays" / "kind"
 _NAME_OF_NAMESPACE = "/kubernetes.io~1metadata.name"
 _MINIO_USER = 10002
+_POLICIES = ("phase2-jobs", "phase2-workloads", "phase2-owners")
 _INNER = (
     (
         "ConfigMap",
@@ -56,13 +57,15 @@ def installed(cluster: Cluster, folder: Path) -> Iterator[str]:
 def _write(folder: Path, minio: str) -> None:
     """Write a kustomization that renames the objects of the overlay, since the usual names are taken here."""
     folder.mkdir()
-    patches = [*_renamed("PriorityClass", "phase2-training"), *_renamed("ValidatingAdmissionPolicy", "phase2-jobs")]
+    patches = _renamed("PriorityClass", "phase2-training")
     for old, new in _NAMES.items():
         patches += [_patch({"kind": "Namespace", "name": old}, {"/metadata/name": new}, rename=True)]
         patches += [_patch({"namespace": old}, {"/metadata/namespace": new})]
-    binding = {"/spec/policyName": "phase2-jobs-installed"}
-    binding |= {f"/spec/matchResources/namespaceSelector/matchLabels{_NAME_OF_NAMESPACE}": NAMESPACE}
-    patches += _renamed("ValidatingAdmissionPolicyBinding", "phase2-jobs", binding)
+    for policy in _POLICIES:
+        binding = {"/spec/policyName": f"{policy}-installed"}
+        binding |= {f"/spec/matchResources/namespaceSelector/matchLabels{_NAME_OF_NAMESPACE}": NAMESPACE}
+        patches += _renamed("ValidatingAdmissionPolicy", policy)
+        patches += _renamed("ValidatingAdmissionPolicyBinding", policy, binding)
     for kind, name, values in _INNER:
         patches.append(_patch({"kind": kind, "name": name}, values))
     content = {

@@ -7,4 +7,4 @@ from tools.generated import write_or_check
 from .files import CHART, files
 
 if __name__ == "__main__":
-    sys.exit(write_or_check(__doc__, CHART, files(), list((CHART / "files" / "argo").glob("*.yaml"))))
+    sys.exit(write_or_check(__doc__, CHART, files(), [*CHART.glob("files/a*/*.yaml")]))

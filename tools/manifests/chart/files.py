@@ -8,9 +8,9 @@ from tools.generated import ROOT
 from tools.manifests.argo import version
 from tools.manifests.yaml_text import to_yaml
 
+from .admission_files import admission_files
 from .argo_files import argo_files
 from .dashboard import dashboard
-from .levels import level_templates
 from .readme import readme
 from .schema import schema
 from .values import read_values
@@ -35,9 +35,8 @@ def files() -> dict[str, str]:
     """Return the content of every generated file, by its path in the chart."""
     values = CHART / "values.yaml"
     described = read_values(values)
-    loaded = {path: HEADER + to_yaml(manifest) for path, manifest in argo_files().items()}
+    loaded = {path: HEADER + to_yaml(manifest) for path, manifest in (argo_files() | admission_files()).items()}
     return loaded | {
-        "templates/_levels.tpl": level_templates(),
         "files/protection.py": PROGRAM,
         "Chart.yaml": HEADER + to_yaml(_ABOUT),
         "README.md": readme(described),

@@ -84,6 +84,7 @@ _MEMORY = or_number(required(MEMORY), 64_000_000)  # bytes
 _AS_IN_A_POD: Rule = {"type": "object", "additionalProperties": True}
 _SCHEDULE = text(f"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|{_FIELD}( {_FIELD}){{4}})$")
 _PERSON = text("^[^\\s]+$", most=256)
+_CEL_NAME = text("^[^\\s'\\\\]+$", most=256)  # of a user or a group, as a literal of CEL
 _TOLERATION = fields(
     key=text(_LABEL_KEY),
     operator=choice("Exists", "Equal"),
@@ -131,6 +132,9 @@ RULES: dict[str, Rule] = {
     "submitters.create": _SWITCH,
     "submitters.groups": listed(_PERSON),
     "submitters.users": listed(_PERSON),
+    "maintainers.create": _SWITCH,
+    "maintainers.groups": listed(_CEL_NAME),
+    "maintainers.users": listed(_CEL_NAME),
     "dataCache.enabled": _SWITCH,
     "dataCache.create": _SWITCH,
     "dataCache.keep": _SWITCH,
@@ -157,6 +161,9 @@ RULES: dict[str, Rule] = {
     "admission.images": listed(text(_REPOSITORY)),
     "admission.byDigest": _DECISION,
     "admission.exemptGroups": listed(text("^[^\\s'\\\\]+$", most=256)),  # they become literals of CEL
+    "admission.claims": listed(text(f"^{_SUBDOMAIN}$")),
+    "admission.controllers": listed(_CEL_NAME),
+    "admission.mutatingVersion": choice("", "v1", "v1beta1"),
     "nameOverride": text(f"^({_LABEL_NAME})?$"),
     "clusterSuffix": text("^(-[a-z0-9-]{0,30}[a-z0-9])?$"),
     "argo.enabled": _SWITCH,

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from phase2.cluster.api.connection import Connection
 from phase2.cluster.api.errors import ObjectGoneError, response_error
+from phase2.cluster.api.identity import read_user_name
 from phase2.cluster.backend import RunBackend
-from phase2.cluster.labels import COMPONENT_LABEL, NAME_LABEL
+from phase2.cluster.labels import COMPONENT_LABEL, NAME_LABEL, OWNER_ANNOTATION
 from phase2.cluster.objects import Object, name_of
 
 ALL_NAMESPACES = ""
@@ -60,7 +62,7 @@ class RunClient:
         self._core = f"/api/v1{scope}"
 
     def create(self, manifest: Object, *, dry_run: bool = False) -> Object:
-        """Create an object.
+        """Create an object; an annotation says whose it is.
 
         Raises:
             ObjectConflictError: An object of this name exists.
@@ -70,7 +72,19 @@ class RunClient:
         """
         query = {"fieldManager": "phase2", "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
         action = f"create the {self.backend.kind} {name_of(manifest)} {self._where}"
-        return self._connection.request("POST", self._objects, action=action, query=query, body=dict(manifest))
+        return self._connection.request("POST", self._objects, action=action, query=query, body=self._owned(manifest))
+
+    def _owned(self, manifest: Object) -> dict[str, Any]:
+        """Return an object with its owner, whom the server may correct."""
+        if self._user is None:
+            return dict(manifest)
+        metadata = manifest["metadata"]
+        annotations = {**(metadata.get("annotations") or {}), OWNER_ANNOTATION: self._user}
+        return {**manifest, "metadata": {**metadata, "annotations": annotations}}
+
+    @cached_property
+    def _user(self) -> str | None:
+        return read_user_name(self._connection)
 
     def get(self, name: str) -> Object | None:
         """Read an object; None if there is none of this name."""

@@ -12,6 +12,8 @@ from phase2.errors import Phase2Error, RequestError, TransientError
 
 _WEBHOOK = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)', re.DOTALL)
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<name>[^']+)'.*?denied request: (?P<why>.*)", re.DOTALL)
+_OWNERS = "phase2-owners"
+"""Beginning of the name of the policy by which people stop and delete their own runs."""
 _NO_NAMESPACE = re.compile(r'namespaces "(?P<name>[^"]+)" not found')
 _NOT_ALLOWED = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
@@ -111,6 +113,9 @@ def _namespace_missing(message: str, action: str) -> Phase2Error | None:
 def _denied(message: str, action: str) -> Phase2Error | None:
     for pattern, kind in ((_WEBHOOK, "admission webhook"), (_POLICY, "admission policy")):
         if (found := pattern.search(message)) is not None:
+            if found["name"].startswith(_OWNERS):
+                why, _, fix = found["why"].partition(" Ask ")
+                return ForbiddenError(f"You may not {action}.", why=_as_sentence(why), fix=_as_sentence(f"Ask {fix}"))
             return RequestError(
                 f"Cannot {action}: the {kind} '{found['name']}' of the cluster denies it.",
                 why=_as_sentence(found["why"] or "It gives no reason"),
