@@ -57,6 +57,7 @@ lint: setup ## Check style, types, layers, prose, scripts, manifests, and that g
 	$(BIN)/python -m tools.prose --check
 	$(BIN)/python -m tools.reference --check
 	$(BIN)/python -m tools.manifests.argo --check
+	$(BIN)/python -m tools.manifests.admission --check
 	$(BIN)/python -m tools.manifests.chart --check
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
@@ -73,6 +74,7 @@ format: setup ## Format code and wrap prose
 reference: setup ## Generate the reference pages, the Argo manifests and the chart from the code
 	$(BIN)/python -m tools.reference
 	$(BIN)/python -m tools.manifests.argo
+	$(BIN)/python -m tools.manifests.admission
 	$(BIN)/python -m tools.manifests.chart
 
 .PHONY: hooks

@@ -62,7 +62,12 @@ def test_rights_are_the_least(helm, profile):
 def test_groups_and_users_are_bound(helm):
     words = ["--set", "submitters.users={ada}"]
     for binding in of_kind(helm.objects("locked-down", *words), "RoleBinding").values():
-        if binding["metadata"]["name"] not in ("phase2-executor", "phase2-observer", "phase2-test-claims", "phase2-maintainer"):
+        if binding["metadata"]["name"] not in (
+            "phase2-executor",
+            "phase2-observer",
+            "phase2-test-claims",
+            "phase2-maintainer",
+        ):
             who = {(one["kind"], one["name"]) for one in binding["subjects"]}
             assert who == {("Group", "materials-team"), ("User", "ada")}
 

@@ -32,7 +32,7 @@ def hook_of(one):
 
 
 def without_templates(text):
-    """All but what test_sources compares with k8s/ and argo/ field by field: the templates of workflows, and policies."""
+    """All but what test_sources compares with k8s/ and argo/ field by field: templates of workflows, policies."""
     compared = ("\nkind: WorkflowTemplate\n", "\nkind: ValidatingAdmissionPolicy\n")
     return "\n---\n".join(part for part in text.split("\n---\n") if not any(kind in part for kind in compared))
 

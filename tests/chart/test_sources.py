@@ -88,7 +88,9 @@ def test_policies_are_those_of_kustomize_but_for_their_settings(helm, name):
     policy = named(documents("k8s/components/policy/policy.yaml"), "ValidatingAdmissionPolicy", name)["spec"]
     made = named(helm.objects("kind"), "ValidatingAdmissionPolicy", name)["spec"]
     ours, theirs = expressions(made.pop("variables")), expressions(policy.pop("variables"))
-    assert {key for key in theirs if theirs[key] != ours[key]} == ({"approved", "byDigest"} if name == ADMISSION[0] else set())
+    assert {key for key in theirs if theirs[key] != ours[key]} == (
+        {"approved", "byDigest"} if name == ADMISSION[0] else set()
+    )
     asked, asked_there = expressions(made.pop("matchConditions")), expressions(policy.pop("matchConditions"))
     assert asked.keys() == asked_there.keys()
     assert {key for key in asked if asked[key] != asked_there[key]} <= CONDITIONS

@@ -138,4 +138,3 @@ def in_pod(path: str, value: Any, thing: dict[str, Any] | None = None) -> dict[s
 def in_container(path: str, value: Any, thing: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return a run whose container has another value at a path."""
     return in_pod(f"containers/0/{path}", value, thing)
-

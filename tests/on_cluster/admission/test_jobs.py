@@ -272,7 +272,10 @@ REFUSED = {
     "a subdomain": (lambda: in_pod("subdomain", "minio"), "spec.template.spec.subdomain"),
     "restarts without end": (lambda: in_pod("restartPolicy", "OnFailure"), "spec.template.spec.restartPolicy"),
     "a port of another number": (lambda: in_container("ports/0/containerPort", 80), "containers[0].ports"),
-    "a claim of devices": (lambda: in_pod("resourceClaims", [{"name": "x", "resourceClaimName": "y"}]), "resourceClaims"),
+    "a claim of devices": (
+        lambda: in_pod("resourceClaims", [{"name": "x", "resourceClaimName": "y"}]),
+        "spec.template.spec.resourceClaims",
+    ),
     "standard input": (lambda: in_container("stdin", True), "containers[0].stdin"),
     "a message from another file": (
         lambda: in_container("terminationMessagePath", "/tmp/x"),

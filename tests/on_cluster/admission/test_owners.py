@@ -86,7 +86,9 @@ def test_a_maintainer_and_an_administrator_do(maintainer, administrator, alices)
 
 def test_what_has_no_owner_is_for_maintainers(alice, maintainer, nobodys):
     answer = alice.delete("Job", nobodys) or "it was accepted"
-    assert "is nobody's, since no phase2.dev/owner says whose it is, and you are alice@example.com. Ask a maint" in answer
+    assert (
+        "is nobody's, since no phase2.dev/owner says whose it is, and you are alice@example.com. Ask a maint" in answer
+    )
     assert maintainer.delete("Job", nobodys) is None
 
 

@@ -34,7 +34,12 @@ _CONTROLLER_LABELS = (
     "controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name",
 )  # fmt: skip
 _POD_ANNOTATIONS = (COMMAND_ANNOTATION, REQUEST_ANNOTATION, OPTIONS_ANNOTATION)
-_ANNOTATIONS = (*_POD_ANNOTATIONS, PLAN_ANNOTATION, OWNER_ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration")
+_ANNOTATIONS = (
+    *_POD_ANNOTATIONS,
+    PLAN_ANNOTATION,
+    OWNER_ANNOTATION,
+    "kubectl.kubernetes.io/last-applied-configuration",
+)
 _MANAGED = {"app.kubernetes.io/managed-by": "phase2", "app.kubernetes.io/part-of": "phase2"}
 _SPEC = (
     "completions", "parallelism", "backoffLimit", "podReplacementPolicy", "podFailurePolicy", "template", "selector",
@@ -90,7 +95,8 @@ def _labels() -> dict[str, str]:
         "labels": "object.metadata.?labels.orValue({})",
         "transfer": f"variables.labels[?'{COMPONENT_LABEL}'].orValue('') == '{COMPONENT}'",
         "unmanaged": f"{ours}.filter(name, !(name in variables.labels))",
-        "missing": f"variables.unmanaged + (variables.transfer ? [] : {of_run}.filter(name, !(name in variables.labels)))",
+        "missing": "variables.unmanaged"
+        f" + (variables.transfer ? [] : {of_run}.filter(name, !(name in variables.labels)))",
         "algorithm": "variables.labels[?'phase2.dev/algorithm'].orValue('')",
         "mode": "variables.labels[?'phase2.dev/mode'].orValue('')",
         "level": f"variables.labels[?'{LEVEL_LABEL}'].orValue('')",
@@ -238,7 +244,8 @@ def _validations() -> list[Manifest]:
         ),
         refusal(
             "!variables.created || variables.foreign.size() == 0",
-            "'Image not approved: ' + variables.foreign.join(', ') + '. It is one of ' + variables.approved.join(', ') + '.'",
+            "'Image not approved: ' + variables.foreign.join(', ') + '. It is one of '"
+            " + variables.approved.join(', ') + '.'",
         ),
         refusal(
             "!variables.created || !variables.byDigest || variables.undigested.size() == 0",

@@ -1,7 +1,8 @@
 """Whose a run is: recorded when it is submitted, and only its owner or a maintainer stops or deletes it.
 
-The owner is an annotation, since a label cannot hold most user names. Where the cluster has policies that change objects
-the API server writes it itself; elsewhere ``phase2 submit`` does, and the policy accepts the person's own name alone.
+The owner is an annotation, since a label cannot hold most user names. Where the cluster has policies that change
+objects the API server writes it itself; elsewhere ``phase2 submit`` does, and the policy accepts the person's own name
+alone.
 """
 
 from phase2.cluster.labels import OWNER_ANNOTATION
@@ -94,6 +95,4 @@ def _rules(*operations: str) -> list[Manifest]:
 
 
 def _owner_of(place: str) -> str:
-    return (
-        f"{place} == null ? '' : {place}.metadata.?annotations[?'{OWNER_ANNOTATION}'].orValue('')"
-    )
+    return f"{place} == null ? '' : {place}.metadata.?annotations[?'{OWNER_ANNOTATION}'].orValue('')"

@@ -1,7 +1,6 @@
 """Who asks: controllers, the administrator, maintainers, and people, whom the policies are about."""
 
-from tools.manifests.argo.admission.exempt import CONTROLLERS as ARGO
-from tools.manifests.argo.admission.exempt import READS_SECRETS as READS_SECRETS
+from tools.manifests.argo.admission import exempt
 from tools.manifests.cel import cel_literal
 
 _KUBE_SYSTEM = (
@@ -13,7 +12,7 @@ _KUBE_SYSTEM = (
 KUBERNETES = ("system:kube-controller-manager", *(f"system:serviceaccount:kube-system:{name}" for name in _KUBE_SYSTEM))
 """Controllers of Kubernetes; the first stands for all of them where they have no accounts of their own."""
 
-CONTROLLERS = ("system:serviceaccount:kueue-system:kueue-controller-manager", *ARGO)
+CONTROLLERS = ("system:serviceaccount:kueue-system:kueue-controller-manager", *exempt.CONTROLLERS)
 """Controllers that an installation may have, by the names that their own manifests and charts give them."""
 
 CRON = ("system:kube-controller-manager", "system:serviceaccount:kube-system:cronjob-controller")
@@ -21,6 +20,9 @@ CRON = ("system:kube-controller-manager", "system:serviceaccount:kube-system:cro
 
 MAINTAINERS = ("phase2-maintainers",)
 """Groups of those who may stop and delete everybody's runs."""
+
+READS_SECRETS = exempt.READS_SECRETS
+"""Whether a requester is an administrator."""
 
 NO_CONTROLLER, NO_MAINTAINER = "not-a-controller", "not-a-maintainer"
 """Names of the conditions that an installation may set."""

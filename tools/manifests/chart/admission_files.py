@@ -1,4 +1,7 @@
-"""The admission policies that the chart loads, one object per file: ``templates/admission.yaml`` sets what values change."""
+"""The admission policies that the chart loads, one object per file.
+
+``templates/admission.yaml`` sets what values change.
+"""
 
 from tools.manifests.admission.files import policies
 from tools.manifests.yaml_text import Manifest
