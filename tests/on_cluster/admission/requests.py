@@ -57,7 +57,7 @@ class Person:
 
     def delete(self, kind: str, name: str, *, store: bool = False) -> str | None:
         """Delete an object; returns why the server refuses it."""
-        options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         options |= {} if store else {"dryRun": ["All"]}
         return self._refusal("DELETE", f"{self._place(kind)}/{name}", options, store=store)
 
