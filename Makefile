@@ -59,6 +59,7 @@ lint: setup ## Check style, types, layers, prose, scripts, manifests, and that g
 	$(BIN)/python -m tools.manifests.argo --check
 	$(BIN)/python -m tools.manifests.admission --check
 	$(BIN)/python -m tools.manifests.chart --check
+	$(BIN)/python -m tools.manifests.storage --check
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
 	$(BIN)/python -m tools.manifests.check_overlays
@@ -76,6 +77,7 @@ reference: setup ## Generate the reference pages, the Argo manifests and the cha
 	$(BIN)/python -m tools.manifests.argo
 	$(BIN)/python -m tools.manifests.admission
 	$(BIN)/python -m tools.manifests.chart
+	$(BIN)/python -m tools.manifests.storage
 
 .PHONY: hooks
 hooks: setup ## Let git run the quick checks on each commit (pre-commit)

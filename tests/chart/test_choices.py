@@ -1,12 +1,15 @@
 """What values switch on and off, and what is said after an installation."""
 
 import base64
+import json
+from typing import get_args
 
 import pytest
 import yaml
 from tests.k8s.test_manifests import RIGHTS
 
 from phase2.storage.s3.settings import S3Settings
+from tools.manifests.storage.policies import Place, Role
 
 from .rendering import CHART, PROFILES, named, of_kind
 
@@ -191,3 +194,15 @@ def test_notes_tell_three_commands_with_the_names_that_were_installed(helm):
     assert [line[2] for line in said.splitlines() if line.startswith("  ") and line[3:4] == "."] == ["1", "2", "3"]
     assert "helm uninstall never touches the bucket." in local
     assert "phase2-local-only" not in local
+
+
+@pytest.mark.parametrize(
+    ("server", "url", "prefix"), [("aws", "s3://materials", ""), ("minio", "s3://materials/a/b/", "a/b/")]
+)
+def test_policies_of_the_store_are_those_of_its_bucket_and_prefix(helm, server, url, prefix):
+    assert "phase2-store-policies" not in of_kind(helm.objects("default"), "ConfigMap")
+    things = helm.objects("default", "--set", f"store.policies={server}", "--set", f"store.url={url}")
+    found = named(things, "ConfigMap", "phase2-store-policies")["data"]
+    assert found.keys() == {f"{role}.json" for role in get_args(Role)}
+    for role in get_args(Role):
+        assert json.loads(found[f"{role}.json"]) == Place(server, "materials", prefix).policy(role)

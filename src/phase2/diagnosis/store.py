@@ -66,6 +66,29 @@ def probe(store: Store) -> Iterator[Finding]:
     finally:
         store.delete(key)
     yield Finding("store", "delete", "done")
+    yield from _protection(store)
+
+
+def _protection(store: Store) -> Iterator[Finding]:
+    """Say what a bucket keeps of objects that were replaced or deleted."""
+    from phase2.storage.protection import ProtectedStore
+
+    if not isinstance(store, ProtectedStore):
+        return
+    found = store.protection()
+    words = {True: "kept", False: "not kept", None: "unknown: these keys may not ask (s3:GetBucketVersioning)"}
+    yield Finding("store", "earlier versions", words[found.versioned])
+    words = {True: "on", False: "off", None: "unknown: these keys may not ask (s3:GetBucketObjectLockConfiguration)"}
+    retention = f", new versions for {found.default_retention}" if found.default_retention else ""
+    own = f", published files for {store.retention_days} days" if store.retention_days else ""
+    problem = None
+    if store.retention_days and found.lock is False:
+        problem = Problem(
+            "The bucket has no object lock.",
+            f"PHASE2_S3_RETENTION_DAYS={store.retention_days} asks for it, so publishing is refused.",
+            "Unset it, or switch object lock on.",
+        )
+    yield Finding("store", "object lock", f"{words[found.lock]}{retention}{own}", problem)
 
 
 def _skew(skew: timedelta, *, unsure: timedelta, by_its_clock: bool) -> Finding:

@@ -33,16 +33,18 @@ class Verification:
         missing: Listed, but absent.
         damaged: Present, with other content than listed.
         extra: Present, but not listed.
+        replaced: The manifest itself, where a version is older than it: it was published once, and then changed.
     """
 
     missing: tuple[str, ...]
     damaged: tuple[str, ...]
     extra: tuple[str, ...]
+    replaced: tuple[str, ...] = ()
 
     @property
     def intact(self) -> bool:
-        """Whether every listed file is present with its content; extra files do not matter."""
-        return not (self.missing or self.damaged)
+        """Whether every listed file has its content and the manifest is the first; extra files do not matter."""
+        return not (self.missing or self.damaged or self.replaced)
 
 
 def describe_files(folder: Path) -> tuple[Artifact, ...]:

@@ -167,13 +167,18 @@ def _free_id(taken: set[str]) -> str:
     return run_id
 
 
+def is_run_id(text: str) -> bool:
+    """Return whether a text is a valid run id."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
 def check_run_id(run_id: str) -> str:
     """Return an id that is valid as a file name, a Kubernetes label value and a part of an object key.
 
     Raises:
         RequestError: It is not valid.
     """
-    if not _RUN_ID.fullmatch(run_id):
+    if not is_run_id(run_id):
         raise RequestError(
             f"'{run_id}' is not a valid run id.",
             why="It has 1 to 63 letters, digits, '.', '_' and '-', and begins and ends with a letter or a digit.",

@@ -8,9 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from phase2.errors import DataError, RequestError
+from phase2.errors import DataError, ModelFileError, RequestError
 
 KEY_BYTES = 900
+READ_BYTES = 128 << 20
+"""Largest object that is read into memory: ten times the index of ten thousand runs."""
 
 
 class KeysMissingError(RequestError):
@@ -27,6 +29,12 @@ class ObjectExistsError(RequestError):
 
 class ObjectDamagedError(DataError):
     """Content that does not have the expected SHA-256."""
+
+
+class ObjectTooLargeError(ObjectDamagedError):
+    """Object that is too large to be what its key says: a record, an index, a claim."""
+
+    exit_code = ModelFileError.exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,13 @@ class Store(Protocol):
         ...
 
     def read(self, key: str) -> bytes:
-        """Return the content of a small object; raises ``ObjectMissingError`` when there is none."""
+        """Return the content of a small object.
+
+        Raises:
+            ObjectMissingError: There is no such object.
+            ObjectTooLargeError: It has more than ``READ_BYTES``; nothing was read into memory.
+            ObjectDamagedError: It does not have the digest that the store recorded.
+        """
         ...
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
@@ -174,6 +188,16 @@ def is_temporary(name: str) -> bool:
 def missing_error(url: str, key: str) -> ObjectMissingError:
     """Make the error of a key without an object."""
     return ObjectMissingError(f"There is no '{key}' in {url}.", fix="Check the name, or list what is there.")
+
+
+def check_read_size(url: str, key: str, size: int) -> None:
+    """Raise ``ObjectTooLargeError`` for an object that is too large to be read into memory."""
+    if size > READ_BYTES:
+        raise ObjectTooLargeError(
+            f"'{key}' in {url} is damaged.",
+            why=f"It has {size:,} bytes; no record of phase2 has more than {READ_BYTES:,}.",
+            fix="Look at it, and remove or restore it with the tools of the store.",
+        )
 
 
 def exists_error(url: str, key: str) -> ObjectExistsError:

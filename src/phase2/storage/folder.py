@@ -9,12 +9,15 @@ from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 
+from phase2.errors import RequestError
 from phase2.storage.base import (
+    READ_BYTES,
     ObjectInfo,
     ObjectMissingError,
     check_folder,
     check_key,
     check_range,
+    check_read_size,
     exists_error,
     missing_error,
 )
@@ -82,7 +85,8 @@ class LocalStore:
     def read(self, key: str) -> bytes:
         """See ``Store.read``."""
         with self._open(key) as file:
-            return file.read()
+            check_read_size(self.url, key, os.fstat(file.fileno()).st_size)
+            return file.read(READ_BYTES)
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
         """See ``Store.read_range``."""
@@ -94,9 +98,11 @@ class LocalStore:
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See ``Store.list``."""
         folder = self.root / prefix.rpartition("/")[0]
-        if ".." in prefix.split("/") or not folder.is_dir():
+        if prefix.startswith("/") or ".." in prefix.split("/"):
             return
         with disk_errors(folder):
+            if not folder.is_dir():
+                return
             found = sorted((os.path.relpath(path, self.root), path) for path in walk_files(folder))
         for key, path in found:
             # A file may have been deleted since it was listed.
@@ -116,13 +122,24 @@ class LocalStore:
         return None
 
     def delete(self, key: str) -> None:
-        """See ``Store.delete``; also removes the folders that become empty."""
+        """See ``Store.delete``; also removes the folders that become empty. No link leads it out of the store."""
         path = self._path(key)
+        self._refuse_link_out(path)
         if file_status(path) is not None:
             with disk_errors(path):
                 path.unlink(missing_ok=True)
                 sync_folder_if_present(path.parent)
             remove_empty_folders(path.parent, self.root)
+
+    def _refuse_link_out(self, path: Path) -> None:
+        with disk_errors(path):
+            if path.parent.resolve().is_relative_to(self.root.resolve()):
+                return
+        raise RequestError(
+            f"'{path}' is not deleted.",
+            why=f"A link in its path leads out of the store, to {path.parent.resolve()}.",
+            fix="Remove the link, or what it leads to, yourself.",
+        )
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)

@@ -6,12 +6,17 @@ with the highest number holds; the next is put only when its worker is no longer
 
 from __future__ import annotations
 
+import logging
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store
+from phase2.storage.base import ObjectDamagedError, ObjectExistsError, ObjectMissingError, Store
 from phase2.tuning.keys import study_key
-from phase2.tuning.workers import Worker
+from phase2.tuning.workers import Worker, is_worker_id
+
+_LOG = logging.getLogger(__name__)
+_NAME = re.compile(r"([0-9]{6})\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +71,32 @@ class Claims:
     def last_beat(self, trial: int) -> datetime | None:
         """Return when the worker that holds a trial was last heard; None where none does."""
         last = self._last(trial)
-        return self._worker.last_beat(self._holder(Claim(trial, last))) if last else None
+        holder = self._holder(Claim(trial, last)) if last else ""
+        return self._worker.last_beat(holder) if holder else None
 
     def _is_held(self, claim: Claim) -> bool:
         holder = self._holder(claim)
-        return holder != self._worker.worker_id and self._worker.is_alive(holder)
+        return holder not in {"", self._worker.worker_id} and self._worker.is_alive(holder)
 
     def _last(self, trial: int) -> int:
         """Return the number of the claim that holds, counted from 1; 0 where there is none."""
         keys = [info.key for info in self._store.list(f"{self._folder(trial)}/")]
-        return max((int(key.rpartition("/")[2].removesuffix(".json")) for key in keys), default=0)
+        return max((int(found[1]) for key in keys if (found := _NAME.fullmatch(key.rpartition("/")[2]))), default=0)
 
     def _holder(self, claim: Claim) -> str:
+        """Return the id of the worker that put a claim; empty where there is none, or the claim is damaged."""
+        key = self._key(claim)
         try:
-            return self._store.read(self._key(claim)).decode(errors="replace")
+            found = self._store.read(key).decode("ascii", errors="replace")
         except ObjectMissingError:
             return ""
+        except ObjectDamagedError as error:
+            _LOG.warning("%s", error)
+            return ""
+        if is_worker_id(found):
+            return found
+        _LOG.warning("The claim %s is damaged, and counts as that of a worker that ended.", key)
+        return ""
 
     def _folder(self, trial: int) -> str:
         return study_key(self._name, "claims", f"{trial:06d}")

@@ -10,6 +10,7 @@ it notices at its next beat that its trial was taken over, and stops.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from phase2.tuning.keys import study_key
 
 BEAT_SECONDS = 15.0
 SILENCE = timedelta(seconds=90)
+_WORKER_ID = re.compile(r"[0-9a-f]{12}")
 _LOG = logging.getLogger(__name__)
 
 
@@ -90,8 +92,8 @@ class Worker:
         info = self._store.head(self._key(worker_id))
         if info is None or (record := self._record(worker_id)) is None:
             return False
-        if record.host == _host() and Path(record.lock).exists():
-            locked = is_locked(Path(record.lock))
+        if record.host == _host() and (lock := _lock_file(record.lock, worker_id)) is not None:
+            locked = is_locked(lock)
             if locked is not None:
                 return locked
         return datetime.now(UTC) + self._store_is_ahead - info.modified < SILENCE
@@ -123,6 +125,19 @@ class Worker:
 
     def _key(self, worker_id: str) -> str:
         return f"{self._folder}/{worker_id}.json"
+
+
+def is_worker_id(text: str) -> bool:
+    """Return whether a text is the name of a worker."""
+    return _WORKER_ID.fullmatch(text) is not None
+
+
+def _lock_file(path: str, worker_id: str) -> Path | None:
+    """Return the lock file of a worker on this machine; None where the path is not one, or is gone."""
+    with suppress(OSError, ValueError):
+        if Path(path).name == f"{worker_id}.lock" and Path(path).is_file():
+            return Path(path)
+    return None
 
 
 def _host() -> str:

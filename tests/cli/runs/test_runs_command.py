@@ -149,3 +149,37 @@ def test_an_invalid_store_is_refused_before_training(say, cache, tmp_path):
     assert code == 2
     assert "ftp" in error
     assert not (tmp_path / "models").exists()
+
+
+def test_a_folder_that_is_no_run_is_not_deleted(say, tmp_path):
+    (tmp_path / "docs" / "important").mkdir(parents=True)
+    (tmp_path / "docs" / "important" / "page.md").write_text("mine")
+    for name in ("docs/important", "docs", "important", "../docs", "", "/", str(tmp_path / "docs")):
+        code, _, error = say("runs", "delete", name, "--yes", "--store", tmp_path)
+        assert code == 2, name
+        assert "There is no run" in error
+    assert (tmp_path / "docs" / "important" / "page.md").exists()
+
+
+def test_a_damaged_id_is_named_and_the_deletes_finish(say, output, run, tmp_path):
+    store = tmp_path / "store"
+    assert say("runs", "publish", run, "--store", store)[0] == 0
+    (claim,) = (store / ".ids").iterdir()
+    claim.write_bytes(b"\xff" * 5000)
+    twin_code, printed, error = say("runs", "delete", run.name, "--yes", "--json", "--store", store)
+    assert (twin_code, printed) == (4, {"removed": [f"multitask_cgcnn/{run.name}"]})
+    assert f".ids/{claim.name}" in error
+    assert not (store / "multitask_cgcnn").exists()
+    code, _, error = say("runs", "publish", run, "--store", store)
+    assert code == 4
+    assert f".ids/{claim.name}" in error
+
+
+def test_prune_deletes_what_it_may_and_names_what_it_may_not(say, output, run):
+    liar = run.with_name("run_20200101T000000Z_liar")
+    shutil.copytree(run, liar)
+    code, done, error = say("runs", "prune", "--older-than", "0h", "--yes", "--json", "--store", output)
+    assert (code, done["removed"]) == (4, [f"multitask_cgcnn/{run.name}"])
+    assert "run_20200101T000000Z_liar" in error
+    assert liar.exists()
+    assert not run.exists()

@@ -1,5 +1,6 @@
 """Publishing: a store has the whole run or none of it, after any failure and with any number of publishers."""
 
+import json
 import multiprocessing
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -157,16 +158,25 @@ def test_a_published_manifest_that_cannot_be_read_is_another_run(run, store):
     assert caught.value.manifest is None
 
 
-def test_the_claim_of_a_killed_publisher_times_out_after_an_hour(make_run, run, store, tmp_path, monkeypatch):
-    with pytest.raises(Killed):
-        publish_run(KillingStore(store, 3, after=True), run)
-    other = make_run(tmp_path / "other", files={"best.pt": b"other"}, run_id="another")
+def test_the_claim_of_another_run_times_out_after_an_hour(run, store, monkeypatch):
+    store.put(f"{prefix_of(run)}/.publishing", b"0" * 64 + b" another")
     monkeypatch.setattr(publish_claim, "SAME_RUN_CLAIM_TIMEOUT", timedelta(0))
     with pytest.raises(TransientError, match="Another publisher"):
-        publish_run(store, other)
+        publish_run(store, run)
     monkeypatch.setattr(publish_claim, "CLAIM_TIMEOUT", timedelta(0))
-    assert not publish_run(store, other).already
-    assert is_whole(store, other)
+    assert not publish_run(store, run).already
+    assert is_whole(store, run)
+
+
+@pytest.mark.parametrize("differs", [{"run_id": "another"}, {"family": "docs"}, {"family": ".."}])
+def test_a_folder_that_is_not_named_after_its_run_is_refused_without_changes(make_run, store, tmp_path, differs):
+    name = "run_20261124T093000Z_4f1c2a"
+    run = make_run(tmp_path / "deep" / "models", name, files=FILES)
+    record = json.loads(run.manifest.read_text()) | differs
+    run.manifest.write_text(json.dumps(record))
+    with pytest.raises(RequestError, match="not named after its run"):
+        publish_run(store, run)
+    assert not list(store.list())
 
 
 @pytest.mark.parametrize("k", range(2, 8))

@@ -1,6 +1,6 @@
 """JSON schema of each value of the chart; names and closed lists are those of the code."""
 
-from typing import Any
+from typing import Any, get_args
 
 from phase2.cluster.request.defaults import ALL, FIELDS
 from phase2.cluster.request.names import EFFECTS
@@ -16,6 +16,7 @@ from tools.manifests.argo.parameters import (
     QUEUE,
     Parameter,
 )
+from tools.manifests.storage.policies import Server
 
 Rule = dict[str, Any]
 
@@ -121,6 +122,7 @@ RULES: dict[str, Rule] = {
     # No '@': an address with keys in it would be in a ConfigMap.
     "store.endpoint": text("^(https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?)?/?$"),
     "store.pathStyle": _DECISION,
+    "store.policies": choice("none", *get_args(Server)),
     "store.existingSecret": text(f"^({_SUBDOMAIN})?$"),
     "store.accessKeyId": text("^[^\\s]*$"),
     "store.secretAccessKey": text("^[^\\s]*$"),

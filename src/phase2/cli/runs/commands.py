@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.runs import maintenance
+from phase2.cli.runs import maintenance, removal
 from phase2.cli.runs.filter import takes_filter
 from phase2.cli.store import JsonOption, RunArgument, StoreOption, open_command_store, print_json
 from phase2.errors import RequestError, UnknownNameError
@@ -122,8 +122,8 @@ def compare(
 app.command("best")(takes_filter(_best, hidden=("status",)))
 app.command("verify")(maintenance.verify)
 app.command("publish")(maintenance.publish)
-app.command("delete")(maintenance.delete)
-app.command("prune")(maintenance.prune)
+app.command("delete")(removal.delete)
+app.command("prune")(removal.prune)
 
 
 def _print_runs(runs: Sequence[RunSummary], limit: int | None, *, by: str = "score", as_json: bool) -> None:

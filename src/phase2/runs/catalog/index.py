@@ -1,7 +1,8 @@
 """Listing all runs of a store, with an index that avoids reading manifests that have not changed.
 
 The index is a cache, never the truth. Which runs exist is decided by listing the store: an entry counts only while the
-run exists and has the version that was read. A missing, damaged or stale index costs time and nothing else.
+run exists, has the version that was read, and is what its key says. A missing, damaged or stale index costs time and
+nothing else; a forged one can change what a list shows, and neither what is deleted nor which run a name means.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from phase2.errors import ModelFileError, RequestError, TransientError
 from phase2.runs.catalog.scan import Versions, run_versions
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.catalog.unfinished import read_attempts
+from phase2.runs.identity import run_id_of
 from phase2.runs.keys import folder_of, local_run, manifest_key
 from phase2.runs.layout import CONFIG
 from phase2.runs.publish.markers import put_marker, remove_markers
-from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
+from phase2.storage.base import READ_BYTES, ObjectDamagedError, ObjectMissingError, Store
 from phase2.storage.parallel import in_parallel
 from phase2.storage.records import Record
 
@@ -81,7 +83,16 @@ def list_runs(store: Store, *, rebuild: bool = False) -> list[RunSummary]:
 
 
 def _is_fresh(entry: IndexEntry | None, versions: Versions) -> bool:
-    return entry is not None and (entry.version,) == versions
+    if entry is None or (entry.version,) != versions:
+        return False
+    found = entry.summary
+    return found is not None and (found.prefix, found.run_id) == (entry.prefix, run_id_of(entry.prefix))
+
+
+def read_summary(store: Store, prefix: str) -> RunSummary | None:
+    """Summarise a run from its own records; None where they are gone or cannot be read."""
+    summary = _read_run(store, prefix, ()).summary
+    return None if summary is None else _with_progress(store, summary)
 
 
 def _read_run(store: Store, prefix: str, versions: Versions) -> IndexEntry:
@@ -152,6 +163,8 @@ def _read_index(store: Store) -> tuple[IndexEntry, ...]:
 
 def _write_index(store: Store, entries: Iterable[IndexEntry]) -> None:
     content = Index(entries=tuple(entries)).model_dump_json().encode()
+    if len(content) > READ_BYTES // 2:
+        return  # quicker to read than run by run up to here
     # Listing also works with read permission alone, or on a full disk.
     with suppress(RequestError, TransientError):
         store.put(INDEX, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from phase2.errors import ModelFileError, RequestError
-from phase2.runs.catalog.index import list_runs
+from phase2.runs.catalog.index import list_runs, read_summary
 from phase2.runs.catalog.match import match_name, nearest_name, shortened
+from phase2.runs.catalog.scan import run_prefixes
 from phase2.runs.catalog.summary import RunSummary
+from phase2.runs.identity import is_run_prefix, run_id_of
 from phase2.runs.keys import local_run
+from phase2.runs.remote.ids import run_of_id
 from phase2.storage.base import Store
 from phase2.storage.urls import open_store
 
 SCORE = "score"
+_BY_RANK = ("latest", "best")
 
 
 def best_first(runs: Iterable[RunSummary], by: str = SCORE) -> list[RunSummary]:
@@ -45,18 +50,48 @@ def find(runs: Sequence[RunSummary], name: str) -> RunSummary:
     Raises:
         RequestError: No run matches, or several do.
     """
-    if name in {"latest", "best"}:
+    if name in _BY_RANK:
         return _latest(runs) if name == "latest" else _best(runs)
-    found = match_name(runs, name, _names)
+    by_prefix = {run.prefix: run for run in runs}
+    return by_prefix[_match({prefix: _names(run) for prefix, run in by_prefix.items()}, name)]
+
+
+def find_prefix(store: Store, name: str) -> str:
+    """Find the prefix of a run by the keys of a store alone, finished or not, as :func:`find` does.
+
+    No index is read: for ``latest`` and ``best`` every run is.
+
+    Raises:
+        RequestError: No run matches, or several do.
+    """
+    if name in _BY_RANK:
+        return find(list_runs(store, rebuild=True), name).prefix
+    if is_run_prefix(name) and _is_there(store, name):
+        return name
+    runs = [prefix for prefix in run_prefixes(store) if is_run_prefix(prefix)]
+    return _match({prefix: (run_id_of(prefix), prefix.partition("/")[2], prefix) for prefix in runs}, name)
+
+
+def _is_there(store: Store, prefix: str) -> bool:
+    """Whether a store has any object of a run, or its id alone."""
+    if any(store.list(f"{prefix}/")):
+        return True
+    with suppress(ModelFileError):
+        return run_of_id(store, run_id_of(prefix)) == prefix
+    return False
+
+
+def _match(names: Mapping[str, Sequence[str]], name: str) -> str:
+    found = match_name(names, name, names.__getitem__)
     if len(found) == 1:
         return found[0]
     if found:
         raise RequestError(
             f"'{name}' matches {len(found)} runs.",
-            why=f"{shortened([run.prefix for run in found])} have that name or start with it.",
+            why=f"{shortened(found)} have that name or start with it.",
             fix="Give more of the name, such as family/name.",
         )
-    raise _unknown(runs, name)
+    raise _unknown(names, name)
 
 
 def latest_model_file(output: Path) -> Path:
@@ -79,8 +114,9 @@ def latest_model_file(output: Path) -> Path:
 
 
 def find_in(store: Store, name: str) -> RunSummary:
-    """Find a run in a store, as :func:`find` does."""
-    return find(list_runs(store), name)
+    """Find a run in a store, as :func:`find` does; where its records say other than the index, without the index."""
+    found = find(list_runs(store), name)
+    return found if read_summary(store, found.prefix) == found else find(list_runs(store, rebuild=True), name)
 
 
 def _names(run: RunSummary) -> tuple[str, str, str]:
@@ -109,10 +145,10 @@ def _none(kind: str) -> RequestError:
     return RequestError(f"There is no {kind} here.", fix="Name another store with --store, or train a run.")
 
 
-def _unknown(runs: Sequence[RunSummary], name: str) -> RequestError:
-    nearest = nearest_name(runs, name, _names)
+def _unknown(names: Mapping[str, Sequence[str]], name: str) -> RequestError:
+    nearest = nearest_name(names, name, names.__getitem__)
     return RequestError(
         f"There is no run '{name}'.",
-        why=f"There are {len(runs)} runs." if runs else "There are no runs.",
+        why=f"There are {len(names)} runs." if names else "There are no runs.",
         fix=f"Did you mean '{nearest}'?" if nearest else "'phase2 runs list' shows all runs.",
     )

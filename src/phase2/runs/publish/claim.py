@@ -69,16 +69,11 @@ class PublishClaim:
             self.taken_over = True
 
     def remove_leftovers(self) -> None:
-        """Delete files of the previous publisher that this run does not have."""
-        own = {f"{self.prefix}/{artifact.path}": artifact for artifact in self.manifest.artifacts}
+        """Delete files of the previous publisher that this run does not have; of those it has, content is replaced."""
+        own = {f"{self.prefix}/{artifact.path}" for artifact in self.manifest.artifacts} | {manifest_key(self.prefix)}
         for info in self.store.list(f"{self.prefix}/"):
-            is_manifest = info.key == manifest_key(self.prefix)
-            if is_manifest or is_hidden(info.key) or self._has(own.get(info.key), info):
-                continue
-            self.store.delete(info.key)
-
-    def _has(self, artifact: Artifact | None, info: ObjectInfo) -> bool:
-        return artifact is not None and is_equal(self.store, info, artifact)
+            if info.key not in own and not is_hidden(info.key):
+                self.store.delete(info.key)
 
     def is_held(self) -> bool:
         """Return whether the claim is still this publisher's."""

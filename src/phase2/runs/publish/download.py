@@ -8,6 +8,7 @@ from pathlib import Path
 
 from phase2.errors import RequestError, UnknownNameError
 from phase2.runs.artifacts import Artifact
+from phase2.runs.identity import check_identity, check_run_prefix
 from phase2.runs.layout import MANIFEST, RunDirectory
 from phase2.runs.manifest import RunManifest
 from phase2.storage.base import check_key
@@ -51,6 +52,9 @@ class RunDownload:
             RequestError: Another run has the same name there.
         """
         chosen_artifacts(self.manifest, self.only)
+        found = self.manifest
+        check_run_prefix(self.prefix)
+        check_identity(self.prefix, run_id=found.run_id, family=found.family, where=f"The manifest in '{self.prefix}'")
         run = self.directory
         there = run.manifest.read_bytes() if run.manifest.is_file() else self.content
         if there == self.content and not run.is_running():

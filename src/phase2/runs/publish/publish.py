@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 from phase2.errors import DataError, RequestError, TransientError
 from phase2.runs.artifacts import Artifact
+from phase2.runs.identity import is_run_prefix, run_id_of
 from phase2.runs.keys import manifest_key
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
+from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.claim import PublishClaim
 from phase2.runs.publish.conflict import OtherPublishedError
 from phase2.runs.publish.markers import put_marker, remove_markers
+from phase2.runs.publish.retention import check_retention, lock_files
 from phase2.runs.publish.upload import store_file, verify_file
 from phase2.runs.remote.ids import claim_run_id
-from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store, check_key
+from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store
 from phase2.storage.parallel import ByteCounter, in_parallel
 from phase2.storage.progress import ProgressCallback
 
@@ -57,9 +60,10 @@ def publish_run(store: Store, run: RunDirectory, *, progress: ProgressCallback |
     """
     manifest = read_manifest(run.manifest)
     content = run.manifest.read_bytes()
-    prefix = check_key(f"{manifest.family}/{run.name}")
+    prefix = _checked_prefix(run, manifest)
     url = f"{store.url.rstrip('/')}/{prefix}"
     claim = PublishClaim(store, prefix, manifest, f"{_digest(content)} {manifest.run_id}")
+    check_retention(store)
     if _is_published(store, prefix, content):
         _finish(claim, content)  # a killed publisher may not have reached this step
         return Publication(url, already=True)
@@ -84,8 +88,21 @@ def publish_run(store: Store, run: RunDirectory, *, progress: ProgressCallback |
             raise
         raise _taken_over(store, prefix, content) from error  # the files are not ours any more
     already = not _commit(claim, content)
+    _undo_if_deleted(claim, content)
     _finish(claim, content)
     return Publication(url, uploaded=sum(sent), kept=len(sent) - sum(sent), already=already)
+
+
+def _checked_prefix(run: RunDirectory, manifest: RunManifest) -> str:
+    """Return the prefix of a run's keys, which says the id of its manifest: nothing else can be pulled or deleted."""
+    prefix = f"{manifest.family}/{run.name}"
+    if is_run_prefix(prefix) and run_id_of(prefix) == manifest.run_id:
+        return prefix
+    raise RequestError(
+        f"The folder {run.path} is not named after its run.",
+        why=f"Its manifest says {manifest.family!r}, {manifest.run_id!r}; the name is {run.name!r}.",
+        fix="Give the folder its name back: run_TIME_ID, as run_config.json and the hand-off have it.",
+    )
 
 
 def _is_published(store: Store, prefix: str, content: bytes) -> bool:
@@ -139,6 +156,22 @@ def _commit(claim: PublishClaim, content: bytes) -> bool:
     return True
 
 
+def _undo_if_deleted(claim: PublishClaim, content: bytes) -> None:
+    """Delete the manifest again where the run was deleted while it was stored: its claim is gone, and files with it."""
+    store, prefix = claim.store, claim.prefix
+    if claim.is_held():
+        return
+    try:
+        in_parallel(lambda artifact: verify_file(store, prefix, artifact), claim.manifest.artifacts)
+    except DataError:
+        with suppress(ObjectMissingError):
+            if store.read(manifest_key(prefix)) == content:
+                store.delete(manifest_key(prefix))
+        raise TransientError(
+            f"The run '{prefix}' was deleted from {store.url} while it was published.", fix="Publish again."
+        ) from None
+
+
 def _taken_over(store: Store, prefix: str, content: bytes) -> TransientError:
     """Make the error of a publisher that lost its claim; raise that of another run where one is published by now."""
     _is_published(store, prefix, content)
@@ -146,8 +179,9 @@ def _taken_over(store: Store, prefix: str, content: bytes) -> TransientError:
 
 
 def _finish(claim: PublishClaim, content: bytes) -> None:
-    """Put the marker and release the claim, once the manifest is stored."""
+    """Put the marker, lock the files and release the claim, once the manifest is stored."""
     put_marker(claim.store, claim.prefix, _digest(content))
+    lock_files(claim.store, claim.prefix, claim.manifest)
     claim.release()
 
 

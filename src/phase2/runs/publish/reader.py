@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,16 @@ from pathlib import Path
 from phase2.errors import RequestError
 from phase2.runs.artifacts import Artifact, Verification
 from phase2.runs.keys import is_hidden, manifest_key, stored_digest
-from phase2.runs.layout import RunDirectory
+from phase2.runs.layout import MANIFEST, RunDirectory
 from phase2.runs.manifest import VERSION, RunManifest
 from phase2.runs.publish.download import RunDownload
 from phase2.storage.base import ObjectMissingError, PresigningStore, Store
 from phase2.storage.parallel import in_parallel
 from phase2.storage.progress import ProgressCallback
+from phase2.storage.protection import ProtectedStore
 from phase2.storage.records import parse_record
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,20 @@ class PublishedRun:
             missing=tuple(key[start:] for key in listed if key not in found),
             damaged=tuple(key[start:] for key, bad in zip(present, damaged, strict=True) if bad),
             extra=tuple(key[start:] for key in found if key not in listed),
+            replaced=(MANIFEST,) if self._was_replaced() else (),
         )
+
+    def _was_replaced(self) -> bool:
+        """Whether the manifest was overwritten after it was published; False where no versions are kept."""
+        if not isinstance(self.store, ProtectedStore):
+            return False
+        try:
+            return self.store.times_replaced(manifest_key(self.prefix)) > 0
+        except RequestError as error:
+            _LOG.info(
+                "Versions of the manifest are not known: %s", error
+            )  # the keys may not ask, or the server not say
+            return False
 
     def pull(self, output: Path, *, only: Sequence[str] = (), progress: ProgressCallback | None = None) -> RunDirectory:
         """Download the run into ``<output>/<family>/<name>``, the manifest last; files already there are kept.

@@ -21,7 +21,11 @@ def store_file(claim: PublishClaim, run: RunDirectory, artifact: Artifact) -> bo
         info = store.head(key)
         if info is not None and is_equal(store, info, artifact):
             return False
-        store.put(key, run.path / artifact.path, sha256=artifact.sha256)
+        # A condition where nothing is to be replaced: keys of training may store under free keys alone.
+        try:
+            store.put(key, run.path / artifact.path, sha256=artifact.sha256, if_absent=info is None)
+        except ObjectExistsError:
+            store.put(key, run.path / artifact.path, sha256=artifact.sha256)
         return True
     if _is_stored(store, key, artifact):
         return False

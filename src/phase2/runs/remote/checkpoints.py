@@ -15,13 +15,14 @@ from pathlib import Path
 from pydantic import AwareDatetime
 
 from phase2.errors import ModelFileError
+from phase2.runs.keys import is_key
 from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
 from phase2.storage.records import Counted, Record, parse_record
 
 FOLDER = ".checkpoints"
 _LOG = logging.getLogger(__name__)
 _KEPT = 2
-_NAME = re.compile(r"step_(\d+)_[0-9a-f]+\.pt")
+_NAME = re.compile(r"step_([0-9]{1,18})_[0-9a-f]{1,64}\.pt")
 
 
 def attempts_key(prefix: str) -> str:
@@ -73,7 +74,7 @@ class RemoteCheckpoints:
         """Read the pointer; None where there is none, or none that can be read."""
         key = f"{self._folder}/latest.json"
         try:
-            return parse_record(self._store.read(key), Pointer, where=key)
+            return _checked(parse_record(self._store.read(key), Pointer, where=key), key)
         except (ObjectMissingError, ObjectDamagedError):
             return None
         except ModelFileError as error:
@@ -149,6 +150,21 @@ class RemoteCheckpoints:
 
     def remove(self) -> None:
         """Remove all checkpoints, the pointer last, once the run is published."""
-        keys = [info.key for info in self._store.list(f"{self._folder}/")]
+        keys = [info.key for info in self._store.list(f"{self._folder}/") if is_key(info.key)]
         for key in sorted(keys, key=lambda key: key.endswith("latest.json")):
             self._store.delete(key)
+
+
+def _checked(pointer: Pointer, where: str) -> Pointer:
+    """Return a pointer whose names are those of checkpoints, with the steps that it says.
+
+    Raises:
+        ModelFileError: They are not.
+    """
+    for each in (pointer.newest, pointer.previous):
+        if each is None:
+            continue
+        found = _NAME.fullmatch(each.name)
+        if found is None or int(found[1]) != each.step:
+            raise ModelFileError(f"{where} is damaged.", why=f"{each.name!r} is no checkpoint of step {each.step}.")
+    return pointer

@@ -13,8 +13,9 @@ from phase2.config.settings import run_id_of_process
 from phase2.errors import ModelFileError, RequestError
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.lookup import find
+from phase2.runs.identity import check_identity, run_id_of
 from phase2.runs.keys import manifest_key
-from phase2.runs.layout import RunDirectory, runs_of_family
+from phase2.runs.layout import CONFIG, RunDirectory, runs_of_family
 from phase2.runs.manifest import read_manifest
 from phase2.runs.publish.reader import PublishedRun
 from phase2.runs.remote.ids import run_of_id
@@ -165,6 +166,7 @@ def run_id_conflict(run_id: str, local: str, stored: str) -> RequestError:
 def _existing(output: Path, prefix: str, store: Store | None) -> ExistingRun:
     run = RunDirectory(output / prefix)
     if store is not None and (recorded := RecordedConfig.stored(store, prefix)) is not None:
+        check_identity(prefix, run_id=recorded.run_id, family=None, where=f"{CONFIG} in '{prefix}' of {store.url}")
         return ExistingRun(prefix, recorded, is_stored=True)
     recorded = RecordedConfig.read(run) if run.run_config.exists() else None
     return ExistingRun(prefix, recorded, is_stored=store is not None)
@@ -188,7 +190,7 @@ def _unfinished_in(store: Store, family: str, output: Path) -> Iterator[tuple[st
                 recorded = RecordedConfig.stored(store, run.prefix)
             except ModelFileError:
                 continue
-            if recorded is not None:
+            if recorded is not None and recorded.run_id == run_id_of(run.prefix):
                 yield run.prefix, recorded
 
 

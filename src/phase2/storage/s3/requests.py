@@ -11,7 +11,7 @@ from threading import Lock, Semaphore
 from typing import Any
 
 from phase2.errors import RequestError, TransientError
-from phase2.storage.base import ObjectExistsError, ObjectMissingError
+from phase2.storage.base import ObjectExistsError, ObjectMissingError, check_read_size
 from phase2.storage.s3.client import make_client
 from phase2.storage.s3.errors import s3_errors
 from phase2.storage.s3.retry import with_retries
@@ -85,6 +85,7 @@ class Requests:
         def attempt() -> tuple[bytes, Response]:
             response = self.call_once("get_object", key, **parameters)
             with s3_errors(self.place, key), response["Body"] as body:
+                check_read_size(self.place, key, response["ContentLength"])
                 content: bytes = body.read()
             if len(content) != (response["ContentLength"] if span is None else span[1] - span[0]):
                 raise TransientError(f"'{key}' arrived incomplete.", fix="Try again.")

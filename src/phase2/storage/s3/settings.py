@@ -11,6 +11,8 @@ from phase2.errors import RequestError
 
 PATH_STYLE_VARIABLE = "PHASE2_S3_PATH_STYLE"
 WORKERS_VARIABLE = "PHASE2_S3_WORKERS"
+RETENTION_VARIABLE = "PHASE2_S3_RETENTION_DAYS"
+_LONGEST_RETENTION = 36_500
 _YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -30,6 +32,8 @@ class S3Settings:
         first_pause: Upper bound of the pause before the second try, seconds; it doubles with each.
         longest_pause: Upper bound of all pauses, seconds.
         timeout: Longest silence of a connection, seconds.
+        retention_days: Days for which published files are locked against removal, in a bucket with object lock; 0 for
+            not at all.
     """
 
     endpoint: str | None = None
@@ -41,6 +45,7 @@ class S3Settings:
     first_pause: float = 0.2
     longest_pause: float = 20.0
     timeout: float = 60.0
+    retention_days: int = 0
 
     def __post_init__(self) -> None:
         if self.endpoint is not None:
@@ -48,7 +53,7 @@ class S3Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> S3Settings:
-        """Read the endpoint and region of the ``AWS_*`` variables, ``PHASE2_S3_PATH_STYLE`` and ``PHASE2_S3_WORKERS``.
+        """Read the endpoint and region of the ``AWS_*`` variables, and ``PHASE2_S3_*``.
 
         Path style is the default where an endpoint is named, since few such servers have a host name per bucket.
 
@@ -62,7 +67,10 @@ class S3Settings:
             endpoint=endpoint,
             region=region,
             path_style=_switch(known.get(PATH_STYLE_VARIABLE, ""), default=endpoint is not None),
-            workers=_number(known.get(WORKERS_VARIABLE, ""), default=3),
+            workers=_number(WORKERS_VARIABLE, known.get(WORKERS_VARIABLE, ""), default=3, among=range(1, 65)),
+            retention_days=_number(
+                RETENTION_VARIABLE, known.get(RETENTION_VARIABLE, ""), default=0, among=range(_LONGEST_RETENTION + 1)
+            ),
         )
 
 
@@ -86,9 +94,11 @@ def _switch(word: str, *, default: bool) -> bool:
     return default
 
 
-def _number(word: str, *, default: int) -> int:
+def _number(variable: str, word: str, *, default: int, among: range) -> int:
     if not word:
         return default
-    if not word.isdecimal() or not 1 <= int(word) <= 64:
-        raise RequestError(f"{WORKERS_VARIABLE}={word} is not understood.", fix="Use a number from 1 to 64.")
+    if not (word.isascii() and word.isdecimal() and len(word) < 10) or int(word) not in among:
+        raise RequestError(
+            f"{variable}={word} is not understood.", fix=f"Use a number from {among[0]} to {among[-1]:,}."
+        )
     return int(word)

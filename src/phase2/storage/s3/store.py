@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from phase2.storage.base import (
 )
 from phase2.storage.disk.checksums import fetch_verified, sha256_of, size_of, verify
 from phase2.storage.disk.download import download_verified
+from phase2.storage.protection import Protection
+from phase2.storage.s3 import versions
 from phase2.storage.s3.errors import s3_errors
 from phase2.storage.s3.requests import Requests, Response
 from phase2.storage.s3.responses import DIGEST_NAME
@@ -150,6 +153,31 @@ class S3Store:
         parameters = {"Bucket": self._requests.bucket, "Key": self._full(key)}
         with s3_errors(self._requests.place, key):
             return str(self._requests.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds))
+
+    @property
+    def retention_days(self) -> int:
+        """See ``ProtectedStore.retention_days``."""
+        return self._requests.settings.retention_days
+
+    def protection(self) -> Protection:
+        """See ``ProtectedStore.protection``."""
+        return versions.protection(self._requests)
+
+    def retain(self, key: str, until: datetime) -> None:
+        """See ``ProtectedStore.retain``."""
+        versions.retain(self._requests, self._full(key), until)
+
+    def times_replaced(self, key: str) -> int:
+        """See ``ProtectedStore.times_replaced``."""
+        return versions.times_replaced(self._requests, self._full(key))
+
+    def count_versions(self, prefix: str) -> int:
+        """See ``ProtectedStore.count_versions``."""
+        return sum(1 for _ in versions.listed(self._requests, self._prefix + prefix))
+
+    def delete_versions(self, prefix: str) -> int:
+        """See ``ProtectedStore.delete_versions``."""
+        return versions.delete_versions(self._requests, self._prefix + prefix)
 
     def _full(self, key: str) -> str:
         return self._prefix + check_key(key)

@@ -8,12 +8,13 @@ next number. So no entry is lost or overwritten, no lock is held, and a worker t
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend
 
-from phase2.errors import TransientError
+from phase2.errors import ModelFileError, TransientError
 from phase2.storage.base import ObjectDamagedError, ObjectExistsError, ObjectMissingError, Store
 from phase2.storage.parallel import in_parallel
 from phase2.tuning.journal.entry import Entry, Operation
@@ -21,6 +22,8 @@ from phase2.tuning.journal.entry import Entry, Operation
 _LOG = logging.getLogger(__name__)
 _MAX_ATTEMPTS = 1000
 _READERS = 16
+_NAME = re.compile(r"([0-9]{9})\.json")
+_MAX_MISSING = 1000
 
 
 class StoreJournal(BaseJournalBackend):
@@ -76,8 +79,14 @@ class StoreJournal(BaseJournalBackend):
     def _read_listed(self) -> None:
         """Read what is listed at once. An entry that is missing before a later one was deleted, and counts as empty."""
         names = (info.key.rpartition("/")[2] for info in self._store.list(f"{self._folder}/"))
-        numbers = {int(stem) for name in names if (stem := name.removesuffix(".json")).isdecimal()}
+        numbers = {int(found[1]) for name in names if (found := _NAME.fullmatch(name))}
         listed = range(max(numbers, default=-1) + 1)
+        if len(listed) - len(numbers) > _MAX_MISSING:
+            raise ModelFileError(
+                f"The journal {self._folder} in {self._store.url} is damaged.",
+                why=f"It has {len(numbers)} entries, and one called {listed[-1]:09d}.json.",
+                fix="Remove entries that phase2 did not write, or start a study of another name.",
+            )
         for number, entry in zip(listed, in_parallel(self._read, listed, workers=_READERS), strict=True):
             if entry is None:
                 _LOG.warning("The entry %s of the journal is missing.", self._key(number))

@@ -8,8 +8,15 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 Operation = dict[str, Any]
 """One operation in Optuna's own terms, JSON."""
+
+
+class _Body(BaseModel):
+    writer: str
+    operations: tuple[Operation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ class Entry:
 
     @classmethod
     def decode(cls, content: bytes) -> Entry | None:
-        """Read the content of an entry's object; None where it is torn or damaged.
+        """Read the content of an entry's object; None where it is torn, damaged, or no entry.
 
         Example:
             >>> entry = Entry(({"op_code": 0},))
@@ -42,7 +49,7 @@ class Entry:
         if hashlib.sha256(body).hexdigest().encode() != digest:
             return None
         try:
-            found = json.loads(body)
-            return cls(tuple(found["operations"]), found["writer"])
-        except (ValueError, TypeError, LookupError, RecursionError):
+            found = _Body.model_validate_json(body)
+        except ValidationError:
             return None
+        return cls(found.operations, found.writer)

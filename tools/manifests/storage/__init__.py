@@ -1,0 +1,1 @@
+"""Policies of a bucket: who may do what with the objects of runs."""

@@ -1,0 +1,120 @@
+"""Policies of least rights for the store of runs: for training, for people who read, and for maintainers. Pure.
+
+They name what :mod:`phase2.storage.s3.store` requests. What a policy cannot say is in docs/how-to/storage-rights.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from phase2.config.levels import FAMILIES
+
+Server = Literal["aws", "minio"]
+Role = Literal["train", "read", "maintain"]
+Statement = dict[str, Any]
+
+RUN_ID = "RUN_ID"
+"""Placeholder of the run's id in the policy of one run."""
+_ANY_RUN = "multitask_*/run_*"
+_TIME = "????????T??????Z"
+_STATE = ("GetBucketVersioning", "GetBucketObjectLockConfiguration")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A store in a bucket.
+
+    Attributes:
+        server: ``aws``, or ``minio`` for servers without the condition ``s3:if-none-match``.
+        bucket: The bucket.
+        prefix: Beginning of all keys, with its slash; "" is the whole bucket.
+    """
+
+    server: Server = "aws"
+    bucket: str = "bucket"
+    prefix: str = ""
+
+    def policy(self, role: Role) -> Statement:
+        """Return the policy of a role."""
+        statements = {"train": self._train, "read": self._read, "maintain": self._maintain}[role]()
+        return {"Version": "2012-10-17", "Statement": statements}
+
+    def policy_of_run(self, run_id: str = RUN_ID) -> Statement:
+        """Return the policy of temporary keys of one run, for AssumeRole: its own prefix, and nothing else.
+
+        It has less than the 2,048 characters that AWS allows.
+        """
+        own = [f"{family}/run_{_TIME}_{run_id}" for family in dict.fromkeys(FAMILIES.values())]
+        markers = [f".published/{run}.*" for run in own]
+        temporary = [f"{run}/.{name}" for run in own for name in ("publishing", "checkpoints/*")]
+        return {
+            "Version": "2012-10-17",
+            "Statement": [
+                *self._read(),
+                self._allow(["PutObject", "AbortMultipartUpload"], [*(f"{run}/*" for run in own), f".ids/{run_id}"]),
+                self._allow(["PutObject", "DeleteObject"], markers),
+                self._allow(["DeleteObject"], temporary),
+            ],
+        }
+
+    def _read(self) -> list[Statement]:
+        return [
+            self._list("ListBucket", "ListBucketVersions"),
+            self._bucket(*_STATE),
+            self._allow(["GetObject"], ["*"]),
+        ]
+
+    def _train(self) -> list[Statement]:
+        temporary = [
+            f"{_ANY_RUN}/.publishing", f"{_ANY_RUN}/.checkpoints/*", ".published/*", ".studies/*/workers/*",
+            "phase2-doctor/*",
+        ]  # fmt: skip
+        return [
+            *self._read(),
+            *self._put_once([f"{_ANY_RUN}/*", ".ids/*", ".studies/*"]),
+            self._allow(["PutObject"], [*temporary, ".workflows/*", "workflows/*", "predictions/*"]),
+            self._allow(["DeleteObject"], temporary),
+            self._allow(["AbortMultipartUpload"], ["*"]),
+        ]
+
+    def _put_once(self, keys: Sequence[str]) -> list[Statement]:
+        """Allow to store under free keys alone, where the server can tell.
+
+        Source: Enforce conditional writes on Amazon S3 buckets, Amazon S3 User Guide.
+        """
+        allowed = self._allow(["PutObject"], keys)
+        if self.server == "minio":
+            return [allowed]
+        # The parts of a large file are no objects yet: what completes them has the condition.
+        return [
+            allowed | {"Condition": {"Null": {"s3:if-none-match": "false"}}},
+            allowed | {"Condition": {"Bool": {"s3:ObjectCreationOperation": "false"}}},
+        ]
+
+    def _maintain(self) -> list[Statement]:
+        return [
+            self._list("ListBucket", "ListBucketVersions"),
+            self._bucket(*_STATE),
+            self._allow(
+                [
+                    "GetObject", "GetObjectVersion", "PutObject", "DeleteObject", "DeleteObjectVersion",
+                    "AbortMultipartUpload", "GetObjectRetention", "PutObjectRetention",
+                ],
+                ["*"],
+            ),
+        ]  # fmt: skip
+
+    def _list(self, *actions: str) -> Statement:
+        allowed = self._bucket(*actions)
+        return allowed | {"Condition": {"StringLike": {"s3:prefix": [f"{self.prefix}*"]}}} if self.prefix else allowed
+
+    def _bucket(self, *actions: str) -> Statement:
+        return {"Effect": "Allow", "Action": _actions(actions), "Resource": [f"arn:aws:s3:::{self.bucket}"]}
+
+    def _allow(self, actions: Sequence[str], keys: Sequence[str]) -> Statement:
+        resources = [f"arn:aws:s3:::{self.bucket}/{self.prefix}{key}" for key in keys]
+        return {"Effect": "Allow", "Action": _actions(actions), "Resource": resources}
+
+
+def _actions(names: Sequence[str]) -> list[str]:
+    return [f"s3:{name}" for name in names]
