@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Literal, Self, TypeVar, get_args
 
 from pydantic import AwareDatetime
 
@@ -14,7 +14,7 @@ from phase2 import __version__
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.search.space import SearchSpace
-from phase2.errors import RequestError, UnknownNameError
+from phase2.errors import ModelFileError, RequestError, UnknownNameError
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store
 from phase2.storage.records import Record, parse_record
 from phase2.tuning.keys import check_study_name, study_key, unknown_study
@@ -23,6 +23,7 @@ SCORE = "score"
 PrunerName = Literal["median", "hyperband", "none"]
 PRUNERS: tuple[PrunerName, ...] = get_args(PrunerName)
 _EPOCHS = "training.epochs"
+_Definition = TypeVar("_Definition", bound="StudyDefinition")
 
 
 class StudyDefinition(Record):
@@ -90,7 +91,7 @@ class StudyDefinition(Record):
         """
         key = study_key(check_study_name(name), "study.json")
         try:
-            return parse_record(store.read(key), cls, where=key)
+            return _checked(parse_record(store.read(key), cls, where=key), name, key)
         except ObjectMissingError:
             raise unknown_study(store, name) from None
 
@@ -135,6 +136,19 @@ class StudyDefinition(Record):
     def run_id(self, number: int) -> str:
         """Return the run id of a trial."""
         return f"{self.name}-{number}"
+
+
+def _checked(found: _Definition, name: str, key: str) -> _Definition:
+    """Return a definition, if it is of the study that its key names, and one that phase2 can have written."""
+    try:
+        if found.name != name:
+            raise RequestError(f"It is of the study {found.name!r}.")
+        found.search_space.check(found.request)
+        _check_measure(found.minimise, found.request)
+    except RequestError as error:
+        fix = "Start a study of another --name; nobody changes a definition."
+        raise ModelFileError(f"{key} is damaged.", why=str(error), fix=fix) from error
+    return found
 
 
 def _check_measure(minimise: str, request: RunRequest) -> None:

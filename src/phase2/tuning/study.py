@@ -71,7 +71,7 @@ class Study:
         self._space = definition.search_space
         self._seed = config.seed
         self._first = dict(flatten(config.model_dump(mode="json")))
-        self._storage = JournalStorage(StoreJournal(store, study_key(definition.name, "journal")))
+        self._storage = JournalStorage(StoreJournal(store, study_key(definition.name, "journal"), replayed=True))
         pruner = make_pruner(definition.pruner, config.training.epochs)
         try:
             self._study = optuna.load_study(study_name=definition.name, storage=self._storage, pruner=pruner)

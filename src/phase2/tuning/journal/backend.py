@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend
+from optuna.storages.journal._storage import JournalStorageReplayResult
 
 from phase2.errors import ModelFileError, TransientError
 from phase2.storage.base import ObjectDamagedError, ObjectExistsError, ObjectMissingError, Store
@@ -24,6 +25,9 @@ _MAX_ATTEMPTS = 1000
 _READERS = 16
 _NAME = re.compile(r"([0-9]{9})\.json")
 _MAX_MISSING = 1000
+# What Optuna raises for an operation that lacks a field or has one of another type.
+_NOT_REPLAYED = (KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError, OverflowError)
+_NOBODY = "replay-"  # prefix of no worker: an operation that comes too late is skipped, and not refused as one's own
 
 
 class StoreJournal(BaseJournalBackend):
@@ -32,13 +36,15 @@ class StoreJournal(BaseJournalBackend):
     Args:
         store: The store.
         folder: Folder of the entries, without a slash at its end.
+        replayed: Whether operations that Optuna cannot replay are skipped.
     """
 
-    def __init__(self, store: Store, folder: str) -> None:
+    def __init__(self, store: Store, folder: str, *, replayed: bool = False) -> None:
         self._store = store
         self._folder = folder
         self._next = 0  # number of the first entry that was not read
         self._operations: list[Operation] = []
+        self._replay = JournalStorageReplayResult(_NOBODY) if replayed else None
         self._read_listed()
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
@@ -106,8 +112,20 @@ class StoreJournal(BaseJournalBackend):
         return entry or Entry(())
 
     def _take(self, entry: Entry) -> None:
-        self._operations += entry.operations
+        self._operations += [operation for operation in entry.operations if self._is_sound(operation)]
         self._next += 1
+
+    def _is_sound(self, operation: Operation) -> bool:
+        """Return whether Optuna can replay an operation after those before it; every worker skips the same ones."""
+        if self._replay is None:
+            return True
+        try:
+            self._replay.apply_logs([operation])
+        except _NOT_REPLAYED as error:
+            key, reason = self._key(self._next), type(error).__name__
+            _LOG.warning("An operation of the entry %s of the journal is damaged (%s), and skipped.", key, reason)
+            return False
+        return True
 
     def _key(self, number: int) -> str:
         return f"{self._folder}/{number:09d}.json"
