@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from phase2.diagnosis.store import probe
-from phase2.errors import RequestError
+from phase2.errors import DataError, RequestError
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.publish.deletion import delete_run
 from phase2.runs.publish.publish import publish_run
@@ -118,6 +118,9 @@ def test_a_manifest_that_was_changed_after_it_was_published_is_found(store_in, t
     found = PublishedRun.open(store, prefix)
     assert found.manifest.score == 0.1
     assert (found.verify().intact, found.verify().replaced) == (False, ("run_manifest.json",))
+    with pytest.raises(DataError, match="changed after it was published"):
+        found.pull(tmp_path / "here")
+    assert not (tmp_path / "here").exists()
 
 
 @pytest.mark.parametrize("bucket", [PLAIN, VERSIONED])

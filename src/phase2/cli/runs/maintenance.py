@@ -51,12 +51,8 @@ def verify(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fa
         for kind, paths in kinds.items():
             for path in paths:
                 typer.echo(f"{kind}: {path}")
-    if result.replaced and not (result.missing or result.damaged):
-        raise DataError(
-            f"The manifest of '{found.prefix}' was changed after it was published.",
-            why="The bucket keeps an earlier version of it.",
-            fix="Compare the versions, and restore the first one with the tools of the store.",
-        )
+    if result.replaced:
+        found.check_unchanged()
     if not result.intact:
         raise DataError(
             f"The run '{found.prefix}' is not whole: {len(result.missing)} missing, {len(result.damaged)} damaged.",

@@ -34,6 +34,7 @@ def offer(
 
     place = open_command_store(store)
     found = PublishedRun.open(place, find_in(place, run).prefix)
+    found.check_unchanged()
     _print_lines(to_lines(Offer.of(found).model_dump_json().encode()))
     message = pack_addresses(found.presign(seconds))
     file = termination_log()

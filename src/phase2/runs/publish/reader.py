@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from phase2.errors import RequestError
+from phase2.errors import DataError, RequestError
 from phase2.runs.artifacts import Artifact, Verification
 from phase2.runs.keys import is_hidden, manifest_key, stored_digest
 from phase2.runs.layout import MANIFEST, RunDirectory
@@ -78,6 +78,19 @@ class PublishedRun:
             replaced=(MANIFEST,) if self._was_replaced() else (),
         )
 
+    def check_unchanged(self) -> None:
+        """Check that the manifest is the one that was published, as far as the store keeps earlier versions.
+
+        Raises:
+            DataError: It was overwritten.
+        """
+        if self._was_replaced():
+            raise DataError(
+                f"The manifest of '{self.prefix}' in {self.store.url} was changed after it was published.",
+                why="The bucket keeps an earlier version of it.",
+                fix="Compare the versions, and restore the first one with the tools of the store.",
+            )
+
     def _was_replaced(self) -> bool:
         """Whether the manifest was overwritten after it was published; False where no versions are kept."""
         if not isinstance(self.store, ProtectedStore):
@@ -101,10 +114,12 @@ class PublishedRun:
         Raises:
             UnknownNameError: The run has no such file.
             RequestError: Another run has the same name there.
-            DataError: A file is damaged in the store.
+            DataError: A file is damaged in the store, or the manifest was changed after it was published.
             TransientError: The store does not respond; called again, the download resumes.
         """
         download = RunDownload(self.prefix, self.manifest, self.content, output, only)
+        download.check()
+        self.check_unchanged()
         return download.execute(
             lambda artifact, target: self.store.get(self._key(artifact), target, sha256=artifact.sha256),
             progress=progress,
