@@ -10,8 +10,8 @@ from phase2.testing.finished_run import finished_run
 
 BUCKET = "commands-with-versions"
 FILES = {"best.pt": b"w" * 5000, "parity.png": b"png"}
-VERSIONS = 2 * (len(FILES) + 2) + 2
-"""Each file, the configuration, the manifest and the claim, with a delete marker each."""
+VERSIONS = 2 * (len(FILES) + 3) + 2
+"""Each file, the configuration, the attempts, the manifest and the claim, with a delete marker each."""
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from phase2.testing.finished_run import finished_run
 
 PLAIN, VERSIONED, LOCKED = "plain-bucket", "versioned-bucket", "locked-bucket"
 FILES = {"best.pt": b"w" * 5000, "parity.png": b"png"}
-OBJECTS = len(FILES) + 2  # with configuration and manifest
+OBJECTS = len(FILES) + 3  # with configuration, attempts and manifest
 
 
 @pytest.fixture(scope="module")

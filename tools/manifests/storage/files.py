@@ -19,7 +19,7 @@ def files() -> dict[str, str]:
             found[f"{EXAMPLES}/{server}-{role}.json"] = _text(Place(server).policy(role))
             found[f"{CHART}/{server}-{role}.json"] = _text(Place(server, **_PLACE_OF_CHART).policy(role))
         found[f"{MINIO}/{role}.json"] = _text(Place("minio", bucket="phase2").policy(role))
-    found[f"{EXAMPLES}/one-run.json"] = _text(Place().policy_of_run())
+    found[f"{EXAMPLES}/one-run.json"] = json.dumps(Place().policy_of_run(), separators=(",", ":")) + "\n"  # it is short
     return found
 
 

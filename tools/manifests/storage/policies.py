@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from phase2.config.levels import FAMILIES
-
 Server = Literal["aws", "minio"]
 Role = Literal["train", "read", "maintain"]
 Statement = dict[str, Any]
@@ -42,18 +40,19 @@ class Place:
     def policy_of_run(self, run_id: str = RUN_ID) -> Statement:
         """Return the policy of temporary keys of one run, for AssumeRole: its own prefix, and nothing else.
 
-        It has less than the 2,048 characters that AWS allows.
+        Servers refuse more than 2,048 characters.
         """
-        own = [f"{family}/run_{_TIME}_{run_id}" for family in dict.fromkeys(FAMILIES.values())]
-        markers = [f".published/{run}.*" for run in own]
-        temporary = [f"{run}/.{name}" for run in own for name in ("publishing", "checkpoints/*")]
+        own = f"multitask_*/run_{_TIME}_{run_id}"
         return {
             "Version": "2012-10-17",
             "Statement": [
                 *self._read(),
-                self._allow(["PutObject", "AbortMultipartUpload"], [*(f"{run}/*" for run in own), f".ids/{run_id}"]),
-                self._allow(["PutObject", "DeleteObject"], markers),
-                self._allow(["DeleteObject"], temporary),
+                self._allow(["PutObject", "AbortMultipartUpload"], [f"{own}/*", f".ids/{run_id}"]),
+                self._allow(["PutObject", "DeleteObject"], [f".published/{own}.*"]),
+                self._allow(["DeleteObject"], [f"{own}/.publishing", f"{own}/.checkpoints/*"]),
+                # A star stands for slashes too: not a folder of that name in another run.
+                self._allow(["PutObject", "DeleteObject"], [f"multitask_*/*/run_{_TIME}_{run_id}/*"])
+                | {"Effect": "Deny"},
             ],
         }
 
@@ -105,8 +104,16 @@ class Place:
         ]  # fmt: skip
 
     def _list(self, *actions: str) -> Statement:
+        """Allow to list below the prefix.
+
+        AWS tells a missing object from a forbidden one only to who may list, and asks that without a prefix: there the
+        condition holds for requests that have one.
+        """
         allowed = self._bucket(*actions)
-        return allowed | {"Condition": {"StringLike": {"s3:prefix": [f"{self.prefix}*"]}}} if self.prefix else allowed
+        if not self.prefix:
+            return allowed
+        operator = "StringLikeIfExists" if self.server == "aws" else "StringLike"
+        return allowed | {"Condition": {operator: {"s3:prefix": [f"{self.prefix}*"]}}}
 
     def _bucket(self, *actions: str) -> Statement:
         return {"Effect": "Allow", "Action": _actions(actions), "Resource": [f"arn:aws:s3:::{self.bucket}"]}
