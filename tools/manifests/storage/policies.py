@@ -40,7 +40,7 @@ class Place:
     def policy_of_run(self, run_id: str = RUN_ID) -> Statement:
         """Return the policy of temporary keys of one run, for AssumeRole: its own prefix, and nothing else.
 
-        Servers refuse more than 2,048 characters.
+        Servers refuse more than 2,048 characters, which takes very long names.
         """
         own = f"multitask_*/run_{_TIME}_{run_id}"
         return {
@@ -109,11 +109,8 @@ class Place:
         AWS tells a missing object from a forbidden one only to who may list, and asks that without a prefix: there the
         condition holds for requests that have one.
         """
-        allowed = self._bucket(*actions)
-        if not self.prefix:
-            return allowed
         operator = "StringLikeIfExists" if self.server == "aws" else "StringLike"
-        return allowed | {"Condition": {operator: {"s3:prefix": [f"{self.prefix}*"]}}}
+        return self._bucket(*actions) | {"Condition": {operator: {"s3:prefix": [f"{self.prefix}*"]}}}
 
     def _bucket(self, *actions: str) -> Statement:
         return {"Effect": "Allow", "Action": _actions(actions), "Resource": [f"arn:aws:s3:::{self.bucket}"]}
