@@ -12,7 +12,6 @@ from .changes import STATUS
 from .exempt import READS_SECRETS, asked
 from .policies import none_of, validation
 from .policies import policy as make_policy
-from .workflows import FOR_PEOPLE
 
 NAME = "phase2-cronworkflows"
 
@@ -46,7 +45,7 @@ def policy() -> Manifest:
         *specification.rules(tuple(PARAMETERS)),
         specification.switches("variables.spec"),
         validation(
-            f"variables.spec.?workflowTemplateRef.?name.orValue('') in {cel_literal(list(FOR_PEOPLE))}"
+            f"variables.spec.?workflowTemplateRef.?name.orValue('') in {cel_literal(list(specification.FOR_PEOPLE))}"
             f" || {READS_SECRETS}",
             "phase2-prune removes runs, whosever they are: the administrator schedules it",
         ),

@@ -6,11 +6,14 @@ forbidden would miss the next field that Argo gets; this one names what is allow
 
 from collections.abc import Sequence
 
-from tools.manifests.argo.parameters import IMAGE, PRIORITY
+from tools.manifests.argo.parameters import IMAGE, PARAMETERS, PRIORITY
 from tools.manifests.cel import cel_literal
 from tools.manifests.yaml_text import Manifest
 
 from .policies import none_of, validation
+
+FOR_PEOPLE = tuple(name for name in PARAMETERS if name != "phase2-prune")
+"""Templates that people may submit; the other one removes runs, whosever they are, and is started by the clock."""
 
 FIELDS = (
     "workflowTemplateRef", "arguments", "entrypoint", "suspend", "shutdown", "activeDeadlineSeconds", "ttlStrategy",

@@ -16,6 +16,7 @@ from tools.manifests.cel import cel_literal
 from tools.manifests.yaml_text import Manifest
 
 from .policies import none_of, validation
+from .specification import FOR_PEOPLE
 
 PROBES = "probes"
 """Variable with the commands of readiness probes, which the chart sets where it protects trainings."""
@@ -75,10 +76,14 @@ def _container() -> list[str]:
         " && e.?valueFrom.orValue({}).all(field, field == 'configMapKeyRef')"
         " && (!has(e.valueFrom) || e.valueFrom.configMapKeyRef.name == 'phase2-runs')"
     )
+    commands = list(dict.fromkeys(args[0] for args in _found("container", "args")))
+    words = [word for args in _found("container", "args") for word in args]
     return [
         _closed("t.?container.orValue({})", _CONTAINER),
         "t.?container.?resources.orValue({}) == {}",
-        f"t.?container.?args.orValue([]) in {cel_literal([[], *_found('container', 'args')])}",
+        f"t.?container.?args.orValue([]).all(word, !word.contains('{{{{') || word in {cel_literal(_tags(words))})",
+        # An installation may add options to a step of its own template.
+        f"[t.?container.?args.orValue([])].all(args, size(args) == 0 || args[0] in {cel_literal(commands)})",
         f"t.?container.?env.orValue([]).all(e, {env})",
         "t.?container.?volumeMounts.orValue([]).all(mount, mount.name == 'cache' && mount.mountPath == '/work/cache')",
         f"!has(t.container) || !has(t.container.readinessProbe)"
@@ -106,7 +111,7 @@ def _steps() -> list[str]:
 
 
 def _labels() -> list[str]:
-    tags = sorted({value for labels in _found("metadata", "labels") for value in labels.values() if "{{" in value})
+    tags = _tags([value for labels in _found("metadata", "labels") for value in labels.values()])
     return [
         _closed("t.?metadata.orValue({})", ("labels", "annotations")),
         f"t.?metadata.?labels.orValue({{}}).all(name, !t.metadata.labels[name].contains('{{{{')"
@@ -117,9 +122,10 @@ def _labels() -> list[str]:
 
 @cache
 def _templates() -> list[tuple[str, Manifest]]:
-    """Return every step of every WorkflowTemplate, with the name of the latter."""
+    """Return every step of the WorkflowTemplates that people submit, with the names of the latter."""
     manifests = [to_manifest(one) for one in workflow_templates()]
-    return [(one["metadata"]["name"], step) for one in manifests for step in one["spec"]["templates"]]
+    named = {one["metadata"]["name"]: one["spec"]["templates"] for one in manifests}
+    return [(name, step) for name in FOR_PEOPLE for step in named[name]]
 
 
 def _keys() -> list[str]:
@@ -136,6 +142,11 @@ def _found(*path: str) -> list[Any]:
         if content is not None and content not in contents:
             contents.append(content)
     return contents
+
+
+def _tags(texts: list[str]) -> list[str]:
+    """Return the different texts that hold a tag of Argo."""
+    return sorted({text for text in texts if "{{" in text})
 
 
 def _values() -> list[str]:

@@ -6,7 +6,6 @@ labels of the actor. ``resume`` also ends nodes of templates that suspend, which
 status with nodes left out or reset: whoever may do that may also write outputs of steps, which become fields of pods.
 """
 
-from tools.manifests.argo.parameters import PARAMETERS
 from tools.manifests.yaml_text import Manifest
 
 from . import metadata, specification, stored_templates
@@ -16,9 +15,6 @@ from .policies import none_of, on_creation
 from .policies import policy as make_policy
 
 NAME = "phase2-workflows"
-
-FOR_PEOPLE = tuple(name for name in PARAMETERS if name != "phase2-prune")
-"""Templates that people may submit; the other one removes runs, whosever they are, and is started by the clock."""
 
 
 def policy() -> Manifest:
@@ -50,7 +46,7 @@ def policy() -> Manifest:
             "Submit another one",
         ),
         # What it was submitted with stays: whoever stops a Workflow of an administrator is not asked about it.
-        *(on_creation(rule) for rule in specification.rules(FOR_PEOPLE)),
+        *(on_creation(rule) for rule in specification.rules(specification.FOR_PEOPLE)),
         specification.switches("object.spec"),
         *stored_templates.rules(),
         *metadata.rules(),
