@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.argo.manifests import ARGO, ROOT, TEMPLATES
+from tests.argo.manifests import ARGO, ROOT, TEMPLATES, documents
 from tests.on_cluster.lab.services.argo_controller import ArgoController
 from tests.on_cluster.lab.services.store import BUCKET
 from tests.on_cluster.lab.waiting import wait_until
@@ -253,6 +253,23 @@ def test_a_request_that_no_policy_can_check_is_refused_by_the_first_step(workflo
     state = runs.state(refused)
     assert (state["state"], state["exit_code"]) == ("failed", 2)
     assert "no-such-run" in state["sentence"]
+
+
+def test_the_controller_runs_the_steps_of_the_template_and_not_their_copies(workflows, argo):
+    """What ``argo submit`` copies into the status of a new Workflow, which somebody exempt may forge, is not run."""
+    asked = {"algorithm": "cgcnn", "level": "smoke", "resume": "no-such-run"}
+    parameters = [{"name": key, "value": word} for key, word in asked.items()]
+    forged = {"name": "validate", "container": {"args": ["--version"]}}
+    workflow = documents(ARGO / "phase2.yaml")[0] | {
+        "spec": {"workflowTemplateRef": {"name": "phase2-train"}, "arguments": {"parameters": parameters}},
+        "status": {"storedTemplates": {"namespaced/phase2-train/validate": forged}},
+        "metadata": {"name": "forged", "namespace": workflows.cluster.namespace},
+    }
+    workflows.cluster.kubectl("create", "--filename=-", *AS_ADMINISTRATOR, stdin=json.dumps(workflow))
+    assert workflows.wait("forged") == "Failed"
+    validate, *_ = workflows.nodes("forged")
+    assert (validate.step, validate.code) == ("validate", 2)
+    assert "no-such-run" in validate.message
 
 
 MISSING = "no-such-secret"
