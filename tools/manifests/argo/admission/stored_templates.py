@@ -76,14 +76,15 @@ def _container() -> list[str]:
         " && e.?valueFrom.orValue({}).all(field, field == 'configMapKeyRef')"
         " && (!has(e.valueFrom) || e.valueFrom.configMapKeyRef.name == 'phase2-runs')"
     )
-    commands = list(dict.fromkeys(args[0] for args in _found("container", "args")))
+    calls = ["".join(f"{word}\n" for word in args) for args in _found("container", "args")]
     words = [word for args in _found("container", "args") for word in args]
     return [
         _closed("t.?container.orValue({})", _CONTAINER),
         "t.?container.?resources.orValue({}) == {}",
         f"t.?container.?args.orValue([]).all(word, !word.contains('{{{{') || word in {cel_literal(_tags(words))})",
-        # An installation may add options to a step of its own template.
-        f"[t.?container.?args.orValue([])].all(args, size(args) == 0 || args[0] in {cel_literal(commands)})",
+        # An installation may add options behind those of a step.
+        "[t.?container.?args.orValue([])].all(args, size(args) == 0"
+        f" || {cel_literal(calls)}.exists(call, (args.join('\\n') + '\\n').startsWith(call)))",
         f"t.?container.?env.orValue([]).all(e, {env})",
         "t.?container.?volumeMounts.orValue([]).all(mount, mount.name == 'cache' && mount.mountPath == '/work/cache')",
         f"!has(t.container) || !has(t.container.readinessProbe)"
