@@ -53,6 +53,7 @@ def workflow(cluster, policies):
     binding = ["rolebinding", "workflows", "--role=workflows", "--group=phase2-submitters"]
     cluster.kubectl("create", *binding, "--namespace", NAMESPACE)
     yield made
+    cluster.kubectl("delete", "role/workflows", "rolebinding/workflows", "--namespace", NAMESPACE)
     cluster.kubectl("delete", "workflow", "of-alice", "--namespace", NAMESPACE, "--ignore-not-found")
     if not there:
         argo_crds.remove(cluster)
