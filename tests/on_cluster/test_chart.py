@@ -16,6 +16,12 @@ from tests.on_cluster.lab.services.argo_crds import definitions
 from tests.on_cluster.lab.services.store import BUCKET
 from tests.on_cluster.support.charts import RELEASE, SUFFIX, ChartNamespace
 
+from phase2.cluster.manifests.job import build_job
+from phase2.cluster.plan import make_plan
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.resources import ClusterRequest
+from phase2.config.request import RunRequest
+from phase2.config.resolve import resolve
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.publish.reader import PublishedRun
 
@@ -123,11 +129,21 @@ def test_the_api_server_refuses_jobs_that_are_no_runs(here, installed, image):
     here.cluster.wait(lambda: refused(here, image, {}), "the policy to be in force", "apiserver")
     assert refused(here, image, run) == ""
     assert "is a run of phase2 and carries its labels" in refused(here, image, {})
-    assert f"Image not approved: other:1. It is one of {image.partition('@')[0]}." in refused(here, "other:1", run)
+    assert f"Image not approved: other:1. The policy phase2-jobs{SUFFIX} lists" in refused(here, "other:1", run)
     assert "named by its digest here" in refused(here, f"{image.partition('@')[0]}:1", run)
 
 
-def test_an_upgrade_from_the_last_release_keeps_runs_and_claim(here, installed, values, kept):
+def with_a_shell(here, image):
+    """Return why the API server rejects a run of a submitter whose pod prints its environment."""
+    request = ClusterRequest(image=Image.parse(image), namespace=here.name)
+    job = build_job(make_plan("by-hand", resolve(RunRequest(algorithm="cgcnn", level="smoke")), request))
+    words = ["create", "--dry-run=server", "--as=somebody", "--as-group=phase2-submitters", "-f", "-"]
+    assert here.cluster.kubectl(*words, stdin=json.dumps(job), check=False).stderr == ""
+    job["spec"]["template"]["spec"]["containers"][0]["command"] = ["sh", "-c", "env"]
+    return here.cluster.kubectl(*words, stdin=json.dumps(job), check=False).stderr
+
+
+def test_an_upgrade_from_the_last_release_keeps_runs_and_claim(here, installed, values, kept, image):
     first = manifest(here)
     claim, runs_before = here.uid(*CLAIM), [run.run_id for run in list_runs(kept, rebuild=True)]
     more = ["--set", "retention.enabled=true", "--set-string", "quota.hard.pods=50"]
@@ -137,6 +153,7 @@ def test_an_upgrade_from_the_last_release_keeps_runs_and_claim(here, installed, 
     assert here.uid(*CLAIM) == claim
     assert [run.run_id for run in list_runs(kept, rebuild=True)] == runs_before == [JOB]
     assert here.kubectl("get", "resourcequota", "phase2", "--output=jsonpath={.spec.hard.pods}") == "50"
+    here.cluster.wait(lambda: "field by field" in with_a_shell(here, image), "the policies", "apiserver")
     here.kubectl("create", "job", "clean-by-hand", "--from=cronjob/phase2-clean")
     here.kubectl("wait", "job/clean-by-hand", "--for=condition=Complete", "--timeout=300s")
     assert [run.run_id for run in list_runs(kept, rebuild=True)] == [JOB]

@@ -1,6 +1,7 @@
 """``phase2 submit``, ``cancel`` and ``submit`` again under the policies, as people with tokens of their own."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_a_run_is_its_submitter_s_and_nobody_else_stops_it(cluster, phase2):
 def test_another_person_does_not_replace_a_run_that_failed(cluster, phase2):
     assert phase2(DORA, *SUBMIT, "--run-id", "failed")[0] == 0
     name = ["job/phase2-failed", "--namespace", NAMESPACE]
-    now = "2026-01-01T00:00:00Z"
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     failed = {"type": "Failed", "status": "True", "lastTransitionTime": now, "lastProbeTime": now}
     target = {**failed, "type": "FailureTarget"}
     status = {"startTime": now, "conditions": [target, failed]}
