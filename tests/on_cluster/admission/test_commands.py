@@ -76,7 +76,7 @@ def test_a_run_is_its_submitter_s_and_nobody_else_stops_it(cluster, phase2):
     assert f"is of {user(DORA)}, and you are {user(EMIL)}." in " ".join(err.split())
     assert "Ask that person, or a maintainer of the installation." in " ".join(err.split())
     assert job(cluster, "of-dora") is not None
-    code, out, err = phase2(DORA, "cancel", "of-dora", "--yes", "--namespace", NAMESPACE)
+    code, _out, err = phase2(DORA, "cancel", "of-dora", "--yes", "--namespace", NAMESPACE)
     assert (code, err) == (0, "")
     assert job(cluster, "of-dora") is None
 
