@@ -111,8 +111,9 @@ KUEUE = [
 ACTIVE = {
     "created long ago": (
         None, [], "queued",
-        "waits for Argo's controller to start it, which takes seconds: the controller is not running, or does not "
-        "watch the namespace phase2",
+        "waits for Argo's controller to start it, which takes seconds: the controller is not running, does not "
+        "watch the namespace phase2, or has an account that the admission policies do not know (argo.controllers of "
+        "the chart)",
     ),
     "too many": (
         workflow_status("Pending", message="Workflow processing has been postponed because too many are running"), [],

@@ -84,8 +84,9 @@ class WorkflowSnapshot:
         if waited < _START_SECONDS:
             return "waits for Argo's controller to start it"
         return (
-            "waits for Argo's controller to start it, which takes seconds: the controller is not running, or does not "
-            f"watch the namespace {namespace_of(self._workflow)}"
+            "waits for Argo's controller to start it, which takes seconds: the controller is not running, does not "
+            f"watch the namespace {namespace_of(self._workflow)}, or has an account that the admission policies do "
+            "not know (argo.controllers of the chart)"
         )
 
     def _active(self, now: datetime) -> tuple[State, str]:
