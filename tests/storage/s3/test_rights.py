@@ -15,6 +15,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from phase2.cluster.status.outcome import WorkflowOutcome
+from phase2.diagnosis.store import probe
 from phase2.errors import RequestError
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.publish.deletion import delete_run
@@ -25,6 +27,9 @@ from phase2.runs.remote.state import RemoteRun
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.s3.store import S3Store
 from phase2.testing.finished_run import finished_run
+from phase2.tuning.claims import Claims
+from phase2.tuning.journal.backend import StoreJournal
+from phase2.tuning.workers import Worker
 from tools.manifests.storage.files import EXAMPLES, files
 from tools.manifests.storage.policies import Place
 
@@ -185,6 +190,19 @@ def test_readers_list_and_pull_and_change_nothing(use_keys, admin, published, tm
     assert keys_of(admin) == before
     with pytest.raises(RequestError, match="permission"):
         list_runs(S3Store(BUCKET, "others", S3Settings.from_environment()))
+
+
+def test_keys_of_training_work_on_a_study_and_say_how_workflows_ended(use_keys, published, tmp_path):
+    store = use_keys(PLACE.policy("train"))
+    worker = Worker(store, "size", locks=tmp_path)
+    with worker.registered():
+        claims = Claims(store, "size", worker)
+        assert claims.take(0) is not None
+        StoreJournal(store, ".studies/size/journal").append_logs([{"op_code": 10}])
+    assert list(StoreJournal(store, ".studies/size/journal").read_logs(0)) == [{"op_code": 10}]
+    assert not list(store.list(".studies/size/workers/"))
+    WorkflowOutcome.of("phase2-x", "Succeeded", "null").save(store)
+    assert not [finding for finding in probe(store) if finding.problem]
 
 
 def test_a_store_may_be_a_whole_bucket(use_keys, published, tmp_path):
