@@ -206,3 +206,25 @@ def test_policies_of_the_store_are_those_of_its_bucket_and_prefix(helm, server, 
     assert found.keys() == {f"{role}.json" for role in get_args(Role)}
     for role in get_args(Role):
         assert json.loads(found[f"{role}.json"]) == Place(server, "materials", prefix).policy(role)
+
+
+@pytest.mark.parametrize("argo", ["true", "false"])
+def test_old_runs_are_removed_with_keys_of_their_own(helm, argo):
+    given = ["--set", "retention.enabled=true", "--set", f"argo.enabled={argo}"]
+    own = helm.objects("existing-s3", *given, "--set", "retention.existingSecret=phase2-maintain")
+    same = helm.objects("existing-s3", *given)
+
+    def secrets(things):
+        """The Secret of each container that trains or removes, by the name of its maker."""
+        found = {}
+        for one in things:
+            if one["kind"] == "WorkflowTemplate":
+                found[one["metadata"]["name"]] = one["spec"]["templateDefaults"]["container"]["envFrom"]
+            if one["kind"] == "CronJob":
+                pod = one["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+                found[one["metadata"]["name"]] = pod["containers"][0]["envFrom"]
+        return {name: [e["secretRef"]["name"] for e in sources if "secretRef" in e] for name, sources in found.items()}
+
+    remover = "phase2-prune" if argo == "true" else "phase2-clean"
+    assert secrets(own) == secrets(same) | {remover: ["phase2-maintain"]}
+    assert secrets(same)[remover] != ["phase2-maintain"]

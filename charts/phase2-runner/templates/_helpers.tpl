@@ -100,6 +100,11 @@ imagePullSecrets:
 {{- if $local }}phase2-s3{{ else }}{{ .Values.store.existingSecret | default "phase2-s3" }}{{ end -}}
 {{- end -}}
 
+{{/* Secret with the keys that remove old runs. */}}
+{{- define "phase2.retentionSecret" -}}
+{{- .Values.retention.existingSecret | default (include "phase2.storeSecret" .) -}}
+{{- end -}}
+
 {{/*
 Whether Helm talks to a cluster that has no Argo: "true" or nothing. Every cluster serves APIServices, and `helm template`
 alone knows of none. For refusals and notes only: what is rendered never depends on it.

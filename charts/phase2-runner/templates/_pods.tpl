@@ -134,7 +134,7 @@ envFrom:
 - configMapRef:
     name: phase2-store
 - secretRef:
-    name: {{ include "phase2.storeSecret" .root }}
+    name: {{ .secret | default (include "phase2.storeSecret" .root) }}
 {{- $memory := include "phase2.quantity" $values.pods.memory }}
 {{- $disk := include "phase2.quantity" $values.pods.ephemeralStorage }}
 resources:

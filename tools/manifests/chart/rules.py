@@ -124,6 +124,7 @@ RULES: dict[str, Rule] = {
     "store.pathStyle": _DECISION,
     "store.policies": choice("none", *get_args(Server)),
     "store.existingSecret": text(f"^({_SUBDOMAIN})?$"),
+    "retention.existingSecret": text(f"^({_SUBDOMAIN})?$"),
     "store.accessKeyId": text("^[^\\s]*$"),
     "store.secretAccessKey": text("^[^\\s]*$"),
     "store.caBundle": text("^(-----BEGIN CERTIFICATE-----[\\s\\S]*-----END CERTIFICATE-----\\s*)?$", most=1 << 19),
