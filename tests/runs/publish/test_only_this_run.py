@@ -65,6 +65,15 @@ def prefix_of(name):
     return f"{FAMILY}/{name}"
 
 
+def test_the_beginning_of_a_name_deletes_nothing(full):
+    """A delete that is repeated names a run that is gone, and perhaps the beginning of another."""
+    delete_run(full, find_prefix(full, "a"))
+    for name in ("a", FIRST, prefix_of(FIRST), FIRST[:-1], "run_", FAMILY):
+        with pytest.raises(RequestError, match="There is no run"):
+            find_prefix(full, name)
+    assert [find_prefix(full, name) for name in ("a0", SIBLING, prefix_of(SIBLING))] == [prefix_of(SIBLING)] * 3
+
+
 def test_a_delete_removes_the_named_run_and_no_sibling(full):
     before = contents(full)
     delete_run(full, prefix_of(FIRST))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import confirm, note, print_table
-from phase2.cli.store import JsonOption, RunArgument, StoreOption, YesOption, open_command_store, print_json
+from phase2.cli.store import JsonOption, StoreOption, YesOption, open_command_store, print_json
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ VersionsOption = Annotated[
 
 
 def delete(
-    run: RunArgument,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run id, folder name or family/name, 'latest' or 'best'.")],
     store: StoreOption = None,
     versions: VersionsOption = False,  # noqa: FBT002
     yes: YesOption = False,  # noqa: FBT002

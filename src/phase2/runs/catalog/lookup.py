@@ -57,19 +57,31 @@ def find(runs: Sequence[RunSummary], name: str) -> RunSummary:
 
 
 def find_prefix(store: Store, name: str) -> str:
-    """Find the prefix of a run by the keys of a store alone, finished or not, as :func:`find` does.
+    """Find the prefix of a run to delete, finished or not, by the keys of a store alone.
 
-    No index is read: for ``latest`` and ``best`` every run is.
+    No index is read: for ``latest`` and ``best`` every run is. A beginning of a name is none: where the run is gone, it
+    would be that of another one.
+
+    Args:
+        store: The store.
+        name: Run id, folder name, ``family/name``, ``latest`` or ``best``.
 
     Raises:
-        RequestError: No run matches, or several do.
+        RequestError: No run has the name, or several have.
     """
     if name in _BY_RANK:
         return find(list_runs(store, rebuild=True), name).prefix
     if is_run_prefix(name) and _is_there(store, name):
         return name
     runs = [prefix for prefix in run_prefixes(store) if is_run_prefix(prefix)]
-    return _match({prefix: (run_id_of(prefix), prefix.partition("/")[2], prefix) for prefix in runs}, name)
+    names = {prefix: (run_id_of(prefix), prefix.partition("/")[2], prefix) for prefix in runs}
+    if begun := [prefix for prefix in match_name(names, name, names.__getitem__) if name not in names[prefix]]:
+        raise RequestError(
+            f"There is no run '{name}'.",
+            why=f"{shortened(begun)} starts with that; a run to delete is named in full.",
+            fix="Give the whole id, or family/name.",
+        )
+    return _match(names, name)
 
 
 def _is_there(store: Store, prefix: str) -> bool:
