@@ -123,6 +123,12 @@ REFUSED = {
     "the environment as data by --set": (lambda: args("train", "--set", "data.source=/proc/self/environ"), "args"),
     "a path that leaves the cache": (lambda: args("train", "--data", "/work/cache/../../proc/1/environ"), "args"),
     "a path by way of a hidden folder": (lambda: args("train", "--data", "/work/cache/.x/y.json"), "args"),
+    "the folder above": (lambda: args("train", "--data", ".."), "containers[0].args"),
+    "the home of a user": (lambda: args("train", "--data", "~root"), "containers[0].args"),
+    "half a tag of another registry": (
+        lambda: in_container("image", f"{IMAGE}:5000/evil:1"),
+        f"Image not approved: {IMAGE}:5000/evil:1.",
+    ),
     "another output": (lambda: args("train", "--output", "models"), "containers[0].args"),
     "another output in one word": (lambda: args("train", "--output=models"), "containers[0].args"),
     "an option that is known elsewhere": (lambda: args("train", "--over", "training.lr=1,2"), "containers[0].args"),
@@ -307,6 +313,18 @@ REFUSED = {
     "an annotation of the Job for another program": (
         lambda: changed(run(), "metadata/annotations/example.com~1x", "true"),
         "metadata.annotations.example.com/x",
+    ),
+    "a pod that evictions spare for ever": (
+        lambda: changed(run(), "spec/template/metadata/labels/phase2.dev~1protected", "true"),
+        "labels.phase2.dev/protected",
+    ),
+    "a pod that evictions spare for years": (
+        lambda: in_container("readinessProbe/exec/command/3", "99999", run(protect_hours=1)),
+        "containers[0].readinessProbe",
+    ),
+    "a name that the server makes": (
+        lambda: changed(changed(run(), "metadata/name", None), "metadata/generateName", "phase2-"),
+        "metadata.generateName",
     ),
     "the name of another Job": (under_other_name, "metadata.name"),
     "a Job of a CronJob that is none": (without_labels_of_a_run, "missing: phase2.dev/run-id"),

@@ -41,7 +41,7 @@ def of_run(words: str) -> str:
         f"{words}[0] == '{command}' && {words}.all(word, !word.startsWith('-') || word in {cel_literal(list(options))})"
         for command, options in (("train", TRAIN), ("tune", TUNE))
     )
-    plain = f"!word.contains('$') && size(word) <= {_MOST} && !word.matches('[[:cntrl:]]')"
+    plain = f"!word.matches('[$[:cntrl:]]|^[.~]') && size(word) <= {_MOST}"
     path = f"!word.contains('/') || {text_in('word', (STORE, _CACHED, _BEST))}"
     return f"{words}.size() > 0 && ({named}) && {words}.all(word, {plain} && ({path}))"
 

@@ -45,6 +45,7 @@ _SPEC = (
     "completions", "parallelism", "backoffLimit", "podReplacementPolicy", "podFailurePolicy", "template", "selector",
     "ttlSecondsAfterFinished", "activeDeadlineSeconds", "completionMode", "suspend", "manualSelector",
 )  # fmt: skip
+_TAG_AND_DIGEST = "^(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$"
 _LONG = (1 << 31) - 1
 _RETRIES = 1000
 
@@ -107,8 +108,9 @@ def _images() -> dict[str, str]:
     return {
         "images": "object.spec.template.spec.containers.map(c, c.image)"
         " + object.spec.template.spec.?initContainers.orValue([]).map(c, c.image)",
-        "foreign": "variables.images.filter(image, !variables.approved.exists(name, image == name"
-        " || image.startsWith(name + ':') || image.startsWith(name + '@')))",
+        # Of an approved name, only tag and digest follow: phase2:5000/other would be an image of another registry.
+        "foreign": "variables.images.filter(image, !variables.approved.exists(name, image.startsWith(name)"
+        f" && image.substring(size(name)).matches('{_TAG_AND_DIGEST}')))",
         "undigested": "variables.images.filter(image, !image.contains('@sha256:'))",
     }
 
@@ -155,6 +157,11 @@ def _training() -> list[str]:
         equal("variables.job.spec", "completionMode", "NonIndexed", "spec."),
         whole("variables.job.spec", "backoffLimit", 0, _RETRIES, "spec."),
         whole("variables.job.spec", "ttlSecondsAfterFinished", 0, _LONG, "spec."),
+        # Decision 028: without its probe, the label would protect a pod from evictions for ever.
+        must(
+            f"(!('{PROTECTED_LABEL}' in variables.podLabels) || has(variables.container.readinessProbe))",
+            f"spec.template.metadata.labels.{PROTECTED_LABEL}",
+        ),
         *pods.pod_differences(job),
         *pods.container_differences(job, arguments.of_run("variables.container.args"), variables),
     ]

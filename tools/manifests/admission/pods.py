@@ -127,7 +127,7 @@ def _probe(probe: Manifest) -> str:
     return (
         f"!has(variables.container.readinessProbe) || {place}.filter(key, key != 'exec').all(key, "
         f"key in {expected} && {place}[key] == {expected}[key]) && has({place}.exec)"
-        f" && {command}.size() == {len(words) + 1} && {command}[{len(words)}].matches('^[0-9.]{{1,12}}$')"
+        f" && {command}.size() == {len(words) + 1} && {command}[{len(words)}].matches('^[0-9]{{1,3}}([.][0-9]{{1,9}})?$')"
         f" && {cel_literal(words)} == [{', '.join(f'{command}[{index}]' for index in range(len(words)))}]"
     )
 
