@@ -20,6 +20,7 @@ _DEFAULTED = {"dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler"}
 _SAME_IN_CONTAINER = ("workingDir", "securityContext", "terminationMessagePath", "terminationMessagePolicy")
 _CONTAINER_FIELDS = ("name", "image", "imagePullPolicy", "args", "env", "envFrom", "resources", "volumeMounts")
 _MODE = 0o644
+_HOURS = "^[0-9]{1,3}([.][0-9]{1,9})?$"
 
 
 def pod_differences(job: Manifest) -> list[str]:
@@ -127,7 +128,7 @@ def _probe(probe: Manifest) -> str:
     return (
         f"!has(variables.container.readinessProbe) || {place}.filter(key, key != 'exec').all(key, "
         f"key in {expected} && {place}[key] == {expected}[key]) && has({place}.exec)"
-        f" && {command}.size() == {len(words) + 1} && {command}[{len(words)}].matches('^[0-9]{{1,3}}([.][0-9]{{1,9}})?$')"
+        f" && {command}.size() == {len(words) + 1} && {command}[{len(words)}].matches('{_HOURS}')"
         f" && {cel_literal(words)} == [{', '.join(f'{command}[{index}]' for index in range(len(words)))}]"
     )
 
