@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_names_that_are_no_numbers_are_ignored(store):
 
 def test_operations_that_cannot_be_replayed_are_skipped_by_every_worker(store, study, define, caplog):
     first = study.begin(0)
-    forged = (
+    forged: tuple[dict[str, Any], ...] = (
         {}, {"op_code": 99, "worker_id": "x"}, {"op_code": "0"}, {"op_code": 4, "worker_id": "x", "study_id": 0},
         {"op_code": 6, "worker_id": "x", "trial_id": 0, "state": "no", "values": None},
         {"op_code": 0, "worker_id": "x", "study_name": "y", "directions": [7]},

@@ -27,6 +27,7 @@ from phase2.runs.remote.state import RemoteRun
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.s3.store import S3Store
 from phase2.testing.finished_run import finished_run
+from phase2.testing.watched_store import Killed, KillingStore
 from phase2.tuning.claims import Claims
 from phase2.tuning.journal.backend import StoreJournal
 from phase2.tuning.workers import Worker
@@ -117,6 +118,24 @@ def test_keys_of_training_run_resume_and_publish(use_keys, published, tmp_path, 
     assert (found.missing, found.damaged, found.extra) == ((), (), ())
     assert not [info.key for info in store.list(f"{prefix}/") if "/." in info.key]
     assert {run.run_id for run in list_runs(store)} == {"mine", "theirs"}
+
+
+def publish_twice(store, run, k):
+    """Publish with a process that is killed at its ``k``-th change, and then with another one."""
+    with pytest.raises(Killed):
+        publish_run(KillingStore(store, k, after=True), run)
+    publish_run(store, run)
+    return f"{run.family}/{run.name}"
+
+
+@pytest.mark.parametrize("policy", [PLACE.policy("train"), PLACE.policy_of_run("mine")], ids=["train", "one run"])
+def test_keys_of_training_publish_what_a_killed_publisher_began(use_keys, published, tmp_path, policy):
+    store = use_keys(policy)
+    run = finished_run(tmp_path / "models", FILES, run_id="mine")
+    for k in (2, 4, 6):
+        assert PublishedRun.open(store, publish_twice(store, run, k)).verify().intact
+        delete_run(use_keys(PLACE.policy("maintain")), f"{run.family}/{run.name}")
+        store = use_keys(policy)
 
 
 def attempts_at(client, keys):
@@ -309,6 +328,12 @@ class TestRequestsAgainstThePoliciesOfAws:
             refused = [(name, params.get("Key")) for name, params in requests if not self.allows(policy, name, params)]
             assert refused == []
         assert {name for name, _ in requests} >= set(self.OPERATIONS) - {"AbortMultipartUpload", "ListObjectVersions"}
+
+    def test_what_a_killed_publisher_began_is_published_with_requests_that_training_may(self, watched, place, tmp_path):
+        store, requests = watched
+        publish_twice(store, finished_run(tmp_path, LARGE, run_id="mine"), 4)
+        for policy in (place.policy("train"), place.policy_of_run("mine")):
+            assert [name for name, params in requests if not self.allows(policy, name, params)] == []
 
     def test_nothing_published_can_be_replaced_or_deleted_by_training(self, watched, place, tmp_path):
         store, _ = watched
