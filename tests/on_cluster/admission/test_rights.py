@@ -40,7 +40,7 @@ FORBIDDEN = [
 
 def granted(person):
     """Every verb that a person has, by kind."""
-    found = {}
+    found: dict[str, set[str]] = {}
     for rule in person.rules():
         for group in rule.get("apiGroups") or [""]:
             for resource in rule["resources"]:
