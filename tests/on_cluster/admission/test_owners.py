@@ -1,18 +1,30 @@
 """Whose a run is, on a real API server: people stop and delete their own; maintainers everybody's."""
 
+import json
 import time
 
 import pytest
 from tests.on_cluster.admission.namespaces import NAMESPACE, run
 from tests.on_cluster.admission.requests import ALICE, BOB
-from tests.on_cluster.lab.services import argo_crds
 
 from phase2.cluster.backends import CLUSTER_BACKENDS
 
 pytestmark = pytest.mark.cluster
 
 OWNER = "phase2.dev/owner"
-STOPS = {"metadata": {"annotations": {"phase2.dev/cancelled": "2026-01-01T00:00:00+00:00"}}}
+_ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+WORKFLOWS = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "workflows.argoproj.io"},
+    "spec": {
+        "group": "argoproj.io",
+        "scope": "Namespaced",
+        "names": {"plural": "workflows", "singular": "workflow", "kind": "Workflow", "listKind": "WorkflowList"},
+        "versions": [{"name": "v1alpha1", "served": True, "storage": True, "schema": {"openAPIV3Schema": _ANYTHING}}],
+    },
+}
+"""Workflows of a cluster without Argo: the policy of owners looks at their metadata alone."""
 GARBAGE_COLLECTOR = "system:serviceaccount:kube-system:generic-garbage-collector"
 
 
@@ -44,7 +56,8 @@ def workflow(cluster, policies):
     """Name of a Workflow of Alice, in a cluster that may have Argo's kinds already."""
     there = cluster.kubectl("get", "crd", "workflows.argoproj.io", check=False).returncode == 0
     if not there:
-        argo_crds.install(cluster)
+        cluster.kubectl("apply", "-f", "-", stdin=json.dumps(WORKFLOWS))
+        cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/workflows.argoproj.io")
     metadata = {"name": "of-alice", "namespace": NAMESPACE, "annotations": {OWNER: ALICE}}
     spec = {"workflowTemplateRef": {"name": "phase2-train"}}
     made = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}
@@ -56,7 +69,7 @@ def workflow(cluster, policies):
     cluster.kubectl("delete", "role/workflows", "rolebinding/workflows", "--namespace", NAMESPACE)
     cluster.kubectl("delete", "workflow", "of-alice", "--namespace", NAMESPACE, "--ignore-not-found")
     if not there:
-        argo_crds.remove(cluster)
+        cluster.kubectl("delete", "crd/workflows.argoproj.io", "--wait=false")
 
 
 # Jobs -----------------------------------------------------------------------------------------------------------------
