@@ -1,36 +1,14 @@
 """A training small enough for a test: a few dozen random crystals and a tiny network."""
 
-from dataclasses import dataclass
-
-import numpy as np
 import pytest
 import torch
 
-from phase2.config.request import RunRequest
-from phase2.config.resolve import resolve
-from phase2.config.schema import CgcnnConfig, GraphSpec
-from phase2.data.crystals.crystal import Crystal
-from phase2.data.graphs.packed import PackedGraphs
-from phase2.data.graphs.packing import pack
-from phase2.data.splits import Split, split_crystals
-from phase2.data.targets import TargetScaler
-from phase2.properties import get_property
+from phase2.testing.tiny_training import PROPERTIES, TINY, tiny_config, tiny_data
+from phase2.testing.tiny_training import TinyData as Data
 from phase2.training.result import TrainingFiles
 from phase2.training.trainer import Trainer
 
-PROPERTIES = (get_property("formation_energy"), get_property("band_gap"), get_property("bulk_modulus"))
-TINY = CgcnnConfig(preset="small", width=8, convolutions=1, gaussians=6, trunk=8)
-
-
-@dataclass(frozen=True)
-class Data:
-    graphs: PackedGraphs
-    targets: np.ndarray
-    split: Split
-    scaler: TargetScaler
-    fingerprint: str = "made of salt"
-    features: np.ndarray | None = None
-    features_digest: str | None = None
+__all__ = ["PROPERTIES", "TINY", "Data"]
 
 
 @pytest.fixture(autouse=True)
@@ -44,34 +22,13 @@ def one_thread():
 @pytest.fixture(scope="session")
 def data():
     """Rock salts of random elements, with labels that follow from elements and cell, a third of them missing."""
-    rng = np.random.default_rng(0)
-    pairs = rng.integers(3, 60, (60, 2))
-    edges = rng.uniform(3.5, 4.9, 60)
-    salts = [
-        Crystal.checked(f"salt-{k}", pair, [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]], np.eye(3) * edge)
-        for k, (pair, edge) in enumerate(zip(pairs, edges, strict=True))
-    ]
-    graphs = pack(salts, GraphSpec())
-    mean = pairs.mean(axis=1) / 30
-    targets = np.stack([edges - 4 + mean, edges - 3, 1000 / edges**3], axis=1)
-    targets[rng.random(targets.shape) < 0.3] = np.nan
-    targets[:, 0] = np.where(np.isnan(targets).all(axis=1), 0.1, targets[:, 0])
-    parts = split_crystals(graphs.ids, graphs.formulas, seed=42, fractions=(0.7, 0.15, 0.15))
-    return Data(graphs, targets, parts, TargetScaler.fit(targets[parts.train], PROPERTIES))
+    return tiny_data()
 
 
 @pytest.fixture(scope="session")
 def configure():
     """Make a run configuration with these training settings."""
-
-    def make(**settings):
-        config = resolve(RunRequest(algorithm="cgcnn", level="smoke")).config
-        training = config.training.model_copy(update={"epochs": 3, "batch_size": 8, "lr": 0.01, **settings})
-        return config.model_copy(
-            update={"model": TINY, "training": training, "properties": tuple(p.key for p in PROPERTIES)}
-        )
-
-    return make
+    return tiny_config
 
 
 @pytest.fixture

@@ -8,12 +8,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field, StrictFloat, StrictInt, StrictStr, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, TypeAdapter, ValidationError
 
 from phase2.config.schema import MOST_COUNTED
 from phase2.errors import ModelFileError
+from phase2.properties import KEYS
 from phase2.storage.disk.atomic import write_text
 from phase2.storage.records import first_error, read_limited
+
+
+def _known(key: str) -> str:
+    if key not in KEYS:
+        raise ValueError("no property has this key")
+    return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +50,7 @@ class EpochRow:
     train_loss: StrictFloat
     val_loss: StrictFloat
     val_score: StrictFloat
-    val_mae: Annotated[
-        dict[Annotated[StrictStr, Field(max_length=100)], StrictFloat | None], Field(max_length=100, strict=True)
-    ]
+    val_mae: Annotated[dict[Annotated[StrictStr, AfterValidator(_known)], StrictFloat | None], Field(strict=True)]
     seconds: Annotated[StrictFloat, Field(ge=0)]
     structures_per_second: Annotated[StrictFloat, Field(ge=0)]
     data_wait: StrictFloat
