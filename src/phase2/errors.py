@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
+from phase2.output.secrets import without_secrets
+
 
 class Phase2Error(Exception):
     """Base class of all errors that phase2 raises deliberately.
@@ -23,10 +25,9 @@ class Phase2Error(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, what: str, *, why: str = "", fix: str = "") -> None:
-        super().__init__(what, why, fix)
-        self.what = what
-        self.why = why
-        self.fix = fix
+        # Here, since messages end up in logs, manifests and pages: an address may have its signature in it.
+        self.what, self.why, self.fix = map(without_secrets, (what, why, fix))
+        super().__init__(self.what, self.why, self.fix)
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.what, self.why, self.fix) if part)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import os
 from functools import cached_property
 from pathlib import Path
 
 from phase2.api.references import RunReference, run_directory
 from phase2.api.run_tables import History, Metrics, PartTable
+from phase2.output.html_text import html_text
+from phase2.output.visible import visible
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest, read_manifest
 
@@ -102,11 +103,11 @@ class Run:
         return PartTable(self._files.predictions_val, self.manifest.properties)
 
     def __repr__(self) -> str:
-        return f"<{self._summary()}; {self.directory}>"
+        return visible(f"<{self._summary()}; {self.directory}>")
 
     def _repr_html_(self) -> str:
-        place = html.escape(str(self.directory))
-        return f"<p>{html.escape(self._summary())}<br><code>{place}</code></p>{self.metrics._repr_html_()}"
+        place = html_text(str(self.directory))
+        return f"<p>{html_text(self._summary())}<br><code>{place}</code></p>{self.metrics._repr_html_()}"
 
     def _summary(self) -> str:
         found = self.manifest

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from phase2.api.table import Cell, Table
 from phase2.errors import ModelFileError
+from phase2.output.csv_text import read_csv
 from phase2.properties import get_property
 from phase2.runs.history import EpochRow, read_history
 from phase2.runs.manifest import RunManifest
@@ -180,9 +180,9 @@ class PartTable(Table[CrystalPrediction]):
 def _read_csv(path: Path, width: int) -> tuple[list[str], list[tuple[str, str, list[float | None]]]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            head, *rows = csv.reader(file)
+            head, *rows = read_csv(file)
         cells = [(row[0], row[1], [float(field) if field else None for field in row[2:]]) for row in rows]
-    except (OSError, ValueError, IndexError, csv.Error) as error:
+    except (OSError, ValueError, IndexError) as error:
         raise ModelFileError(
             f"{path} cannot be read.", why=f"{error}.", fix="Check the run with 'phase2 runs verify'."
         ) from error

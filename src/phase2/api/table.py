@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from phase2.config.extras import explain_missing_packages
+from phase2.output.html_text import html_text
+from phase2.output.visible import visible
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -57,7 +58,8 @@ class Table(Sequence[Row]):
         return pd.DataFrame(self.records(), columns=self.columns())
 
     def __repr__(self) -> str:
-        cells = [self.columns(), *([_text(cell) for cell in record] for record in self.records()[:_SHOWN])]
+        shown = [self.columns(), *([_text(cell) for cell in record] for record in self.records()[:_SHOWN])]
+        cells = [[visible(cell) for cell in row] for row in shown]
         widths = [min(_WIDEST, max(map(len, column))) for column in zip(*cells, strict=True)]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
@@ -65,9 +67,9 @@ class Table(Sequence[Row]):
         return "\n".join([*lines, *self._more()])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(column)}</th>" for column in self.columns())
+        head = "".join(f"<th>{html_text(column)}</th>" for column in self.columns())
         body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(_text(cell))}</td>' for cell in record)}</tr>"
+            f"<tr>{''.join(f'<td>{html_text(_text(cell))}</td>' for cell in record)}</tr>"
             for record in self.records()[:_SHOWN]
         )
         below = "".join(f"<p>{line}</p>" for line in self._more())

@@ -12,6 +12,7 @@ from phase2.cli import data, doctor, embed, explain, predict, train
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 from phase2.cli.cluster import cancel, logs, observe, pull, status
 from phase2.cli.cluster.submission import submit, sweep
+from phase2.cli.console import echo, echo_text
 from phase2.cli.runs import commands as runs
 from phase2.cli.runs import transfer
 from phase2.cli.tuning import commands as tuning
@@ -36,9 +37,9 @@ def _phase2(
     if debug:
         os.environ[DEBUG_VARIABLE] = "1"
     if version:
-        typer.echo(f"phase2 {__version__}")
+        echo(f"phase2 {__version__}")
     elif context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        echo_text(f"{context.get_help()}\n")
 
 
 app.command("train")(train.train)

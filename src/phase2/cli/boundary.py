@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import logging
 import os
 import signal
 import sys
@@ -17,11 +18,13 @@ from typing import Any, NoReturn
 
 import typer
 
-from phase2.cli.console import note, print_error
+from phase2.cli.console import echo_text, note, print_error
 from phase2.config.extras import missing_extra
 from phase2.config.settings import termination_log
 from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientError
 from phase2.machine.allocator import keep_freed_memory
+from phase2.output.secrets import without_secrets
+from phase2.output.visible import line, visible, visible_lines
 
 DEBUG_VARIABLE = "PHASE2_DEBUG"
 
@@ -45,13 +48,14 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     """
     _open_closed_streams()
     _limit_spinning()
+    _escape_log()
     keep_freed_memory()
     try:
         with _sigterm_raises():
             code = app(args=argv, standalone_mode=False, prog_name=program)
     except Exception as error:  # noqa: BLE001
         if os.environ.get(DEBUG_VARIABLE):
-            traceback.print_exc()
+            echo_text(traceback.format_exc(), err=True)
         return _report(error)
     except KeyboardInterrupt:
         note("interrupted")
@@ -105,6 +109,21 @@ def _limit_spinning() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
+class _EscapingFormatter(logging.Formatter):
+    """Formatter of what other modules log: as escaped as what the console prints."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name of logging
+        return line(without_secrets(super().formatMessage(record)))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return visible_lines(without_secrets(super().formatException(ei)))
+
+
+def _escape_log() -> None:
+    if logging.lastResort is not None:  # the handler of warnings where no other is configured
+        logging.lastResort.setFormatter(_EscapingFormatter())
+
+
 def _report(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         return _closed_pipe()
@@ -132,7 +151,8 @@ def _report_abort(error: Phase2Error) -> None:
     # Not by faulthandler, which keeps the interpreter's lock while it writes: a full pipe would stop this process.
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     for ident, frame in sys._current_frames().items():  # noqa: SLF001 - the documented way to another thread's stack
-        note(f"Stack of the thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(frame))}")
+        stack = "".join(traceback.format_stack(frame))
+        echo_text(f"Stack of the thread {names.get(ident, ident)}:\n{stack}\n", err=True)
     print_error(error)
     sys.stderr.flush()
 
@@ -143,7 +163,8 @@ def _write_termination_message(error: Phase2Error) -> None:
     if file is not None:
         # A log that cannot be written must not change the exit code, which retries depend on.
         with suppress(OSError):
-            file.write_text(" ".join(str(error).split())[:_LONGEST_TERMINATION_MESSAGE] + "\n", encoding="utf-8")
+            text = visible(" ".join(str(error).split()))[:_LONGEST_TERMINATION_MESSAGE]
+            file.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _explain(error: Exception) -> Phase2Error:

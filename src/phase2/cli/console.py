@@ -9,23 +9,40 @@ from typing import TYPE_CHECKING
 import typer
 
 from phase2.errors import Phase2Error, RequestError
+from phase2.output.secrets import without_secrets
+from phase2.output.visible import cell, line, visible_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
+def echo(text: str = "") -> None:
+    """Print one line on standard output; hidden characters are visible in it, ends of lines too."""
+    typer.echo(line(without_secrets(text)))
+
+
+def echo_text(text: str, *, err: bool = False) -> None:
+    """Print a text of any number of lines, with its own end; hidden characters but ends of lines are visible."""
+    typer.echo(visible_lines(text), nl=False, err=err)
+
+
+def echo_encoded(text: str) -> None:
+    """Print a line of an encoding that phase2 made itself and another process of it reads, as it is."""
+    typer.echo(text)
+
+
 def print_error(error: Phase2Error) -> None:
     """Print what happened, why, and the fix, one line each, on standard error."""
-    print(f"error: {error.what}", file=sys.stderr)  # noqa: T201
+    note(f"error: {error.what}")
     if error.why:
-        print(f"  why: {error.why}", file=sys.stderr)  # noqa: T201
+        note(f"  why: {error.why}")
     if error.fix:
-        print(f"  fix: {error.fix}", file=sys.stderr)  # noqa: T201
+        note(f"  fix: {error.fix}")
 
 
 def note(text: str) -> None:
-    """Print a note on standard error, apart from the output for pipes."""
-    print(text, file=sys.stderr)  # noqa: T201
+    """Print a note of one line on standard error, apart from the output for pipes."""
+    print(line(without_secrets(text)), file=sys.stderr)  # noqa: T201
 
 
 def confirm(question: str, *, action: str, yes: bool) -> None:
@@ -43,7 +60,7 @@ def confirm(question: str, *, action: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise RequestError(f"Nothing was {action}.", why="There is no terminal to ask at.", fix="Add --yes.")
-    if not typer.confirm(question, err=True):
+    if not typer.confirm(line(question), err=True):
         note(f"nothing was {action}")
         raise typer.Exit
 
@@ -64,11 +81,17 @@ def make_table(
     from rich.text import Text
 
     # As Text: rich would parse the unit in "band_gap [eV]" as markup.
-    table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=Text(line(without_secrets(title))),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for column in columns:
-        table.add_column(Text(column), justify="right" if column in numeric else "left", overflow="fold")
+        table.add_column(Text(cell(column)), justify="right" if column in numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(cell(without_secrets(each))) for each in row))
     return table
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.console import note, print_table
+from phase2.cli.console import echo, note, print_table
 from phase2.cli.options import LimitOption, SetOption, given_limits, given_settings, variable_of
 from phase2.config.assignments import parse_setting
 from phase2.config.limits import PREFIX
@@ -106,9 +106,9 @@ def _prepare(data: str, workers: int | None, cutoff: float | None, settings: lis
     with work_bar("crystals") as progress:
         store = open_graph_store(config, workers=workers, progress=progress)
     n = len(store.graphs.ids)
-    typer.echo(f"{n} crystals ready in {time.perf_counter() - start:.1f} s: {store.path}")
+    echo(f"{n} crystals ready in {time.perf_counter() - start:.1f} s: {store.path}")
     if store.rejected:
-        typer.echo(f"{len(store.rejected)} records are no valid crystal; reasons: {store.path / 'rejected.csv'}")
+        echo(f"{len(store.rejected)} records are no valid crystal; reasons: {store.path / 'rejected.csv'}")
     return store
 
 

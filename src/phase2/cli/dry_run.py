@@ -5,9 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-import typer
-
-from phase2.cli.console import print_table
+from phase2.cli.console import echo, print_table
 
 if TYPE_CHECKING:
     from phase2.config.resolve import ResolvedRun
@@ -45,6 +43,6 @@ def print_run(resolved: ResolvedRun, resumption: ResumeRequest, existing: Existi
         words = ["--resume", existing.prefix if existing else resumption.run]
     config, output = resolved.config, resolved.request.output
     asked = [word for word in resolved.request.command()[2:] if word not in ("--algorithm", resolved.request.algorithm)]
-    typer.echo(f"would run: {shlex.join(['python', f'scripts/phase2_multitask/{config.backend}.py', *asked, *words])}")
-    typer.echo(f"run folder: {output / config.family}/run_*")
+    echo(f"would run: {shlex.join(['python', f'scripts/phase2_multitask/{config.backend}.py', *asked, *words])}")
+    echo(f"run folder: {output / config.family}/run_*")
     print_table("", ("setting", "value", "origin"), resolved.rows())

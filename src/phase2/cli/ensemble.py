@@ -8,9 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import typer
-
-from phase2.cli.console import note
+from phase2.cli.console import echo, note
 from phase2.cli.dry_run import print_run
 from phase2.config.ensemble import EnsembleMember, ensemble_members
 from phase2.config.resumption import ResumeRequest
@@ -70,7 +68,7 @@ class Ensemble:
         from phase2.config.resolve import resolve
 
         for member in self.members:
-            typer.echo(f"member: {member.run_id}, seed {member.request.seed}")
+            echo(f"member: {member.run_id}, seed {member.request.seed}")
         print_run(resolve(self.members[0].request), self.resumption, None)
 
     def train(self, context: Callable[[], AbstractContextManager[RunContext]], place: Store | None) -> None:
@@ -99,7 +97,7 @@ class Ensemble:
                 finished.append(train_run(resolve(member.request), resumption, replace(settings, data=data)))
             print_summary(finished[-1])
         words = [word for run in finished for word in ("--model", str(run.directory.path))]
-        typer.echo(f"predict with all: {shlex.join(['phase2', 'predict', *words, '--cif', 'FILE'])}")
+        echo(f"predict with all: {shlex.join(['phase2', 'predict', *words, '--cif', 'FILE'])}")
 
     def _refuse_unknown(self, place: Store | None) -> None:
         """Refuse to continue an ensemble of which no member exists."""

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from phase2.cli.console import print_table
+from phase2.cli.console import echo_text, print_table
 from phase2.cli.options import takes_request
+from phase2.cli.store import print_json
 from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 
@@ -22,8 +23,6 @@ def _explain(
     ] = False,
 ) -> None:
     """Show what a request resolves to, and where each value comes from, without running it."""
-    import json
-
     from phase2.config.resolve import resolve
 
     if as_json and as_yaml:
@@ -32,9 +31,9 @@ def _explain(
     if as_yaml:
         from phase2.config.run_file.writer import write_run_file
 
-        typer.echo(write_run_file(run), nl=False)
+        echo_text(write_run_file(run))
     elif as_json:
-        typer.echo(json.dumps({"config": run.config.model_dump(mode="json"), "origins": dict(run.origins)}, indent=2))
+        print_json({"config": run.config.model_dump(mode="json"), "origins": dict(run.origins)})
     else:
         print_table(shlex.join(request.command()), ("setting", "value", "origin"), run.rows())
 

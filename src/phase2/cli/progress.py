@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from phase2.output.visible import line
 from phase2.storage.progress import ProgressCallback
 
 if TYPE_CHECKING:
@@ -42,12 +43,14 @@ def _bar(title: str, *columns: ProgressColumn) -> Iterator[ProgressCallback]:
 
 
 def _reporter(progress: Progress, title: str) -> ProgressCallback:
+    from rich.markup import escape
+
     task = None
 
     def report(done: int, total: int | None) -> None:
         nonlocal task
         if task is None:  # a bar that never moves (a cached store) is never drawn
-            task = progress.add_task(title, total=total)
+            task = progress.add_task(escape(line(title)), total=total)
         progress.update(task, completed=done, total=total)
 
     return report

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.console import echo_text
 from phase2.config.settings import STORE_VARIABLE, store_url
 
 if TYPE_CHECKING:
@@ -37,4 +38,4 @@ def open_command_store(url: str | None) -> Store:
 
 def print_json(content: object) -> None:
     """Print JSON on standard output, for programs."""
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+    echo_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

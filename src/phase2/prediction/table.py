@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.errors import RequestError
+from phase2.output.csv_text import write_csv
 from phase2.properties import Property
 from phase2.storage.disk.atomic import via_temporary
 
@@ -152,9 +152,7 @@ def write_table(table: PredictionTable, path: Path) -> None:
 
 def _write_csv(table: PredictionTable, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(table.columns())
-        writer.writerows(table.records())
+        write_csv(file, [table.columns(), *table.records()], end="\r\n")
 
 
 def _write_json(table: PredictionTable, path: Path) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from phase2.output.csv_text import Cell, write_csv
 from phase2.properties import Property
 from phase2.storage.disk.atomic import write_text
 
@@ -43,14 +43,16 @@ class PartPredictions:
 def write_predictions(path: Path, part: PartPredictions) -> None:
     """Write a CSV with one row per crystal, all digits, and an empty field for a missing label."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["id", "formula", *_headings(part.properties)])
+    write_csv(text, [["id", "formula", *_headings(part.properties)], *_rows(part)])
+    write_text(path, text.getvalue())
+
+
+def _rows(part: PartPredictions) -> Iterator[list[Cell]]:
     for crystal, formula, reference, predicted in zip(
         part.ids, part.formulas, part.reference.tolist(), part.predicted.tolist(), strict=True
     ):
         pairs = zip(reference, predicted, strict=True)
-        writer.writerow([crystal, formula, *(_field(value) for pair in pairs for value in pair)])
-    write_text(path, text.getvalue())
+        yield [str(crystal), str(formula), *(_field(value) for pair in pairs for value in pair)]
 
 
 def _headings(properties: Sequence[Property]) -> list[str]:
@@ -62,5 +64,5 @@ def _headings(properties: Sequence[Property]) -> list[str]:
     ]
 
 
-def _field(value: float) -> str:
-    return "" if value != value else repr(value)  # noqa: PLR0124 (NaN is what differs from itself)
+def _field(value: float) -> float | None:
+    return None if value != value else value  # noqa: PLR0124 (NaN is what differs from itself)

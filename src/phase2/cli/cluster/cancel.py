@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from phase2.cli.cluster.options import ContextOption, NamespaceOption, RunArgument, connected, namespace_of
-from phase2.cli.console import confirm, note
+from phase2.cli.console import confirm, echo, note
 from phase2.cli.store import JsonOption, YesOption, print_json
 
 
@@ -34,5 +32,5 @@ def cancel(
     if state.has_ended:
         note(f"{state.run_id}: {outcome}")
         return
-    typer.echo(f"cancelled {state.run_id}: its pod saves a checkpoint and ends")
-    typer.echo(f"resume it later: {state.resume_command}")
+    echo(f"cancelled {state.run_id}: its pod saves a checkpoint and ends")
+    echo(f"resume it later: {state.resume_command}")

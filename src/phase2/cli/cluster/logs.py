@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.cluster.options import ContextOption, NamespaceOption, RunArgument, connected, namespace_of
-from phase2.cli.console import note
+from phase2.cli.console import echo, echo_text, note
 from phase2.errors import RequestError
+from phase2.output.secrets import without_secrets
 
 if TYPE_CHECKING:
     from phase2.cluster.run_state import RunState
@@ -32,19 +33,19 @@ def logs(
     if follow:
         from phase2.cluster.follow import Follower
 
-        Follower(client, found.name, on_state=note, on_line=typer.echo).follow()
+        Follower(client, found.name, on_state=note, on_line=echo).follow()
         return
     pods = [str(pod["metadata"]["name"]) for pod in found.backend.pods_to_log(client.pods(found.name))]
     if not pods:
         raise _no_log_error(cluster.state(found))
     if tail is not None:
         lines = "".join(client.log(pod, tail=tail) for pod in pods).splitlines(keepends=True)
-        typer.echo("".join(lines[max(0, len(lines) - tail) :]), nl=False)
+        echo_text(without_secrets("".join(lines[max(0, len(lines) - tail) :])))
         return
     for pod in pods:
         if len(pods) > 1:
             note(f"--- {pod}")
-        typer.echo(client.log(pod), nl=False)
+        echo_text(without_secrets(client.log(pod)))
 
 
 def _no_log_error(state: RunState) -> RequestError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.cluster.options import ContextOption, NamespaceOption, connected, namespace_of
-from phase2.cli.console import note
+from phase2.cli.console import echo, note
 from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, open_command_store, print_json
 from phase2.config.settings import store_url
 from phase2.errors import RequestError
@@ -53,7 +53,7 @@ def pull(
         print_json({"run": prefix, "paths": paths})
     else:
         for each in paths:
-            typer.echo(each)
+            echo(each)
 
 
 def _pull(run: str, store: str | None, to: Path, only: Sequence[str]) -> tuple[str, Path]:

@@ -9,7 +9,7 @@ import typer
 
 from phase2.cli.cluster.options import ContextOption, NamespaceOption, connected, namespace_of, refuse_two_scopes
 from phase2.cli.cluster.status_table import age, where
-from phase2.cli.console import note
+from phase2.cli.console import echo, note
 from phase2.cli.store import JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def _show_run(cluster: Cluster, name: str, context: str | None, *, watch: bool, 
     if as_json:
         print_json(state_facts(state))
         return
-    typer.echo(f"{state.run_id} {state.state}: {state.message}")
+    echo(f"{state.run_id} {state.state}: {state.message}")
     for key, value in _details(state, shows_namespace=not cluster.namespace):
-        typer.echo(f"  {key:<9} {value}")
+        echo(f"  {key:<9} {value}")
 
 
 def _print_all(cluster: Cluster, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from phase2.cli.console import note
+from phase2.cli.console import echo, note
 from phase2.cli.store import print_json
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def watch_run(client: RunClient, name: str, *, as_json: bool) -> None:
     from phase2.cluster.follow import Follower
 
     try:
-        state = Follower(client, name, on_state=note, on_line=note if as_json else typer.echo).follow()
+        state = Follower(client, name, on_state=note, on_line=note if as_json else echo).follow()
     except KeyboardInterrupt:
         note("no longer watching; the run continues")
         raise

@@ -9,11 +9,9 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-import typer
-
 from phase2.cli.cluster.status_table import states_table, where
 from phase2.cli.cluster.watch import state_facts
-from phase2.cli.console import note
+from phase2.cli.console import echo, note
 from phase2.errors import TransientError
 
 if TYPE_CHECKING:
@@ -110,7 +108,7 @@ def _print_changes(
         lines = [gone(state) for state in gone_runs(before, states)]
         lines += [changed(state) for state in changed_states(before, states)]
         for line in lines:
-            typer.echo(line)
+            echo(line)
         before = states
 
 

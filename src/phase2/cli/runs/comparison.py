@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import typer
-
+from phase2.cli.console import echo, echo_text
 from phase2.cli.store import open_command_store
 
 if TYPE_CHECKING:
@@ -37,6 +36,6 @@ def print_comparison(rows: Sequence[RunRow]) -> tuple[str, list[str]]:
 
     best_first = ranked(rows)
     table, ids = rows_table(best_first), [row.run_id for row in best_first]
-    typer.echo(table)
-    typer.echo(f"best: {ids[0]}")
+    echo_text(f"{table}\n")
+    echo(f"best: {ids[0]}")
     return table, ids

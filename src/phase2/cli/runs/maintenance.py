@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.console import echo
 from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, open_command_store, print_json
 from phase2.errors import DataError, RequestError
 
@@ -31,7 +32,7 @@ def publish(
     if as_json:
         print_json({"url": done.url, "uploaded": done.uploaded, "kept": done.kept, "already": done.already})
     else:
-        typer.echo(f"{'already published' if done.already else 'published'}: {done.url}")
+        echo(f"{'already published' if done.already else 'published'}: {done.url}")
 
 
 def verify(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
@@ -50,7 +51,7 @@ def verify(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fa
     else:
         for kind, paths in kinds.items():
             for path in paths:
-                typer.echo(f"{kind}: {path}")
+                echo(f"{kind}: {path}")
     if result.replaced:
         found.check_unchanged()
     if not result.intact:
@@ -60,7 +61,7 @@ def verify(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fa
             fix="Publish it again from where it was trained, after 'phase2 runs delete'.",
         )
     if not as_json:
-        typer.echo(f"{found.prefix} is whole: {len(found.manifest.artifacts)} files match its manifest")
+        echo(f"{found.prefix} is whole: {len(found.manifest.artifacts)} files match its manifest")
 
 
 def _directory(run: str, models: Path) -> RunDirectory:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
-from phase2.cli.console import print_table
+from phase2.cli.console import echo, print_table
 
 if TYPE_CHECKING:
     from phase2.runs.manifest import RunManifest
@@ -19,8 +17,8 @@ _MEDIAN = ("median baseline", "better by", "test R2", "test labels")
 def print_summary(finished: FinishedRun) -> None:
     """Print validation and test MAE by property beside those of the baselines, and the paths of the run."""
     print_metrics(finished.manifest)
-    typer.echo(f"run folder: {finished.directory.path}")
-    typer.echo(f"hand-off:   {finished.directory.handoff}")
+    echo(f"run folder: {finished.directory.path}")
+    echo(f"hand-off:   {finished.directory.handoff}")
 
 
 def print_metrics(manifest: RunManifest) -> None:
@@ -49,7 +47,7 @@ def print_metrics(manifest: RunManifest) -> None:
     print_table(title, ("property", "unit", *numeric), rows, numeric=numeric)
     _print_intervals(manifest)
     if sentence := boosting_sentence(manifest.val, manifest.baselines):
-        typer.echo(sentence)
+        echo(sentence)
 
 
 def _print_intervals(manifest: RunManifest) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from phase2.cli.console import echo_encoded
 from phase2.cli.store import RunArgument, StoreOption, open_command_store
 from phase2.config.settings import termination_log
 from phase2.errors import RequestError
@@ -72,4 +73,4 @@ def _index() -> int:
 
 def _print_lines(lines: Iterator[str]) -> None:
     for line in lines:
-        typer.echo(line)
+        echo_encoded(line)

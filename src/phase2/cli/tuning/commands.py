@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.console import note, print_table
+from phase2.cli.console import echo, note, print_table
 from phase2.cli.options import AcceptOption, DeviceOption, takes_request
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
 from phase2.cli.train import (
@@ -168,10 +168,10 @@ def show(
 
 
 def _print_definition(definition: StudyDefinition) -> None:
-    typer.echo(f"study {definition.name}: {definition.trials} trials, {definition.measure}, pruner {definition.pruner}")
-    typer.echo(f"each trial: {shlex.join(definition.command)}")
+    echo(f"study {definition.name}: {definition.trials} trials, {definition.measure}, pruner {definition.pruner}")
+    echo(f"each trial: {shlex.join(definition.command)}")
     for text in definition.space:
-        typer.echo(f"searched: {text}")
+        echo(f"searched: {text}")
 
 
 def _print_result(definition: StudyDefinition, trials: list[Trial], *, best: Path | None, as_json: bool) -> None:

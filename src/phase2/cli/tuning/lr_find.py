@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from phase2.cli.console import note
+from phase2.cli.console import echo, note
 from phase2.cli.options import DeviceOption, takes_request
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.request import RunRequest
@@ -60,7 +60,7 @@ def _lr_find(
         "it did not diverge" if suggestion.limit is None else f"a tenth of where it diverges: {suggestion.limit:.2g}"
     )
     note(f"{len(points)} steps: the loss falls fastest at {suggestion.steepest:.2g}; {limit}")
-    typer.echo(f"training: {{lr: {suggestion.lr:.2g}}}  # for --config; or --lr {suggestion.lr:.2g}")
+    echo(f"training: {{lr: {suggestion.lr:.2g}}}  # for --config; or --lr {suggestion.lr:.2g}")
 
 
 lr_find = takes_request(_lr_find, hidden=("output",))

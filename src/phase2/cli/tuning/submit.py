@@ -19,6 +19,7 @@ from phase2.cli.cluster.submission.steps import (
     submit_objects,
 )
 from phase2.cli.cluster.submission.submit import DryRunOption
+from phase2.cli.console import echo
 from phase2.cli.options import takes_request
 from phase2.cli.store import JsonOption, print_json
 from phase2.cli.tuning.options import (
@@ -121,14 +122,14 @@ def _send(name: str, manifests: Manifests, backend: RunBackend, target: ClusterA
 
     def on_done(done: Submission) -> None:
         if not as_json:
-            typer.echo(f"{done.outcome}: {done.client.backend.kind} {done.name}")
+            echo(f"{done.outcome}: {done.client.backend.kind} {done.name}")
 
     submissions = submit_objects(connected(target.context, target.namespace), manifests, backend, on_done=on_done)
     if as_json:
         facts = [submission_facts(worker, done) for worker, done in submissions.items()]
         print_json({"study": name, "submitted": facts})
     else:
-        typer.echo(f"follow it: phase2 status; what was found: phase2 tune show {name} --store STORE")
+        echo(f"follow it: phase2 status; what was found: phase2 tune show {name} --store STORE")
 
 
 def _print(name: str, manifests: Manifests, *, as_json: bool) -> None:

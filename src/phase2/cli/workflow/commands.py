@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from phase2.cli.console import note
+from phase2.cli.console import echo, note
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.cli.workflow.placement import Placement, takes_placement
 from phase2.cli.workflow.results import FolderOption, NameOption, write_results
@@ -42,7 +42,7 @@ def report(
         raise RequestError("No run is named.", fix="Name one, or set PHASE2_RUN_ID.")
     place = open_command_store(store)
     found = PublishedRun.open(place, find_in(place, name).prefix)
-    typer.echo(write_report(to, found.manifest, place.read(f"{found.prefix}/{HANDOFF}").decode()))
+    echo(write_report(to, found.manifest, place.read(f"{found.prefix}/{HANDOFF}").decode()))
 
 
 @app.command("compare")
@@ -88,7 +88,7 @@ def _split(
     items = [{"part": str(number), "parts": str(used)} for number in range(1, used + 1)]
     pod = placement.patches(placement.of(ALL, ALL)).prepare
     write_results(to, {"parts.json": json.dumps(items), "pod": pod})
-    typer.echo(f"{len(structures)} structures in {used} parts")
+    echo(f"{len(structures)} structures in {used} parts")
 
 
 app.command("split")(takes_placement(_split))
@@ -108,7 +108,7 @@ def finish(
 
     outcome = WorkflowOutcome.of(name, status, failures)
     for line in outcome.lines():
-        typer.echo(line)
+        echo(line)
     place = open_command_store(store)
     outcome.save(place)
     note(f"kept as {outcome.key} in {place.url}")

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from phase2.cli.cluster.submission.sweep_options import takes_sweep
+from phase2.cli.console import echo
 from phase2.cli.dry_run import find_and_reconcile, print_run
 from phase2.cli.options import takes_request
 from phase2.cli.store import StoreOption, open_command_store
@@ -70,7 +69,7 @@ def _expand(
     # One preparation serves all runs: it gets the nodes of the first.
     write_results(to, {"runs.json": json.dumps(items), "prepare-pod": patches[0].prepare})
     for run in runs:
-        typer.echo(f"{run.run_id}: {' '.join(run.request.command())}")
+        echo(f"{run.run_id}: {' '.join(run.request.command())}")
 
 
 expand = takes_sweep(takes_placement(_expand))

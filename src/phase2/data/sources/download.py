@@ -11,6 +11,7 @@ from pathlib import Path
 
 from phase2.errors import DataError, RequestError, TransientError
 from phase2.storage.disk.checksums import sha256_of
+from phase2.storage.disk.links import refuse_links
 from phase2.storage.disk.lock import wait_for_lock
 from phase2.storage.progress import ProgressCallback
 
@@ -124,7 +125,7 @@ def _transfer(remote: RemoteFile, part: Path, progress: ProgressCallback | None)
             raise ConnectionError("the server sent another range than requested")
         if response.status != 206:  # a server may ignore Range and send everything
             done = 0
-        with part.open("ab" if done else "wb") as file:
+        with open(part, "ab" if done else "wb", opener=refuse_links) as file:
             # One byte more than expected proves that it is a different file.
             while done <= remote.size and (block := response.read(min(_BLOCK, remote.size + 1 - done))):
                 file.write(block)

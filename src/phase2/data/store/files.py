@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import os
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from phase2.data.graphs.packed import COLUMNS, ENTITIES, Column, PackedGraphs, offsets_from_counts
 from phase2.data.graphs.packing import Rejection
 from phase2.errors import DataError
+from phase2.output.csv_text import read_csv, write_csv
 from phase2.storage.disk.atomic import atomic_file, sync_folder, write_text
 
 FORMAT = 1  # of the files and their content: changing either makes older stores invisible
@@ -59,7 +59,8 @@ class GraphWriter:
         for entity, counts in self._counts.items():
             _save(self._folder / f"{entity}_offset.npy", offsets_from_counts(np.concatenate(counts)))
         rows = io.StringIO(newline="")
-        csv.writer(rows).writerows([_REJECTED, *((r.id, r.reason, _LIMIT if r.limit else "") for r in rejected)])
+        kept = ((r.id, r.reason, _LIMIT if r.limit else "") for r in rejected)
+        write_csv(rows, [_REJECTED, *kept], end="\r\n")
         write_text(self._folder / "rejected.csv", rows.getvalue())
         arrays = {path.stem: path.stat().st_size for path in sorted(self._folder.glob("*.npy"))}
         text = json.dumps({**meta, "rejected": len(rejected), "bytes": arrays}, indent=2)
@@ -85,7 +86,7 @@ def read_graph_files(folder: Path, fingerprint: str) -> tuple[PackedGraphs, tupl
         names = [*COLUMNS, *(f"{entity}_offset" for entity in ENTITIES[1:])]
         arrays: dict[str, Any] = {name: _map(folder / f"{name}.npy", meta["bytes"][name]) for name in names}
         with (folder / "rejected.csv").open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))[1:]
+            rows = list(read_csv(file))[1:]
         # Version 0.1.0 had two columns.
         rejected = tuple(Rejection(row[0], row[1], row[2:] == [_LIMIT]) for row in rows)
         if len(rejected) != meta["rejected"]:

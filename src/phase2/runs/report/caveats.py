@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phase2 import properties
+from phase2.output.markdown_text import Markup, markdown_text
 from phase2.runs.report.markdown import number
 from phase2.runs.results import PropertyMetrics
 
@@ -12,10 +13,11 @@ FEW_LABELS = 30
 
 
 def caveats(test: Sequence[PropertyMetrics], left_out: Sequence[str]) -> list[str]:
-    """List what a user of the model must know about its errors."""
-    return [caveat for result in test for caveat in _caveats(result)] + [
+    """List what a user of the model must know about its errors, in Markdown."""
+    found = [caveat for result in test for caveat in _caveats(result)] + [
         f"{_title(key)} was asked for and not trained: the data have no label to train on." for key in left_out
     ]
+    return list(map(Markup, found))
 
 
 def _caveats(result: PropertyMetrics) -> list[str]:
@@ -28,7 +30,7 @@ def _caveats(result: PropertyMetrics) -> list[str]:
     if result.ratio is not None and result.ratio >= 1:
         found.append(
             f"{title} is predicted no better than by the median of the training labels "
-            f"({number(result.mae)} against {number(result.baseline_mae)} {result.unit}".rstrip()
+            f"({number(result.mae)} against {number(result.baseline_mae)} {markdown_text(result.unit)}".rstrip()
             + "): do not use these predictions."
         )
     if result.count < FEW_LABELS:

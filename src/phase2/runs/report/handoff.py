@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from phase2.output.markdown_text import Markup, code, code_line, markdown_text
 from phase2.runs.layout import BEST
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.report.boosting import boosting_sentence
@@ -61,17 +62,17 @@ def handoff(manifest: RunManifest, folder: str) -> str:
         folder: Path of the run directory to print on the page.
     """
     return _PAGE.format(
-        run_id=manifest.run_id,
+        run_id=markdown_text(manifest.run_id),
         summary=_summary(manifest, folder),
         metrics=metrics_table(manifest.val, manifest.test, manifest.baselines),
-        boosting=paragraph(boosting_sentence(manifest.val, manifest.baselines)),
+        boosting=paragraph(markdown_text(boosting_sentence(manifest.val, manifest.baselines))),
         score=number(manifest.score),
         best_epoch=manifest.best_epoch,
         epochs=manifest.epochs,
         intervals=paragraph(intervals_section(manifest.intervals)),
         caveats=bullets(_caveats(manifest), none="None that the numbers show."),
-        best=shlex.quote(f"{folder}/{BEST}"),
-        command=shlex.join(manifest.command),
+        best=code_line(shlex.quote(f"{folder}/{BEST}")),
+        command=code_line(shlex.join(manifest.command)),
         provenance=_provenance(manifest),
     )
 
@@ -89,26 +90,26 @@ def _summary(manifest: RunManifest, folder: str) -> str:
         ("all properties", "yes" if manifest.all_properties else "no"),
         ("properties", ", ".join(manifest.properties)),
         ("status", manifest.status),
-        ("run directory", f"`{folder}`"),
-        ("model", f"`{folder}/{BEST}`"),
+        ("run directory", code(folder)),
+        ("model", code(f"{folder}/{BEST}")),
     ]
     return table(("hand-off", ""), rows)
 
 
 def _provenance(manifest: RunManifest) -> str:
-    code = manifest.code
+    software = manifest.code
     seen = foundation_sentence(manifest.config)
     rows = [
         *([("pretrained features", seen)] if seen else []),
         *([("starting weights", manifest.lineage.sentence())] if manifest.lineage else []),
         *(_data(manifest.data) if manifest.data else []),
-        ("phase2", code.phase2),
-        ("commit", _commit(code.commit, dirty=code.dirty)),
-        ("image", code.image_digest or "none"),
-        ("Python", code.python),
-        ("packages", ", ".join(f"{name} {version}" for name, version in code.packages.items())),
+        ("phase2", software.phase2),
+        ("commit", _commit(software.commit, dirty=software.dirty)),
+        ("image", software.image_digest or "none"),
+        ("Python", software.python),
+        ("packages", ", ".join(f"{name} {version}" for name, version in software.packages.items())),
         ("hardware", f"{manifest.hardware.gpu or manifest.hardware.cpu}, {manifest.hardware.cores:g} cores"),
-        ("configuration", f"SHA-256 `{manifest.config_digest}`"),
+        ("configuration", Markup(f"SHA-256 {code(manifest.config_digest)}")),
         ("seed", str(manifest.config.seed)),
     ]
     return table(("what", "value"), rows)
@@ -119,12 +120,12 @@ def _data(data: DataFacts) -> list[tuple[str, str]]:
     return [
         ("data set", data.source),
         ("crystals", f"{data.used:,} of {data.read:,}: {parts}"),
-        ("data fingerprint", f"`{data.fingerprint}`"),
-        ("split fingerprint", f"`{data.split_fingerprint}`"),
+        ("data fingerprint", code(data.fingerprint)),
+        ("split fingerprint", code(data.split_fingerprint)),
     ]
 
 
 def _commit(commit: str | None, *, dirty: bool | None) -> str:
     if commit is None:
         return "unknown: not run from a checkout"
-    return f"`{commit}`" + (", with changes that are not committed" if dirty else "")
+    return Markup(code(commit) + (", with changes that are not committed" if dirty else ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from phase2 import properties
 from phase2.config.schema import CgcnnConfig, RunConfig
+from phase2.output.markdown_text import Markup, code, markdown_text
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
@@ -80,7 +81,7 @@ _LIMITS = (
     "Test crystals are drawn from the same data set: errors on other kinds of crystals are larger.",
 )
 _NO_INTERVALS = "Predictions come without an uncertainty."
-_INTERVALS = (
+_INTERVALS = Markup(
     "The intervals of `phase2 predict --interval` hold for crystals like those of the data set as a whole, not for "
     "each kind of crystal; those with a warning are unlike it."
 )
@@ -92,17 +93,17 @@ def model_card(manifest: RunManifest) -> str:
     return _PAGE.format(
         algorithm=manifest.algorithm,
         mode=manifest.mode,
-        run_id=manifest.run_id,
+        run_id=markdown_text(manifest.run_id),
         details=_details(manifest),
         evaluation=_evaluation(manifest),
         training=_start(manifest) + _training(manifest.data, source),
         metrics=metrics_table(manifest.val, manifest.test, manifest.baselines),
-        boosting=paragraph(boosting_sentence(manifest.val, manifest.baselines)),
+        boosting=paragraph(markdown_text(boosting_sentence(manifest.val, manifest.baselines))),
         boosting_metric=_BOOSTING if manifest.baselines else "",
         score=number(manifest.score),
         intervals=paragraph(intervals_section(manifest.intervals, heading="###")),
         caveats=bullets([*caveats(manifest.test, manifest.left_out), *_inherited(manifest), *_limits(manifest)]),
-        citations=bullets(citations(manifest.config)),
+        citations=bullets(map(Markup, citations(manifest.config))),
     )
 
 
@@ -155,15 +156,15 @@ def _evaluation(manifest: RunManifest) -> str:
     data, split = manifest.data, manifest.config.data
     grouped = ", all crystals of one composition in one part" if split.group_by == "composition" else ""
     return (
-        f"{data.val:,} validation and {data.test:,} test crystals of `{data.source}`, drawn at random by crystal (seed "
-        f"{split.split_seed}{grouped}), the same for all properties. The epoch was chosen on the validation "
-        f"part; the test part was used once. Split fingerprint `{data.split_fingerprint}`."
+        f"{data.val:,} validation and {data.test:,} test crystals of {code(data.source)}, drawn at random by crystal "
+        f"(seed {split.split_seed}{grouped}), the same for all properties. The epoch was chosen on the validation "
+        f"part; the test part was used once. Split fingerprint {code(data.split_fingerprint)}."
     )
 
 
 def _start(manifest: RunManifest) -> str:
     found = (foundation_sentence(manifest.config), manifest.lineage.sentence() if manifest.lineage else "")
-    return "".join(f"{sentence}\n\n" for sentence in found if sentence)
+    return "".join(f"{markdown_text(sentence)}\n\n" for sentence in found if sentence)
 
 
 def _training(data: DataFacts | None, source: str) -> str:
@@ -174,8 +175,9 @@ def _training(data: DataFacts | None, source: str) -> str:
         for key in data.labels.get("train", {})
     ]
     text = (
-        f"{data.train:,} crystals of `{data.source}`. Of its {data.read:,} records, {data.rejected:,} were no valid "
-        f"crystal and {data.unlabelled:,} had no label for these properties. Data fingerprint `{data.fingerprint}`."
+        f"{data.train:,} crystals of {code(data.source)}. Of its {data.read:,} records, {data.rejected:,} were no "
+        f"valid crystal and {data.unlabelled:,} had no label for these properties. Data fingerprint "
+        f"{code(data.fingerprint)}."
     )
     licence = _LICENCES.get(source, "Not known to phase2: state it before you share the model.")
     counts = table(("labels", "training", "validation", "test"), labels, numeric=3)

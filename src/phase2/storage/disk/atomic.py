@@ -89,7 +89,7 @@ def replace_verified(path: Path, content: bytes, *, previous: Path) -> str:
 
 def remove_temporary_files(folder: Path) -> None:
     """Remove the temporary files of killed writers and downloads; no process may be writing in the folder."""
-    for pattern in (".*.tmp", "*.part"):
+    for pattern in (".*.tmp", ".*.tmp.*", "*.part"):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
 
@@ -100,9 +100,13 @@ def via_temporary(path: Path, write: Callable[[Path], None]) -> None:
     For libraries that take a path rather than an open file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}{path.suffix}")  # short: the name may be as long as names can be
+    # Made here, and by nobody else: whoever may write to the folder could plant a link under a name known before.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".tmp{path.suffix}")
+    os.close(descriptor)
+    temporary = Path(name)
     try:
         write(temporary)
+        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

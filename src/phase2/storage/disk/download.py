@@ -16,6 +16,7 @@ from phase2.storage.base import ObjectInfo
 from phase2.storage.disk.atomic import sync_folder
 from phase2.storage.disk.checksums import CHUNK, fetch_verified
 from phase2.storage.disk.errors import disk_errors
+from phase2.storage.disk.links import refuse_links
 
 _SYNC_BYTES = 32 << 20
 _WRITE_BYTES = 256 << 10  # larger writes make some kernels look for contiguous pages, at three times the cost
@@ -43,7 +44,7 @@ def download_verified(info: ObjectInfo, target: Path, stream_from: StreamFrom, *
     part = target.with_name(target.name + ".part")
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    with disk_errors(part), part.open("ab+") as file:
+    with disk_errors(part), open(part, "ab+", opener=refuse_links) as file:
         _lock(file, target)
         have = file.seek(0, os.SEEK_END)
         # The part may belong to another version of the object, so only the first attempt resumes it.

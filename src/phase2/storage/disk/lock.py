@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from phase2.storage.disk.links import refuse_links
+
 _LOG = logging.getLogger(__name__)
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 # is_locked() takes a shared lock for an instant, so one refusal does not mean that a process holds the file.
@@ -33,7 +35,7 @@ def wait_for_lock(path: Path, *, purpose: str = "") -> Iterator[bool]:
     Yields:
         Whether the lock is held; False on a file system without locks, where there is no waiting.
     """
-    with path.open("a") as file:
+    with open(path, "a", opener=refuse_links) as file:
         locked = _try_once(file, fcntl.LOCK_EX)
         if locked is False:
             if purpose:
@@ -52,7 +54,7 @@ def try_lock(path: Path) -> Iterator[bool]:
     Yields:
         False when another process holds the lock; True otherwise, also on a file system without locks.
     """
-    with path.open("a") as file:
+    with open(path, "a", opener=refuse_links) as file:
         yield _try_repeatedly(file)
 
 

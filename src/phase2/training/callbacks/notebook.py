@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import sys
 import time
 from typing import Any
 
+from phase2.output.html_text import html_text
 from phase2.training.callbacks.base import Callback, DataProgress, EpochEnd, StepEnd, TrainBegin, TrainEnd
 
 
@@ -50,13 +50,13 @@ class NotebookBar(Callback):
 
     def on_train_end(self, event: TrainEnd) -> None:
         """Leave a line that says how it ended."""
-        self._update(f"<p>training {event.outcome} after {event.step} steps; {html.escape(self._best)}</p>")
+        self._update(f"<p>training {event.outcome} after {event.step} steps; {html_text(self._best)}</p>")
 
     def _show(self, *, now: bool = False) -> None:
         if now or time.monotonic() - self._shown >= self.INTERVAL:
             of = "" if self._total is None else f' max="{self._total}"'
             count = f"{self._done}" if self._total is None else f"{self._done}/{self._total}"
-            self._update(f'<progress value="{self._done}"{of}></progress> {count} {html.escape(self._note)}')
+            self._update(f'<progress value="{self._done}"{of}></progress> {count} {html_text(self._note)}')
 
     def _update(self, content: str) -> None:
         from IPython.display import HTML, display

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from phase2.output.csv_text import write_csv
 from phase2.storage.disk.atomic import write_text
 from phase2.tuning.learning_rate.range_test import RangePoint, Suggestion
 
@@ -28,7 +28,6 @@ def write_range_test(folder: Path, points: Sequence[RangePoint], suggestion: Sug
 
 def _csv(points: Sequence[RangePoint]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("step", "lr", "loss", "smoothed_loss"))
-    writer.writerows((point.step, repr(point.lr), repr(point.loss), repr(point.smoothed)) for point in points)
+    rows = [(point.step, point.lr, point.loss, point.smoothed) for point in points]
+    write_csv(text, [("step", "lr", "loss", "smoothed_loss"), *rows])
     return text.getvalue()

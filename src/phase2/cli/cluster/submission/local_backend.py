@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from phase2.cli.console import note
+from phase2.cli.console import echo, echo_text, note
 from phase2.cli.store import open_command_store, print_json
 from phase2.config.request import RunRequest, flag
 from phase2.config.settings import store_url
@@ -68,12 +68,12 @@ def train_locally(
     if dry_run:
         print_local_plan([plan], as_json=as_json)
         return
-    (note if as_json else typer.echo)(f"run: {run_id}")
+    (note if as_json else echo)(f"run: {run_id}")
     outcome, process = execute(plan, options, quiet=as_json)
     if as_json:
         print_json({"run": run_id, "kind": "process", "outcome": outcome, "exit_code": process.code})
     elif outcome == "already succeeded":
-        typer.echo(f"{outcome}: see it with 'phase2 runs show {run_id}'")
+        echo(f"{outcome}: see it with 'phase2 runs show {run_id}'")
     raise typer.Exit(process.code)
 
 
@@ -142,7 +142,7 @@ def print_local_plan(plans: Sequence[LocalPlan], *, as_json: bool) -> None:
         ]
         print_json(facts[0] if len(facts) == 1 else facts)
         return
-    typer.echo("# in a process of this machine")
+    echo("# in a process of this machine")
     for plan in plans:
         variables = [f"{name}={shlex.quote(value)}" for name, value in plan.environment.items()]
-        typer.echo(" ".join([*variables, shlex.join(plan.command)]))
+        echo_text(" ".join([*variables, shlex.join(plan.command)]) + "\n")

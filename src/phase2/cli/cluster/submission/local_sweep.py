@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from phase2.cli.cluster.submission.local_backend import execute, print_local_plan
-from phase2.cli.console import note
+from phase2.cli.console import echo, note
 from phase2.cli.store import print_json
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def sweep_locally(
     if dry_run:
         print_local_plan(plans, as_json=as_json)
         return
-    (note if as_json else typer.echo)(f"sweep: {name}, {len(runs)} runs, one after another")
+    (note if as_json else echo)(f"sweep: {name}, {len(runs)} runs, one after another")
     codes: dict[str, int] = {}
     for plan in plans:
         note(f"run: {plan.run_id}")

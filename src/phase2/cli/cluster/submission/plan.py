@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import typer
-
+from phase2.cli.console import echo, echo_text
 from phase2.cli.store import print_json
 
 if TYPE_CHECKING:
@@ -35,8 +34,8 @@ def print_plan(plan: Plan, backend: RunBackend, work: Estimate, *, as_json: bool
         return
     width = max(map(len, facts))
     for name, value in facts.items():
-        typer.echo(f"# {name:<{width}}  {value}")
-    typer.echo(to_yaml(manifest), nl=False)
+        echo(f"# {name:<{width}}  {value}")
+    echo_text(to_yaml(manifest))
 
 
 def _facts(plan: Plan, backend: RunBackend, work: Estimate) -> Iterator[tuple[str, str]]:

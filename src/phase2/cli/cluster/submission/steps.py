@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from phase2.cli.cluster.options import ClusterArguments, installation_of
 from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
-from phase2.cli.console import note
+from phase2.cli.console import echo, echo_text, note
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import NO_CACHE
 from phase2.config.settings import image_reference
@@ -162,7 +160,7 @@ def announce(what: str, plan: Plan, works: Iterable[Estimate] = (), *, as_json: 
         as_json: Whether the result is printed as JSON.
     """
     note_time(works)
-    (note if as_json else typer.echo)(what)
+    (note if as_json else echo)(what)
     if plan.cluster.image.digest is None:
         note(f"note: {plan.cluster.image} is a tag, which may change: name it by its digest to have the image recorded")
 
@@ -205,7 +203,7 @@ def print_manifests(manifests: Manifests) -> None:
     """Print objects as YAML for kubectl."""
     from phase2.cluster.manifests.job import to_yaml
 
-    typer.echo("---\n".join(map(to_yaml, manifests.values())), nl=False)
+    echo_text("---\n".join(map(to_yaml, manifests.values())))
 
 
 def submission_facts(run_id: str, submission: Submission) -> dict[str, str]:

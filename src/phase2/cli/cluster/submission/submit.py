@@ -16,7 +16,7 @@ from phase2.cli.cluster.submission.steps import (
     submission_facts,
     submit_objects,
 )
-from phase2.cli.console import note
+from phase2.cli.console import echo, note
 from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.request import RunRequest
@@ -135,7 +135,7 @@ def _send(plan: Plan, backend: RunBackend, target: ClusterArguments, *, watch: b
     elif as_json:
         print_json(submission_facts(plan.run_id, submission))
     else:
-        typer.echo(_outcome(plan.run_id, submission))
+        echo(_outcome(plan.run_id, submission))
 
 
 def _outcome(run_id: str, submission: Submission) -> str:

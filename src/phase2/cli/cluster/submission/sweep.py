@@ -22,7 +22,7 @@ from phase2.cli.cluster.submission.steps import (
 )
 from phase2.cli.cluster.submission.submit import DryRunOption, WatchOption
 from phase2.cli.cluster.submission.sweep_options import takes_sweep
-from phase2.cli.console import note
+from phase2.cli.console import echo, note
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.settings import store_url
 from phase2.config.sweep import SweepRequest, SweepRun
@@ -95,8 +95,8 @@ def _sweep(
         print_json({"sweep": sweep_name, "submitted": facts})
     else:
         for run_id, done in submissions.items():
-            typer.echo(f"{done.outcome}: {done.client.backend.kind} {done.name}, {run_id}")
-        typer.echo(f"follow it: phase2 status; compare it at the end: phase2 runs compare {_ids(runs)}")
+            echo(f"{done.outcome}: {done.client.backend.kind} {done.name}, {run_id}")
+        echo(f"follow it: phase2 status; compare it at the end: phase2 runs compare {_ids(runs)}")
 
 
 def _refuse_other_backend(cluster: Cluster, name: str, runs: Sequence[SweepRun], backend: RunBackend) -> None:
@@ -149,10 +149,10 @@ def _print_plan(name: str, runs: Sequence[tuple[SweepRun, Estimate]], manifests:
         ]
         print_json({"sweep": name, "runs": members, "manifests": list(manifests.values())})
         return
-    typer.echo(f"# sweep {name}: {_count(runs)}")
+    echo(f"# sweep {name}: {_count(runs)}")
     for run, work in runs:
-        typer.echo(f"# {run.run_id}: {shlex.join(run.request.command())}")
-        typer.echo(f"#   time {describe_time(work)}")
+        echo(f"# {run.run_id}: {shlex.join(run.request.command())}")
+        echo(f"#   time {describe_time(work)}")
     print_manifests(manifests)
 
 

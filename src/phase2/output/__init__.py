@@ -1,0 +1,1 @@
+"""Boundaries of what phase2 prints and writes: text from outside is escaped here once, and nowhere else."""
