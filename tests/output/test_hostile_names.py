@@ -127,7 +127,7 @@ def test_arguments_in_messages(words, hostile, tmp_path, monkeypatch):
     assert "hunter2" not in out + err
 
 
-def test_names_of_files_in_predictions(tmp_path, hostile):
+def test_names_of_files_in_predictions(tmp_path, hostile, monkeypatch):
     name = hostile.replace("/", "")[:80]
     folder = tmp_path / "structures"
     folder.mkdir()
@@ -145,7 +145,8 @@ def test_names_of_files_in_predictions(tmp_path, hostile):
         12.0, "run_1", 1, 0.5,
     )  # fmt: skip
     save_model_file(tmp_path / "best.pt", trained)
-    found = ["predict", "--model", str(tmp_path / "best.pt"), "--dir", str(folder)]
+    found = ["predict", "--model", str(tmp_path / "best.pt"), "--dir", "."]
+    monkeypatch.chdir(folder)
     for suffix in ("", ".csv", ".json"):
         target = tmp_path / f"out{suffix}"
         code, out, err = command(*found, *(["--output", str(target)] if suffix else []))
