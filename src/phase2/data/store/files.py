@@ -92,7 +92,7 @@ def read_graph_files(folder: Path, fingerprint: str) -> tuple[PackedGraphs, tupl
         if len(rejected) != meta["rejected"]:
             raise DataError(f"'{folder / 'rejected.csv'}' is truncated.")
         return PackedGraphs(**arrays), rejected
-    except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise DataError(f"The graph store '{folder}' is damaged.", why=f"{error}") from error
 
 
