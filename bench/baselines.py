@@ -21,7 +21,7 @@ from phase2.baselines.fitting import mean_absolute_error
 from phase2.config.schema import DataConfig
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.properties import KEYS
-from phase2.runs.report.markdown import number, table
+from phase2.runs.report.markdown import markup_table, number
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def main() -> None:
         rows.append([variant.name, features, f"{seconds:.1f}", *_cells(errors)])
         print("|", " | ".join(rows[-1]), "|", flush=True)
     columns = ("val / test MAE", "features", "CPU s", *(prop.heading for prop in properties))
-    print(table(columns, rows, numeric=len(columns) - 1))
+    print(markup_table(columns, rows, numeric=len(columns) - 1))
 
 
 Errors = list[tuple[float | None, float | None]]

@@ -27,7 +27,7 @@ from phase2.machine.hardware import thread_count
 from phase2.prediction.predictor import Predictor
 from phase2.properties import KEYS, Property, get_property
 from phase2.runs.addresses import model_file_at
-from phase2.runs.report.markdown import number, table
+from phase2.runs.report.markdown import markup_table, number
 from phase2.runs.results import PropertyMetrics
 from phase2.training.metrics import evaluate
 
@@ -113,7 +113,7 @@ def _table(metrics: tuple[PropertyMetrics, ...]) -> str:
         (get_property(one.key).heading, number(one.mae), number(one.rmse), number(one.baseline_mae), str(one.count))
         for one in metrics
     ]
-    return table(("property", "MAE", "RMSE", "MAE of the median", "labels"), rows, numeric=4)
+    return markup_table(("property", "MAE", "RMSE", "MAE of the median", "labels"), rows, numeric=4)
 
 
 if __name__ == "__main__":

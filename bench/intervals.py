@@ -25,7 +25,7 @@ from phase2.data.dataset import CrystalPropertyDataset
 from phase2.models.files.modelfile import load_model_file
 from phase2.runs.intervals import LEVELS, PropertyIntervals
 from phase2.runs.layout import RunDirectory
-from phase2.runs.report.markdown import number, table
+from phase2.runs.report.markdown import markup_table, number
 from phase2.training.calibration import features
 from phase2.training.loader import TrainingLoader
 from phase2.training.run.experiment import RunContext, train_run
@@ -114,7 +114,7 @@ def report(pools: Sequence[Pool], splits: int) -> None:
         rows += [[one[0].key, method, *_cells(one)] for one in columns]
     headings = ("held share ± of a split", "intervals", "labels", *(f"{level:g}" for level in LEVELS))
     headings += ("width at 0.9", "narrowest tenth's MAE", "widest tenth's", "ratio")
-    print(table(headings, sorted(rows, key=lambda row: row[0]), numeric=len(headings) - 2))
+    print(markup_table(headings, sorted(rows, key=lambda row: row[0]), numeric=len(headings) - 2))
 
 
 def _cells(measured: Sequence[PropertyIntervals]) -> list[str]:

@@ -23,7 +23,7 @@ from phase2.data.dataset import CrystalPropertyDataset, open_graph_store
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.errors import Phase2Error
 from phase2.properties import CORE, KEYS, get_property
-from phase2.runs.report.markdown import table
+from phase2.runs.report.markdown import markup_table
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     headings = [get_property(key).heading for key in CORE]
-    print(table(("gradient boosting, held-out MAE", *headings), rows, numeric=len(CORE)))
+    print(markup_table(("gradient boosting, held-out MAE", *headings), rows, numeric=len(CORE)))
     return 0
 
 

@@ -18,7 +18,7 @@ from phase2.data.sources.registry import open_source
 from phase2.errors import InvalidCrystalError
 from phase2.properties import KEYS
 from phase2.runs.addresses import stored_model_file
-from phase2.runs.report.markdown import table
+from phase2.runs.report.markdown import markup_table
 from phase2.storage.base import Store
 
 Score = Callable[[NDArray[np.float64], NDArray[np.float64], float], float]
@@ -83,7 +83,7 @@ class Protocol:
         if len(self.folds) > 1:
             means = [statistics.mean(found) for found in errors.values()]
             rows.append((f"{len(means)} of {len(self.folds)} folds", mean_and_spread(means), ""))
-        return table((self.name, "MAE", "seeds"), rows, numeric=2)
+        return markup_table((self.name, "MAE", "seeds"), rows, numeric=2)
 
     def _runs(self, fold: Fold, seeds: Sequence[int], epochs: int, settings: Sequence[str]) -> list[StudyRun]:
         study = Study(

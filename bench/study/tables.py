@@ -11,13 +11,13 @@ from bench.study.results import Finished, Key
 from bench.study.rows import Study, Variant
 from phase2.machine.code import Code
 from phase2.properties import get_property
-from phase2.runs.report.markdown import table
+from phase2.runs.report.markdown import markup_table
 
 
 def legend(study: Study) -> str:
     """Return the table of what each variant tries, and its settings."""
     rows = [(one.name, one.tries, " ".join(f"`{text}`" for text in one.changes) or "-") for one in study.variants]
-    return table(("variant", "what it tries", "settings"), rows)
+    return markup_table(("variant", "what it tries", "settings"), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _titled(title: str, keys: Sequence[str], rows: Sequence[Sequence[str]], seco
     if not rows:
         return ""
     columns = ("variant", *(get_property(key).heading for key in keys), "seeds", seconds)
-    return f"{title}:\n\n{table(columns, rows, numeric=len(columns) - 1)}"
+    return f"{title}:\n\n{markup_table(columns, rows, numeric=len(columns) - 1)}"
 
 
 def _distinct(texts: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from phase2.config.paths import SettingField, settings_of_algorithm
 from phase2.config.request import BACKBONE, FIELD_PATHS, FLAG_PATHS, RunRequest, flag
 from phase2.config.resolve import SOURCE_DIGEST, flatten, resolve
 from phase2.properties import KEYS
-from phase2.runs.report.markdown import table
+from phase2.runs.report.markdown import markup_table
 
 from .run_files import attributes
 
@@ -45,7 +45,7 @@ def configuration_page() -> str:
     for algorithm in ALGORITHMS:
         own = [path for path in settings_of_algorithm(algorithm) if path.startswith("model.")]
         parts[algorithm] = _settings_table((algorithm,), own)
-    words = table(("name", "meaning"), [(f"`{name}`", spec["description"]) for name, spec in _WORDS.items()])
+    words = markup_table(("name", "meaning"), [(f"`{name}`", spec["description"]) for name, spec in _WORDS.items()])
     return _PAGE.format(words=words, schema=SCHEMA_NAME, **parts)
 
 
@@ -112,7 +112,7 @@ def _settings_table(algorithms: Sequence[Algorithm], paths: list[str]) -> str:
         )
         for path in paths
     ]
-    return table(("path", "takes", "default", "option", "meaning"), rows)
+    return markup_table(("path", "takes", "default", "option", "meaning"), rows)
 
 
 def _defaults(field: SettingField, algorithms: Sequence[Algorithm]) -> str:

@@ -2,7 +2,7 @@
 
 from phase2.config.levels import PROFILES, Profile
 from phase2.config.schema import CGCNN_PRESETS, EQUIVARIANT_SIZES
-from phase2.runs.report.markdown import table
+from phase2.runs.report.markdown import markup_table
 
 
 def levels_page() -> str:
@@ -12,9 +12,9 @@ def levels_page() -> str:
     cgcnn = [(name, str(c.width), str(c.convolutions)) for name, c in CGCNN_PRESETS.items()]
     e3nn = [(name, _irreps(c.channels), str(c.layers)) for name, c in EQUIVARIANT_SIZES.items()]
     return _LEVELS.format(
-        levels=table(columns, rows),
-        cgcnn=table(("preset", "width", "convolutions"), cgcnn),
-        e3nn=table(("size", "channels", "layers"), e3nn),
+        levels=markup_table(columns, rows),
+        cgcnn=markup_table(("preset", "width", "convolutions"), cgcnn),
+        e3nn=markup_table(("size", "channels", "layers"), e3nn),
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from phase2.runs.attempts import Attempt
 from phase2.runs.history import EpochRow
 from phase2.runs.manifest import RunManifest
-from phase2.runs.report.markdown import table
+from phase2.runs.report.markdown import markup_table
 from phase2.runs.results import Results
 from phase2.runs.run_config import RecordedConfig
 
@@ -54,7 +54,7 @@ def _sections(model: type, described: set[str]) -> Iterator[str]:
         fields = (schema if found is model else schema["$defs"][name])["properties"]
         meanings = attributes(found)
         rows = [(f"`{key}`", _type(spec), meanings.get(key, "")) for key, spec in fields.items()]
-        yield table(("field", "type", "meaning"), rows) + "\n"
+        yield markup_table(("field", "type", "meaning"), rows) + "\n"
 
 
 def attributes(model: type) -> dict[str, str]:

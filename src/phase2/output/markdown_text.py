@@ -41,8 +41,8 @@ def markdown_cell(text: str) -> str:
 
 
 def code(text: str) -> Markup:
-    """Return a text as a code span, as long a fence as it needs; pipes are escaped for tables."""
-    shown = line(text, LONGEST).replace("|", "\\|")
+    """Return a text as a code span, with as long a fence as it needs."""
+    shown = line(text, LONGEST)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
     space = " " if "`" in shown else ""
     return Markup(f"{fence}{space}{shown}{space}{fence}")

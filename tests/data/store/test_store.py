@@ -210,7 +210,7 @@ def test_rejected_records_are_listed_with_the_reason(data, cache, workers):
     assert len(reasons) == 4
     assert "Qq" in reasons["x-1"]
     assert "angstrom apart" in reasons["x-2"]
-    assert "atoms" in reasons['quoted "name", with\nnewline']
+    assert "atoms" in reasons['quoted "name", with\\u000anewline']
     assert "same id" in reasons["x-3"]
     assert build(data, cache).rejected == store.rejected
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from phase2.runs.report.markdown import table
+from phase2.runs.report.markdown import markup_table
 
 from .values import Value
 
@@ -38,7 +38,7 @@ What is not in this table is refused, as is a value of another shape (`values.sc
 def readme(described: list[Value]) -> str:
     """Return the page."""
     rows = [(f"`{one.name}`", _default(one.default), one.description) for one in described]
-    return _PAGE.format(values=table(("value", "default", "what it is"), rows))
+    return _PAGE.format(values=markup_table(("value", "default", "what it is"), rows))
 
 
 def _default(content: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from phase2.output.markdown_text import markdown_cell, markdown_text
@@ -9,9 +10,13 @@ from phase2.output.markdown_text import markdown_cell, markdown_text
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: int = 0) -> str:
     """Write a Markdown table; its last ``numeric`` columns are right-aligned."""
+    return markup_table(list(map(markdown_cell, columns)), [list(map(markdown_cell, row)) for row in rows], numeric)
+
+
+def markup_table(columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: int = 0) -> str:
+    """Write a Markdown table whose cells are Markdown that phase2 wrote itself."""
     rule = ["---"] * (len(columns) - numeric) + ["---:"] * numeric
-    lines = [list(map(markdown_cell, row)) for row in (columns, *rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], rule, *lines[1:]))
+    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in (columns, rule, *rows))
 
 
 def bullets(lines: Iterable[str], *, none: str = "none") -> str:
@@ -27,3 +32,8 @@ def paragraph(text: str) -> str:
 def number(value: float | None) -> str:
     """Format a number with three significant digits; None as a dash."""
     return "-" if value is None else f"{value:.3g}"
+
+
+def _cell(markup: str) -> str:
+    """Keep a cell in its row."""
+    return re.sub(r"(?<!\\)\|", r"\\|", markup).replace("\n", " ")
