@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.console import confirm, note, print_table
+from phase2.cli.console import confirm, echo, note, print_table
 from phase2.cli.store import JsonOption, StoreOption, YesOption, open_command_store, print_json
 from phase2.errors import RequestError
 
@@ -47,7 +47,7 @@ def delete(
     if as_json:
         print_json({"removed": [prefix]})
     else:
-        typer.echo(f"removed {prefix}: {files} files")
+        echo(f"removed {prefix}: {files} files")
     _settle_versions(place, [prefix], remove=versions)
     if damaged is not None:
         raise damaged
@@ -90,7 +90,7 @@ def prune(
     if as_json:
         print_json({"dry_run": dry_run, "removed": [run.prefix for run in chosen]})
     else:
-        typer.echo(f"{len(chosen)} runs {word}, {sum(run.size for run in chosen) / 1e6:.1f} MB")
+        echo(f"{len(chosen)} runs {word}, {sum(run.size for run in chosen) / 1e6:.1f} MB")
     if errors:
         for error in errors[1:]:
             note(f"warning: {error}")
