@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from phase2.cli import main
+from phase2.testing.tensor_files import save_signed
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 HEADINGS = [
@@ -95,7 +96,7 @@ def test_a_prediction_beyond_every_number_is_an_error(models, tmp_path):
     (run,) = models.glob("*/run_*")
     content = torch.load(run / "best.pt", weights_only=True)
     content["scaler"]["mean"] = [1e6] * len(HEADINGS)  # the logarithm of a modulus
-    torch.save(content, tmp_path / "best.pt")
+    save_signed(content, tmp_path / "best.pt")
     words = ["--cif", str(EXAMPLES / "Si.cif"), "--output", str(tmp_path / "p.json")]
     assert main(["predict", "--model", str(tmp_path / "best.pt"), *words]) == 3
     (row,) = json.loads((tmp_path / "p.json").read_text())
@@ -167,7 +168,7 @@ def two_models(models, tmp_path):
     content = torch.load(first, weights_only=True)
     second = tmp_path / "second.pt"
     content["scaler"]["std"] = [2 * one for one in content["scaler"]["std"]]
-    torch.save(content, second)
+    save_signed(content, second)
     return first, second
 
 

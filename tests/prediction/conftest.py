@@ -7,6 +7,7 @@ import torch
 
 from phase2.cli import main
 from phase2.prediction.predictor import Predictor
+from phase2.testing.tensor_files import save_signed
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
@@ -40,7 +41,7 @@ def wider_predictor(run, tmp_path_factory):
     content = torch.load(run / "best.pt", weights_only=True)
     content["scaler"]["std"] = [2 * std for std in content["scaler"]["std"]]
     path = tmp_path_factory.mktemp("wider") / "best.pt"
-    torch.save(content, path)
+    save_signed(content, path)
     return Predictor.load(path)
 
 

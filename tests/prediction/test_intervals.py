@@ -12,6 +12,7 @@ from phase2.errors import ModelFileError, RequestError, UnknownNameError
 from phase2.prediction.ensemble import predict_with
 from phase2.prediction.predictor import Predictor, predict_structures
 from phase2.testing.crystals import rock_salt
+from phase2.testing.tensor_files import save_signed
 
 
 def rows_of(table) -> list[Any]:
@@ -22,9 +23,9 @@ def rows_of(table) -> list[Any]:
 def old_file(run, tmp_path_factory):
     """A model file as phase2 0.1 wrote it."""
     content = torch.load(run / "best.pt", weights_only=True)
-    del content["uncertainty"]
+    del content["uncertainty"], content["sha256"]
     path = tmp_path_factory.mktemp("old") / "best.pt"
-    torch.save(content, path)
+    save_signed(content, path)
     return path
 
 
@@ -88,8 +89,8 @@ def test_an_ensemble_is_calibrated_as_a_whole(predictor, wider_predictor, exampl
 
 def test_models_with_other_validation_crystals_are_no_ensemble_with_intervals(predictor, run, examples, tmp_path):
     content = torch.load(run / "best.pt", weights_only=True)
-    content["uncertainty"]["crystals"] = "of another split"
-    torch.save(content, tmp_path / "best.pt")
+    content["uncertainty"]["crystals"] = "0" * 64
+    save_signed(content, tmp_path / "best.pt")
     with pytest.raises(RequestError, match="cannot be calibrated together"):
         predict_with([predictor, Predictor.load(tmp_path / "best.pt")], examples, levels=[0.5])
     with pytest.raises(UnknownNameError):

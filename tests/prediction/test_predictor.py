@@ -13,6 +13,7 @@ from phase2.data.sources.registry import open_source
 from phase2.errors import InvalidCrystalError, ModelFileError, RequestError, UnknownNameError
 from phase2.prediction.predictor import Predictor, predict_structures
 from phase2.testing.crystals import rock_salt, triclinic, zinc_blende
+from phase2.testing.tensor_files import save_signed
 
 CRYSTALS = [rock_salt(), triclinic(), zinc_blende()]
 KEYS = ["formation_energy", "band_gap", "bulk_modulus", "shear_modulus"]
@@ -133,7 +134,7 @@ def test_a_prediction_that_is_not_finite_is_an_error(run, examples, tmp_path):
 
     content = torch.load(run / "best.pt", weights_only=True)
     content["scaler"]["mean"] = [1e6] * len(KEYS)  # the logarithm of a modulus
-    torch.save(content, tmp_path / "best.pt")
+    save_signed(content, tmp_path / "best.pt")
     (row,) = predict_structures(Predictor.load(tmp_path / "best.pt"), examples[:1]).rows
     assert row.values is None
     assert row.formula

@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from phase2.config.assignments import SET, Setting, parse_setting
+from phase2.config.bounds import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Profile, profile
-from phase2.config.schema import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import select_properties
 

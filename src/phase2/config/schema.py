@@ -6,14 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from phase2.config.bounds import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
 from phase2.config.frozen import Frozen
 from phase2.config.levels import Algorithm, Backend, Mode, Preset
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 
 # Upper bounds leave room for whatever can be trained: a file of a run is refused before memory is taken for more.
-MOST_COUNTED = 10**9
-MOST_RATE = 1e3
-LONGEST_ADDRESS = 4096
 Count = Annotated[int, Field(ge=1, le=MOST_COUNTED)]
 Address = Annotated[str, Field(min_length=1, max_length=LONGEST_ADDRESS)]
 Width = Annotated[int, Field(ge=1, le=8192)]

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, TypeAdapter, ValidationError
 
-from phase2.config.schema import MOST_COUNTED
+from phase2.config.bounds import MOST_COUNTED
 from phase2.errors import ModelFileError
 from phase2.properties import KEYS
 from phase2.storage.disk.atomic import write_text

@@ -21,7 +21,12 @@ def alter_tensor_file(path: Path, change: Callable[[dict[str, Any]], object], *,
     """
     content = torch.load(path, weights_only=True)
     change(content)
+    save_signed(content, path, sign=sign)
+    return path
+
+
+def save_signed(content: dict[str, Any], path: Path, *, sign: bool = True) -> None:
+    """Write content as PyTorch does, with the digest that it has then, if it had one."""
     if sign and ENTRY in content:
         content[ENTRY] = content_digest(content)
     torch.save(content, path)
-    return path

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from phase2.config.schema import MOST_COUNTED, RunConfig
+from phase2.config.bounds import MOST_COUNTED
+from phase2.config.schema import RunConfig
 from phase2.properties import KEYS
 from phase2.runs.lineage import Lineage
 from phase2.storage.archive.pickled import TensorInfo
