@@ -33,7 +33,7 @@ from phase2.storage.records import read_record, write_record
 from phase2.testing.crystals import rock_salt, triclinic
 from phase2.testing.finished_run import finished_run
 from phase2.testing.mutations import mutate_bytes, mutate_json, mutate_members, mutate_values, nest_json
-from phase2.testing.tiny_training import PROPERTIES, tiny_config, tiny_data
+from phase2.testing.tiny_training import PROPERTIES, TinyData, tiny_config, tiny_data
 from phase2.training.callbacks.base import Callback
 from phase2.training.checkpoints.checkpoint import dump_checkpoint
 from phase2.training.checkpoints.writer import CheckpointSchedule
@@ -67,7 +67,7 @@ class Files:
 
     stopped: TrainingFiles
     ended: RunDirectory
-    data: object
+    data: TinyData
     reads: int = 0
 
     def trainer(self, files, **how):
@@ -221,7 +221,8 @@ def damage(files, kind, count, done=None):
     """Damage a file in seeded ways, one after another; return what came of each."""
     path_of, read, mutate = KINDS[kind]
     path = path_of(files)
-    whole, outcomes, before = path.read_bytes(), Counter(), None
+    whole, before = path.read_bytes(), None
+    outcomes: Counter[str] = Counter()
     expected = read(files)
     if kind == "checkpoint.pt":
         path.unlink()

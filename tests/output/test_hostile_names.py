@@ -180,7 +180,7 @@ def test_temporary_files_are_not_written_through_planted_links(tmp_path):
         with contextlib.suppress(FileExistsError):
             (folder / name).symlink_to(victim)
     write_text(folder / "out.csv", "new")
-    via_temporary(folder / "other.csv", lambda path: path.write_text("new"))
+    via_temporary(folder / "other.csv", lambda path: write_text(path, "new"))
     with pytest.raises(OSError, match="symbolic"), try_lock(folder / ".lock"):
         pass
     assert victim.read_text() == "kept"

@@ -12,7 +12,8 @@ import torch
 from phase2.errors import ModelFileError, PreemptedError
 from phase2.testing.tensor_files import alter_tensor_file
 from phase2.training.callbacks.base import Callback
-from phase2.training.checkpoints.checkpoint import VERSION, load_checkpoint
+from phase2.training.checkpoints.checkpoint import load_checkpoint
+from phase2.training.checkpoints.content import VERSION
 from phase2.training.checkpoints.newest import newest_checkpoint
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.interruption import StopRequest
@@ -54,10 +55,14 @@ def test_position_of_the_training(path):
     assert [row.epoch for row in checkpoint.history] == [1]
 
 
+def _without(name):
+    return lambda content: content.pop(name)
+
+
 def test_every_entry_is_required_and_checked(path):
     for name in torch.load(path, weights_only=True).keys() - {"sha256"}:
         whole = path.read_bytes()
-        alter_tensor_file(path, lambda content, name=name: content.pop(name))
+        alter_tensor_file(path, _without(name))
         with pytest.raises(ModelFileError, match=r"checkpoint\.pt"):
             load_checkpoint(path)
         path.write_bytes(whole)

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from phase2.config.schema import FineTuningConfig
-from phase2.training.fine_tuning.weights import HEADS, named_tensors
+from phase2.models.files.modelfile import named_tensors
+from phase2.training.fine_tuning.weights import HEADS
 
 SHA = "0" * 64
 

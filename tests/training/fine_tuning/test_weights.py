@@ -8,7 +8,8 @@ from phase2.config.schema import CgcnnConfig, EquivariantConfig
 from phase2.data.batching import collate
 from phase2.errors import ModelFileError
 from phase2.models.build import build_model
-from phase2.training.fine_tuning.weights import HEADS, copy_weights, find_property_rows, named_tensors
+from phase2.models.files.modelfile import named_tensors
+from phase2.training.fine_tuning.weights import HEADS, copy_weights, find_property_rows
 
 NETWORKS: dict[str, CgcnnConfig | EquivariantConfig] = {
     "cgcnn": CgcnnConfig(preset="small", width=8, convolutions=1, gaussians=6, trunk=6),

@@ -11,14 +11,14 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.resumption import ResumeRequest
 from phase2.errors import ModelFileError, PreemptedError, RequestError
-from phase2.models.files.modelfile import copy_tensors, load_model_file, save_model_file
+from phase2.models.files.modelfile import copy_tensors, load_model_file, named_tensors, save_model_file
 from phase2.runs.ancestry.inherit import inherit_settings
 from phase2.runs.ancestry.model_header import read_model_header
 from phase2.runs.manifest import read_manifest
 from phase2.runs.publish.publish import publish_run
 from phase2.storage.folder import LocalStore
 from phase2.training.callbacks.base import Callback
-from phase2.training.fine_tuning.weights import HEADS, named_tensors
+from phase2.training.fine_tuning.weights import HEADS
 from phase2.training.interruption import StopRequest
 from phase2.training.run.experiment import RunContext, train_run
 
