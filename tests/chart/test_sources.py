@@ -112,7 +112,9 @@ def test_values_set_whom_and_what_the_policies_approve(helm):
     assert found["claims"] == "['phase2-data-cache', 'team-cache']"
     assert found["secrets"] == "['team-keys']"
     assert found["approved"] == "['localhost/phase2']"
-    assert "'system:serviceaccount:ops:labels'" in expressions(jobs["matchConditions"])["not-a-controller"]
+    controllers = expressions(jobs["matchConditions"])["not-a-controller"]
+    assert "'system:serviceaccount:ops:labels'" in controllers
+    assert "'system:serviceaccount:argo:argo'" in controllers
     owners = named(things, "ValidatingAdmissionPolicy", "phase2-owners")["spec"]
     assert expressions(owners["matchConditions"])["not-a-maintainer"] == (
         "!(request.userInfo.username in ['carol'] ||"
