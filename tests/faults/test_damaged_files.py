@@ -15,6 +15,7 @@ import torch
 from phase2.api.run_tables import History, Metrics, PartTable
 from phase2.cli.app import app
 from phase2.cli.boundary import _explain, run
+from phase2.cli.runs.details import print_details
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packing import pack
 from phase2.errors import PreemptedError
@@ -25,8 +26,6 @@ from phase2.runs.history import read_epochs_done
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import read_manifest
 from phase2.runs.predictions import PartPredictions, write_predictions
-from phase2.runs.report.handoff import handoff
-from phase2.runs.report.model_card import model_card
 from phase2.runs.results import Results
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.records import read_record, write_record
@@ -105,7 +104,9 @@ class Files:
                 code, said = _command("runs", *words, "--store", str(output))
                 assert code in {0, 2, 3, 4}, f"exit code {code}: {said}"
         found = read_manifest(self.ended.manifest)
-        handoff(found, "folder"), model_card(found), Metrics(found).records()
+        Metrics(found).records()
+        with contextlib.redirect_stdout(io.StringIO()):
+            print_details("prefix", found)
         return found
 
     def attempts(self):
@@ -131,11 +132,13 @@ def _command(*words):
 def _kept(files):
     paths = (files.best, files.checkpoint, files.previous, files.history)
     before = {path: path.read_bytes() for path in paths if path.exists()}
-    yield
-    for path in paths:
-        path.unlink(missing_ok=True)
-    for path, content in before.items():
-        path.write_bytes(content)
+    try:
+        yield
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        for path, content in before.items():
+            path.write_bytes(content)
 
 
 @pytest.fixture(scope="module")

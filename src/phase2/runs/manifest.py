@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
+from pydantic import model_validator
+
 from phase2.config.levels import Algorithm, Level, Mode
 from phase2.config.schema import RunConfig
 from phase2.machine.code import Code
@@ -117,6 +119,12 @@ class RunManifest(Record):
     baselines: tuple[PropertyBaseline, ...] = ()
     intervals: tuple[PropertyIntervals, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> Self:
+        if [result.key for result in self.val] != [result.key for result in self.test]:
+            raise ValueError("the parts val and test have other properties")
+        return self
 
     @classmethod
     def draft(
