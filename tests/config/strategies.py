@@ -34,6 +34,7 @@ SETTINGS: dict[str, st.SearchStrategy[object]] = {
     "data.limits.number_length": st.integers(16, 4_000),
     "data.limits.atoms": COUNTS,
     "data.limits.symmetry_operators": COUNTS,
+    "data.limits.blocks": COUNTS,
     "data.limits.record_length": st.integers(100, 10**9),
     "data.limits.name_length": st.integers(16, 4_096),
     "data.limits.table_bytes": COUNTS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.api.table import Cell, Table
+from phase2.config.given_limits import limits_of
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.sources.base import LabelledCrystal, Source
 from phase2.data.sources.registry import open_source
@@ -17,15 +19,21 @@ from phase2.errors import InvalidCrystalError
 from phase2.properties import KEYS, PROPERTIES
 
 
-def load_dataset(name_or_path: str | os.PathLike[str] = "sample") -> Dataset:
+def load_dataset(
+    name_or_path: str | os.PathLike[str] = "sample", *, limits: Mapping[str, float] | None = None
+) -> Dataset:
     """Open a data set; its crystals are read when they are first asked for.
+
+    They are read in this process, where the limits of time and memory do not hold: a hostile structure file may take
+    minutes. Training and ``phase2 data prepare`` read files in processes of their own.
 
     Args:
         name_or_path: ``sample`` (comes with the package), ``jarvis-dft3d`` (downloaded when it is first read), a JSON
             or JSON lines file in JARVIS's schema, or a folder of structures with a CSV of labels.
+        limits: Limits of reading to change, by name: ``{"atoms": 20_000}``.
 
     Raises:
-        UnknownNameError: There is no data set of this name.
+        UnknownNameError: There is no data set or limit of this name.
         DataError: There is no such file, or it is no data set.
 
     Example:
@@ -33,7 +41,7 @@ def load_dataset(name_or_path: str | os.PathLike[str] = "sample") -> Dataset:
         >>> len(sample), sample.label_counts["band_gap"]
         (6317, 1056)
     """
-    return Dataset(open_source(os.fspath(name_or_path)))
+    return Dataset(open_source(os.fspath(name_or_path), limits_of(limits)))
 
 
 @dataclass(frozen=True, slots=True)

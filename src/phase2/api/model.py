@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from phase2.api.predictions import Predictions
 from phase2.api.references import RunReference, model_file
 from phase2.api.torch_state import preserved_threads
 from phase2.config.extras import explain_missing_packages
+from phase2.config.given_limits import limits_of
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.crystals.formats.ase import AtomsLike
@@ -21,6 +22,7 @@ from phase2.prediction.embedding import Embeddings, embed_structures
 from phase2.prediction.ensemble import predict_with
 from phase2.prediction.inputs import is_pymatgen
 from phase2.prediction.predictor import Predictor
+from phase2.prediction.reading import GraphReader
 from phase2.prediction.structures import list_structure_files
 from phase2.properties import Property
 
@@ -100,11 +102,13 @@ class Model:
         properties: Sequence[str] | None = None,
         interval: float | Sequence[float] = (),
         batch_size: int = 64,
+        limits: Mapping[str, float] | None = None,
         progress: ProgressCallback | None = None,
     ) -> Predictions:
         """Predict structures; one row each, in their order.
 
-        A structure that cannot be used costs its own row, which says why; all others are predicted.
+        A structure that cannot be used costs its own row, which says why; all others are predicted. Files are read in a
+        process whose time and memory are limited; structures in memory are packed in this one, where they are not.
 
         Args:
             structures: One or many of: the path of a CIF, POSCAR or JARVIS JSON file, a :class:`phase2.Crystal`, a
@@ -113,12 +117,13 @@ class Model:
             interval: Share of true values that an interval is to hold, 0.9 for instance, or several shares: adds the
                 low and high end of each property, and the novelty of the structure.
             batch_size: Structures predicted at a time.
+            limits: Limits of reading to change, by name: ``{"atoms": 20_000}``.
             progress: Called with (structures done, structures in all); an ensemble counts them once per model.
 
         Raises:
             UnknownNameError: The model was not trained for a property.
-            RequestError: ``properties`` is empty or names one twice, ``batch_size`` is not positive, an interval is
-                impossible, or the models of an ensemble cannot be calibrated together.
+            RequestError: ``properties`` is empty or names one twice, ``batch_size`` is not positive, an interval or a
+                limit is impossible, or the models of an ensemble cannot be calibrated together.
             ModelFileError: An interval was requested of a model file without calibration.
             DataError: A folder cannot be read or holds no structure.
 
@@ -133,7 +138,7 @@ class Model:
         if batch_size < 1:
             raise RequestError(f"batch_size={batch_size} is not a positive number.", fix="Give 1 or more.")
         items = _listed(structures)
-        with preserved_threads(), explain_missing_packages():
+        with preserved_threads(), explain_missing_packages(), GraphReader(limits_of(limits)) as reader:
             table = predict_with(
                 self._predictors,
                 items,
@@ -141,6 +146,7 @@ class Model:
                 levels=[interval] if isinstance(interval, float | int) else interval,
                 batch_size=batch_size,
                 progress=progress,
+                reader=reader,
             )
         return Predictions(table)
 
@@ -149,6 +155,7 @@ class Model:
         structures: StructureLike | Iterable[StructureLike],
         *,
         batch_size: int = 64,
+        limits: Mapping[str, float] | None = None,
         progress: ProgressCallback | None = None,
     ) -> Embeddings:
         """Compute the features of structures that the model's heads read; of an ensemble, those of its first member.
@@ -156,10 +163,11 @@ class Model:
         Args:
             structures: One or many, as for :meth:`predict`.
             batch_size: Structures embedded at a time.
+            limits: Limits of reading to change, as for :meth:`predict`.
             progress: Called with (structures done, structures in all).
 
         Raises:
-            RequestError: ``batch_size`` is not positive.
+            RequestError: ``batch_size`` is not positive, or a limit is impossible.
             DataError: A folder cannot be read or holds no structure.
 
         Example:
@@ -171,8 +179,9 @@ class Model:
         if batch_size < 1:
             raise RequestError(f"batch_size={batch_size} is not a positive number.", fix="Give 1 or more.")
         items = _listed(structures)
-        with preserved_threads(), explain_missing_packages():
-            return embed_structures(ModelEmbedder(self._predictors[0]), items, batch_size=batch_size, progress=progress)
+        embedder = ModelEmbedder(self._predictors[0])
+        with preserved_threads(), explain_missing_packages(), GraphReader(limits_of(limits)) as reader:
+            return embed_structures(embedder, items, batch_size=batch_size, progress=progress, reader=reader)
 
     def __repr__(self) -> str:
         runs = ", ".join(f"'{predictor.model.run_id}'" for predictor in self._predictors)

@@ -24,6 +24,7 @@ class ReadingLimits(Frozen):
         number_length: Longest number in a CIF or POSCAR, and longest whole number in JSON, characters.
         atoms: Largest number of atoms in a cell.
         symmetry_operators: Largest number of symmetry operators of a CIF.
+        blocks: Largest number of data blocks of a CIF.
         record_length: Longest record of a JSON data set, characters.
         name_length: Longest name of a record, characters.
         table_bytes: Largest CSV of targets.
@@ -40,6 +41,7 @@ class ReadingLimits(Frozen):
     number_length: int = Field(default=64, ge=16, le=4_000)
     atoms: int = Field(default=10_000, ge=1, le=1_000_000)
     symmetry_operators: int = Field(default=1_000, ge=1)
+    blocks: int = Field(default=1_000, ge=1)
     record_length: int = Field(default=16_000_000, ge=100)
     name_length: int = Field(default=256, ge=16, le=4_096)
     table_bytes: int = Field(default=100_000_000, ge=1)

@@ -26,6 +26,7 @@ _SITES = ("_atom_site_fract_x", "_atom_site_type_symbol", "_atom_site_label", "_
 # A site lies on at most this many operators of its point group (m-3m), and has the others' images.
 _LARGEST_SITE_SYMMETRY = 48
 
+_BLOCK = re.compile(r"^[ \t]*data_", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n\s*\n")
 # Lines after a name of a column up to one that begins another loop, name or block.
 _ROWS_OF_LOOP = re.compile(r"(?:\n(?![ \t]*(?:loop_|_|data_)).*)+")
@@ -65,7 +66,9 @@ def _parse(text: str, crystal_id: str, limits: ReadingLimits) -> Crystal:
 
 
 def _refuse_long_loops(text: str, crystal_id: str, limits: ReadingLimits) -> None:
-    """Refuse a file by the lines of its loops, which takes no parser."""
+    """Refuse a file by its blocks and the lines of its loops, which takes no parser."""
+    if (blocks := len(_BLOCK.findall(text))) > limits.blocks:
+        raise limits.exceeded("blocks", f"Crystal '{crystal_id}'", f"it has {blocks:,} data blocks")
     lowered = text.lower()
     _check_operators(crystal_id, max(_lines_of_loop(lowered, name) for name in _OPERATORS), limits)
     check_atoms(crystal_id, max(_lines_of_loop(lowered, name) for name in _SITES), limits)
