@@ -65,8 +65,8 @@ def command(tmp_path):
             )
             _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        texts = [path.read_text(encoding="utf-8", errors="replace") for path in streams]
-        return Outcome(process.returncode, *texts, used.ru_maxrss * 1024, used.ru_utime + used.ru_stime)
+        printed, said = (path.read_text(encoding="utf-8", errors="replace") for path in streams)
+        return Outcome(process.returncode, printed, said, used.ru_maxrss * 1024, used.ru_utime + used.ru_stime)
 
     return run
 

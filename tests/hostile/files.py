@@ -81,7 +81,7 @@ TEXTS = {
     "text-field.cif": lambda: cif(extra=";\n" + "no end\n" * 1_000),
     "unknown-element.cif": lambda: cif(sites="Q1 " + "Q" * 10_000 + " 0 0 0"),
     "claims.vasp": lambda: poscar(counts="10000000000 1"),
-    "claims-in-lines.vasp": lambda: poscar(counts="9000 9000\n9000 9000"),
+    "claims-in-lines.vasp": lambda: poscar(counts="4500 4500\n4500 4500"),
     "claims-with-sign.vasp": lambda: poscar(counts="+9_999_999_999 1"),
     "claims-after-blank-lines.vasp": lambda: "\n\n\n" + poscar(counts="10000000000 1"),
     "long-count.vasp": lambda: poscar(counts="9" * 5_000),
@@ -90,16 +90,16 @@ TEXTS = {
     "exponent-cell.vasp": lambda: poscar(a="1e308"),
     "negative.vasp": lambda: poscar(counts="-1 -1"),
     "blanks.vasp": lambda: poscar() + "\n \n" * 2_000_000,
-    "crowd.vasp": lambda: "x\n1\n300 0 0\n0 300 0\n0 0 300\nNa\n9000\nDirect\n" + "0.001 0.001 0.001\n" * 9_000,
+    "crowd.vasp": lambda: "x\n1\n300 0 0\n0 300 0\n0 0 300\nNa\n4500\nDirect\n" + "0.001 0.001 0.001\n" * 4_500,
     "cluster.vasp": lambda: (
-        "x\n1\n300 0 0\n0 300 0\n0 0 300\nNa\n9000\nCartesian\n"
-        + "".join(f"{0.6 * (k % 20)} {0.6 * (k // 20 % 20)} {0.6 * (k // 400)}\n" for k in range(9_000))
+        "x\n1\n300 0 0\n0 300 0\n0 0 300\nNa\n4500\nCartesian\n"
+        + "".join(f"{0.52 * (k % 20)} {0.52 * (k // 20 % 20)} {0.52 * (k // 400)}\n" for k in range(4_500))
     ),
     "long-number.json": lambda: json_record(a="9" * 5_000),
     "long-decimals.json": lambda: json_record(a="5." + "1" * 1_000_000 + "e999"),
     "nesting.json": lambda: json_record(coords="[" * 200_000 + "]" * 200_000),
     "atoms.json": lambda: json_record(**many_elements(50_000)),
-    "crowd.json": lambda: json_record(**many_elements(9_000), a="9000"),
+    "crowd.json": lambda: json_record(**many_elements(4_500), a="4500"),
     "nan.json": lambda: json_record(a="NaN"),
     "infinity.json": lambda: json_record(a="-Infinity"),
     "exponent.json": lambda: json_record(a="1e400"),

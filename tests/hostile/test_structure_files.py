@@ -167,7 +167,7 @@ def test_the_limits_before_the_parsers_hold_in_this_process_too(tmp_path, name):
     path.write_text(TEXTS[name]())
     # Those that are refused when their neighbours are searched.
     if name.startswith(("crowd", "cluster")):
-        assert read_structure(path).n_atoms == 9_000
+        assert read_structure(path).n_atoms == 4_500
         return
     with pytest.raises(DataError) as caught:
         read_structure(path)

@@ -39,7 +39,7 @@ class ReadingLimits(Frozen):
     file_bytes: int = Field(default=32_000_000, ge=1)
     line_length: int = Field(default=20_000, ge=80)
     number_length: int = Field(default=64, ge=16, le=4_000)
-    atoms: int = Field(default=10_000, ge=1, le=1_000_000)
+    atoms: int = Field(default=5_000, ge=1, le=1_000_000)
     symmetry_operators: int = Field(default=1_000, ge=1)
     blocks: int = Field(default=1_000, ge=1)
     record_length: int = Field(default=16_000_000, ge=100)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import PackedGraphs
-from phase2.prediction.reading import GraphReader, ReadStructure
+from phase2.prediction.reading import GraphReader, ReadStructure, split_by_atoms
 from phase2.prediction.table import PredictedStructure, check_output, readable_name
 from phase2.storage.disk.atomic import via_temporary
 from phase2.storage.progress import ProgressCallback
@@ -128,8 +128,10 @@ def _embed_batch(embedder: Embedder, names: Sequence[str], read: Sequence[ReadSt
     good = [(name, item) for name, item in zip(names, read, strict=True) if isinstance(item, PackedGraphs)]
     if not good:
         return Embeddings((), (), np.empty((0, 0), np.float32), failures)
-    graphs = PackedGraphs.concatenate([graph for _, graph in good])
-    found = _finite([name for name, _ in good], graphs.formulas.tolist(), embedder.embed_graphs(graphs))
+    batches = list(split_by_atoms([graph for _, graph in good]))
+    formulas = [formula for batch in batches for formula in batch.formulas.tolist()]
+    features = np.concatenate([embedder.embed_graphs(batch) for batch in batches])
+    found = _finite([name for name, _ in good], formulas, features)
     return replace(found, failures=(*failures, *found.failures))
 
 

@@ -21,7 +21,7 @@ from phase2.errors import UnknownNameError
 from phase2.machine.hardware import thread_count
 from phase2.models.files.modelfile import TrainedModel, load_model_file
 from phase2.prediction.features import trained_features
-from phase2.prediction.reading import GraphReader, ReadStructure
+from phase2.prediction.reading import GraphReader, ReadStructure, split_by_atoms
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.properties import select_properties
 from phase2.storage.progress import ProgressCallback
@@ -195,7 +195,7 @@ def _predict_batch(
     predictor: Predictor, names: Sequence[str], read: Sequence[ReadStructure], columns: Sequence[int]
 ) -> list[PredictedStructure]:
     graphs = [item for item in read if isinstance(item, PackedGraphs)]
-    assessed = iter(predictor.assess_graphs(PackedGraphs.concatenate(graphs)).crystals(columns) if graphs else ())
+    assessed = (one for batch in split_by_atoms(graphs) for one in predictor.assess_graphs(batch).crystals(columns))
     return [
         item if isinstance(item, PredictedStructure) else _row(predictor, name, item, next(assessed))
         for name, item in zip(names, read, strict=True)

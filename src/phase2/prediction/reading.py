@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 ReadStructure: TypeAlias = PackedGraphs | PredictedStructure
 """The graph of a structure, or a row that says why it has none."""
 
+MOST_ATOMS = 20_000
+"""Atoms that are predicted together; 64 crystals of 300 atoms have fewer."""
+
 
 @dataclass(frozen=True, slots=True)
 class _File:
@@ -156,6 +159,23 @@ class GraphReader:
     def _failed(self, file: _File, ended: WorkerEndedError) -> list[ReadStructure]:
         error = reading_error(file.name, ended, self.limits)
         return [PredictedStructure(file.name, "", None, error=str(error))]
+
+
+def split_by_atoms(graphs: Sequence[PackedGraphs]) -> Generator[PackedGraphs, None, None]:
+    """Concatenate graphs, in their order, into as few batches as keep below ``MOST_ATOMS``.
+
+    A batch of large cells would need the memory of as many small crystals as they have atoms.
+    """
+    batch: list[PackedGraphs] = []
+    atoms = 0
+    for graph in graphs:
+        if batch and atoms + len(graph.species) > MOST_ATOMS:
+            yield PackedGraphs.concatenate(batch)
+            batch, atoms = [], 0
+        batch.append(graph)
+        atoms += len(graph.species)
+    if batch:
+        yield PackedGraphs.concatenate(batch)
 
 
 def read_graph(

@@ -116,6 +116,8 @@ def test_a_damaged_line_is_located_and_costs_itself_alone(tmp_path, monkeypatch,
     path.write_text('{"a": 1}\n{"a": oh}\n{"a": [{"b"\n{"a": 2}\n')
     first, damaged, cut, last = (record for _, record in stream_records(path))
     assert (first, last) == ({"a": 1}, {"a": 2})
+    assert isinstance(damaged, json_cursor.Unreadable)
+    assert isinstance(cut, json_cursor.Unreadable)
     assert "line 2, column 7" in damaged.reason
     assert "line 4" in cut.reason
     assert not damaged.limit

@@ -101,21 +101,17 @@ class JsonCursor:
             DataError: The file cannot be read.
         """
         self.peek()
-        while True:
-            try:
-                value, end = self._decoder.decode_at(self._window, self._position)
-            except RecursionError as error:
-                return self._pass_over(Unreadable(NESTED, limit=True), error)
-            except json.JSONDecodeError as error:
-                if self._ended or not self._is_truncated(error):
-                    raise self.error(error.msg, error.pos) from error
-                end = len(self._window)
-            else:
-                if end + len(_LONGEST_NUMBER_REST) < len(self._window) or self._ended:
-                    return self._consume(value, end)
-            if end - self._position > self._limits.record_length:
-                return self._pass_over(self._too_long())
-            self._grow()
+        try:
+            value, end = self._decoder.decode_at(self._window, self._position)
+        except RecursionError as error:
+            return self._pass_over(Unreadable(NESTED, limit=True), error)
+        except json.JSONDecodeError as error:
+            if self._ended or not self._is_truncated(error):
+                raise self.error(error.msg, error.pos) from error
+        else:
+            if end + len(_LONGEST_NUMBER_REST) < len(self._window) or self._ended:
+                return self._consume(value, end)
+        return self._long_value()
 
     def pass_line(self) -> bool:
         """Pass over the rest of the line; tell whether there was an end of the line."""
@@ -146,11 +142,28 @@ class JsonCursor:
             return Unreadable.beyond(self._limits.exceeded("number_length", subject, self._decoder.long_number))
         return value
 
+    def _long_value(self) -> object:
+        """Decode and consume a value that goes on behind the window, once its end is there."""
+        search, start = ValueEnd(self._window[self._position]), self._position
+        while search.find(self._window, start) is None and not self._ended:
+            length = len(self._window) - self._position
+            if length > self._limits.record_length:
+                return self._pass_over(self._too_long())
+            self._grow()
+            start = length
+        try:
+            value, end = self._decoder.decode_at(self._window, self._position)
+        except RecursionError as error:
+            return self._pass_over(Unreadable(NESTED, limit=True), error)
+        except json.JSONDecodeError as error:
+            raise self.error(error.msg, error.pos) from error
+        return self._consume(value, end)
+
     def _pass_over(self, unreadable: Unreadable, cause: Exception | None = None) -> Unreadable:
         """Move behind the value at the position, which is never decoded, window by window."""
-        failure = self.error(unreadable.reason.rstrip("."))
-        value = ValueEnd(self._window[self._position])
-        while (end := value.find(self._window, self._position)) is None:
+        failure = self.error(f"{unreadable.reason.rstrip('.')}, and it has no end")
+        search = ValueEnd(self._window[self._position])
+        while (end := search.find(self._window, self._position)) is None:
             if self._ended:
                 raise failure from cause
             self._position = len(self._window)
@@ -159,7 +172,7 @@ class JsonCursor:
         return unreadable
 
     def _too_long(self) -> Unreadable:
-        return Unreadable.beyond(self._limits.exceeded("record_length", str(self._path), "it is longer"))
+        return Unreadable.beyond(self._limits.exceeded("record_length", str(self._path), "it is a longer record"))
 
     def _is_truncated(self, error: json.JSONDecodeError) -> bool:
         return error.msg.startswith("Unterminated string") or error.pos >= len(self._window) - _LONGEST_WORD

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
 _END_OF_WORD = re.compile(r"[\s,\]}]")
 _QUOTE = ord('"')
+_SLICE = 1 << 17  # characters at a time, whose arrays fit into the processor's cache
 _NESTING = np.zeros(256, dtype=np.int8)
 _NESTING[[ord("["), ord("{")]] = 1
 _NESTING[[ord("]"), ord("}")]] = -1
@@ -38,10 +39,16 @@ class ValueEnd:
         if self._word:
             found = _END_OF_WORD.search(text, start)
             return None if found is None else found.start()
-        if self._in_string and not self._escaped and text.find('"', start) < 0 and text.find("\\", start) < 0:
+        for at in range(start, len(text), _SLICE):
+            end = self._find_in(text[at : at + _SLICE])
+            if end is not None:
+                return at + end
+        return None
+
+    def _find_in(self, text: str) -> int | None:
+        if self._in_string and not self._escaped and '"' not in text and "\\" not in text:
             return None
-        at = self._end(self._plain(text[start:]))
-        return None if at is None else start + at
+        return self._end(self._plain(text))
 
     def _plain(self, text: str) -> NDArray[np.uint8]:
         """Return one byte per character, escapes replaced by letters."""
@@ -55,8 +62,8 @@ class ValueEnd:
     def _end(self, codes: NDArray[np.uint8]) -> int | None:
         quote = codes == _QUOTE
         inside = (np.cumsum(quote, dtype=np.int32) + self._in_string) % 2 == 1
-        change = np.where(inside, 0, _NESTING[codes]).astype(np.int32)
-        depth = np.cumsum(change) + self._depth
+        change = np.where(inside, 0, _NESTING[codes])
+        depth = np.cumsum(change, dtype=np.int32) + self._depth
         closing = (depth == 0) & ((change < 0) | (quote & ~inside))
         if closing.any():
             return int(np.argmax(closing)) + 1
