@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from phase2.config.limits import ReadingLimits
 from phase2.data.sources import json_cursor
 from phase2.data.sources.json_stream import stream_records
 from phase2.errors import DataError
@@ -181,3 +182,19 @@ def test_an_early_error_is_found_without_reading_on(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="line 1, column 8"):
         list(stream_records(path))
     assert sum(read) < 1_000
+
+
+@any_window
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=VALUES, value=VALUES | st.text('\\"[]{}, ', max_size=12), after=VALUES)
+def test_a_value_is_passed_over_to_its_end(tmp_path, monkeypatch, window, before, value, after):
+    monkeypatch.setattr(json_cursor, "CHUNK", window)
+    long = [value, "x" * 200]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([before, long, value, after]), encoding="utf-8")
+    limits = ReadingLimits(record_length=150)
+    first, passed, second, last = (record for _, record in stream_records(path, limits=limits))
+    assert isinstance(passed, json_cursor.Unreadable)
+    assert passed.limit
+    for record, expected in ((first, before), (second, value), (last, after)):
+        assert record == expected or (isinstance(record, json_cursor.Unreadable) and len(json.dumps(expected)) > 150)

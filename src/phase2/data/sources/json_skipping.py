@@ -7,7 +7,6 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-_ESCAPE = re.compile(r"\\.", re.DOTALL)
 _END_OF_WORD = re.compile(r"[\s,\]}]")
 _QUOTE = ord('"')
 _SLICE = 1 << 17  # characters at a time, whose arrays fit into the processor's cache
@@ -51,11 +50,10 @@ class ValueEnd:
         return self._end(self._plain(text))
 
     def _plain(self, text: str) -> NDArray[np.uint8]:
-        """Return one byte per character, escapes replaced by letters."""
+        """Return one byte per character, escaped quotes and backslashes replaced by letters."""
         if self._escaped:
             text = "x" + text[1:]
-        if "\\" in text:
-            text = _ESCAPE.sub("xx", text)
+        text = text.replace("\\\\", "xx").replace('\\"', "xx")
         self._escaped = text.endswith("\\")
         return np.frombuffer(text.encode("latin-1", "replace"), dtype=np.uint8)
 
