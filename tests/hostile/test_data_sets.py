@@ -55,7 +55,7 @@ LIMITED = {"long number", "long id", "number as id", "long label", "nesting", "n
 PACKINGS = {
     ".json": lambda text: text.encode(),
     ".json.gz": lambda text: gzip.compress(text.encode(), 1),
-    ".zip": lambda text: zipped({"inside.json": text.encode()}),
+    ".json.zip": lambda text: zipped({"inside.json": text.encode()}),
 }
 
 
@@ -117,7 +117,7 @@ def test_a_text_of_gigabytes_in_megabytes_costs_its_own_row(tmp_path, command):
     assert "data.limits.record_length" in ended.err
 
 
-@pytest.mark.parametrize("packing", [".json.gz", ".zip"])
+@pytest.mark.parametrize("packing", [".json.gz", ".json.zip"])
 def test_nothing_is_decompressed_beyond_the_limit(tmp_path, packing):
     path = tmp_path / f"data{packing}"
     path.write_bytes(PACKINGS[packing](f"[{', '.join(GOOD)}, {' ' * 5_000_000} 1]"))
@@ -186,7 +186,7 @@ ARCHIVES = {
 
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_a_file_that_is_no_data_set_is_an_error_of_data(tmp_path, name):
-    for suffix in (".json", ".json.gz", ".zip"):
+    for suffix in (".json", ".json.gz", ".json.zip"):
         path = tmp_path / f"data{suffix}"
         path.write_bytes(ARCHIVES[name]())
         with pytest.raises(DataError, match="data"):
@@ -196,7 +196,7 @@ def test_a_file_that_is_no_data_set_is_an_error_of_data(tmp_path, name):
 @pytest.mark.parametrize("name", ["lzma member", "bzip2 member"])
 def test_what_python_decompresses_is_read(tmp_path, name):
     method = zipfile.ZIP_LZMA if name.startswith("lzma") else zipfile.ZIP_BZIP2
-    path = tmp_path / "data.zip"
+    path = tmp_path / "data.json.zip"
     path.write_bytes(zipped({"a.json": f"[{', '.join(GOOD)}]".encode()}, method))
     assert len(build(path, tmp_path / "cache").graphs) == len(GOOD)
 
@@ -205,7 +205,7 @@ def test_damaged_members_are_errors_of_data(tmp_path):
     for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_STORED):
         whole = zipped({"a.json": json.dumps([os.urandom(64).hex() for _ in range(100)]).encode()}, method)
         for at in range(60, len(whole) - 100, 97):
-            path = tmp_path / "data.zip"
+            path = tmp_path / "data.json.zip"
             path.write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
             with pytest.raises(DataError):
                 build(path, tmp_path / "cache")
