@@ -110,7 +110,7 @@ TEXTS = {
 }
 """Texts by the names of their files."""
 
-HARMLESS = {"blank-lines.cif", "blank-lines-inside.cif", "empty-loop.cif", "blanks.vasp", "blanks.json"}
+HARMLESS = {"loops.cif", "blank-lines.cif", "blank-lines-inside.cif", "empty-loop.cif", "blanks.vasp", "blanks.json"}
 """Those that are read all the same, or may be."""
 
 

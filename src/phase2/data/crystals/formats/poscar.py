@@ -10,7 +10,7 @@ from phase2.data.crystals.formats.parsing import check_atoms, parse_file
 from phase2.data.crystals.formats.pymatgen import from_pymatgen
 
 # Comment, scale, lattice, and at most ten lines of symbols and ten of counts.
-_HEAD_LINES = 25
+_CELL_LINES, _HEAD_LINES = 5, 25
 
 
 def read_poscar(path: Path, id: str | None = None, limits: ReadingLimits = DEFAULT_LIMITS) -> Crystal:  # noqa: A002
@@ -33,8 +33,9 @@ def _parse(text: str, crystal_id: str, limits: ReadingLimits) -> Crystal:
 
 def _claimed_atoms(text: str) -> int:
     """Return the largest sum of counts in a line of the head, from which pymatgen makes lists at once."""
+    blank_comment = not text.partition("\n")[0].strip()
     head = text.lstrip().split("\n", _HEAD_LINES)[:_HEAD_LINES]
-    return max(map(_sum_of_counts, head), default=0)
+    return max(map(_sum_of_counts, head[_CELL_LINES - blank_comment :]), default=0)
 
 
 def _sum_of_counts(line: str) -> int:
