@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from phase2.cli.console import echo, note
+from phase2.cli.console import echo, echo_text, note
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.cli.workflow.placement import Placement, takes_placement
 from phase2.cli.workflow.results import FolderOption, NameOption, write_results
@@ -42,7 +42,8 @@ def report(
         raise RequestError("No run is named.", fix="Name one, or set PHASE2_RUN_ID.")
     place = open_command_store(store)
     found = PublishedRun.open(place, find_in(place, name).prefix)
-    echo(write_report(to, found.manifest, place.read(f"{found.prefix}/{HANDOFF}").decode()))
+    table = write_report(to, found.manifest, place.read(f"{found.prefix}/{HANDOFF}").decode())
+    echo_text(f"{table}\n")
 
 
 @app.command("compare")
