@@ -52,7 +52,7 @@ def test_a_written_file_makes_the_run_by_itself(say, file, tmp_path):
     ("words", "says"),
     [
         (["--set", "training.patiance=20"], "Did you mean 'training.patience'?"),
-        (["--set", "training.patience=0"], "Expected an integer of at least 1, or null"),
+        (["--set", "training.patience=0"], "Expected an integer of at least 1 and of at most 1000000000, or null"),
         (["--config", "nowhere.yaml"], "nowhere.yaml cannot be read"),
         (["--level", "lite", "--set", "training.epochs=2"], "fixed at 2 epochs"),
         (["--level", "lite", "--patience", "2"], "fixed at 2 epochs"),

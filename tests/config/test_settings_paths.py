@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2.config.assignments import Setting, format_value, parse_setting, parse_values, settings_of
+from phase2.config.assignments import LIMITS, Setting, format_value, parse_setting, parse_values, settings_of
 from phase2.config.combine import combine
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS
-from phase2.config.limits import PREFIX
 from phase2.config.paths import DERIVED, settings_of_algorithm
 from phase2.config.request import BALANCES, FREEZES, PRECISIONS, RunRequest
 from phase2.config.resolve import SOURCE_DIGEST, flatten, resolve
@@ -31,7 +30,7 @@ def test_every_value_of_a_configuration_can_be_set_or_says_why_not(algorithm):
     request = RunRequest(algorithm=algorithm, backbone="sevennet-0", from_="run", settings=(DIGEST,))
     paths = [path for path, _ in flatten(resolve(request).config.model_dump(mode="json"))]
     settable = list(settings_of_algorithm(algorithm))
-    limits = {path for path in settable if path.startswith(PREFIX)}  # left out where they have their defaults
+    limits = {path for path in settable if path.startswith(LIMITS)}  # left out where they have their defaults
     assert set(paths) == (set(settable) - limits) | (set(DERIVED) & set(paths))
     assert sorted(settable) == sorted(SETTINGS | SOURCE | FINE_TUNING | FOUNDATION | MODELS[algorithm]), (
         "a setting that the property tests do not draw"

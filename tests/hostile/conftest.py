@@ -13,6 +13,16 @@ from phase2.cli import main
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open("used", "w") as file:
+    file.write(f"{used.ru_maxrss} {used.ru_utime + used.ru_stime}")
+sys.exit(code)
+"""
+"""Runs a command from a small process: what a process starts with counts the memory of the one that started it."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -59,14 +69,15 @@ def command(tmp_path):
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join(sys.path), "PHASE2_CACHE_DIR": str(cache or tmp_path / "cache"),
         }  # fmt: skip
+        words = [sys.executable, *program, *map(str, words)]
         with streams[0].open("wb") as out, streams[1].open("wb") as err:
-            process = subprocess.Popen(
-                [sys.executable, *program, *map(str, words)], stdout=out, stderr=err, env=environment, cwd=tmp_path
-            )
-            _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+            process = subprocess.run(
+                [sys.executable, "-S", "-c", MEASURE, *words],
+                stdout=out, stderr=err, env=environment, cwd=tmp_path, check=False,
+            )  # fmt: skip
+        peak, seconds = (tmp_path / "used").read_text().split()
         printed, said = (path.read_text(encoding="utf-8", errors="replace") for path in streams)
-        return Outcome(process.returncode, printed, said, used.ru_maxrss * 1024, used.ru_utime + used.ru_stime)
+        return Outcome(process.returncode, printed, said, int(peak) * 1024, float(seconds))
 
     return run
 

@@ -63,7 +63,7 @@ def test_manifests_survive_the_round_trip(tmp_path_factory, manifest, test, scor
     path = tmp_path_factory.mktemp("run") / "run_manifest.json"
     attempt = Attempt(start=datetime(2026, 1, 1, 0, minutes, 1, 7, tzinfo=UTC), outcome="killed")
     code = manifest.code.model_copy(update={"image_digest": image})
-    changes = {"test": test, "score": score, "code": code, "attempts": (attempt,)}
+    changes = {"val": test, "test": test, "score": score, "code": code, "attempts": (attempt,)}
     written = manifest.model_copy(update=changes)
     write_record(path, written)
     strict_json(path)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from phase2.config.assignments import parse_setting
 from phase2.config.combine import combine
 from phase2.config.resolve import resolve
 from phase2.config.run_file.reader import RunFile
@@ -22,6 +23,9 @@ from phase2.tuning.result import best_file, best_trial, study_facts, trial_rows
 from phase2.tuning.study import Study
 from phase2.tuning.worker import StudyWorker, WorkOrder
 from phase2.tuning.workers import Worker
+
+DIVERGING = (parse_setting("training.weight_decay=1000"),)
+"""Each step multiplies the weights by 1 - 1000 times the rate."""
 
 
 @pytest.fixture
@@ -114,16 +118,16 @@ def test_a_property_is_minimised(work, define, store):
 
 @pytest.mark.slow
 def test_trials_that_diverge_fail_and_the_study_goes_on(work, define):
-    over = ("training.lr=0.001,1e30",)
-    study = work(define(over=over, trials=4, pruner="none"))
-    assert {trial.values["training.lr"]: trial.state for trial in study.trials()} == {0.001: "complete", 1e30: "failed"}
+    over = ("training.lr=0.001,1000",)
+    study = work(define(over=over, trials=4, pruner="none", settings=DIVERGING))
+    assert {trial.values["training.lr"]: trial.state for trial in study.trials()} == {0.001: "complete", 1000: "failed"}
     assert all("diverged" in trial.reason for trial in study.trials() if trial.state == "failed")
 
 
 @pytest.mark.slow
 def test_a_study_in_which_all_trials_fail_ends_with_their_error(work, define):
     with pytest.raises(RequestError, match="diverged"):
-        work(define(over=("training.lr=1e29,1e30",), trials=9, pruner="none"))
+        work(define(over=("training.lr=999,1000",), trials=9, pruner="none", settings=DIVERGING))
 
 
 @pytest.mark.slow

@@ -9,8 +9,7 @@ import typer
 
 from phase2.cli.console import echo, note, print_table
 from phase2.cli.options import LimitOption, SetOption, given_limits, given_settings, variable_of
-from phase2.config.assignments import parse_setting
-from phase2.config.limits import PREFIX
+from phase2.config.assignments import LIMITS, parse_setting
 from phase2.config.settings import cache_dir
 from phase2.errors import DataError
 
@@ -100,7 +99,7 @@ def _prepare(data: str, workers: int | None, cutoff: float | None, settings: lis
 
     # A workflow gives all settings of its run; only those of the graphs and of reading matter here.
     given = map(parse_setting, given_settings(settings))
-    graphs = [one for one in given if one.path.startswith(("data.graph.", PREFIX))]
+    graphs = [one for one in given if one.path.startswith(("data.graph.", LIMITS))]
     config = resolve(combine({"data": data, "cutoff": cutoff}, settings=graphs)).config.data
     start = time.perf_counter()
     with work_bar("crystals") as progress:

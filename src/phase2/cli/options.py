@@ -7,21 +7,22 @@ import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from phase2.config.assignments import SET, parse_setting, split_texts
+from phase2.config.assignments import LIMITS, SET, parse_setting, split_texts
 from phase2.config.combine import combine
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
-from phase2.config.limits import PREFIX, ReadingLimits
 from phase2.config.request import BALANCES, FREEZES, PRECISIONS, SPLITS, RunRequest
-from phase2.config.resolve import resolve
 from phase2.config.resumption import CHANGES
 from phase2.config.settings import SET_VARIABLE
 from phase2.errors import RequestError
 from phase2.properties import CORE, KEYS
+
+if TYPE_CHECKING:
+    from phase2.config.limits import ReadingLimits
 
 ConfigOption = Annotated[
     Path | None,
@@ -35,7 +36,7 @@ SetOption = Annotated[
 ]
 LimitOption = Annotated[
     list[str] | None,
-    typer.Option(SET, metavar="PATH=VALUE", help=f"A limit of reading: {PREFIX}atoms=20000; may be repeated."),
+    typer.Option(SET, metavar="PATH=VALUE", help=f"A limit of reading: {LIMITS}atoms=20000; may be repeated."),
 ]
 AcceptOption = Annotated[
     list[str] | None,
@@ -219,16 +220,18 @@ def given_limits(texts: Sequence[str] | None) -> ReadingLimits:
     Raises:
         RequestError: ``--set`` gave another setting, or a value that is none.
     """
+    from phase2.config.resolve import resolve
+
     given = [parse_setting(text) for text in given_settings(texts)]
-    other = next((one for one in given if not one.path.startswith(PREFIX)), None)
+    other = next((one for one in given if not one.path.startswith(LIMITS)), None)
     if texts and other is not None:
         raise RequestError(
             f"{SET} {other.text} cannot be used here.",
-            why=f"This command takes the limits of reading alone, {PREFIX}...",
+            why=f"This command takes the limits of reading alone, {LIMITS}...",
             fix="Drop it.",
         )
     # A workflow gives all settings of its run.
-    limits = [one for one in given if one.path.startswith(PREFIX)]
+    limits = [one for one in given if one.path.startswith(LIMITS)]
     return resolve(combine({}, settings=limits)).config.data.limits
 
 

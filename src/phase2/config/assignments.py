@@ -14,6 +14,9 @@ SEPARATOR = ";"
 
 SET = "--set"
 
+LIMITS = "data.limits."
+"""Beginning of the paths of the limits of reading."""
+
 _PATH = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 

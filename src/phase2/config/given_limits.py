@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from phase2.config.assignments import Setting
+from phase2.config.assignments import LIMITS, Setting
 from phase2.config.levels import ALGORITHMS
-from phase2.config.limits import PREFIX, ReadingLimits
+from phase2.config.limits import ReadingLimits
 from phase2.config.paths import check_setting
 
 
@@ -21,6 +21,6 @@ def limits_of(values: Mapping[str, float] | None) -> ReadingLimits:
         >>> limits_of({"atoms": 20_000}).atoms
         20000
     """
-    given = [Setting(PREFIX + name, value, "limits") for name, value in (values or {}).items()]
-    checked = {one.path.removeprefix(PREFIX): check_setting(one, ALGORITHMS[0]).value for one in given}
+    given = [Setting(LIMITS + name, value, "limits") for name, value in (values or {}).items()]
+    checked = {one.path.removeprefix(LIMITS): check_setting(one, ALGORITHMS[0]).value for one in given}
     return ReadingLimits.model_validate(checked)

@@ -6,11 +6,9 @@ from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from phase2.config.assignments import LIMITS
 from phase2.config.frozen import Frozen
 from phase2.errors import LimitExceededError
-
-PREFIX = "data.limits."
-"""Beginning of the paths of these settings."""
 
 
 class ReadingLimits(Frozen):
@@ -62,8 +60,8 @@ class ReadingLimits(Frozen):
         """
         return LimitExceededError(
             f"{subject} exceeds a limit:",
-            why=f"{found}; the limit {PREFIX}{limit} is {getattr(self, limit):,}.",
-            fix=f"Correct or remove it, or raise the limit: --set {PREFIX}{limit}=NUMBER.",
+            why=f"{found}; the limit {LIMITS}{limit} is {getattr(self, limit):,}.",
+            fix=f"Correct or remove it, or raise the limit: --set {LIMITS}{limit}=NUMBER.",
         )
 
     @model_serializer(mode="wrap")

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from phase2.config.assignments import SET, Setting
+from phase2.config.assignments import LIMITS, SET, Setting
 from phase2.config.frozen import Frozen
 from phase2.config.levels import Algorithm
-from phase2.config.limits import PREFIX, ReadingLimits
+from phase2.config.limits import ReadingLimits
 from phase2.config.schema import (
     CgcnnConfig,
     DataConfig,
@@ -162,7 +162,7 @@ def _walk(algorithm: Algorithm) -> Iterator[SettingField]:
         ("", RunConfig),
         ("data.", DataConfig),
         ("data.graph.", GraphSpec),
-        (PREFIX, ReadingLimits),
+        (LIMITS, ReadingLimits),
         ("model.", MODELS[algorithm]),
         ("training.", TrainingConfig),
         ("foundation.", FoundationConfig),
