@@ -69,10 +69,10 @@ def command(tmp_path):
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join(sys.path), "PHASE2_CACHE_DIR": str(cache or tmp_path / "cache"),
         }  # fmt: skip
-        words = [sys.executable, *program, *map(str, words)]
+        measured = [sys.executable, *program, *map(str, words)]
         with streams[0].open("wb") as out, streams[1].open("wb") as err:
             process = subprocess.run(
-                [sys.executable, "-S", "-c", MEASURE, *words],
+                [sys.executable, "-S", "-c", MEASURE, *measured],
                 stdout=out, stderr=err, env=environment, cwd=tmp_path, check=False,
             )  # fmt: skip
         peak, seconds = (tmp_path / "used").read_text().split()

@@ -4,9 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from phase2.config.assignments import Setting
+from phase2.config.assignments import LIMITS, Setting
 from phase2.config.levels import ALGORITHMS, LEVELS, Algorithm
-from phase2.config.limits import PREFIX
 from phase2.config.paths import SettingField, settings_of_algorithm
 from phase2.config.request import BACKBONE, FIELD_PATHS, FLAG_PATHS, RunRequest, flag
 from phase2.config.resolve import SOURCE_DIGEST, flatten, resolve
@@ -37,7 +36,7 @@ _GROUPS = {
 def configuration_page() -> str:
     """Return the page of all settings: path, what it takes, default, option and meaning."""
     shared = [path for path in settings_of_algorithm("cgcnn") if not path.startswith("model.")]
-    limits = [path for path in shared if path.startswith(PREFIX)]
+    limits = [path for path in shared if path.startswith(LIMITS)]
     parts = {
         "shared": _settings_table(ALGORITHMS, [path for path in shared if path not in limits]),
         "limits": _settings_table(ALGORITHMS, limits),
@@ -130,7 +129,7 @@ def _default(field: SettingField, algorithm: Algorithm) -> str:
     )
     if field.path in (BACKBONE, "fine_tuning.source", SOURCE_DIGEST):
         return ""
-    if field.path.startswith(PREFIX):
+    if field.path.startswith(LIMITS):
         return str(field.info.default)
     if "level" in run.origins[field.path] or field.path == "data.max_samples":
         return "level"
