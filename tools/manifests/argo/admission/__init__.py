@@ -1,15 +1,15 @@
 """Admission policies: what the API server takes of Argo's kinds in a namespace of runs.
 
-The modules, from the inside out: ``policies`` (policies and bindings as objects), ``exempt`` (who is not asked),
+The modules, from the inside out: ``policies`` (policies and rules as objects), ``exempt`` (who is not asked),
 ``changes`` (what an update changes), ``metadata`` and ``specification`` (the closed lists), ``parameters`` (the values
 of a template's parameters), ``workflows``, ``cron_workflows`` and ``internals`` (the kinds).
 """
 
+from tools.manifests.admission.policies import validating_binding
 from tools.manifests.argo.parameters import PARAMETERS
 from tools.manifests.yaml_text import Manifest
 
 from . import cron_workflows, internals, parameters, workflows
-from .policies import binding
 
 
 def admission_policies() -> list[Manifest]:
@@ -20,4 +20,4 @@ def admission_policies() -> list[Manifest]:
         internals.policy(),
         *(parameters.policy(template, known) for template, known in PARAMETERS.items()),
     ]
-    return [document for policy in policies for document in (policy, binding(policy["metadata"]["name"]))]
+    return [document for policy in policies for document in (policy, validating_binding(policy["metadata"]["name"]))]

@@ -3,10 +3,8 @@
 Each is a match condition of its own, so that an overlay or a value of the chart replaces it by its name.
 """
 
+from tools.manifests.admission.people import ARGO
 from tools.manifests.cel import cel_literal
-
-CONTROLLERS = ("system:serviceaccount:argo:argo", "system:serviceaccount:argo:argo-workflows-workflow-controller")
-"""Service account of Argo's controller, as installed by Argo's own manifests and by its chart."""
 
 EXEMPT = ("phase2-administrators",)
 """Groups that may write what is none of ours."""
@@ -18,10 +16,6 @@ _KUBERNETES = (
     "system:serviceaccount:kube-system:namespace-controller",
 )
 
-READS_SECRETS = "authorizer.group('').resource('secrets').namespace(request.namespace).check('get').allowed()"
-"""Whether a requester is an administrator, without a list of them: who may read the Secrets of a namespace gains
-nothing by a pod of their own."""
-
 NOT_ARGO, NOT_EXEMPT = "not-the-controller-of-argo", "not-exempt"
 """Names of the conditions that an installation may set."""
 
@@ -30,7 +24,7 @@ def asked() -> dict[str, str]:
     """Return the conditions, by name, under which a requester is asked."""
     exempt = cel_literal(list(EXEMPT))
     return {
-        NOT_ARGO: f"!(request.userInfo.username in {cel_literal(list(CONTROLLERS))})",
+        NOT_ARGO: f"!(request.userInfo.username in {cel_literal(list(ARGO))})",
         NOT_EXEMPT: f"!request.userInfo.?groups.orValue([]).exists(group, group in {exempt})",
         "not-kubernetes-itself": f"!(request.userInfo.username in {cel_literal(list(_KUBERNETES))})",
     }

@@ -5,10 +5,11 @@ next pod; a WorkflowEventBinding or a Sensor submits with the rights of another 
 people who submit; this holds where somebody was given a role too many.
 """
 
+from tools.manifests.admission.people import READS_SECRETS
 from tools.manifests.argo.cluster import EXECUTOR
 from tools.manifests.yaml_text import Manifest
 
-from .exempt import READS_SECRETS, asked
+from .exempt import asked
 from .policies import policy as make_policy
 
 NAME = "phase2-argo-internals"

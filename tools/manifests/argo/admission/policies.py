@@ -1,8 +1,8 @@
-"""Policies and their bindings as objects of Kubernetes."""
+"""Policies of the kinds of Argo, and the rules in them."""
 
 from collections.abc import Mapping, Sequence
 
-from tools.manifests.argo.pods import NAMESPACE
+from tools.manifests.admission.policies import resource_rule, validating_policy
 from tools.manifests.yaml_text import Manifest
 
 _WRITES = ("CREATE", "UPDATE")
@@ -27,39 +27,8 @@ def policy(
         validations: What must hold, and what is said where it does not.
         operations: Kinds of requests that it is asked about.
     """
-    rule = {
-        "apiGroups": ["argoproj.io"],
-        "apiVersions": ["*"],
-        "operations": list(operations),
-        "resources": list(resources),
-        "scope": "Namespaced",
-    }
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": name},
-        "spec": {
-            "failurePolicy": "Fail",
-            "matchConstraints": {"resourceRules": [rule]},
-            "matchConditions": [{"name": key, "expression": text} for key, text in conditions.items()],
-            "variables": [{"name": key, "expression": text} for key, text in variables.items()],
-            "validations": list(validations),
-        },
-    }
-
-
-def binding(name: str) -> Manifest:
-    """Return the binding of a policy to the namespace of the runs."""
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {
-            "policyName": name,
-            "validationActions": ["Deny"],
-            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}}},
-        },
-    }
+    rule = resource_rule("argoproj.io", resources, operations)
+    return validating_policy(name, [rule], conditions=conditions, variables=variables, validations=validations)
 
 
 def validation(expression: str, message: str, *, reason: str = "Forbidden") -> Manifest:
