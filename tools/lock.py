@@ -6,19 +6,23 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# File below constraints/ -> the extras it pins.
+# File below constraints/ -> the extras it pins. What is installed with fewer extras takes the versions of `dev`.
 SETS = {
+    "dev": [
+        *("train", "report", "cluster", "notebook", "foundation", "tune"),
+        *("tensorboard", "mlflow", "wandb", "hub", "notify", "docs", "dev"),
+    ],
     "core": [],
     "train": ["train", "report", "tune"],
     "cluster": ["cluster"],
-    "dev": ["train", "report", "cluster", "notebook", "foundation", "tune", "dev"],
 }
 
 
 def main() -> None:
     """Write one file per set; arguments (such as --upgrade) go to ``uv pip compile``."""
     for name, extras in SETS.items():
-        _compile("pyproject.toml", name, [word for extra in extras for word in ("--extra", extra)])
+        agreeing = [] if name == "dev" else ["--constraint", "constraints/dev.txt"]
+        _compile("pyproject.toml", name, [word for extra in extras for word in ("--extra", extra)] + agreeing)
     _compile("constraints/tools.in", "tools", [])
 
 

@@ -13,12 +13,19 @@ EXTRAS = {
     "pymatgen": "train",
     "sklearn": "train",
     "pandas": "notebook",
+    "jinja2": "report",
     "matplotlib": "report",
     "pyarrow": "report",
     "optuna": "tune",
     "torch_geometric": "dev",
     "kubernetes": "cluster",
     "sevenn": "foundation",
+    "tensorboard": "tensorboard",
+    "mlflow": "mlflow",
+    "wandb": "wandb",
+    "huggingface_hub": "hub",
+    "safetensors": "hub",
+    "apprise": "notify",
 }
 """The extra that each optional package belongs to, by import name."""
 
