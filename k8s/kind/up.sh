@@ -34,10 +34,12 @@ AWS_ACCESS_KEY_ID="$(secret AWS_ACCESS_KEY_ID)" AWS_SECRET_ACCESS_KEY="$(secret 
 import boto3
 from botocore.exceptions import ClientError
 
+client = boto3.client("s3", endpoint_url="http://127.0.0.1:9000", region_name="us-east-1")
 try:
-    boto3.client("s3", endpoint_url="http://127.0.0.1:9000", region_name="us-east-1").create_bucket(Bucket="phase2")
+    client.create_bucket(Bucket="phase2")
 except ClientError as error:
     if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
         raise
+client.put_bucket_versioning(Bucket="phase2", VersioningConfiguration={"Status": "Enabled"})
 PYTHON
 echo "Ready. Try: phase2 submit --context kind-phase2 --image $IMAGE --algorithm e3nn --level lite --watch"

@@ -33,7 +33,8 @@ class Verification:
         missing: Listed, but absent.
         damaged: Present, with other content than listed.
         extra: Present, but not listed.
-        replaced: The manifest itself, where a version is older than it: it was published once, and then changed.
+        replaced: Overwritten after they were published, the manifest among them; the store keeps what was published,
+            and that is what is read.
     """
 
     missing: tuple[str, ...]
@@ -43,7 +44,7 @@ class Verification:
 
     @property
     def intact(self) -> bool:
-        """Whether every listed file has its content and the manifest is the first; extra files do not matter."""
+        """Whether every listed file has its content and none was overwritten; extra files do not matter."""
         return not (self.missing or self.damaged or self.replaced)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
+
+from phase2.storage.base import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,16 @@ class ProtectedStore(Protocol):
         """Lock the current version of an object against removal until a time."""
         ...
 
-    def times_replaced(self, key: str) -> int:
-        """Return how often an object was replaced since it was stored under a free key, as far as versions are kept."""
+    def replaced(self, prefix: str) -> Mapping[str, Sequence[str]]:
+        """Return the versions, oldest first, of objects that were replaced since they were stored under a free key.
+
+        Args:
+            prefix: Beginning of their keys; what is below another slash is left out. Empty where no versions are kept.
+        """
+        ...
+
+    def pinned(self, chosen: Mapping[str, str]) -> Store:
+        """Return this store as it reads with the chosen version of each of these keys in place of the current one."""
         ...
 
     def count_versions(self, prefix: str) -> int:

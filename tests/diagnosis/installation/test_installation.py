@@ -10,11 +10,13 @@ from phase2.cli import main
 
 CORE, ARGO = "/api/v1", "/apis/argoproj.io/v1alpha1"
 HERE = "/namespaces/materials"
-POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
-BINDING = {
-    "policyName": "phase2-jobs",
-    "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "materials"}}},
-}
+ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+POLICIES, POLICY = f"{ADMISSION}/validatingadmissionpolicybindings", f"{ADMISSION}/validatingadmissionpolicies"
+JOBS, ALL = (
+    ("jobs", "workloads", "owners"),
+    ("jobs", "workloads", "owners", "workflows", "cronworkflows", "argo-internals"),
+)
+HERE_ALONE = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "materials"}}}
 RUNS = {"image": "phase2@sha256:1", "store-secret": "keys"}
 KEYS = {"AWS_ACCESS_KEY_ID": "aGlkZGVu", "AWS_SECRET_ACCESS_KEY": "aGlkZGVu"}
 FULL = {"hard": {"requests.cpu": "8"}, "used": {"requests.cpu": "7"}}
@@ -24,6 +26,17 @@ LONG_AGO, TODAY = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
 
 def thing(name, **fields):
     return {"metadata": {"name": name, "namespace": "argo", "creationTimestamp": LONG_AGO}, **fields}
+
+
+def binding(policy, *actions):
+    return thing(policy, spec={"policyName": policy, "validationActions": actions, "matchResources": HERE_ALONE})
+
+
+def admission(purposes=ALL, name="phase2-{}", actions=("Deny",), fails="Fail"):
+    """Policies of these purposes and their bindings."""
+    names = [name.format(purpose) for purpose in purposes]
+    policies = {f"{POLICY}/{one}": thing(one, spec={"failurePolicy": fails}) for one in names}
+    return {POLICIES: [binding(one, *actions) for one in names], **policies}
 
 
 def controller(*args, ready=1):
@@ -56,7 +69,7 @@ def installed():
         f"/apis/networking.k8s.io/v1{HERE}/networkpolicies": [
             thing("phase2-deny-all", spec={"policyTypes": ["Ingress", "Egress"]})
         ],
-        POLICIES: [thing("phase2-jobs", spec=BINDING)],
+        **admission(),
         ARGO: {"resources": []},
         f"{ARGO}{HERE}/workflowtemplates": [template("phase2-train"), template("phase2-sweep")],
         f"{ARGO}{HERE}/workflows": [thing("done", status={"phase": "Succeeded", "finishedAt": TODAY})],
@@ -150,6 +163,11 @@ CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
         ({QUOTAS: [thing("full", status=FULL)]},
          "pods quota full", "requests.cpu (7 of 8 in use)", 75),
         ({POLICIES: []}, "policies admission", "No admission policy", 0),
+        (admission(ALL[1:]), "policies admission", "whole: phase2-jobs is not bound.", 0),
+        (admission(JOBS), "policies admission", "phase2-workflows is not bound; phase2-cronworkflows is not bound", 0),
+        (admission(actions=("Audit", "Warn")), "policies admission", "phase2-owners is bound without Deny", 0),
+        (admission(fails="Ignore"), "policies admission", "phase2-jobs lets through what it cannot evaluate", 0),
+        ({f"{POLICY}/phase2-workloads": None}, "policies admission", "whole: phase2-workloads does not exist.", 0),
         ({f"/apis/networking.k8s.io/v1{HERE}/networkpolicies": []}, "policies network", "No network policy", 0),
         ({TEMPLATES: [template("phase2-train", "0.0.9")]}, "argo templates", "of phase2 0.0.9", 0),
         ({f"{ARGO}{HERE}/workflows": [thing("waits")]}, "argo workflows", "such as waits", 2),
@@ -179,12 +197,18 @@ def test_a_claim_without_a_default_storage_class_is_said_in_words(doctor):
 
 
 def test_policies_of_another_name_are_known_by_their_label(doctor):
-    binding = thing("lab-jobs-materials", spec=BINDING | {"policyName": "lab-jobs-materials"})
-    _, found = doctor(installed() | {POLICIES: [binding]})
+    changes = admission(name="lab-{}-materials")
+    _, found = doctor(installed() | changes)
     assert "No admission policy" in problems(found)["policies admission"]
-    binding["metadata"]["labels"] = {"app.kubernetes.io/part-of": "phase2"}
-    _, found = doctor(installed() | {POLICIES: [binding]})
-    assert found["policies admission"]["value"] == "lab-jobs-materials"
+    for one in changes[POLICIES]:
+        one["metadata"]["labels"] = {"app.kubernetes.io/part-of": "phase2"}
+    _, found = doctor(installed() | changes)
+    assert (problems(found), found["policies admission"]["value"].count("lab-")) == ({}, len(ALL))
+
+
+def test_without_templates_argo_needs_no_policies(doctor):
+    _, found = doctor(installed() | admission(JOBS) | {TEMPLATES: []})
+    assert "policies admission" not in problems(found)
 
 
 def test_what_may_not_be_read_is_said_and_is_no_problem(doctor):

@@ -36,6 +36,7 @@ from tools.manifests.storage.policies import Place
 
 ROOT = Path(__file__).parents[3]
 BUCKET, PREFIX = "rights", "team/runs"
+VERSIONED = "rights-and-versions"
 PLACE = Place("minio", BUCKET, f"{PREFIX}/")
 FILES = {"best.pt": b"w" * 5000, "parity.png": b"png"}
 LARGE = FILES | {"checkpoint.pt": bytes(20 << 20)}
@@ -47,6 +48,8 @@ def admin(minio):
     keys = {"aws_access_key_id": minio.access_key, "aws_secret_access_key": minio.secret_key}
     client = boto3.client("s3", endpoint_url=minio.endpoint, region_name="us-east-1", **keys)
     client.create_bucket(Bucket=BUCKET)
+    client.create_bucket(Bucket=VERSIONED)
+    client.put_bucket_versioning(Bucket=VERSIONED, VersioningConfiguration={"Status": "Enabled"})
     return client
 
 
@@ -192,6 +195,30 @@ def test_keys_of_training_delete_nothing_that_is_published(use_keys, admin, publ
     (kept,) = list_runs(store)
     assert PublishedRun.open(store, kept.prefix).verify().intact
     assert {key for key in before if "/.published/" not in key} <= keys_of(admin).keys()
+
+
+def test_keys_of_training_cannot_change_what_is_read_of_a_published_run(use_keys, admin, tmp_path):
+    place = Place("minio", VERSIONED, f"{PREFIX}/")
+    run = finished_run(tmp_path / "others", FILES, run_id="theirs")
+    use_keys(place.policy("maintain"))
+    publish_run(S3Store(VERSIONED, PREFIX, S3Settings.from_environment()), run)
+    use_keys(place.policy("train"))
+    store = S3Store(VERSIONED, PREFIX, S3Settings.from_environment())
+    names = [info.key for info in store.list(f"{run.family}/{run.name}/")]
+    for key in names:
+        store.put(key, b"forged")
+        for version in admin.list_object_versions(Bucket=VERSIONED, Prefix=f"{PREFIX}/{key}")["Versions"]:
+            with pytest.raises(ClientError, match=FORBIDDEN):
+                client_of(store).delete_object(Bucket=VERSIONED, Key=f"{PREFIX}/{key}", VersionId=version["VersionId"])
+        with pytest.raises(ClientError, match=FORBIDDEN):
+            client_of(store).put_bucket_versioning(Bucket=VERSIONED, VersioningConfiguration={"Status": "Suspended"})
+    for role in ("train", "read", "maintain"):
+        use_keys(place.policy(role))
+        store = S3Store(VERSIONED, PREFIX, S3Settings.from_environment())
+        found = PublishedRun.open(store, f"{run.family}/{run.name}")
+        pulled = found.pull(tmp_path / role)
+        assert {name: (pulled.path / name).read_bytes() for name in FILES} == FILES
+        assert pulled.manifest.read_bytes() == run.manifest.read_bytes()
 
 
 def test_readers_list_and_pull_and_change_nothing(use_keys, admin, published, tmp_path):

@@ -1,5 +1,7 @@
 """A bucket with versions and object lock: it is said, deletes leave versions or remove them, and files are locked."""
 
+import hashlib
+import urllib.request
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -13,6 +15,7 @@ from phase2.runs.publish.deletion import delete_run
 from phase2.runs.publish.publish import publish_run
 from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.protection import Protection
+from phase2.storage.s3.responses import DIGEST_NAME
 from phase2.storage.s3.settings import RETENTION_VARIABLE, S3Settings
 from phase2.storage.s3.store import S3Store
 from phase2.testing.finished_run import finished_run
@@ -116,11 +119,56 @@ def test_a_manifest_that_was_changed_after_it_was_published_is_found(store_in, t
     publish_run(store, run)
     store.put(f"{prefix}/run_manifest.json", run.manifest.read_bytes().replace(b'"score": 0.2', b'"score": 0.1'))
     found = PublishedRun.open(store, prefix)
-    assert found.manifest.score == 0.1
+    assert (found.manifest.score, found.was_replaced) == (0.2, True)
     assert (found.verify().intact, found.verify().replaced) == (False, ("run_manifest.json",))
-    with pytest.raises(DataError, match="changed after it was published"):
+    pulled = found.pull(tmp_path / "here")
+    assert pulled.manifest.read_bytes() == run.manifest.read_bytes()
+
+
+def test_what_was_published_is_read_when_its_files_are_overwritten(store_in, admin, tmp_path, caplog):
+    store = store_in(VERSIONED)
+    run = finished_run(tmp_path, FILES | {"checkpoint.pt": bytes(20 << 20)}, run_id="a")
+    prefix = f"{run.family}/{run.name}"
+    publish_run(store, run)
+    names = [info.key.removeprefix(f"{prefix}/") for info in store.list(f"{prefix}/")]
+    assert len(names) == OBJECTS + 1
+    honest = PublishedRun.open(store, prefix)
+    for name in names:
+        content = (run.path / name).read_bytes()
+        store.put(f"{prefix}/{name}", b"forged")
+        admin.put_object(  # of the right size, and with the right digest beside it
+            Bucket=VERSIONED, Key=f"{store.url.partition(VERSIONED)[2][1:]}/{prefix}/{name}",
+            Body=b"\1" * len(content), Metadata={DIGEST_NAME: hashlib.sha256(content).hexdigest()},
+        )  # fmt: skip
+    found = PublishedRun.open(store, prefix)
+    assert found.content == honest.content
+    assert found.verify().replaced == (*sorted(set(names) - {"run_manifest.json"}), "run_manifest.json")
+    assert not found.verify().damaged
+    pulled = found.pull(tmp_path / "here")
+    assert {name: (pulled.path / name).read_bytes() for name in names} == {
+        name: (run.path / name).read_bytes() for name in names
+    }
+    assert "what was published is read" in caplog.text
+    for address, artifact in zip(found.presign(60), found.manifest.artifacts, strict=True):
+        with urllib.request.urlopen(address) as answer:
+            assert hashlib.sha256(answer.read()).hexdigest() == artifact.sha256
+    readable = found.with_published_files()
+    best = next(each for each in found.manifest.artifacts if each.path == "best.pt")
+    assert readable.read_range(best, 0, 4) == FILES["best.pt"][:4]
+
+
+def test_a_file_of_which_no_version_is_right_is_damaged(store_in, tmp_path):
+    store = store_in(VERSIONED)
+    run = finished_run(tmp_path, FILES, run_id="a")
+    prefix = f"{run.family}/{run.name}"
+    publish_run(store, run)
+    store.delete(f"{prefix}/best.pt")
+    for content in (b"forged", b"again"):
+        store.put(f"{prefix}/best.pt", content)
+    found = PublishedRun.open(store, prefix)
+    assert found.verify().damaged == ("best.pt",)
+    with pytest.raises(DataError, match=r"best\.pt"):
         found.pull(tmp_path / "here")
-    assert not (tmp_path / "here").exists()
 
 
 @pytest.mark.parametrize("bucket", [PLAIN, VERSIONED])

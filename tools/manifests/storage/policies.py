@@ -60,7 +60,7 @@ class Place:
         return [
             self._list("ListBucket", "ListBucketVersions"),
             self._bucket(*_STATE),
-            self._allow(["GetObject"], ["*"]),
+            self._allow(["GetObject", "GetObjectVersion"], ["*"]),
         ]
 
     def _train(self) -> list[Statement]:

@@ -52,13 +52,17 @@ def verify(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fa
         for kind, paths in kinds.items():
             for path in paths:
                 echo(f"{kind}: {path}")
-    if result.replaced:
-        found.check_unchanged()
-    if not result.intact:
+    if result.missing or result.damaged:
         raise DataError(
             f"The run '{found.prefix}' is not whole: {len(result.missing)} missing, {len(result.damaged)} damaged.",
             why="They differ from what its manifest lists.",
             fix="Publish it again from where it was trained, after 'phase2 runs delete'.",
+        )
+    if result.replaced:
+        raise DataError(
+            f"Files of '{found.prefix}' were changed after they were published: {len(result.replaced)}.",
+            why="The bucket keeps what was published: phase2 reads that, and other programs read what is there now.",
+            fix="Find out who may overwrite, and remove the later versions with the tools of the store.",
         )
     if not as_json:
         echo(f"{found.prefix} is whole: {len(found.manifest.artifacts)} files match its manifest")

@@ -35,7 +35,6 @@ def offer(
 
     place = open_command_store(store)
     found = PublishedRun.open(place, find_in(place, run).prefix)
-    found.check_unchanged()
     _print_lines(to_lines(Offer.of(found).model_dump_json().encode()))
     message = pack_addresses(found.presign(seconds))
     file = termination_log()
@@ -58,7 +57,7 @@ def part(
     from phase2.runs.transfer.frames import to_lines
     from phase2.runs.transfer.parts import part_spans
 
-    found = PublishedRun.open(open_command_store(store), prefix)
+    found = PublishedRun.open(open_command_store(store), prefix).with_published_files()
     files = chosen_artifacts(found.manifest, only)
     spans = part_spans([artifact.bytes for artifact in files], _index() if index is None else index)
     _print_lines(to_lines(b"".join(found.read_range(files[span.file], span.start, span.length) for span in spans)))

@@ -152,7 +152,7 @@ def _commit(claim: PublishClaim, content: bytes) -> bool:
             if not (claim.taken_over and claim.is_held()):
                 raise
         # Stored by the previous publisher, whose files are deleted; ours have just been verified. Deleted first, since
-        # a version that replaces another one is what somebody else would make: see PublishedRun.check_unchanged.
+        # a version that replaces another one is what somebody else would make, and nobody reads.
         store.delete(manifest_key(prefix))
         store.put(manifest_key(prefix), content, sha256=_digest(content))
     return True

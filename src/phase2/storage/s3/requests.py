@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
@@ -18,6 +19,7 @@ from phase2.storage.s3.retry import with_retries
 from phase2.storage.s3.settings import S3Settings
 
 Response = dict[str, Any]
+_READS = frozenset({"get_object", "head_object"})
 _CLIENT_LOCK = Lock()
 
 
@@ -37,6 +39,18 @@ class Requests:
         # Bounds the parts in memory, however many files are transferred concurrently.
         self.part_slots = Semaphore(settings.workers + 2)
         self._has_bucket = False
+        self._pins: Mapping[str, str] = {}
+
+    def pinned(self, versions: Mapping[str, str]) -> Requests:
+        """Return requests that read the given versions of objects, by full key, in place of the current ones."""
+        pinned = copy.copy(self)
+        pinned._pins = {**self._pins, **versions}  # noqa: SLF001 - a copy of this object
+        return pinned
+
+    def read_parameters(self, key: str) -> dict[str, str]:
+        """Return the parameters that name the object to read: its key, and its version where one is pinned."""
+        version = self._pins.get(key)
+        return {"Key": key} if version is None else {"Key": key, "VersionId": version}
 
     @cached_property
     def client(self) -> Any:
@@ -52,7 +66,7 @@ class Requests:
     def call_once(self, operation: str, key: str = "", **parameters: object) -> Response:
         """Perform an operation of the client, without retries."""
         if key:
-            parameters["Key"] = key
+            parameters |= self.read_parameters(key) if operation in _READS else {"Key": key}
         with s3_errors(self.place, key):
             response: Response = getattr(self.client, operation)(Bucket=self.bucket, **parameters)
             return response

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -150,7 +151,7 @@ class S3Store:
             key: Name of the object.
             seconds: Time for which a download can be started.
         """
-        parameters = {"Bucket": self._requests.bucket, "Key": self._full(key)}
+        parameters = {"Bucket": self._requests.bucket, **self._requests.read_parameters(self._full(key))}
         with s3_errors(self._requests.place, key):
             return str(self._requests.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds))
 
@@ -167,9 +168,17 @@ class S3Store:
         """See ``ProtectedStore.retain``."""
         versions.retain(self._requests, self._full(key), until)
 
-    def times_replaced(self, key: str) -> int:
-        """See ``ProtectedStore.times_replaced``."""
-        return versions.times_replaced(self._requests, self._full(key))
+    def replaced(self, prefix: str) -> Mapping[str, Sequence[str]]:
+        """See ``ProtectedStore.replaced``."""
+        found = versions.replaced(self._requests, self._prefix + prefix)
+        return {key.removeprefix(self._prefix): ids for key, ids in found.items()}
+
+    def pinned(self, chosen: Mapping[str, str]) -> S3Store:
+        """See ``ProtectedStore.pinned``."""
+        pinned = copy.copy(self)
+        versions_by_key = {self._full(key): version for key, version in chosen.items()}
+        pinned._requests = self._requests.pinned(versions_by_key)  # noqa: SLF001 - a copy of this object
+        return pinned
 
     def count_versions(self, prefix: str) -> int:
         """See ``ProtectedStore.count_versions``."""

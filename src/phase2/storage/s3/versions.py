@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from operator import itemgetter
 
 from phase2.errors import RequestError
 from phase2.storage.protection import Protection
@@ -40,24 +42,39 @@ def retain(requests: Requests, key: str, until: datetime) -> None:
     requests.call("put_object_retention", key, Retention={"Mode": _MODE, "RetainUntilDate": until})
 
 
-def times_replaced(requests: Requests, key: str) -> int:
-    """Return how often an object was replaced since it was stored under a free key."""
-    entries = [each for each in listed(requests, key) if each["Key"] == key]
+def replaced(requests: Requests, prefix: str) -> dict[str, list[str]]:
+    """Return the versions, oldest first, of objects that were replaced since they were stored under a free key.
+
+    Args:
+        requests: Requests to the bucket.
+        prefix: Beginning of their full keys; what is below another slash is left out.
+    """
+    entries: dict[str, list[Response]] = defaultdict(list)
+    for entry in listed(requests, prefix, Delimiter="/"):
+        entries[entry["Key"]].append(entry)
+    found = {key: _since_deleted(each) for key, each in entries.items()}
+    return {key: ids for key, ids in found.items() if len(ids) > 1}
+
+
+def _since_deleted(entries: Sequence[Response]) -> list[str]:
+    """Return the versions of one object since it was last deleted, oldest first; markers have no size."""
     deleted = max((each["LastModified"] for each in entries if "Size" not in each), default=None)
     stored = [each for each in entries if "Size" in each and (deleted is None or each["LastModified"] > deleted)]
-    return max(len(stored) - 1, 0)
+    stored.reverse()  # Servers list the newest first, and may give two versions the same second.
+    return [each["VersionId"] for each in sorted(stored, key=itemgetter("LastModified"))]
 
 
-def listed(requests: Requests, prefix: str) -> Iterator[Response]:
+def listed(requests: Requests, prefix: str, **options: str) -> Iterator[Response]:
     """Yield each version and delete marker of the objects whose keys start with a prefix; markers have no size."""
     start: dict[str, str] = {}
     while True:
-        page = requests.call("list_object_versions", Prefix=prefix, **start)
+        page = requests.call("list_object_versions", Prefix=prefix, **options, **start)
         yield from page.get("Versions", [])
         yield from page.get("DeleteMarkers", [])
         if not page.get("IsTruncated"):
             return
-        start = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+        # A page that ends with a folder has no version to go on from, and servers refuse an empty one.
+        start = {name: page[f"Next{name}"] for name in ("KeyMarker", "VersionIdMarker") if page.get(f"Next{name}")}
 
 
 def delete_versions(requests: Requests, prefix: str) -> int:
