@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from phase2.config.levels import FAMILIES
 from phase2.errors import ModelFileError, RequestError
+from phase2.runs.as_published import pin_manifest
 from phase2.runs.keys import CLAIM, manifest_key
 from phase2.runs.layout import CONFIG, LOCK, RunDirectory, is_run_id
 from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
@@ -103,10 +104,11 @@ def check_marks(store: Store, prefix: str, keys: Collection[str]) -> None:
         UnsoundRunError: It is another run, or none.
     """
     damaged = ""
+    published, _ = pin_manifest(store, prefix)
     for key in (manifest_key(prefix), f"{prefix}/{CONFIG}"):
         if key not in keys:
             continue
-        found = _identity(store, key)
+        found = _identity(published, key)
         if found is not None:
             check_identity(prefix, run_id=found.run_id, family=found.family, where=f"'{key}' in {store.url}")
             return

@@ -302,7 +302,7 @@ class TestRequestsAgainstThePoliciesOfAws:
 
     OPERATIONS: ClassVar = {
         "HeadObject": "GetObject", "GetObject": "GetObject", "PutObject": "PutObject", "DeleteObject": "DeleteObject",
-        "ListObjectsV2": "ListBucket",
+        "ListObjectsV2": "ListBucket", "GetBucketVersioning": "GetBucketVersioning",
         "ListObjectVersions": "ListBucketVersions", "CreateMultipartUpload": "PutObject", "UploadPart": "PutObject",
         "CompleteMultipartUpload": "PutObject", "AbortMultipartUpload": "AbortMultipartUpload",
     }  # fmt: skip
@@ -321,7 +321,7 @@ class TestRequestsAgainstThePoliciesOfAws:
     @classmethod
     def allows(cls, policy, operation, params):
         """Evaluate the policy for a request, as AWS does for the conditions that it has."""
-        action = f"s3:{cls.OPERATIONS[operation]}"
+        action = f"s3:{cls.OPERATIONS[operation]}" + ("Version" if "VersionId" in params else "")
         resource = f"arn:aws:s3:::{params['Bucket']}" + (f"/{params['Key']}" if "Key" in params else "")
         allowed = False
         creates = operation in {"PutObject", "CompleteMultipartUpload"}

@@ -152,9 +152,12 @@ def test_what_was_published_is_read_when_its_files_are_overwritten(store_in, adm
     for address, artifact in zip(found.presign(60), found.manifest.artifacts, strict=True):
         with urllib.request.urlopen(address) as answer:
             assert hashlib.sha256(answer.read()).hexdigest() == artifact.sha256
+    assert list_runs(store, rebuild=True)[0].score == honest.manifest.score
     readable = found.with_published_files()
     best = next(each for each in found.manifest.artifacts if each.path == "best.pt")
     assert readable.read_range(best, 0, 4) == FILES["best.pt"][:4]
+    delete_run(store, prefix)
+    assert list_runs(store, rebuild=True) == []
 
 
 def test_a_file_of_which_no_version_is_right_is_damaged(store_in, tmp_path):

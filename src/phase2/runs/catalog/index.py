@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from phase2.errors import ModelFileError, RequestError, TransientError
+from phase2.runs.as_published import pin_manifest
 from phase2.runs.catalog.scan import Versions, run_versions
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.catalog.unfinished import read_attempts
@@ -97,7 +98,7 @@ def read_summary(store: Store, prefix: str) -> RunSummary | None:
 
 def _read_run(store: Store, prefix: str, versions: Versions) -> IndexEntry:
     """Read the manifest of a run, or its configuration where it has no valid manifest."""
-    manifest = _content(store, manifest_key(prefix))
+    manifest = _content(pin_manifest(store, prefix)[0], manifest_key(prefix))
     summary = None
     with suppress(ValidationError, IndexError):
         summary = None if manifest is None else RunSummary.from_manifest(prefix, manifest)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 
 from phase2.storage.base import (
@@ -170,6 +171,8 @@ class S3Store:
 
     def replaced(self, prefix: str) -> Mapping[str, Sequence[str]]:
         """See ``ProtectedStore.replaced``."""
+        if not self._keeps_versions:
+            return {}
         found = versions.replaced(self._requests, self._prefix + prefix)
         return {key.removeprefix(self._prefix): ids for key, ids in found.items()}
 
@@ -187,6 +190,11 @@ class S3Store:
     def delete_versions(self, prefix: str) -> int:
         """See ``ProtectedStore.delete_versions``."""
         return versions.delete_versions(self._requests, self._prefix + prefix)
+
+    @cached_property
+    def _keeps_versions(self) -> bool:
+        """Whether the bucket may have earlier versions of an object; asked once."""
+        return versions.may_exist(self._requests)
 
     def _full(self, key: str) -> str:
         return self._prefix + check_key(key)

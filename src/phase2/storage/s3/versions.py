@@ -29,6 +29,14 @@ def protection(requests: Requests) -> Protection:
     return Protection(versioned=True, lock=found.get("ObjectLockEnabled") == "Enabled", default_retention=_rule(found))
 
 
+def may_exist(requests: Requests) -> bool:
+    """Return whether a bucket may have earlier versions: it keeps them, did so once, or does not say."""
+    try:
+        return bool(requests.call("get_bucket_versioning").get("Status"))
+    except RequestError:
+        return True
+
+
 def _rule(found: Response) -> str:
     rule = found.get("Rule", {}).get("DefaultRetention", {})
     for unit in ("Days", "Years"):
