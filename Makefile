@@ -15,7 +15,7 @@ RUN ?= --algorithm e3nn --level smoke --epochs 40 --batch-size 32 --lr 5e-3 --ma
 FAULT_ROUNDS ?= 1
 
 # The tests that `make coverage` runs.
-COVER ?= not slow and not faults and not cluster
+COVER ?= not slow and not faults and not cluster and not browser
 
 export WHEELS BUILDER IMAGE TARGET BASE_IMAGE CA_BUNDLE ENGINE TORCH_INDEX TORCH_HASH
 
@@ -46,7 +46,7 @@ clean: ## Remove the environment and caches (never runs or data)
 ##@ Work on it
 .PHONY: test-fast
 test-fast: setup ## Run the tests that take a second or two each
-	$(BIN)/python -m pytest -n auto -m 'not slow and not faults and not cluster'
+	$(BIN)/python -m pytest -n auto -m 'not slow and not faults and not cluster and not browser'
 
 .PHONY: lint
 lint: setup ## Check style, types, layers, prose, scripts, manifests, and that generated files are new
@@ -60,6 +60,7 @@ lint: setup ## Check style, types, layers, prose, scripts, manifests, and that g
 	$(BIN)/python -m tools.manifests.admission --check
 	$(BIN)/python -m tools.manifests.chart --check
 	$(BIN)/python -m tools.manifests.storage --check
+	$(BIN)/python -m tools.web_assets --check
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
 	$(BIN)/python -m tools.manifests.check_overlays
@@ -89,12 +90,21 @@ lock: setup ## Pin every dependency again, with hashes
 
 ##@ Test
 .PHONY: test
-test: setup ## Run all tests but those that inject faults or need a cluster
-	$(BIN)/python -m pytest -n auto -m 'not faults and not cluster'
+test: setup ## Run all tests but those that inject faults or need a cluster or a browser
+	$(BIN)/python -m pytest -n auto -m 'not faults and not cluster and not browser'
 
 .PHONY: test-faults
 test-faults: setup ## Kill, fill, cut off and damage whatever a run depends on, and count it (FAULT_ROUNDS=5 for more)
 	PHASE2_FAULT_ROUNDS=$(FAULT_ROUNDS) $(BIN)/python -m pytest -n auto tests/faults -m faults
+
+# The browser of the tests: `required` fails where there is none, anything else skips.
+BROWSER = required
+
+.PHONY: test-browser
+test-browser: setup ## Drive reports and pages in a real Chromium (installs Debian's where it is missing and you are root)
+	@type -P chromium chromium-browser google-chrome >/dev/null || [ "$$(id -u)" != 0 ] \
+	  || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } || true
+	PHASE2_BROWSER=$(BROWSER) $(BIN)/python -m pytest tests/browser
 
 .PHONY: test-readme
 test-readme: setup ## Run every command of the README, as a newcomer would
@@ -110,8 +120,9 @@ coverage: setup ## Show which lines and branches tests reach, here and in build/
 
 .PHONY: ci
 ci: FAULT_ROUNDS = 0.25
+ci: BROWSER = tried
 ci: BUT = $() and not slow
-ci: lint test test-faults test-readme test-cluster test-argo test-chart ## What continuous integration runs
+ci: lint test test-browser test-faults test-readme test-cluster test-argo test-chart ## What continuous integration runs
 
 ##@ Test on Kubernetes (needs root and Go; with Docker, kind)
 # What CI leaves out on the cluster.

@@ -10,6 +10,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packaging.utils import canonicalize_name
 
 import phase2
+from phase2.web.vendored import LIBRARIES
 from tools.generated import ROOT
 from tools.supply import installed, sbom
 from tools.supply.constraints import pinned
@@ -54,7 +55,7 @@ def test_the_validator_refuses_what_is_none(wheel):
 def test_the_wheel_lists_every_pinned_package_with_its_hashes(wheel):
     found = components(wheel)
     packages = pinned("train")
-    assert found.keys() == {one.name for one in packages}
+    assert found.keys() == {one.name for one in packages} | {one.package for one in LIBRARIES.values()}
     for one in packages:
         (source,) = found[one.name]["externalReferences"]
         assert tuple(sorted(each["content"] for each in source["hashes"])) == one.hashes
@@ -76,6 +77,14 @@ def test_linux_gets_no_package_of_windows_and_one_numpy():
     assert {one.version for one in pinned("train", "3.11") if one.name == "numpy"} != {
         one.version for one in pinned("train") if one.name == "numpy"
     }
+
+
+def test_both_list_the_javascript_inside_the_package(wheel, image):
+    for bill in (wheel, image):
+        found = components(bill)["plotly.js-basic-dist-min"]
+        assert found["purl"] == f"pkg:npm/plotly.js-basic-dist-min@{LIBRARIES['plotly'].version}"
+        assert found["hashes"] == [{"alg": "SHA-256", "content": LIBRARIES["plotly"].sha256}]
+        assert found["licenses"][0]["license"]["id"] == "MIT"
 
 
 def test_an_image_lists_debian_and_python_with_the_hashes_that_are_known(image):

@@ -1,8 +1,8 @@
 """Bills of materials in CycloneDX: ``make sbom`` for the wheel, with IMAGE= for an image, too.
 
-The wheel's lists what it installs with (constraints/train.txt, every hash that serves). The image's lists what is in
-the image: Debian's packages and Python's, with the hashes of the constraints where the version is the same. The same
-commit and image give the same bytes.
+The wheel's lists what it installs with (constraints/train.txt, every hash that serves) and the JavaScript inside it.
+The image's lists what is in the image: Debian's packages and Python's, with the hashes of the constraints where the
+version is the same, and that JavaScript. The same commit and image give the same bytes.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
 import phase2
+from phase2.web.vendored import LIBRARIES, Library
 from tools.generated import ROOT
 
 from . import commit, installed
@@ -54,9 +55,8 @@ def main() -> int:
 def wheel() -> Bom:
     """Return the bill of the wheel: what it is installed with, pinned, on x86-64 Linux with Python 3.13."""
     licenses = {canonicalize_name(one["name"]): one["license"] for one in installed.python()}
-    return _bill(
-        _phase2(), (_python(one.name, one.version, licenses.get(one.name, ""), one) for one in pinned("train"))
-    )
+    packages = (_python(one.name, one.version, licenses.get(one.name, ""), one) for one in pinned("train"))
+    return _bill(_phase2(), [*packages, *map(_javascript, LIBRARIES.values())])
 
 
 def of_image(image: str, digest: str, found: dict[str, Any]) -> Bom:
@@ -74,7 +74,7 @@ def of_image(image: str, digest: str, found: dict[str, Any]) -> Bom:
         for one in found["python"]
         if (name := canonicalize_name(one["name"]))
     ]
-    return _bill(root, [*(_debian(one) for one in found["debian"]), *python])
+    return _bill(root, [*(_debian(one) for one in found["debian"]), *python, *map(_javascript, LIBRARIES.values())])
 
 
 def as_json(bill: Bom) -> str:
@@ -117,6 +117,20 @@ def _python(name: str, version: str, license_text: str, known: Pinned | None) ->
         version=version,
         licenses=[_LICENSES.make_from_string(license_text)] if license_text else [],
         external_references=[source] if hashes else [],
+        purl=purl,
+        bom_ref=str(purl),
+    )
+
+
+def _javascript(one: Library) -> Component:
+    """Return a library that the package holds in src/phase2/web/vendor; the digest is that of its script."""
+    purl = PackageURL("npm", name=one.package, version=one.version)
+    return Component(
+        type=ComponentType.LIBRARY,
+        name=one.package,
+        version=one.version,
+        licenses=[_LICENSES.make_from_string(one.license)],
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=one.sha256)],
         purl=purl,
         bom_ref=str(purl),
     )
