@@ -45,7 +45,7 @@ def test_everything_says_that_helm_brought_it(helm, profile):
 )  # fmt: skip
 def test_argo_is_served_where_values_ask_for_it(helm, profile, given, there):
     things = helm.objects(profile, *given, "--set", "retention.enabled=true")
-    crons = {one["kind"] for one in things if one["metadata"]["name"] in ("phase2-nightly", "phase2-clean")}
+    crons = {one["kind"] for one in things if one["metadata"]["name"] in ("phase2-nightly", "phase2-clean", "phase2-nightly-page")}
     assert crons == ({"CronWorkflow"} if there else {"CronJob"})
     names = set(of_kind(things, "Role", "ServiceAccount", "ConfigMap", "NetworkPolicy", "ValidatingAdmissionPolicy"))
     of_argo = {"phase2-executor", "phase2-workflow-submitter", "phase2-artifacts", "phase2-train"}
@@ -208,10 +208,14 @@ def test_policies_of_the_store_are_those_of_its_bucket_and_prefix(helm, server, 
         assert json.loads(found[f"{role}.json"]) == Place(server, "materials", prefix).policy(role)
 
 
+@pytest.mark.parametrize(
+    ("value", "template", "job"),
+    [("retention", "phase2-prune", "phase2-clean"), ("page", "phase2-page", "phase2-nightly-page")],
+)
 @pytest.mark.parametrize("argo", ["true", "false"])
-def test_old_runs_are_removed_with_keys_of_their_own(helm, argo):
-    given = ["--set", "retention.enabled=true", "--set", f"argo.enabled={argo}"]
-    own = helm.objects("existing-s3", *given, "--set", "retention.existingSecret=phase2-maintain")
+def test_what_the_clock_starts_has_keys_of_its_own(helm, argo, value, template, job):
+    given = ["--set", f"{value}.enabled=true", "--set", f"argo.enabled={argo}"]
+    own = helm.objects("existing-s3", *given, "--set", f"{value}.existingSecret=phase2-own")
     same = helm.objects("existing-s3", *given)
 
     def secrets(things):
@@ -225,6 +229,6 @@ def test_old_runs_are_removed_with_keys_of_their_own(helm, argo):
                 found[one["metadata"]["name"]] = pod["containers"][0]["envFrom"]
         return {name: [e["secretRef"]["name"] for e in sources if "secretRef" in e] for name, sources in found.items()}
 
-    remover = "phase2-prune" if argo == "true" else "phase2-clean"
-    assert secrets(own) == secrets(same) | {remover: ["phase2-maintain"]}
-    assert secrets(same)[remover] != ["phase2-maintain"]
+    holder = template if argo == "true" else job
+    assert secrets(own) == secrets(same) | {holder: ["phase2-own"]}
+    assert secrets(same)[holder] != ["phase2-own"]

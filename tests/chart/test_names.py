@@ -11,7 +11,7 @@ from .rendering import PROFILES, named, of_kind
 COMMON = ("--set", "commonLabels.team=materials", "--set", "commonAnnotations.contact=ada")
 FIXED = {
     SERVICE_ACCOUNT, STORE_CONFIG_MAP, STORE_SECRET, CA_CONFIG_MAP, CACHE_CLAIM, "phase2-artifacts", "phase2-executor",
-    "phase2-executor.service-account-token", "phase2-nightly", "phase2-clean", "phase2-test",
+    "phase2-executor.service-account-token", "phase2-nightly", "phase2-clean", "phase2-nightly-page", "phase2-test",
     "phase2-test-claims",
 }  # fmt: skip
 """Names that ``phase2 submit``, the workflows and people look up, beside those of the WorkflowTemplates."""

@@ -27,7 +27,7 @@ def containers(spec):
 def test_there_are_pods_to_look_at(everywhere):
     names = {name.partition(": ")[2] for name, _ in everywhere}
     assert names == {
-        "Job/phase2-test", "Pod/phase2-test-claims", "CronJob/phase2-nightly", "CronJob/phase2-clean",
+        "Job/phase2-test", "Pod/phase2-test-claims", "CronJob/phase2-nightly", "CronJob/phase2-clean", "CronJob/phase2-nightly-page",
         "Deployment/minio", "Deployment/phase2-observer",
     }  # fmt: skip
 
@@ -105,6 +105,13 @@ def test_the_clean_up_removes_what_values_say(helm):
     things = helm.objects("no-argo")
     (container,) = pod_specs(things)["CronJob/phase2-clean"]["containers"]
     assert container["args"] == ["runs", "prune", "--yes", "--keep-best", "5", "--older-than", "8w"]
+
+
+def test_the_page_is_published_with_keys_that_write_no_run(helm):
+    (container,) = pod_specs(helm.objects("no-argo"))["CronJob/phase2-nightly-page"]["containers"]
+    assert container["args"] == ["runs", "page", "--publish"]
+    assert {"secretRef": {"name": "phase2-page"}} in container["envFrom"]
+    assert "phase2-s3" not in str(container["envFrom"])
 
 
 def test_without_a_shared_cache_every_pod_has_its_own(helm):

@@ -5,7 +5,8 @@ import yaml
 from tests.k8s.conftest import kustomize  # noqa: F401 - a fixture
 
 # What the chart neither has nor replaces; docs/how-to/helm.md lists it.
-BY_HAND = {("Namespace", "phase2"), ("CronWorkflow", "phase2-clean")}
+CLOCKS = {("CronWorkflow", "phase2-clean"), ("CronWorkflow", "phase2-nightly-page")}
+BY_HAND = {("Namespace", "phase2"), *CLOCKS}
 IMMUTABLE: dict[str, list[tuple[str, ...]]] = {
     "PersistentVolumeClaim": [("spec", "accessModes"), ("spec", "storageClassName"), ("spec", "volumeMode")],
     "PriorityClass": [("value",), ("preemptionPolicy",)],
@@ -45,9 +46,9 @@ def test_the_chart_has_every_object_but_those_that_are_removed_by_hand(installed
         assert installed[name]["metadata"].get("namespace") == chart[name]["metadata"].get("namespace"), name
 
 
-def test_the_clean_up_is_taken_over_where_it_is_asked_for(installed, helm):
-    chart = by_name(helm.objects("default", "--set", "argo.enabled=true", "--set", "retention.enabled=true"))
-    assert installed.keys() - chart.keys() == BY_HAND - {("CronWorkflow", "phase2-clean")}
+def test_the_clean_up_and_the_page_are_taken_over_where_they_are_asked_for(installed, helm):
+    asked = [word for name in ("argo", "retention", "page") for word in ("--set", f"{name}.enabled=true")]
+    assert installed.keys() - by_name(helm.objects("default", *asked)).keys() == BY_HAND - CLOCKS
 
 
 def test_no_field_differs_that_cannot_be_changed(installed, chart):

@@ -105,6 +105,11 @@ imagePullSecrets:
 {{- .Values.retention.existingSecret | default (include "phase2.storeSecret" .) -}}
 {{- end -}}
 
+{{/* Secret with the keys that write the page of all runs. */}}
+{{- define "phase2.pageSecret" -}}
+{{- .Values.page.existingSecret | default (include "phase2.storeSecret" .) -}}
+{{- end -}}
+
 {{/*
 Whether Helm talks to a cluster that has no Argo: "true" or nothing. Every cluster serves APIServices, and `helm template`
 alone knows of none. For refusals and notes only: what is rendered never depends on it.

@@ -73,14 +73,23 @@ def read_history(path: Path) -> tuple[EpochRow, ...]:
     Raises:
         ModelFileError: It is missing or damaged.
     """
+    return parse_history(read_limited(path), where=str(path))
+
+
+def parse_history(content: bytes, *, where: str) -> tuple[EpochRow, ...]:
+    """Parse the content of a ``history.json``; ``where`` names it in messages.
+
+    Raises:
+        ModelFileError: It is damaged.
+    """
     try:
-        rows = _ROWS.validate_json(read_limited(path))
+        rows = _ROWS.validate_json(content)
         if [row.epoch for row in rows] != list(range(1, len(rows) + 1)):
             raise ValueError("Its epochs are not numbered from 1")
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         why = first_error(error) if isinstance(error, ValidationError) else str(error)
         raise ModelFileError(
-            f"{path} cannot be read.", why=f"{why}.", fix="Check the run with 'phase2 runs verify'."
+            f"{where} cannot be read.", why=f"{why}.", fix="Check the run with 'phase2 runs verify'."
         ) from error
     return rows
 

@@ -205,6 +205,7 @@ SEARCHED = (*(one for one in REQUEST if one is not RESUME), OVER, TRIALS, MINIMI
 TUNE = (*SEARCHED, TIMEOUT_HOURS, WORKERS, STUDY, IMAGE, STORE, *RESOURCES)
 PREDICT = (STRUCTURES, RUN, PROPERTIES, PARTS, IMAGE, STORE, CPU, MEMORY)
 PRUNE = (KEEP_BEST, OLDER_THAN, IMAGE, STORE)
+PAGE = (IMAGE, STORE)
 
 PARAMETERS = {
     "phase2-train": TRAIN,
@@ -213,6 +214,7 @@ PARAMETERS = {
     "phase2-tune": TUNE,
     "phase2-predict": PREDICT,
     "phase2-prune": PRUNE,
+    "phase2-page": PAGE,
 }
 """Parameters of each WorkflowTemplate."""
 

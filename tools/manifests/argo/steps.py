@@ -208,6 +208,11 @@ def prune() -> models.Template:
     return step("main", "runs", "prune", *limits, "--yes", "--store", tag("store"))
 
 
+def page() -> models.Template:
+    """Return the writing of the page of all runs, into its own prefix of the store."""
+    return step("main", "runs", "page", "--publish", "--store", tag("store"))
+
+
 def finish() -> models.Template:
     """Return the exit handler, which records in the store how the workflow ended, also where no run does.
 

@@ -20,7 +20,7 @@ def workflow(template: str, generate_name: str) -> models.Workflow:
 
 
 def cron_workflow(
-    name: str, template: str, schedule: str, arguments: dict[str, str], *, hours: int
+    name: str, template: str, schedule: str, arguments: dict[str, str], *, hours: int, suspend: bool = False
 ) -> models.CronWorkflow:
     """Return a Workflow that starts on a schedule; one that still runs then is ended, so that none blocks the next.
 
@@ -30,11 +30,13 @@ def cron_workflow(
         schedule: When, in the format of cron, UTC.
         arguments: Parameters that differ from the defaults.
         hours: Time after which it is ended.
+        suspend: Whether it starts nothing until somebody resumes it.
     """
     parameters = [models.Parameter(name=key, value=word) for key, word in arguments.items()]
     spec = models.CronWorkflowSpec(
         schedules=[schedule],
         timezone="UTC",
+        suspend=suspend or None,
         concurrency_policy="Replace",
         starting_deadline_seconds=600,
         successful_jobs_history_limit=3,

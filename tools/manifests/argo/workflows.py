@@ -21,7 +21,7 @@ PARALLEL_PODS = 4
 
 def workflow_templates() -> list[models.WorkflowTemplate]:
     """Return every WorkflowTemplate."""
-    return [train(), sweep(), ensemble(), tune(), predict(), prune()]
+    return [train(), sweep(), ensemble(), tune(), predict(), prune(), page()]
 
 
 def train() -> models.WorkflowTemplate:
@@ -117,6 +117,12 @@ def prune() -> models.WorkflowTemplate:
     """Return the removal of old runs."""
     summary = "Remove old runs that are not among the best of their kind; runs that can be resumed stay."
     return _template("phase2-prune", summary, [], [steps.prune()])
+
+
+def page() -> models.WorkflowTemplate:
+    """Return the publication of the page of all runs."""
+    summary = "Write the page of all runs into the store, below page/; only new and changed runs are read."
+    return _template("phase2-page", summary, [], [steps.page()])
 
 
 def _train_each() -> models.WorkflowStep:

@@ -1,4 +1,4 @@
-"""Policies of least rights for the store of runs: for training, for people who read, and for maintainers. Pure.
+"""Policies of least rights for the store of runs: for training, people who read, maintainers, and the page. Pure.
 
 They name what :mod:`phase2.storage.s3.store` requests. What a policy cannot say is in docs/how-to/storage-rights.md.
 """
@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from phase2.runs.page.links import PAGE
+
 Server = Literal["aws", "minio"]
-Role = Literal["train", "read", "maintain"]
+Role = Literal["train", "read", "maintain", "page"]
 Statement = dict[str, Any]
 
 RUN_ID = "RUN_ID"
@@ -34,8 +36,8 @@ class Place:
 
     def policy(self, role: Role) -> Statement:
         """Return the policy of a role."""
-        statements = {"train": self._train, "read": self._read, "maintain": self._maintain}[role]()
-        return {"Version": "2012-10-17", "Statement": statements}
+        statements = {"train": self._train, "read": self._read, "maintain": self._maintain, "page": self._page}
+        return {"Version": "2012-10-17", "Statement": statements[role]()}
 
     def policy_of_run(self, run_id: str = RUN_ID) -> Statement:
         """Return the policy of temporary keys of one run, for AssumeRole: its own prefix, and nothing else.
@@ -89,6 +91,10 @@ class Place:
             allowed | {"Condition": {"Null": {"s3:if-none-match": "false"}}},
             allowed | {"Condition": {"Bool": {"s3:ObjectCreationOperation": "false"}}},
         ]
+
+    def _page(self) -> list[Statement]:
+        """Allow to read, and to write the page of all runs, which is no run and holds none."""
+        return [*self._read(), self._allow(["PutObject", "DeleteObject", "AbortMultipartUpload"], [f"{PAGE}/*"])]
 
     def _maintain(self) -> list[Statement]:
         return [

@@ -18,7 +18,9 @@ from phase2.config.request import RunRequest, flag
 from phase2.errors import RequestError
 
 TEMPLATE = "phase2-train"
-TEMPLATES = frozenset({TEMPLATE, "phase2-sweep", "phase2-ensemble", "phase2-tune", "phase2-predict", "phase2-prune"})
+TEMPLATES = frozenset(
+    {TEMPLATE, "phase2-sweep", "phase2-ensemble", "phase2-tune", "phase2-predict", "phase2-prune", "phase2-page"}
+)
 """Names of all WorkflowTemplates that are installed."""
 CONTAINER = "main"
 """Name of a step's main container in Argo."""

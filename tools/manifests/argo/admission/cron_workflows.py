@@ -48,7 +48,8 @@ def policy() -> Manifest:
         validation(
             f"variables.spec.?workflowTemplateRef.?name.orValue('') in {cel_literal(list(specification.FOR_PEOPLE))}"
             f" || {READS_SECRETS}",
-            "phase2-prune removes runs, whosever they are: the administrator schedules it",
+            f"{' and '.join(specification.BY_THE_CLOCK)} are scheduled by the administrator: one removes runs, whosever "
+            "they are, the other writes the page that everybody opens",
         ),
         *metadata.rules(),
     ]

@@ -11,7 +11,7 @@ from .changes import changed_keys
 from .policies import none_of, validation
 
 _ARGO = "workflows.argoproj.io"
-SCHEDULES = ("phase2-nightly", "phase2-clean")
+SCHEDULES = ("phase2-nightly", "phase2-clean", "phase2-nightly-page")
 """CronWorkflows of an installation; `argo resubmit` of what one started copies its owner."""
 
 # What Argo's command line, server and UI write when they submit, resubmit, stop or suspend.

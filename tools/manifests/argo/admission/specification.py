@@ -12,8 +12,11 @@ from tools.manifests.yaml_text import Manifest
 
 from .policies import none_of, validation
 
-FOR_PEOPLE = tuple(name for name in PARAMETERS if name != "phase2-prune")
-"""Templates that people may submit; the other one removes runs, whosever they are, and is started by the clock."""
+BY_THE_CLOCK = ("phase2-prune", "phase2-page")
+"""Templates that the administrator schedules: one removes runs, whosever they are, one writes what all people open."""
+
+FOR_PEOPLE = tuple(name for name in PARAMETERS if name not in BY_THE_CLOCK)
+"""Templates that people may submit."""
 
 FIELDS = (
     "workflowTemplateRef", "arguments", "entrypoint", "suspend", "shutdown", "activeDeadlineSeconds", "ttlStrategy",

@@ -1,0 +1,93 @@
+"""What the page is given: all runs of a store, as JSON in a script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from phase2.output.secrets import without_secrets
+from phase2.output.visible import cell, line
+from phase2.properties import PROPERTIES
+from phase2.runs.page.row import PageRun, PropertyErrors
+from phase2.runs.page.scripts import script
+from phase2.runs.page.settings import SettingsTable
+
+JsonObject = dict[str, object]
+
+
+def data_script(store: str, runs: Sequence[tuple[PageRun, str | None]], unreadable: Sequence[str]) -> bytes:
+    """Return the script that hands all runs to the page.
+
+    Args:
+        store: Address of the store.
+        runs: The runs and the names of their files of learning curves, in the order of the page.
+        unreadable: Prefixes of runs whose records cannot be read.
+    """
+    table = SettingsTable.encode([run.settings for run, _ in runs])
+    content = {
+        "store": _text(store),
+        "properties": _properties(runs),
+        "settings": {"paths": table.paths, "values": table.values, "common": table.common},
+        "runs": [_row(run, curves) | {"settings": own} for (run, curves), own in zip(runs, table.differing, strict=True)],
+        "unreadable": [_text(prefix) for prefix in unreadable],
+    }
+    return script("runsPage.runs", content)
+
+
+def _properties(runs: Sequence[tuple[PageRun, str | None]]) -> list[JsonObject]:
+    """Return the properties that any of the runs has."""
+    used = {key for run, _ in runs for key in (*run.summary.properties, *run.errors)}
+    return [{"key": one.key, "title": one.title, "unit": one.unit} for one in PROPERTIES if one.key in used]
+
+
+def _row(run: PageRun, curves: str | None) -> JsonObject:
+    summary = run.summary
+    return {
+        "id": _text(summary.run_id),
+        "prefix": summary.prefix,
+        "shown": _text(summary.prefix),
+        "algorithm": summary.algorithm,
+        "level": summary.mode,
+        "state": summary.status,
+        "handoff": run.handoff,
+        "missing": run.missing,
+        "score": summary.score,
+        "errors": {key: _errors(found) for key, found in run.errors.items()},
+        "properties": summary.properties,
+        "bestEpoch": summary.best_epoch,
+        "epochs": summary.epochs,
+        "planned": run.planned,
+        "started": _time(summary.started),
+        "ended": None if summary.ended is None else _time(summary.ended),
+        "seconds": run.seconds,
+        "epochSeconds": run.epoch_seconds,
+        "source": _text(run.source),
+        "data": summary.data and summary.data[:12],
+        "split": _text(run.split),
+        "crystals": run.crystals,
+        "seed": run.seed,
+        "attempts": run.attempts,
+        "resumed": run.resumed,
+        "reason": _text(run.reason),
+        "hardware": _text(run.hardware),
+        "host": _text(run.host),
+        "code": _text(run.code),
+        "from": run.started_from and _text(run.started_from),
+        "command": line(without_secrets(run.command)),
+        "size": summary.size,
+        "report": run.has_report,
+        "curves": curves,
+    }
+
+
+def _errors(found: PropertyErrors) -> list[float | None]:
+    """Return validation and test MAE, and the validation MAE of the median and of gradient boosting."""
+    return [found.val, found.test, found.median, found.boosting]
+
+
+def _time(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _text(text: str) -> str:
+    return cell(without_secrets(text))
