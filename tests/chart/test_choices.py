@@ -44,8 +44,9 @@ def test_everything_says_that_helm_brought_it(helm, profile):
      ("existing-s3", ["--set", "argo.enabled=false"], False), ("no-argo", [], False)],
 )  # fmt: skip
 def test_argo_is_served_where_values_ask_for_it(helm, profile, given, there):
-    things = helm.objects(profile, *given, "--set", "retention.enabled=true")
-    crons = {one["kind"] for one in things if one["metadata"]["name"] in ("phase2-nightly", "phase2-clean", "phase2-nightly-page")}
+    things = helm.objects(profile, *given, "--set", "retention.enabled=true", "--set", "page.enabled=true")
+    clocks = ("phase2-nightly", "phase2-clean", "phase2-nightly-page")
+    crons = {one["kind"] for one in things if one["metadata"]["name"] in clocks}
     assert crons == ({"CronWorkflow"} if there else {"CronJob"})
     names = set(of_kind(things, "Role", "ServiceAccount", "ConfigMap", "NetworkPolicy", "ValidatingAdmissionPolicy"))
     of_argo = {"phase2-executor", "phase2-workflow-submitter", "phase2-artifacts", "phase2-train"}

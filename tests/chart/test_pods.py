@@ -27,8 +27,8 @@ def containers(spec):
 def test_there_are_pods_to_look_at(everywhere):
     names = {name.partition(": ")[2] for name, _ in everywhere}
     assert names == {
-        "Job/phase2-test", "Pod/phase2-test-claims", "CronJob/phase2-nightly", "CronJob/phase2-clean", "CronJob/phase2-nightly-page",
-        "Deployment/minio", "Deployment/phase2-observer",
+        "Job/phase2-test", "Pod/phase2-test-claims", "CronJob/phase2-nightly", "CronJob/phase2-clean",
+        "CronJob/phase2-nightly-page", "Deployment/minio", "Deployment/phase2-observer",
     }  # fmt: skip
 
 
@@ -108,7 +108,8 @@ def test_the_clean_up_removes_what_values_say(helm):
 
 
 def test_the_page_is_published_with_keys_that_write_no_run(helm):
-    (container,) = pod_specs(helm.objects("no-argo"))["CronJob/phase2-nightly-page"]["containers"]
+    things = helm.objects("no-argo", "--set", "page.existingSecret=phase2-page")
+    (container,) = pod_specs(things)["CronJob/phase2-nightly-page"]["containers"]
     assert container["args"] == ["runs", "page", "--publish"]
     assert {"secretRef": {"name": "phase2-page"}} in container["envFrom"]
     assert "phase2-s3" not in str(container["envFrom"])

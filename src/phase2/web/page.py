@@ -27,6 +27,7 @@ class Page:
         scripts: Files with JavaScript, in the order in which they run, after the base's.
         libraries: Vendored libraries that the scripts use, by their keys in :data:`phase2.web.vendored.LIBRARIES`.
         connect: Whether the page may load from the place that serves it.
+        loads_scripts: Whether its scripts may load others, such as data beside the page.
     """
 
     package: str
@@ -35,6 +36,7 @@ class Page:
     scripts: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     connect: bool = False
+    loads_scripts: bool = False
 
     def render(self, context: Mapping[str, Any], *, data: Mapping[str, Any] | None = None) -> str:
         """Return the page.
@@ -54,7 +56,7 @@ class Page:
         early = self._text(_BASE, "early.js")
         styles = [self._text(_BASE, "base.css"), *(self._text(self.package, name) for name in self.styles)]
         base = {
-            "policy": _policy([early, *scripts], connect=self.connect),
+            "policy": _policy([early, *scripts], connect=self.connect, loads_scripts=self.loads_scripts),
             "early": Markup(early),  # noqa: S704  files of the package
             "styles": Markup("\n".join(styles)),  # noqa: S704
             "scripts": [Markup(script) for script in scripts],  # noqa: S704
@@ -68,12 +70,13 @@ class Page:
         return files(package).joinpath("templates", name).read_text("utf-8")
 
 
-def _policy(scripts: Iterable[str], *, connect: bool) -> str:
+def _policy(scripts: Iterable[str], *, connect: bool, loads_scripts: bool) -> str:
     """Content-Security-Policy that runs these scripts alone, and requests nothing."""
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     rules = [
         "default-src 'none'",
-        f"script-src {hashes}",
+        # What a script with a hash loads runs, too; what markup that got in names does not.
+        f"script-src {hashes}" + (" 'strict-dynamic'" if loads_scripts else ""),
         "style-src 'unsafe-inline'",  # Plotly writes styles into the elements that it draws
         "img-src data: blob:",
         *(["connect-src 'self'"] if connect else []),

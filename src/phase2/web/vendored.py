@@ -54,7 +54,7 @@ def _read() -> dict[str, Library]:
 
 
 LIBRARIES = _read()
-"""The libraries, by a short name: ``plotly`` and ``3dmol``."""
+"""The libraries, by a short name: ``plotly``, ``3dmol`` and ``table``."""
 
 
 def library_text(key: str) -> str:

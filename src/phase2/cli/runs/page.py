@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from http.server import ThreadingHTTPServer
 
     from phase2.runs.page.build import BuiltPage
-    from phase2.runs.page.server import LivePage
+    from phase2.runs.page.live import LivePage
 
 PORT = 8642
 
@@ -40,7 +40,9 @@ def page(
     from phase2.storage.urls import open_store
 
     if (out is None) is not publish:
-        raise RequestError("One place for the page is needed.", fix="Give --out DIR, or --publish for the store itself.")
+        raise RequestError(
+            "One place for the page is needed.", fix="Give --out DIR, or --publish for the store itself."
+        )
     base = None if reports is None else check_base(reports)
     runs = open_command_store(store)
     place = open_store(out or f"{runs.url.rstrip('/')}/{PAGE}")

@@ -1,8 +1,7 @@
 """Building the page of a store: files named after their content first, ``index.html`` last.
 
 A build that is killed at any point leaves the page as it was, or the new one: nothing that a page refers to is replaced
-or removed while it is the page. The files of the page before stay until the next build, which lets a page that is open in a
-browser load them.
+or removed while it is the page. The files of the page before stay until the next build, for who has it open.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ def _seconds(attempts: Sequence[Attempt]) -> float | None:
     return sum(times, timedelta()).total_seconds() if times else None
 
 
-def _split(settings: Mapping[str, JsonValue]) -> str:
+def _split(settings: Mapping[str, object]) -> str:
     method = "by composition" if settings.get("data.group_by") == "composition" else "random"
     return f"{method}, seed {settings.get('data.split_seed', '-')}"
 

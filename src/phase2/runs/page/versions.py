@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from phase2.runs.catalog.scan import run_versions
-from phase2.runs.keys import folder_of
-from phase2.runs.layout import MANIFEST
+from phase2.runs.keys import folder_of, manifest_key
+from phase2.runs.layout import CONFIG, MANIFEST
 from phase2.storage.base import Store
 from phase2.storage.parallel import in_parallel
 
@@ -34,7 +34,7 @@ def page_versions(store: Store) -> dict[str, str]:
     marked = {prefix: versions[0] for prefix, versions in found.items() if len(versions) == 1}
     others = [prefix for prefix in found if prefix not in marked]
     listed = in_parallel(lambda prefix: _listed(store, prefix), others, workers=_READERS)
-    return marked | dict(zip(others, listed, strict=True))
+    return marked | {prefix: version for prefix, version in zip(others, listed, strict=True) if version}
 
 
 def _with_progress(run: str, version: str) -> str:
@@ -51,6 +51,9 @@ def _times(run: str) -> Iterator[str]:
 
 
 def _listed(store: Store, prefix: str) -> str:
-    """Return a digest of what a bucket lists of a run that has no marker, or several."""
-    lines = (f"{info.key} {info.size} {info.modified.timestamp()}\n" for info in store.list(f"{prefix}/"))
+    """Return a digest of what a bucket lists of a run that has no marker, or several; "" where it has no record."""
+    found = list(store.list(f"{prefix}/"))
+    if not any(info.key in (manifest_key(prefix), f"{prefix}/{CONFIG}") for info in found):
+        return ""
+    lines = (f"{info.key} {info.size} {info.modified.timestamp()}\n" for info in found)
     return f"listing {hashlib.sha256(''.join(lines).encode()).hexdigest()}"

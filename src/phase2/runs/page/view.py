@@ -28,7 +28,9 @@ def data_script(store: str, runs: Sequence[tuple[PageRun, str | None]], unreadab
         "store": _text(store),
         "properties": _properties(runs),
         "settings": {"paths": table.paths, "values": table.values, "common": table.common},
-        "runs": [_row(run, curves) | {"settings": own} for (run, curves), own in zip(runs, table.differing, strict=True)],
+        "runs": [
+            _row(run, curves) | {"settings": own} for (run, curves), own in zip(runs, table.differing, strict=True)
+        ],
         "unreadable": [_text(prefix) for prefix in unreadable],
     }
     return script("runsPage.runs", content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import mimetypes
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -41,9 +42,13 @@ class Upload:
     put_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
-    def metadata(self) -> dict[str, str]:
-        """Metadata of the object."""
-        return {DIGEST_NAME: self.sha256, PUT_NAME: self.put_id}
+    def description(self) -> dict[str, Any]:
+        """Metadata of the object, and its media type where its name says one: a browser shows pages by it."""
+        kind, _ = mimetypes.guess_type(self.key)
+        return {
+            "Metadata": {DIGEST_NAME: self.sha256, PUT_NAME: self.put_id},
+            **({"ContentType": kind} if kind else {}),
+        }
 
 
 def send(requests: Requests, upload: Upload) -> tuple[Response, bool]:
@@ -58,7 +63,7 @@ def send(requests: Requests, upload: Upload) -> tuple[Response, bool]:
     """
     if upload.size <= requests.settings.part_bytes:
         return _put_in_slot(requests, upload)
-    created = requests.call("create_multipart_upload", upload.key, Metadata=upload.metadata, ChecksumAlgorithm="SHA256")
+    created = requests.call("create_multipart_upload", upload.key, **upload.description, ChecksumAlgorithm="SHA256")
     name = created["UploadId"]
     try:
         parts = _send_parts(requests, upload, name)
@@ -78,7 +83,7 @@ def _put(requests: Requests, upload: Upload, content: bytes) -> tuple[Response, 
     digest = hashlib.sha256(content)
     verify(f"The content for '{upload.key}'", digest.hexdigest(), upload.sha256)
     checksum = base64.b64encode(digest.digest()).decode()
-    parameters = {"Body": content, "Metadata": upload.metadata, "ChecksumSHA256": checksum, **upload.conditions}
+    parameters = {"Body": content, **upload.description, "ChecksumSHA256": checksum, **upload.conditions}
     response = _retry_once_only(requests, upload, lambda: requests.call_once("put_object", upload.key, **parameters))
     return response, response.get("ChecksumSHA256") == checksum
 

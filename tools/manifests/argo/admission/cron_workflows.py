@@ -48,8 +48,8 @@ def policy() -> Manifest:
         validation(
             f"variables.spec.?workflowTemplateRef.?name.orValue('') in {cel_literal(list(specification.FOR_PEOPLE))}"
             f" || {READS_SECRETS}",
-            f"{' and '.join(specification.BY_THE_CLOCK)} are scheduled by the administrator: one removes runs, whosever "
-            "they are, the other writes the page that everybody opens",
+            f"{' and '.join(specification.BY_THE_CLOCK)} are scheduled by the administrator: one removes runs, "
+            "whosever they are, the other writes the page that everybody opens",
         ),
         *metadata.rules(),
     ]
