@@ -43,15 +43,16 @@ class SettingsTable(Record):
             ((1, 2), ((0, 0),), ((), ((0, 1),), ()))
         """
         paths = {path: number for number, path in enumerate(sorted({p for one in configurations for p in one}))}
-        numbers: dict[str, int] = {}
+        numbers: dict[object, int] = {}
         values: list[JsonValue] = []
 
         def number_of(value: JsonValue) -> int:
-            text = json.dumps(value, sort_keys=True)
-            if text not in numbers:
-                numbers[text] = len(values)
+            # Python holds 1, 1.0 and true for equal.
+            key = json.dumps(value, sort_keys=True) if isinstance(value, list | dict) else (type(value), value)
+            if key not in numbers:
+                numbers[key] = len(values)
                 values.append(value)
-            return numbers[text]
+            return numbers[key]
 
         numbered = [{paths[path]: number_of(value) for path, value in sorted(one.items())} for one in configurations]
         common = {path: _most_common(path, numbered) for path in paths.values()}

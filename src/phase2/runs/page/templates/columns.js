@@ -45,7 +45,8 @@
 
   function ofSetting(path) {
     const value = (run) => page.settingOf(run, path);
-    const isNumeric = page.model.runs.some((run) => typeof value(run) === "number");
+    const found = page.model.runs.find((run) => value(run) !== undefined && value(run) !== null);
+    const isNumeric = found !== undefined && typeof value(found) === "number";
     const column = { id: `set:${path}`, title: path, group: "setting", value, show: (run) => setting(value(run)), numeric: isNumeric };
     return isNumeric ? column : { ...column, value: (run) => { const found = value(run); return found === undefined || found === null ? null : setting(found); } };
   }
@@ -58,9 +59,10 @@
   };
 
   page.shownByDefault = () => {
-    const trained = (key) => page.model.runs.filter((run) => run.errors[key]).length;
-    const keys = page.model.properties.map((one) => one.key).filter((key) => trained(key) > 0);
-    const most = keys.sort((a, b) => trained(b) - trained(a)).slice(0, MOST_ERRORS);
+    const trained = new Map(page.model.properties.map(({ key }) => [key, 0]));
+    for (const run of page.model.runs) for (const key of Object.keys(run.errors)) trained.set(key, trained.get(key) + 1);
+    const keys = [...trained.keys()].filter((key) => trained.get(key) > 0);
+    const most = keys.sort((a, b) => trained.get(b) - trained.get(a)).slice(0, MOST_ERRORS);
     return new Set([...SHOWN, ...most.map((key) => `mae:${key}`)]);
   };
 }

@@ -20,15 +20,19 @@
       h("span", { class: "count" }, page.whole(count)));
   }
 
+  // The boxes are made when a list is open: counting what is behind each takes a while.
   function facet(id) {
     const column = page.table.getColumn(id);
     const wanted = column.getFilterValue() ?? [];
+    return { label: wanted.length ? `${TITLES[id]}: ${wanted.length}` : TITLES[id], active: wanted.length > 0, parts: () => boxes(id, column, wanted) };
+  }
+
+  function boxes(id, column, wanted) {
     const counts = new Map(column.getFacetedUniqueValues());
     for (const one of wanted) if (!counts.has(one)) counts.set(one, 0);
     const values = ordered(id, [...counts.keys()].filter((one) => one !== undefined));
-    const boxes = values.map((value) => box(id, value, counts.get(value), wanted));
     const clear = h("button", { type: "button", class: "quiet", disabled: !wanted.length, onclick: () => page.setFacet(id, []) }, "Clear");
-    return { label: wanted.length ? `${TITLES[id]}: ${wanted.length}` : TITLES[id], active: wanted.length > 0, parts: [...boxes, clear] };
+    return [...values.map((value) => box(id, value, counts.get(value), wanted)), clear];
   }
 
   // The boxes are filled when a list is opened, and stay open and focused while their filter changes the table.
@@ -38,7 +42,7 @@
     if (!details.open) return;
     const body = details.lastElementChild;
     const focused = body.contains(document.activeElement) ? document.activeElement.value : null;
-    body.replaceChildren(...content.parts);
+    body.replaceChildren(...content.parts());
     if (focused !== null) [...body.querySelectorAll("input")].find((one) => one.value === focused)?.focus();
   }
 
@@ -72,8 +76,8 @@
   function columnChoice() {
     const group = (title, found) => (found.length ? [h("p", { class: "group" }, title), ...found.map(columnBox)] : []);
     const of = (name) => page.columns.filter((column) => column.group === name);
-    const reset = h("button", { type: "button", class: "quiet", onclick: () => { page.shown = page.shownByDefault(); page.changed("view"); } }, "As at first");
-    return { label: "Columns", parts: [...group("Errors", of("error")), ...group("Runs", of(undefined)), ...group("Settings that differ", of("setting")), reset] };
+    const reset = h("button", { type: "button", class: "quiet", onclick: () => { page.shown = new Set(page.first); page.changed("view"); } }, "As at first");
+    return { label: "Columns", parts: () => [...group("Errors", of("error")), ...group("Runs", of(undefined)), ...group("Settings that differ", of("setting")), reset] };
   }
 
   page.drawFacets = () => {

@@ -17,7 +17,11 @@
     const { paths, values, common } = content.settings;
     const places = new Map(paths.map((path, place) => [path, place]));
     content.runs.forEach(describe);
-    const differing = new Set(content.runs.flatMap((run) => run.settings.map(([path]) => path)));
+    const differing = new Set();
+    for (const run of content.runs) {
+      run.own = new Map(run.settings);
+      for (const path of run.own.keys()) differing.add(path);
+    }
     page.model = {
       ...content,
       places,
@@ -33,8 +37,7 @@
     const { places, values, common } = page.model;
     const place = places.get(path);
     if (place === undefined) return undefined;
-    const own = run.settings.find(([one]) => one === place);
-    const value = own ? own[1] : common.get(place);
+    const value = run.own.get(place) ?? common.get(place);
     return value === ABSENT ? undefined : values[value];
   };
 

@@ -14,7 +14,8 @@
       pagination: { pageIndex: 0, pageSize: 50 },
       globalFilter: said.words ? { words: said.words, test: () => true } : undefined,
     });
-    page.shown = said.columns ?? page.shownByDefault();
+    page.first = page.shownByDefault();
+    page.shown = said.columns ?? new Set(page.first);
     $("search").value = said.words;
     if (said.words) page.search(said.words);
     page.startViews();
@@ -31,6 +32,7 @@
   function renew() {
     const { state } = page.table.options;
     page.makeTable(state);
+    page.first = page.shownByDefault();
     page.drawMeasures();
     if (state.globalFilter) page.search(state.globalFilter.words);
     else page.draw();
