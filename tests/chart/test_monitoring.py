@@ -17,9 +17,9 @@ from phase2.cluster.manifests.installed import METRICS_PORT, installed_variables
 from phase2.cluster.observer.metrics import RunMetrics
 from phase2.runs.history import EpochRow
 from phase2.training.callbacks.base import AttemptBegin, EpochEnd, StepEnd, TrainBegin
+from phase2.training.callbacks.progress import TrainingProgress
 from phase2.training.telemetry import collector
 from phase2.training.telemetry.gpu import GpuUsage
-from phase2.training.telemetry.progress import TrainingProgress
 from tools.manifests.argo.metrics import DURATION, ENDED
 
 from .rendering import PROFILES, PROJECT, named, pod_specs

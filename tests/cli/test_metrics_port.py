@@ -34,7 +34,7 @@ class Scrape(Callback):
 def scrape(monkeypatch):
     """A callback of ``phase2 train`` that reads the metrics of its own process after every step."""
     reader, shown = Scrape(free_port()), default.default_callbacks
-    monkeypatch.setattr(default, "default_callbacks", lambda: [*shown(), reader])
+    monkeypatch.setattr(default, "default_callbacks", lambda lines: [*shown(lines), reader])
     return reader
 
 

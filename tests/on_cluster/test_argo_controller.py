@@ -354,7 +354,7 @@ def test_a_run_is_submitted_watched_cancelled_and_resumed_by_phase2(workflows, r
     name = f"phase2-{run_id}"
     training(workflows, name)
     assert runs.state(run_id)["step"] == "train"
-    assert '"epoch": 1,' in runs.phase2("logs", run_id).out
+    assert epochs_of(runs.phase2("logs", run_id).out) >= 1
     assert runs.phase2("cancel", run_id, "--yes").code == 0
     assert runs.phase2("submit", "--resume", run_id).code == 75
     assert workflows.wait(name) == "Failed"

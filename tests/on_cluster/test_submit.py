@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.on_cluster.lab.waiting import wait_until
-from tests.on_cluster.support.runs import EPOCHS, SMALL, TRAINING
+from tests.on_cluster.support.runs import EPOCHS, SMALL, TRAINING, epochs_of
 from tests.on_cluster.support.users import MAY_NOTHING, NAMESPACE
 
 from phase2.cli import main
@@ -35,7 +35,7 @@ def test_a_run_is_submitted_watched_and_published(runs, bucket, reference_run):
     assert result.out.startswith(f"run: {reference_run.run_id}\nsubmitted: ")
     assert watched.code == 0, watched.errors
     assert len(runs.jobs(reference_run.run_id)) == 1
-    assert f'{{"epoch": {EPOCHS}, ' in watched.out
+    assert epochs_of(watched.out) == EPOCHS
     assert watched.errors.splitlines()[-1].startswith("succeeded: succeeded after ")
     manifest = runs.published(reference_run.run_id, bucket).manifest
     assert manifest.code.image_digest == Image.parse(runs.image).digest

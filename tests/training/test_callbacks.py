@@ -21,6 +21,7 @@ from phase2.training.callbacks.base import (
 from phase2.training.callbacks.composite import CompositeCallback
 from phase2.training.callbacks.default import default_callbacks
 from phase2.training.callbacks.log_lines import JsonLines, ProgressFile
+from phase2.training.callbacks.text_lines import TextLines
 from phase2.training.checkpoints.checkpoint import load_checkpoint
 
 BEGIN = TrainBegin("run_1", epochs=2, steps=8, done=3)
@@ -170,8 +171,9 @@ def test_the_bar_draws_on_a_terminal_and_cleans_up():
     os.close(ours)
     os.close(theirs)
     assert "77/100" in shown
-    assert "epoch 1/3" in shown
-    assert "900 structures/s" in shown
+    assert "epoch 2/3" in shown
+    assert "900 crystals/s" in shown
+    assert "score 0.710 (best)" in shown
 
 
 def test_a_notebook_gets_one_output_that_is_updated(monkeypatch):
@@ -210,3 +212,39 @@ def test_nothing_heavy_is_imported_before_a_bar_is_drawn():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False"] * 3
+
+
+def test_a_log_of_long_epochs_gets_a_line_now_and_then(monkeypatch):
+    monkeypatch.setattr(TextLines, "INTERVAL", 0.0)
+    stream = io.StringIO()
+    lines = TextLines(stream)
+    lines.on_train_begin(TrainBegin("run_1", epochs=2, steps=8, done=3))
+    lines.on_step_end(StepEnd(4, 8, 16, 1e-3))
+    assert stream.getvalue().split(",")[0] == f"{'':>9} step 4 of 8"
+    assert stream.getvalue().endswith("left\n")
+    lines.on_epoch_end(epoch_end(1, best=True))
+    lines.on_epoch_end(epoch_end(2, best=False))
+    assert [line.split()[0] for line in stream.getvalue().splitlines()] == ["step", "epoch", "val", "1/3", "2/3"]
+
+
+def test_a_heading_is_repeated(monkeypatch):
+    monkeypatch.setattr(TextLines, "PAGE", 2)
+    stream = io.StringIO()
+    lines = TextLines(stream)
+    lines.on_train_begin(BEGIN)
+    for epoch in (1, 2, 3):
+        lines.on_epoch_end(epoch_end(epoch, best=True))
+    first = [line.split()[0] for line in stream.getvalue().splitlines()]
+    assert first == ["epoch", "val", "1/3", "2/3", "epoch", "val", "3/3"]
+
+
+@pytest.mark.parametrize("kind", [JsonLines, TextLines])
+def test_a_reader_who_has_gone_stops_nothing(kind):
+    class Closed(io.StringIO):
+        def write(self, _):
+            raise BrokenPipeError
+
+    lines = kind(Closed())
+    lines.on_train_begin(BEGIN)
+    lines.on_epoch_end(epoch_end(1, best=True))
+    lines.on_epoch_end(epoch_end(2, best=True))

@@ -115,12 +115,13 @@ env:
   valueFrom:
     fieldRef:
       fieldPath: spec.nodeName
-{{- range $name, $key := dict "PHASE2_METRICS_PORT" "metrics-port" "PHASE2_STALL_MINUTES" "stall-minutes" }}
-- name: {{ $name }}
+{{- range $variable := list "PHASE2_METRICS_PORT metrics-port" "PHASE2_STALL_MINUTES stall-minutes" "PHASE2_LOG_FORMAT log-format" }}
+{{- $words := splitList " " $variable }}
+- name: {{ first $words }}
   valueFrom:
     configMapKeyRef:
       name: phase2-runs
-      key: {{ $key }}
+      key: {{ last $words }}
       optional: true
 {{- end }}
 {{- with $values.image.digest }}

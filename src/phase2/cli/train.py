@@ -12,7 +12,8 @@ import typer
 
 from phase2.cli.console import note
 from phase2.cli.dry_run import find_and_reconcile, print_run
-from phase2.cli.options import AcceptOption, DeviceOption, request_option, takes_request
+from phase2.cli.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption, TextfileOption
+from phase2.cli.options import AcceptOption, DeviceOption, takes_request
 from phase2.cli.store import open_command_store
 from phase2.config.request import RunRequest
 from phase2.config.resumption import ResumeRequest
@@ -23,14 +24,12 @@ from phase2.config.settings import (
     STORE_VARIABLE,
     run_to_resume,
     store_url,
-    termination_log,
 )
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.config.resolve import ResolvedRun
     from phase2.storage.base import Store
-    from phase2.training.callbacks.base import Callback
     from phase2.training.run.experiment import RunContext
 
 RunToResume = Annotated[
@@ -42,17 +41,6 @@ ResumeOption = Annotated[
 ]
 MinutesOption = Annotated[
     float, typer.Option("--checkpoint-minutes", help="Longest time between two checkpoints; each epoch has one, too.")
-]
-StallOption = Annotated[
-    float,
-    request_option(
-        "--stall-minutes",
-        help=f"End with exit code 75 after so long without a step; 0 waits for ever (default: {STALL_MINUTES:g}).",
-    ),
-]
-MetricsOption = Annotated[
-    int | None,
-    request_option("--metrics-port", help="Serve metrics for Prometheus on this port, at /metrics (default: none)."),
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", help="Processes that build the graphs (default: one per core).")
@@ -96,6 +84,8 @@ def train_request(  # noqa: PLR0913 - options
     checkpoint_minutes: MinutesOption = CHECKPOINT_MINUTES,
     stall_minutes: StallOption = STALL_MINUTES,
     metrics_port: MetricsOption = None,
+    metrics_textfile: TextfileOption = None,
+    log_format: LogFormatOption = None,
     workers: WorkersOption = None,
     device: DeviceOption = "auto",
     store: PublishOption = None,
@@ -110,7 +100,7 @@ def train_request(  # noqa: PLR0913 - options
         resume = run is not None
     if not checkpoint_minutes > 0:
         raise RequestError(f"--checkpoint-minutes {checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
-    check_stall_minutes(stall_minutes)
+    monitoring = Monitoring(stall_minutes, metrics_port, metrics_textfile, log_format)
     # Opened before hours are spent on a run that could not be published then.
     place = open_command_store(store) if store or store_url() else None
     context = partial(
@@ -118,8 +108,7 @@ def train_request(  # noqa: PLR0913 - options
         workers=workers,
         place=place,
         checkpoint_minutes=checkpoint_minutes,
-        stall_minutes=stall_minutes,
-        metrics_port=metrics_port,
+        monitoring=monitoring,
         device=device,
         baselines=baselines,
     )
@@ -171,8 +160,7 @@ def _run_context(
     workers: int | None,
     place: Store | None,
     checkpoint_minutes: float,
-    stall_minutes: float,
-    metrics_port: int | None,
+    monitoring: Monitoring,
     device: str,
     baselines: bool,
     checked: ResolvedRun | None = None,
@@ -183,7 +171,7 @@ def _run_context(
     from phase2.training.interruption import SignalStopRequest
     from phase2.training.run.experiment import RunContext
 
-    with SignalStopRequest() as stop, training_callbacks(stall_minutes, metrics_port) as callbacks:
+    with SignalStopRequest() as stop, monitoring.callbacks() as callbacks:
         yield RunContext(
             workers=workers,
             store=place,
@@ -195,31 +183,3 @@ def _run_context(
             with_baselines=baselines,
             memory_checked_for=checked.config if checked else None,
         )
-
-
-def check_stall_minutes(minutes: float) -> None:
-    """Validate ``--stall-minutes``; raises ``RequestError``."""
-    if not 0 <= minutes < float("inf"):
-        raise RequestError(
-            f"--stall-minutes {minutes} is not a number of minutes.", fix="Give 30, say, or 0 to wait for ever."
-        )
-
-
-@contextmanager
-def training_callbacks(stall_minutes: float, metrics_port: int | None) -> Iterator[list[Callback]]:
-    """Provide the callbacks of a command that trains: progress, a stall detector, and metrics on a port."""
-    from phase2.training.callbacks.default import default_callbacks
-
-    callbacks = default_callbacks()
-    if stall_minutes:
-        from phase2.cli.boundary import abort_process
-        from phase2.training.stall.detector import StallDetector
-
-        callbacks.append(StallDetector(stall_minutes, abort_process, last_resort=termination_log() is not None))
-    if metrics_port is None:
-        yield callbacks
-        return
-    from phase2.training.telemetry.server import serve_metrics
-
-    with serve_metrics(metrics_port) as progress:
-        yield [*callbacks, progress]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal, get_args
 
-from phase2.errors import RequestError
+from phase2.errors import RequestError, UnknownNameError
 
 CACHE_VARIABLE = "PHASE2_CACHE_DIR"
 RUN_ID_VARIABLE = "PHASE2_RUN_ID"
@@ -19,6 +20,11 @@ ARGO_PROGRESS_VARIABLE = "ARGO_PROGRESS_FILE"
 TERMINATION_LOG_VARIABLE = "PHASE2_TERMINATION_LOG"
 IMAGE_VARIABLE = "PHASE2_IMAGE"
 NAMESPACE_VARIABLE = "PHASE2_NAMESPACE"
+LOG_FORMAT_VARIABLE = "PHASE2_LOG_FORMAT"
+_IN_POD_VARIABLES = ("PHASE2_POD_NAME", "KUBERNETES_SERVICE_HOST")
+
+LogFormat = Literal["text", "json"]
+"""Format of the lines that a training writes: a table for people, or JSON for programs."""
 
 CHECKPOINT_MINUTES = 10.0
 """Longest time between two checkpoints, unless the user says otherwise."""
@@ -95,3 +101,35 @@ def cluster_namespace() -> str | None:
 def store_url() -> str | None:
     """Return the store of runs (``$PHASE2_STORE``), a URL or a folder; None when not set."""
     return os.environ.get(STORE_VARIABLE) or None
+
+
+def log_format() -> LogFormat | None:
+    """Return the format of the lines of a training (``$PHASE2_LOG_FORMAT``); None when not set.
+
+    Raises:
+        UnknownNameError: The variable is neither ``text`` nor ``json``.
+    """
+    return check_log_format(os.environ.get(LOG_FORMAT_VARIABLE) or None, LOG_FORMAT_VARIABLE)
+
+
+def check_log_format(name: str | None, where: str) -> LogFormat | None:
+    """Validate a format of lines; None stays None.
+
+    Args:
+        name: The format.
+        where: Option or variable that gives it.
+
+    Raises:
+        UnknownNameError: It is neither ``text`` nor ``json``.
+    """
+    for known in get_args(LogFormat):
+        if name == known:
+            return known  # type: ignore[no-any-return]
+    if name is None:
+        return None
+    raise UnknownNameError.of(f"format of lines ({where})", name, get_args(LogFormat))
+
+
+def is_in_pod() -> bool:
+    """Whether this process runs in a pod of Kubernetes."""
+    return any(os.environ.get(name) for name in _IN_POD_VARIABLES)

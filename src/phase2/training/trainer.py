@@ -126,7 +126,8 @@ class Trainer:
             RequestError: The training diverged.
         """
         stop, state = stop or StopRequest(), self._state
-        begin = TrainBegin(self._run_id, self._config.training.epochs, state.learner.steps, self.step)
+        epochs, steps = self._config.training.epochs, state.learner.steps
+        begin = TrainBegin(self._run_id, epochs, steps, self.step, tuple(state.history))
         with self._reported_end():
             self._callback.on_train_begin(begin)
             with stop.deferred(), CheckpointWriter(self._files, state.best, self._schedule, self._on_saved) as writer:

@@ -16,6 +16,7 @@ from tests.on_cluster.lab.waiting import T, wait_until
 
 from phase2.cluster.plan import CACHE_CLAIM
 from phase2.runs.catalog.index import list_runs
+from phase2.runs.live.log_progress import LogProgress
 from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.s3.store import S3Store
 
@@ -133,7 +134,9 @@ class Runs:
         """Time from the start of a run's first container to the end of its first epoch."""
         pod = self.pods(run_id)[-1]
         log = self.cluster.core.read_namespaced_pod_log(pod.metadata.name, pod.metadata.namespace, timestamps=True)
-        printed_at = next(line.split(" ", 1)[0] for line in log.splitlines() if '"epoch": 1,' in line)
+        printed_at = next(
+            stamp for stamp, _, line in (each.partition(" ") for each in log.splitlines()) if epochs_of(line) == 1
+        )
         began = pod.status.container_statuses[0].state.terminated.started_at
         return (datetime.fromisoformat(printed_at) - began).total_seconds()
 
@@ -185,8 +188,7 @@ def whole_run(store: S3Store, prefix: str) -> PublishedRun:
 
 def epochs_of(log: str) -> int:
     """Return the last epoch in the log of a pod; 0 before the first."""
-    last = 0
+    progress = LogProgress()
     for line in log.splitlines():
-        if line.startswith("{") and '"epoch"' in line:
-            last = int(json.loads(line)["epoch"])
-    return last
+        progress.feed(line)
+    return progress.epoch

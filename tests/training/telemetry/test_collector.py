@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from phase2.training.callbacks.base import AttemptBegin, Callback
 from phase2.training.callbacks.composite import CompositeCallback
+from phase2.training.callbacks.progress import TrainingProgress
 from phase2.training.telemetry.collector import TrainingCollector
-from phase2.training.telemetry.progress import TrainingProgress
 
 LABELS = {"run": "run_1", "algorithm": "cgcnn", "mode": "smoke"}
 

@@ -194,6 +194,7 @@ RULES: dict[str, Rule] = {
     "observer.memory": _MEMORY,
     "monitoring.enabled": _SWITCH,
     "monitoring.stallMinutes": or_number(text("^[0-9]{1,5}([.][0-9]{1,9})?$")),
+    "monitoring.logFormat": choice("text", "json"),
     "monitoring.namespace": text(f"^{_LABEL_NAME}$"),
     "monitoring.podLabels": _LABELS,
     "monitoring.podMonitor.create": _SWITCH,

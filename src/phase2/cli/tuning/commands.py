@@ -13,16 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import echo, note, print_table
+from phase2.cli.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption
 from phase2.cli.options import AcceptOption, DeviceOption, takes_request
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
-from phase2.cli.train import (
-    DryRunOption,
-    MetricsOption,
-    PublishOption,
-    StallOption,
-    check_stall_minutes,
-    training_callbacks,
-)
+from phase2.cli.train import DryRunOption, PublishOption
 from phase2.cli.tuning import submit
 from phase2.cli.tuning.options import (
     HoursOption,
@@ -83,6 +77,7 @@ def _tune(  # noqa: PLR0913 - options
     accept_change: AcceptOption = None,
     stall_minutes: StallOption = STALL_MINUTES,
     metrics_port: MetricsOption = None,
+    log_format: LogFormatOption = None,
     device: DeviceOption = "auto",
     store: PublishOption = None,
     baselines: TrialBaselinesOption = False,
@@ -97,7 +92,7 @@ def _tune(  # noqa: PLR0913 - options
     if context.invoked_subcommand is not None:
         return
     check_hours(timeout_hours)
-    check_stall_minutes(stall_minutes)
+    monitoring = Monitoring(stall_minutes, metrics_port, log_format=log_format)
     place = open_command_store(store) if store or store_url() else None
     if worker and place is None:
         raise RequestError(
@@ -135,7 +130,7 @@ def _tune(  # noqa: PLR0913 - options
 
     @contextmanager
     def callbacks() -> Iterator[Callback]:
-        with training_callbacks(stall_minutes, metrics_port) as made:
+        with monitoring.callbacks() as made:
             yield CompositeCallback(made)
 
     with SignalStopRequest() as stop:

@@ -12,7 +12,11 @@ from phase2.cluster.request.installation import CONFIG_MAP
 METRICS_PORT = 9108
 """Port of the metrics of a training, where the installation has it serve them."""
 
-_KEYS = {"PHASE2_METRICS_PORT": "metrics-port", "PHASE2_STALL_MINUTES": "stall-minutes"}
+_KEYS = {
+    "PHASE2_METRICS_PORT": "metrics-port",
+    "PHASE2_STALL_MINUTES": "stall-minutes",
+    "PHASE2_LOG_FORMAT": "log-format",
+}
 
 
 def installed_variables() -> list[dict[str, Any]]:

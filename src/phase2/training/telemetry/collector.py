@@ -10,8 +10,8 @@ from prometheus_client.registry import Collector
 
 from phase2.properties import get_property
 from phase2.training.callbacks.base import AttemptBegin, EpochEnd
+from phase2.training.callbacks.progress import TrainingProgress
 from phase2.training.telemetry.gpu import gpu_usage
-from phase2.training.telemetry.progress import TrainingProgress
 
 PREFIX = "phase2_training_"
 LABELS = ("run", "algorithm", "mode")

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, start_http_server
 
 from phase2.errors import RequestError
+from phase2.training.callbacks.progress import TrainingProgress
 from phase2.training.telemetry.collector import TrainingCollector
-from phase2.training.telemetry.progress import TrainingProgress
 
 
 @contextmanager
