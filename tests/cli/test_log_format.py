@@ -98,7 +98,7 @@ def test_a_terminal_has_a_bar_and_a_tidy_line_for_each_epoch(cache, tmp_path, co
     assert bool(re.search(r"step +\d+/\d+", shown)) is (columns > 90)
     progress = LogProgress()
     for line in shown.splitlines():
-        assert len(line) <= columns + 1, line
+        assert len(line) <= columns or not re.match(r"epoch| *(epoch|\d+/3) ", line), line
         progress.feed(line)
     assert [point.epoch for point in progress.points] == [1, 2, 3]
     assert "{" not in shown.split("cgcnn smoke")[0]
@@ -111,8 +111,8 @@ def on_terminal(words, columns):
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = os.environ | OUTSIDE | {"TERM": "xterm-256color"}
     environment = {name: value for name, value in environment.items() if name not in {"COLUMNS", "LINES"}}
-    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
-    process = subprocess.Popen([sys.executable, "-m", "phase2", *words], env=environment, **streams)
+    command = [sys.executable, "-m", "phase2", *words]
+    process = subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     shown = b""
     try:

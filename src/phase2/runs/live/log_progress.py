@@ -130,9 +130,11 @@ class LogProgress:
 
 
 def _point(row: Mapping[str, Any]) -> EpochPoint:
-    numbers = (float(row[key]) for key in ("train_loss", "val_loss", "val_score"))
+    loss, val_loss, score = (float(row[key]) for key in ("train_loss", "val_loss", "val_score"))
     mae = {str(key): None if value is None else float(value) for key, value in row["val_mae"].items()}
-    return EpochPoint(int(row["epoch"]), *numbers, mae, float(row["seconds"]), float(row["structures_per_second"]))
+    return EpochPoint(
+        int(row["epoch"]), loss, val_loss, score, mae, float(row["seconds"]), float(row["structures_per_second"])
+    )
 
 
 def _count(text: str) -> int:
