@@ -18,7 +18,7 @@ from pathlib import Path
 from tools.generated import ROOT
 
 WIDTH = 100
-GENERATED = ("docs/reference/", "charts/phase2-runner/README.md", "tests/")
+GENERATED = ("docs/reference/", "docs/decisions/README.md", "charts/phase2-runner/README.md", "tests/")
 """Beginnings of the paths of pages that are written by other tools."""
 
 _FENCE = re.compile(r"\s*(```|~~~)")

@@ -1,1 +1,1 @@
-"""The pages below docs/reference, generated from the code."""
+"""Pages of docs that are generated from the code: the reference, and the index of the decisions."""

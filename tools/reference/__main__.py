@@ -1,4 +1,4 @@
-"""Generate the pages below docs/reference from the code; with --check, fail when one is stale."""
+"""Generate the reference and the index of the decisions; with --check, fail when a page is stale."""
 
 import sys
 

@@ -25,7 +25,7 @@ def compare(*runs: RunReference, store: str | os.PathLike[str] | None = None) ->
         RequestError: There are fewer than two runs, or there is no such run, or it is not finished.
         TransientError: The store does not answer.
 
-    Example:
+    Examples:
         >>> settings = {"algorithm": "cgcnn", "level": "smoke", "epochs": 2, "max_samples": 60, "output": folder}
         >>> first, second = (phase2.train(seed=seed, progress=False, **settings) for seed in (1, 2))
         >>> table = phase2.compare(first, second)

@@ -36,7 +36,7 @@ def load_dataset(
         UnknownNameError: There is no data set or limit of this name.
         DataError: There is no such file, or it is no data set.
 
-    Example:
+    Examples:
         >>> sample = phase2.load_dataset("sample")
         >>> len(sample), sample.label_counts["band_gap"]
         (6317, 1056)

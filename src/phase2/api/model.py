@@ -52,7 +52,7 @@ def load_model(
         ModelFileError: The model file is missing, damaged or of a newer phase2.
         TransientError: The store does not answer.
 
-    Example:
+    Examples:
         >>> settings = {"algorithm": "cgcnn", "level": "smoke", "epochs": 2, "max_samples": 60, "output": folder}
         >>> run = phase2.train(progress=False, **settings)
         >>> phase2.load_model(run).properties[0].heading
@@ -127,7 +127,7 @@ class Model:
             ModelFileError: An interval was requested of a model file without calibration.
             DataError: A folder cannot be read or holds no structure.
 
-        Example:
+        Examples:
             >>> crystals = phase2.load_dataset("sample").crystals
             >>> table = model.predict(crystals[:3], properties=["band_gap"])
             >>> table.columns()
@@ -170,7 +170,7 @@ class Model:
             RequestError: ``batch_size`` is not positive, or a limit is impossible.
             DataError: A folder cannot be read or holds no structure.
 
-        Example:
+        Examples:
             >>> crystals = phase2.load_dataset("sample").crystals
             >>> found = model.embed(crystals[:3])
             >>> found.ids == tuple(one.id for one in crystals[:3]), len(found.features)

@@ -83,7 +83,7 @@ def run_request(settings: Mapping[str, Any]) -> RunRequest:
         UnknownNameError: There is no such keyword; the nearest one is offered.
         RequestError: The values contradict each other or make no sense.
 
-    Example:
+    Examples:
         >>> request = run_request({"algorithm": "cgcnn", "epochs": 3, "settings": {"training.patience": 2}})
         >>> " ".join(request.command())
         'phase2 train --algorithm cgcnn --epochs 3 --set training.patience=2'

@@ -28,7 +28,7 @@ def load_run(run: RunReference = "latest", *, store: str | os.PathLike[str] | No
         ModelFileError: Its manifest is damaged.
         TransientError: The store does not answer.
 
-    Example:
+    Examples:
         >>> settings = {"algorithm": "cgcnn", "level": "smoke", "epochs": 2, "max_samples": 60, "output": folder}
         >>> trained = phase2.train(progress=False, **settings)
         >>> phase2.load_run("latest", store=folder).id == trained.id

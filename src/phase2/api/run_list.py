@@ -36,7 +36,7 @@ def list_runs(
         RequestError: The store cannot be read.
         TransientError: The store does not answer.
 
-    Example:
+    Examples:
         >>> settings = {"algorithm": "cgcnn", "level": "smoke", "epochs": 2, "max_samples": 60, "output": folder}
         >>> run = phase2.train(progress=False, **settings)
         >>> runs = phase2.list_runs(folder)

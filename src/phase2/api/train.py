@@ -73,7 +73,7 @@ def train(  # noqa: PLR0913 - keywords
         TransientError: The store does not answer; what was trained is in the run's folder.
         KeyboardInterrupt: The training was interrupted; its note says where the checkpoint is.
 
-    Example:
+    Examples:
         >>> run = phase2.train(
         ...     algorithm="cgcnn", level="smoke", epochs=2, max_samples=60, output=folder, progress=False
         ... )

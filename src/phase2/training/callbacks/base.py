@@ -130,7 +130,7 @@ class Callback:
     Methods are called in order, in the thread that called ``phase2.train``, while the training waits. A method that
     raises ends the training with :class:`phase2.errors.CallbackError`; what was trained is saved and can be resumed.
 
-    Example:
+    Examples:
         >>> class Losses(Callback):
         ...     def __init__(self):
         ...         self.losses = []
