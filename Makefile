@@ -68,6 +68,7 @@ lint: setup ## Check style, types, layers, prose, scripts, manifests, and that g
 	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
 	$(BIN)/python -m tools.manifests.check_overlays
 	$(BIN)/python -m tools.manifests.check_chart
+	$(BIN)/python -m tools.pictures --check
 	$(SITE) --quiet
 
 .PHONY: format
@@ -87,6 +88,10 @@ reference: setup ## Generate the reference pages, the Argo manifests and the cha
 .PHONY: docs
 docs: setup ## Build the documentation site into build/site, which opens from the disk (build/site/index.html)
 	$(SITE)
+
+.PHONY: pictures
+pictures: setup ## Draw the pictures of docs/images from a run of `make run` (PICTURES="--run RUN NAME" for one)
+	$(BIN)/python -m tools.pictures $(PICTURES)
 
 .PHONY: hooks
 hooks: setup ## Let git run the quick checks on each commit (pre-commit)

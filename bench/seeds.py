@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[42, 43, 44])
     chosen, words = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
-        runs = [_train(words or _options_of_make_run(), seed, Path(folder) / str(seed)) for seed in chosen.seeds]
+        runs = [_train(words or options_of_make_run(), seed, Path(folder) / str(seed)) for seed in chosen.seeds]
     print(table(runs))
 
 
@@ -72,7 +72,7 @@ def _train(words: Sequence[str], seed: int, output: Path) -> list[MetricsRow]:
     return metrics_rows(manifest.val, manifest.test, manifest.baselines)
 
 
-def _options_of_make_run() -> list[str]:
+def options_of_make_run() -> list[str]:
     (words,) = re.findall(r"^RUN \?= (.*)$", MAKEFILE.read_text(), flags=re.MULTILINE)
     return str(words).split()
 

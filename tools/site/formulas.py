@@ -20,7 +20,7 @@ _POINTS = 12.0
 """Size of the letters of a drawing, which the page scales to its own."""
 
 
-class FormulaExtension(Extension):
+class FormulaExtension(Extension):  # type: ignore[misc]
     """Extension of Python-Markdown for formulas in a line."""
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 # the name is Markdown's
@@ -39,8 +39,8 @@ def fence(source: str, _language: str, css_class: str, *_: Any, **__: Any) -> st
     return f'<div class="{css_class}">{"".join(f"<p>{line}</p>" for line in lines)}</div>'
 
 
-class _Inline(InlineProcessor):
-    def handleMatch(self, m: Any, _data: str) -> tuple[Element, int, int]:  # type: ignore[override] # noqa: N802
+class _Inline(InlineProcessor):  # type: ignore[misc]
+    def handleMatch(self, m: Any, _data: str) -> tuple[Element, int, int]:  # noqa: N802
         return fromstring(drawing(m[1])), m.start(0), m.end(0)
 
 
@@ -62,7 +62,7 @@ def drawing(tex: str) -> str:
     width, height, depth, *_ = MathTextParser("path").parse(f"${tex}$", dpi=72, prop=font)
     vertices, codes = text_to_path.get_text_path(font, f"${tex}$", ismath=True)
     scale = _POINTS / text_to_path.FONT_SCALE
-    path = _path_data([(x * scale, -y * scale) for x, y in vertices], codes)
+    path = _path_data([(x * scale, -y * scale) for x, y in vertices], list(codes))
     box = f"0 {-height + depth:.2f} {width:.2f} {height:.2f}"
     size = f"width:{width / _POINTS:.3f}em;height:{height / _POINTS:.3f}em;vertical-align:{-depth / _POINTS:.3f}em"
     name = html.escape(tex, quote=True)

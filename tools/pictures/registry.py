@@ -1,0 +1,24 @@
+"""The pictures there are."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tools.pictures.picture import Picture
+
+_REPORT = "src/phase2/runs/report"
+
+
+def _copied(name: str, run: Path, target: Path) -> None:
+    shutil.copyfile(run / name, target)
+
+
+PICTURES: tuple[Picture, ...] = (
+    Picture(
+        name="parity.png",
+        shows="Predicted against reference values of the test crystals of the sample, one panel per property.",
+        sources=(f"{_REPORT}/parity.py", f"{_REPORT}/style.py"),
+        draw=lambda run, target: _copied("parity.png", run, target),
+    ),
+)
