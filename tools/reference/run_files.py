@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from phase2.runs.attempts import Attempt
+from phase2.runs.crystals import RunCrystals
 from phase2.runs.history import EpochRow
 from phase2.runs.manifest import RunManifest
 from phase2.runs.report.markdown import markup_table
@@ -23,6 +24,7 @@ def manifest_page() -> str:
         "run_config.json": RecordedConfig,
         "history.json": EpochRow,
         "attempts.json": Attempt,
+        "crystals.json": RunCrystals,
     }
     parts = [_MANIFEST_INTRODUCTION]
     described: set[str] = set()

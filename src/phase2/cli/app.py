@@ -14,7 +14,7 @@ from phase2.cli.cluster import cancel, logs, observe, pull, status
 from phase2.cli.cluster.submission import submit, sweep
 from phase2.cli.console import echo, echo_text
 from phase2.cli.runs import commands as runs
-from phase2.cli.runs import transfer
+from phase2.cli.runs import report, transfer
 from phase2.cli.tuning import commands as tuning
 from phase2.cli.tuning import lr_find
 from phase2.cli.workflow import commands as workflow
@@ -47,6 +47,7 @@ app.command("predict")(predict.predict)
 app.command("embed")(embed.embed)
 app.command("explain")(explain.explain)
 app.command("lr-find")(lr_find.lr_find)
+app.command("report")(report.report)
 app.command("pull")(pull.pull)
 app.command("doctor")(doctor.doctor)
 app.command("submit")(submit.submit)

@@ -18,6 +18,7 @@ BEST = "best.pt"
 CONFIG = "run_config.json"
 HANDOFF = "HANDOFF.md"
 MANIFEST = "run_manifest.json"
+REPORT = "report.html"
 LOCK = ".lock"
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 
@@ -55,11 +56,13 @@ class RunDirectory:
     predictions_val = _File("predictions_val.csv")
     predictions_test = _File("predictions_test.csv")
     rejected = _File("rejected.csv")
+    crystals = _File("crystals.json")
     parity = _File("parity.png")
     learning_curve = _File("learning_curve.png")
     calibration = _File("calibration.png")
     handoff = _File(HANDOFF)
     model_card = _File("MODEL_CARD.md")
+    report = _File(REPORT)
     manifest = _File(MANIFEST)
 
     @classmethod

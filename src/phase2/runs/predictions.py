@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.output.csv_text import Cell, write_csv
+from phase2.errors import ModelFileError
+from phase2.output.csv_text import Cell, read_csv, write_csv
 from phase2.properties import Property
 from phase2.storage.disk.atomic import write_text
 
@@ -45,6 +46,30 @@ def write_predictions(path: Path, part: PartPredictions) -> None:
     text = io.StringIO()
     write_csv(text, [["id", "formula", *_headings(part.properties)], *_rows(part)])
     write_text(path, text.getvalue())
+
+
+def parse_predictions(text: str, properties: Sequence[Property], *, where: str) -> PartPredictions:
+    """Parse the text of a CSV of predictions.
+
+    Args:
+        text: What :func:`write_predictions` wrote.
+        properties: Properties in the order of the columns.
+        where: Name of the file in error messages.
+
+    Raises:
+        ModelFileError: It is damaged.
+    """
+    width = 2 + 2 * len(properties)
+    try:
+        head, *rows = read_csv(io.StringIO(text, newline=""))
+        if any(len(row) != width for row in (head, *rows)):
+            raise ValueError(f"not every line has {width} fields")
+        numbers = np.array([[float(field or "nan") for field in row[2:]] for row in rows], dtype=np.float64)
+    except ValueError as error:
+        raise ModelFileError(f"{where} is damaged.", why=f"{error}.", fix="Pull the run again.") from error
+    numbers = numbers.reshape(len(rows), width - 2)
+    ids, formulas = [row[0] for row in rows], [row[1] for row in rows]
+    return PartPredictions(tuple(properties), ids, formulas, numbers[:, ::2], numbers[:, 1::2])
 
 
 def _rows(part: PartPredictions) -> Iterator[list[Cell]]:

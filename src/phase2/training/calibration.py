@@ -24,10 +24,13 @@ class CalibratedModel:
     Attributes:
         estimator: What the model file keeps.
         intervals: How well intervals hold on the test part, by property.
+        test_novelty: Distance of the test crystals from the training crystals, (T,) float64; 1 is the distance that
+            99 % of the validation crystals do not exceed.
     """
 
     estimator: UncertaintyEstimator
     intervals: tuple[PropertyIntervals, ...]
+    test_novelty: NDArray[np.float64]
 
 
 def calibrate(
@@ -58,14 +61,15 @@ def calibrate(
         val_predictions=val,
         val_ids=data.graphs.ids[split.val].tolist(),
     )
+    novelty = estimator.novelty(on_test)
     measured = measure_coverage(
         estimator.calibration,
         test,
         estimator.difficulty(on_test),
-        estimator.novelty(on_test),
+        novelty,
         data.targets[split.test],
     )
-    return CalibratedModel(estimator, measured)
+    return CalibratedModel(estimator, measured, novelty)
 
 
 @torch.no_grad()

@@ -42,6 +42,7 @@ class TrainingResult:
         val_metrics: By property.
         test_metrics: By property.
         intervals: How well intervals hold on the test part, by property.
+        test_novelty: Distance of the test crystals from the training crystals, (B,) float64.
         history: One row per epoch.
         stopped_early: The score had not improved for ``patience`` epochs.
     """
@@ -52,5 +53,6 @@ class TrainingResult:
     val_metrics: tuple[PropertyMetrics, ...]
     test_metrics: tuple[PropertyMetrics, ...]
     intervals: tuple[PropertyIntervals, ...]
+    test_novelty: NDArray[np.float64]
     history: tuple[EpochRow, ...]
     stopped_early: bool

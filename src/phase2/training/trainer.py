@@ -223,6 +223,7 @@ class Trainer:
             val_metrics=val.metrics,
             test_metrics=test.metrics,
             intervals=calibrated.intervals,
+            test_novelty=calibrated.test_novelty,
             history=tuple(state.history),
             stopped_early=state.epoch < self._config.training.epochs,
         )

@@ -1,0 +1,89 @@
+"""``phase2 report``: one page of HTML about runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phase2.cli.console import echo, note
+from phase2.cli.store import StoreOption, open_command_store
+from phase2.errors import RequestError
+
+if TYPE_CHECKING:
+    from phase2.runs.report.html.files import RunFiles
+
+RunsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN...]",
+        help="Run ids, folder names, unique prefixes of these, 'latest' or 'best'; run folders; or addresses of runs "
+        "in a store. Several are shown side by side (default: latest).",
+    ),
+]
+
+
+def report(
+    runs: RunsArgument = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="File to write (default: report-RUN.html, or report.html)."),
+    ] = None,
+    store: StoreOption = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,  # noqa: FBT002
+) -> None:
+    """Write a report of runs: one file of HTML that needs nothing beside it.
+
+    It is made from the files of the runs alone, in a folder or in a bucket; what a run did not record is left out, and
+    said. Finished runs have the report of their own beside their other files, as report.html.
+    """
+    from phase2.runs.report.html.inputs import read_run
+    from phase2.runs.report.html.page import report as page
+    from phase2.storage.disk.atomic import write_text
+    from phase2.storage.disk.errors import disk_errors
+
+    names = list(dict.fromkeys(runs or ["latest"]))
+    found = [read_run(_files(name, store)) for name in names]
+    target = output or Path(f"report-{found[0].run_id}.html" if len(found) == 1 else "report.html")
+    _refuse_run_folder(target)
+    text = page(found)
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_text(target, text)
+    for one in found:
+        for missing in one.notes:
+            note(f"{one.run_id}: {missing}")
+    echo(f"report: {target} ({len(text.encode()) / 1e6:.1f} MB)")
+    if open_it:
+        typer.launch(str(target.resolve()))
+
+
+def _files(name: str, store: str | None) -> RunFiles:
+    """Find the files of a run: a folder, an address, or a name in a store."""
+    from phase2.runs.addresses import split_address
+    from phase2.runs.catalog.lookup import find_in
+    from phase2.runs.layout import CONFIG, MANIFEST
+    from phase2.runs.report.html.files import files_in_store, files_of_folder
+    from phase2.storage.urls import open_store
+
+    if "://" in name:
+        url, prefix = split_address(name)
+        return files_in_store(open_store(url), prefix)
+    folder = Path(name).expanduser()
+    if any((folder / known).is_file() for known in (MANIFEST, CONFIG)):
+        return files_of_folder(folder.resolve())
+    place = open_command_store(store)
+    return files_in_store(place, find_in(place, name).prefix)
+
+
+def _refuse_run_folder(target: Path) -> None:
+    """Refuse to write into a sealed run, whose files would no longer be those that its manifest lists."""
+    from phase2.runs.layout import MANIFEST
+
+    if (target.parent / MANIFEST).is_file():
+        raise RequestError(
+            f"{target} lies in the folder of a finished run.",
+            why="Its manifest lists every file with its checksum; another one would not be the run's.",
+            fix="Name a file elsewhere with --output. The run's own report.html is there, if it was made with the run.",
+        )

@@ -1,0 +1,75 @@
+"""Data that the scripts of the report draw: points, curves, groups, labels, structures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from phase2.runs.crystals import CRYSTAL_SYSTEMS, RunCrystals
+from phase2.runs.history import EpochRow
+from phase2.runs.report.html.errors import median_errors
+from phase2.runs.report.html.groups import error_groups
+from phase2.runs.report.html.inputs import RunInput
+from phase2.runs.report.html.points import part_points
+from phase2.runs.report.html.worst import drawn_structures, worst_predictions
+
+Json = dict[str, Any]
+
+PARTS = ("test", "val")
+SYSTEMS = CRYSTAL_SYSTEMS
+
+
+def run_data(run: RunInput, most: int) -> Json:
+    """Return what is drawn of a run.
+
+    Args:
+        run: The run.
+        most: Points of each parity plot.
+    """
+    medians = median_errors(run)
+    worst = worst_predictions(run.test, run.crystals, medians) if run.test else []
+    return {
+        "id": run.run_id,
+        "algorithm": run.config.algorithm,
+        "points": _points(run, most),
+        "errors": error_groups(run.test, run.crystals, medians) if run.test else {},
+        "curves": curves(run.history),
+        "best": run.manifest.best_epoch if run.manifest else None,
+        "resumed": _resumed(run),
+        "labels": _labels(run.crystals),
+        "intervals": _intervals(run),
+        "structures": drawn_structures(worst, run.crystals),
+        "worst": worst,
+    }
+
+
+def curves(history: tuple[EpochRow, ...]) -> Json:
+    """Return the history by columns."""
+    keys = list(dict.fromkeys(key for row in history for key in row.val_mae))
+    columns = ("epoch", "lr", "train_loss", "val_loss", "val_score", "seconds", "structures_per_second", "data_wait")
+    found: Json = {name: [_short(getattr(row, name)) for row in history] for name in columns}
+    found["val_mae"] = {key: [_short(row.val_mae.get(key)) for row in history] for key in keys}
+    return found
+
+
+def _points(run: RunInput, most: int) -> Json:
+    parts = {"test": (run.test, run.crystals), "val": (run.val, None)}
+    return {name: part_points(part, most, known) for name, (part, known) in parts.items() if part is not None}
+
+
+def _resumed(run: RunInput) -> list[int]:
+    """Epochs from which the run was resumed."""
+    words = [one.resumed_from.split() for one in run.attempts if one.resumed_from]
+    return [int(found[1].rstrip(",")) for found in words if len(found) > 1 and found[1].rstrip(",").isdecimal()]
+
+
+def _labels(crystals: RunCrystals | None) -> Json:
+    return {key: one.model_dump() for key, one in crystals.labels.items()} if crystals else {}
+
+
+def _intervals(run: RunInput) -> Json:
+    found = run.manifest.intervals if run.manifest else ()
+    return {one.key: [(each.level, each.coverage) for each in one.levels] for one in found if one.levels}
+
+
+def _short(value: float | None) -> float | None:
+    return value if value is None or isinstance(value, int) else float(f"{value:.5g}")

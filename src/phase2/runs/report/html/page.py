@@ -1,0 +1,113 @@
+"""The report of one or several runs as a page of HTML (``report.html``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from phase2.errors import RequestError
+from phase2.runs.artifacts import Artifact, describe_files
+from phase2.runs.layout import REPORT, RunDirectory
+from phase2.runs.manifest import RunManifest
+from phase2.runs.report.html.drawing import PARTS, SYSTEMS, run_data
+from phase2.runs.report.html.errors import property_errors
+from phase2.runs.report.html.facts import data_facts, environment_facts, handoff_facts, summary_facts, time_facts
+from phase2.runs.report.html.files import files_of_folder
+from phase2.runs.report.html.inputs import RunInput, read_run
+from phase2.runs.report.html.periodic_table import ROWS
+from phase2.runs.report.html.points import points_per_plot, sampled
+from phase2.runs.report.html.settings import setting_rows
+from phase2.runs.report.html.timeline import attempt_rows
+from phase2.runs.report.html.verdict import judge
+from phase2.storage.disk.atomic import write_text
+from phase2.web.page import Page
+
+MOST_RUNS = 8
+"""Runs that one report compares: as many as there are colours that can be told apart."""
+
+_PAGE = Page(
+    "phase2.runs.report.html",
+    "report.html",
+    styles=("report.css",),
+    scripts=("report.js", "plots.js", "errors.js", "structures.js"),
+    libraries=("plotly", "3dmol"),
+)
+
+
+def report(runs: Sequence[RunInput]) -> str:
+    """Return the page of one run, or of several side by side.
+
+    Raises:
+        RequestError: There are more than eight runs.
+        MissingExtraError: Jinja2 is not installed.
+    """
+    if len(runs) > MOST_RUNS:
+        raise RequestError(
+            f"{len(runs)} runs are too many for one report.",
+            why=f"It shows up to {MOST_RUNS} side by side.",
+            fix="Name fewer; 'phase2 runs compare' has a table of any number.",
+        )
+    properties = list(dict.fromkeys(prop for run in runs for prop in run.properties))
+    most = points_per_plot(len(runs) * len(PARTS) * len(properties))
+    drawn = [run_data(run, most) for run in runs]
+    settings = setting_rows(runs)
+    context = {
+        "runs": [_view(run, data) for run, data in zip(runs, drawn, strict=True)],
+        "properties": properties,
+        "settings": settings,
+        "differences": [row for row in settings if row.differs],
+        "fingerprints": {run.manifest.data.fingerprint for run in runs if run.manifest and run.manifest.data},
+        "periodic_table": ROWS,
+    }
+    keys = ("key", "title", "unit", "transform")
+    named = [{name: getattr(prop, name) for name in keys} for prop in properties]
+    return _PAGE.render(context, data={"report": {"properties": named, "systems": SYSTEMS, "runs": drawn}})
+
+
+def write_report(run: RunDirectory, draft: RunManifest, notify: Callable[[str], None]) -> None:
+    """Write ``report.html`` into the directory of a run that is about to be sealed; say why where that fails.
+
+    Args:
+        run: The run directory.
+        draft: Its manifest, which is written after this.
+        notify: Callback receiving one line for the user.
+    """
+    if find_spec("jinja2") is None:
+        notify("No report: Jinja2 is not installed. Install it with 'pip install phase2[report]'.")
+        return
+    try:
+        there = tuple(one for one in describe_files(run.path) if one.path != REPORT)
+        listed = draft.model_copy(update={"artifacts": there})
+        write_text(run.report, report([read_run(files_of_folder(run.path), draft=listed)]))
+    except Exception as error:  # noqa: BLE001 - a report that cannot be drawn must not cost a trained run
+        notify(f"No report: {type(error).__name__}: {error}. 'phase2 report' makes it from the files of the run.")
+
+
+def _view(run: RunInput, drawn: dict[str, Any]) -> dict[str, Any]:
+    """Values of one run for the template."""
+    errors = property_errors(run)
+    artifacts: tuple[Artifact, ...] = run.manifest.artifacts if run.manifest else ()
+    return {
+        "id": run.run_id,
+        "status": run.status,
+        "verdict": judge(run, errors),
+        "notes": run.notes,
+        "errors": errors,
+        "with_boosting": any(one.row.boosting_test_mae is not None for one in errors),
+        "summary": summary_facts(run),
+        "handoff": handoff_facts(run),
+        "environment": environment_facts(run),
+        "time": time_facts(run),
+        "data": data_facts(run),
+        "labels": run.manifest.data.labels if run.manifest and run.manifest.data else {},
+        "attempts": attempt_rows(run.attempts),
+        "artifacts": artifacts,
+        "size": sum(one.bytes for one in artifacts),
+        "manifest": run.manifest_text,
+        "has_points": bool(drawn["points"]),
+        "has_curves": bool(drawn["curves"]["epoch"]),
+        "has_worst": bool(drawn["worst"]),
+        "sampled": any(sampled(one) for one in drawn["points"].values()),
+        "groups": sorted({name for one in drawn["errors"].values() for name in one}),
+    }

@@ -1,0 +1,90 @@
+"""The worst predictions of a run, and the structures of their crystals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from phase2.runs.crystals import RecordedStructure, RunCrystals, crystal_system
+from phase2.runs.predictions import PartPredictions
+from phase2.runs.report.html.periodic_table import SYMBOLS
+
+SHOWN = 20
+
+MOST_ATOMS = 6000
+"""Atoms of all structures of a run, which keeps a report small."""
+
+Json = dict[str, Any]
+
+
+def worst_predictions(part: PartPredictions, crystals: RunCrystals | None, medians: dict[str, float]) -> list[Json]:
+    """Return the twenty largest errors of each property, those that are largest beside the median's error first.
+
+    Args:
+        part: Predictions for the test part.
+        crystals: What is known of its crystals.
+        medians: Test MAE of the median by property.
+    """
+    found: list[Json] = []
+    for k, prop in enumerate(part.properties):
+        error = np.abs(part.predicted[:, k] - part.reference[:, k])
+        order = np.argsort(np.where(np.isfinite(error), -error, np.inf), kind="stable")[:SHOWN]
+        scale = medians.get(prop.key, np.inf)
+        found += [
+            _entry(part, row, k, error[row] / scale) | _known(crystals, row)
+            for row in order.tolist()
+            if np.isfinite(error[row])
+        ]
+    return sorted(found, key=lambda entry: -entry["times"])
+
+
+def drawn_structures(entries: list[Json], crystals: RunCrystals | None) -> list[Json]:
+    """Return the structures of the worst predictions for the viewer, and number them in the entries.
+
+    Args:
+        entries: The predictions, the worst first; each gets the number of its ``structure``, or None.
+        crystals: What is known of the test crystals.
+    """
+    recorded = {one.id: one for one in crystals.structures} if crystals else {}
+    places: dict[str, int] = {}
+    drawn: list[Json] = []
+    atoms = 0
+    for entry in entries:
+        one = recorded.get(entry["id"])
+        if one is not None and one.id not in places and atoms + len(one.species) <= MOST_ATOMS:
+            places[one.id] = len(drawn)
+            drawn.append(_structure(one))
+            atoms += len(one.species)
+        entry["structure"] = places.get(entry["id"])
+    return drawn
+
+
+def _entry(part: PartPredictions, row: int, k: int, times: float) -> Json:
+    return {
+        "id": str(part.ids[row]),
+        "formula": str(part.formulas[row]),
+        "key": part.properties[k].key,
+        "reference": float(f"{part.reference[row, k]:.5g}"),
+        "predicted": float(f"{part.predicted[row, k]:.5g}"),
+        "times": float(f"{times:.3g}"),
+    }
+
+
+def _known(crystals: RunCrystals | None, row: int) -> Json:
+    if crystals is None or row >= len(crystals.atoms):
+        return {}
+    found: Json = {"atoms": crystals.atoms[row], "group": crystals.space_groups[row]}
+    found["system"] = crystal_system(crystals.space_groups[row])
+    if row < len(crystals.distances):
+        found["distance"] = crystals.distances[row]
+    return found
+
+
+def _structure(one: RecordedStructure) -> Json:
+    return {
+        "id": one.id,
+        "lattice": one.lattice,
+        "symbols": [SYMBOLS[number - 1] for number in one.species],
+        "positions": one.positions,
+    }
