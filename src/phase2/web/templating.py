@@ -6,12 +6,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from phase2.config.extras import explain_missing_packages
+from phase2.output.secrets import without_secrets
 from phase2.output.visible import shorten, visible_lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-LONGEST_TEXT = 20_000
+LONGEST_TEXT = 200_000
 
 
 @cache
@@ -35,7 +36,7 @@ def environment(package: str) -> Environment:
 
 
 def shown(value: Any) -> Any:
-    """Return a value as a template writes it: hidden characters of text are visible, None is nothing.
+    """Return a value as a template writes it: hidden characters of text are visible, keys are not, None is nothing.
 
     What is markup already stays as it is; Jinja2 escapes the rest.
     """
@@ -43,4 +44,4 @@ def shown(value: Any) -> Any:
         return ""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    return shorten(visible_lines(value), LONGEST_TEXT)
+    return shorten(visible_lines(without_secrets(value)), LONGEST_TEXT)

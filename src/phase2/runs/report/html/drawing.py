@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from phase2.runs.crystals import CRYSTAL_SYSTEMS, RunCrystals
@@ -18,28 +19,42 @@ PARTS = ("test", "val")
 SYSTEMS = CRYSTAL_SYSTEMS
 
 
-def run_data(run: RunInput, most: int) -> Json:
+EPOCHS = 500
+"""Epochs of a curve that are drawn; of more, evenly chosen ones with the best and the last."""
+
+
+def run_data(run: RunInput, most: int, atoms: int) -> Json:
     """Return what is drawn of a run.
 
     Args:
         run: The run.
         most: Points of each parity plot.
+        atoms: Atoms of all its structures.
     """
     medians = median_errors(run)
+    best = run.manifest.best_epoch if run.manifest else None
     worst = worst_predictions(run.test, run.crystals, medians) if run.test else []
     return {
         "id": run.run_id,
         "algorithm": run.config.algorithm,
         "points": _points(run, most),
         "errors": error_groups(run.test, run.crystals, medians) if run.test else {},
-        "curves": curves(run.history),
-        "best": run.manifest.best_epoch if run.manifest else None,
+        "curves": curves(drawn_epochs(run.history, best)),
+        "best": best,
         "resumed": _resumed(run),
         "labels": _labels(run.crystals),
         "intervals": _intervals(run),
-        "structures": drawn_structures(worst, run.crystals),
+        "structures": drawn_structures(worst, run.crystals, atoms),
         "worst": worst,
     }
+
+
+def drawn_epochs(history: Sequence[EpochRow], best: int | None) -> tuple[EpochRow, ...]:
+    """Return the epochs of a curve that are drawn."""
+    if len(history) <= EPOCHS:
+        return tuple(history)
+    step = -(-len(history) // EPOCHS)
+    return tuple(row for row in history if row.epoch % step == 1 or row.epoch in (best, len(history)))
 
 
 def curves(history: tuple[EpochRow, ...]) -> Json:

@@ -32,7 +32,6 @@ def handoff_facts(run: RunInput) -> list[Fact]:
     finished = run.status == "finished"
     digest = next((one.sha256 for one in run.manifest.artifacts if one.path == BEST), "") if run.manifest else ""
     return [
-        Fact("Run", run.run_id, copied=True),
         Fact("Folder", run.where, copied=True),
         *([Fact("Model", f"{run.where}/{BEST}", copied=True)] if finished else []),
         *([Fact("SHA-256 of the model", digest, copied=True)] if digest else []),
@@ -70,7 +69,7 @@ def environment_facts(run: RunInput) -> list[Fact]:
     changed = ", with changes that are not committed" if code.dirty else ""
     rows = [
         ("phase2", code.phase2),
-        ("Commit", f"{code.commit}{changed}" if code.commit else ""),
+        ("Commit", f"{code.commit[:12]}{changed}" if code.commit else ""),
         ("Image", code.image_digest or ""),
         ("Python", code.python),
         ("Packages", ", ".join(f"{name} {version}" for name, version in code.packages.items())),

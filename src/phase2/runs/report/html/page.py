@@ -20,11 +20,18 @@ from phase2.runs.report.html.points import points_per_plot, sampled
 from phase2.runs.report.html.settings import setting_rows
 from phase2.runs.report.html.timeline import attempt_rows
 from phase2.runs.report.html.verdict import judge
+from phase2.runs.report.html.worst import MOST_ATOMS
 from phase2.storage.disk.atomic import write_text
 from phase2.web.page import Page
 
 MOST_RUNS = 8
 """Runs that one report compares: as many as there are colours that can be told apart."""
+
+MOST_BYTES = 2_900_000
+"""Size of a page, of which the libraries take 1.7 MB."""
+
+SHARES = (1.0, 0.5, 0.25, 0.1)
+"""Shares of the points and structures that are tried until the page is small enough."""
 
 _PAGE = Page(
     "phase2.runs.report.html",
@@ -48,9 +55,18 @@ def report(runs: Sequence[RunInput]) -> str:
             why=f"It shows up to {MOST_RUNS} side by side.",
             fix="Name fewer; 'phase2 runs compare' has a table of any number.",
         )
+    for share in SHARES:
+        text = _page(runs, share)
+        if len(text.encode()) <= MOST_BYTES:
+            break
+    return text
+
+
+def _page(runs: Sequence[RunInput], share: float) -> str:
+    """Return the page with a share of the points and structures that fit in most."""
     properties = list(dict.fromkeys(prop for run in runs for prop in run.properties))
-    most = points_per_plot(len(runs) * len(PARTS) * len(properties))
-    drawn = [run_data(run, most) for run in runs]
+    most = points_per_plot(len(runs) * len(PARTS) * len(properties), share)
+    drawn = [run_data(run, most, int(share * MOST_ATOMS) // len(runs)) for run in runs]
     settings = setting_rows(runs)
     context = {
         "runs": [_view(run, data) for run, data in zip(runs, drawn, strict=True)],

@@ -9,24 +9,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from phase2.output.visible import shorten
 from phase2.runs.crystals import CRYSTAL_SYSTEMS, RunCrystals, crystal_system
 from phase2.runs.predictions import PartPredictions
 
 POINTS = 20_000
 """Points of a report in all: runs, parts and properties share them."""
 
-LEAST, MOST = 150, 3000
+LEAST, MOST = 50, 3000
 """Points of one plot."""
 
 ALWAYS = 20
 """Largest errors of each property, which are in the sample always."""
 
+LONGEST_ID = 120
+
 Json = dict[str, Any]
 
 
-def points_per_plot(plots: int) -> int:
-    """Return the points that each of a number of plots gets."""
-    return max(LEAST, min(MOST, POINTS // max(1, plots)))
+def points_per_plot(plots: int, share: float = 1.0) -> int:
+    """Return the points that each of a number of plots gets, of a share of all points."""
+    return max(LEAST, min(MOST, int(share * POINTS) // max(1, plots)))
 
 
 def part_points(part: PartPredictions, most: int, crystals: RunCrystals | None = None) -> Json:
@@ -60,6 +63,11 @@ def rounded(values: NDArray[np.float64]) -> list[float | None]:
     return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values.tolist()]
 
 
+def short_id(name: str) -> str:
+    """Return the id of a crystal, cut where it is longer than any that a reader would compare."""
+    return shorten(str(name), LONGEST_ID)
+
+
 def _order(part: PartPredictions) -> NDArray[np.int64]:
     """Rows in the order of a hash of their ids."""
     hashes = [hashlib.sha256(str(name).encode(errors="replace")).digest() for name in part.ids]
@@ -78,7 +86,10 @@ def _rows(part: PartPredictions, k: int, order: NDArray[np.int64], most: int) ->
 
 
 def _columns(part: PartPredictions, rows: list[int], crystals: RunCrystals | None) -> Json:
-    found: Json = {"id": [str(part.ids[row]) for row in rows], "formula": [str(part.formulas[row]) for row in rows]}
+    found: Json = {
+        "id": [short_id(part.ids[row]) for row in rows],
+        "formula": [str(part.formulas[row]) for row in rows],
+    }
     if crystals is None or len(crystals.atoms) != len(part.ids):
         return found
     systems = [crystal_system(crystals.space_groups[row]) for row in rows]

@@ -9,11 +9,12 @@ import numpy as np
 from phase2.runs.crystals import RecordedStructure, RunCrystals, crystal_system
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.report.html.periodic_table import SYMBOLS
+from phase2.runs.report.html.points import short_id
 
 SHOWN = 20
 
 MOST_ATOMS = 6000
-"""Atoms of all structures of a run, which keeps a report small."""
+"""Atoms of all structures of a report; runs share them."""
 
 Json = dict[str, Any]
 
@@ -39,30 +40,32 @@ def worst_predictions(part: PartPredictions, crystals: RunCrystals | None, media
     return sorted(found, key=lambda entry: -entry["times"])
 
 
-def drawn_structures(entries: list[Json], crystals: RunCrystals | None) -> list[Json]:
+def drawn_structures(entries: list[Json], crystals: RunCrystals | None, most: int = MOST_ATOMS) -> list[Json]:
     """Return the structures of the worst predictions for the viewer, and number them in the entries.
 
     Args:
         entries: The predictions, the worst first; each gets the number of its ``structure``, or None.
         crystals: What is known of the test crystals.
+        most: Atoms of all structures.
     """
-    recorded = {one.id: one for one in crystals.structures} if crystals else {}
+    recorded = {short_id(one.id): one for one in crystals.structures} if crystals else {}
     places: dict[str, int] = {}
     drawn: list[Json] = []
     atoms = 0
     for entry in entries:
-        one = recorded.get(entry["id"])
-        if one is not None and one.id not in places and atoms + len(one.species) <= MOST_ATOMS:
-            places[one.id] = len(drawn)
+        name = entry["id"]
+        one = recorded.get(name)
+        if one is not None and name not in places and atoms + len(one.species) <= most:
+            places[name] = len(drawn)
             drawn.append(_structure(one))
             atoms += len(one.species)
-        entry["structure"] = places.get(entry["id"])
+        entry["structure"] = places.get(name)
     return drawn
 
 
 def _entry(part: PartPredictions, row: int, k: int, times: float) -> Json:
     return {
-        "id": str(part.ids[row]),
+        "id": short_id(part.ids[row]),
         "formula": str(part.formulas[row]),
         "key": part.properties[k].key,
         "reference": float(f"{part.reference[row, k]:.5g}"),
@@ -83,7 +86,7 @@ def _known(crystals: RunCrystals | None, row: int) -> Json:
 
 def _structure(one: RecordedStructure) -> Json:
     return {
-        "id": one.id,
+        "id": short_id(one.id),
         "lattice": one.lattice,
         "symbols": [SYMBOLS[number - 1] for number in one.species],
         "positions": one.positions,

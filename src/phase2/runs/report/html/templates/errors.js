@@ -86,7 +86,7 @@
         hovertemplate: "level %{x}: %{y:.3f}<extra>%{fullData.name}</extra>" })));
     const axis = { range: [0, 1.03] };
     const exact = { type: "line", x0: 0, x1: 1, y0: 0, y1: 1, line: { color: phase2.color("muted"), width: 1, dash: "dot" } };
-    return { traces, layout: { showlegend: !many && key === "all", shapes: [exact], xaxis: { ...axis, title: { text: "level" } },
+    return { traces, layout: { showlegend: false, shapes: [exact], xaxis: { ...axis, title: { text: "level" } },
       yaxis: { ...axis, title: { text: "share inside" } } } };
   }
 

@@ -7,6 +7,13 @@
   const grid = get("parity-plots");
   const PALETTE = { light: [[0, "#c9dcf5"], [0.5, "#4a86cf"], [1, "#0b2a5c"]], dark: [[0, "#20406e"], [0.5, "#5f9bea"], [1, "#e3efff"]] };
 
+  /** Ticks of a logarithmic axis: 1, 2 and 5 of each power of ten; over many powers, these alone. */
+  function ticks([low, high]) {
+    const digits = high - low > 2.2 ? [1] : [1, 2, 5];
+    const tickvals = Array.from({ length: 16 }, (_, power) => digits.map((digit) => digit * 10 ** (power - 8))).flat();
+    return { tickmode: "array", tickvals, ticktext: tickvals.map((value) => String(Number(value.toPrecision(1)))) };
+  }
+
   /** What is drawn: one plot per property of a single run, or one per run of the chosen property. */
   function panels() {
     if (!many) return properties.map((prop) => ({ prop, run: 0 }));
@@ -36,7 +43,7 @@
     const by = chosen("parity-color", "none");
     const { crystals, row } = points;
     const size = Math.max(4, Math.min(8, 260 / Math.sqrt(row.length + 1)));
-    const plain = { size, color: rgba(runColor(many ? panel.run : 0), 0.6), line: { width: 0 } };
+    const plain = { size, color: rgba(runColor(many ? panel.run : 0), row.length > 400 ? 0.4 : 0.6), line: { width: 0 } };
     if (by === "none" || !crystals[by]) return plain;
     const values = row.map((at) => crystals[by][at]);
     if (by === "system") {
@@ -66,7 +73,7 @@
     const margin = 0.04 * (scale(high) - scale(low)) || 0.5;
     const range = [scale(low) - margin, scale(high) + margin];
     const ends = log ? range.map((value) => 10 ** value) : range;
-    const axis = { type: log ? "log" : "linear", range: [...range] };
+    const axis = { type: log ? "log" : "linear", range: [...range], ...(log ? ticks(range) : {}) };
     return {
       traces: [
         { x: ends, y: ends, mode: "lines", line: { color: phase2.color("muted"), width: 1, dash: "dot" }, hoverinfo: "skip", showlegend: false },
@@ -123,13 +130,13 @@
   const curve = (run, y, name, index, more = {}) => ({ x: runs[run].curves.epoch, y, name: text(name), mode: "lines",
     line: { color: phase2.series()[index], width: 2, ...more } });
   const withCurves = runs.map((_, k) => k).filter((k) => runs[k].curves.epoch.length);
-  const epochs = { title: { text: "epoch" }, rangemode: "tozero" };
+  const epochs = { title: { text: "epoch" } };
 
   const resumed = () => (many ? [] : runs[0].resumed.map((x) => ({ type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper",
     line: { color: phase2.color("muted"), width: 1, dash: "dash" } })));
 
   function best(values) {
-    return withCurves.filter((k) => runs[k].best).map((k) => ({ x: [runs[k].best], y: [values(k)[runs[k].best - 1]], mode: "markers",
+    return withCurves.filter((k) => runs[k].best).map((k) => ({ x: [runs[k].best], y: [values(k)[runs[k].curves.epoch.indexOf(runs[k].best)]], mode: "markers",
       name: "best epoch", showlegend: false, hovertemplate: "best epoch %{x}: %{y:.4g}<extra></extra>",
       marker: { size: 10, color: many ? runColor(k) : phase2.color("accent"), line: { color: phase2.color("surface"), width: 2 } } }));
   }

@@ -1,0 +1,142 @@
+"""The page as a whole: complete in itself, small, and safe whatever is in it."""
+
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from phase2.cli.app import app
+from phase2.cli.boundary import run as run_cli
+from phase2.errors import RequestError
+from phase2.properties import KEYS
+from phase2.runs.manifest import read_manifest
+from phase2.runs.report.html.files import files_of_folder
+from phase2.runs.report.html.inputs import read_run
+from phase2.runs.report.html.page import MOST_RUNS, report, write_report
+
+MOST_BYTES = 3_000_000
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\x1b]0;pwned\x07\u202e",
+    '"><svg onload=alert(1)>',
+    "https://me:hunter2hunter2@host/a?X-Amz-Signature=hunter2hunter2",
+    "__proto__",
+]
+
+
+class Elements(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.data, self._in_data = [], "", False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        self._in_data = tag == "script" and dict(attrs).get("id") == "data-report"
+
+    def handle_data(self, data):
+        if self._in_data:
+            self.data += data
+
+
+def read(run):
+    return read_run(files_of_folder(run.path))
+
+
+def test_hostile_names_stay_text(full_run):
+    text = report([read(full_run(ids=[f"{HOSTILE[k % len(HOSTILE)]}{k}" for k in range(60)]))])
+    page = Elements(text)
+    assert {tag for tag, _ in page.found}.isdisjoint({"img", "svg", "iframe", "object"})
+    assert not [name for _, attributes in page.found for name in attributes if name.startswith("on")]
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "hunter2" not in text
+    ids = json.loads(page.data)["runs"][0]["points"]["test"]["crystals"]["id"]
+    assert "</script><script>alert(1)</script>0" in ids
+    assert "__proto__5" in ids
+
+
+def test_a_hostile_origin_or_reason_stays_text(full_run):
+    run = full_run()
+    manifest = read_manifest(run.manifest)
+    attempt = manifest.attempts[0].model_copy(update={"reason": HOSTILE[1], "host": HOSTILE[3]})
+    changed = manifest.model_copy(
+        update={"attempts": (attempt,), "origins": dict.fromkeys(manifest.origins, HOSTILE[0])}
+    )
+    page = Elements(report([read_run(files_of_folder(run.path), draft=changed)]))
+    assert {tag for tag, _ in page.found}.isdisjoint({"img", "svg"})
+
+
+def test_nothing_is_asked_from_anywhere(full_run):
+    page = Elements(report([read(full_run())]))
+    for tag, attributes in page.found:
+        assert not {"src", "srcset", "action", "ping", "poster"} & attributes.keys()
+        assert re.match(r"#|data:,", attributes.get("href", "#")), (tag, attributes)
+    (policy,) = [each["content"] for _, each in page.found if "http-equiv" in each]
+    assert policy.startswith("default-src 'none'")
+    assert "connect-src" not in policy
+
+
+def test_headings_tables_and_controls_have_names(full_run):
+    page = Elements(report([read(full_run())]))
+    levels = [int(tag[1]) for tag, _ in page.found if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert all("scope" in attributes for tag, attributes in page.found if tag == "th")
+    plots = [attributes for _, attributes in page.found if "plot" in (attributes.get("class") or "").split()]
+    assert plots
+    assert all(attributes.get("aria-label") for attributes in plots)
+
+
+def test_a_large_run_stays_below_three_megabytes_and_says_that_it_samples(full_run):
+    text = report([read(full_run(KEYS, 12_000))])
+    assert len(text.encode()) < MOST_BYTES
+    assert "Not every crystal is drawn" in text
+
+
+def test_eight_runs_stay_below_three_megabytes_and_nine_are_refused(full_run, tmp_path):
+    runs = [read(full_run(KEYS, 3000, name=f"run_20261124T0930{k:02}Z_{k}f1c2a")) for k in range(MOST_RUNS)]
+    text = report(runs)
+    assert len(text.encode()) < MOST_BYTES
+    assert all(one.run_id in text for one in runs)
+    with pytest.raises(RequestError, match="9 runs are too many"):
+        report([*runs, runs[0]])
+
+
+def test_a_report_that_cannot_be_written_costs_no_run(full_run):
+    run, said = full_run(), []
+    run.report.mkdir()
+    write_report(run, read_manifest(run.manifest), said.append)
+    assert len(said) == 1
+    assert said[0].startswith("No report: ")
+    assert "phase2 report" in said[0]
+
+
+def test_without_jinja_the_run_is_kept_and_the_extra_is_named(full_run, monkeypatch):
+    run, said = full_run(), []
+    monkeypatch.setattr("phase2.runs.report.html.page.find_spec", lambda _: None)
+    write_report(run, read_manifest(run.manifest), said.append)
+    assert "phase2[report]" in said[0]
+    assert not run.report.exists()
+
+
+def test_the_command_writes_one_file_for_one_run_or_several(full_run, tmp_path, monkeypatch, capsys):
+    first, second = full_run(), full_run(name="run_20261124T093100Z_5f1c2a")
+    monkeypatch.chdir(tmp_path)
+    assert run_cli(app, ["report"]) == 0  # the latest of the folder `models`
+    assert (tmp_path / f"report-{second.run_id}.html").is_file() or (tmp_path / f"report-{first.run_id}.html").is_file()
+    words = ["report", first.run_id, str(second.path), "--output", "both/report.html"]
+    assert run_cli(app, words) == 0
+    assert "2 runs side by side" in (tmp_path / "both" / "report.html").read_text()
+    assert "report: both/report.html" in capsys.readouterr().out
+
+
+def test_the_command_does_not_change_a_sealed_run(full_run, tmp_path, capsys):
+    run = full_run()
+    assert run_cli(app, ["report", str(run.path), "--output", str(run.path / "report.html")]) == 2
+    assert not run.report.exists()
+    assert "lies in the folder of a finished run" in capsys.readouterr().err
