@@ -31,7 +31,7 @@ RESUME = ResumeRequest(wanted=True)
 FILES = {
     "best.pt", "checkpoint.pt", "history.json", "results.json", "run_manifest.json", "run_config.json", "attempts.json",
     "predictions_val.csv", "predictions_test.csv", "parity.png", "learning_curve.png", "calibration.png", "HANDOFF.md",
-    "MODEL_CARD.md",
+    "MODEL_CARD.md", "crystals.json", "report.html",
 }  # fmt: skip
 
 

@@ -39,15 +39,17 @@
 
   // ---- groups ----
   function bars(group) {
-    const names = [...new Set(runs.flatMap((_, run) => (errorsOf(run)[group] || []).map(([name]) => name)))];
+    // Tenths of several runs have other limits in each: they are numbered, and the limits are in the hover text.
+    const label = ([name], k) => (many && group === "distance" ? String(k + 1) : name);
+    const names = [...new Set(runs.flatMap((_, run) => (errorsOf(run)[group] || []).map(label)))];
     const traces = runs.map((run, index) => {
-      const found = new Map((errorsOf(index)[group] || []).map(([name, ...rest]) => [name, rest]));
+      const found = new Map((errorsOf(index)[group] || []).map((one, k) => [label(one, k), one]));
       const shown = names.filter((name) => found.has(name));
-      return { type: "bar", x: shown.map(text), y: shown.map((name) => found.get(name)[0]), name: text(run.id),
-        marker: { color: runColor(many ? index : 0) }, customdata: shown.map((name) => found.get(name)[1]),
-        hovertemplate: "%{x}<br>MAE %{y:.3g}<br>%{customdata} labels<extra></extra>" };
+      return { type: "bar", x: shown.map(text), y: shown.map((name) => found.get(name)[1]), name: text(run.id),
+        marker: { color: runColor(many ? index : 0) }, customdata: shown.map((name) => [text(found.get(name)[0]), found.get(name)[2]]),
+        hovertemplate: "%{customdata[0]}<br>MAE %{y:.3g}<br>%{customdata[1]} labels<extra></extra>" };
     });
-    return { traces, layout: { showlegend: false, bargap: 0.25, xaxis: { type: "category", tickangle: group === "distance" ? -40 : "auto" },
+    return { traces, layout: { showlegend: false, bargap: 0.25, xaxis: { type: "category", tickangle: group === "distance" && !many ? -40 : "auto" },
       yaxis: { title: { text: `MAE${unit() ? ` [${unit()}]` : ""}` }, rangemode: "tozero" } } };
   }
 

@@ -193,7 +193,7 @@
       ? { x: centers, y: share(parts.train), name: names[part], type: "bar", width, marker: { color: rgba(colors[part], 0.4) } }
       : { x: centers, y: share(parts[part]), name: names[part], mode: "lines", line: { shape: "hvh", color: colors[part], width: 1.7 } }));
     const unit = prop.unit ? ` [${prop.unit}]` : "";
-    return { traces, layout: { bargap: 0, xaxis: { title: { text: learned ? `log(1 + x), x in ${prop.unit || "its own unit"}` : `label${unit}` } },
+    return { traces, layout: { bargap: 0, showlegend: false, xaxis: { title: { text: learned ? `log(1 + x), x in ${prop.unit || "its own unit"}` : `label${unit}` } },
       yaxis: { title: { text: "%" }, rangemode: "tozero" } } };
   }
 
