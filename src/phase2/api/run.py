@@ -78,6 +78,11 @@ class Run:
         return self._files.calibration
 
     @property
+    def report(self) -> Path:
+        """The report, one file of HTML; missing where Jinja2 was, or in runs of 0.1: ``phase2 report`` makes it."""
+        return self._files.report
+
+    @property
     def learning_curve(self) -> Path:
         """The picture of losses and errors by epoch; drawn where matplotlib was there."""
         return self._files.learning_curve
