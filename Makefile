@@ -119,9 +119,9 @@ test-browser: setup ## Drive reports and pages in a real Chromium (installs Debi
 	  || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } || true
 	PHASE2_BROWSER=$(BROWSER) $(BIN)/python -m pytest tests/browser
 
-.PHONY: test-readme
-test-readme: setup ## Run every command of the README, as a newcomer would
-	$(BIN)/python -m tools.run_readme README.md --skip "make test"
+.PHONY: test-pages
+test-pages: setup ## Run the commands of the README, the tutorials and the how-tos, as a reader would
+	$(BIN)/python -m tools.commands.run $(PAGES)
 
 .PHONY: coverage
 coverage: setup ## Show which lines and branches tests reach, here and in build/coverage/html (COVER= for other tests)
@@ -135,7 +135,7 @@ coverage: setup ## Show which lines and branches tests reach, here and in build/
 ci: FAULT_ROUNDS = 0.25
 ci: BROWSER = tried
 ci: BUT = $() and not slow
-ci: lint test test-browser test-faults test-readme test-cluster test-argo test-chart ## What continuous integration runs
+ci: lint test test-browser test-faults test-pages test-cluster test-argo test-chart ## What continuous integration runs
 
 ##@ Test on Kubernetes (needs root and Go; with Docker, kind)
 # What CI leaves out on the cluster.
@@ -170,7 +170,7 @@ bench: setup ## Measure speed and memory against baselines in the same run
 	$(BIN)/python -m bench --data $(DATA)
 
 .PHONY: seeds
-seeds: setup ## Train what `make run` trains with three seeds: the table of the README
+seeds: setup ## Train what `make run` trains with three seeds: the table of docs/benchmarks/sample.md
 	$(BIN)/python -m bench.seeds $(RUN)
 
 .PHONY: gpu-pack gpu-check

@@ -1,4 +1,4 @@
-"""Mean and spread over seeds of what a training reaches: the table of the README.
+"""Mean and spread over seeds of what a training reaches: the table of docs/benchmarks/sample.md.
 
 ``python -m bench.seeds [--seeds 42 43 44] [OPTION ...]`` trains once for each seed, one after the other, with the given
 options of ``phase2 train``, or with those of ``make run``. The split does not depend on the seed: the spread is that of

@@ -13,11 +13,15 @@ from bench.study.tables import legend
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "benchmarks").glob("*.md"))
 PARSERS = {"bench.study": study_parser(), "bench.protocols": protocols_parser()}
 COMMANDS = [
-    (page.name, line)
+    (page.name, line.removeprefix("$ "))
     for page in PAGES
     for line in page.read_text(encoding="utf-8").splitlines()
-    if line.startswith("python -m bench.")
+    if line.startswith("$ python -m bench.")
 ]
+
+
+def test_there_are_commands():
+    assert {page for page, _ in COMMANDS} >= {"sharing.md", "network.md", "matbench.md"}
 
 
 @pytest.mark.parametrize(("page", "line"), COMMANDS)

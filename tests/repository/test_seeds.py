@@ -1,4 +1,4 @@
-"""The table of the README: means and sample standard deviations of several runs."""
+"""The table of docs/benchmarks/sample.md: means and sample standard deviations of several runs."""
 
 from bench.seeds import table
 

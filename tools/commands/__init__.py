@@ -1,0 +1,1 @@
+"""Commands in the pages: found, checked against the command line, and run."""
