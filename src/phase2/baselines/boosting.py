@@ -28,10 +28,11 @@ SETTINGS: Settings = {"loss": "squared_error", "l2_regularization": 1.0, "max_bi
 
 _SLOW = {"max_iter": 300, "learning_rate": 0.06, "min_samples_leaf": 5, "max_features": 0.1}
 _FAST = {"max_iter": 150, "learning_rate": 0.15, "min_samples_leaf": 10, "max_features": 0.2}
+_MANY_LABELS = 10_000
 SETTINGS_BY_SIZE: Mapping[int, Settings] = {
     0: {**_SLOW, "max_leaf_nodes": 15},
     2_000: {**_SLOW, "max_leaf_nodes": 31},
-    10_000: {**_FAST, "max_leaf_nodes": 127},
+    _MANY_LABELS: {**_FAST, "max_leaf_nodes": 127},
 }
 """Further settings by the fewest training labels they are for: more labels allow larger trees, and time fewer."""
 
@@ -73,7 +74,7 @@ def predict_by_boosting(
     """Fit a model per property to the training part, and predict the two others.
 
     Labels are transformed, normalised and freed of outliers as for the network. Equal data, seed, version of
-    scikit-learn and number of threads give equal predictions.
+    scikit-learn and number of threads give equal predictions; below 10,000 labels there is one thread.
 
     Args:
         dataset: Crystals, labels, split and scaler; no label outside the training part is read.
@@ -90,14 +91,23 @@ def predict_by_boosting(
     labels = dataset.targets[split.train]
     normalised, kept = scaler.encode(labels), scaler.training_mask(labels)
     predictions = [np.full((len(part), len(dataset.properties)), np.nan) for part in (val, test)]
-    with threadpool_limits(limits=thread_count(), user_api="openmp"):
-        for k in np.flatnonzero(kept.sum(axis=0) >= MIN_LABELS):
-            before_each()
-            learned = kept[:, k]
-            chosen = {**settings_for(int(learned.sum())), **(settings or {})}
-            model: HistGradientBoostingRegressor = HistGradientBoostingRegressor(**chosen, random_state=seed)
+    for k in np.flatnonzero(kept.sum(axis=0) >= MIN_LABELS):
+        before_each()
+        learned = kept[:, k]
+        chosen = {**settings_for(int(learned.sum())), **(settings or {})}
+        model: HistGradientBoostingRegressor = HistGradientBoostingRegressor(**chosen, random_state=seed)
+        with threadpool_limits(limits=_threads(int(learned.sum())), user_api="openmp"):
             model.fit(train[learned], normalised[learned, k])
             for predicted, features in zip(predictions, (val, test), strict=True):
                 predicted[:, k] = model.predict(features)
     on_val, on_test = map(scaler.decode, predictions)
     return BoostingPredictions(on_val, on_test, kept.sum(axis=0))
+
+
+def _threads(labels: int) -> int:
+    """Return the threads of a fit.
+
+    Few labels are split among threads in pieces so short that waiting for each other takes longer than the work: where
+    other processes use the cores, two threads take ten times the processor time of one.
+    """
+    return thread_count() if labels >= _MANY_LABELS else 1
