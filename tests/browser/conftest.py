@@ -5,7 +5,6 @@ watched: an error of the console or a request to a host fails the test.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage")
+from tools.programs.chromium import chromium_path, running_chromium
 
 WIDE, NARROW = {"width": 1600, "height": 1000}, {"width": 360, "height": 740}
 
@@ -25,28 +23,17 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
-def chromium_path():
-    """Return the path of a browser, or None."""
-    named = os.environ.get("PHASE2_CHROMIUM")
-    return named or next(filter(None, map(shutil.which, NAMES)), None)
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Iterator:
     """A running browser."""
-    from playwright.sync_api import sync_playwright
-
     path = chromium_path()
     if path is None:
         reason = "No Chromium is installed: make test-browser installs Debian's as root, $PHASE2_CHROMIUM names one."
         if os.environ.get("PHASE2_BROWSER") == "required":
             pytest.fail(reason)
         pytest.skip(reason)
-    with sync_playwright() as playwright:
-        flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+    with running_chromium(path) as browser:
         yield browser
-        browser.close()
 
 
 @dataclass

@@ -7,22 +7,27 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from phase2.config.resolve import resolve
 from phase2.config.resumption import ResumeRequest
+from phase2.data.crystals.elements import reduced_formula
 from phase2.errors import DataError, ModelFileError, RequestError
 from phase2.machine import memory
 from phase2.models.files.modelfile import load_model_file
+from phase2.properties import get_property
 from phase2.runs.attempts import Attempt
+from phase2.runs.crystals import RunCrystals
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import read_manifest
+from phase2.runs.predictions import parse_predictions
 from phase2.runs.publish.reader import PublishedRun
 from phase2.runs.remote.state import RemoteRun
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.folder import LocalStore
-from phase2.storage.records import read_rows
+from phase2.storage.records import read_record, read_rows
 from phase2.storage.urls import open_store
 from phase2.training.callbacks.base import Callback
 from phase2.training.run.experiment import RunContext, train_run
@@ -58,6 +63,42 @@ def finished(cache, tmp_path_factory, request_in):
 def test_a_run_leaves_every_file_and_nothing_else(finished):
     assert _visible(finished.directory.path) == FILES
     assert finished.directory.path.parent.name == "multitask_cgcnn"
+
+
+def test_the_recorded_crystals_are_those_of_the_test_part(finished):
+    run = finished.directory
+    crystals = read_record(run.crystals, RunCrystals)
+    part = parse_predictions(
+        run.predictions_test.read_text(), tuple(map(get_property, finished.manifest.properties)), where=""
+    )
+    error = np.abs(part.predicted - part.reference)
+    assert len(crystals.atoms) == len(crystals.space_groups) == len(crystals.distances) == len(part.ids) > 0
+    drawn = {structure.id: structure for structure in crystals.structures}
+    assert all(part.ids[row] in drawn for row in np.nanargmax(error, axis=0))
+    for row, name in enumerate(part.ids):
+        if name in drawn:
+            assert len(drawn[name].species) == len(drawn[name].positions) == crystals.atoms[row]
+            assert reduced_formula(drawn[name].species) == part.formulas[row]
+    for key, counts in finished.manifest.data.labels["train"].items():
+        assert sum(crystals.labels[key].train) == counts
+
+
+def test_the_report_is_whole(finished):
+    text = finished.directory.report.read_text()
+    assert finished.manifest.run_id in text
+    assert "crystals.json is missing" not in text
+
+
+def test_a_report_that_fails_costs_no_run(tmp_path, request_in, monkeypatch):
+    def fails(_):
+        raise ZeroDivisionError("in a template")
+
+    monkeypatch.setattr("phase2.runs.report.html.page.report", fails)
+    said = []
+    done = train_run(resolve(request_in(tmp_path)), context=RunContext(notify=said.append))
+    assert read_manifest(done.directory.manifest).status == "finished"
+    assert [line for line in said if line.startswith("No report: ZeroDivisionError")]
+    assert _visible(done.directory.path) == FILES - {"report.html"}
 
 
 def _verified(run):

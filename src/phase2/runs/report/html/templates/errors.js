@@ -8,7 +8,7 @@
   const property = () => get("where-property").value;
   const prop = () => byKey(property());
   const errorsOf = (run) => runs[run].errors[property()] || {};
-  const unit = () => (prop() ? prop().unit : "median's errors");
+  const unit = () => (prop() ? prop().unit : "× median");
 
   // ---- the periodic table ----
   const cells = [...document.querySelectorAll(".elements td[data-element]")];

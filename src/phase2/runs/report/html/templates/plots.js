@@ -204,5 +204,5 @@
     get("label-plots").append(figure);
     phase2.plotWhenSeen(plot, () => labels(key));
   }
-  if (!Object.keys(runs[0].labels).length) get("label-plots").replaceChildren(element("p", { className: "muted", text: "Not recorded with this run." }));
+  if (get("label-plots") && !Object.keys(runs[0].labels).length) get("label-plots").replaceChildren(element("p", { className: "muted", text: "Not recorded with this run." }));
 })();
