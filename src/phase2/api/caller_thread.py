@@ -16,7 +16,16 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from phase2.errors import PreemptedError
-from phase2.training.callbacks.base import AttemptBegin, Callback, DataProgress, EpochEnd, StepEnd, TrainBegin, TrainEnd
+from phase2.training.callbacks.base import (
+    AttemptBegin,
+    Callback,
+    DataProgress,
+    EpochEnd,
+    RunEnd,
+    StepEnd,
+    TrainBegin,
+    TrainEnd,
+)
 from phase2.training.interruption import StopRequest
 
 T = TypeVar("T")
@@ -142,3 +151,7 @@ class RelayedCallback(Callback):
     def on_train_end(self, event: TrainEnd) -> None:
         """Relay."""
         self._call(lambda: self._callback.on_train_end(event))
+
+    def on_run_end(self, event: RunEnd) -> None:
+        """Relay."""
+        self._call(lambda: self._callback.on_run_end(event))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Unpack
 
 from phase2.api.caller_thread import CallerThread, RelayedCallback
@@ -19,9 +20,11 @@ from phase2.errors import RequestError
 from phase2.models.device import AUTO
 from phase2.runs.ancestry.inherit import inherit_settings
 from phase2.storage.urls import open_store
+from phase2.tracking.registry import check_trackers, trackers_of_process
 from phase2.training.callbacks.base import Callback
 from phase2.training.callbacks.composite import CompositeCallback
 from phase2.training.callbacks.default import default_callbacks
+from phase2.training.callbacks.tracking import tracked
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.interruption import StopRequest
 from phase2.training.run.experiment import FinishedRun, RunContext, train_run
@@ -41,6 +44,7 @@ def train(  # noqa: PLR0913 - keywords
     notify: Callable[[str], None] = _LOG.info,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
     baselines: bool = True,
+    track: Sequence[str] | None = None,
     **settings: Unpack[RunSettings],
 ) -> Run:
     """Train a run to its end and return it: the same run as ``phase2 train`` with the same settings, bit for bit.
@@ -61,6 +65,7 @@ def train(  # noqa: PLR0913 - keywords
         notify: Called with one line about each thing a user should know; logged as ``phase2`` by default.
         checkpoint_minutes: Longest time between two checkpoints; each epoch has one, too.
         baselines: Fit gradient boosting at the end of the run, to compare the network with; cached by data and seed.
+        track: Trackers that show the run: ``tensorboard``, ``mlflow``, ``wandb``; ``$PHASE2_TRACK`` by default.
         **settings: What is trained: ``algorithm``, ``level``, ``properties``, ``epochs``, ``lr``, ``batch_size``,
             ``max_samples``, ``seed``, ``data``, ``output``, ``settings={"training.patience": 20}``,
             ``config="run.yaml"`` and the others of :class:`phase2.RunSettings`.
@@ -90,20 +95,26 @@ def train(  # noqa: PLR0913 - keywords
     stop = StopRequest()
     caller: CallerThread[FinishedRun] = CallerThread(stop)
     shown = [*(default_callbacks() if progress else ()), *callbacks]
+    trackers = trackers_of_process() if track is None else check_trackers(track)
+
+    def tell(line: str) -> None:
+        caller.call(lambda: notify(line))
+
     context = RunContext(
         workers=workers,
         store=open_store(place) if place else None,
         schedule=CheckpointSchedule(minutes=checkpoint_minutes),
         device=device,
-        callback=RelayedCallback(CompositeCallback(shown), caller, stop),
         stop=stop,
-        notify=lambda line: caller.call(lambda: notify(line)),
+        notify=tell,
         with_baselines=baselines,
     )
 
     def work() -> FinishedRun:
-        with preserved_torch_settings(), explain_missing_packages():
-            return train_run(resolved, resumption, context)
+        # The trackers' callback calls back itself, and never waits for the caller, who may be interrupted.
+        with preserved_torch_settings(), explain_missing_packages(), tracked(trackers, tell) as pages:
+            relayed = RelayedCallback(CompositeCallback(shown), caller, stop)
+            return train_run(resolved, resumption, replace(context, callback=CompositeCallback([relayed, *pages])))
 
     finished = caller.run(work)
     return Run(finished.directory, finished.manifest, finished.published)

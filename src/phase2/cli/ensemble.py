@@ -6,10 +6,13 @@ import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from phase2.cli.console import echo, note
 from phase2.cli.dry_run import print_run
+from phase2.cli.notification import Notices
+from phase2.cli.run_messages import ensemble_message
 from phase2.config.ensemble import EnsembleMember, ensemble_members
 from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import run_id_of_process
@@ -71,12 +74,15 @@ class Ensemble:
             echo(f"member: {member.run_id}, seed {member.request.seed}")
         print_run(resolve(self.members[0].request), self.resumption, None)
 
-    def train(self, context: Callable[[], AbstractContextManager[RunContext]], place: Store | None) -> None:
+    def train(
+        self, context: Callable[[], AbstractContextManager[RunContext]], place: Store | None, messages: Notices
+    ) -> None:
         """Train the members that are not finished, and print the results of all.
 
         Args:
             context: Provides the settings of this process for one run.
             place: The store.
+            messages: To whom a message of the end goes.
 
         Raises:
             RequestError: There is nothing to continue, or a member has other settings.
@@ -91,11 +97,13 @@ class Ensemble:
         note(f"ensemble: {self.name}, {len(self.members)} runs; --resume {self.name} continues it")
         finished: list[FinishedRun] = []
         data = SharedData()
-        for member in self.members:
-            resumption = replace(self.resumption, run_id=member.run_id)
-            with context() as settings:
-                finished.append(train_run(resolve(member.request), resumption, replace(settings, data=data)))
-            print_summary(finished[-1])
+        with messages.at_end(f"ensemble {self.name}") as ending:
+            for member in self.members:
+                resumption = replace(self.resumption, run_id=member.run_id)
+                with context() as settings:
+                    finished.append(train_run(resolve(member.request), resumption, replace(settings, data=data)))
+                print_summary(finished[-1])
+            ending.message = partial(ensemble_message, self.name, finished)
         words = [word for run in finished for word in ("--model", str(run.directory.path))]
         echo(f"predict with all: {shlex.join(['phase2', 'predict', *words, '--cif', 'FILE'])}")
 

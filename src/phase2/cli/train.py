@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +13,11 @@ import typer
 from phase2.cli.console import note
 from phase2.cli.dry_run import find_and_reconcile, print_run
 from phase2.cli.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption, TextfileOption
+from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.options import AcceptOption, DeviceOption, takes_request
+from phase2.cli.run_messages import run_message
 from phase2.cli.store import open_command_store
+from phase2.cli.tracking import TrackOption, check_track, tracked_run
 from phase2.config.request import RunRequest
 from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import (
@@ -28,9 +31,10 @@ from phase2.config.settings import (
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
+    from phase2.cli.notification import Ending
     from phase2.config.resolve import ResolvedRun
     from phase2.storage.base import Store
-    from phase2.training.run.experiment import RunContext
+    from phase2.training.run.experiment import FinishedRun, RunContext
 
 RunToResume = Annotated[
     str | None,
@@ -86,6 +90,9 @@ def train_request(  # noqa: PLR0913 - options
     metrics_port: MetricsOption = None,
     metrics_textfile: TextfileOption = None,
     log_format: LogFormatOption = None,
+    track: TrackOption = None,
+    notify: NotifyOption = None,
+    notify_on: NotifyOnOption = None,
     workers: WorkersOption = None,
     device: DeviceOption = "auto",
     store: PublishOption = None,
@@ -101,6 +108,7 @@ def train_request(  # noqa: PLR0913 - options
     if not checkpoint_minutes > 0:
         raise RequestError(f"--checkpoint-minutes {checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
     monitoring = Monitoring(stall_minutes, metrics_port, metrics_textfile, log_format)
+    trackers, messages = check_track(track), notices(notify, notify_on)
     # Opened before hours are spent on a run that could not be published then.
     place = open_command_store(store) if store or store_url() else None
     context = partial(
@@ -111,6 +119,7 @@ def train_request(  # noqa: PLR0913 - options
         monitoring=monitoring,
         device=device,
         baselines=baselines,
+        trackers=trackers,
     )
     if ensemble is not None:
         from phase2.cli.ensemble import Ensemble
@@ -120,7 +129,7 @@ def train_request(  # noqa: PLR0913 - options
                 "--report-to and --ensemble exclude each other.", why="The report is that of one run.", fix="Drop one."
             )
         members = Ensemble.named(request, ensemble, name=run, resume=resume, accepted=tuple(accept_change or ()))
-        members.print_plan() if dry_run else members.train(context, place)
+        members.print_plan() if dry_run else members.train(context, place, messages)
         return
     from phase2.config.resolve import resolve
 
@@ -133,17 +142,11 @@ def train_request(  # noqa: PLR0913 - options
         print_run(found, resumption, existing)
         return
 
-    from phase2.data.store.store import worker_count
-    from phase2.machine.memory import refuse_small_memory
-
-    is_named_run = resumption.run is not None  # whose configuration is not known yet
-    if not is_named_run:  # before torch is imported, which alone exceeds the smallest limits
-        refuse_small_memory(resolved.config, note, workers=worker_count(workers))
+    with messages.at_end("a run") as ending:
+        finished = _train(resolved, resumption, partial(context, ending=ending), workers)
+        ending.message = partial(run_message, finished)
     from phase2.cli.runs.summary import print_summary
-    from phase2.training.run.experiment import train_run
 
-    with context(checked=None if is_named_run else resolved) as settings:
-        finished = train_run(resolved, resumption, settings)
     print_summary(finished)
     if report_to is not None:
         from phase2.runs.catalog.outputs import write_report
@@ -151,11 +154,29 @@ def train_request(  # noqa: PLR0913 - options
         write_report(report_to, finished.manifest, finished.directory.handoff.read_text(encoding="utf-8"))
 
 
+def _train(
+    resolved: ResolvedRun,
+    resumption: ResumeRequest,
+    context: Callable[..., AbstractContextManager[RunContext]],
+    workers: int | None,
+) -> FinishedRun:
+    from phase2.data.store.store import worker_count
+    from phase2.machine.memory import refuse_small_memory
+
+    is_named_run = resumption.run is not None  # whose configuration is not known yet
+    if not is_named_run:  # before torch is imported, which alone exceeds the smallest limits
+        refuse_small_memory(resolved.config, note, workers=worker_count(workers))
+    from phase2.training.run.experiment import train_run
+
+    with context(checked=None if is_named_run else resolved) as settings:
+        return train_run(resolved, resumption, settings)
+
+
 train = takes_request(train_request)
 
 
 @contextmanager
-def _run_context(
+def _run_context(  # noqa: PLR0913 - keywords
     *,
     workers: int | None,
     place: Store | None,
@@ -163,6 +184,8 @@ def _run_context(
     monitoring: Monitoring,
     device: str,
     baselines: bool,
+    trackers: tuple[str, ...],
+    ending: Ending | None = None,
     checked: ResolvedRun | None = None,
 ) -> Iterator[RunContext]:
     """Provide the settings of this process for one run; ``checked`` has been compared with the memory limit."""
@@ -171,13 +194,17 @@ def _run_context(
     from phase2.training.interruption import SignalStopRequest
     from phase2.training.run.experiment import RunContext
 
-    with SignalStopRequest() as stop, monitoring.callbacks() as callbacks:
+    with (
+        SignalStopRequest() as stop,
+        monitoring.callbacks() as callbacks,
+        tracked_run(trackers, ending) as pages,
+    ):
         yield RunContext(
             workers=workers,
             store=place,
             schedule=CheckpointSchedule(minutes=checkpoint_minutes),
             device=device,
-            callback=CompositeCallback(callbacks),
+            callback=CompositeCallback([*callbacks, *pages]),
             stop=stop,
             notify=note,
             with_baselines=baselines,

@@ -15,6 +15,11 @@ BASELINES_VARIABLE = "PHASE2_BASELINES"
 RESUME_VARIABLE = "PHASE2_RESUME"
 SET_VARIABLE = "PHASE2_SET"
 STORE_VARIABLE = "PHASE2_STORE"
+TRACK_VARIABLE = "PHASE2_TRACK"
+TRACK_PATIENCE_VARIABLE = "PHASE2_TRACK_PATIENCE"
+TENSORBOARD_VARIABLE = "PHASE2_TENSORBOARD_DIR"
+NOTIFY_VARIABLE = "PHASE2_NOTIFY"
+NOTIFY_ON_VARIABLE = "PHASE2_NOTIFY_ON"
 PATIENCE_VARIABLE = "PHASE2_STORE_PATIENCE"
 ARGO_PROGRESS_VARIABLE = "ARGO_PROGRESS_FILE"
 TERMINATION_LOG_VARIABLE = "PHASE2_TERMINATION_LOG"
@@ -72,13 +77,26 @@ def store_patience() -> float:
     Raises:
         RequestError: The variable is no number.
     """
-    word = os.environ.get(PATIENCE_VARIABLE) or "180"
+    return _seconds(PATIENCE_VARIABLE, 180.0)
+
+
+def track_patience() -> float:
+    """Return the seconds for which a finished run waits for its trackers (``$PHASE2_TRACK_PATIENCE``, or 30).
+
+    Raises:
+        RequestError: The variable is no number.
+    """
+    return _seconds(TRACK_PATIENCE_VARIABLE, 30.0)
+
+
+def _seconds(variable: str, default: float) -> float:
+    word = os.environ.get(variable) or str(default)
     try:
         seconds = float(word)
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        raise RequestError(f"{PATIENCE_VARIABLE}={word} is not understood.", fix="Use a number of seconds.")
+        raise RequestError(f"{variable}={word} is not understood.", fix="Use a number of seconds.")
     return seconds
 
 
@@ -133,3 +151,9 @@ def check_log_format(name: str | None, where: str) -> LogFormat | None:
 def is_in_pod() -> bool:
     """Whether this process runs in a pod of Kubernetes."""
     return any(os.environ.get(name) for name in _IN_POD_VARIABLES)
+
+
+def tensorboard_dir() -> Path | None:
+    """Return the folder of TensorBoard's files (``$PHASE2_TENSORBOARD_DIR``); None when not set."""
+    named = os.environ.get(TENSORBOARD_VARIABLE)
+    return Path(named) if named else None

@@ -7,14 +7,15 @@ from pathlib import Path
 from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
 from phase2.errors import DataError
 from phase2.runs.catalog.lookup import latest_model_file
-from phase2.runs.layout import BEST
+from phase2.runs.layout import BEST, SAFETENSORS
 
 
 def find_model_file(path: Path | None, models: Path) -> Path:
     """Return the requested model file, or that of the newest finished run.
 
     Args:
-        path: Model file or run folder; None for the newest finished run.
+        path: Model file, or the folder of a run or of a model of the Hugging Face Hub; None for the newest finished
+            run.
         models: Models folder, which holds the families of runs.
 
     Raises:
@@ -22,7 +23,10 @@ def find_model_file(path: Path | None, models: Path) -> Path:
     """
     if path is None:
         return latest_model_file(models)
-    return path / BEST if path.is_dir() else path
+    if not path.is_dir():
+        return path
+    shared = path / SAFETENSORS  # a folder from the Hugging Face Hub
+    return shared if shared.is_file() and not (path / BEST).exists() else path / BEST
 
 
 def list_structure_files(folder: Path) -> list[Path]:

@@ -15,6 +15,8 @@ from phase2.storage.disk.errors import disk_errors, explain_os_error
 from phase2.storage.disk.lock import is_locked, try_lock, wait_for_lock
 
 BEST = "best.pt"
+SAFETENSORS = "model.safetensors"
+"""What a folder of the Hugging Face Hub has in the place of ``best.pt``."""
 CONFIG = "run_config.json"
 HANDOFF = "HANDOFF.md"
 MANIFEST = "run_manifest.json"

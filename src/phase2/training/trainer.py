@@ -100,6 +100,11 @@ class Trainer:
         """Steps taken."""
         return self._state.learner.done
 
+    @property
+    def history(self) -> tuple[EpochRow, ...]:
+        """Rows of the epochs finished."""
+        return tuple(self._state.history)
+
     def resume(self, *, accepted: Collection[str] = ()) -> str:
         """Continue from the newest usable checkpoint.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.runs import maintenance, page, removal
+from phase2.cli.runs import maintenance, page, removal, sharing
 from phase2.cli.runs.filter import takes_filter
 from phase2.cli.store import JsonOption, RunArgument, StoreOption, open_command_store, print_json
 from phase2.errors import RequestError, UnknownNameError
@@ -124,6 +124,8 @@ app.command("serve")(page.serve)
 app.command("best")(takes_filter(_best, hidden=("status",)))
 app.command("verify")(maintenance.verify)
 app.command("publish")(maintenance.publish)
+app.command("export")(sharing.export)
+app.command("push-hub")(sharing.push_hub)
 app.command("delete")(removal.delete)
 app.command("prune")(removal.prune)
 

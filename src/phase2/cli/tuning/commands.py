@@ -14,8 +14,11 @@ import typer
 
 from phase2.cli.console import echo, note, print_table
 from phase2.cli.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption
+from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.options import AcceptOption, DeviceOption, takes_request
+from phase2.cli.run_messages import study_message
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
+from phase2.cli.tracking import TrackOption, check_track, tracked_run
 from phase2.cli.train import DryRunOption, PublishOption
 from phase2.cli.tuning import submit
 from phase2.cli.tuning.options import (
@@ -78,6 +81,9 @@ def _tune(  # noqa: PLR0913 - options
     stall_minutes: StallOption = STALL_MINUTES,
     metrics_port: MetricsOption = None,
     log_format: LogFormatOption = None,
+    track: TrackOption = None,
+    notify: NotifyOption = None,
+    notify_on: NotifyOnOption = None,
     device: DeviceOption = "auto",
     store: PublishOption = None,
     baselines: TrialBaselinesOption = False,
@@ -93,6 +99,7 @@ def _tune(  # noqa: PLR0913 - options
         return
     check_hours(timeout_hours)
     monitoring = Monitoring(stall_minutes, metrics_port, log_format=log_format)
+    trackers, messages = check_track(track), notices(notify, notify_on)
     place = open_command_store(store) if store or store_url() else None
     if worker and place is None:
         raise RequestError(
@@ -130,12 +137,13 @@ def _tune(  # noqa: PLR0913 - options
 
     @contextmanager
     def callbacks() -> Iterator[Callback]:
-        with monitoring.callbacks() as made:
-            yield CompositeCallback(made)
+        with monitoring.callbacks() as made, tracked_run(trackers) as pages:
+            yield CompositeCallback([*made, *pages])
 
-    with SignalStopRequest() as stop:
+    with messages.at_end(f"study {definition.name}") as ending, SignalStopRequest() as stop:
         run_context = RunContext(store=place, device=device, stop=stop, notify=note, with_baselines=baselines)
         StudyWorker(study, kept, order, run_context, on_trial=on_trial, callbacks=callbacks).work()
+        ending.message = lambda: study_message(definition, study.trials())
     _print_result(definition, study.trials(), best=best, as_json=as_json)
 
 

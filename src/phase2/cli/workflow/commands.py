@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from phase2.cli.console import echo, echo_text, note
+from phase2.cli.notification import notices, workflow_message
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.cli.workflow.placement import Placement, takes_placement
 from phase2.cli.workflow.results import FolderOption, NameOption, write_results
@@ -113,3 +114,4 @@ def finish(
     place = open_command_store(store)
     outcome.save(place)
     note(f"kept as {outcome.key} in {place.url}")
+    notices(None, None).tell(lambda: workflow_message(outcome, place))

@@ -16,9 +16,11 @@ from phase2.data.targets import TargetScaler
 from phase2.errors import ModelFileError
 from phase2.models.base import CrystalModel
 from phase2.models.build import build_network
+from phase2.models.files.safetensors_folder import read_safetensors
 from phase2.models.files.tensorfile import load_tensor_file, save_tensor_file
 from phase2.properties import Property
 from phase2.runs.ancestry.model_content import FORMAT, VERSION, ModelContent, explain_invalid
+from phase2.runs.layout import SAFETENSORS
 from phase2.runs.lineage import Lineage
 from phase2.storage.archive.pickled import TensorInfo
 from phase2.uncertainty.estimator import UncertaintyEstimator
@@ -91,14 +93,20 @@ def save_model_file(path: Path, trained: TrainedModel, weights: Mapping[str, Ten
 
 
 def load_model_file(path: Path) -> TrainedModel:
-    """Read a model file, which needs no other file.
+    """Read a model file, which needs no other file; or a ``model.safetensors`` with its ``config.json``.
 
     Raises:
         ModelFileError: The file is missing, damaged, unsafe, no model file, or made by a newer phase2.
     """
+    if path.name == SAFETENSORS:
+        return _build(path, *read_safetensors(path))
     content, held = load_tensor_file(
         path, kind="model file", file_format=FORMAT, version=VERSION, check=ModelContent.model_validate
     )
+    return _build(path, content, held)
+
+
+def _build(path: Path, content: ModelContent, held: Mapping[str, object]) -> TrainedModel:
     weights, known = held["weights"], held.get("uncertainty")
     assert isinstance(weights, dict)  # noqa: S101 - checked with all entries
     properties = tuple(Property(**row.model_dump()) for row in content.properties)

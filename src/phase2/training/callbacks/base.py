@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from phase2.config.schema import RunConfig
 from phase2.runs.history import EpochRow
+from phase2.runs.layout import RunDirectory
+from phase2.runs.manifest import RunManifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,9 @@ class AttemptBegin:
         device: Device of the model: ``cpu`` or ``cuda:0``.
         checkpoint: File of the newest checkpoint; missing before the first is saved.
         uploads: Uploads of checkpoints to the store; None without a store.
+        config: Configuration of the run.
+        data_fingerprint: SHA-256 of its data.
+        history: Epochs of earlier attempts, as far as the checkpoint has them.
     """
 
     run_id: str
@@ -58,6 +64,9 @@ class AttemptBegin:
     device: str
     checkpoint: Path
     uploads: UploadState | None
+    config: RunConfig | None = None
+    data_fingerprint: str = ""
+    history: tuple[EpochRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +133,21 @@ class TrainEnd:
     outcome: Literal["finished", "stopped", "failed"]
 
 
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """End of a run, once its manifest is written and it is published.
+
+    Attributes:
+        run: Its directory.
+        manifest: Its manifest.
+        published: Its address in the store; None without a store.
+    """
+
+    run: RunDirectory
+    manifest: RunManifest
+    published: str | None
+
+
 class Callback:
     """Base class of callbacks: every method does nothing, and a subclass overrides those that it needs.
 
@@ -158,3 +182,6 @@ class Callback:
 
     def on_train_end(self, event: TrainEnd) -> None:
         """Receive that the training ended, for whatever reason."""
+
+    def on_run_end(self, event: RunEnd) -> None:
+        """Receive that the run is finished: its errors, its files and its address; never called for another end."""

@@ -10,6 +10,7 @@ from phase2.training.callbacks.base import (
     Callback,
     DataProgress,
     EpochEnd,
+    RunEnd,
     StepEnd,
     TrainBegin,
     TrainEnd,
@@ -60,6 +61,10 @@ class CompositeCallback(Callback):
                 failures.append(error)
         if failures:
             raise failures[0]
+
+    def on_run_end(self, event: RunEnd) -> None:
+        """Call all."""
+        self._call_all(lambda callback: callback.on_run_end(event), "on_run_end")
 
     def _call_all(self, method: Callable[[Callback], None], name: str) -> None:
         for callback in self._callbacks:

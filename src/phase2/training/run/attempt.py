@@ -14,6 +14,7 @@ from phase2.errors import Phase2Error, PreemptedError
 from phase2.machine.place import detect_place
 from phase2.runs.attempts import Status, begin_attempt, end_attempt
 from phase2.runs.baselines import PropertyBaseline
+from phase2.runs.history import EpochRow
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import RunManifest
 from phase2.runs.remote.state import RemoteRun
@@ -71,7 +72,7 @@ class RunAttempt:
             trainer = self._trainer(uploader.offer if uploader else _ignore)
             number = self._begin(trainer)
             with self._recorded_end(uploader, trainer, stop):
-                self.callback.on_attempt_begin(self._begun(number, uploader))
+                self.callback.on_attempt_begin(self._begun(number, uploader, trainer.history))
                 result = trainer.fit(stop)
                 baselines = self._baselines(stop)
                 with stop.deferred_until_done():  # finalizing takes a moment
@@ -127,7 +128,7 @@ class RunAttempt:
             self.remote.put_attempts(self.run)
         return number
 
-    def _begun(self, number: int, uploader: CheckpointUploader | None) -> AttemptBegin:
+    def _begun(self, number: int, uploader: CheckpointUploader | None, history: tuple[EpochRow, ...]) -> AttemptBegin:
         config = self.recorded.config
         return AttemptBegin(
             run_id=self.run.run_id,
@@ -137,6 +138,9 @@ class RunAttempt:
             device=str(self.device),
             checkpoint=self.run.checkpoint,
             uploads=uploader,
+            config=config,
+            data_fingerprint=self.dataset.fingerprint,
+            history=history,
         )
 
     @contextlib.contextmanager

@@ -28,7 +28,7 @@ from phase2.runs.resume.reconcile import reconcile_settings
 from phase2.runs.resume.restore import ClaimedRun, claim_run, restore_state
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
-from phase2.training.callbacks.base import Callback, DataProgress
+from phase2.training.callbacks.base import Callback, DataProgress, RunEnd
 from phase2.training.checkpoints.newest import newest_step
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.fine_tuning.start import describe_start, inherit_normalisation
@@ -217,4 +217,6 @@ def _publish(run: RunDirectory, context: RunContext) -> FinishedRun:
     url = None
     if context.store is not None:
         url = deliver(context.store, run, undisturbed=context.stop.deferred_until_done, notify=context.notify)
-    return FinishedRun(run, read_manifest(run.manifest), url)
+    manifest = read_manifest(run.manifest)
+    context.callback.on_run_end(RunEnd(run, manifest, url))
+    return FinishedRun(run, manifest, url)

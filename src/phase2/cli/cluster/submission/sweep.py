@@ -23,6 +23,7 @@ from phase2.cli.cluster.submission.steps import (
 from phase2.cli.cluster.submission.submit import DryRunOption, WatchOption
 from phase2.cli.cluster.submission.sweep_options import takes_sweep
 from phase2.cli.console import echo, note
+from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.settings import store_url
 from phase2.config.sweep import SweepRequest, SweepRun
@@ -48,7 +49,7 @@ SweepBackendOption = Annotated[
 ]
 
 
-def _sweep(
+def _sweep(  # noqa: PLR0913 - options
     request: SweepRequest,
     cluster: ClusterArguments,
     *,
@@ -56,6 +57,8 @@ def _sweep(
     backend: SweepBackendOption = DEFAULT_BACKEND,
     dry_run: DryRunOption = False,
     watch: WatchOption = False,
+    notify: NotifyOption = None,
+    notify_on: NotifyOnOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a run for every combination of the listed values, and rank the runs by validation score."""
@@ -72,8 +75,15 @@ def _sweep(
     if chosen == "local":
         from phase2.cli.cluster.submission.local_sweep import sweep_locally
 
-        sweep_locally(sweep_name, runs, cluster.options, dry_run=dry_run, as_json=as_json)
+        messages = notices(notify, notify_on)
+        sweep_locally(sweep_name, runs, cluster.options, messages=messages, dry_run=dry_run, as_json=as_json)
         return
+    if notify or notify_on:
+        raise RequestError(
+            f"--notify cannot be combined with --backend {chosen}.",
+            why="The addresses are secrets, and the pods have them of a Secret.",
+            fix="Put them into the Secret phase2-notify (docs/how-to/notifications.md).",
+        )
     run_backend = cluster_backend(chosen)
     plans = plan_runs(resolved, given, run_backend, cluster, dry_run=dry_run)
     if run_backend.name == "argo":

@@ -1,0 +1,1 @@
+"""Messages to people at the end of a run, a sweep, a study or a workflow."""

@@ -1,0 +1,1 @@
+"""Pages of runs in experiment trackers: TensorBoard, MLflow and Weights & Biases."""
