@@ -115,13 +115,21 @@ env:
   valueFrom:
     fieldRef:
       fieldPath: spec.nodeName
-{{- range $variable := list "PHASE2_METRICS_PORT metrics-port" "PHASE2_STALL_MINUTES stall-minutes" "PHASE2_LOG_FORMAT log-format" }}
+{{- range $variable := list "PHASE2_METRICS_PORT metrics-port" "PHASE2_STALL_MINUTES stall-minutes" "PHASE2_LOG_FORMAT log-format" "PHASE2_TRACK track" }}
 {{- $words := splitList " " $variable }}
 - name: {{ first $words }}
   valueFrom:
     configMapKeyRef:
       name: phase2-runs
       key: {{ last $words }}
+      optional: true
+{{- end }}
+{{- range $name := list "MLFLOW_TRACKING_URI" "MLFLOW_TRACKING_USERNAME" "MLFLOW_TRACKING_PASSWORD" "MLFLOW_TRACKING_TOKEN" "MLFLOW_EXPERIMENT_NAME" "WANDB_API_KEY" "WANDB_BASE_URL" "WANDB_ENTITY" "WANDB_PROJECT" "PHASE2_NOTIFY" "PHASE2_NOTIFY_ON" }}
+- name: {{ $name }}
+  valueFrom:
+    secretKeyRef:
+      name: phase2-services
+      key: {{ $name }}
       optional: true
 {{- end }}
 {{- with $values.image.digest }}

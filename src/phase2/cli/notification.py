@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.config.settings import NOTIFY_ON_VARIABLE, NOTIFY_VARIABLE
+from phase2.config.settings import NOTIFY_ON_VARIABLE, NOTIFY_VARIABLE, run_id_of_process, run_to_resume
 from phase2.errors import Phase2Error, PreemptedError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ def workflow_message(outcome: WorkflowOutcome, store: Store) -> Message:
     from phase2.runs.catalog.index import list_runs
     from phase2.runs.catalog.lookup import best_first
 
-    own = re.compile(rf"{re.escape(outcome.workflow)}(-\d+)?")
+    names = {outcome.workflow, run_id_of_process() or "", (run_to_resume() or "").rpartition("/")[2]} - {""}
+    own = re.compile(rf"({'|'.join(map(re.escape, names))})(-\d+)?")
     runs = best_first(run for run in list_runs(store) if own.fullmatch(run.run_id))
     places = [f"{store.url.rstrip('/')}/{run.prefix}" for run in runs]
     return workflow_ended(outcome.workflow, outcome.status, outcome.lines()[1:], runs, places)

@@ -2,7 +2,12 @@
 
 from hera.workflows import models
 
-from phase2.cluster.manifests.installed import installed_variables, metrics_port
+from phase2.cluster.manifests.installed import (
+    installed_variables,
+    metrics_port,
+    notification_variables,
+    tracking_variables,
+)
 from phase2.cluster.plan import WORK
 
 from . import parameters as p
@@ -223,6 +228,7 @@ def finish() -> models.Template:
     env = [
         variable("PHASE2_WORKFLOW_STATUS", "{{workflow.status}}"),
         variable("PHASE2_WORKFLOW_FAILURES", "{{workflow.failures}}"),
+        *(models.EnvVar.model_validate(one) for one in notification_variables()),
     ]
     return models.Template(
         name="finish",
@@ -233,10 +239,10 @@ def finish() -> models.Template:
 
 
 def _with_metrics(template: models.Template) -> models.Template:
-    """Add what the installation says of metrics and stalls to a training."""
+    """Add what the installation says of metrics, stalls and trackers to a training."""
     container = template.container
     assert container is not None
-    installed = [models.EnvVar.model_validate(one) for one in installed_variables()]
+    installed = [models.EnvVar.model_validate(one) for one in (*installed_variables(), *tracking_variables())]
     container.env = [*(container.env or []), *installed]
     container.ports = [models.ContainerPort.model_validate(metrics_port())]
     return template

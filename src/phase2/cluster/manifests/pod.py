@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from phase2.cluster.manifests.installed import installed_variables, metrics_port
+from phase2.cluster.manifests.installed import (
+    installed_variables,
+    metrics_port,
+    notification_variables,
+    tracking_variables,
+)
 from phase2.cluster.manifests.protection import readiness
 from phase2.cluster.plan import SERVICE_ACCOUNT, STORE_CONFIG_MAP, TERMINATION_LOG, WORK, Plan, Volume
 from phase2.cluster.request.resources import ClusterRequest
@@ -99,6 +104,8 @@ def _container(plan: Plan) -> dict[str, Any]:
             *({"name": name, "value": value} for name, value in plan.environment.items()),
             *downward_api_variables(),
             *installed_variables(),
+            *tracking_variables(),
+            *notification_variables(),
         ],
         "ports": [metrics_port()],
         "envFrom": [{"configMapRef": {"name": STORE_CONFIG_MAP}}, {"secretRef": {"name": plan.cluster.store_secret}}],

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from phase2.cluster.manifests.installed import SERVICES_SECRET, service_names
+from phase2.cluster.request.installation import CONFIG_MAP
 from tools.manifests.argo.serialization import to_manifest
 from tools.manifests.argo.workflows import workflow_templates
 from tools.manifests.cel import cel_literal
@@ -73,8 +75,11 @@ def rules() -> list[Manifest]:
 def _container() -> list[str]:
     env = (
         f"{_closed('e', ('name', 'value', 'valueFrom'))} && e.?value.orValue('') in {cel_literal(_values())}"
-        " && e.?valueFrom.orValue({}).all(field, field == 'configMapKeyRef')"
-        " && (!has(e.valueFrom) || e.valueFrom.configMapKeyRef.name == 'phase2-runs')"
+        " && e.?valueFrom.orValue({}).all(field, field == 'configMapKeyRef' || field == 'secretKeyRef')"
+        f" && e.?valueFrom.?configMapKeyRef.?name.orValue('{CONFIG_MAP}') == '{CONFIG_MAP}'"
+        f" && e.?valueFrom.?secretKeyRef.?name.orValue('{SERVICES_SECRET}') == '{SERVICES_SECRET}'"
+        f" && (e.?valueFrom.?secretKeyRef.orValue({{}}) == {{}} || e.name in {cel_literal(service_names())}"
+        " && e.valueFrom.secretKeyRef.?key.orValue('') == e.name)"
     )
     calls = ["".join(f"{word}\n" for word in args) for args in _found("container", "args")]
     words = [word for args in _found("container", "args") for word in args]
