@@ -5,12 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 import yaml
 from tests.hub.hub_server import TOKEN, hub_server
 
+import phase2
 from phase2.cli import main
 from phase2.models.files.modelfile import copy_tensors, load_model_file
 from phase2.runs.layout import RunDirectory
@@ -77,6 +79,8 @@ def test_what_is_pushed_and_downloaded_predicts_the_same_bit_for_bit(run, hub, c
     assert main([*words, str(tmp_path / "a.json"), "--model", str(run.best)]) == 0
     assert main([*words, str(tmp_path / "b.json"), "--model", str(folder)]) == 0
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    made = [phase2.load_model(path).predict(Path("docs/examples/Si.cif")) for path in (folder, run.best)]
+    assert made[0].records() == made[1].records()
 
 
 def test_the_card_has_the_metadata_that_the_hub_reads(run, hub, call):
@@ -99,7 +103,7 @@ def test_the_card_has_the_metadata_that_the_hub_reads(run, hub, call):
     assert f"run {run.run_id}" in card
     from huggingface_hub import ModelCard
 
-    results = ModelCard(files["README.md"].decode()).data.eval_results  # as the client itself reads them
+    results = ModelCard(files["README.md"].decode()).data.eval_results  # type: ignore[attr-defined]
     assert {result.metric_type for result in results} >= {"mae", "rmse"}
     assert json.loads(files["config.json"])["phase2"]["run_id"] == run.run_id
 

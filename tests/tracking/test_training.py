@@ -1,11 +1,15 @@
 """Trainings with trackers: the same numbers as without, never stopped, never kept waiting."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 import time
 
 import pytest
 from tests.tracking.test_mlflow import steps, the_run
+from tests.tracking.test_process import wait_until
 from tests.tracking.test_tensorboard import read
 from tests.tracking.wandb_file import history_of, read_records
 
@@ -31,6 +35,10 @@ def untracked(cached_graphs, tmp_path_factory):
     output = tmp_path_factory.mktemp("untracked")
     assert main([*SMALL, "--epochs", "3", "--output", str(output)]) == 0
     return only_run(output)
+
+
+def pages(client):
+    return client.get_experiment_by_name(os.environ["MLFLOW_EXPERIMENT_NAME"]) is not None
 
 
 def only_run(output):
@@ -83,6 +91,41 @@ def test_a_server_that_hangs_costs_no_more_than_its_patience(untracked, hanging_
     assert time.monotonic() - began < 60
     assert_same_result(only_run(tmp_path), untracked)
     assert "does not answer in time" in capsys.readouterr().err
+
+
+def test_a_run_that_is_stopped_and_resumed_continues_its_pages(untracked, mlflow_client, tmp_path, capsys):
+    words = [*SMALL, "--epochs", "60", "--output", str(tmp_path), "--track", "mlflow", "--track", "tensorboard"]
+    process = subprocess.Popen([sys.executable, "-m", "phase2", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_until(lambda: list(tmp_path.glob("multitask_cgcnn/run_*/checkpoint.pt")))
+    run = only_run(tmp_path)
+    wait_until(lambda: pages(mlflow_client) and len(steps(mlflow_client, the_run(mlflow_client, run.run_id))) > 1)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=100)[1].decode()
+    assert process.returncode == 143, said
+    assert the_run(mlflow_client, run.run_id).info.status == "KILLED"
+    before = steps(mlflow_client, the_run(mlflow_client, run.run_id))
+    assert main([*words, "--resume"]) == 0
+    page = the_run(mlflow_client, run.run_id)  # one alone
+    every = list(range(1, 61))
+    assert 1 < len(before) < 60
+    assert steps(mlflow_client, page) == steps(mlflow_client, page, "val/mae/band_gap") == every
+    assert page.info.status == "FINISHED"
+    scalars, _ = read(next((tmp_path / "tensorboard").rglob("run_*")))
+    history = json.loads(run.history.read_text())
+    assert scalars["val/score"] == [(row["epoch"], pytest.approx(row["val_score"])) for row in history]
+    assert [step for step, _ in scalars["val/score"]] == every
+
+
+def test_training_from_python_is_tracked(untracked, tmp_path):
+    import phase2
+
+    said: list[str] = []
+    settings = {"algorithm": "cgcnn", "level": "smoke", "max_samples": 60, "epochs": 3, "output": tmp_path}
+    run = phase2.train(**settings, baselines=False, progress=False, track=["tensorboard"], notify=said.append)
+    assert_same_result(RunDirectory(run.directory), untracked)
+    scalars, _ = read(next((tmp_path / "tensorboard").rglob("run_*")))
+    assert [step for step, _ in scalars["val/score"]] == [1, 2, 3]
+    assert [line for line in said if "tensorboard --logdir" in line]
 
 
 def test_a_missing_extra_says_what_to_install_before_anything_begins(tmp_path, monkeypatch, capsys):

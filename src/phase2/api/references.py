@@ -11,7 +11,7 @@ from phase2.runs.addresses import cache_of, split_address, stored_model_file
 from phase2.runs.catalog.lookup import find_in
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.keys import local_run
-from phase2.runs.layout import BEST, MANIFEST, RunDirectory
+from phase2.runs.layout import MANIFEST, RunDirectory, model_file_in
 from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.base import Store
@@ -52,7 +52,7 @@ def model_file(reference: RunReference, store: str | os.PathLike[str] | None = N
     """
     folder = _folder(reference)
     if folder is not None:
-        return folder / BEST if folder.is_dir() else folder
+        return model_file_in(folder) if folder.is_dir() else folder
     if isinstance(reference, str) and reference.endswith(".pt") and "://" not in reference:
         return Path(reference)  # it is not there, which its reader says
     return stored_model_file(*_located(reference, store))

@@ -28,7 +28,8 @@ def embed(  # noqa: PLR0913 - options
     ] = None,
     data: Annotated[str | None, typer.Option("--data", help="A data set by name or path, as for training.")] = None,
     model: Annotated[
-        Path | None, typer.Option("--model", help="best.pt or its run folder (default: the newest finished run).")
+        Path | None,
+        typer.Option("--model", help="best.pt, its run folder or one of the Hub (default: the newest finished run)."),
     ] = None,
     models: Annotated[Path, typer.Option("--models", help="Where to look for the newest run.")] = Path("models"),
     run: Annotated[str | None, typer.Option("--run", help="A run of the store, by id, 'best' or 'latest'.")] = None,

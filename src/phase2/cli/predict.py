@@ -37,7 +37,8 @@ def predict(  # noqa: PLR0913 - options
     model: Annotated[
         list[Path] | None,
         typer.Option(
-            "--model", help="best.pt or its run folder (default: the newest finished run); several are an ensemble."
+            "--model",
+            help="best.pt, its run folder or one of the Hub (default: the newest finished); several are an ensemble.",
         ),
     ] = None,
     models: Annotated[Path, typer.Option("--models", help="Where to look for the newest run.")] = Path("models"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,7 +89,6 @@ def push_run(found: PublishedRun, destination: Destination) -> str:
 @contextmanager
 def _explained(repo: str) -> Iterator[None]:
     """Turn what the Hub's client raises into errors that say what to do."""
-    import httpx
     from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
     try:
@@ -105,7 +105,13 @@ def _explained(repo: str) -> Iterator[None]:
             why=f"It answered {status}: {why}",
             fix="Check HF_TOKEN, which needs the right to write there, and the name of the repository.",
         ) from error
-    except httpx.TransportError as error:
+    except _transport_errors() as error:
         raise TransientError(
             "The Hub does not answer.", why=f"{type(error).__name__}.", fix="Check HF_ENDPOINT and the network."
         ) from error
+
+
+def _transport_errors() -> tuple[type[Exception], ...]:
+    """Return what the Hub's client raises where the network fails: of its package for HTTP, by version."""
+    loaded = (sys.modules.get(name) for name in ("httpx", "httpx2"))
+    return tuple(module.TransportError for module in loaded if module is not None)

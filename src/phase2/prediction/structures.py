@@ -7,7 +7,7 @@ from pathlib import Path
 from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
 from phase2.errors import DataError
 from phase2.runs.catalog.lookup import latest_model_file
-from phase2.runs.layout import BEST, SAFETENSORS
+from phase2.runs.layout import model_file_in
 
 
 def find_model_file(path: Path | None, models: Path) -> Path:
@@ -23,10 +23,7 @@ def find_model_file(path: Path | None, models: Path) -> Path:
     """
     if path is None:
         return latest_model_file(models)
-    if not path.is_dir():
-        return path
-    shared = path / SAFETENSORS  # a folder from the Hugging Face Hub
-    return shared if shared.is_file() and not (path / BEST).exists() else path / BEST
+    return model_file_in(path) if path.is_dir() else path
 
 
 def list_structure_files(folder: Path) -> list[Path]:

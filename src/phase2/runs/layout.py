@@ -152,6 +152,12 @@ class RunDirectory:
         return is_locked(self.path / LOCK) is True
 
 
+def model_file_in(folder: Path) -> Path:
+    """Return the model file of a folder: of a run, or of a model of the Hugging Face Hub where it has no ``best.pt``."""
+    shared = folder / SAFETENSORS
+    return shared if shared.is_file() and not (folder / BEST).exists() else folder / BEST
+
+
 def runs_of_family(folder: Path) -> list[RunDirectory]:
     """List the run directories in a family's folder, the oldest first; ignore everything else there."""
     try:
