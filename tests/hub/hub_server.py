@@ -7,6 +7,7 @@ import re
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 TOKEN = "hf_token_of_a_test"
 
@@ -164,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 _REPO = "(?P<repo>[^/]+/[^/]+)"
-_ROUTES = [
+_ROUTES: list[tuple[str, str, Any]] = [
     ("POST", "/api/repos/create", _Handler.create),
     ("POST", "/api/validate-yaml", _Handler.validate),
     ("POST", f"/api/models/{_REPO}/preupload/main", _Handler.preupload),

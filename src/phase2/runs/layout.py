@@ -153,7 +153,7 @@ class RunDirectory:
 
 
 def model_file_in(folder: Path) -> Path:
-    """Return the model file of a folder: of a run, or of a model of the Hugging Face Hub where it has no ``best.pt``."""
+    """Return the model file of a folder: that of a run, or of a model of the Hugging Face Hub."""
     shared = folder / SAFETENSORS
     return shared if shared.is_file() and not (folder / BEST).exists() else folder / BEST
 
