@@ -17,7 +17,7 @@ _ORPHAN = """
 import pickle, sys, time
 from phase2.tracking.process import TrackerProcess
 process = TrackerProcess("tensorboard")
-process.say(pickle.load(sys.stdin.buffer))
+process.send(pickle.load(sys.stdin.buffer))
 while process.report is None:
     time.sleep(0.01)
 print(process._process.pid, flush=True)
@@ -36,8 +36,8 @@ def test_a_server_that_hangs_costs_its_patience_and_no_more(make_page, hanging_s
     monkeypatch.setenv("MLFLOW_TRACKING_URI", hanging_server)
     process = TrackerProcess("mlflow")
     begin = time.monotonic()
-    process.say(make_page(1))
-    process.say(End("finished"))
+    process.send(make_page(1))
+    process.send(End("finished"))
     assert time.monotonic() - begin < 0.1
     last = process.wait(time.monotonic() + 1)
     assert time.monotonic() - begin < 5
@@ -50,8 +50,8 @@ def test_a_wrong_token_is_reported(make_page, refusing_server, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", refusing_server)
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "secret-token-of-mine")
     process = TrackerProcess("mlflow")
-    process.say(make_page(1))
-    process.say(End("finished"))
+    process.send(make_page(1))
+    process.send(End("finished"))
     last = process.wait(time.monotonic() + 200)
     assert not last.complete
     assert "401" in last.text
@@ -63,12 +63,12 @@ def test_what_was_not_sent_is_sent_with_the_next_epoch(make_page, mlflow_client,
     missing = str(int(mlflow_client.create_experiment(f"before-{time.time_ns()}")) + 1)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", missing)
     process = TrackerProcess("mlflow")
-    process.say(make_page(1))
+    process.send(make_page(1))
     wait_until(lambda: process.report is not None)
     assert not process.report.complete
     assert mlflow_client.create_experiment(os.environ["MLFLOW_EXPERIMENT_NAME"]) == missing
-    process.say(Rows((row(2),)))
-    process.say(End("finished"))
+    process.send(Rows((row(2),)))
+    process.send(End("finished"))
     last = process.wait(time.monotonic() + 200)
     assert last.complete, last.text
     assert steps(mlflow_client, the_run(mlflow_client)) == [1, 2]

@@ -19,7 +19,7 @@ def offline(monkeypatch):
 def tracked(*messages):
     process = TrackerProcess("wandb")
     for message in messages:
-        process.say(message)
+        process.send(message)
     return process.wait(time.monotonic() + 200)
 
 

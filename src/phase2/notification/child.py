@@ -9,7 +9,7 @@ import sys
 
 
 def serve() -> None:
-    """Do what standard input says and answer with the numbers of the addresses it did not work for."""
+    """Read an order from standard input and answer with the numbers of the addresses that failed."""
     answers = os.fdopen(os.dup(1), "w")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

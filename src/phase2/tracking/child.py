@@ -1,4 +1,4 @@
-"""The process of one tracker: it does what the training says until the training ends, or dies."""
+"""The process of one tracker, which executes the messages of a training until that ends or dies."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _take(synchronizer: PageSynchronizer, noted: list[Message | None]) -> None:
     while noted:
         message = noted.pop(0)
         if message is not None:
-            synchronizer.take(message)
+            synchronizer.note(message)
         elif not synchronizer.is_ending:
             synchronizer.abandon()
 
@@ -97,6 +97,6 @@ def _send(reports: IO[bytes], report: Report) -> bool:
 
 
 def _describe(error: Exception) -> str:
-    """Return the first line of what a tracker says, without keys."""
+    """Return the first line of an error, without keys."""
     lines = str(error).strip().splitlines() or [""]
     return without_secrets(f"{type(error).__name__}: {lines[0]}")[:300]

@@ -44,7 +44,7 @@ def export_run(found: PublishedRun, tracker: str, *, folder: Path, patience: flo
         process = TrackerProcess(tracker)
         result = run_result(run, found.manifest, published=published)
         for message in (_page(run, found, folder), result, End("finished")):
-            process.say(message)
+            process.send(message)
         last = process.wait(time.monotonic() + patience)
     if not last.complete:
         raise TransientError(

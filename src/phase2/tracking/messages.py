@@ -31,7 +31,7 @@ class End:
 
 
 Message = RunPage | Rows | RunResult | End
-"""What the training says, in this order; ``Rows`` any number of times, ``RunResult`` where the run is finished."""
+"""Messages of a training, in this order; ``Rows`` any number of times, ``RunResult`` where the run is finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Report:
     """What a tracker answers.
 
     Attributes:
-        complete: Whether everything that was said by then is on the page.
+        complete: Whether everything that was sent by then is on the page.
         text: Where the page is; or why it is not complete.
         ended: Whether nothing follows.
     """

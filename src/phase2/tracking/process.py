@@ -47,7 +47,7 @@ class TrackerProcess:
         """The newest report of the tracker; None before the first."""
         return self._report
 
-    def say(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Hand over a message, without waiting for anything."""
         self._messages.put(message)
         if isinstance(message, End):

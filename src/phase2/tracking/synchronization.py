@@ -1,4 +1,4 @@
-"""Keeping a page as the training says it should be, however often the tracker fails."""
+"""Keeping a page up to date with a training, however often the tracker fails."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class PageSynchronizer:
         self._outcome: Outcome | None = None
         self.address = ""
 
-    def take(self, message: Message) -> None:
-        """Note what a message says."""
+    def note(self, message: Message) -> None:
+        """Note a message."""
         if isinstance(message, RunPage):
             self._page = message
         elif isinstance(message, Rows):
@@ -54,5 +54,5 @@ class PageSynchronizer:
             self._tracker.close(self._outcome)
 
     def abandon(self) -> None:
-        """Note that the training died without a word."""
-        self.take(End("failed"))
+        """Note that the training died."""
+        self.note(End("failed"))

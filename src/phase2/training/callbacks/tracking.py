@@ -45,7 +45,7 @@ def tracked(names: Sequence[str], notify: Callable[[str], None]) -> Iterator[lis
 
 
 class TrackingCallback(Callback):
-    """Callback that tells the processes of the trackers what happened; use it through :func:`tracked`.
+    """Callback that passes events on to the processes of the trackers; use it through :func:`tracked`.
 
     Args:
         names: The trackers.
@@ -72,16 +72,16 @@ class TrackingCallback(Callback):
             self._processes = [TrackerProcess(name) for name in self._names]
         except OSError as error:  # no memory or no process left for another program
             self._notify(f"the run is not tracked: {error.strerror}")
-        self._say(page)
+        self._send(page)
 
     def on_epoch_end(self, event: EpochEnd) -> None:
         """Pass the epoch on."""
-        self._say(Rows((event.row,)))
+        self._send(Rows((event.row,)))
         self._show_reports()
 
     def on_run_end(self, event: RunEnd) -> None:
         """Pass the errors and the files of the run on."""
-        self._say(run_result(event.run, event.manifest, published=event.published))
+        self._send(run_result(event.run, event.manifest, published=event.published))
 
     def end(self, outcome: Outcome, patience: float) -> None:
         """End the pages.
@@ -90,7 +90,7 @@ class TrackingCallback(Callback):
             outcome: How the run ended.
             patience: Seconds after which trackers that are not done are killed.
         """
-        self._say(End(outcome))
+        self._send(End(outcome))
         deadline = time.monotonic() + patience
         for process in self._processes:
             last = process.wait(deadline)
@@ -101,9 +101,9 @@ class TrackingCallback(Callback):
         self._show_reports()
         self._processes = []
 
-    def _say(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         for process in self._processes:
-            process.say(message)
+            process.send(message)
 
     def _show_reports(self) -> None:
         for process in self._processes:
