@@ -80,6 +80,15 @@ def test_a_foreign_script_does_not_run_and_nothing_is_requested(page_file, open_
         pass
 
 
+def test_a_plot_offers_nothing_that_sends_it_anywhere(page_file, open_page):
+    with open_page(page_file) as page:
+        buttons = page.locator("#plot .modebar-btn")
+        names = {buttons.nth(k).get_attribute("data-title") for k in range(buttons.count())}
+        assert {"Zoom", "Pan"} <= names
+        assert not [name for name in names if "loud" in name or "hare" in name or "Plotly" in name]
+        assert page.evaluate("document.querySelector('#plot')._context.plotlyServerURL") == ""
+
+
 def test_text_in_a_plot_is_no_markup(page_file, open_page):
     with open_page(page_file) as page:
         assert page.locator("#plot a[href]").count() == 0

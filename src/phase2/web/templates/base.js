@@ -120,8 +120,9 @@ const phase2 = (() => {
 
   // ---- plots ----
   const plots = new Map();
-  const CONFIG = { responsive: true, displaylogo: false, showTips: false,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], toImageButtonOptions: { scale: 2 } };
+  // Nothing leaves the page: Plotly's own button that sends a chart to its makers is taken away, with its address.
+  const CONFIG = { responsive: true, displaylogo: false, showTips: false, showSendToCloud: false, plotlyServerURL: "",
+    modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"], toImageButtonOptions: { scale: 2 } };
 
   /** A layout in the theme's colours; what is given comes over it, axis by axis. */
   function layout(given = {}) {

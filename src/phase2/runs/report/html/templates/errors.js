@@ -73,7 +73,7 @@
       if (!found) return "";
       const [median, ninety, most, bias] = found.quantiles;
       const whose = many ? `${run.id}: ` : "";
-      return `${whose}half of the errors are below ${withUnit(median, prop())}, nine of ten below ${short(ninety)}, the largest is ${short(most)}; `
+      return `${whose}Half of the errors are below ${withUnit(median, prop())}, nine of ten below ${short(ninety)}, the largest is ${short(most)}; `
         + `on average it predicts ${short(Math.abs(bias))} too ${bias < 0 ? "low" : "high"}. The outermost bars hold what is beyond them.`;
     }).join(" ");
   }

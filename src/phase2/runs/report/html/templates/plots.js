@@ -32,11 +32,12 @@
   function hover({ crystals, row, x, y }, prop) {
     return row.map((at, k) => [
       `<b>${text(crystals.formula[at])}</b>  ${text(crystals.id[at])}`,
-      `reference ${withUnit(x[k], prop)}, predicted ${withUnit(y[k], prop)}`,
-      `error ${short(y[k] - x[k])}${crystals.atoms ? `, ${crystals.atoms[at]} atoms` : ""}`
-        + `${crystals.system && crystals.system[at] >= 0 ? `, ${systems[crystals.system[at]]}` : ""}`
-        + `${crystals.distance ? `, distance ${short(crystals.distance[at])}` : ""}`,
-    ].join("<br>"));
+      `reference ${withUnit(x[k], prop)}`,
+      `predicted ${short(y[k])}, error ${short(y[k] - x[k])}`,
+      [crystals.atoms && `${crystals.atoms[at]} atoms`, crystals.system && crystals.system[at] >= 0 && systems[crystals.system[at]]]
+        .filter(Boolean).join(", "),
+      crystals.distance && `distance ${short(crystals.distance[at])}`,
+    ].filter(Boolean).join("<br>"));
   }
 
   function marker(points, panel) {
