@@ -1,11 +1,13 @@
 """What a report says and draws: verdict, sample of points, groups, settings, attempts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from tests.runs.report.html.conftest import crystals_of, part_of
 
+from phase2.config.schema import FoundationConfig
 from phase2.data.crystals.elements import ATOMIC_NUMBERS, SYMBOLS
 from phase2.properties import get_property
 from phase2.runs.attempts import Attempt
@@ -18,7 +20,7 @@ from phase2.runs.report.html.inputs import read_run
 from phase2.runs.report.html.points import ALWAYS, part_points, sampled
 from phase2.runs.report.html.settings import setting_rows
 from phase2.runs.report.html.timeline import attempt_rows
-from phase2.runs.report.html.verdict import judge
+from phase2.runs.report.html.verdict import cautions, judge
 from phase2.runs.report.html.worst import drawn_structures, worst_predictions
 from phase2.runs.report.metrics_table import MetricsRow
 
@@ -66,6 +68,18 @@ def test_a_difference_within_the_margin_is_level(full_run):
     sizes = np.abs(part.predicted - part.reference)[:, 0]
     assert found[0].margin == pytest.approx(1.96 * sizes.std(ddof=1) / 60**0.5)
     assert [bar.percent for bar in found[0].bars()][-1] == 100
+
+
+def test_what_lessens_the_errors_is_said(full_run):
+    run = read(full_run())
+    assert cautions(run, property_errors(run)) == []
+    few = PropertyErrors(get_property("band_gap"), replace(errors("band_gap", 0.2, 0.4, 1.0).row, count=12), 0.1)
+    assert "Fewer than 30 test labels of band gap" in cautions(run, [few])[0]
+    foundation = FoundationConfig(name="sevennet-0")
+    seen = run.manifest.model_copy(update={"config": run.config.model_copy(update={"foundation": foundation})})
+    found = cautions(replace(run, manifest=seen), [])
+    assert found
+    assert found[0].startswith("formation_energy: not a held-out result")
 
 
 def test_an_unfinished_run_gets_no_praise(full_run):

@@ -108,7 +108,8 @@ def test_eight_runs_stay_below_three_megabytes_and_nine_are_refused(full_run, tm
 
 
 def test_a_report_that_cannot_be_written_costs_no_run(full_run):
-    run, said = full_run(), []
+    run = full_run()
+    said: list[str] = []
     run.report.mkdir()
     write_report(run, read_manifest(run.manifest), said.append)
     assert len(said) == 1
@@ -117,7 +118,8 @@ def test_a_report_that_cannot_be_written_costs_no_run(full_run):
 
 
 def test_without_jinja_the_run_is_kept_and_the_extra_is_named(full_run, monkeypatch):
-    run, said = full_run(), []
+    run = full_run()
+    said: list[str] = []
     monkeypatch.setattr("phase2.runs.report.html.page.find_spec", lambda _: None)
     write_report(run, read_manifest(run.manifest), said.append)
     assert "phase2[report]" in said[0]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from phase2.runs.layout import BEST
+from phase2.runs.report.foundation import foundation_sentence
 from phase2.runs.report.html.inputs import RunInput
 from phase2.runs.report.markdown import number
 
@@ -119,6 +120,7 @@ def data_facts(run: RunInput) -> list[Fact]:
         Fact("Crystals", f"{data.train:,} training, {data.val:,} validation, {data.test:,} test"),
         Fact("Split", f"{grouped}, seed {config.split_seed}, {':'.join(f'{share:g}' for share in config.fractions)}"),
         *_leakage(run),
+        *_before(run),
         Fact("Data fingerprint", data.fingerprint, copied=True),
         Fact("Split fingerprint", data.split_fingerprint, copied=True),
     ]
@@ -150,6 +152,14 @@ def _leakage(run: RunInput) -> Iterator[Fact]:
     test, val = len(crystals.test_seen), crystals.val_seen
     shares = f"{test:,} of {data.test:,} test ({100 * test / data.test:.0f} %), {val:,} of {data.val:,} validation"
     yield Fact("Composition also in training", f"{shares} ({100 * val / data.val:.0f} %)")
+
+
+def _before(run: RunInput) -> Iterator[Fact]:
+    """What the network had learned from before this run."""
+    if sentence := foundation_sentence(run.config):
+        yield Fact("Pretrained features", sentence)
+    if run.manifest and run.manifest.lineage:
+        yield Fact("Starting weights", run.manifest.lineage.sentence())
 
 
 def _command(run: RunInput, *, resume: bool) -> str:

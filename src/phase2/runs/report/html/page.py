@@ -19,7 +19,7 @@ from phase2.runs.report.html.periodic_table import ROWS
 from phase2.runs.report.html.points import points_per_plot, sampled
 from phase2.runs.report.html.settings import setting_rows
 from phase2.runs.report.html.timeline import attempt_rows
-from phase2.runs.report.html.verdict import judge
+from phase2.runs.report.html.verdict import cautions, judge
 from phase2.runs.report.html.worst import MOST_ATOMS
 from phase2.storage.disk.atomic import write_text
 from phase2.web.page import Page
@@ -108,7 +108,7 @@ def _view(run: RunInput, drawn: dict[str, Any]) -> dict[str, Any]:
         "id": run.run_id,
         "status": run.status,
         "verdict": judge(run, errors),
-        "notes": run.notes,
+        "notes": [*cautions(run, errors), *run.notes],
         "errors": errors,
         "with_boosting": any(one.row.boosting_test_mae is not None for one in errors),
         "summary": summary_facts(run),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from phase2.runs.report.caveats import FEW_LABELS
+from phase2.runs.report.foundation import foundation_caveats
 from phase2.runs.report.html.errors import PropertyErrors, titles
 from phase2.runs.report.html.inputs import RunInput
 
@@ -39,6 +41,19 @@ def judge(run: RunInput, errors: Sequence[PropertyErrors]) -> Verdict:
     compared = [one for one in measured if one not in useless and one.against_boosting is not None]
     level, sentence = _sentence(measured, useless, compared)
     return Verdict(level, sentence, _circumstances(run))
+
+
+def cautions(run: RunInput, errors: Sequence[PropertyErrors]) -> list[str]:
+    """Return what makes the errors of a run less than they seem: what was seen before, and few labels."""
+    manifest = run.manifest
+    if manifest is None:
+        return []
+    few = [one for one in errors if 0 < one.row.count < FEW_LABELS]
+    return [
+        *foundation_caveats(manifest.config, manifest.properties),
+        *(manifest.lineage.caveats() if manifest.lineage else []),
+        *([f"Fewer than {FEW_LABELS} test labels of {titles(few)}: these errors are uncertain."] if few else []),
+    ]
 
 
 def _sentence(
@@ -90,7 +105,7 @@ def _circumstances(run: RunInput) -> tuple[str, ...]:
     data = manifest.data
     found = [
         f"Trained for {manifest.epochs} epochs on {data.train:,} crystals of {data.source}; "
-        f"measured on {data.test:,} test crystals that it never saw."
+        f"measured on {data.test:,} test crystals outside its training part."
     ]
     if manifest.best_epoch == manifest.epochs and manifest.config.training.patience is None:
         found.append("The best epoch is the last: it was still improving.")
