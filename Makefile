@@ -14,7 +14,7 @@ RUN ?= --algorithm e3nn --level smoke --epochs 40 --batch-size 32 --lr 5e-3 --ma
 # How often `make test-faults` injects each fault.
 FAULT_ROUNDS ?= 1
 
-# Warnings are errors: dead links and anchors, pages that the index (docs/README.md) lacks.
+# Warnings are errors (never with --quiet, which hides them from --strict as well): dead links and anchors, pages that the index (docs/README.md) lacks.
 SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # The tests that `make coverage` runs.
@@ -69,7 +69,7 @@ lint: setup ## Check style, types, layers, prose, scripts, manifests, and that g
 	$(BIN)/python -m tools.manifests.check_overlays
 	$(BIN)/python -m tools.manifests.check_chart
 	$(BIN)/python -m tools.pictures --check
-	$(SITE) --quiet
+	$(SITE)
 
 .PHONY: format
 format: setup ## Format code and wrap prose
