@@ -29,7 +29,10 @@ INDEX = """\
 ## Explanation
 
 - [Outside](../ARCHITECTURE.md)
-- [Decisions](decisions/README.md)
+
+## Decisions
+
+- [All](decisions/README.md)
 """
 
 
@@ -40,12 +43,8 @@ def test_the_navigation_is_the_index(tmp_path):
     assert navigation(INDEX, tmp_path, {"../ARCHITECTURE.md": "explanation/architecture.md"}) == [
         {"Home": "README.md"},
         {"How to": [{"One of two lines": "how-to/one.md"}, {"Group": [{"Two": "how-to/two.md"}]}]},
-        {
-            "Explanation": [
-                {"Outside": "explanation/architecture.md"},
-                {"Decisions": ["decisions/README.md", "decisions/001-a.md", "decisions/002-b.md"]},
-            ]
-        },
+        {"Explanation": [{"Outside": "explanation/architecture.md"}]},
+        {"Decisions": ["decisions/README.md", "decisions/001-a.md", "decisions/002-b.md"]},
     ]
 
 

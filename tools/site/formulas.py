@@ -35,7 +35,8 @@ def makeExtension(**options: Any) -> FormulaExtension:  # noqa: N802 # the name 
 
 def fence(source: str, _language: str, css_class: str, *_: Any, **__: Any) -> str:
     """Return a block of formulas, one a line, as superfences asks for it."""
-    lines = (drawing(line.strip()) for line in source.splitlines() if line.strip())
+    large = source.replace(r"\frac", r"\dfrac")
+    lines = (drawing(line.strip()) for line in large.splitlines() if line.strip())
     return f'<div class="{css_class}">{"".join(f"<p>{line}</p>" for line in lines)}</div>'
 
 

@@ -34,5 +34,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Let links lead to where their targets are in the site."""
+    """Let links lead to where their targets are in the site; the index itself is the navigation of the home page."""
+    if page.file.src_uri == INDEX:
+        page.meta["hide"] = ["navigation"]
     return links_in_site(markdown, _SOURCES.get(page.file.src_uri, f"docs/{page.file.src_uri}"))

@@ -1,7 +1,7 @@
 """The navigation of the site is the index of the documentation, ``docs/README.md``.
 
 Its second-level headings are the tabs, third-level headings the groups in a tab, and every list item that begins with a
-link is a page. A folder whose index is linked (``decisions/README.md``) is a group of all its pages.
+link is a page. The index of the decisions stands for all of them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 
 INDEX = "README.md"
 """The index, below the folder of the documentation: the home page of the site."""
+
+DECISIONS = "decisions/README.md"
 
 _ENTRY = re.compile(r"(#{2,3}) (.+)|\s*- \[([^\]]+)\]\(([^)\s#]+)\)")
 
@@ -36,7 +38,8 @@ def navigation(index: str, folder: Path, outside: Mapping[str, str]) -> list[Ent
             (top if level == "##" else tab).append({heading: here})
             tab = here if level == "##" else tab
         elif "://" not in link:
-            here.append(_page(title, outside.get(link, link), folder))
+            page = outside.get(link, link)
+            here += _decisions(page, folder) if page == DECISIONS else [{title: page}]
     return top
 
 
@@ -45,9 +48,6 @@ def _joined(index: str) -> str:
     return re.sub(r"\[[^\]]+\]", lambda found: re.sub(r"\s+", " ", found[0]), index)
 
 
-def _page(title: str, page: str, folder: Path) -> Entry:
-    path = PurePosixPath(page)
-    if path.name != INDEX or path.parent.name != "decisions":
-        return {title: page}
-    pages = sorted(found.name for found in (folder / path.parent).glob("[0-9]*.md"))
-    return {title: [page, *(str(path.parent / name) for name in pages)]}
+def _decisions(index: str, folder: Path) -> list[Entry | str]:
+    names = sorted(found.name for found in (folder / index).parent.glob("[0-9]*.md"))
+    return [index, *(str(PurePosixPath(index).with_name(name)) for name in names)]

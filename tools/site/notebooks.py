@@ -37,5 +37,5 @@ def _output(data: dict[str, Any]) -> str:
         return f"![What the cell above draws](data:image/png;base64,{''.join(data['image/png']).strip()})"
     if "text/html" in data:
         table = re.sub(r"<style.*?</style>", "", "".join(data["text/html"]), flags=re.DOTALL)
-        return re.sub(r"\n\s*", "", table.replace(' border="1"', ""))
+        return re.sub(r"\n\s*", "", table.replace(' border="1" class="dataframe"', ""))
     return f"```text\n{''.join(data['text/plain']).rstrip()}\n```"
