@@ -94,7 +94,7 @@ def test_a_report_that_fails_costs_no_run(tmp_path, request_in, monkeypatch):
         raise ZeroDivisionError("in a template")
 
     monkeypatch.setattr("phase2.runs.report.html.page.report", fails)
-    said = []
+    said: list[str] = []
     done = train_run(resolve(request_in(tmp_path)), context=RunContext(notify=said.append))
     assert read_manifest(done.directory.manifest).status == "finished"
     assert [line for line in said if line.startswith("No report: ZeroDivisionError")]
