@@ -81,7 +81,6 @@ def test_every_plot_is_drawn(alone, open_page):
         groups = ("[data-group=system] .plot", "[data-group=distance] .plot", "#intervals")
         for selector in ("#parity-plots .plot", *groups, *curves, "#label-plots .plot"):
             drawn(page, selector)
-        page.locator("#where-property").select_option("band_gap")
         drawn(page, "#distribution")
 
 

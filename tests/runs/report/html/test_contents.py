@@ -134,7 +134,8 @@ def test_groups_are_means_of_the_right_crystals():
     for group in ("atoms", "distance", "seen"):
         assert sum(count for *_, count in found["formation_energy"][group]) == 200
     assert found[ALL]["elements"]["Si"][0] == pytest.approx(np.nanmean(sizes[3::4] / 2, axis=1).mean(), rel=1e-3)
-    assert sum(found["bulk_modulus"]["distribution"]["counts"]) == 200
+    assert sum(found["bulk_modulus"]["distribution"]["counts"]) == sum(found[ALL]["distribution"]["counts"]) == 200
+    assert min(found["bulk_modulus"]["distribution"]["centers"]) < 0 < min(found[ALL]["distribution"]["centers"])
 
 
 def test_groups_of_a_run_that_recorded_no_crystals_are_its_elements():

@@ -43,7 +43,7 @@ def error_groups(
     for k, prop in enumerate(part.properties):
         found[prop.key] = {**_groups(np.abs(signed[:, k]), part, known), "distribution": _distribution(signed[:, k])}
     relative = _relative(np.abs(signed), part, medians)
-    return {ALL: _groups(relative, part, known), **found}
+    return {ALL: {**_groups(relative, part, known), "distribution": _distribution(relative, signed=False)}, **found}
 
 
 def _relative(errors: Errors, part: PartPredictions, medians: dict[str, float]) -> Errors:
@@ -123,14 +123,20 @@ def _group(name: str, errors: Errors) -> Iterator[Group]:
         yield name, float(f"{known.mean():.4g}"), len(known)
 
 
-def _distribution(signed: Errors) -> dict[str, Any] | None:
-    """Histogram of the signed errors, and quantiles of their size; None without any."""
-    known = signed[np.isfinite(signed)]
+def _distribution(errors: Errors, *, signed: bool = True) -> dict[str, Any] | None:
+    """Histogram of errors, quantiles of their size, and their mean; None without any.
+
+    Args:
+        errors: The errors; NaN where a label is missing.
+        signed: Whether the histogram has negative errors, too.
+    """
+    known = errors[np.isfinite(errors)]
     if not len(known):
         return None
     size = np.abs(known)
     reach = float(np.quantile(size, 0.99)) or 1e-9
-    counts, edges = np.histogram(np.clip(known, -reach, reach), bins=BINS, range=(-reach, reach))
+    low = -reach if signed else 0.0
+    counts, edges = np.histogram(np.clip(known, low, reach), bins=BINS, range=(low, reach))
     quantiles = np.array([np.median(size), np.quantile(size, 0.9), size.max(), known.mean()])
     return {
         "centers": rounded((edges[1:] + edges[:-1]) / 2),

@@ -63,18 +63,19 @@
         marker: { color: rgba(runColor(many ? index : 0), many ? 0.45 : 0.85) }, hovertemplate: "error %{x:.3g}: %{y} crystals<extra></extra>" }];
     });
     const zero = { type: "line", x0: 0, x1: 0, y0: 0, y1: 1, yref: "paper", line: { color: phase2.color("muted"), width: 1, dash: "dot" } };
-    return { traces, layout: { barmode: "overlay", bargap: 0, showlegend: many, shapes: [zero],
-      xaxis: { title: { text: `predicted - reference${unit() ? ` [${unit()}]` : ""}` } }, yaxis: { title: { text: "crystals" } } } };
+    return { traces, layout: { barmode: "overlay", bargap: 0, showlegend: many, shapes: prop() ? [zero] : [],
+      xaxis: { title: { text: prop() ? `predicted - reference${unit() ? ` [${unit()}]` : ""}` : "error [× median]" } }, yaxis: { title: { text: "crystals" } } } };
   }
 
   function quantiles() {
     return runs.map((run, index) => {
       const found = errorsOf(index).distribution;
       if (!found) return "";
-      const [median, ninety, most, bias] = found.quantiles;
+      const [median, ninety, most, mean] = found.quantiles;
       const whose = many ? `${run.id}: ` : "";
-      return `${whose}Half of the errors are below ${withUnit(median, prop())}, nine of ten below ${short(ninety)}, the largest is ${short(most)}; `
-        + `on average it predicts ${short(Math.abs(bias))} too ${bias < 0 ? "low" : "high"}. The outermost bars hold what is beyond them.`;
+      const bias = prop() ? `; on average it predicts ${short(Math.abs(mean))} too ${mean < 0 ? "low" : "high"}` : "";
+      return `${whose}Half of the errors are below ${withUnit(median, prop())}, nine of ten below ${short(ninety)}, the largest is ${short(most)}${bias}. `
+        + "The outermost bars hold what is beyond them.";
     }).join(" ");
   }
 
@@ -123,11 +124,8 @@
       figure.hidden = !has(figure.dataset.group);
       if (!figure.hidden) plot(figure.querySelector(".plot"), () => bars(figure.dataset.group));
     }
-    get("distribution-figure").hidden = !prop();
-    if (prop()) {
-      plot(get("distribution"), distribution);
-      get("quantiles").textContent = quantiles();
-    }
+    plot(get("distribution"), distribution);
+    get("quantiles").textContent = quantiles();
     get("intervals-figure").hidden = !runs.some((run) => Object.keys(run.intervals).length);
     if (!get("intervals-figure").hidden) plot(get("intervals"), intervals);
     get("where-tables").replaceChildren(...Object.keys(NAMES).filter(has).map(table));
