@@ -17,6 +17,7 @@ from phase2.cli.runs import commands as runs
 from phase2.cli.runs import report, transfer
 from phase2.cli.tuning import commands as tuning
 from phase2.cli.tuning import lr_find
+from phase2.cli.watch import command as watch
 from phase2.cli.workflow import commands as workflow
 
 app = typer.Typer(
@@ -53,6 +54,7 @@ app.command("doctor")(doctor.doctor)
 app.command("submit")(submit.submit)
 app.command("sweep")(sweep.sweep)
 app.command("status")(status.status)
+app.command("watch")(watch.watch)
 app.command("logs")(logs.logs)
 app.command("cancel")(cancel.cancel)
 app.command("observe")(observe.observe)

@@ -32,6 +32,7 @@ class RunState:
         created: Time of submission.
         ended: Time of its end; None before.
         command: Command line of the same request.
+        eta_seconds: Estimated time until the last step of its training; None where that is not known.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class RunState:
     created: datetime
     ended: datetime | None
     command: str
+    eta_seconds: float | None = None
 
     @property
     def has_ended(self) -> bool:

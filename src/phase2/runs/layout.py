@@ -51,6 +51,7 @@ class RunDirectory:
     best = _File(BEST)
     checkpoint = _File("checkpoint.pt")
     previous_checkpoint = _File(".checkpoint.previous.pt")
+    progress = _File(".progress.json")
     run_config = _File(CONFIG)
     attempts = _File("attempts.json")
     history = _File("history.json")

@@ -58,13 +58,14 @@ def status(
 
 def _show_run(cluster: Cluster, name: str, context: str | None, *, watch: bool, as_json: bool) -> None:
     from phase2.cli.cluster.watch import state_facts, watch_run
+    from phase2.cluster.watch.progress import ProgressReader
 
     found = cluster.find(name)
     if watch:
         client = connected(context, found.namespace).client(found.backend.name)
         watch_run(client, found.name, as_json=as_json)
         return
-    state = cluster.state(found)
+    (state,) = ProgressReader(cluster).complete([cluster.state(found)])
     if as_json:
         print_json(state_facts(state))
         return
@@ -76,8 +77,9 @@ def _show_run(cluster: Cluster, name: str, context: str | None, *, watch: bool, 
 def _print_all(cluster: Cluster, *, as_json: bool) -> None:
     from phase2.cli.cluster.status_table import print_states
     from phase2.cli.cluster.watch import state_facts
+    from phase2.cluster.watch.progress import ProgressReader
 
-    states = cluster.states()
+    states = ProgressReader(cluster).complete(cluster.states())
     if as_json:
         print_json([state_facts(state) for state in states])
     elif states:

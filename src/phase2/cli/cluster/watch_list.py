@@ -85,10 +85,13 @@ def _content(state: RunState) -> tuple[object, ...]:
 
 def _snapshots(cluster: Cluster) -> Iterator[list[RunState]]:
     """Yield the states of all runs every few seconds; a cluster that does not answer is asked again for minutes."""
+    from phase2.cluster.watch.progress import ProgressReader
+
+    progress = ProgressReader(cluster)
     broken_since: float | None = None
     while True:
         try:
-            states = cluster.states()
+            states = progress.complete(cluster.states())
         except TransientError as error:
             broken_since = broken_since or time.monotonic()
             if time.monotonic() - broken_since > _PATIENCE_SECONDS:

@@ -151,9 +151,10 @@ class RunClient:
         action = f"watch the pods of the {self.backend.kind} {name}"
         yield from self._watch(f"{self._core}/pods", query, action)
 
-    def log(self, pod: str, *, tail: int | None = None) -> str:
-        """Read the log of a pod so far."""
+    def log(self, pod: str, *, tail: int | None = None, timestamps: bool = False) -> str:
+        """Read the log of a pod so far, or its last lines; with ``timestamps``, each after its time."""
         query = {"container": self.backend.container} | ({} if tail is None else {"tailLines": str(tail)})
+        query |= {"timestamps": "true"} if timestamps else {}
         return self._connection.text(
             f"{self._core}/pods/{pod}/log", action=f"read the log of the pod {pod}", query=query
         )

@@ -30,6 +30,11 @@ def attempts_key(prefix: str) -> str:
     return f"{prefix}/{FOLDER}/attempts.json"
 
 
+def live_key(prefix: str) -> str:
+    """Return the key of the progress of an unfinished run."""
+    return f"{prefix}/{FOLDER}/progress.json"
+
+
 class RemoteCheckpoint(Record):
     """Name, position and digest of one checkpoint in a store.
 

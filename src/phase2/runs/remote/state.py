@@ -5,7 +5,7 @@ from __future__ import annotations
 from phase2.errors import RequestError
 from phase2.runs.attempts import Attempt, merge_attempts
 from phase2.runs.layout import CONFIG, RunDirectory
-from phase2.runs.remote.checkpoints import RemoteCheckpoints, attempts_key
+from phase2.runs.remote.checkpoints import RemoteCheckpoints, attempts_key, live_key
 from phase2.runs.remote.ids import claim_run_id
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store
 from phase2.storage.disk.atomic import write_bytes
@@ -78,8 +78,12 @@ class RemoteRun:
         """Store the attempts of the run's directory."""
         self._store.put(self._attempts, run.attempts)
 
+    def put_progress(self, content: bytes) -> None:
+        """Store the progress of the training, for those who watch it."""
+        self._store.put(live_key(self.prefix), content)
+
     def finish(self) -> None:
-        """Remove attempts and checkpoints, which only an unfinished run needs."""
+        """Remove attempts, progress and checkpoints, which only an unfinished run needs."""
         self._store.delete(self._attempts)
         self.checkpoints.remove()
 

@@ -74,7 +74,7 @@ class CompositeCallback(Callback):
     def _call(callback: Callback, method: Callable[[Callback], None], name: str) -> None:
         try:
             method(callback)
-        except PreemptedError:
+        except (PreemptedError, CallbackError):  # of a callback within this one
             raise
         except Exception as error:
             raise CallbackError(

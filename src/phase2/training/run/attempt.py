@@ -20,12 +20,14 @@ from phase2.runs.manifest import RunManifest
 from phase2.runs.remote.state import RemoteRun
 from phase2.runs.run_config import RecordedConfig
 from phase2.training.callbacks.base import AttemptBegin, Callback
+from phase2.training.callbacks.composite import CompositeCallback
 from phase2.training.checkpoints.uploader import CheckpointUploader
 from phase2.training.checkpoints.writer import CheckpointSchedule, SavedCheckpoint
 from phase2.training.fine_tuning.start import StartingPoint
 from phase2.training.interruption import StopRequest
 from phase2.training.result import TrainingFiles
 from phase2.training.run.finalize import finalize_run
+from phase2.training.telemetry.live import live_record
 from phase2.training.trainer import Trainer
 
 
@@ -68,11 +70,13 @@ class RunAttempt:
             PreemptedError: A stop was requested; the checkpoint is saved, here and in the store.
             RequestError: The training diverged.
         """
-        with self._uploader() as uploader:
-            trainer = self._trainer(uploader.offer if uploader else _ignore)
+        upload = None if self.remote is None else self.remote.put_progress
+        with self._uploader() as uploader, live_record(self.run.progress, upload) as live:
+            callback = CompositeCallback((live, self.callback))
+            trainer = self._trainer(callback, uploader.offer if uploader else _ignore)
             number = self._begin(trainer)
             with self._recorded_end(uploader, trainer, stop):
-                self.callback.on_attempt_begin(self._begun(number, uploader, trainer.history))
+                callback.on_attempt_begin(self._begun(number, uploader, trainer.history))
                 result = trainer.fit(stop)
                 baselines = self._baselines(stop)
                 with stop.deferred_until_done():  # finalizing takes a moment
@@ -98,7 +102,7 @@ class RunAttempt:
         host = detect_place().pod or detect_place().host
         return CheckpointUploader(self.remote.checkpoints, host=host, schedule=self.schedule, notify=self.notify)
 
-    def _trainer(self, on_saved: Callable[[SavedCheckpoint], None]) -> Trainer:
+    def _trainer(self, callback: Callback, on_saved: Callable[[SavedCheckpoint], None]) -> Trainer:
         run, recorded = self.run, self.recorded
         return Trainer(
             recorded.config,
@@ -106,7 +110,7 @@ class RunAttempt:
             TrainingFiles(run.best, run.checkpoint, run.previous_checkpoint, run.history),
             run_id=run.run_id,
             device=self.device,
-            callback=self.callback,
+            callback=callback,
             schedule=self.schedule,
             on_saved=on_saved,
             start=StartingPoint.of(recorded.config, recorded.lineage, with_weights=not self._has_checkpoint),
