@@ -97,9 +97,7 @@ def _facts(view: RunView, now: datetime) -> Iterator[str]:
     left = view.left(now)
     if left is not None:
         end = (now + timedelta(seconds=left)).astimezone()
-        yield (
-            f"{short_duration(left)} left, until {end:%a %H:%M}" if left > 86400 / 2 else f"{short_duration(left)} left"
-        )
+        yield f"{short_duration(left)} left" + (f", until {end:%a %H:%M}" if left > _LONG else "")
     if view.started is not None:
         until = view.updated if view.has_ended and view.updated else now
         yield f"{'took' if view.has_ended else 'since'} {short_duration((until - view.started).total_seconds())}"
