@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -14,13 +13,8 @@ import yaml
 from prometheus_client import ProcessCollector
 
 from phase2.cluster.manifests.installed import METRICS_PORT, installed_variables, metrics_port
-from phase2.cluster.observer.metrics import RunMetrics
-from phase2.runs.history import EpochRow
-from phase2.training.callbacks.base import AttemptBegin, EpochEnd, StepEnd, TrainBegin
-from phase2.training.callbacks.progress import TrainingProgress
-from phase2.training.telemetry import collector
-from phase2.training.telemetry.gpu import GpuUsage
 from tools.manifests.argo.metrics import DURATION, ENDED
+from tools.reference.metrics import observer_metrics, training_metrics
 
 from .rendering import PROFILES, PROJECT, named, pod_specs
 
@@ -184,24 +178,16 @@ class Uploads:
     is_failing: bool = False
 
 
-@pytest.fixture
-def exported(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def exported():
     """Names of all that a training on a GPU exports."""
-    monkeypatch.setattr(collector, "gpu_usage", lambda _: GpuUsage(0.5, 1, 2, 1, 1))
-    (tmp_path / "checkpoint.pt").touch()
-    progress = TrainingProgress()
-    progress.on_attempt_begin(AttemptBegin("run", "e3nn", "std", 1, "cuda:0", tmp_path / "checkpoint.pt", Uploads()))
-    progress.on_train_begin(TrainBegin("run", 2, 8, 0))
-    progress.on_step_end(StepEnd(1, 8, 16, 1e-3))
-    row = EpochRow(1, 4, 1e-3, 1.0, 1.0, 1.0, {"band_gap": 1.0}, 1.0, 1.0, 0.0)
-    progress.on_epoch_end(EpochEnd(row, best=True, epochs=2))
-    families = [*collector.TrainingCollector(progress).collect(), *ProcessCollector(registry=None).collect()]
+    families = [*training_metrics(), *ProcessCollector(registry=None).collect()]
     return {sample.name for family in families for sample in family.samples}
 
 
 def test_rules_and_dashboard_read_metrics_that_somebody_exports(rules, board, exported):
     recorded = {rule["record"] for rule in rules if "record" in rule}
-    known = exported | recorded | OTHERS | argo_metrics() | observer_metrics()
+    known = exported | recorded | OTHERS | argo_metrics() | observer_names()
     panels = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
     for expression in [rule["expr"] for rule in rules] + panels:
         names = selectors(promql_parser.parse(expression.replace("$namespace", "a").replace("$run", "b")))
@@ -225,10 +211,17 @@ def argo_metrics():
     return {f"argo_workflows_{name}" for name in (ENDED, DURATION)}
 
 
-def observer_metrics():
-    metrics = RunMetrics("a")
-    metrics.update([], [], nightly=datetime.now(UTC), store=True)
-    return {family.name for family in metrics.collect()}
+def observer_names():
+    return {family.name for family in observer_metrics()}
+
+
+def test_the_reference_lists_every_metric(exported):
+    page = (PROJECT / "docs" / "reference" / "metrics.md").read_text()
+    listed = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    counters = {f"{family.name}_total" for family in observer_metrics() if family.type == "counter"}
+    gauges = {family.name for family in observer_metrics() if family.type != "counter"}
+    own = {name for name in exported if name.startswith("phase2_")}
+    assert listed == own | counters | gauges | argo_metrics()
 
 
 def test_panels_lie_beside_and_below_each_other(board):

@@ -8,6 +8,7 @@ from .contents import contents_page
 from .decisions import decisions_page
 from .exit_codes import exit_codes_page
 from .levels import levels_page
+from .metrics import metrics_page
 from .run_files import manifest_page
 
 FOLDER = ROOT / "docs"
@@ -23,6 +24,7 @@ def pages() -> dict[str, str]:
         "configuration.md": configuration_page(),
         "manifest.md": manifest_page(),
         "exit-codes.md": exit_codes_page(),
+        "metrics.md": metrics_page(),
     }
     reference["README.md"] = contents_page(set(reference))
     made = {f"reference/{name}": page for name, page in reference.items()}

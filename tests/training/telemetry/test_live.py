@@ -40,7 +40,8 @@ def failing(path, begin, train):
 def test_it_follows_the_training_and_goes_with_its_end(make_trainer, begin, tmp_path, monkeypatch):
     monkeypatch.setattr(live, "FOLDER_SECONDS", 0.0005)
     monkeypatch.setattr(live, "STORE_SECONDS", 0.0005)
-    path, uploads = tmp_path / ".progress.json", []
+    path = tmp_path / ".progress.json"
+    uploads: list[bytes] = []
     reader = Read(path)
     with live.live_record(path, uploads.append) as progress:
         progress.on_attempt_begin(begin)

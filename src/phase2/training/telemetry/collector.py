@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from phase2.properties import get_property
 from phase2.training.callbacks.base import AttemptBegin, EpochEnd
 from phase2.training.callbacks.progress import TrainingProgress
-from phase2.training.telemetry.gpu import gpu_usage
+from phase2.training.telemetry.gpu import GpuUsage, gpu_usage
 
 PREFIX = "phase2_training_"
 LABELS = ("run", "algorithm", "mode")
@@ -22,10 +22,12 @@ class TrainingCollector(Collector):
 
     Args:
         progress: State of the training.
+        read_gpu: Reads the use of a device; None asks the driver.
     """
 
-    def __init__(self, progress: TrainingProgress) -> None:
+    def __init__(self, progress: TrainingProgress, *, read_gpu: Callable[[str], GpuUsage | None] | None = None) -> None:
         self._progress = progress
+        self._read_gpu = read_gpu or gpu_usage
 
     def describe(self) -> Iterable[Metric]:
         """Describe nothing: names are the collector's own, and are not compared with others at registration."""
@@ -68,11 +70,10 @@ class TrainingCollector(Collector):
         with suppress(OSError):  # before the first checkpoint
             saved = attempt.checkpoint.stat().st_mtime
         yield "checkpoint_timestamp_seconds", "Time of the newest checkpoint.", saved
-        yield from _gpu_values(attempt.device)
+        yield from _gpu_values(self._read_gpu(attempt.device))
 
 
-def _gpu_values(device: str) -> Iterator[tuple[str, str, float | None]]:
-    usage = gpu_usage(device)
+def _gpu_values(usage: GpuUsage | None) -> Iterator[tuple[str, str, float | None]]:
     if usage is not None:
         yield "gpu_utilization_ratio", "Share of the time in which the GPU computed.", usage.utilization
         yield "gpu_memory_used_bytes", "Memory of the GPU in use, by all processes.", usage.used_bytes
