@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from tools.pictures.picture import Picture
+from tools.pictures.watch import draw_watch
 
 _REPORT = "src/phase2/runs/report"
 
@@ -20,5 +21,16 @@ PICTURES: tuple[Picture, ...] = (
         shows="Predicted against reference values of the test crystals of the sample, one panel per property.",
         sources=(f"{_REPORT}/parity.py", f"{_REPORT}/style.py"),
         draw=lambda run, target: _copied("parity.png", run, target),
+    ),
+    Picture(
+        name="watch.svg",
+        shows="The screen of `phase2 watch` as it was when the run had trained half of its epochs.",
+        sources=(
+            "src/phase2/cli/watch/detail.py",
+            "src/phase2/cli/watch/screen.py",
+            "src/phase2/cli/watch/sparkline.py",
+            "tools/pictures/watch.py",
+        ),
+        draw=draw_watch,
     ),
 )

@@ -29,7 +29,7 @@ STYLES = {
     "retrying": "bold yellow",
     "interrupted": "bold yellow",
 }
-_LABEL, _NUMBER, _CURVE = 10, 9, 16
+_LABEL, _NUMBER, _AT_BEST, _CURVE = 10, 9, 12, 16
 _GIB = 1 << 30
 _LONG = 3600.0
 
@@ -116,22 +116,26 @@ def _errors(view: RunView, width: int) -> Iterator[Text]:
         return
     names = {key: f"{key} [{unit}]" if (unit := get_property(key).unit) else key for key in points[-1].mae}
     label = max(_LABEL, *(len(name) for name in names.values()), 0) if names else _LABEL
-    label = min(label, max(_LABEL, width - 2 * _NUMBER - 4))
-    curve = max(0, min(60, width - label - 2 * _NUMBER - 3))
+    label = min(label, max(_LABEL, width - _NUMBER - _AT_BEST - 4))
+    curve = max(0, min(60, width - label - _NUMBER - _AT_BEST - 3))
     curve = curve if curve >= _CURVE // 2 else 0
-    yield Text(f"{'':<{label}}{'now':>{_NUMBER}}{'best':>{_NUMBER}}", "bright_black")
+    yield Text(f"{'':<{label}}{'now':>{_NUMBER}}{'best epoch':>{_AT_BEST}}", "bright_black")
 
-    def row(name: str, now: float | None, low: float | None, values: list[float | None]) -> Text:
-        cells = "".join(f"{'-' if value is None else f'{value:.4g}':>{_NUMBER}}" for value in (now, low))
+    def row(name: str, now: float | None, then: float | None, values: list[float | None]) -> Text:
+        cells = f"{_number(now):>{_NUMBER}}{_number(then):>{_AT_BEST}}"
         return Text.assemble(f"{name[:label]:<{label}}", cells, "  ", (sparkline(values, curve), "cyan"))
 
     last = points[-1]
-    yield row("train loss", last.train_loss, min(p.train_loss for p in points), [p.train_loss for p in points])
-    yield row("val loss", last.val_loss, min(p.val_loss for p in points), [p.val_loss for p in points])
+    yield row("train loss", last.train_loss, best.train_loss, [p.train_loss for p in points])
+    yield row("val loss", last.val_loss, best.val_loss, [p.val_loss for p in points])
     yield row("score", last.score, best.score, [p.score for p in points])
     for key, name in names.items():
         values = [point.mae.get(key) for point in points]
         yield row(name, last.mae.get(key), best.mae.get(key), values)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
 
 
 def _tail(view: RunView, width: int, now: datetime) -> Iterator[Text]:
