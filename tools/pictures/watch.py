@@ -16,11 +16,11 @@ from phase2.runs.live.points import EpochPoint
 from phase2.runs.live.view import RunView
 from phase2.runs.manifest import read_manifest
 
-_WIDTH, _HEIGHT = 92, 18
+_WIDTH, _HEIGHT = 92, 15
 
 
 def draw_watch(run: Path, target: Path) -> None:
-    """Draw what the screen showed at the end of the middle epoch, by the run's own history, as SVG that loads nothing."""
+    """Draw what the screen showed at the end of the middle epoch, by the run's history, as SVG that loads nothing."""
     directory = RunDirectory(run)
     manifest, history = read_manifest(directory.manifest), read_history(directory.history)
     half = history[: (len(history) + 1) // 2]

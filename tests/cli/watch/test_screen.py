@@ -85,7 +85,7 @@ def test_all_that_is_known_of_a_run_is_there():
         "GPU 83% busy, 12.0 of 80.0 GiB",
         "attempt 1 killed on pod-0",
         "attempt 2 running for 1h10m on pod-1, from epoch 4, step 480",
-        "█▄▃▂▂▂▁▁▁▁",
+        "█▆▅▄▃▃▂▂▁▁",
     ):
         assert part in text, text
 

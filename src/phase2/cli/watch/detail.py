@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,7 @@ def _errors(view: RunView, width: int) -> Iterator[Text]:
 
     def row(name: str, now: float | None, then: float | None, values: list[float | None]) -> Text:
         cells = f"{_number(now):>{_NUMBER}}{_number(then):>{_AT_BEST}}"
-        return Text.assemble(f"{name[:label]:<{label}}", cells, "  ", (sparkline(values, curve), "cyan"))
+        return Text.assemble(f"{name[:label]:<{label}}", cells, "  ", (sparkline(_logarithms(values), curve), "cyan"))
 
     last = points[-1]
     yield row("train loss", last.train_loss, best.train_loss, [p.train_loss for p in points])
@@ -132,6 +133,13 @@ def _errors(view: RunView, width: int) -> Iterator[Text]:
     for key, name in names.items():
         values = [point.mae.get(key) for point in points]
         yield row(name, last.mae.get(key), best.mae.get(key), values)
+
+
+def _logarithms(values: Sequence[float | None]) -> list[float | None]:
+    """Return the values on a scale on which the late epochs of an error can be told apart."""
+    if any(value is not None and value <= 0 for value in values):
+        return list(values)
+    return [None if value is None else math.log(value) for value in values]
 
 
 def _number(value: float | None) -> str:
