@@ -132,7 +132,7 @@ class Trainer:
         """
         stop, state = stop or StopRequest(), self._state
         epochs, steps = self._config.training.epochs, state.learner.steps
-        begin = TrainBegin(self._run_id, epochs, steps, self.step, tuple(state.history))
+        begin = TrainBegin(self._run_id, epochs, steps, self.step)
         with self._reported_end():
             self._callback.on_train_begin(begin)
             with stop.deferred(), CheckpointWriter(self._files, state.best, self._schedule, self._on_saved) as writer:

@@ -1,6 +1,7 @@
 """The record of a training that others watch: it follows, survives a failure, and goes when the run is finished."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -69,6 +70,7 @@ def test_a_continued_run_has_the_epochs_of_earlier_attempts(make_trainer, begin,
     def resume(progress):
         continued = make_trainer(epochs=3, callback=progress)
         continued.resume()
+        progress.on_attempt_begin(replace(begin, history=continued.history))
         continued.fit()
 
     failing(path, begin, resume)

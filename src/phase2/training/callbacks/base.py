@@ -78,14 +78,12 @@ class TrainBegin:
         epochs: Epochs in all.
         steps: Steps in all.
         done: Steps that were taken before.
-        history: Rows of the epochs that were finished before.
     """
 
     run_id: str
     epochs: int
     steps: int
     done: int
-    history: tuple[EpochRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,14 +42,13 @@ class TrainingProgress(Callback):
         self._recent: deque[tuple[float, int]] = deque()  # time and crystals, within an epoch
 
     def on_attempt_begin(self, event: AttemptBegin) -> None:
-        """Keep it."""
-        self.attempt = event
+        """Keep it, and the epochs of earlier attempts."""
+        self.attempt, self.rows = event, list(event.history)
 
     def on_train_begin(self, event: TrainBegin) -> None:
         """Keep it, and start the clock."""
         self.begin, self.last_step, self._started = event, time.time(), time.monotonic()
         self.step = self.epoch = None
-        self.rows = list(event.history)
         self._recent.clear()
         self.is_training = True
 
