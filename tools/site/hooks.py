@@ -38,3 +38,9 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     if page.file.src_uri == INDEX:
         page.meta["hide"] = ["navigation"]
     return links_in_site(markdown, _SOURCES.get(page.file.src_uri, f"docs/{page.file.src_uri}"))
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Give the dialog of the search a name, which Material leaves out."""
+    dialog = 'data-md-component="search" role="dialog"'
+    return output.replace(dialog, f'{dialog} aria-label="Search"')
