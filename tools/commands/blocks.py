@@ -30,8 +30,8 @@ REASONS = (
 )
 
 PROGRAMS = (
-    *("argo", "aws", "cosign", "ctr", "curl", "docker", "helm", "kubectl", "make", "mc", "phase2", "pip", "podman"),
-    *("python", "python3", "sha256sum", "skopeo"),
+    *("argo", "aws", "cosign", "ctr", "curl", "docker", "export", "helm", "hf", "kubectl", "make", "mc", "phase2"),
+    *("pip", "podman", "python", "python3", "sha256sum", "skopeo"),
 )
 """What a line begins with that is taken for a command, whatever fence it stands in."""
 

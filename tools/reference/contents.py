@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from phase2.runs.report.markdown import markup_table
 
-_METRICS = "[Metrics](metrics.md)"
-
 _PAGES = {
     "[Command line](cli.md)": "every command and option, as `--help` prints it",
     "[Settings of a run](configuration.md)": "every setting by its path, with defaults and meaning",
@@ -13,7 +11,7 @@ _PAGES = {
     "[Levels](levels.md)": "what each algorithm trains at each level and in competition",
     "[Files of a run](manifest.md)": "manifest, results, history and attempts, field by field",
     "[Exit codes](exit-codes.md)": "what each means, and whether a retry makes sense",
-    _METRICS: "what a training and the observer tell Prometheus",
+    "[Metrics](metrics.md)": "what a training and the observer tell Prometheus",
     "[Python](python.md)": "classes and functions of `import phase2`",
     "[Values of the Helm chart](../../charts/phase2-runner/README.md)": "every value with its default",
     "[Conventions and glossary](../conventions.md)": "units, signs, shapes, terms",
@@ -21,16 +19,15 @@ _PAGES = {
 }
 
 
-def contents_page(names: set[str]) -> str:
-    """Return the page; a page of ``_PAGES`` that is generated must be among the ``names``."""
-    rows = [(link, content) for link, content in _PAGES.items() if link != _METRICS or "metrics.md" in names]
-    return _PAGE.format(pages=markup_table(("page", "what it has"), rows))
+def contents_page() -> str:
+    """Return the page."""
+    return _PAGE.format(pages=markup_table(("page", "what it has"), list(_PAGES.items())))
 
 
 _PAGE = """\
 # Reference
 
-Generated from the code, except for the last two; `make lint` fails when one is stale.
+Generated from the code, except for the last two pages; `make lint` fails when one is stale.
 
 {pages}
 """

@@ -26,7 +26,7 @@ def pages() -> dict[str, str]:
         "exit-codes.md": exit_codes_page(),
         "metrics.md": metrics_page(),
     }
-    reference["README.md"] = contents_page(set(reference))
+    reference["README.md"] = contents_page()
     made = {f"reference/{name}": page for name, page in reference.items()}
     made["decisions/README.md"] = decisions_page()
     return {name: _HEADER + page for name, page in made.items()} | {f"reference/{SCHEMA_NAME}": configuration_schema()}
