@@ -87,6 +87,16 @@ def test_mistakes_are_found_before_anything_begins_and_show_no_address(tmp_path,
     assert not (tmp_path / "models").exists()
 
 
+def test_in_a_pod_wrong_addresses_of_the_installation_are_a_warning(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PHASE2_NOTIFY", "slakc://TOKEN-A")
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    words = ["workflow", "finish", "--store", str(tmp_path), "--name", "wf-1", "--status", "Succeeded"]
+    assert main(words) == 0
+    said = capsys.readouterr().err
+    assert "warning: no message will be sent: Address 1 of 1" in said
+    assert "TOKEN" not in said
+
+
 def test_an_ensemble_and_a_study_send_one_message_each(inbox, tmp_path, monkeypatch):
     monkeypatch.setenv("PHASE2_NOTIFY", inbox.url)
     assert main([*SMALL, "--output", str(tmp_path), "--ensemble", "2"]) == 0

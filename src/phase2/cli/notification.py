@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.config.settings import NOTIFY_ON_VARIABLE, NOTIFY_VARIABLE, run_id_of_process, run_to_resume
+from phase2.config.settings import NOTIFY_ON_VARIABLE, NOTIFY_VARIABLE, is_in_pod, run_id_of_process, run_to_resume
 from phase2.errors import Phase2Error, PreemptedError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -115,7 +115,16 @@ class Notices:
 
 
 def notices(given: list[str] | None, occasion: str | None) -> Notices:
-    """Return to whom messages go; raises ``RequestError`` where an address or the occasion is not understood."""
+    """Return to whom messages go.
+
+    Args:
+        given: Addresses of the command line.
+        occasion: ``success``, ``failure`` or ``both``; None is that of the environment.
+
+    Raises:
+        RequestError: An address or the occasion is not understood.
+        MissingExtraError: Apprise is not installed.
+    """
     when = occasion or os.environ.get(NOTIFY_ON_VARIABLE) or "both"
     if when not in OCCASIONS:
         raise UnknownNameError.of("occasion", when, OCCASIONS)
@@ -125,7 +134,14 @@ def notices(given: list[str] | None, occasion: str | None) -> Notices:
     from phase2.notification.addresses import parse_addresses
 
     addresses = parse_addresses(urls)
-    addresses.check()
+    try:
+        addresses.check()
+    except Phase2Error as error:
+        if given or not is_in_pod():
+            raise
+        # In a pod they are the installation's: whoever submits a run cannot correct them.
+        note(f"warning: no message will be sent: {error}")
+        return Notices(None, when)
     return Notices(addresses, when)
 
 
