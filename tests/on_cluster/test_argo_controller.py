@@ -444,6 +444,16 @@ def test_old_runs_are_cleaned_up(workflows, tiny, kept):
     assert find_in(kept, tiny).run_id == tiny
 
 
+def test_the_page_of_all_runs_is_published(workflows, tiny, kept, in_bucket, place):
+    workflows.succeed(tiny)
+    workflows.succeed(workflows.submit_from("phase2-page", *AS_ADMINISTRATOR))
+    page = in_bucket(f"{place}/page")
+    assert b"Runs in" in page.read("index.html")
+    (data,) = [info.key for info in page.list("data/")]
+    assert tiny.encode() in page.read(data)
+    assert find_in(kept, tiny).run_id == tiny
+
+
 def test_an_exit_handler_that_cannot_start_does_not_hold_a_workflow(workflows, image):
     """A copy of the handler that no node takes, with a shorter time than that of the templates."""
     template = copy.deepcopy(TEMPLATES["phase2-prune"])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +20,8 @@ from phase2.cluster.status.outcome import WorkflowOutcome
 from phase2.diagnosis.store import probe
 from phase2.errors import RequestError
 from phase2.runs.catalog.index import list_runs
+from phase2.runs.page.build import build_page
+from phase2.runs.page.links import PAGE
 from phase2.runs.publish.deletion import delete_run
 from phase2.runs.publish.publish import publish_run
 from phase2.runs.publish.reader import PublishedRun
@@ -121,6 +124,17 @@ def test_keys_of_training_run_resume_and_publish(use_keys, published, tmp_path, 
     assert (found.missing, found.damaged, found.extra) == ((), (), ())
     assert not [info.key for info in store.list(f"{prefix}/") if "/." in info.key]
     assert {run.run_id for run in list_runs(store)} == {"mine", "theirs"}
+
+
+def requests_of(store):
+    """Return the list of requests that a store makes from now on: names of operations and their parameters."""
+    requests = []
+
+    def note(params, model, **_):
+        requests.append((model.name, params))
+
+    client_of(store).meta.events.register("provide-client-params.s3.*", note)
+    return requests
 
 
 def publish_twice(store, run, k):
@@ -238,6 +252,24 @@ def test_readers_list_and_pull_and_change_nothing(use_keys, admin, published, tm
         list_runs(S3Store(BUCKET, "others", S3Settings.from_environment()))
 
 
+def test_keys_of_the_page_write_it_and_change_no_run(use_keys, published, admin, tmp_path):
+    before = keys_of(admin)
+    store = use_keys(PLACE.policy("page"))
+    page = S3Store(BUCKET, f"{PREFIX}/{PAGE}", S3Settings.from_environment())
+    assert build_page(store, page).runs == 1
+    publish_run(use_keys(PLACE.policy("maintain")), finished_run(tmp_path / "later", FILES, run_id="later"))
+    use_keys(PLACE.policy("page"))
+    page = S3Store(BUCKET, f"{PREFIX}/{PAGE}", S3Settings.from_environment())
+    old = [info.key for info in page.list("data/")]
+    assert build_page(store, page, kept_for=timedelta(0)).changed
+    assert not {info.key for info in page.list("data/")} & set(old)
+    new = [f"{PREFIX}/{key}" for key in ("a", ".ids/x", "pages/a", "multitask_cgcnn/run_1/page/a", ".published/a")]
+    assert attempts_at(client_of(page), [*before, *new]) == {FORBIDDEN}
+    use_keys(PLACE.policy("train"))
+    page = S3Store(BUCKET, f"{PREFIX}/{PAGE}", S3Settings.from_environment())
+    assert attempts_at(client_of(page), [f"{PREFIX}/{PAGE}/index.html"]) == {FORBIDDEN}
+
+
 def test_keys_of_training_work_on_a_study_and_say_how_workflows_ended(use_keys, published, tmp_path):
     store = use_keys(PLACE.policy("train"))
     worker = Worker(store, "size", locks=tmp_path)
@@ -310,13 +342,7 @@ class TestRequestsAgainstThePoliciesOfAws:
     @pytest.fixture
     def watched(self, new_store, minio):
         store = new_store(minio)
-        requests = []
-
-        def note(params, model, **_):
-            requests.append((model.name, params))
-
-        client_of(store).meta.events.register("provide-client-params.s3.*", note)
-        return store, requests
+        return store, requests_of(store)
 
     @classmethod
     def allows(cls, policy, operation, params):
@@ -374,6 +400,19 @@ class TestRequestsAgainstThePoliciesOfAws:
             full = {"Bucket": place.bucket, "Key": place.prefix + key}
             for operation in ("PutObject", "CompleteMultipartUpload", "DeleteObject"):
                 assert not self.allows(policy, operation, full)
+
+    def test_a_page_requests_what_its_keys_may(self, watched, place, tmp_path):
+        store, requests = watched
+        run_whole(store, tmp_path, "mine")
+        requests.clear()
+        page = S3Store(place.bucket, f"{place.prefix}{PAGE}", store._requests.settings)
+        own = requests_of(page)
+        build_page(store, page, kept_for=timedelta(0))
+        run_whole(store, tmp_path, "other")
+        policy = place.policy("page")
+        build_page(store, page, kept_for=timedelta(0))
+        assert [name for name, params in own if not self.allows(policy, name, params)] == []
+        assert {name for name, _ in own} >= {"ListObjectsV2", "GetObject", "PutObject", "DeleteObject"}
 
     def test_lists_and_pulls_request_what_readers_may(self, watched, place, tmp_path):
         store, requests = watched

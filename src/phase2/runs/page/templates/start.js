@@ -25,6 +25,7 @@
     page.drawMeasures();
     page.showView(said.view);
     $("loading").hidden = true;
+    performance.mark("drawn");
     document.body.dataset.ready = "true";
   }
 
