@@ -71,7 +71,7 @@ def _open(browser: Any, file: Path) -> dict[str, float]:
     page = context.new_page()
     begin = time.perf_counter()
     page.goto(file.as_uri(), wait_until="commit")
-    page.wait_for_function("document.body?.dataset.ready === 'true'")
+    page.locator("body[data-ready]").wait_for()
     found = {"table drawn": 1000 * (time.perf_counter() - begin)}
     found |= {what: page.evaluate(_MEASURE, action) for what, action in _ACTIONS.items()}
     context.close()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from tools.pictures import runs_page
 from tools.pictures.picture import Picture
 from tools.pictures.watch import draw_watch
 
 _REPORT = "src/phase2/runs/report"
+_PAGE = "src/phase2/runs/page"
 
 
 def _copied(name: str, run: Path, target: Path) -> None:
@@ -32,5 +34,11 @@ PICTURES: tuple[Picture, ...] = (
             "tools/pictures/watch.py",
         ),
         draw=draw_watch,
+    ),
+    Picture(
+        name="runs-page.png",
+        shows="The page of all runs: a dozen small runs of the sample, sorted by their score, two of them ticked.",
+        sources=(f"{_PAGE}/templates", f"{_PAGE}/view.py", "src/phase2/web/templates", "tools/pictures/runs_page.py"),
+        draw=runs_page.draw,
     ),
 )

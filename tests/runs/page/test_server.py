@@ -123,12 +123,34 @@ def test_a_store_that_does_not_answer_leaves_the_page_as_it_was(finish, live, as
         raise TransientError("The store does not answer.")
 
     built, live.build = live.build, fail
+    finish(2)
     live.refresh()
     assert json.loads(ask("/live")[1]) == {"data": shown, "problem": "The store does not answer."}
     assert ask("/")[0].status == 200
     live.build = built
     live.refresh()
     assert json.loads(ask("/live")[1])["problem"] == ""
+
+
+def test_a_page_is_built_again_only_where_a_run_changed(begin, live):
+    run = begin(epochs=1)
+    built = []
+
+    def build(build=live.build):
+        built.append(build())
+        return built[-1]
+
+    live.build = build
+    live.refresh()
+    live.refresh()
+    assert len(built) == 1
+    with run.lock():
+        live.refresh()
+        live.refresh()
+        assert len(built) == 2
+        assert built[1].data != built[0].data  # it runs
+    live.refresh()
+    assert built[2].data == built[0].data
 
 
 def test_the_page_is_built_again_by_the_clock(finish, live):

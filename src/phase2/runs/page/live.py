@@ -14,6 +14,7 @@ from phase2.config.settings import cache_dir
 from phase2.errors import Phase2Error
 from phase2.runs.page.build import INDEX, BuiltPage, build_page
 from phase2.runs.page.parts import REPORT
+from phase2.runs.page.versions import glance
 from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
 from phase2.storage.folder import LocalStore
 
@@ -42,17 +43,21 @@ class LivePage:
     build: Callable[[], BuiltPage]
     built: BuiltPage | None = None
     problem: str = ""
+    _seen: frozenset[tuple[str, str, bool]] = frozenset()
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def refresh(self) -> None:
-        """Build the page again; what is wrong with the store is kept for whoever looks at the page.
+        """Build the page again where a run changed; what is wrong with the store is kept for whoever looks at the page.
 
         Raises:
             Phase2Error: It could not be built the first time.
         """
         with self._lock:
             try:
-                self.built, self.problem = self.build(), ""
+                found = glance(self.store)
+                if self.built is None or found != self._seen:
+                    self.built, self._seen = self.build(), found
+                self.problem = ""
             except Phase2Error as error:
                 if self.built is None:
                     raise

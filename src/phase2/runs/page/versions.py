@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from phase2.runs.catalog.scan import run_versions
-from phase2.runs.keys import folder_of, manifest_key
+from phase2.runs.keys import folder_of, local_run, manifest_key
 from phase2.runs.layout import CONFIG, MANIFEST
 from phase2.storage.base import Store
 from phase2.storage.parallel import in_parallel
@@ -35,6 +35,21 @@ def page_versions(store: Store) -> dict[str, str]:
     others = [prefix for prefix in found if prefix not in marked]
     listed = in_parallel(lambda prefix: _listed(store, prefix), others, workers=_READERS)
     return marked | {prefix: version for prefix, version in zip(others, listed, strict=True) if version}
+
+
+def glance(store: Store) -> frozenset[tuple[str, str, bool]]:
+    """Return prefix and version of every run, and whether a process of this machine trains it; nothing is read.
+
+    Raises:
+        RequestError: The store cannot be read.
+        TransientError: The store does not respond.
+    """
+    return frozenset((prefix, version, _is_running(store, prefix)) for prefix, version in page_versions(store).items())
+
+
+def _is_running(store: Store, prefix: str) -> bool:
+    run = local_run(store, prefix)
+    return run is not None and not run.manifest.exists() and run.is_running()
 
 
 def _with_progress(run: str, version: str) -> str:

@@ -1,0 +1,81 @@
+"""The picture of the page of all runs: a dozen small runs of both networks, one of them interrupted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from phase2.runs.history import read_epochs_done
+from phase2.runs.page.build import INDEX, build_page
+from phase2.storage.urls import open_store
+
+_SMALL = ("--max-samples", "400")
+_REQUESTS = (
+    *(
+        ("--algorithm", "cgcnn", "--level", "smoke", "--epochs", "12", *_SMALL, "--seed", str(seed))
+        for seed in (1, 2, 3)
+    ),
+    ("--algorithm", "cgcnn", "--level", "smoke", "--epochs", "12", *_SMALL, "--lr", "3e-3"),
+    ("--algorithm", "cgcnn", "--level", "lite", "--epochs", "20", *_SMALL),
+    ("--algorithm", "cgcnn", "--level", "std", "--epochs", "4", *_SMALL),
+    ("--algorithm", "cgcnn", "--level", "pro", "--epochs", "2", *_SMALL),
+    ("--algorithm", "cgcnn", "--competition", "--epochs", "3", *_SMALL),
+    ("--algorithm", "cgcnn", "--level", "smoke", "--all-properties", "--epochs", "8", *_SMALL),
+    ("--algorithm", "e3nn", "--level", "smoke", "--epochs", "2", "--max-samples", "200"),
+    ("--algorithm", "e3nn", "--level", "lite"),
+)
+_INTERRUPTED = ("--algorithm", "cgcnn", "--level", "lite", "--epochs", "400", *_SMALL)
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_SIZE = {"width": 1440, "height": 720}
+
+
+def draw(_run: Path, target: Path) -> None:
+    """Train the runs, write their page, and photograph its table with two runs ticked."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for words in _REQUESTS:
+            subprocess.run(_command(words, folder / "models"), check=True, stdout=subprocess.DEVNULL)
+        _interrupt(folder / "models")
+        build_page(open_store(folder / "models"), open_store(folder / "page"))
+        _photograph(folder / "page" / INDEX, target)
+
+
+def _command(words: Sequence[str], models: Path) -> list[str]:
+    return [sys.executable, "-m", "phase2", "train", *words, "--output", str(models)]
+
+
+def _interrupt(models: Path) -> None:
+    """Train a run for a few epochs, and end it as an eviction does."""
+    before = set(models.rglob("history.json"))
+    with subprocess.Popen(_command(_INTERRUPTED, models), stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            if any(read_epochs_done(path) >= 5 for path in set(models.rglob("history.json")) - before):
+                process.terminate()
+                break
+            time.sleep(0.1)
+
+
+def _photograph(file: Path, target: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("PHASE2_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        page = browser.new_page(viewport=_SIZE, color_scheme="light")
+        page.goto(file.as_uri())
+        page.locator("body[data-ready]").wait_for()
+        page.locator("#headings button", has_text="Score").click()
+        for place in (0, 1):
+            page.locator("#rows input").nth(place).check()
+        # The store is a folder of this machine, which is nobody's affair.
+        page.evaluate("for (const one of document.querySelectorAll('.store')) one.textContent = 's3://materials/runs'")
+        page.mouse.move(0, 0)
+        page.screenshot(path=target)
+        browser.close()
