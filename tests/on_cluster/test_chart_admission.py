@@ -22,6 +22,7 @@ ALICE, BOB = ([f"--as={name}", "--as-group=phase2-submitters"] for name in ("ali
 SETTINGS = {
     "admission.mutatingVersion": "v1beta1",
     "retention.enabled": "true",
+    "page.enabled": "true",
     "observer.enabled": "true",
     "nightly.schedule": "* * * * *",
     "clusterSuffix": SUFFIX,
@@ -77,9 +78,11 @@ def test_jobs_of_the_clock_have_pods(here):
     here.cluster.wait(has_pods, "the controller of CronJobs to start a run", "controller-manager", seconds=180)
 
 
-def test_a_job_by_hand_of_a_schedule_completes(here):
-    here.kubectl("create", "job", "clean-by-hand", "--from=cronjob/phase2-clean")
-    here.kubectl("wait", "job/clean-by-hand", "--for=condition=Complete", "--timeout=300s")
+@pytest.mark.parametrize("schedule", ["phase2-clean", "phase2-nightly-page"])
+def test_a_job_by_hand_of_a_schedule_completes(here, schedule):
+    name = f"{schedule}-by-hand"
+    here.kubectl("create", "job", name, f"--from=cronjob/{schedule}")
+    here.kubectl("wait", f"job/{name}", "--for=condition=Complete", "--timeout=300s")
 
 
 def test_deployments_of_the_release_have_pods(here):
