@@ -32,7 +32,6 @@ _REQUESTS = (
 )
 _INTERRUPTED = ("--algorithm", "cgcnn", "--level", "lite", "--epochs", "400", *_SMALL)
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_SIZE = {"width": 1440, "height": 720}
 
 
 def draw(_run: Path, target: Path) -> None:
@@ -68,7 +67,7 @@ def _photograph(file: Path, target: Path) -> None:
     with sync_playwright() as playwright:
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=path, args=flags)
-        page = browser.new_page(viewport=_SIZE, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1440, "height": 720}, color_scheme="light")
         page.goto(file.as_uri())
         page.locator("body[data-ready]").wait_for()
         page.locator("#headings button", has_text="Score").click()
