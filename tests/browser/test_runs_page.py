@@ -42,7 +42,9 @@ def rows(file):
     """What the page was given, by id."""
     (data,) = (file.parent / "data").glob("*.js")
     text = data.read_text().removeprefix("runsPage.runs(").removesuffix(");\n")
-    return {run["id"]: run for run in json.loads(text)["runs"]}
+    content = json.loads(text)
+    runs = [dict(zip(content["fields"], row, strict=True)) for row in content["runs"]]
+    return {run["id"]: run for run in runs}
 
 
 def until(page, condition, *arguments):

@@ -28,10 +28,11 @@ def shown(page):
     place = place_of(page)
     assert page.read(place["plotly"]).startswith(b"/**")
     data = json.loads(page.read(place["runs"]).decode().removeprefix("runsPage.runs(").removesuffix(");\n"))
-    for run in data["runs"]:
+    runs = [dict(zip(data["fields"], row, strict=True)) for row in data["runs"]]
+    for run in runs:
         if run["curves"]:
             assert page.read(run["curves"]).startswith(f'runsPage.curves("{run["prefix"]}",'.encode())
-    return {run["id"]: run for run in data["runs"]}
+    return {run["id"]: run for run in runs}
 
 
 def files_of(page):

@@ -24,13 +24,14 @@ def data_script(store: str, runs: Sequence[tuple[PageRun, str | None]], unreadab
         unreadable: Prefixes of runs whose records cannot be read.
     """
     table = SettingsTable.encode([run.settings for run, _ in runs])
+    rows = [_row(run, curves) | {"settings": own} for (run, curves), own in zip(runs, table.differing, strict=True)]
     content = {
         "store": _text(store),
         "properties": _properties(runs),
         "settings": {"paths": table.paths, "values": table.values, "common": table.common},
-        "runs": [
-            _row(run, curves) | {"settings": own} for (run, curves), own in zip(runs, table.differing, strict=True)
-        ],
+        # Names once and values by row: a browser reads thousands of them in half the time.
+        "fields": list(rows[0]) if rows else [],
+        "runs": [list(row.values()) for row in rows],
         "unreadable": [_text(prefix) for prefix in unreadable],
     }
     return script("runsPage.runs", content)
@@ -53,7 +54,7 @@ def _row(run: PageRun, curves: str | None) -> JsonObject:
         "state": summary.status,
         "handoff": run.handoff,
         "missing": run.missing,
-        "score": summary.score,
+        "score": _rounded(summary.score),
         "errors": {key: _errors(found) for key, found in run.errors.items()},
         "properties": summary.properties,
         "bestEpoch": summary.best_epoch,
@@ -84,7 +85,11 @@ def _row(run: PageRun, curves: str | None) -> JsonObject:
 
 def _errors(found: PropertyErrors) -> list[float | None]:
     """Return validation and test MAE, and the validation MAE of the median and of gradient boosting."""
-    return [found.val, found.test, found.median, found.boosting]
+    return [_rounded(error) for error in (found.val, found.test, found.median, found.boosting)]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
 
 
 def _time(time: datetime) -> str:

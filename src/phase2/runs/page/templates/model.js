@@ -16,6 +16,12 @@
   page.setData = (content) => {
     const { paths, values, common } = content.settings;
     const places = new Map(paths.map((path, place) => [path, place]));
+    const { fields } = content;
+    content.runs = content.runs.map((row) => {
+      const run = {};
+      for (let k = 0; k < fields.length; k += 1) run[fields[k]] = row[k];
+      return run;
+    });
     content.runs.forEach(describe);
     const differing = new Set();
     for (const run of content.runs) {
