@@ -38,7 +38,7 @@ PICTURES: tuple[Picture, ...] = (
     Picture(
         name="runs-page.png",
         shows="The page of all runs: a dozen small runs of the sample, sorted by their score, two of them ticked.",
-        sources=(f"{_PAGE}/templates", f"{_PAGE}/view.py", "src/phase2/web/templates", "tools/pictures/runs_page.py"),
+        sources=(f"{_PAGE}/templates", "tools/pictures/runs_page.py"),
         draw=runs_page.draw,
     ),
 )

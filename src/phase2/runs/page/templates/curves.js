@@ -31,8 +31,8 @@
 
   // Without a choice: the best few of what the table shows.
   page.drawnRuns = () => {
-    const chosen = page.chosen().filter((run) => run.curves);
-    if (chosen.length) return chosen.slice(0, MOST);
+    const chosen = page.chosen();
+    if (chosen.length) return chosen.filter((run) => run.curves).slice(0, MOST);
     const scored = page.filtered().filter((run) => run.curves && run.score !== null);
     return scored.sort((a, b) => a.score - b.score).slice(0, UNCHOSEN);
   };
@@ -79,6 +79,7 @@
     const axis = $("curve-axis").value;
     const more = page.chosen().length;
     $("curve-note").textContent = !more ? (runs.length ? `Nothing is chosen: the ${runs.length} best scores of the table. Tick runs in the table to compare them.` : "No run of the table has learning curves yet.")
+      : !runs.length ? "None of the ticked runs has learning curves yet."
       : more > runs.length ? `${runs.length} of ${more} chosen runs are drawn: at most ${MOST}, of those that have learning curves.` : "";
     try {
       await page.load(page.place.plotly);
@@ -87,7 +88,7 @@
       const drawable = found.filter(([, curve]) => values(curve, measure).some((value) => value !== null));
       const build = () => ({
         traces: drawable.map(([run, curve]) => trace(run, curve, measure, axis, runs.indexOf(run))),
-        layout: layout(measure, axis, Math.max(...drawable.map(([, curve]) => curve.score.length))),
+        layout: layout(measure, axis, Math.max(0, ...drawable.map(([, curve]) => curve.score.length))),
       });
       await phase2.plot($("curve-plot"), build);
       describe(drawable, measure);
