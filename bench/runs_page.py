@@ -6,18 +6,17 @@ after a sort, a search, a filter and a turn of the page.
 """
 
 import argparse
-import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
-
 from phase2.runs.page.build import build_page
 from phase2.storage.urls import open_store
 from phase2.testing.many_runs import write_runs
+from tools.programs.chromium import chromium_path, running_chromium
 
 _ACTIONS = {
     "sort by an error": "page.table.getColumn('mae:band_gap').toggleSorting(false)",
@@ -41,8 +40,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--runs", type=int, default=5_000)
     parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--chromium", default=os.environ.get("PHASE2_CHROMIUM", "/usr/bin/chromium"))
     chosen = parser.parse_args()
+    chromium = chromium_path()
+    if chromium is None:
+        sys.exit("This takes Chromium: install it, or name one by $PHASE2_CHROMIUM.")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_runs(folder / "models", chosen.runs, epochs=chosen.epochs)
@@ -53,16 +54,13 @@ def main() -> None:
         for pattern in ("index.html", "data/*.js", "curves/*.js", "state.json"):
             size = sum(path.stat().st_size for path in (folder / "page").glob(pattern))
             print(f"{pattern:<24} {size / 1e6:>8.2f} MB")
-        for what, milliseconds in _in_browser(chosen.chromium, folder / "page" / "index.html").items():
+        for what, milliseconds in _in_browser(chromium, folder / "page" / "index.html").items():
             print(f"{what:<24} {milliseconds:>8.0f} ms")
 
 
 def _in_browser(path: str, file: Path) -> dict[str, float]:
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+    with running_chromium(path) as browser:
         found = [_open(browser, file) for _ in range(3)]
-        browser.close()
     return {what: min(one[what] for one in found) for what in found[0]}
 
 

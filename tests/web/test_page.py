@@ -98,6 +98,14 @@ def test_a_page_that_is_served_may_ask_its_server_alone(package):
     assert "connect-src 'self'" in policy
 
 
+def test_scripts_of_a_page_that_loads_others_may_and_no_markup_may(package):
+    text = Page(package, "page.html", loads_scripts=True).render({"name": "a", "nothing": ""})
+    (policy,) = [each["content"] for _, each in Elements(text).elements if "http-equiv" in each]
+    (sources,) = [rule.split()[1:] for rule in policy.split("; ") if rule.startswith("script-src")]
+    assert sources[-1] == "'strict-dynamic'"
+    assert all(source.startswith("'sha256-") for source in sources[:-1])
+
+
 def test_nothing_is_loaded_from_anywhere(package):
     page = Page(package, "page.html", libraries=tuple(LIBRARIES))
     found = Elements(page.render({"name": "a", "nothing": ""}))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +12,7 @@ from pathlib import Path
 from phase2.runs.history import read_epochs_done
 from phase2.runs.page.build import INDEX, build_page
 from phase2.storage.urls import open_store
+from tools.programs.chromium import chromium_path, running_chromium
 
 _SMALL = ("--max-samples", "400")
 _REQUESTS = (
@@ -31,7 +30,6 @@ _REQUESTS = (
     ("--algorithm", "e3nn", "--level", "lite"),
 )
 _INTERRUPTED = ("--algorithm", "cgcnn", "--level", "lite", "--epochs", "400", *_SMALL)
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def draw(_run: Path, target: Path) -> None:
@@ -61,12 +59,10 @@ def _interrupt(models: Path) -> None:
 
 
 def _photograph(file: Path, target: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
-    path = os.environ.get("PHASE2_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+    path = chromium_path()
+    if path is None:
+        sys.exit("A picture of a page takes Chromium: install it, or name one by $PHASE2_CHROMIUM.")
+    with running_chromium(path) as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 720}, color_scheme="light")
         page.goto(file.as_uri())
         page.locator("body[data-ready]").wait_for()
@@ -77,4 +73,3 @@ def _photograph(file: Path, target: Path) -> None:
         page.evaluate("for (const one of document.querySelectorAll('.store')) one.textContent = 's3://materials/runs'")
         page.mouse.move(0, 0)
         page.screenshot(path=target)
-        browser.close()

@@ -12,8 +12,8 @@ from functools import partial
 
 from phase2.config.settings import cache_dir
 from phase2.errors import Phase2Error
+from phase2.runs.layout import REPORT
 from phase2.runs.page.build import INDEX, BuiltPage, build_page
-from phase2.runs.page.parts import REPORT
 from phase2.runs.page.versions import glance
 from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
 from phase2.storage.folder import LocalStore
