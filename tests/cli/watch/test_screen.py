@@ -99,7 +99,7 @@ def test_numbers_that_are_old_say_so_and_the_time_left_goes_on():
 def test_of_many_runs_each_has_a_row_and_the_chosen_one_is_shown_in_full():
     views = [replace(VIEW, run_id="first"), replace(VIEW, run_id="second", state="failed", has_ended=True)]
     text = drawn(views, 80, 24, chosen=1)
-    rows = text.split("\n")[1:3]
+    rows = text.split("\n")[2:4]
     assert [row.split()[:4] for row in rows] == [["first", "e3nn", "std", "running"], ["▸", "second", "e3nn", "std"]]
     assert "second  e3nn std  failed" in text.split("─" * 80)[1]
     assert "↑ ↓ choose a run" in text

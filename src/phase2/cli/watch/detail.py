@@ -120,22 +120,22 @@ def _errors(view: RunView, width: int) -> Iterator[Text]:
     label = min(label, max(_LABEL, width - _NUMBER - _AT_BEST - 4))
     curve = max(0, min(60, width - label - _NUMBER - _AT_BEST - 3))
     curve = curve if curve >= _CURVE // 2 else 0
-    yield Text(f"{'':<{label}}{'now':>{_NUMBER}}{'best epoch':>{_AT_BEST}}", "bright_black")
+    yield Text(f"{'':<{label}}{'last':>{_NUMBER}}{'best epoch':>{_AT_BEST}}", "bright_black")
 
-    def row(name: str, now: float | None, then: float | None, values: list[float | None]) -> Text:
-        cells = f"{_number(now):>{_NUMBER}}{_number(then):>{_AT_BEST}}"
-        return Text.assemble(f"{name[:label]:<{label}}", cells, "  ", (sparkline(_logarithms(values), curve), "cyan"))
+    def row(name: str, last: float | None, then: float | None, values: list[float | None]) -> Text:
+        cells = f"{_number(last):>{_NUMBER}}{_number(then):>{_AT_BEST}}"
+        return Text.assemble(f"{name[:label]:<{label}}", cells, "  ", (sparkline(logarithms(values), curve), "cyan"))
 
-    last = points[-1]
-    yield row("train loss", last.train_loss, best.train_loss, [p.train_loss for p in points])
-    yield row("val loss", last.val_loss, best.val_loss, [p.val_loss for p in points])
-    yield row("score", last.score, best.score, [p.score for p in points])
+    newest = points[-1]
+    yield row("train loss", newest.train_loss, best.train_loss, [p.train_loss for p in points])
+    yield row("val loss", newest.val_loss, best.val_loss, [p.val_loss for p in points])
+    yield row("score", newest.score, best.score, [p.score for p in points])
     for key, name in names.items():
         values = [point.mae.get(key) for point in points]
-        yield row(name, last.mae.get(key), best.mae.get(key), values)
+        yield row(name, newest.mae.get(key), best.mae.get(key), values)
 
 
-def _logarithms(values: Sequence[float | None]) -> list[float | None]:
+def logarithms(values: Sequence[float | None]) -> list[float | None]:
     """Return the values on a scale on which the late epochs of an error can be told apart."""
     if any(value is not None and value <= 0 for value in values):
         return list(values)

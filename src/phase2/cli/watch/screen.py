@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from phase2.cli.watch.detail import bar, detail, style
+from phase2.cli.watch.detail import bar, detail, logarithms, style
 from phase2.cli.watch.keys import pressed_keys
 from phase2.cli.watch.looker import Looker
 from phase2.cli.watch.sparkline import sparkline
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from phase2.runs.live.view import RunView
 
 _REFRESH = 0.5
+_FEW_ROWS = 6
+"""Rows for which a small terminal has room, and for no heading."""
 _LEAVING = ("q", "Q", "\x03", "\x04")
 
 
@@ -88,13 +90,17 @@ def screen(
 
 def _rows(views: Sequence[RunView], width: int, chosen: int, most: int, now: datetime | None) -> list[Text]:
     """Return a line for each run; of more than fit, those around the chosen one."""
+    from rich.text import Text
+
     first = max(0, min(chosen - most // 2, len(views) - most))
     shown = list(enumerate(views))[first : first + most]
     names = max(len(view.run_id) for view in views)
     kinds = max(len(view.algorithm) + len(view.mode) + 1 for view in views)
     states = max(len(view.state) for view in views)
     names = min(names, max(8, width - kinds - states - 30))
-    return [_row(view, width, (names, kinds, states), is_chosen=at == chosen, now=now) for at, view in shown]
+    rows = [_row(view, width, (names, kinds, states), is_chosen=at == chosen, now=now) for at, view in shown]
+    titles = f"  {'run':<{names}} {'':<{kinds}} {'state':<{states}} {'progress':<15} {'left':>6} {'score':>6}"
+    return [Text(titles, "bright_black"), *rows] if most > _FEW_ROWS else rows
 
 
 def _row(view: RunView, width: int, sizes: tuple[int, int, int], *, is_chosen: bool, now: datetime | None) -> Text:
@@ -104,13 +110,14 @@ def _row(view: RunView, width: int, sizes: tuple[int, int, int], *, is_chosen: b
     left = view.left(now)
     share = "   -" if view.done is None else f"{view.done:4.0%}"
     score = f"{view.points[-1].score:6.3f}" if view.points else f"{'-':>6}"
-    text = Text("▸ " if is_chosen else "  ", "bold")
+    text = Text.assemble(("▸ " if is_chosen else "  ", "bold"))
     text.append(f"{view.run_id[:names]:<{names}} ", "bold" if is_chosen else "")
     text.append(f"{view.algorithm + ' ' + view.mode:<{kinds}} ")
     text.append(f"{view.state:<{states}} ", style(view))
     text.append_text(bar(view.done, 10))
     text.append(f" {share} {'' if left is None else short_duration(left):>6} {score} ")
-    text.append(sparkline([point.score for point in view.points], min(40, width - text.cell_len)), "cyan")
+    scores = logarithms([point.score for point in view.points])
+    text.append(sparkline(scores, min(40, width - text.cell_len)), "cyan")
     return text
 
 
