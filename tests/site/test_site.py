@@ -8,6 +8,8 @@ import pytest
 
 import phase2
 
+pytestmark = pytest.mark.slow
+
 LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href", "object": "data"}
 """Elements that a browser loads something for, and the attribute that says what."""
 

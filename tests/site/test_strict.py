@@ -4,6 +4,8 @@ import pytest
 
 from .conftest import ROOT, build
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small(tmp_path):

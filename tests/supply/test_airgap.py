@@ -15,6 +15,7 @@ import yaml
 from tests.chart.conftest import helm  # noqa: F401 - a fixture
 
 from phase2 import __version__
+from tools.commands.blocks import blocks
 from tools.generated import ROOT
 from tools.manifests.argo.version import TESTED
 from tools.supply import bundle
@@ -117,8 +118,8 @@ def test_pytorch_of_an_index_with_its_cpu_build_takes_the_place_of_the_pinned_on
 
 def commands():
     """The commands of the page for the other side."""
-    (block,) = re.findall(r"```bash\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    return block
+    (block,) = (one for one in blocks(PAGE.read_text()) if one.text.startswith("$ sha256sum"))
+    return "\n".join(block.commands)
 
 
 @pytest.fixture
