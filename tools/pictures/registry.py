@@ -7,9 +7,11 @@ from pathlib import Path
 
 from tools.pictures import runs_page
 from tools.pictures.picture import Picture
+from tools.pictures.report import draw_report
 from tools.pictures.watch import draw_watch
 
 _REPORT = "src/phase2/runs/report"
+_REPORT_PAGE = (f"{_REPORT}/html", "src/phase2/web", "tools/pictures/report.py")
 _PAGE = "src/phase2/runs/page"
 
 
@@ -40,5 +42,17 @@ PICTURES: tuple[Picture, ...] = (
         shows="The page of all runs: a dozen small runs of the sample, sorted by their score, two of them ticked.",
         sources=(f"{_PAGE}/templates", "tools/pictures/runs_page.py"),
         draw=runs_page.draw,
+    ),
+    Picture(
+        name="report-light.png",
+        shows="The beginning of a report: verdict, hand-off, errors beside the baselines, parity plots.",
+        sources=_REPORT_PAGE,
+        draw=lambda run, target: draw_report(run, target, "light"),
+    ),
+    Picture(
+        name="report-dark.png",
+        shows="The same in dark.",
+        sources=_REPORT_PAGE,
+        draw=lambda run, target: draw_report(run, target, "dark"),
     ),
 )

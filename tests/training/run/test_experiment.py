@@ -101,6 +101,18 @@ def test_a_report_that_fails_costs_no_run(tmp_path, request_in, monkeypatch):
     assert _visible(done.directory.path) == FILES - {"report.html"}
 
 
+def test_a_symmetry_that_fails_costs_no_run(tmp_path, request_in, monkeypatch):
+    def fails(*_):
+        raise RuntimeError("in another library")
+
+    monkeypatch.setattr("phase2.training.run.crystals.space_group", fails)
+    said: list[str] = []
+    done = train_run(resolve(request_in(tmp_path)), context=RunContext(notify=said.append))
+    assert [line for line in said if line.startswith("No crystals.json: RuntimeError")]
+    assert _visible(done.directory.path) == FILES - {"crystals.json"}
+    assert "crystals.json is missing" in done.directory.report.read_text()
+
+
 def _verified(run):
     return PublishedRun.open(open_store(run.path.parent.parent), f"{run.family}/{run.name}").verify()
 

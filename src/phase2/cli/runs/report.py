@@ -43,8 +43,8 @@ def report(
     from phase2.storage.disk.atomic import write_text
     from phase2.storage.disk.errors import disk_errors
 
-    names = list(dict.fromkeys(runs or ["latest"]))
-    found = [read_run(_files(name, store)) for name in names]
+    named = [_files(name, store) for name in runs or ["latest"]]
+    found = [read_run(files) for files in {files.where: files for files in named}.values()]
     target = output or Path(f"report-{found[0].run_id}.html" if len(found) == 1 else "report.html")
     _refuse_run_folder(target)
     text = page(found)
@@ -63,18 +63,22 @@ def _files(name: str, store: str | None) -> RunFiles:
     """Find the files of a run: a folder, an address, or a name in a store."""
     from phase2.runs.addresses import split_address
     from phase2.runs.catalog.lookup import find_in
+    from phase2.runs.keys import local_run
     from phase2.runs.layout import CONFIG, MANIFEST
     from phase2.runs.report.html.files import files_in_store, files_of_folder
     from phase2.storage.urls import open_store
 
-    if "://" in name:
-        url, prefix = split_address(name)
-        return files_in_store(open_store(url), prefix)
     folder = Path(name).expanduser()
     if any((folder / known).is_file() for known in (MANIFEST, CONFIG)):
         return files_of_folder(folder.resolve())
-    place = open_command_store(store)
-    return files_in_store(place, find_in(place, name).prefix)
+    if "://" in name:
+        url, prefix = split_address(name)
+        place = open_store(url)
+    else:
+        place = open_command_store(store)
+        prefix = find_in(place, name).prefix
+    here = local_run(place, prefix)
+    return files_in_store(place, prefix) if here is None else files_of_folder(here.path)
 
 
 def _refuse_run_folder(target: Path) -> None:

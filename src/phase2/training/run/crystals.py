@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,9 @@ from phase2.data.crystals.symmetry import UNKNOWN, space_group
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.properties import Property
-from phase2.runs.crystals import WORST, LabelHistogram, RecordedStructure, RunCrystals, Vector
+from phase2.runs.crystals import WORST, LabelHistogram, RecordedStructure, RunCrystals, Vector, write_crystals
+from phase2.runs.layout import RunDirectory
+from phase2.training.result import TrainingResult
 
 MOST_SYMMETRIES = 2000
 """Test crystals whose space group is looked for: about 4 ms each."""
@@ -20,6 +22,23 @@ MOST_ATOMS = 200
 """Atoms of the largest structure that is recorded."""
 
 BINS = 40
+
+
+def record_crystals(
+    run: RunDirectory, dataset: CrystalPropertyDataset, result: TrainingResult, notify: Callable[[str], None]
+) -> None:
+    """Write ``crystals.json``; say why where that fails, which costs the report a part and no run.
+
+    Args:
+        run: The run directory.
+        dataset: Its data.
+        result: Its predictions for the test part, and their distances.
+        notify: Callback receiving one line for the user.
+    """
+    try:
+        write_crystals(run, describe_crystals(dataset, result.test, result.test_novelty))
+    except Exception as error:  # noqa: BLE001 - a symmetry that cannot be determined must not cost a trained run
+        notify(f"No {run.crystals.name}: {type(error).__name__}: {error}")
 
 
 def describe_crystals(

@@ -14,7 +14,6 @@ from phase2.machine.hardware import detect_hardware
 from phase2.machine.place import detect_place
 from phase2.runs.attempts import end_attempt
 from phase2.runs.baselines import PropertyBaseline
-from phase2.runs.crystals import write_crystals
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.predictions import PartPredictions, write_predictions
@@ -27,7 +26,7 @@ from phase2.runs.run_config import RecordedConfig
 from phase2.storage.disk.atomic import write_text
 from phase2.storage.records import write_record
 from phase2.training.result import TrainingResult
-from phase2.training.run.crystals import describe_crystals
+from phase2.training.run.crystals import record_crystals
 
 
 def finalize_run(
@@ -46,7 +45,7 @@ def finalize_run(
     write_predictions(run.predictions_val, _predictions(dataset, dataset.split.val, result.val))
     write_predictions(run.predictions_test, test)
     write_record(run.results, results)
-    write_crystals(run, describe_crystals(dataset, result.test, result.test_novelty))
+    record_crystals(run, dataset, result, notify)
     missing = draw_figures(run, test, result.history, results)
     if missing:
         notify(missing)

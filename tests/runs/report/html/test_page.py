@@ -137,6 +137,13 @@ def test_the_command_writes_one_file_for_one_run_or_several(full_run, tmp_path, 
     assert "report: both/report.html" in capsys.readouterr().out
 
 
+def test_a_run_that_is_named_twice_is_shown_once(full_run, tmp_path, monkeypatch):
+    run = full_run()
+    monkeypatch.chdir(tmp_path)
+    assert run_cli(app, ["report", "best", "latest", run.run_id, str(run.path), "--output", "one.html"]) == 0
+    assert "side by side" not in (tmp_path / "one.html").read_text()
+
+
 def test_the_command_does_not_change_a_sealed_run(full_run, tmp_path, capsys):
     run = full_run()
     assert run_cli(app, ["report", str(run.path), "--output", str(run.path / "report.html")]) == 2
