@@ -338,6 +338,7 @@ def test_a_narrow_screen_scrolls_the_table_and_not_the_page(file, open_page, ove
             page.locator(f"#tab-{view}").click()
             if view == "curves":
                 curve_names(page)
+                page.evaluate("document.getElementById('curve-measure').append(new Option('Long '.repeat(20)))")
             assert overflow(page) == 0, view
         page.locator("#tab-runs").click()
         page.locator("#facet-columns summary").click()

@@ -89,6 +89,16 @@ def test_an_unfinished_run_shows_how_far_it_is(begin, store):
     assert [one.summary.status for one, _ in shown_runs(store, found.entries)] == ["unfinished"]
 
 
+@pytest.mark.parametrize(("outcome", "handoff"), [("failed", "none"), ("interrupted", "resumable")])
+def test_a_run_that_ended_without_a_manifest_says_how(begin, store, outcome, handoff):
+    run = begin(epochs=1)
+    begin_attempt(run, host="machine")
+    end_attempt(run, outcome, reason="Training diverged")
+    found, _ = collected(store)
+    shown = found.entries[prefix_of(run)].run
+    assert (shown.summary.status, shown.handoff, shown.reason) == (outcome, handoff, "Training diverged")
+
+
 def test_a_run_that_a_study_gave_up_is_pruned(begin, store):
     run = begin(epochs=2)
     begin_attempt(run, host="worker")

@@ -69,8 +69,18 @@ def _described(store: Store, prefix: str) -> PageRun | None:
         return None
     attempts = _attempts(store, prefix)
     run = recorded.describe(summary, attempts)
-    pruned_at = attempts[-1].pruned_at if attempts else None
-    return run if pruned_at is None else with_summary(run, status="pruned", epochs=pruned_at, ended=attempts[-1].end)
+    return _ended(run, attempts[-1]) if attempts else run
+
+
+def _ended(run: PageRun, last: Attempt) -> PageRun:
+    """Return a run without a manifest as its last attempt left it."""
+    if last.pruned_at is not None:
+        return with_summary(run, status="pruned", epochs=last.pruned_at, ended=last.end)
+    if last.outcome == "failed":
+        return with_summary(run.model_copy(update={"handoff": "none"}), status="failed", ended=last.end)
+    if last.outcome == "interrupted":
+        return with_summary(run, status="interrupted", ended=last.end)
+    return run
 
 
 def _attempts(store: Store, prefix: str) -> Sequence[Attempt]:

@@ -15,12 +15,12 @@
       $(`tab-${one}`).tabIndex = isShown ? 0 : -1;
     }
     $("tools").hidden = page.view === "compare";
-    $("facet-columns")?.toggleAttribute("hidden", page.view !== "runs");
     page.draw();
   };
 
   page.draw = () => {
     page.drawFacets();
+    $("facet-columns").hidden = page.view !== "runs";
     page.drawSummary();
     DRAW[page.view]();
     const chosen = page.chosen().length;
