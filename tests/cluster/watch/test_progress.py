@@ -76,6 +76,22 @@ def test_watch_follows_the_log_of_a_run(api, running):
         runs.close()
 
 
+def test_watch_reads_the_earlier_attempts_too(api, running):
+    first = simulated.job_pod("phase2-4f1c2a", 1, "out of memory")
+    first["metadata"] |= {"name": "phase2-4f1c2a-a", "uid": "a", "creationTimestamp": "2026-11-24T11:00:00Z"}
+    api.put(PODS, first)
+    stamp = f"{simulated.NOW} "
+    api.logs["phase2-4f1c2a-a"] = log(1, 2, 3).replace(stamp, "")  # read at once, without times
+    again = log(3, 4, left=10**9).replace(begin_line(10, 40, 0), begin_line(10, 40, 8))
+    api.logs["phase2-4f1c2a-x"] = again
+    runs = ClusterRuns(Cluster(Connection.open(None), "materials"), ["4f1c2a"])
+    try:
+        seen = _until(runs, lambda view: view.epoch == 4)
+        assert [point.epoch for point in seen.points] == [1, 2, 3, 4]
+    finally:
+        runs.close()
+
+
 def test_watch_prints_lines_until_the_run_has_ended(cli, api, running):
     running.finish("4f1c2a")
     code, out, err = cli("watch", "4f1c2a", "--cluster")

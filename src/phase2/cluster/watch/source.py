@@ -11,7 +11,9 @@ from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.logs import LogReader
 from phase2.cluster.backends import CLUSTER_BACKENDS
 from phase2.cluster.namespace import Cluster
+from phase2.cluster.objects import name_of, newest_first
 from phase2.cluster.run_state import RunState
+from phase2.cluster.status.pod import has_started
 from phase2.errors import Phase2Error
 from phase2.runs.live.log_progress import LogProgress
 from phase2.runs.live.points import thinned
@@ -97,8 +99,8 @@ class ClusterRuns:
         earlier: list[str] = []
         if not log.pods:
             with suppress(Phase2Error):
-                found = client.backend.pods_to_log(client.pods(state.name))
-                earlier = [name for pod in found if (name := str(pod["metadata"]["name"])) != newest]
+                found = newest_first(filter(has_started, client.pods(state.name)))[::-1]
+                earlier = [name for pod in found if (name := name_of(pod)) != newest]
         log.pods |= {*earlier, newest}
         log.newest = newest
         arguments = (client, log, earlier, newest)
