@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -174,6 +175,19 @@ def test_pull_downloads_the_requested_files(say, runs, tmp_path):
     assert code == 0
     assert [p.name for p in (tmp_path / "one").rglob("*") if p.is_file()] == ["best.pt"]
     assert say("runs", "verify", "fine", "--store", tmp_path / "here", "--json")[1]["intact"]
+
+
+def test_report_reads_the_bucket_alone(say, store, runs, tmp_path):
+    for run in runs:
+        shutil.rmtree(run.path)
+    target = tmp_path / "report.html"
+    address = f"{store.url.rstrip('/')}/multitask_lite_e3nn/{runs[1].name}"
+    code, _, said = say("report", "fine", "begun", address, "--output", target)
+    assert code == 0, said
+    text = target.read_text()
+    assert "3 runs side by side" in text
+    assert "it is unfinished" in text
+    assert f"{store.url.rstrip('/')}/{runs[0].family}/{runs[0].name}" in text
 
 
 def test_an_unknown_name_offers_the_nearest(say, runs):
