@@ -33,8 +33,8 @@ class Decision:
 
 def decisions_page() -> str:
     """Return the index."""
-    rows = [(f"[{one.number}]({one.file})", one.title, one.date, one.status) for one in decisions()]
-    return _PAGE.format(decisions=markup_table(("number", "decision", "date", "status"), rows))
+    rows = [(f"[{one.number}]({one.file})", f"{one.title}. {one.status}".rstrip(), one.date) for one in decisions()]
+    return _PAGE.format(decisions=markup_table(("number", "decision", "date"), rows))
 
 
 _PAGE = """\
