@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 REASONS = (
     "an excerpt",  # it names what is not defined here
+    "asks for an answer",
     "changes the environment",
     "needs a bucket",
     "needs a cluster",
