@@ -135,7 +135,7 @@ coverage: setup ## Show which lines and branches tests reach, here and in build/
 ci: FAULT_ROUNDS = 0.25
 ci: BROWSER = tried
 ci: BUT = $() and not slow
-ci: lint test test-browser test-faults test-pages test-cluster test-argo test-chart ## What continuous integration runs
+ci: lint test run test-browser test-faults test-pages test-cluster test-argo test-chart ## What continuous integration runs
 
 ##@ Test on Kubernetes (needs root and Go; with Docker, kind)
 # What CI leaves out on the cluster.
