@@ -13,8 +13,8 @@ def test_a_run_is_watched_to_its_end_and_its_log_reads_well(runs):
     submitted = runs.submit(run_id, "--epochs", "60")
     assert submitted.code == 0, submitted.errors
     runs.wait_for_epoch(run_id, 1)
-    found = wait_until(
-        lambda: (now := runs.state(run_id))["eta_seconds"] is not None and now,
+    (found,) = wait_until(
+        lambda: [now for now in [runs.state(run_id)] if now["eta_seconds"] is not None],
         "the state to have the time left",
         60,
         lambda: runs.log_tail(run_id),

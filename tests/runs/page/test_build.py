@@ -11,6 +11,7 @@ from phase2.errors import RequestError
 from phase2.runs.page.build import INDEX, build_page
 from phase2.runs.page.state import STATE
 from phase2.runs.publish.publish import publish_run
+from phase2.storage.s3.store import S3Store
 from phase2.storage.urls import open_store
 from phase2.testing.watched_store import Killed, KillingStore, WatchedStore
 
@@ -20,6 +21,7 @@ AT_ONCE = timedelta(0)
 def place_of(page):
     """What the page's own scripts are told: the files beside it."""
     found = re.search(r'<script type="application/json" id="data-page">(.*?)</script>', page.read(INDEX).decode())
+    assert found
     return json.loads(found[1])
 
 
@@ -228,6 +230,7 @@ class TestInABucket:
         publish_run(bucket, finish(1))
         page = open_store(f"{bucket.url}/page", settings=bucket._requests.settings)
         build_page(bucket, page)
+        assert isinstance(page, S3Store)
         kinds = {
             name.rpartition(".")[2]: page._requests.head(f"{page._prefix}{name}")["ContentType"]
             for name in files_of(page)

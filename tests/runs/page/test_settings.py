@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from phase2.runs.page.settings import SettingsTable
 
@@ -21,7 +22,7 @@ def test_a_table_survives_its_file(configurations):
 
 
 def test_null_false_zero_and_absent_are_told_apart():
-    different = [{"a": None}, {"a": False}, {"a": 0}, {"a": ""}, {}]
+    different: list[dict[str, JsonValue]] = [{"a": None}, {"a": False}, {"a": 0}, {"a": ""}, {}]
     table = SettingsTable.encode(different)
     assert [list(one.items()) for one in table.decode()] == [list(one.items()) for one in different]
     assert [type(one.get("a")) for one in table.decode()] == [type(one.get("a")) for one in different]
