@@ -231,8 +231,6 @@ class TestInABucket:
         page = open_store(f"{bucket.url}/page", settings=bucket._requests.settings)
         build_page(bucket, page)
         assert isinstance(page, S3Store)
-        kinds = {
-            name.rpartition(".")[2]: page._requests.head(f"{page._prefix}{name}")["ContentType"]
-            for name in files_of(page)
-        }
+        heads = {name: page._requests.head(f"{page._prefix}{name}") or {} for name in files_of(page)}
+        kinds = {name.rpartition(".")[2]: head["ContentType"] for name, head in heads.items()}
         assert kinds == {"html": "text/html", "js": "text/javascript", "json": "application/json"}
