@@ -146,6 +146,7 @@ def test_a_run_executes_its_steps_and_returns_its_results(workflows, tiny, kept,
     assert (manifest.place.workflow, manifest.code.image_digest) == (tiny, image.partition("@")[2])
 
 
+@pytest.mark.slow
 def test_a_run_that_is_finished_is_not_trained_again(workflows, tiny, kept):
     workflows.succeed(tiny)
     before = find_in(kept, tiny)
@@ -302,6 +303,7 @@ def changed(workflows, runs, tmp_path):
     workflows.cluster.kubectl("delete", "workflowtemplates", *made, "--namespace", workflows.cluster.namespace)
 
 
+@pytest.mark.slow
 def test_a_missing_secret_has_the_same_sentence_under_both_backends(workflows, runs, changed):
     secret = {"envFrom": [{"secretRef": {"name": MISSING}}]}
     by_argo = changed("no-secret-argo", lambda container: container.update(secret))
@@ -321,6 +323,7 @@ def test_a_missing_secret_has_the_same_sentence_under_both_backends(workflows, r
         assert runs.phase2("cancel", run_id, "--yes").code == 0
 
 
+@pytest.mark.slow
 def test_an_unreachable_bucket_is_named_while_argo_waits_for_the_next_attempt(runs, changed):
     unreachable = {"name": "AWS_ENDPOINT_URL_S3", "value": "http://127.0.0.1:1"}
     run_id = changed("no-bucket-argo", lambda container: container.setdefault("env", []).append(unreachable))
@@ -389,6 +392,7 @@ def rows(whole_bucket, name):
     return [line for key in tables for line in whole_bucket.read(key).decode().splitlines()[1:]]
 
 
+@pytest.mark.slow
 def test_predictions_are_fanned_out(workflows, tiny, structures, whole_bucket):
     workflows.succeed(tiny)
     name = workflows.submit("phase2-predict.yaml", run=tiny, structures=structures, parts="2")
@@ -437,6 +441,7 @@ def test_the_nightly_run_starts_by_the_clock_with_what_the_installation_says(wor
     workflows.succeed(made[0]["metadata"]["name"])
 
 
+@pytest.mark.slow
 def test_old_runs_are_cleaned_up(workflows, tiny, kept):
     workflows.succeed(tiny)
     asked = {"keep_best": "1", "older_than": "1h"}
@@ -444,6 +449,7 @@ def test_old_runs_are_cleaned_up(workflows, tiny, kept):
     assert find_in(kept, tiny).run_id == tiny
 
 
+@pytest.mark.slow
 def test_the_page_of_all_runs_is_published(workflows, tiny, kept, in_bucket, place):
     workflows.succeed(tiny)
     workflows.succeed(workflows.submit_from("phase2-page", *AS_ADMINISTRATOR))
@@ -454,6 +460,7 @@ def test_the_page_of_all_runs_is_published(workflows, tiny, kept, in_bucket, pla
     assert find_in(kept, tiny).run_id == tiny
 
 
+@pytest.mark.slow
 def test_an_exit_handler_that_cannot_start_does_not_hold_a_workflow(workflows, image):
     """A copy of the handler that no node takes, with a shorter time than that of the templates."""
     template = copy.deepcopy(TEMPLATES["phase2-prune"])

@@ -90,5 +90,6 @@ def test_deployments_of_the_release_have_pods(here):
     assert "successfully rolled out" in rollout
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_release_pass(here):
     assert "Phase:          Succeeded" in here.test().stdout

@@ -18,6 +18,7 @@ def of_tests(space):
     return {name for name in space.objects() if "phase2-test" in name}
 
 
+@pytest.mark.slow
 def test_a_failed_test_says_why_and_leaves_nothing_after_an_uninstall(host, helm, image, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, "phase2-chart-check", tmp_path)
     values = [*space.values(image, "s3://no-such-bucket-at-all"), "--set-string", f"clusterSuffix={SUFFIX}-check"]

@@ -24,6 +24,7 @@ def here(host, helm, runs, image, tmp_path):  # noqa: F811
         yield made
 
 
+@pytest.mark.slow
 def test_it_tells_of_a_run_that_fails(here, runs):
     words = ["--algorithm", "cgcnn", "--level", "smoke", "--store", "s3://no-such-bucket", "--cpu", "100m"]
     place = ["--memory", "2Gi", "--run-id", RUN, "--namespace", NAMESPACE, "--backend", "job"]

@@ -38,6 +38,7 @@ def evicted(space):
     return done.stderr if done.returncode else ""
 
 
+@pytest.mark.slow
 def test_an_eviction_waits_for_the_protection_to_end(host, helm, image, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, "phase2-chart-drain", tmp_path)
     with space.set_up(keys=False, volume=False):

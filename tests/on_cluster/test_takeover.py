@@ -60,6 +60,7 @@ def is_admitted(space):
     return space.cluster.kubectl(*words, stdin=json.dumps(job), check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_the_chart_takes_over_what_kustomize_installed(host, helm, image, manifests, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, NAMESPACE, tmp_path)
     # Nothing but the namespace gives the names of cluster-scoped objects.
