@@ -17,7 +17,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 MAPS = {
     "serviceAccount.annotations", "network.nameServerLabels", "network.storeLabels", "quota.hard", "pods.nodeSelector",
-    "commonLabels", "commonAnnotations", "monitoring.podLabels", "monitoring.podMonitor.labels",
+    "commonLabels", "commonAnnotations", "monitoring.podLabels", "tracking.podLabels", "monitoring.podMonitor.labels",
     "monitoring.rules.labels", "monitoring.dashboard.labels",
 }  # fmt: skip
 TABLE = ("runs", "defaults")

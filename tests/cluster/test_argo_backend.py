@@ -229,6 +229,6 @@ def test_the_keys_of_the_json_of_a_state_are_stable(cli, harness):
     state = json.loads(cli("status", "abc", "--json")[1])
     assert set(state) == {
         "run_id", "kind", "name", "namespace", "algorithm", "mode", "state", "sentence", "step", "attempt", "pod",
-        "node", "exit_code", "created", "ended", "command",
+        "node", "exit_code", "created", "ended", "eta_seconds", "command",
     }  # fmt: skip
     assert state["sentence"].startswith("runs, step train, attempt 1")
