@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 import phase2
+from tools.generated import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -82,3 +83,11 @@ def test_pages_from_outside_of_docs_are_there(pages):
     assert "Each step names the module that does it" in pages["explanation/architecture.html"]
     assert "image.digest" in pages["reference/chart.html"]
     assert "<th>band_gap [eV]</th>" in pages["tutorials/first-model.html"]
+
+
+def test_the_pictures_of_a_notebook_are_those_of_its_outputs(pages):
+    notebook = json.loads((ROOT / "docs" / "tutorials" / "first-model.ipynb").read_text())
+    outputs = [one.get("data", {}) for cell in notebook["cells"] for one in cell.get("outputs", [])]
+    drawn = ["".join(data["image/png"]).strip() for data in outputs if "image/png" in data]
+    assert drawn
+    assert re.findall('src="data:image/png;base64,([^"]*)"', pages["tutorials/first-model.html"]) == drawn

@@ -20,6 +20,7 @@ PAGES = {
 """Where each file of the repository is in the site."""
 
 _LINK = re.compile(r"(\]\(|^\[[^\]]+\]:\s+)([^)\s]+)", re.MULTILINE)
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")  # of a host, of a mailbox, or an embedded picture
 _CODE = re.compile(r"(^ *```.*?^ *```|`[^`\n]*`)", re.MULTILINE | re.DOTALL)
 
 
@@ -41,7 +42,7 @@ def links_in_site(text: str, source: str, pages: Mapping[str, str] = PAGES) -> s
 
 def _moved(link: str, source: str, pages: Mapping[str, str]) -> str:
     path, mark, fragment = link.partition("#")
-    if not path or "://" in link or link.startswith("mailto:"):
+    if not path or _ADDRESS.match(link):
         return link
     target = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
     here = posixpath.dirname(in_site(source, pages))
