@@ -24,7 +24,15 @@ def tracked(*messages):
 
 
 def attempts(tmp_path):
-    return [read_records(file) for file in sorted((tmp_path / "models" / "wandb").glob("offline-run-*/*.wandb"))]
+    """The records of each attempt; the service of W&B writes the last ones a moment after the end of a run."""
+    files = sorted((tmp_path / "models" / "wandb").glob("offline-run-*/*.wandb"))
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        found = [read_records(file) for file in files]
+        if all(any(record.WhichOneof("record_type") == "exit" for record in records) for records in found):
+            return found
+        time.sleep(0.2)
+    return found
 
 
 def test_a_page_has_settings_tags_epochs_errors_and_files(make_page, tmp_path):
