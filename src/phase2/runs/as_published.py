@@ -24,10 +24,10 @@ def pin_manifest(store: Store, prefix: str) -> tuple[Store, bool]:
         prefix: Prefix of the run's keys: ``<family>/<name>``.
     """
     key = manifest_key(prefix)
-    versions = _replaced(store, key).get(key)
-    if versions is None or not isinstance(store, ProtectedStore):
+    if not isinstance(store, ProtectedStore):
         return store, False
-    return store.pinned({key: versions[0]}), True
+    versions = _replaced(store, key).get(key)
+    return (store, False) if versions is None else (store.pinned({key: versions[0]}), True)
 
 
 def pin_files(store: Store, prefix: str, artifacts: Iterable[Artifact]) -> tuple[Store, frozenset[str]]:
@@ -41,17 +41,17 @@ def pin_files(store: Store, prefix: str, artifacts: Iterable[Artifact]) -> tuple
         prefix: Prefix of the run's keys.
         artifacts: Files of the manifest.
     """
+    if not isinstance(store, ProtectedStore):
+        return store, frozenset()
     listed = {f"{prefix}/{artifact.path}": artifact for artifact in artifacts}
     folders = {key.rpartition("/")[0] for key in listed}
     versions = {key: found for folder in folders for key, found in _replaced(store, f"{folder}/").items()}
     pins: dict[str, str] = {}
-    if isinstance(store, ProtectedStore):
-        for key in versions.keys() & listed.keys():
-            version = _matching(store, key, versions[key], listed[key].sha256)
-            if version is not None and version != versions[key][-1]:
-                pins[key] = version
-        store = store.pinned(pins)
-    return store, frozenset(listed[key].path for key in pins)
+    for key in versions.keys() & listed.keys():
+        version = _matching(store, key, versions[key], listed[key].sha256)
+        if version is not None and version != versions[key][-1]:
+            pins[key] = version
+    return store.pinned(pins), frozenset(listed[key].path for key in pins)
 
 
 def _matching(store: ProtectedStore, key: str, versions: Sequence[str], sha256: str) -> str | None:
@@ -62,9 +62,7 @@ def _matching(store: ProtectedStore, key: str, versions: Sequence[str], sha256: 
     return None
 
 
-def _replaced(store: Store, prefix: str) -> Mapping[str, Sequence[str]]:
-    if not isinstance(store, ProtectedStore):
-        return {}
+def _replaced(store: ProtectedStore, prefix: str) -> Mapping[str, Sequence[str]]:
     try:
         return store.replaced(prefix)
     except RequestError as error:  # the keys may not ask, or the server not say
