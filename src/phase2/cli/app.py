@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import data, doctor, embed, explain, predict, train
+from phase2.cli import doctor, embed, explain, predict, train
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 from phase2.cli.cluster import cancel, logs, observe, pull, status
 from phase2.cli.cluster.submission import submit, sweep
 from phase2.cli.console import echo, echo_text
+from phase2.cli.data import commands as data
 from phase2.cli.runs import commands as runs
 from phase2.cli.runs import report, transfer
 from phase2.cli.tuning import commands as tuning

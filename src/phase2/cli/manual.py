@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from phase2.cli.boundary import run
-from phase2.cli.data import process_data
+from phase2.cli.data.prepare import process_data
 from phase2.cli.options import takes_request
 from phase2.cli.predict import predict
 from phase2.cli.train import train, train_request

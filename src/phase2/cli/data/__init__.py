@@ -1,0 +1,1 @@
+"""``phase2 data``: commands about data sets."""
