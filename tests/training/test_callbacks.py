@@ -5,11 +5,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
 from phase2.errors import CallbackError
 from phase2.runs.history import EpochRow
+from phase2.training.callbacks.argo_progress import ArgoProgress
 from phase2.training.callbacks.base import (
     Callback,
     DataProgress,
@@ -20,7 +22,7 @@ from phase2.training.callbacks.base import (
 )
 from phase2.training.callbacks.composite import CompositeCallback
 from phase2.training.callbacks.default import default_callbacks
-from phase2.training.callbacks.log_lines import JsonLines, ProgressFile
+from phase2.training.callbacks.log_lines import JsonLines
 from phase2.training.callbacks.text_lines import TextLines
 from phase2.training.checkpoints.checkpoint import load_checkpoint
 
@@ -117,23 +119,38 @@ def test_one_line_of_json_per_epoch():
     assert rows[0]["val_mae"] == {"band_gap": 0.3, "ehull": None}
 
 
-def test_the_progress_file_ends_at_the_truth(tmp_path, monkeypatch):
-    path = tmp_path / "progress"
-    progress = ProgressFile(path)
+def test_argo_gets_seconds_trained_and_in_all(tmp_path, monkeypatch):
+    path, clock = tmp_path / "progress", [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    progress = ArgoProgress(path)
     progress.on_train_begin(BEGIN)
-    assert path.read_text() == "3/8\n"
+    assert not path.exists(), "nothing is known before the first step"
+    clock[0] += 50
     progress.on_step_end(StepEnd(4, 8, 16, 1e-3))
-    assert path.read_text() == "3/8\n", "not at every step"
-    progress.on_train_end(END)
-    assert path.read_text() == "4/8\n"
-    monkeypatch.setattr(ProgressFile, "INTERVAL", 0)
+    assert path.read_text() == "200/400\n", "3 steps of earlier attempts at the pace of this one"
+    clock[0] += 0.5
     progress.on_step_end(StepEnd(5, 8, 16, 1e-3))
-    assert path.read_text() == "5/8\n"
+    assert path.read_text() == "200/400\n", "not at every step"
+    clock[0] += 99.5
+    progress.on_step_end(StepEnd(6, 8, 16, 1e-3))
+    assert path.read_text() == "300/400\n"
+    progress.on_step_end(StepEnd(8, 8, 16, 1e-3))
+    progress.on_train_end(END)
+    assert path.read_text() == "240/240\n", "it ends at the truth"
+
+
+def test_argo_gets_a_total_above_zero_of_a_training_that_takes_no_time(tmp_path):
+    progress = ArgoProgress(tmp_path / "progress")
+    progress.on_train_begin(TrainBegin("run_1", epochs=1, steps=2, done=0))
+    progress.on_step_end(StepEnd(2, 2, 16, 1e-3))
+    progress.on_train_end(END)
+    assert (tmp_path / "progress").read_text() == "1/1\n"
 
 
 def test_a_progress_file_that_cannot_be_written_stops_nothing(tmp_path):
-    progress = ProgressFile(tmp_path / "no such folder" / "progress")
+    progress = ArgoProgress(tmp_path / "no such folder" / "progress")
     progress.on_train_begin(BEGIN)
+    progress.on_step_end(StepEnd(4, 8, 16, 1e-3))
     progress.on_train_end(END)
 
 
@@ -141,10 +158,11 @@ def test_a_log_gets_lines_and_argo_its_file(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ARGO_PROGRESS_FILE", str(tmp_path / "progress"))
     callback = CompositeCallback(default_callbacks())
     callback.on_train_begin(TrainBegin("run_1", epochs=1, steps=2, done=1))
+    callback.on_step_end(StepEnd(2, 2, 16, 1e-3))
     callback.on_epoch_end(epoch_end(1, best=True))
     callback.on_train_end(END)
     assert json.loads(capsys.readouterr().out)["epoch"] == 1
-    assert (tmp_path / "progress").read_text() == "1/2\n"
+    assert (tmp_path / "progress").read_text() == "1/1\n"
 
 
 def test_the_bar_draws_on_a_terminal_and_cleans_up():

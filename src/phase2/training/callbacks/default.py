@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from phase2.config.settings import LogFormat, is_in_pod, log_format, progress_file
+from phase2.training.callbacks.argo_progress import ArgoProgress
 from phase2.training.callbacks.base import Callback
-from phase2.training.callbacks.log_lines import JsonLines, ProgressFile
+from phase2.training.callbacks.log_lines import JsonLines
 from phase2.training.callbacks.notebook import NotebookBar, in_notebook
 from phase2.training.callbacks.terminal import TerminalBar
 from phase2.training.callbacks.text_lines import TextLines
@@ -20,7 +21,7 @@ def default_callbacks(lines: LogFormat | None = None) -> list[Callback]:
             log people read, and JSON where another program may read a pipe or a file.
     """
     path = progress_file()
-    callbacks: list[Callback] = [ProgressFile(path)] if path else []
+    callbacks: list[Callback] = [ArgoProgress(path)] if path else []
     if in_notebook():
         return [*callbacks, NotebookBar()]
     chosen = lines or log_format()

@@ -72,17 +72,21 @@ class TrainingProgress(Callback):
         """Note that no step follows."""
         self.is_training = False
 
+    def pace(self) -> float | None:
+        """Return the mean seconds per step of this attempt, validation included; None before its first step."""
+        begin, step = self.begin, self.step
+        if begin is None or step is None:
+            return None
+        return (time.monotonic() - self._started) / (step.step - begin.done)
+
     def eta(self) -> float | None:
-        """Estimate the seconds until the last step, by the mean pace of this attempt, validation included.
+        """Estimate the seconds until the last step, by the mean pace of this attempt.
 
         Returns:
             Seconds; None before the first step. Early stopping may end the training sooner.
         """
-        begin, step = self.begin, self.step
-        if begin is None or step is None:
-            return None
-        pace = (time.monotonic() - self._started) / (step.step - begin.done)
-        return pace * (step.steps - step.step)
+        pace, step = self.pace(), self.step
+        return None if pace is None or step is None else pace * (step.steps - step.step)
 
     def rate(self) -> float | None:
         """Return the crystals per second of the last seconds, or of the last epoch; None before either is known."""
