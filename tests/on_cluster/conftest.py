@@ -148,9 +148,12 @@ def background(reference_run: ReferenceRun) -> Iterator[Executor]:
 
 
 @pytest.fixture(scope="session")
-def fault_runs(cluster: ClusterBase, runs: Runs, bucket: S3Store, background: Executor) -> dict[str, Future[str]]:
-    """Ids of the runs with a fault, by fault."""
-    return FaultRuns(cluster, runs, bucket).start(background)
+def fault_runs(
+    request: pytest.FixtureRequest, cluster: ClusterBase, runs: Runs, bucket: S3Store, background: Executor
+) -> dict[str, Future[str]]:
+    """Ids of the runs with a fault, by fault, for the faults of the selected tests."""
+    needed = {mark.args[0] for item in request.session.items for mark in item.iter_markers("fault_run")}
+    return FaultRuns(cluster, runs, bucket).start(background, needed)
 
 
 @pytest.fixture(scope="session")

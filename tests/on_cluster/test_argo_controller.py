@@ -256,6 +256,7 @@ def test_a_request_that_no_policy_can_check_is_refused_by_the_first_step(workflo
     assert "no-such-run" in state["sentence"]
 
 
+@pytest.mark.slow
 def test_the_controller_runs_the_steps_of_the_template_and_not_their_copies(workflows, argo):
     """What ``argo submit`` copies into the status of a new Workflow, which somebody exempt may forge, is not run."""
     asked = {"algorithm": "cgcnn", "level": "smoke", "resume": "no-such-run"}

@@ -7,7 +7,7 @@ from tests.on_cluster.support.runs import Runs
 
 from phase2.cluster.request.image import Image
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

@@ -171,6 +171,7 @@ def test_a_rollback_reverts_the_upgrade(here, installed, kept):
     assert not PublishedRun.open(kept, run.prefix).verify().damaged
 
 
+@pytest.mark.slow
 def test_templates_are_installed_where_the_cluster_has_argo(here, installed, values, image):
     assert "this cluster has no Argo Workflows" in here.install(*values, *ARGO, check=False).stderr
     assert not any("Workflow" in one for one in here.objects())
@@ -230,6 +231,7 @@ def test_a_new_installation_adopts_the_kept_objects(here, installed, values):
 # Others ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_render_is_applied_twice_without_a_conflict_or_a_change(host, helm, image, tmp_path):  # noqa: F811
     """What Argo CD and Flux do: `helm template`, then server-side apply under a field manager of their own."""
     space = ChartNamespace(host, helm, "phase2-chart-gitops", tmp_path)

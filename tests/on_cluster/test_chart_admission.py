@@ -15,7 +15,7 @@ from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 
-pytestmark = [pytest.mark.cluster, pytest.mark.chart, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.chart, pytest.mark.timeout(900)]
 
 SUFFIX = "-chart-admission"
 ALICE, BOB = ([f"--as={name}", "--as-group=phase2-submitters"] for name in ("alice", "bob"))
@@ -90,6 +90,5 @@ def test_deployments_of_the_release_have_pods(here):
     assert "successfully rolled out" in rollout
 
 
-@pytest.mark.slow
 def test_the_tests_of_the_release_pass(here):
     assert "Phase:          Succeeded" in here.test().stdout

@@ -43,6 +43,7 @@ def test_a_failed_test_says_why_and_leaves_nothing_after_an_uninstall(host, helm
         assert space.cluster_scoped(f"{SUFFIX}-check") == set()
 
 
+@pytest.mark.slow
 def test_a_test_that_succeeds_leaves_nothing(host, helm, image, tmp_path):  # noqa: F811
     space = ChartNamespace(host, helm, "phase2-chart-passes", tmp_path)
     values = [*space.values(image, f"s3://{BUCKET}/passes"), "--set-string", f"clusterSuffix={SUFFIX}-passes"]

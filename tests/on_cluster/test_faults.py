@@ -6,7 +6,16 @@ import psutil
 import pytest
 from tests.on_cluster.lab.waiting import wait_until
 from tests.on_cluster.support import faults
-from tests.on_cluster.support.fault_runs import AT_EPOCH, ON_THE_HOST, POD_FAULTS, TWINS, UNREACHABLE, submitted
+from tests.on_cluster.support.fault_runs import (
+    AT_EPOCH,
+    ON_THE_HOST,
+    OUT_OF_MEMORY,
+    POD_FAULTS,
+    QUICK,
+    TWINS,
+    UNREACHABLE,
+    submitted,
+)
 from tests.on_cluster.support.runs import epochs_of
 
 from phase2.testing.same_result import assert_same_result
@@ -37,19 +46,28 @@ def assert_survived(runs, bucket, whole, tmp_path, survived):
     return check
 
 
-@pytest.mark.parametrize("name", POD_FAULTS)
+def quick_or_slow(name):
+    """A case whose run is started with its fault; continuous integration leaves out what is not quick."""
+    return pytest.param(name, marks=[pytest.mark.fault_run(name), *([] if name in QUICK else [pytest.mark.slow])])
+
+
+@pytest.mark.parametrize("name", map(quick_or_slow, POD_FAULTS))
 def test_a_fault_of_a_pod(request, fault_runs, runs, assert_survived, name):
     if name in ON_THE_HOST:
         request.getfixturevalue("host")
     assert_survived(fault_runs[name].result(), POD_FAULTS[name][0], attempts=2)
 
 
+@pytest.mark.slow
+@pytest.mark.fault_run(OUT_OF_MEMORY)
 def test_kubernetes_reports_the_oom_kill(fault_runs, runs):
-    pods = runs.pods(fault_runs["out-of-memory"].result())
+    pods = runs.pods(fault_runs[OUT_OF_MEMORY].result())
     ended = [pod.status.container_statuses[0].state.terminated for pod in pods]
     assert "OOMKilled" in [each.reason for each in ended if each]
 
 
+@pytest.mark.slow
+@pytest.mark.fault_run(TWINS)
 def test_two_pods_with_one_run_id(cluster, runs, fault_runs, assert_survived):
     run_id = fault_runs[TWINS].result()
     assert len(runs.jobs(run_id)) == 2
@@ -58,12 +76,15 @@ def test_two_pods_with_one_run_id(cluster, runs, fault_runs, assert_survived):
     assert_survived(run_id, "two pods with one run id", attempts=1)
 
 
+@pytest.mark.slow
+@pytest.mark.fault_run(UNREACHABLE)
 def test_the_bucket_cannot_be_reached(host, fault_runs, assert_survived):
     assert_survived(
         fault_runs[UNREACHABLE].result(), "bucket unreachable to the end of the training and after", attempts=1
     )
 
 
+@pytest.mark.slow
 def test_the_node_is_drained(cluster, runs, assert_survived):
     run_id = submitted(runs, "drained")
     pod = runs.wait_for_epoch(run_id, AT_EPOCH)
@@ -75,6 +96,7 @@ def test_the_node_is_drained(cluster, runs, assert_survived):
     assert_survived(run_id, "node drained and uncordoned", attempts=2)
 
 
+@pytest.mark.slow
 def test_the_container_runtime_restarts(host, runs, assert_survived):
     run_id = submitted(runs, "runtime")
     pod = runs.wait_for_epoch(run_id, AT_EPOCH)
@@ -84,6 +106,7 @@ def test_the_container_runtime_restarts(host, runs, assert_survived):
     assert_survived(run_id, "container runtime killed and restarted", attempts=1)
 
 
+@pytest.mark.slow
 def test_the_api_server_restarts(host, runs, assert_survived):
     run_id = submitted(runs, "api-server")
     runs.wait_for_epoch(run_id, AT_EPOCH)
@@ -99,6 +122,7 @@ def test_the_api_server_restarts(host, runs, assert_survived):
     assert_survived(run_id, "API server killed and restarted", attempts=1)
 
 
+@pytest.mark.slow
 def test_the_store_restarts_during_an_upload(host, runs, minio_pod, assert_survived):
     restarts = minio_pod.restarts()
     run_id = submitted(runs, "store-restarts")

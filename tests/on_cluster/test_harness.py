@@ -16,6 +16,7 @@ def test_the_node_is_ready_and_of_the_version_that_was_built(host):
     assert node.status.node_info.kubelet_version == "v1.34.4"
 
 
+@pytest.mark.slow
 def test_a_pod_resolves_names_and_reaches_the_bucket(pods, image, store):
     store.client.put_object(Bucket=BUCKET, Key="harness/hello", Body=b"from the host")
     script = f"""
@@ -39,6 +40,7 @@ def test_restricted_pod_security_refuses_a_privileged_pod(cluster, pods, image):
     assert refused.value.status == 403
 
 
+@pytest.mark.slow
 def test_logs_and_exec_work(cluster, pods, image):
     script = "import signal; print('ready', flush=True); signal.pause()"
     pods.create(restricted_pod("waits", image, PYTHON, "-c", script))
@@ -71,6 +73,7 @@ for folder in ("/", "/etc", "/opt/phase2", "/work", "/tmp"):
     ]
 
 
+@pytest.mark.slow
 def test_the_image_runs_phase2(pods, image):
     ended = pods.run(restricted_pod("version", image, "phase2", "--version"))
     assert ended.code == 0

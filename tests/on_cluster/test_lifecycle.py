@@ -9,7 +9,7 @@ import pytest
 from tests.on_cluster.lab import laboratory
 from tests.on_cluster.lab.node import leftovers
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
 
 UP = """
 from tests.on_cluster.lab import laboratory

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from tests.on_cluster.lab.waiting import wait_until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @contextmanager

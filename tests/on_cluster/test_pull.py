@@ -59,6 +59,7 @@ def test_a_user_without_keys_gets_the_run_whole(cluster, published, pull, store)
     assert jobs_left(cluster) == []
 
 
+@pytest.mark.slow
 def test_the_files_come_through_logs_where_this_machine_does_not_reach_the_store(cluster, published, pull):
     done, folder = pull()
     assert done.returncode == 0, done.stderr

@@ -98,6 +98,7 @@ def test_the_role_of_submitters_is_enough(cli):
     assert _settled(cli, "plain", "cancelled")["sentence"] == "was cancelled"
 
 
+@pytest.mark.slow
 def test_a_run_that_is_being_stopped_is_not_reported_as_running(runs):
     run_id = runs.id("impatient")
     assert runs.submit(run_id, "--epochs", "500").code == 0

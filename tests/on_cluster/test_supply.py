@@ -18,7 +18,7 @@ from tools.supply import installed, sbom
 from tools.supply.constraints import pinned
 from tools.supply.engine import archived_name, digest_of, python_in, save
 
-pytestmark = [pytest.mark.cluster, pytest.mark.chart, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.chart, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

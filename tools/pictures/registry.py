@@ -39,7 +39,8 @@ PICTURES: tuple[Picture, ...] = (
     ),
     Picture(
         name="runs-page.png",
-        shows="The page of all runs: a dozen small runs of the sample, sorted by their score, two of them ticked.",
+        shows="The page of all runs: small runs of the sample, sorted by their score, two of them ticked, with one "
+        "that was resumed, one interrupted and one failed.",
         sources=(f"{_PAGE}/templates", "tools/pictures/runs_page.py"),
         draw=runs_page.draw,
     ),

@@ -1,4 +1,4 @@
-"""The picture of the page of all runs: a dozen small runs of both networks, one of them interrupted."""
+"""The picture of the page of all runs: small runs of both networks, one resumed, one interrupted, one failed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ _REQUESTS = (
     ("--algorithm", "e3nn", "--level", "smoke", "--epochs", "2", "--max-samples", "200"),
     ("--algorithm", "e3nn", "--level", "lite"),
 )
-_INTERRUPTED = ("--algorithm", "cgcnn", "--level", "lite", "--epochs", "400", *_SMALL)
+_LONG = ("--algorithm", "cgcnn", "--level", "lite", *_SMALL)
+_RESUMED, _INTERRUPTED = (*_LONG, "--epochs", "40"), (*_LONG, "--epochs", "400")
+_DIVERGING = ("--algorithm", "cgcnn", "--level", "smoke", "--epochs", "12", *_SMALL, "--lr", "100")
 
 
 def draw(_run: Path, target: Path) -> None:
@@ -38,7 +40,10 @@ def draw(_run: Path, target: Path) -> None:
         folder = Path(name)
         for words in _REQUESTS:
             subprocess.run(_command(words, folder / "models"), check=True, stdout=subprocess.DEVNULL)
-        _interrupt(folder / "models")
+        run = _interrupt(_RESUMED, folder / "models")
+        subprocess.run(_command(("--resume", run.name), folder / "models"), check=True, stdout=subprocess.DEVNULL)
+        _interrupt(_INTERRUPTED, folder / "models")
+        subprocess.run(_command(_DIVERGING, folder / "models"), check=False, stdout=subprocess.DEVNULL)
         build_page(open_store(folder / "models"), open_store(folder / "page"))
         _photograph(folder / "page" / INDEX, target)
 
@@ -47,15 +52,17 @@ def _command(words: Sequence[str], models: Path) -> list[str]:
     return [sys.executable, "-m", "phase2", "train", *words, "--output", str(models)]
 
 
-def _interrupt(models: Path) -> None:
-    """Train a run for a few epochs, and end it as an eviction does."""
+def _interrupt(words: Sequence[str], models: Path) -> Path:
+    """Train a run for a few epochs, end it as an eviction does, and return its directory."""
     before = set(models.rglob("history.json"))
-    with subprocess.Popen(_command(_INTERRUPTED, models), stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(_command(words, models), stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            if any(read_epochs_done(path) >= 5 for path in set(models.rglob("history.json")) - before):
+            begun = set(models.rglob("history.json")) - before
+            if any(read_epochs_done(path) >= 5 for path in begun):
                 process.terminate()
-                break
+                return begun.pop().parent
             time.sleep(0.1)
+    sys.exit(f"The run was to be interrupted, and ended before: {' '.join(words)}")
 
 
 def _photograph(file: Path, target: Path) -> None:

@@ -1,7 +1,7 @@
 """Runs with a fault, in the background of other tests: each fault affects only the pods of its own run."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +30,11 @@ TWINS = "twins"
 UNREACHABLE = "unreachable"
 OUTAGE = 60
 """Seconds without a bucket: longer than the rest of the training, so that the end of the run is affected as well."""
+OUT_OF_MEMORY = "out-of-memory"
 ON_THE_HOST = {"killed"}
 """Faults that need access to the processes of the node."""
+QUICK = {"killed", "evicted"}
+"""Faults that continuous integration injects."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,17 @@ class FaultRuns:
     runs: Runs
     bucket: S3Store
 
-    def start(self, pool: Executor) -> dict[str, Future[str]]:
-        """Start the runs in an executor; returns their ids by fault."""
+    def start(self, pool: Executor, needed: Collection[str]) -> dict[str, Future[str]]:
+        """Start the runs of the faults that are needed in an executor; returns their ids by fault."""
         started: dict[str, Future[str]] = {}
-        if isinstance(self.cluster, Cluster):
+        if UNREACHABLE in needed and isinstance(self.cluster, Cluster):
             started[UNREACHABLE] = pool.submit(self._cut_off, self.cluster)
-        possible = [name for name in POD_FAULTS if name not in ON_THE_HOST or isinstance(self.cluster, Cluster)]
-        started |= {name: pool.submit(self._inject, name) for name in possible}
-        return started | {TWINS: pool.submit(self._start_second)}
+        for name in POD_FAULTS:
+            if name in needed and (name not in ON_THE_HOST or isinstance(self.cluster, Cluster)):
+                started[name] = pool.submit(self._inject, name)
+        if TWINS in needed:
+            started[TWINS] = pool.submit(self._start_second)
+        return started
 
     def _inject(self, name: str) -> str:
         for attempt in range(ATTEMPTS):

@@ -1,4 +1,4 @@
-// A page that phase2 serves asks whether the runs changed, and shows what it is told in place.
+// On a page that phase2 serves: asks the server every few seconds whether runs changed, and updates the page in place.
 {
   const { $ } = page;
   const seconds = page.place.live;
