@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.crystals.formats.parsing import check_atoms, parse_file
+from phase2.data.crystals.formats.parsing import check_atoms, parse_file, parse_text
 from phase2.data.crystals.formats.pymatgen import from_pymatgen
 
 if TYPE_CHECKING:
@@ -41,6 +41,21 @@ def read_cif(path: Path, id: str | None = None, limits: ReadingLimits = DEFAULT_
             file and site.
     """
     return parse_file(path, id, _parse, limits)
+
+
+def cif_crystal(text: str, subject: str, id: str, limits: ReadingLimits = DEFAULT_LIMITS) -> Crystal:  # noqa: A002
+    """Read the text of a CIF, as :func:`read_cif` reads a file.
+
+    Args:
+        text: The text.
+        subject: Where it comes from, for messages: a path, or a name in an archive.
+        id: Name of the crystal.
+        limits: Limits of reading.
+
+    Raises:
+        InvalidCrystalError: As for :func:`read_cif`.
+    """
+    return parse_text(text, subject, id, _parse, limits)
 
 
 def _parse(text: str, crystal_id: str, limits: ReadingLimits) -> Crystal:

@@ -38,7 +38,7 @@ def parse_file(
     parse: Callable[[str, str, ReadingLimits], Crystal],
     limits: ReadingLimits,
 ) -> Crystal:
-    """Parse a structure file with a parser of pymatgen, turning its errors and fatal warnings into ours.
+    """Parse a structure file, turning the errors of its parser into ours.
 
     Args:
         path: The file.
@@ -50,22 +50,42 @@ def parse_file(
         DataError: The file cannot be read.
         InvalidCrystalError: It holds no valid crystal, or exceeds a limit; the message names the file.
     """
-    text = read_text(path, limits)
-    refuse_long_parts(text, str(path), limits)
-    name = path.name if id is None else id
-    with warnings.catch_warnings(record=True) as caught, naming_file(path):
+    return parse_text(read_text(path, limits), str(path), path.name if id is None else id, parse, limits)
+
+
+def parse_text(
+    text: str,
+    subject: str,
+    id: str,  # noqa: A002 - the crystal's own field
+    parse: Callable[[str, str, ReadingLimits], Crystal],
+    limits: ReadingLimits,
+) -> Crystal:
+    """Parse the text of a structure file, wherever it comes from, as :func:`parse_file` does.
+
+    Args:
+        text: The text.
+        subject: The file, for messages: its path, or its name in an archive.
+        id: Name of the crystal.
+        parse: Function of the text, the crystal's name and the limits.
+        limits: Limits of reading, of which those of the text are checked here.
+
+    Raises:
+        InvalidCrystalError: It holds no valid crystal, or exceeds a limit; the message names the subject.
+    """
+    refuse_long_parts(text, subject, limits)
+    with warnings.catch_warnings(record=True) as caught, naming_file(subject):
         warnings.simplefilter("always")
         try:
-            crystal = parse(text, name, limits)
+            crystal = parse(text, id, limits)
         except InvalidCrystalError:
             raise
         except _PARSER_ERRORS as error:
             reasons = [str(w.message) for w in caught if "No structure parsed" in str(w.message)]
             reason = "; ".join(reasons) or f"it cannot be parsed: {str(error) or type(error).__name__}"
-            raise InvalidCrystalError.of(name, _on_one_line(reason)) from error
+            raise InvalidCrystalError.of(id, _on_one_line(reason)) from error
         for warning in caught:
             if any(fatal in str(warning.message) for fatal in _FATAL_WARNINGS):
-                raise InvalidCrystalError.of(name, _on_one_line(str(warning.message)))
+                raise InvalidCrystalError.of(id, _on_one_line(str(warning.message)))
         return crystal
 
 
@@ -80,12 +100,12 @@ def check_atoms(name: str, count: int, limits: ReadingLimits) -> None:
 
 
 @contextmanager
-def naming_file(path: Path) -> Iterator[None]:
+def naming_file(subject: str | Path) -> Iterator[None]:
     """Prefix the message of an InvalidCrystalError with the name of the file."""
     try:
         yield
     except InvalidCrystalError as error:
-        raise type(error)(f"{path} holds no valid crystal:", why=error.why, fix=error.fix) from error
+        raise type(error)(f"{subject} holds no valid crystal:", why=error.why, fix=error.fix) from error
 
 
 def _on_one_line(message: str) -> str:

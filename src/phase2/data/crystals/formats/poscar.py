@@ -6,7 +6,7 @@ from pathlib import Path
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.crystals.formats.parsing import check_atoms, parse_file
+from phase2.data.crystals.formats.parsing import check_atoms, parse_file, parse_text
 from phase2.data.crystals.formats.pymatgen import from_pymatgen
 
 # Comment, scale, lattice, and at most ten lines of symbols and ten of counts.
@@ -21,6 +21,21 @@ def read_poscar(path: Path, id: str | None = None, limits: ReadingLimits = DEFAU
         InvalidCrystalError: It holds no valid crystal, or exceeds a limit; the message names file and site.
     """
     return parse_file(path, id, _parse, limits)
+
+
+def poscar_crystal(text: str, subject: str, id: str, limits: ReadingLimits = DEFAULT_LIMITS) -> Crystal:  # noqa: A002
+    """Read the text of a POSCAR, as :func:`read_poscar` reads a file.
+
+    Args:
+        text: The text.
+        subject: Where it comes from, for messages: a path, or a name in an archive.
+        id: Name of the crystal.
+        limits: Limits of reading.
+
+    Raises:
+        InvalidCrystalError: As for :func:`read_poscar`.
+    """
+    return parse_text(text, subject, id, _parse, limits)
 
 
 def _parse(text: str, crystal_id: str, limits: ReadingLimits) -> Crystal:
