@@ -1,0 +1,213 @@
+"""Units of measurement: how a number in one unit is written in another.
+
+Factors are exact fractions of the SI's definitions and of CODATA 2022, so that a power of ten stays one. An energy per
+atom is not an energy: ``atom``, ``cell`` and ``fu`` (formula unit) count as dimensions, while ``mol`` is a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from types import MappingProxyType
+
+from phase2.errors import DataError
+
+_Dimensions = tuple[int, ...]  # powers of kg, m, s, A, K, atom, cell, fu
+_NUMBER: _Dimensions = (0,) * 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A unit: so many of the SI's, of these dimensions."""
+
+    size: Fraction
+    dimensions: _Dimensions = _NUMBER
+
+    def __mul__(self, other: _Unit) -> _Unit:
+        powers = tuple(a + b for a, b in zip(self.dimensions, other.dimensions, strict=True))
+        return _Unit(self.size * other.size, powers)
+
+    def __pow__(self, power: int) -> _Unit:
+        return _Unit(self.size**power, tuple(power * a for a in self.dimensions))
+
+    def times(self, number: str) -> _Unit:
+        return _Unit(self.size * Fraction(number), self.dimensions)
+
+
+_KG, _M, _S, _A, _K, _ATOM, _CELL, _FU = (
+    _Unit(Fraction(1), tuple(int(k == axis) for k in range(len(_NUMBER)))) for axis in range(len(_NUMBER))
+)
+_ONE = _Unit(Fraction(1))
+_N = _KG * _M * _S**-2
+_J, _PA, _C = _N * _M, _N * _M**-2, _A * _S
+_EV = _J.times("1.602176634e-19")
+_V = _J * _C**-1
+
+_SYMBOLS: Mapping[str, _Unit] = MappingProxyType({
+    "": _ONE, "1": _ONE, "-": _ONE, "none": _ONE, "dimensionless": _ONE, "unitless": _ONE, "%": _ONE.times("1e-2"),
+    "atom": _ATOM, "atoms": _ATOM, "at": _ATOM, "cell": _CELL, "fu": _FU, "f.u.": _FU,
+    "mol": _ONE.times("6.02214076e23"), "mole": _ONE.times("6.02214076e23"),
+    "eV": _EV, "meV": _EV.times("1e-3"), "ueV": _EV.times("1e-6"), "keV": _EV.times("1e3"),
+    "Ha": _EV.times("27.211386245981"), "Hartree": _EV.times("27.211386245981"),
+    "Eh": _EV.times("27.211386245981"), "mHa": _EV.times("0.027211386245981"),
+    "Ry": _EV.times("13.6056931229905"), "Rydberg": _EV.times("13.6056931229905"),
+    "mRy": _EV.times("0.0136056931229905"),
+    "J": _J, "mJ": _J.times("1e-3"), "kJ": _J.times("1e3"), "cal": _J.times("4.184"), "kcal": _J.times("4184"),
+    "Pa": _PA, "kPa": _PA.times("1e3"), "MPa": _PA.times("1e6"), "GPa": _PA.times("1e9"), "TPa": _PA.times("1e12"),
+    "bar": _PA.times("1e5"), "kbar": _PA.times("1e8"), "Mbar": _PA.times("1e11"), "atm": _PA.times("101325"),
+    "N": _N, "C": _C, "mC": _C.times("1e-3"), "uC": _C.times("1e-6"), "nC": _C.times("1e-9"), "pC": _C.times("1e-12"),
+    "e": _C.times("1.602176634e-19"), "A": _A, "mA": _A.times("1e-3"), "V": _V, "mV": _V.times("1e-3"),
+    "kV": _V.times("1e3"), "MV": _V.times("1e6"), "S": _A * _V**-1, "Ohm": _V * _A**-1, "W": _J * _S**-1,
+    "mW": _J.times("1e-3") * _S**-1, "uW": _J.times("1e-6") * _S**-1,
+    "K": _K, "mK": _K.times("1e-3"), "uK": _K.times("1e-6"),
+    "m": _M, "dm": _M.times("1e-1"), "cm": _M.times("1e-2"), "mm": _M.times("1e-3"), "um": _M.times("1e-6"),
+    "nm": _M.times("1e-9"), "pm": _M.times("1e-12"), "km": _M.times("1e3"), "Ang": _M.times("1e-10"),
+    "Angstrom": _M.times("1e-10"), "Bohr": _M.times("5.29177210544e-11"),
+    "s": _S, "ms": _S.times("1e-3"), "us": _S.times("1e-6"), "ns": _S.times("1e-9"), "ps": _S.times("1e-12"),
+    "fs": _S.times("1e-15"), "Hz": _S**-1, "kHz": _S.times("1e-3") ** -1, "MHz": _S.times("1e-6") ** -1,
+    "GHz": _S.times("1e-9") ** -1, "THz": _S.times("1e-12") ** -1,
+    "kg": _KG, "g": _KG.times("1e-3"), "mg": _KG.times("1e-6"),
+})  # fmt: skip
+_CASELESS = MappingProxyType({symbol.lower(): symbol for symbol in _SYMBOLS})
+_COLLIDING = frozenset(
+    {"mev", "mpa", "mbar", "ms", "mv", "mhz", "pa", "s", "a", "c", "n", "k", "v", "e", "m", "g", "w", "nm", "mm", "uc"}
+)
+"""Symbols of which another case means another unit, such as the factor of a billion from meV to MeV."""
+
+_SPELLINGS = MappingProxyType({
+    "\u00b5": "u", "\u03bc": "u", "\u212b": "Ang", "\u00c5": "Ang", "\u2126": "Ohm", "\u03a9": "Ohm", "**": "^",
+    "\u00b7": " ", "\u22c5": " ", "\u2212": "-", "\u2013": "-", "\u00d7": "*", "\u00b2": "2", "\u00b3": "3",
+    "\u207b": "-", "\u00b9": "1", "\u2070": "0", "\u2074": "4",
+})  # fmt: skip
+_LONGEST = 80
+_MOLE_OF_ATOMS = re.compile(r"\b(mol|mole)[ \-_*]*(?:of +)?(atoms?)\b")
+_PER = re.compile(r"(?<![A-Za-z])per(?![A-Za-z])")
+_TOKEN = re.compile(r"\s*(?:(?P<symbol>[A-Za-z%][A-Za-z.]*|1)\^?(?P<power>[+-]?\d+)?|(?P<sign>[*/()]))")
+_GAP = re.compile(r"[\s_]*-?(?!\d)[\s_]*")
+
+
+def conversion_factor(given: str, wanted: str) -> float:
+    """Return the number that values in one unit are multiplied by to be in another.
+
+    Args:
+        given: The unit of the values, such as ``meV/atom``, ``kbar``, ``uC/cm^2`` or ``J mol-1 K-1``.
+        wanted: The unit that they are to have.
+
+    Raises:
+        DataError: A unit is not known, or one cannot be converted to the other.
+
+    Example:
+        >>> conversion_factor("meV/atom", "eV/atom"), conversion_factor("kbar", "GPa")
+        (0.001, 0.1)
+    """
+    if given.strip() == wanted.strip():
+        return 1.0
+    source, target = _parse(given), _parse(wanted)
+    if source.dimensions != target.dimensions:
+        raise _incompatible(given, wanted, source, target)
+    return float(source.size / target.size)
+
+
+def is_unit(text: str) -> bool:
+    """Tell whether a text is a unit that can be converted."""
+    try:
+        _parse(text)
+    except DataError:
+        return False
+    return True
+
+
+def _parse(text: str) -> _Unit:
+    plain = text.strip()[:_LONGEST]
+    for spelling, meaning in _SPELLINGS.items():
+        plain = plain.replace(spelling, meaning)
+    if plain in _SYMBOLS:
+        return _SYMBOLS[plain]
+    plain = _MOLE_OF_ATOMS.sub(r"(\1 \2)", _PER.sub("/", plain.replace("_", " ")))
+    return _Parser(text, plain).read()
+
+
+class _Parser:
+    """Reader of one unit; factors that only a gap separates belong together: ``J/mol K`` is J/(mol K)."""
+
+    def __init__(self, shown: str, text: str) -> None:
+        self._shown = shown
+        self._text = text
+        self._at = 0
+
+    def read(self) -> _Unit:
+        unit = self._product()
+        if self._text[self._at :].strip():
+            raise self._unknown(self._text[self._at :].strip())
+        return unit
+
+    def _product(self) -> _Unit:
+        unit = self._group()
+        while (sign := self._text[self._at :].lstrip()[:1]) in {"*", "/"} and sign:
+            self._at = self._text.index(sign, self._at) + 1
+            unit = unit * self._group() ** (1 if sign == "*" else -1)
+        return unit
+
+    def _group(self) -> _Unit:
+        factors = [self._factor()]
+        while True:
+            gap = _GAP.match(self._text, self._at)
+            end = gap.end() if gap else self._at
+            if not self._text[end : end + 1].isalpha() and self._text[end : end + 1] != "(":
+                return prod(factors, start=_ONE)
+            self._at = end
+            factors.append(self._factor())
+
+    def _factor(self) -> _Unit:
+        found = _TOKEN.match(self._text, self._at)
+        if found is None or (found["sign"] or "(") != "(":
+            raise self._unknown(self._text[self._at :].strip() or self._shown)
+        self._at = found.end()
+        if found["symbol"]:
+            return self._symbol(found["symbol"]) ** self._power(found["power"])
+        unit = self._product()
+        if self._text[self._at : self._at + 1] != ")":
+            raise self._unknown(self._text[self._at :] or self._shown)
+        self._at += 1
+        return unit
+
+    def _power(self, text: str | None) -> int:
+        power = int(text or 1)
+        if abs(power) > 9:
+            raise self._unknown(self._shown)
+        return power
+
+    def _symbol(self, symbol: str) -> _Unit:
+        if symbol in _SYMBOLS:
+            return _SYMBOLS[symbol]
+        name = _CASELESS.get(symbol.lower())
+        if name is None or symbol.lower() in _COLLIDING:
+            raise self._unknown(symbol)
+        return _SYMBOLS[name]
+
+    def _unknown(self, part: str) -> DataError:
+        near = [symbol for symbol in _SYMBOLS if symbol.lower() == part.lower()]
+        about = f"'{part[:40]}' in it" if part != self._shown.strip() else "It"
+        return DataError(
+            f"'{self._shown[:_LONGEST]}' is no unit that phase2 converts.",
+            why=f"{about} is not known." + (f" Do you mean {' or '.join(near)}?" if near else ""),
+            fix="Write it with the symbols of the SI, eV, Ry, Ha, bar and Ang, such as meV/atom, kbar or uC/cm^2.",
+        )
+
+
+def _incompatible(given: str, wanted: str, source: _Unit, target: _Unit) -> DataError:
+    why = "They measure different things."
+    fix = f"Convert the values to '{wanted or 'no unit'}' yourself."
+    counts = slice(5, None)
+    if source.dimensions[:5] == target.dimensions[:5]:
+        per = {"atom": "per atom", "cell": "per cell", "fu": "per formula unit"}
+        missing = [
+            word for word, a, b in zip(per.values(), source.dimensions[counts], target.dimensions[counts], strict=True)
+            if a != b
+        ]  # fmt: skip
+        why = f"They differ in what is {' and '.join(missing)}, which depends on the crystal."
+        fix = f"Convert the values to '{wanted}' yourself, or write what they are: 'kJ/mol/atom' is per mole of atoms."
+    return DataError(f"'{given}' cannot be converted to '{wanted or 'a number without a unit'}'.", why=why, fix=fix)

@@ -1,0 +1,95 @@
+"""Units: what is converted, by how much, and what is refused because its meaning is open."""
+
+import pytest
+
+from phase2.errors import DataError
+from phase2.properties import PROPERTIES
+from phase2.units import conversion_factor, is_unit
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "factor"),
+    [
+        ("meV/atom", "eV/atom", 0.001),
+        ("meV per atom", "eV/atom", 0.001),
+        ("meV_per_atom", "eV/atom", 0.001),
+        ("eV atom^-1", "eV/atom", 1),
+        ("eV/at", "eV/atom", 1),
+        ("ev/Atom", "eV/atom", 1),
+        ("Ry/atom", "eV/atom", 13.605693123),
+        ("kJ/mol/atom", "eV/atom", 0.010364269656),
+        ("kJ/mol-atom", "eV/atom", 0.010364269656),
+        ("kJ/(mol atoms)", "eV/atom", 0.010364269656),
+        ("kcal/mol/atom", "eV/atom", 0.043364104),
+        ("Hartree", "eV", 27.211386246),
+        ("meV", "eV", 0.001),
+        ("kbar", "GPa", 0.1),
+        ("Mbar", "GPa", 100),
+        ("MPa", "GPa", 0.001),
+        ("Pa", "GPa", 1e-9),
+        ("N/m^2", "GPa", 1e-9),
+        ("eV/Ang^3", "GPa", 160.2176634),
+        ("eV/\u00c5\u00b3", "GPa", 160.2176634),
+        ("gpa", "GPa", 1),
+        ("uC/cm^2", "C/m2", 0.01),
+        ("\u00b5C/cm\u00b2", "C/m2", 0.01),
+        ("C m-2", "C/m2", 1),
+        ("C\u00b7m\u207b\u00b2", "C/m2", 1),
+        ("C/m**2", "C/m2", 1),
+        ("-", "", 1),
+        ("%", "", 0.01),
+        ("J/(mol K)", "J/mol/K", 1),
+        ("J/mol K", "J/mol/K", 1),
+        ("kJ mol-1 K-1", "J/mol/K", 1000),
+        ("cm-1", "1/m", 100),
+        ("W/mK", "W/(m K)", None),
+    ],
+)
+def test_a_unit_is_converted_or_refused(given, wanted, factor):
+    if factor is None:  # a millikelvin, or a metre and a kelvin
+        with pytest.raises(DataError):
+            conversion_factor(given, wanted)
+        return
+    assert conversion_factor(given, wanted) == pytest.approx(factor, rel=1e-8)
+    assert conversion_factor(wanted, given) == pytest.approx(1 / factor, rel=1e-8)
+    assert is_unit(given)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("meV/atom", 0.001), ("ueV/atom", 1e-6), ("eV*mJ/J/atom", 0.001)])
+def test_powers_of_ten_are_exact(unit, factor):
+    assert conversion_factor(unit, "eV/atom") == factor
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "words"),
+    [
+        ("kJ/mol", "eV/atom", "per atom"),
+        ("eV", "eV/atom", "per atom"),
+        ("eV/fu", "eV/atom", "per formula unit"),
+        ("eV/cell", "eV/atom", "per cell"),
+        ("eV/atom", "eV", "per atom"),
+        ("GPa", "eV", "different things"),
+        ("eV", "", "different things"),
+        ("MeV", "eV", "meV"),
+        ("mev/atom", "eV/atom", "meV"),
+        ("mPa", "GPa", "MPa"),
+        ("MBAR", "GPa", "mbar|Mbar"),
+        ("\u00b0C", "K", "not known"),
+        ("furlong", "m", "not known"),
+        ("10^3 GPa", "GPa", "not known"),
+        ("eV/", "eV", "not known"),
+        ("(eV", "eV", "not known"),
+        ("eV)", "eV", "not known"),
+        ("eV^999", "eV", "not known"),
+        ("eV" + "(" * 500, "eV", "not known"),
+        ("x" * 5000, "eV", "not known"),
+    ],
+)
+def test_what_has_no_one_meaning_is_refused(given, wanted, words):
+    with pytest.raises(DataError, match=words) as refused:
+        conversion_factor(given, wanted)
+    assert len(str(refused.value)) < 500
+
+
+def test_every_property_has_a_unit_that_is_converted():
+    assert all(is_unit(p.unit) for p in PROPERTIES)
