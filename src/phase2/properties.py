@@ -1,6 +1,7 @@
-"""The nine properties that a model can be trained for.
+"""The nine properties that every model can be trained for, and what a property is.
 
-To add one, append it to ``PROPERTIES``: labels, losses, heads, metrics and tables follow.
+To add one, append it to ``PROPERTIES``: labels, losses, heads, metrics and tables follow. A run may define properties
+of its own as well, which its configuration holds (``config/own_properties.py``).
 """
 
 from __future__ import annotations
@@ -10,6 +11,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from phase2.errors import RequestError, UnknownNameError
+
+Transform = Literal["none", "log1p", "asinh", "logit"]
+Task = Literal["regression", "binary"]
+Per = Literal["none", "atom", "cell", "volume"]
+Group = Literal["core", "all"]
+
+KEY = "[a-z][a-z0-9_]{0,39}"
+"""Regular expression of keys."""
+
+MOST_PROPERTIES = 64
+"""Most properties that a run has, the nine among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +36,24 @@ class Property:
         transform: Function of the value that the network learns.
         group: ``core`` properties are the default; ``--all-properties`` adds the others.
         non_negative: Whether predictions are clipped at zero, because negative values have no meaning.
+        task: ``binary`` for labels that are true or false, which are predicted as probabilities.
+        per: What a value is counted per. One per ``cell`` is divided by the number of atoms before it is learned, one
+            per ``volume`` is multiplied by the volume per atom; ``none`` and ``atom`` are learned as they are.
+        lower: Smallest possible value; None for no bound.
+        upper: Largest possible value; None for no bound.
     """
 
     key: str
     column: str
     title: str
     unit: str
-    transform: Literal["none", "log1p"]
-    group: Literal["core", "all"]
+    transform: Transform
+    group: Group
     non_negative: bool
+    task: Task = "regression"
+    per: Per = "none"
+    lower: float | None = None
+    upper: float | None = None
 
     @property
     def heading(self) -> str:
@@ -79,38 +100,47 @@ PROPERTIES: tuple[Property, ...] = (
 KEYS: tuple[str, ...] = tuple(p.key for p in PROPERTIES)
 CORE: tuple[str, ...] = tuple(p.key for p in PROPERTIES if p.group == "core")
 
-_BY_KEY = {p.key: p for p in PROPERTIES}
 
-
-def get_property(key: str) -> Property:
+def get_property(key: str, own: Sequence[Property] = ()) -> Property:
     """Return the property with a key.
+
+    Args:
+        key: The key.
+        own: Properties that a run defines, besides the nine.
 
     Raises:
         UnknownNameError: No property has this key.
     """
+    known = {p.key: p for p in (*PROPERTIES, *own)}
     try:
-        return _BY_KEY[key]
+        return known[key]
     except KeyError:
-        raise UnknownNameError.of("property", key, KEYS) from None
+        raise UnknownNameError.of("property", key, known) from None
 
 
-def select_properties(keys: Sequence[str] | None = None, *, everything: bool = False) -> tuple[Property, ...]:
-    """Select properties, in the order of ``PROPERTIES`` whatever the order of ``keys``.
+def select_properties(
+    keys: Sequence[str] | None = None, *, everything: bool = False, own: Sequence[Property] = ()
+) -> tuple[Property, ...]:
+    """Select properties, in the order of ``PROPERTIES`` and then of ``own``, whatever the order of ``keys``.
 
     Args:
-        keys: Keys of the properties to select; None for the core four.
-        everything: Select all nine.
+        keys: Keys of the properties to select; None for the core ones of ``own``, or for the core four without any.
+        everything: Select all nine, and all of ``own``.
+        own: Properties that a run defines, besides the nine.
 
     Raises:
         UnknownNameError: A key is unknown.
         RequestError: The list is empty or names a property twice.
     """
+    known = (*PROPERTIES, *own)
     if everything:
-        return PROPERTIES
-    requested = CORE if keys is None else tuple(keys)
+        return known
+    requested = (tuple(p.key for p in own if p.group == "core") or CORE) if keys is None else tuple(keys)
     if not requested:
-        raise RequestError("No property was requested.", fix=f"Name at least one of: {', '.join(KEYS)}.")
-    selected = {get_property(key).key for key in requested}
+        raise RequestError(
+            "No property was requested.", fix=f"Name at least one of: {', '.join(p.key for p in known)}."
+        )
+    selected = {get_property(key, own).key for key in requested}
     if len(selected) != len(requested):
         raise RequestError(f"A property is named twice in '{','.join(requested)}'.", fix="Name each property once.")
-    return tuple(p for p in PROPERTIES if p.key in selected)
+    return tuple(p for p in known if p.key in selected)

@@ -16,7 +16,6 @@ from phase2.data.crystals.crystal import Crystal
 from phase2.data.sources.base import LabelledCrystal, Source
 from phase2.data.sources.registry import open_source
 from phase2.errors import InvalidCrystalError
-from phase2.properties import KEYS, PROPERTIES
 
 
 def load_dataset(
@@ -96,17 +95,18 @@ class Dataset(Table[LabelledCrystal]):
 
     @cached_property
     def labels(self) -> NDArray[np.float64]:
-        """Labels in the order and the units of ``PROPERTIES``, shape (n, 9); NaN where missing."""
-        return np.array([row.targets for row in self]).reshape(len(self), len(PROPERTIES))
+        """Labels in the order and the units of the properties, shape (n, K); NaN where missing."""
+        return np.array([row.targets for row in self]).reshape(len(self), len(self._source.properties))
 
     @property
     def label_counts(self) -> dict[str, int]:
         """Number of labels by property."""
-        return dict(zip(KEYS, np.isfinite(self.labels).sum(axis=0).tolist(), strict=True))
+        keys = [p.key for p in self._source.properties]
+        return dict(zip(keys, np.isfinite(self.labels).sum(axis=0).tolist(), strict=True))
 
     def columns(self) -> list[str]:
         """Return the headings: id, formula, atoms, and each property that has labels, with its unit."""
-        return ["id", "formula", "atoms", *(PROPERTIES[k].heading for k in self._labelled())]
+        return ["id", "formula", "atoms", *(self._source.properties[k].heading for k in self._labelled())]
 
     def records(self) -> list[list[Cell]]:
         """Return the cells of each crystal; None where a label is missing."""

@@ -40,6 +40,7 @@ DERIVED: Mapping[str, str] = {
     "mode": "It follows from --level or --competition.",
     "backend": "It follows from the algorithm and the level.",
     "family": "It follows from the algorithm and the level.",
+    "data.own_properties": "They are given with --property or --properties-file, or as own_properties in a file.",
     "model.kind": "It follows from the algorithm.",
 }
 

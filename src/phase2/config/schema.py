@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from phase2.config.bounds import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
 from phase2.config.frozen import Frozen
 from phase2.config.levels import Algorithm, Backend, Mode, Preset
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
+from phase2.config.own_properties import PropertyDefinition
+from phase2.properties import KEYS, MOST_PROPERTIES, PROPERTIES, Property, get_property
 
 # Upper bounds leave room for whatever can be trained: a file of a run is refused before memory is taken for more.
 Count = Annotated[int, Field(ge=1, le=MOST_COUNTED)]
@@ -36,6 +38,10 @@ def _are_defaults(limits: object) -> bool:
     return limits == DEFAULT_LIMITS
 
 
+def _is_empty(value: object) -> bool:
+    return value == ()
+
+
 class DataConfig(Frozen):
     """Selection, graphs and split of the crystals.
 
@@ -47,6 +53,7 @@ class DataConfig(Frozen):
         fractions: Sizes of train, validation and test, relative to each other.
         group_by: ``composition`` keeps all crystals of one reduced formula in one part.
         limits: Limits of reading files and records; left out of the JSON, and of the digest, where none is changed.
+        own_properties: Properties that the run defines, besides the nine; left out likewise where there are none.
     """
 
     source: Address = "sample"
@@ -56,6 +63,26 @@ class DataConfig(Frozen):
     fractions: tuple[Share, Share, Share] = (0.8, 0.1, 0.1)
     group_by: Literal["none", "composition"] = "none"
     limits: ReadingLimits = Field(default=DEFAULT_LIMITS, exclude_if=_are_defaults)
+    own_properties: tuple[PropertyDefinition, ...] = Field(
+        default=(), max_length=MOST_PROPERTIES - len(KEYS), exclude_if=_is_empty
+    )
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Self:
+        keys = [p.key for p in self.properties]
+        if len(set(keys)) != len(keys):
+            raise ValueError("two properties have the same key")
+        return self
+
+    @property
+    def own(self) -> tuple[Property, ...]:
+        """The properties that the run defines."""
+        return tuple(definition.as_property() for definition in self.own_properties)
+
+    @property
+    def properties(self) -> tuple[Property, ...]:
+        """The properties whose labels are read: the nine, and those that the run defines."""
+        return (*PROPERTIES, *self.own)
 
 
 class CgcnnConfig(Frozen):
@@ -221,7 +248,7 @@ class RunConfig(Frozen):
     mode: Mode
     backend: Backend
     family: str = Field(max_length=200)
-    properties: tuple[str, ...] = Field(min_length=1, max_length=64)
+    properties: tuple[str, ...] = Field(min_length=1, max_length=MOST_PROPERTIES)
     all_properties: bool
     seed: Seed
     data: DataConfig
@@ -229,3 +256,11 @@ class RunConfig(Frozen):
     training: TrainingConfig
     foundation: FoundationConfig | None = Field(default=None, exclude_if=_is_none)
     fine_tuning: FineTuningConfig | None = Field(default=None, exclude_if=_is_none)
+
+    def get_property(self, key: str) -> Property:
+        """Return the property with a key: one of the nine, or one that the run defines.
+
+        Raises:
+            UnknownNameError: No property has this key.
+        """
+        return get_property(key, self.data.own)

@@ -18,7 +18,7 @@ from phase2.data.splits import Split, split_crystals
 from phase2.data.store.store import GraphStore, open_or_build_store
 from phase2.data.targets import TargetScaler
 from phase2.errors import DataError
-from phase2.properties import KEYS, Property, get_property
+from phase2.properties import Property
 from phase2.storage.progress import ProgressCallback
 
 
@@ -87,15 +87,17 @@ class CrystalPropertyDataset:
         whole = split_crystals(
             graphs.ids, graphs.formulas, seed=config.split_seed, fractions=config.fractions, group_by=config.group_by
         )
-        requested = [KEYS.index(key) for key in properties]
+        known = config.properties
+        keys = [p.key for p in known]
+        requested = [keys.index(key) for key in properties]
         present = np.isfinite(columns[:, requested])
         if not present[whole.train].any():
             raise _without_labels(properties, columns[whole.train], config)
         parts = _reduce(whole, present, config)
         kept = [k for k in requested if not np.isnan(columns[parts.train, k]).all()]
         if not kept or (len(kept) < len(requested) and not drop_unlabelled_properties):
-            raise _without_labels([KEYS[k] for k in requested if k not in kept], columns[parts.train], config)
-        chosen = tuple(get_property(KEYS[k]) for k in kept)
+            raise _without_labels([keys[k] for k in requested if k not in kept], columns[parts.train], config)
+        chosen = tuple(known[k] for k in kept)
         targets = columns[:, kept]
         return cls(
             graphs=graphs,
@@ -138,7 +140,7 @@ def open_graph_store(
         RequestError: The cache folder cannot be written, or the number of workers is not positive.
     """
     return open_or_build_store(
-        open_source(config.source, config.limits),
+        open_source(config.source, config.limits, config.properties),
         config.graph,
         cache_dir=cache or cache_dir(),
         workers=workers,
@@ -184,7 +186,7 @@ def _round_robin(present: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _without_labels(missing: Sequence[str], train: NDArray[np.float64], config: DataConfig) -> DataError:
-    available = [key for key, column in zip(KEYS, train.T, strict=True) if not np.isnan(column).all()]
+    available = [p.key for p, column in zip(config.properties, train.T, strict=True) if not np.isnan(column).all()]
     kept = "" if config.max_samples is None else f" of the at most {config.max_samples} crystals kept by --max-samples"
     return DataError(
         f"The training part of '{config.source}' has no label for {', '.join(missing)}.",

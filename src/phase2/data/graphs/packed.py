@@ -16,18 +16,23 @@ ENTITIES = ("crystal", "atom", "bond", "edge", "node", "link")
 
 
 class Column(NamedTuple):
-    """Layout of one array: what it has an entry for, and the dtype and shape of an entry."""
+    """Layout of one array: what it has an entry for, and the dtype and shape of an entry, None for any width."""
 
     entity: str
     dtype: DTypeLike
-    shape: tuple[int, ...] = ()
+    shape: tuple[int | None, ...] = ()
+
+    def shape_like(self, array: NDArray[Any]) -> tuple[int, ...]:
+        """Return the shape of an entry, with the widths of an array where any will do."""
+        widths = array.shape[1:] if array.ndim == len(self.shape) + 1 else self.shape
+        return tuple((width or 0) if size is None else size for size, width in zip(self.shape, widths, strict=True))
 
 
 COLUMNS: Mapping[str, Column] = {
     "ids": Column("crystal", np.str_),
     "formulas": Column("crystal", np.str_),
     "lattice": Column("crystal", np.float32, (3, 3)),
-    "targets": Column("crystal", np.float32, (len(PROPERTIES),)),
+    "targets": Column("crystal", np.float32, (None,)),
     "species": Column("atom", np.uint8),
     "positions": Column("atom", np.float32, (3,)),
     "atom_node": Column("atom", np.int32),
@@ -61,7 +66,8 @@ class PackedGraphs:
         ids: Names of the crystals, shape (B,), str.
         formulas: Reduced formulas, shape (B,), str.
         lattice: Lattice vectors as rows, shape (B, 3, 3), float32, angstrom.
-        targets: Labels in the order of ``PROPERTIES`` and in their units, shape (B, 9), float32, NaN where missing.
+        targets: Labels of the K properties of the source, ``PROPERTIES`` first, in their order and units, shape (B, K),
+            float32, NaN where missing.
         atom_offset: Shape (B + 1,), int64.
         species: Atomic numbers of the atoms, shape (N,), uint8.
         positions: Cartesian positions, shape (N, 3), float32, angstrom.
@@ -112,10 +118,11 @@ class PackedGraphs:
         for name, column in COLUMNS.items():
             array = getattr(self, name)
             size = len(self.ids) if column.entity == "crystal" else int(self.offset(column.entity)[-1])
-            if array.shape != (size, *column.shape) or not np.issubdtype(array.dtype, column.dtype):
+            expected = (size, *column.shape_like(array))
+            if array.shape != expected or not np.issubdtype(array.dtype, column.dtype):
                 raise DataError(
                     f"Array '{name}' of the packed graphs is {array.dtype} {array.shape}.",
-                    why=f"Expected {np.dtype(column.dtype).name} {(size, *column.shape)}.",
+                    why=f"Expected {np.dtype(column.dtype).name} {expected}.",
                 )
         for entity in ENTITIES[1:]:
             offset = self.offset(entity)
@@ -125,10 +132,11 @@ class PackedGraphs:
     @classmethod
     def concatenate(cls, parts: Sequence[PackedGraphs]) -> PackedGraphs:
         """Concatenate graphs; no parts give no crystals."""
+        parts = [part for part in parts if len(part)] or parts[:1]
         if len(parts) == 1:
             return parts[0]
         arrays: dict[str, Any] = {
-            name: np.concatenate([np.empty((0, *column.shape), column.dtype), *(getattr(p, name) for p in parts)])
+            name: np.concatenate([_empty(name, column, parts), *(getattr(p, name) for p in parts)])
             for name, column in COLUMNS.items()
         }
         counts = {entity: [np.diff(p.offset(entity)) for p in parts] for entity in ENTITIES[1:]}
@@ -158,6 +166,12 @@ class PackedGraphs:
     def nbytes(self) -> int:
         """Size of all arrays, bytes."""
         return sum(int(getattr(self, field.name).nbytes) for field in fields(self))
+
+
+def _empty(name: str, column: Column, parts: Sequence[PackedGraphs]) -> NDArray[Any]:
+    """Return no entries of an array, as wide as those of the parts; without parts, labels are those of the nine."""
+    like = getattr(parts[0], name) if parts else np.empty((0, *(size or len(PROPERTIES) for size in column.shape)))
+    return np.empty((0, *column.shape_like(like)), column.dtype)
 
 
 def offsets_from_counts(counts: NDArray[np.integer] | NDArray[np.floating]) -> NDArray[np.int64]:

@@ -38,7 +38,7 @@ class Rejection:
 
 
 def pack(crystals: Iterable[LabelledCrystal | Crystal], spec: GraphSpec) -> PackedGraphs:
-    """Build the graphs of crystals, in the order given; a crystal without labels gets NaN targets.
+    """Build the graphs of crystals, in the order given; a crystal without labels gets NaN targets of the nine.
 
     Args:
         crystals: Crystals, with or without labels.

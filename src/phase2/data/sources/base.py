@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,7 +59,8 @@ class LabelledCrystal:
 
     Attributes:
         crystal: The structure.
-        targets: Labels in the order and the units of ``PROPERTIES``, shape (9,), float64; NaN where missing.
+        targets: Labels of the K properties of the source, in their order and units, shape (K,), float64; NaN where
+            missing.
     """
 
     crystal: Crystal
@@ -82,7 +83,7 @@ def bounded_name(raw: RawRecord, limits: ReadingLimits) -> RawRecord:
 class Source(Protocol):
     """Data set that is read record by record: ``records`` runs once, in the main process, ``parse`` in the workers.
 
-    To add one, write a class with these five members in a module of its own, and return it in ``open_source``.
+    To add one, write a class with these six members in a module of its own, and return it in ``open_source``.
     """
 
     @property
@@ -92,6 +93,10 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """Name or path that the data set was requested by."""
+
+    @property
+    def properties(self) -> Sequence[Property]:
+        """The properties whose labels are read: ``PROPERTIES``, and those that a run defines."""
 
     @property
     def fingerprint(self) -> str:
@@ -108,20 +113,22 @@ class Source(Protocol):
         """
 
 
-def read_labels(record: Mapping[str, object], crystal_id: str) -> NDArray[np.float64]:
-    """Read the nine labels of a record by their JARVIS columns or, failing those, by their keys.
+def read_labels(
+    record: Mapping[str, object], crystal_id: str, properties: Sequence[Property] = PROPERTIES
+) -> NDArray[np.float64]:
+    """Read the labels of a record by their columns or, failing those, by their keys.
 
     These count as missing: an absent column, null, "", "na", "nan", "none" in any case, NaN and the infinities.
 
     Returns:
-        Labels in the order of ``PROPERTIES``, shape (9,), float64; NaN where missing.
+        Labels in the order of ``properties``, shape (K,), float64; NaN where missing.
 
     Raises:
         InvalidCrystalError: A label is a truth value, text that is no number, a list, or a number beyond the range of
             float32.
     """
-    values = (record.get(p.column, record.get(p.key)) for p in PROPERTIES)
-    return np.array([read_label(value, p, crystal_id) for value, p in zip(values, PROPERTIES, strict=True)])
+    values = (record.get(p.column, record.get(p.key)) for p in properties)
+    return np.array([read_label(value, p, crystal_id) for value, p in zip(values, properties, strict=True)])
 
 
 def read_label(value: object, prop: Property, crystal_id: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -17,25 +17,32 @@ from phase2.data.crystals.readers import STRUCTURE_SUFFIXES, is_structure_file, 
 from phase2.data.sources.base import LabelledCrystal, RawRecord, bounded_name, escape_unprintable, read_label
 from phase2.data.sources.target_table import TargetRow, read_target_table
 from phase2.errors import DataError, InvalidCrystalError
-from phase2.properties import PROPERTIES
+from phase2.properties import PROPERTIES, Property
 
 
 class FolderSource:
     """Source of CIF, POSCAR and JARVIS JSON files, and one CSV with a row for each of them.
 
     The CSV has a column ``file`` (a path within the folder) or ``id`` (the name of a file without its suffix), or both,
-    and a column for each property: its key or JARVIS column, with or without the unit (``band_gap [eV]``).
+    and a column for each property: its key or column, with or without the unit (``band_gap [eV]``).
 
     Args:
         path: The folder.
         limits: Limits of reading.
+        properties: The properties whose labels are read.
     """
 
     isolated = True
 
-    def __init__(self, path: Path, limits: ReadingLimits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        limits: ReadingLimits = DEFAULT_LIMITS,
+        properties: Sequence[Property] = PROPERTIES,
+    ) -> None:
         self.path = path
         self.limits = limits
+        self.properties = tuple(properties)
 
     @property
     def name(self) -> str:
@@ -62,7 +69,7 @@ class FolderSource:
         return digest.hexdigest()
 
     def records(self) -> Iterator[RawRecord]:
-        """Yield a record for each row of the CSV: the path of the file, and the nine labels as text.
+        """Yield a record for each row of the CSV: the path of the file, and the labels as text.
 
         Raises:
             DataError: There is no CSV, or its headings or a whole column are wrong.
@@ -70,7 +77,7 @@ class FolderSource:
         """
         by_stem = {_stem(path.relative_to(self.path).as_posix()): path for path in self._structure_files()}
         seen: set[str] = set()
-        for row in read_target_table(_table_of(self.path), self.limits):
+        for row in read_target_table(_table_of(self.path), self.limits, self.properties):
             yield bounded_name(self._raw(row, by_stem, seen), self.limits)
 
     def parse(self, raw: RawRecord) -> LabelledCrystal:
@@ -81,7 +88,7 @@ class FolderSource:
         """
         raw.check()
         path, labels = cast("tuple[str, tuple[str, ...]]", raw.content)
-        targets = np.array([read_label(text, p, raw.id) for text, p in zip(labels, PROPERTIES, strict=True)])
+        targets = np.array([read_label(text, p, raw.id) for text, p in zip(labels, self.properties, strict=True)])
         try:
             return LabelledCrystal(read_structure(Path(path), raw.id, self.limits), targets)
         except InvalidCrystalError:

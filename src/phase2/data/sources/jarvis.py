@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
@@ -10,6 +10,7 @@ from phase2.config.settings import cache_dir
 from phase2.data.sources.base import LabelledCrystal, RawRecord
 from phase2.data.sources.download import RemoteFile, fetch
 from phase2.data.sources.json_source import JsonSource
+from phase2.properties import PROPERTIES, Property
 from phase2.storage.progress import ProgressCallback
 
 # doi 10.6084/m9.figshare.6815699.v11; MD5 fb3e1eb80339a70ff313af1c644c1777
@@ -30,6 +31,7 @@ class JarvisSource:
         remote: The archive.
         progress: Callback receiving the bytes received and their number.
         limits: Limits of reading.
+        properties: The properties whose labels are read.
     """
 
     name = "jarvis-dft3d"
@@ -42,11 +44,13 @@ class JarvisSource:
         remote: RemoteFile = DFT_3D,
         progress: ProgressCallback | None = None,
         limits: ReadingLimits = DEFAULT_LIMITS,
+        properties: Sequence[Property] = PROPERTIES,
     ) -> None:
         self._folder = download_folder(cache or cache_dir())
         self._remote = remote
         self._progress = progress
         self._limits = limits
+        self.properties = tuple(properties)
 
     @property
     def path(self) -> Path:
@@ -84,15 +88,20 @@ class JarvisSource:
         """
         return self._file(self.path).parse(raw)
 
-    def __getstate__(self) -> tuple[Path, RemoteFile, ReadingLimits]:
-        return self._folder, self._remote, self._limits  # a progress bar cannot be sent to the worker processes
+    def __getstate__(self) -> tuple[Path, RemoteFile, ReadingLimits, tuple[Property, ...]]:
+        return (
+            self._folder,
+            self._remote,
+            self._limits,
+            self.properties,
+        )  # a progress bar cannot be sent to the worker processes
 
-    def __setstate__(self, state: tuple[Path, RemoteFile, ReadingLimits]) -> None:
-        self._folder, self._remote, self._limits = state
+    def __setstate__(self, state: tuple[Path, RemoteFile, ReadingLimits, tuple[Property, ...]]) -> None:
+        self._folder, self._remote, self._limits, self.properties = state
         self._progress = None
 
     def _file(self, path: Path) -> JsonSource:
-        return JsonSource(path, DFT_3D_MEMBER, self._limits)
+        return JsonSource(path, DFT_3D_MEMBER, self._limits, self.properties)
 
 
 def download_folder(cache: Path) -> Path:

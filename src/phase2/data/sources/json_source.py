@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -14,9 +14,8 @@ from phase2.data.sources.base import LabelledCrystal, RawRecord, bounded_name, e
 from phase2.data.sources.json_cursor import Unreadable
 from phase2.data.sources.json_stream import is_json_lines, stream_records
 from phase2.errors import DataError
-from phase2.properties import PROPERTIES
+from phase2.properties import PROPERTIES, Property
 
-_LABELS = tuple(name for p in PROPERTIES for name in dict.fromkeys((p.column, p.key)))
 _ATOMS = ("lattice_mat", "coords", "elements", "cartesian")
 _IDS = ("jid", "id", "material_id")
 
@@ -24,20 +23,28 @@ _IDS = ("jid", "id", "material_id")
 class JsonSource:
     """Source of records ``{"jid": ..., "atoms": {...}, "band_gap": ..., ...}`` in a list, an object or lines.
 
-    Labels are read from JARVIS's columns or, where those are absent, from phase2's own keys.
+    Labels are read from the properties' columns or, where those are absent, from their keys.
 
     Args:
         path: The file, uncompressed or compressed by gzip or zip.
         member: Its name within a zip archive with several JSON files.
         limits: Limits of reading.
+        properties: The properties whose labels are read.
     """
 
     isolated = False
 
-    def __init__(self, path: Path, member: str | None = None, limits: ReadingLimits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        member: str | None = None,
+        limits: ReadingLimits = DEFAULT_LIMITS,
+        properties: Sequence[Property] = PROPERTIES,
+    ) -> None:
         self.path = path
         self.member = member
         self.limits = limits
+        self.properties = tuple(properties)
 
     @property
     def name(self) -> str:
@@ -70,10 +77,11 @@ class JsonSource:
             LimitExceededError: It has too many records, or too much content for its size.
         """
         seen: set[str] = set()
+        labels = [name for p in self.properties for name in (p.column, p.key)]
         for index, (key, record) in enumerate(stream_records(self.path, self.member, self.limits)):
             if index >= self.limits.records:
                 raise self.limits.exceeded("records", str(self.path), "it has more records")
-            yield bounded_name(_raw(index, key, record, seen), self.limits)
+            yield bounded_name(_raw(index, key, record, seen, labels), self.limits)
 
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Turn one record into a crystal and its labels.
@@ -83,10 +91,11 @@ class JsonSource:
         """
         raw.check()
         content = cast("Mapping[str, object]", raw.content)
-        return LabelledCrystal(from_jarvis(content, raw.id, self.limits), read_labels(content, raw.id))
+        labels = read_labels(content, raw.id, self.properties)
+        return LabelledCrystal(from_jarvis(content, raw.id, self.limits), labels)
 
 
-def _raw(index: int, key: str | None, record: object, seen: set[str]) -> RawRecord:
+def _raw(index: int, key: str | None, record: object, seen: set[str], labels: Collection[str]) -> RawRecord:
     if isinstance(record, Unreadable):
         name = escape_unprintable(key or f"record-{index}")
         return RawRecord(name, None, defect=record.reason, limit=record.limit)
@@ -104,7 +113,7 @@ def _raw(index: int, key: str | None, record: object, seen: set[str]) -> RawReco
     if "atoms" not in record:
         return RawRecord(crystal_id, None, defect="It has no 'atoms'.")
     # JARVIS records have sixty columns: those not needed are neither kept nor sent to the worker processes.
-    content = {k: record[k] for k in _LABELS if k in record}
+    content = {k: record[k] for k in labels if k in record}
     atoms = record["atoms"]
     content["atoms"] = {k: atoms[k] for k in _ATOMS if k in atoms} if isinstance(atoms, dict) else atoms
     return RawRecord(crystal_id, content)

@@ -6,6 +6,7 @@ To add a named data set, write a :class:`Source` and add it to ``open_source`` a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from phase2.data.sources.jarvis import DFT_3D, JarvisSource, download_folder
 from phase2.data.sources.json_source import JsonSource
 from phase2.data.sources.sample import SAMPLE_FILE, SampleSource
 from phase2.errors import DataError, UnknownNameError
+from phase2.properties import PROPERTIES, Property
 from phase2.storage.progress import ProgressCallback
 
 __all__ = [
@@ -63,22 +65,25 @@ def known_sources() -> tuple[KnownSource, ...]:
     )
 
 
-def open_source(name_or_path: str, limits: ReadingLimits = DEFAULT_LIMITS) -> Source:
+def open_source(
+    name_or_path: str, limits: ReadingLimits = DEFAULT_LIMITS, properties: Sequence[Property] = PROPERTIES
+) -> Source:
     """Open a data set; nothing is read or downloaded yet.
 
     Args:
         name_or_path: ``sample``, ``jarvis-dft3d``, a JSON or JSON lines file in JARVIS's schema (also ``.gz`` or
             ``.zip``), or a folder of CIF and POSCAR files with a CSV of targets.
         limits: Limits of reading.
+        properties: The properties whose labels are read: ``PROPERTIES``, and those that a run defines.
 
     Raises:
         UnknownNameError: There is no data set of this name.
         DataError: The file does not exist or is no data set.
     """
     if name_or_path == "sample":
-        return SampleSource()
+        return SampleSource(properties)
     if name_or_path == "jarvis-dft3d":
-        return JarvisSource(limits=limits)
+        return JarvisSource(limits=limits, properties=properties)
     path = Path(name_or_path).expanduser()
     try:
         exists, folder, regular = path.exists(), path.is_dir(), path.is_file()
@@ -87,11 +92,11 @@ def open_source(name_or_path: str, limits: ReadingLimits = DEFAULT_LIMITS) -> So
     if not name_or_path or not exists:
         raise _not_found(name_or_path)
     if folder:
-        return FolderSource(path, limits)
+        return FolderSource(path, limits, properties)
     if not regular:
         raise DataError(f"{path} is no regular file.", why="Pipes and devices are not read.", fix="Copy its content.")
     if _is_json(path):
-        return JsonSource(path, limits=limits)
+        return JsonSource(path, limits=limits, properties=properties)
     raise DataError(
         f"{path} is no data set.",
         why="A data set is a JSON or JSON lines file in JARVIS's schema, or a folder of structures with a CSV.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.sources.base import LabelledCrystal, RawRecord
 from phase2.errors import DataError
-from phase2.properties import PROPERTIES
+from phase2.properties import PROPERTIES, Property
 
 SAMPLE_FILE = Path(__file__).with_name("sample.npz")
 
@@ -32,10 +32,17 @@ _Arrays = tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.float64], NDA
 
 
 class SampleSource:
-    """The embedded sample as a data set."""
+    """The embedded sample as a data set.
+
+    Args:
+        properties: The properties whose labels are read; it has none of those that a run defines.
+    """
 
     name = "sample"
     isolated = False
+
+    def __init__(self, properties: Sequence[Property] = PROPERTIES) -> None:
+        self.properties = tuple(properties)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -65,6 +72,7 @@ class SampleSource:
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Turn one record into a crystal and its labels."""
         species, frac, lattice, known = cast("_Arrays", raw.content)
-        targets = np.full(len(PROPERTIES), np.nan)  # properties that are newer than the file have no label in it
+        # Properties that are newer than the file have no label in it.
+        targets = np.full(len(self.properties), np.nan)
         targets[: len(known)] = known
         return LabelledCrystal(Crystal.checked(raw.id, species, frac, lattice), targets)

@@ -28,7 +28,7 @@ class TargetRow:
     Attributes:
         file: Path of the structure file, "" if the table has no such column.
         id: Name of the crystal, "" if the table has no such column.
-        labels: The nine labels in the order of ``PROPERTIES``, "" where missing.
+        labels: The labels in the order of the properties, "" where missing.
         defect: Why the row cannot be used, "" for none.
         limit: Whether the defect is that it exceeds a limit of reading.
     """
@@ -49,10 +49,12 @@ class _Columns:
     labels: dict[int, Property]
 
 
-def read_target_table(table: Path, limits: ReadingLimits = DEFAULT_LIMITS) -> list[TargetRow]:
+def read_target_table(
+    table: Path, limits: ReadingLimits = DEFAULT_LIMITS, properties: Sequence[Property] = PROPERTIES
+) -> list[TargetRow]:
     """Read a CSV with a column ``file`` or ``id`` and a column for each property.
 
-    A property is named by its key or JARVIS column, with or without the unit (``band_gap [eV]``). Other columns are
+    A property is named by its key or column, with or without the unit (``band_gap [eV]``). Other columns are
     ignored with a note in the log, unless they look like a misspelt property. A row that is damaged costs itself alone.
 
     Raises:
@@ -61,12 +63,12 @@ def read_target_table(table: Path, limits: ReadingLimits = DEFAULT_LIMITS) -> li
         LimitExceededError: It has too many bytes, columns or rows.
     """
     headings, rows = read_rows(table, limits)
-    columns = _parse_headings(table, headings)
+    columns = _parse_headings(table, headings, properties)
     _check_columns(table, columns, [row.cells for row in rows if not row.defect])
-    return [_row(row, columns) for row in rows]
+    return [_row(row, columns, properties) for row in rows]
 
 
-def _row(row: TableRow, columns: _Columns) -> TargetRow:
+def _row(row: TableRow, columns: _Columns, properties: Sequence[Property]) -> TargetRow:
     if row.defect:
         return TargetRow("", f"row-{row.number}", (), row.defect, row.limit)
     cells = row.cells
@@ -74,19 +76,19 @@ def _row(row: TableRow, columns: _Columns) -> TargetRow:
     return TargetRow(
         file="" if columns.file is None else cells[columns.file].strip(),
         id="" if columns.id is None else cells[columns.id].strip(),
-        labels=tuple(labels.get(p.key, "") for p in PROPERTIES),
+        labels=tuple(labels.get(p.key, "") for p in properties),
     )
 
 
-def _parse_headings(table: Path, headings: Sequence[str]) -> _Columns:
+def _parse_headings(table: Path, headings: Sequence[str], properties: Sequence[Property]) -> _Columns:
     columns: dict[str, int] = {}
     labels: dict[int, Property] = {}
     for column, heading in enumerate(headings):
         match = _HEADING.match(heading.strip())
         name = match["name"].lower() if match else ""
-        prop = next((p for p in PROPERTIES if name in {p.key, p.column}), None)
+        prop = next((p for p in properties if name in {p.key, p.column.lower()}), None)
         if prop is None and name not in {"file", "id"}:
-            _refuse_misspelt(table, name)
+            _refuse_misspelt(table, name, properties)
             log.warning("%s: column '%s' is no property and is ignored.", table, heading)
             continue
         if prop is not None:
@@ -98,13 +100,14 @@ def _parse_headings(table: Path, headings: Sequence[str]) -> _Columns:
         raise DataError(
             f"{table} has the headings {', '.join(headings)}.",
             why="It needs a column 'file' or 'id', and a column for at least one property.",
-            fix=f"Use the headings: file, {', '.join(p.heading for p in PROPERTIES)}; separate cells by commas.",
+            fix=f"Use the headings: file, {', '.join(p.heading for p in properties)}; separate cells by commas.",
         )
     return _Columns(columns.get("file"), columns.get("id"), labels)
 
 
-def _refuse_misspelt(table: Path, name: str) -> None:
-    nearest = difflib.get_close_matches(name, [n for p in PROPERTIES for n in (p.key, p.column)], n=1, cutoff=0.8)
+def _refuse_misspelt(table: Path, name: str, properties: Sequence[Property]) -> None:
+    known = [name for p in properties for name in (p.key, p.column)]
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
     if nearest:
         raise DataError(
             f"{table} has a column '{name}', which is no property.",

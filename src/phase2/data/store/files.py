@@ -43,6 +43,8 @@ class GraphWriter:
 
     def append(self, graphs: PackedGraphs) -> None:
         """Append graphs to those written so far."""
+        if not len(graphs):
+            return
         for name, file in self._files.items():
             file.append(getattr(graphs, name))
         for name, parts in self._names.items():
@@ -102,10 +104,13 @@ class _GrowingArray:
     def __init__(self, folder: Path, name: str, column: Column) -> None:
         self._column = column
         self._rows = 0
+        self._entry: tuple[int, ...] = ()
         self._file = (folder / f"{name}.npy").open("wb")
-        self._header()
 
     def append(self, array: NDArray[np.generic]) -> None:
+        if not self._rows:
+            self._entry = self._column.shape_like(array)
+            self._header()
         self._file.write(np.ascontiguousarray(array).tobytes())
         self._rows += len(array)
 
@@ -121,7 +126,7 @@ class _GrowingArray:
             self._file.close()
 
     def _header(self) -> None:
-        shape = (self._rows, *self._column.shape)
+        shape = (self._rows, *self._entry)
         descr = npy.dtype_to_descr(np.dtype(self._column.dtype))
         npy.write_array_header_1_0(self._file, {"descr": descr, "fortran_order": False, "shape": shape})
 

@@ -19,6 +19,7 @@ from phase2.data.store.cache_folder import cache_folder_errors
 from phase2.data.store.files import FORMAT, read_graph_files
 from phase2.errors import DataError, RequestError
 from phase2.machine.hardware import available_cores
+from phase2.properties import PROPERTIES
 from phase2.storage.disk.lock import wait_for_lock
 from phase2.storage.progress import ProgressCallback
 
@@ -35,7 +36,8 @@ class GraphStore:
         graphs: All valid crystals in the order of the source, memory-mapped.
         rejected: Records that are no valid crystal, with the reasons.
         path: Folder of the store.
-        fingerprint: SHA-256 of the format, the source's content and the graph settings.
+        fingerprint: SHA-256 of the format, the source's content, the graph settings, and the properties beyond the nine
+            where there are any.
     """
 
     graphs: PackedGraphs
@@ -106,6 +108,9 @@ def _fingerprint(source: Source, spec: GraphSpec, limits: ReadingLimits) -> str:
     content = [FORMAT, source.fingerprint, spec.digest]
     if limits != DEFAULT_LIMITS:
         content.append(limits.digest)
+    if own := source.properties[len(PROPERTIES) :]:
+        # What decides the numbers of the store; bounds, transforms and titles are applied to these later.
+        content.append(json.dumps([[p.key, p.column, p.unit, p.task] for p in own]))
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
