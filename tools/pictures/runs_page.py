@@ -30,7 +30,7 @@ _REQUESTS = (
     ("--algorithm", "e3nn", "--level", "lite"),
 )
 _LONG = ("--algorithm", "cgcnn", "--level", "lite", *_SMALL)
-_RESUMED, _INTERRUPTED = (*_LONG, "--epochs", "40"), (*_LONG, "--epochs", "400")
+_RESUMED, _INTERRUPTED = (*_LONG, "--epochs", "150"), (*_LONG, "--epochs", "400")
 _DIVERGING = ("--algorithm", "cgcnn", "--level", "smoke", "--epochs", "12", *_SMALL, "--lr", "100")
 
 
