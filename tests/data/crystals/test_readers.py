@@ -142,10 +142,10 @@ class TestRefusedFiles:
         [
             (POSCAR.replace("Na Cl\n", ""), "POSCAR"),
             (POSCAR.replace("Na Cl", "Na Xx"), "Xx"),
-            (POSCAR[: POSCAR.index("0.5")], "cannot be parsed"),
-            (POSCAR.replace("4.2 0 0", "4.2 0"), "cannot be parsed"),
+            (POSCAR[: POSCAR.index("0.5")], "it has 1 positions"),
+            (POSCAR.replace("4.2 0 0", "4.2 0"), "line 3"),
             (POSCAR.replace("0 0 4.2", "0 4.2 0"), "volume of 0"),
-            ("", "cannot be parsed"),
+            ("", "line 2"),
         ],
     )
     def test_poscar(self, tmp_path, text, said):

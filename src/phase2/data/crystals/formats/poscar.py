@@ -1,24 +1,29 @@
-"""POSCAR and CONTCAR: the structure files of VASP."""
+"""POSCAR and CONTCAR: the structure files of VASP, with the meaning that VASP gives them.
+
+Source of the format: https://www.vasp.at/wiki/index.php/POSCAR.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.formats.parsing import check_atoms, parse_file, parse_text
-from phase2.data.crystals.formats.pymatgen import from_pymatgen
-
-# Comment, scale, lattice, and at most ten lines of symbols and ten of counts.
-_CELL_LINES, _HEAD_LINES = 5, 25
+from phase2.data.crystals.formats.vasp.cell import lattice_and_scale
+from phase2.data.crystals.formats.vasp.lines import Lines
+from phase2.data.crystals.formats.vasp.positions import read_positions
+from phase2.data.crystals.formats.vasp.species import read_species
 
 
 def read_poscar(path: Path, id: str | None = None, limits: ReadingLimits = DEFAULT_LIMITS) -> Crystal:  # noqa: A002
-    """Read a POSCAR or CONTCAR that names its elements.
+    """Read a POSCAR or CONTCAR that names its elements; velocities and constraints are dropped.
 
     Raises:
         DataError: The file cannot be read.
-        InvalidCrystalError: It holds no valid crystal, or exceeds a limit; the message names file and site.
+        InvalidCrystalError: It holds no valid crystal, or exceeds a limit; the message names file and line or site.
     """
     return parse_file(path, id, _parse, limits)
 
@@ -39,22 +44,14 @@ def poscar_crystal(text: str, subject: str, id: str, limits: ReadingLimits = DEF
 
 
 def _parse(text: str, crystal_id: str, limits: ReadingLimits) -> Crystal:
-    check_atoms(crystal_id, _claimed_atoms(text), limits)
-
-    from pymatgen.io.vasp.inputs import Poscar
-
-    return from_pymatgen(Poscar.from_str(text).structure, crystal_id)
-
-
-def _claimed_atoms(text: str) -> int:
-    """Return the largest sum of counts in a line of the head, from which pymatgen makes lists at once."""
-    blank_comment = not text.partition("\n")[0].strip()
-    head = text.lstrip().split("\n", _HEAD_LINES)[:_HEAD_LINES]
-    return max(map(_sum_of_counts, head[_CELL_LINES - blank_comment :]), default=0)
-
-
-def _sum_of_counts(line: str) -> int:
-    try:
-        return sum(max(0, int(word)) for word in line.split())
-    except ValueError:
-        return 0
+    lines = Lines(text, crystal_id)
+    lines.skip()  # the comment
+    lattice, scale = lattice_and_scale(lines)
+    kinds = read_species(lines)
+    check_atoms(crystal_id, sum(kinds.counts), limits)
+    mode, positions, symbols = read_positions(lines, kinds)
+    if mode == "cartesian":
+        # A cell without volume is reported by Crystal.checked.
+        volume = abs(np.linalg.det(lattice))
+        positions = positions * scale @ np.linalg.inv(lattice) if volume > 0 else positions
+    return Crystal.checked(crystal_id, symbols, positions, lattice)

@@ -1,0 +1,1 @@
+"""POSCAR and CONTCAR: the structure files of VASP, with the meaning that VASP gives them."""
