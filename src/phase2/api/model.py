@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def load_model(
-    model: RunReference | list[RunReference] | tuple[RunReference, ...] = "latest",
+    model: RunReference | list[RunReference] | tuple[RunReference, ...] | None = None,
     *,
     store: str | os.PathLike[str] | None = None,
     device: str = AUTO,
@@ -40,9 +40,10 @@ def load_model(
     """Load a trained model, or several as an ensemble.
 
     Args:
-        model: A :class:`phase2.Run`; the id or folder name of a run, ``best`` or ``latest``; the path of a ``best.pt``
-            or of a run folder; or an address such as ``s3://bucket/prefix/family/run_...``. A list of these is an
-            ensemble.
+        model: A :class:`phase2.Run`; the id or folder name of a run, ``best``, ``best:band_gap`` or ``latest``; the
+            path of a ``best.pt`` or of a run folder; or an address such as ``s3://bucket/prefix/family/run_...``. A
+            list of these is an ensemble. By default the best, by validation score, of the runs that have the
+            properties, data and split of the newest one.
         store: Where named runs are looked up: a folder or ``s3://bucket/prefix``. By default ``$PHASE2_STORE``, or the
             folder ``models``.
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
@@ -58,7 +59,7 @@ def load_model(
         >>> phase2.load_model(run).properties[0].heading
         'formation_energy [eV/atom]'
     """
-    several: list[RunReference] = list(model) if isinstance(model, list | tuple) else [model]
+    several: list[RunReference | None] = list(model) if isinstance(model, list | tuple) else [model]
     if not several:
         raise RequestError("No model was named.", fix="Name a run, or the path of a best.pt.")
     where = choose_device(device)

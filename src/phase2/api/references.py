@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from phase2.config.settings import store_url
+from phase2.errors import RequestError
 from phase2.runs.addresses import cache_of, split_address, stored_model_file
-from phase2.runs.catalog.lookup import find_in
+from phase2.runs.catalog.index import list_runs
+from phase2.runs.catalog.lookup import default_run, find_in
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.keys import local_run
 from phase2.runs.layout import MANIFEST, RunDirectory, model_file_in
@@ -38,11 +40,11 @@ def store_at(url: str | os.PathLike[str] | None) -> Store:
     return open_store(os.fspath(url) if url is not None else store_url() or DEFAULT_STORE)
 
 
-def model_file(reference: RunReference, store: str | os.PathLike[str] | None = None) -> Path:
+def model_file(reference: RunReference | None, store: str | os.PathLike[str] | None = None) -> Path:
     """Return the model file of a run; one that lies in a bucket is brought into the cache, verified.
 
     Args:
-        reference: The run, or the path of a model file.
+        reference: The run, or the path of a model file; None for the best of the runs that compare with the newest.
         store: Where to look for a run that is named; the default store when None.
 
     Raises:
@@ -50,12 +52,25 @@ def model_file(reference: RunReference, store: str | os.PathLike[str] | None = N
         DataError: The file is damaged in the store.
         TransientError: The store does not answer.
     """
+    if reference is None:
+        return _default_file(store_at(store))
     folder = _folder(reference)
     if folder is not None:
         return model_file_in(folder) if folder.is_dir() else folder
     if isinstance(reference, str) and reference.endswith(".pt") and "://" not in reference:
         return Path(reference)  # it is not there, which its reader says
     return stored_model_file(*_located(reference, store))
+
+
+def _default_file(store: Store) -> Path:
+    runs = [run for run in list_runs(store) if run.status == "finished" and run.has_model]
+    if not runs:
+        raise RequestError(
+            f"There is no finished run in {store.url}.",
+            why="A model comes from a run whose manifest says that it is finished.",
+            fix="Train one with 'phase2 train', or name a model.",
+        )
+    return stored_model_file(store, default_run(runs).prefix)
 
 
 def manifest_of(reference: RunReference, store: str | os.PathLike[str] | None = None) -> RunManifest:

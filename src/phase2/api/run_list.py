@@ -9,18 +9,24 @@ from phase2.api.references import store_at
 from phase2.api.table import Cell, Table
 from phase2.properties import get_property
 from phase2.runs.catalog import index
+from phase2.runs.catalog.best import SCORE, compare_best
+from phase2.runs.catalog.columns import sort_runs
 from phase2.runs.catalog.filter import RunFilter
-from phase2.runs.catalog.lookup import best_first
 from phase2.runs.catalog.summary import RunSummary
 
 
-def list_runs(
+def list_runs(  # noqa: PLR0913 - filters
     store: str | os.PathLike[str] | None = None,
     *,
     algorithm: str | None = None,
     level: str | None = None,
     status: str | None = None,
     property: str | None = None,  # noqa: A002 - the field's own name
+    data: str | None = None,
+    split: str | None = None,
+    seed: int | None = None,
+    epochs: int | None = None,
+    lr: float | None = None,
 ) -> RunList:
     """List the runs of a store, the newest first.
 
@@ -30,6 +36,11 @@ def list_runs(
         level: Only those of this level, or ``competition``.
         status: Only those that are ``finished``, ``failed``, ``interrupted``, ``running`` or ``unfinished``.
         property: Only those that were trained on this property.
+        data: Only those on this data set: its name or path, or the beginning of its fingerprint.
+        split: Only those with this split.
+        seed: Only those of this seed.
+        epochs: Only those of so many epochs.
+        lr: Only those with this peak learning rate.
 
     Raises:
         UnknownNameError: There is no such algorithm, level, status or property.
@@ -43,7 +54,10 @@ def list_runs(
         >>> runs[0].run_id == run.id, runs[0].status
         (True, 'finished')
     """
-    wanted = RunFilter(algorithm=algorithm, mode=level, status=status, property=property)
+    wanted = RunFilter(
+        algorithm=algorithm, mode=level, status=status, property=property,
+        data=data, split=split, seed=seed, epochs=epochs, lr=lr,
+    )  # fmt: skip
     return RunList([run for run in index.list_runs(store_at(store)) if wanted.passes(run)])
 
 
@@ -62,21 +76,44 @@ class RunList(Table[RunSummary]):
         """One per run."""
         return self._rows
 
-    def best_first(self) -> RunList:
-        """Return the finished runs, the one with the lowest validation score first."""
-        return RunList(best_first(self.rows))
+    def best_first(self, by: str = SCORE) -> RunList:
+        """Return the finished runs, the best first.
+
+        Args:
+            by: ``score``, which compares runs of the same properties, data and split, or a property, whose validation
+                MAE compares runs of the same data and split.
+
+        Raises:
+            RequestError: The runs do not compare, or none has the number.
+            UnknownNameError: ``by`` is no property.
+        """
+        return RunList(compare_best(self.rows, by).runs)
+
+    def sorted_by(self, column: str, *, reverse: bool = False) -> RunList:
+        """Return the runs sorted by a column of ``phase2 runs list``: ``seed``, ``rate`` or ``mae:band_gap``, say.
+
+        Args:
+            column: Name of the column.
+            reverse: Whether the highest value comes first; runs without a value are last either way.
+
+        Raises:
+            UnknownNameError: There is no such column.
+        """
+        return RunList(sort_runs(self.rows, column, reverse=reverse))
 
     def columns(self) -> list[str]:
         """Return the headings; those of validation errors carry the units."""
         errors = [f"val MAE of {get_property(key).heading}" for key in self._keys()]
-        return ["run", "family", "algorithm", "level", "status", "started", "epochs", "score", *errors, "bytes"]
+        about = ["run", "family", "algorithm", "level", "status", "started", "data", "split", "seed", "epochs", "rate"]
+        return [*about, "score", *errors, "bytes"]
 
     def records(self) -> list[list[Cell]]:
         """Return the cells of each run; times are UTC."""
         return [
             [
                 *(run.run_id, run.family, run.algorithm, run.mode, run.status, f"{run.started:%Y-%m-%d %H:%M:%S}"),
-                *(run.epochs, run.score, *(run.val_mae.get(key) for key in self._keys()), run.size),
+                *(run.source, run.split, run.seed, run.epochs, run.lr),
+                *(run.score, *(run.val_mae.get(key) for key in self._keys()), run.size),
             ]
             for run in self.rows
         ]

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import typer
 
 from phase2.cli.console import echo_text, note, print_error
+from phase2.cli.log_notes import show_choices
 from phase2.config.extras import missing_extra
 from phase2.config.settings import termination_log
 from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientError
@@ -49,6 +50,7 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     _open_closed_streams()
     _limit_spinning()
     _escape_log()
+    show_choices()
     keep_freed_memory()
     try:
         with _sigterm_raises():

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
+from phase2.cli.model_options import ForOption, chosen_model_files
 from phase2.cli.options import DeviceOption, LimitOption, given_limits
 from phase2.cli.predict import list_structures
-from phase2.cli.store import StoreOption, open_command_store
+from phase2.cli.store import StoreOption
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -29,10 +30,15 @@ def embed(  # noqa: PLR0913 - options
     data: Annotated[str | None, typer.Option("--data", help="A data set by name or path, as for training.")] = None,
     model: Annotated[
         Path | None,
-        typer.Option("--model", help="best.pt, its run folder or one of the Hub (default: the newest finished run)."),
+        typer.Option(
+            "--model",
+            help="best.pt, its run folder or one of the Hub (default: the best of the runs that compare with the "
+            "newest).",
+        ),
     ] = None,
-    models: Annotated[Path, typer.Option("--models", help="Where to look for the newest run.")] = Path("models"),
+    models: Annotated[Path, typer.Option("--models", help="Where to look for a run.")] = Path("models"),
     run: Annotated[str | None, typer.Option("--run", help="A run of the store, by id, 'best' or 'latest'.")] = None,
+    by: ForOption = None,
     store: StoreOption = None,
     backbone: Annotated[
         str | None, typer.Option("--backbone", help="A pretrained potential instead: sevennet-0 or sevennet-l3i5.")
@@ -54,7 +60,7 @@ def embed(  # noqa: PLR0913 - options
     from phase2.cli.progress import work_bar
     from phase2.prediction.reading import GraphReader
 
-    embedder = _embedder(model, run, backbone, models=models, store=store, device=device)
+    embedder = _embedder(model, run, backbone, by=by, models=models, store=store, device=device)
     with TemporaryDirectory() as folder, GraphReader(limits) as reader, work_bar("structures") as progress:
         if data is not None:
             found = _embed_data(embedder, data, batch_size, limits)
@@ -68,7 +74,14 @@ def embed(  # noqa: PLR0913 - options
 
 
 def _embedder(
-    model: Path | None, run: str | None, backbone: str | None, *, models: Path, store: str | None, device: str
+    model: Path | None,
+    run: str | None,
+    backbone: str | None,
+    *,
+    by: str | None,
+    models: Path,
+    store: str | None,
+    device: str,
 ) -> Embedder:
     from phase2.config.foundation_models import foundation_model
     from phase2.models.device import choose_device
@@ -82,10 +95,8 @@ def _embedder(
         note(f"model: {foundation_model(backbone).title}")
         return PotentialEmbedder(backbone, where)
     from phase2.prediction.predictor import Predictor
-    from phase2.prediction.stored_inputs import download_model
-    from phase2.prediction.structures import find_model_file
 
-    path = find_model_file(model, models) if run is None else download_model(open_command_store(store), run, models)
+    (path,) = chosen_model_files(None if model is None else [model], None if run is None else [run], models, store, by)
     note(f"model: {path}")
     return ModelEmbedder(Predictor.load(path, where))
 

@@ -148,8 +148,8 @@ def notices(given: list[str] | None, occasion: str | None) -> Notices:
 def workflow_message(outcome: WorkflowOutcome, store: Store) -> Message:
     """Return the message of a workflow that has ended: its runs, the best first, or its failed steps."""
     from phase2.notification.message import workflow_ended
+    from phase2.runs.catalog.best import best_first
     from phase2.runs.catalog.index import list_runs
-    from phase2.runs.catalog.lookup import best_first
 
     names = {outcome.workflow, run_id_of_process() or "", (run_to_resume() or "").rpartition("/")[2]} - {""}
     own = re.compile(rf"({'|'.join(map(re.escape, names))})(-\d+)?")

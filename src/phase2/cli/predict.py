@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
+from phase2.cli.model_options import ForOption, chosen_model_files
 from phase2.cli.options import DeviceOption, LimitOption, given_limits, variable_of
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.errors import DataError, RequestError
@@ -38,10 +39,11 @@ def predict(  # noqa: PLR0913 - options
         list[Path] | None,
         typer.Option(
             "--model",
-            help="best.pt, its run folder or one of the Hub (default: the newest finished); several are an ensemble.",
+            help="best.pt, its run folder or one of the Hub; several are an ensemble "
+            "(default: the best of the runs that compare with the newest).",
         ),
     ] = None,
-    models: Annotated[Path, typer.Option("--models", help="Where to look for the newest run.")] = Path("models"),
+    models: Annotated[Path, typer.Option("--models", help="Where to look for a run.")] = Path("models"),
     run: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,6 +53,7 @@ def predict(  # noqa: PLR0913 - options
             show_envvar=False,
         ),
     ] = None,
+    by: ForOption = None,
     store: StoreOption = None,
     properties: Annotated[
         str | None,
@@ -79,7 +82,6 @@ def predict(  # noqa: PLR0913 - options
     keys = None if properties is None else [name.strip() for name in properties.split(",") if name.strip()]
 
     from phase2.prediction.reading import GraphReader
-    from phase2.prediction.structures import find_model_file
     from phase2.prediction.table import check_output
 
     limits = given_limits(settings)
@@ -88,13 +90,7 @@ def predict(  # noqa: PLR0913 - options
     with TemporaryDirectory() as folder, GraphReader(limits) as reader:
         files = [cif] if cif is not None else list_structures(directory or "", part, Path(folder), limits)
         reader.start()  # gets ready while the models are loaded
-        if run:
-            from phase2.prediction.stored_inputs import download_model
-
-            place = open_command_store(store)
-            model_files = [download_model(place, name, models) for name in run]
-        else:
-            model_files = [find_model_file(path, models) for path in model or (None,)]
+        model_files = chosen_model_files(model, run, models, store, by)
         table = _predict(model_files, files, reader, keys, interval or [], batch_size, device)
         table = table.relative_to(Path(folder))
     _output(table, output)

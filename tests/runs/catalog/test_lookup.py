@@ -3,8 +3,9 @@
 import pytest
 
 from phase2.errors import ModelFileError, RequestError
+from phase2.runs.catalog.best import best_first
 from phase2.runs.catalog.index import list_runs
-from phase2.runs.catalog.lookup import best_first, find, latest_model_file
+from phase2.runs.catalog.lookup import default_model_file, find
 from phase2.storage.urls import open_store
 
 
@@ -80,17 +81,31 @@ def test_ranking_is_by_score_or_validation_error_never_by_test_error(make_run, t
     assert best_first(runs, "bulk_modulus") == []  # nobody has a label for it
 
 
-def test_latest_model_file_is_of_the_run_that_finished_last_and_has_one(make_run, tmp_path):
+def test_the_default_model_is_the_best_of_the_runs_that_compare_with_the_newest(make_run, tmp_path, caplog):
+    worst = make_run(tmp_path, named("worst"), score=0.7, after=5)
+    best = make_run(tmp_path, named("better"), score=0.5, after=4)
+    make_run(tmp_path, named("easy"), score=0.1, after=1, properties=("formation_energy",))
+    caplog.set_level("INFO")
+    assert default_model_file(tmp_path) == best.best
+    assert (
+        "run better: best of 2 runs on sample, 800 crystals, random split, by validation score; 1 older" in caplog.text
+    )
+    alone = make_run(tmp_path, named("new"), score=None, after=9)
+    assert default_model_file(tmp_path) == alone.best
+    assert worst.best.is_file()
+
+
+def test_a_default_model_needs_its_file_and_a_finished_run(make_run, tmp_path):
     late = make_run(tmp_path, named("a"), after=5)
-    make_run(tmp_path, named("b"), after=1, family="multitask_lite_e3nn")
+    make_run(tmp_path, named("b"), after=1, family="multitask_lite_e3nn", score=0.9)
     make_run(tmp_path, named("c"), after=9, status="interrupted")
     make_run(tmp_path, named("d"), after=9, files={})
-    assert latest_model_file(tmp_path) == late.best
+    assert default_model_file(tmp_path) == late.best
 
 
 def test_no_finished_run_says_how_to_get_one(tmp_path):
     for output in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(ModelFileError, match="no finished run") as caught:
-            latest_model_file(output)
+            default_model_file(output)
         assert "phase2 train" in caught.value.fix
     assert not (tmp_path / "nowhere").exists()

@@ -9,17 +9,15 @@ import typer
 from phase2.cli.console import note, print_table
 from phase2.cli.runs import maintenance, page, removal, sharing
 from phase2.cli.runs.filter import takes_filter
+from phase2.cli.runs.table import ROWS, ColumnsOption, print_runs
 from phase2.cli.store import JsonOption, RunArgument, StoreOption, open_command_store, print_json
-from phase2.errors import RequestError, UnknownNameError
-from phase2.properties import KEYS
+from phase2.errors import RequestError
 from phase2.runs.catalog.filter import RunFilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from phase2.runs.catalog.summary import RunSummary
 
-ROWS = 50
 RebuildOption = Annotated[
     bool, typer.Option("--rebuild", help="Read every run, ignoring the index and the markers, and write both anew.")
 ]
@@ -30,6 +28,12 @@ app = typer.Typer(help="List, compare, check, publish and remove runs.", rich_ma
 def _list(
     condition: RunFilter,
     store: StoreOption = None,
+    sort: Annotated[
+        str,
+        typer.Option("--sort", help="Sort by a column: seed, rate, score, mae:bulk_modulus, ... (default: newest)."),
+    ] = "",
+    reverse: Annotated[bool, typer.Option("--reverse", help="With --sort: the highest first.")] = False,  # noqa: FBT002
+    columns: ColumnsOption = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=0, help=f"Maximum rows; 0 for all (default: {ROWS}; all as JSON).")
     ] = None,
@@ -37,31 +41,36 @@ def _list(
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """List runs, the newest first."""
+    from phase2.runs.catalog.columns import sort_runs
     from phase2.runs.catalog.index import list_runs
 
     runs = [run for run in list_runs(open_command_store(store), rebuild=rebuild) if condition.passes(run)]
-    _print_runs(runs, limit, as_json=as_json)
+    runs = sort_runs(runs, sort, reverse=reverse) if sort else runs
+    print_runs(runs, limit, columns=columns, also=sort, as_json=as_json)
 
 
 def _best(
     condition: RunFilter,
     store: StoreOption = None,
     by: Annotated[
-        str, typer.Option("--by", help="Rank by score, or by the validation MAE of a property. Never by test errors.")
+        str,
+        typer.Option(
+            "--by", "--for", help="Rank by score, or by the validation MAE of a property. Never by test errors."
+        ),
     ] = "score",
+    columns: ColumnsOption = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Maximum rows; 0 for all.")] = 10,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """List finished runs, the best first, ranked by their validation errors."""
-    if by not in ("score", *KEYS):
-        raise UnknownNameError.of("measure", by, ("score", *KEYS))
+    """List finished runs that compare, the best first, ranked by their validation errors."""
+    from phase2.runs.catalog.best import compare_best
     from phase2.runs.catalog.index import list_runs
-    from phase2.runs.catalog.lookup import best_first
 
-    runs = best_first((run for run in list_runs(open_command_store(store)) if condition.passes(run)), by)
-    shown = runs[: limit or None]
-    _warn_of_different_data([run.data for run in shown])
-    _print_runs(shown, 0, by=by, as_json=as_json)
+    best = compare_best((run for run in list_runs(open_command_store(store)) if condition.passes(run)), by)
+    note(best.sentence())
+    print_runs(
+        best.runs[: limit or None], 0, columns=columns, also="" if by == "score" else f"mae:{by}", as_json=as_json
+    )
 
 
 app.command("list")(takes_filter(_list))
@@ -128,30 +137,6 @@ app.command("export")(sharing.export)
 app.command("push-hub")(sharing.push_hub)
 app.command("delete")(removal.delete)
 app.command("prune")(removal.prune)
-
-
-def _print_runs(runs: Sequence[RunSummary], limit: int | None, *, by: str = "score", as_json: bool) -> None:
-    from phase2.runs.catalog.lookup import ranking_value
-
-    if as_json:
-        print_json([run.model_dump(mode="json") for run in runs[: limit or None]])
-        return
-    from phase2.runs.report.markdown import number
-
-    shown = runs[: (ROWS if limit is None else limit) or None]
-    measure = "score" if by == "score" else f"val MAE of {by}"
-    rows = [
-        (run.run_id, run.family, run.mode, run.state, f"{run.started:%Y-%m-%d %H:%M}", number(ranking_value(run, by)),
-         ", ".join(run.properties))
-        for run in shown
-    ]  # fmt: skip
-    columns = ("run", "family", "mode", "status", "started (UTC)", measure, "properties")
-    if rows:
-        print_table("", columns, rows, numeric=(measure,))
-    if len(shown) < len(runs):
-        note(f"{len(runs) - len(shown)} more of {len(runs)}: --limit 0 shows all")
-    if not runs:
-        note("no run")
 
 
 def _warn_of_different_data(fingerprints: Sequence[str | None]) -> None:

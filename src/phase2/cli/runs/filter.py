@@ -12,10 +12,16 @@ import typer
 from phase2.config.levels import ALGORITHMS, MODES
 from phase2.runs.catalog.filter import STATUSES, RunFilter, parse_time
 
+_KINDS: dict[str, type] = {"seed": int, "epochs": int, "lr": float}
 _HELP = {
     "algorithm": f"Only {' or '.join(ALGORITHMS)}.",
     "level": f"Only one of: {', '.join(MODES)}.",
     "property": "Only runs trained on this property.",
+    "data": "Only runs on this data set: its name or path, or the beginning of its fingerprint.",
+    "split": "Only runs with this split.",
+    "seed": "Only runs of this seed.",
+    "epochs": "Only runs of so many epochs.",
+    "lr": "Only runs with this learning rate.",
     "status": f"Only one of: {', '.join(STATUSES)}.",
     "family": "Only runs of this family.",
     "since": "Started since: 2026-11-24, or 7d for a week ago.",
@@ -32,7 +38,7 @@ def takes_filter(command: Callable[..., None], *, hidden: tuple[str, ...] = ()) 
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
-            annotation=Annotated[str | None, typer.Option(f"--{name}", help=_HELP[name])],
+            annotation=Annotated[_KINDS.get(name, str) | None, typer.Option(f"--{name}", help=_HELP[name])],
         )
         for name in shown
     ]

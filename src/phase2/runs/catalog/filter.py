@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from phase2.config.levels import ALGORITHMS, MODES
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("finished", "failed", "interrupted", "running", "unfinished", "pruned")
 
+_SHORTEST_FINGERPRINT = 6
 _AGE = re.compile(r"(\d{1,5})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -30,6 +32,11 @@ class RunFilter:
         family: The family.
         status: The status.
         property: A property that the run was trained on.
+        data: Name or path of its data set, the last part of the path, or the beginning of its data fingerprint.
+        split: How its crystals were divided.
+        seed: Its seed.
+        epochs: Epochs trained.
+        lr: Its peak learning rate.
         since: Earliest start.
         until: Start before this time.
 
@@ -42,6 +49,11 @@ class RunFilter:
     family: str | None = None
     status: str | None = None
     property: str | None = None
+    data: str | None = None
+    split: str | None = None
+    seed: int | None = None
+    epochs: int | None = None
+    lr: float | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -65,12 +77,25 @@ class RunFilter:
                     (self.mode, run.mode),
                     (self.family, run.family),
                     (self.status, run.status),
+                    (self.split, run.split),
+                    (self.seed, run.seed),
+                    (self.epochs, run.epochs),
+                    (self.lr, run.lr),
                 )
             )
+            and (self.data is None or _is_of(self.data, run))
             and (self.property is None or self.property in run.properties)
             and (self.since is None or run.started >= self.since)
             and (self.until is None or run.started < self.until)
         )
+
+
+def _is_of(data: str, run: RunSummary) -> bool:
+    """Return whether a run is of a data set, by the name or path that it was given, or by its fingerprint."""
+    source = run.source or ""
+    return data in {source, PurePath(source).name} or (
+        len(data) >= _SHORTEST_FINGERPRINT and (run.data or "").startswith(data)
+    )
 
 
 def parse_age(text: str) -> timedelta:

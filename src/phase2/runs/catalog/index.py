@@ -51,7 +51,7 @@ class IndexEntry(Record):
 class Index(Record):
     """The index of a store."""
 
-    schema_version: Literal[3] = 3
+    schema_version: Literal[4] = 4
     entries: tuple[IndexEntry, ...]
 
 

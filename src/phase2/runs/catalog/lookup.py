@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from phase2.errors import ModelFileError, RequestError
+from phase2.runs.catalog.best import BEST, best_like, compare_best, measure_of
 from phase2.runs.catalog.index import list_runs, read_summary
 from phase2.runs.catalog.match import match_name, nearest_name, shortened
 from phase2.runs.catalog.scan import run_prefixes
@@ -18,40 +20,33 @@ from phase2.runs.remote.ids import run_of_id
 from phase2.storage.base import Store
 from phase2.storage.urls import open_store
 
-SCORE = "score"
-_BY_RANK = ("latest", "best")
+_LOG = logging.getLogger(__name__)
 
-
-def best_first(runs: Iterable[RunSummary], by: str = SCORE) -> list[RunSummary]:
-    """Sort the finished runs that have the number to compare, the best first.
-
-    Args:
-        runs: The runs.
-        by: ``score``, or a property to compare by validation MAE. Test errors are not available: choosing by them would
-            leak test data into model selection.
-    """
-    finished = [run for run in runs if run.status == "finished"]
-    ranked = [(value, run) for run in finished if (value := ranking_value(run, by)) is not None]
-    return [run for _, run in sorted(ranked, key=lambda pair: (pair[0], pair[1].prefix))]
-
-
-def ranking_value(run: RunSummary, by: str = SCORE) -> float | None:
-    """Return the number that runs are ranked by; lower is better, None where a run has none."""
-    return run.score if by == SCORE else run.val_mae.get(by)
+LATEST = "latest"
+_TIME = "%Y-%m-%d %H:%M"
 
 
 def find(runs: Sequence[RunSummary], name: str) -> RunSummary:
     """Find a run by id, folder name, ``family/name``, a unique prefix of one of these, ``latest`` or ``best``.
 
+    What ``latest`` and ``best`` compared is logged.
+
     Args:
         runs: The runs, the newest first.
-        name: ``latest`` is the finished run that ended last, ``best`` the one with the lowest score.
+        name: ``latest`` is the finished run that ended last, ``best`` the one with the lowest score of runs with the
+            same properties, data and split, ``best:bulk_modulus`` the one with the lowest validation MAE of a property
+            of runs with the same data and split.
 
     Raises:
-        RequestError: No run matches, or several do.
+        RequestError: No run matches, several do, or the best of runs that do not compare was asked for.
+        UnknownNameError: ``best:`` is followed by no property.
     """
-    if name in _BY_RANK:
-        return _latest(runs) if name == "latest" else _best(runs)
+    if name == LATEST:
+        return _latest(runs)
+    if (by := measure_of(name)) is not None:
+        best = compare_best(runs, by)
+        _LOG.info(best.sentence())
+        return best.runs[0]
     by_prefix = {run.prefix: run for run in runs}
     return by_prefix[_match({prefix: _names(run) for prefix, run in by_prefix.items()}, name)]
 
@@ -69,7 +64,7 @@ def find_prefix(store: Store, name: str) -> str:
     Raises:
         RequestError: No run has the name, or several have.
     """
-    if name in _BY_RANK:
+    if name == LATEST or measure_of(name) is not None:
         return find(list_runs(store, rebuild=True), name).prefix
     if is_run_prefix(name) and _is_there(store, name):
         return name
@@ -106,23 +101,52 @@ def _match(names: Mapping[str, Sequence[str]], name: str) -> str:
     raise _unknown(names, name)
 
 
-def latest_model_file(output: Path) -> Path:
-    """Return the model file of the run in a folder that finished last.
+def default_model_file(output: Path, by: str | None = None) -> Path:
+    """Return the model file that is used where none is named, and log why.
+
+    It is that of :func:`default_run` among the runs whose model file is there.
+
+    Args:
+        output: Folder of the runs.
+        by: A property by whose validation MAE the best of all runs is chosen instead.
 
     Raises:
         ModelFileError: There is no finished run.
+        RequestError: ``by`` was given, and the runs that have this property do not compare.
     """
     store = open_store(str(output)) if output.is_dir() else None
-    finished = [run for run in list_runs(store) if run.status == "finished"] if store else []
-    for run in sorted(finished, key=_end, reverse=True):
-        folder = local_run(store, run.prefix) if store else None
-        if folder is not None and folder.best.is_file():
-            return output / run.prefix / folder.best.name
-    raise ModelFileError(
-        f"There is no finished run in {output}.",
-        why="A model comes from a run whose manifest says that it is finished.",
-        fix="Train one with 'phase2 train --algorithm cgcnn --level smoke', or name a model with --model.",
-    )
+    listed = list_runs(store) if store else []
+    files = {run.prefix: file for run in listed if store and (file := _model_file(store, run))}
+    runs = [run for run in listed if run.prefix in files]
+    if not runs:
+        raise ModelFileError(
+            f"There is no finished run in {output}.",
+            why="A model comes from a run whose manifest says that it is finished.",
+            fix="Train one with 'phase2 train --algorithm cgcnn --level smoke', or name a model with --model.",
+        )
+    return output / files[(default_run(runs) if by is None else find(runs, f"{BEST}:{by}")).prefix]
+
+
+def default_run(runs: Sequence[RunSummary]) -> RunSummary:
+    """Return the run that is used where none is named, and log why.
+
+    It is the best run, by validation score, among those with the properties, data and split of the run that finished
+    last: of the seeds of an ensemble or the runs of a sweep the best one, and never one of another task.
+
+    Args:
+        runs: Finished runs, at least one.
+    """
+    best = best_like(runs, max(runs, key=_end))
+    if len(runs) > 1:
+        others = len(runs) - len(best.runs)
+        _LOG.info(best.sentence() + (f"; {others} older ones of other tasks" if others else ""))
+    return best.runs[0]
+
+
+def _model_file(store: Store, run: RunSummary) -> str | None:
+    """Return where the model file of a finished run is in its store; None where it is not."""
+    folder = local_run(store, run.prefix) if run.status == "finished" else None
+    return f"{run.prefix}/{folder.best.name}" if folder is not None and folder.best.is_file() else None
 
 
 def find_in(store: Store, name: str) -> RunSummary:
@@ -143,14 +167,11 @@ def _latest(runs: Iterable[RunSummary]) -> RunSummary:
     finished = [run for run in runs if run.status == "finished"]
     if not finished:
         raise _none("finished run")
-    return max(finished, key=_end)
-
-
-def _best(runs: Iterable[RunSummary]) -> RunSummary:
-    ranked = best_first(runs)
-    if not ranked:
-        raise _none("finished run with a score")
-    return ranked[0]
+    found = max(finished, key=_end)
+    _LOG.info(
+        "run %s: latest of %d finished, ended %s UTC", found.run_id, len(finished), _end(found)[0].strftime(_TIME)
+    )
+    return found
 
 
 def _none(kind: str) -> RequestError:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from phase2.runs.catalog.lookup import best_first
+from phase2.runs.catalog.best import best_first
 from phase2.runs.catalog.summary import WITHOUT_MANIFEST, RunSummary
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from pathlib import PurePath
 from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from phase2.config.levels import Algorithm, Mode
 from phase2.runs.artifacts import Artifact
@@ -35,7 +38,14 @@ class RunSummary(Record):
         best_epoch: Epoch of its best model.
         epochs: Epochs trained; None for a run without a manifest, unless it was pruned.
         val_mae: Validation MAE by property.
+        val_labels: Validation labels by property.
         data: Fingerprint of data and split: validation errors compare where it is equal.
+        source: Name or path of its data set.
+        crystals: Crystals in its three parts.
+        split: How its crystals were divided: ``random``, ``composition``, ...
+        division: Digest of data set and division whatever the properties; None where the data are not known.
+        seed: Its seed.
+        lr: Peak learning rate.
         size: Size of its files, bytes.
         has_model: Whether it has a ``best.pt``.
     """
@@ -52,7 +62,14 @@ class RunSummary(Record):
     best_epoch: Counted | None = None
     epochs: Counted | None = None
     val_mae: dict[str, float] = Field(default_factory=dict)
+    val_labels: dict[str, Counted] = Field(default_factory=dict)
     data: str | None = None
+    source: str | None = None
+    crystals: Counted | None = None
+    split: str | None = None
+    division: str | None = None
+    seed: int | None = None
+    lr: float | None = None
     size: int = 0
     has_model: bool = False
 
@@ -65,10 +82,14 @@ class RunSummary(Record):
             started=found.attempts[0].start,
             ended=found.attempts[-1].end,
             val_mae={row.key: row.mae for row in found.val if row.mae is not None},
+            val_labels={row.key: row.count for row in found.val},
             data=found.data.fingerprint if found.data else None,
+            crystals=found.data.used if found.data else None,
+            division=found.division(),
             size=sum(artifact.bytes for artifact in found.artifacts),
             has_model=any(artifact.path == BEST for artifact in found.artifacts),
             **{name: getattr(found, name) for name in _SAME},
+            **found.config.described(),
         )
 
     @classmethod
@@ -83,6 +104,7 @@ class RunSummary(Record):
             status="unfinished",
             started=found.created,
             properties=found.config.properties,
+            **found.config.described(),
         )
 
     @property
@@ -109,6 +131,31 @@ class _Part(BaseModel):
 
 class _Data(_Part):
     fingerprint: str
+    split_fingerprint: str = ""
+    read: Counted = 0
+    rejected: Counted = 0
+    used: Counted | None = None
+
+
+class _Training(_Part):
+    lr: float | None = None
+
+
+class _Settings(_Part):
+    data: dict[str, JsonValue] = Field(default_factory=dict)
+    seed: int | None = None
+    training: _Training = _Training()
+
+    def described(self) -> dict[str, str | int | float | None]:
+        """Return what lists show of the settings."""
+        source, group = self.data.get("source"), self.data.get("group_by")
+        split = self.data.get("split") or ("random" if group == "none" else group)
+        return {
+            "source": source if isinstance(source, str) else None,
+            "split": split if isinstance(split, str) else None,
+            "seed": self.seed,
+            "lr": self.training.lr,
+        }
 
 
 class _Manifest(_Part):
@@ -123,10 +170,22 @@ class _Manifest(_Part):
     epochs: Counted | None = None
     val: tuple[PropertyMetrics, ...] = ()
     data: _Data | None = None
+    config: _Settings = _Settings()
     artifacts: tuple[Artifact, ...] = ()
 
+    def division(self) -> str | None:
+        """Return a digest that runs of different properties share if crystals are in the same parts for both."""
+        if self.data is None:
+            return None
+        settings = {name: value for name, value in self.config.data.items() if name not in _NO_DIVISION}
+        name = PurePath(str(self.config.data.get("source"))).name
+        # A part of the crystals is chosen by their labels.
+        chosen = self.data.split_fingerprint if settings.get("max_samples") else ""
+        text = json.dumps([name, self.data.read, self.data.rejected, settings, chosen], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-class _Config(_Part):
+
+class _Config(_Settings):
     algorithm: Algorithm
     mode: Mode
     properties: tuple[str, ...]
@@ -139,3 +198,5 @@ class _Recorded(_Part):
 
 
 _SAME = ("run_id", "algorithm", "mode", "status", "properties", "score", "best_epoch", "epochs")
+_NO_DIVISION = ("source", "graph", "limits", "properties")
+"""Settings of the data that decide on no crystal's part."""
