@@ -2,10 +2,13 @@
 
 import re
 
+import pytest
 from tests.on_cluster.lab.waiting import wait_until
 from tests.on_cluster.support.runs import epochs_of
 
 from phase2.runs.live.table import COLUMNS
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_a_run_is_watched_to_its_end_and_its_log_reads_well(runs):
