@@ -45,9 +45,15 @@
       isBest ? h("strong", { class: "best" }, page.number(value), h("span", { class: "hidden" }, " (best)")) : page.number(value), bar);
   }
 
+  function badgeCell(run, column) {
+    const state = BADGES[column.id](run);
+    const resumed = column.id === "state" && run.resumed ? h("small", { class: "muted" }, ` resumed ${run.resumed}×`) : null;
+    return h("td", {}, h("span", { class: `chip ${column.id}-${state}` }, state), resumed);
+  }
+
   function cell(run, column, best) {
     if (column.group === "error") return errorCell(run, column, best);
-    if (BADGES[column.id]) return h("td", {}, h("span", { class: `chip ${column.id}-${BADGES[column.id](run)}` }, BADGES[column.id](run)));
+    if (BADGES[column.id]) return badgeCell(run, column);
     const shown = column.show(run);
     return h("td", { class: column.numeric ? "number" : "", title: String(shown).length > 28 ? shown : "" }, shown);
   }
