@@ -89,6 +89,17 @@ def tick(page, *places):
         page.locator("#rows input").nth(place).check()
 
 
+def test_the_table_says_which_runs_were_resumed(file, open_page, rows):
+    with open_page(file) as page:
+        ready(page)
+        search(page, "cgcnn")
+        shown = dict(zip(ids(page), column(page, "State"), strict=True))
+        assert {"resumed 1×" in state for state in shown.values()} == {True, False}
+        assert {name: "resumed" in state for name, state in shown.items()} == {
+            name: bool(rows[name]["resumed"]) for name in shown
+        }
+
+
 def curve_names(page):
     page.locator("#curve-plot.js-plotly-plot").wait_for()
     return page.evaluate("document.getElementById('curve-plot').data.map((trace) => trace.name)")

@@ -96,10 +96,13 @@ def _manifest(
     status, best = draw.choice(_STATES), min(history, key=lambda row: row.val_score)
     end = recorded.created + timedelta(seconds=12.5 * len(history))
     reason = "" if status == "finished" else "Preempted"
-    attempt = Attempt(start=recorded.created, end=end, outcome=status, reason=reason)
+    attempts = [Attempt(start=recorded.created, end=end, outcome=status, reason=reason)]
+    if recorded.created.hour % 2:  # not drawn, so that all else is as it was
+        attempts[0] = attempts[0].model_copy(update={"resumed_from": "epoch 1, step 40"})
+        attempts.insert(0, Attempt(start=recorded.created, end=recorded.created, outcome="interrupted"))
     code, hardware, place = facts
     draft = RunManifest.draft(
-        recorded, status=status, attempts=(attempt,), code=code, hardware=hardware, place=place,
+        recorded, status=status, attempts=tuple(attempts), code=code, hardware=hardware, place=place,
         data=_data(draw.randrange(3)),
     )  # fmt: skip
     if status != "finished":
