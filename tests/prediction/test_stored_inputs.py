@@ -46,7 +46,7 @@ def bucket(examples, tmp_path):
 
 
 def test_structures_of_a_store_are_listed_in_order(bucket):
-    assert [info.key for info in list_stored_structures(bucket)] == [
+    assert [info.key for info in list_stored_structures(bucket).objects] == [
         "MgO.cif",
         "Si.cif",
         "deep/NaCl.cif",
@@ -61,7 +61,7 @@ def test_a_store_without_structures_is_refused(tmp_path):
 
 
 def test_downloaded_structures_keep_keys_order_and_bytes(bucket, examples, tmp_path):
-    objects = list_stored_structures(bucket)[::-1]
+    objects = list_stored_structures(bucket).objects[::-1]
     keys = [info.key for info in objects]
     paths = download_structures(bucket, objects, tmp_path / "here", DEFAULT_LIMITS)
     assert [path.relative_to(tmp_path / "here").as_posix() for path in paths] == keys
@@ -72,7 +72,7 @@ def test_downloaded_structures_keep_keys_order_and_bytes(bucket, examples, tmp_p
 def test_a_large_object_is_not_downloaded_and_costs_its_own_row(bucket, tmp_path):
     limits = ReadingLimits(file_bytes=1_000)
     (tmp_path / "bucket" / "Large.cif").write_bytes(b"x" * 5_000)
-    paths = download_structures(bucket, list_stored_structures(bucket), tmp_path / "here", limits)
+    paths = download_structures(bucket, list_stored_structures(bucket).objects, tmp_path / "here", limits)
     large = next(path for path in paths if path.name == "Large.cif")
     assert large.read_bytes() == bytes(5_000)
     with pytest.raises(LimitExceededError, match="it has 5,000 bytes"):
@@ -80,7 +80,7 @@ def test_a_large_object_is_not_downloaded_and_costs_its_own_row(bucket, tmp_path
 
 
 def test_a_key_that_leaves_the_folder_is_refused(bucket, tmp_path):
-    info = list_stored_structures(bucket)[0]
+    info = list_stored_structures(bucket).objects[0]
     with pytest.raises(RequestError, match="relative path"):
         download_structures(bucket, [replace(info, key="../Si.cif")], tmp_path / "here", DEFAULT_LIMITS)
     assert not (tmp_path / "Si.cif").exists()

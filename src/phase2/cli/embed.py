@@ -11,7 +11,7 @@ import typer
 from phase2.cli.console import note
 from phase2.cli.model_options import ForOption, chosen_model_files
 from phase2.cli.options import DeviceOption, LimitOption, given_limits
-from phase2.cli.predict import list_structures
+from phase2.cli.predict import Inputs, list_structures
 from phase2.cli.store import StoreOption
 from phase2.errors import DataError, RequestError
 
@@ -65,9 +65,9 @@ def embed(  # noqa: PLR0913 - options
         if data is not None:
             found = _embed_data(embedder, data, batch_size, limits)
         else:
-            files = [cif] if cif is not None else list_structures(directory or "", None, Path(folder), limits)
-            found = embed_structures(embedder, files, batch_size=batch_size, progress=progress, reader=reader)
-            found = found.relative_to(Path(folder))
+            given = Inputs([cif]) if cif is not None else list_structures(directory or "", None, Path(folder), limits)
+            found = embed_structures(embedder, given.files, batch_size=batch_size, progress=progress, reader=reader)
+            found = found.relative_to(Path(folder)).with_failures(given.rows())
     found.write(output)
     note(f"{len(found.ids)} structures embedded, {found.features.shape[1]} features each: {output}")
     _raise_on_failures(found)

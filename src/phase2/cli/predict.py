@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -16,8 +18,9 @@ from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
     from phase2.config.limits import ReadingLimits
+    from phase2.data.crystals.listing import LeftOut
     from phase2.prediction.reading import GraphReader
-    from phase2.prediction.table import PredictionTable
+    from phase2.prediction.table import PredictedStructure, PredictionTable
 
 RUNS_VARIABLE = "PHASE2_RUNS"
 """Runs to predict with, separated by spaces: a workflow learns only at run time how many there are."""
@@ -88,25 +91,57 @@ def predict(  # noqa: PLR0913 - options
     if output is not None:
         check_output(output)
     with TemporaryDirectory() as folder, GraphReader(limits) as reader:
-        files = [cif] if cif is not None else list_structures(directory or "", part, Path(folder), limits)
+        given = Inputs([cif]) if cif is not None else list_structures(directory or "", part, Path(folder), limits)
         reader.start()  # gets ready while the models are loaded
         model_files = chosen_model_files(model, run, models, store, by)
-        table = _predict(model_files, files, reader, keys, interval or [], batch_size, device)
-        table = table.relative_to(Path(folder))
+        table = _predict(model_files, given.files, reader, keys, interval or [], batch_size, device)
+        table = table.relative_to(Path(folder)).with_rows(given.rows())
     _output(table, output)
     _raise_on_failures(table)
 
 
-def list_structures(directory: str, part: str | None, folder: Path, limits: ReadingLimits) -> list[Path]:
-    """List the structure files of a folder, or download those of a bucket into a temporary folder."""
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Structure files to predict.
+
+    Attributes:
+        files: The files, on this machine.
+        refused: Keys of a bucket that cannot be downloaded.
+    """
+
+    files: list[Path]
+    refused: tuple[LeftOut, ...] = ()
+
+    def rows(self) -> tuple[PredictedStructure, ...]:
+        """Return a row for each key that was refused."""
+        from phase2.prediction.table import PredictedStructure
+
+        return tuple(PredictedStructure(one.name, "", None, error=f"It has {one.why}.") for one in self.refused)
+
+
+def list_structures(directory: str, part: str | None, folder: Path, limits: ReadingLimits) -> Inputs:
+    """List the structure files of a folder, or download those of a bucket into a temporary folder; name the others."""
+    from phase2.data.crystals import listing
     from phase2.prediction.stored_inputs import Shard, download_structures, list_stored_structures
-    from phase2.prediction.structures import list_structure_files
+    from phase2.storage.urls import is_address
 
     shard = Shard.parse(part) if part else Shard()
-    if "://" not in directory:
-        return shard.select(list_structure_files(Path(directory)))
+    if not is_address(directory):
+        found = listing.list_structures(Path(directory))
+        _note_left_out(found.left_out)
+        return Inputs(shard.select(found.structures))
     place = open_command_store(directory)
-    return download_structures(place, shard.select(list_stored_structures(place)), folder, limits)
+    stored = list_stored_structures(place)
+    _note_left_out(stored.left_out)
+    downloaded = download_structures(place, shard.select(stored.objects), folder, limits)
+    return Inputs(downloaded, tuple(shard.select(stored.refused)))
+
+
+def _note_left_out(left_out: Sequence[LeftOut]) -> None:
+    from phase2.data.crystals.listing import left_out_notes
+
+    for text in left_out_notes(left_out):
+        note(text)
 
 
 def _predict(

@@ -57,6 +57,10 @@ class Embeddings:
         failures = tuple(replace(row, file=row.file.removeprefix(start)) for row in self.failures)
         return replace(self, ids=tuple(one.removeprefix(start) for one in self.ids), failures=failures)
 
+    def with_failures(self, rows: Sequence[PredictedStructure]) -> Embeddings:
+        """Return the same with further structures without features."""
+        return replace(self, failures=(*self.failures, *rows))
+
     def write(self, path: Path) -> None:
         """Write ids, formulas and features as Parquet (columns id, formula, f0, f1, ...) or as npz, atomically.
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from phase2.config.limits import ReadingLimits
+from phase2.data.crystals.listing import ODD_KEY, OTHER_NAME, LeftOut, left_out_notes
 from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
 from phase2.errors import DataError, RequestError
 from phase2.runs.catalog.lookup import find_in
@@ -61,20 +62,52 @@ class Shard:
         return list(items[self.number - 1 :: self.count])
 
 
-def list_stored_structures(store: Store) -> list[ObjectInfo]:
-    """List the structure files below the prefix of a store, sorted by their keys.
+@dataclass(frozen=True, slots=True)
+class StoredStructures:
+    """Structure files below the prefix of a store.
+
+    Attributes:
+        objects: Objects that are structure files, sorted by their keys.
+        left_out: Objects that are none.
+        refused: Structure files by their names whose keys cannot be paths, such as ``deep//Si.cif``.
+    """
+
+    objects: tuple[ObjectInfo, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    refused: tuple[LeftOut, ...] = ()
+
+
+def list_stored_structures(store: Store) -> StoredStructures:
+    """List the structure files below the prefix of a store, by the rule for folders.
 
     Raises:
         DataError: There are none.
     """
-    found = [info for info in store.list() if is_structure_file(Path(PurePosixPath(info.key).name))]
+    found: list[ObjectInfo] = []
+    left_out: list[LeftOut] = []
+    refused: list[LeftOut] = []
+    for info in store.list():
+        if not is_structure_file(Path(PurePosixPath(info.key).name)):
+            left_out.append(LeftOut(info.key, OTHER_NAME))
+        elif not _is_file_name(info.key):
+            refused.append(LeftOut(info.key, ODD_KEY))
+        else:
+            found.append(info)
     if not found:
         raise DataError(
             f"{store.url} holds no structure.",
-            why=NAMING_RULE,
+            why=" ".join([NAMING_RULE, *left_out_notes([*left_out, *refused])]),
             fix="Check the bucket and the prefix.",
         )
-    return found
+    return StoredStructures(tuple(found), tuple(left_out), tuple(refused))
+
+
+def _is_file_name(key: str) -> bool:
+    try:
+        check_key(key)
+    except RequestError:
+        return False
+    return True
 
 
 def download_structures(store: Store, objects: Sequence[ObjectInfo], folder: Path, limits: ReadingLimits) -> list[Path]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
-from phase2.errors import DataError, RequestError
+from phase2.data.crystals.listing import list_structures
+from phase2.errors import RequestError
 from phase2.runs.catalog.lookup import default_model_file
 from phase2.runs.layout import model_file_in
 
@@ -33,21 +33,9 @@ def find_model_file(path: Path | None, models: Path, by: str | None = None) -> P
 
 
 def list_structure_files(folder: Path) -> list[Path]:
-    """List the structure files of a folder, sorted by name: CIF, POSCAR and JARVIS JSON.
+    """List the structure files below a folder, sorted; ``list_structures`` says which others there are.
 
     Raises:
         DataError: The folder does not exist, cannot be read, or holds no structure.
     """
-    try:
-        if not folder.is_dir():
-            raise DataError(f"{folder} is no folder.", fix="Give a folder of structures, or one structure with --cif.")
-        files = sorted(path for path in folder.iterdir() if path.is_file() and is_structure_file(path))
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read.", why=f"{error.strerror}.", fix="Check its permissions.") from error
-    if not files:
-        raise DataError(
-            f"{folder} holds no structure.",
-            why=NAMING_RULE,
-            fix="Check the path.",
-        )
-    return files
+    return list(list_structures(folder).structures)

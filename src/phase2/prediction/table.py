@@ -88,6 +88,10 @@ class PredictionTable:
         start = f"{readable_name(folder)}/"
         return replace(self, rows=tuple(replace(row, file=row.file.removeprefix(start)) for row in self.rows))
 
+    def with_rows(self, rows: Sequence[PredictedStructure]) -> PredictionTable:
+        """Return the table with further rows at its end."""
+        return replace(self, rows=(*self.rows, *rows))
+
     def columns(self) -> list[str]:
         """Return all headings: file, formula, the numeric headings, warning and error."""
         return ["file", "formula", *self.numeric_headings(), "warning", "error"]

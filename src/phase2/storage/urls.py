@@ -7,12 +7,37 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from phase2.errors import RequestError
+from phase2.output.visible import line
 from phase2.storage.base import Store
 from phase2.storage.folder import LocalStore
 from phase2.storage.s3.settings import S3Settings
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_NEARLY_S3 = re.compile(r"\s*s3[an]?(?:\s*[:;]\s*[/\\]*|//+|\\\\+)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+_NEARLY_FILE = re.compile(r"\s*file\s*[:;]\s*[/\\]*(?:localhost/)?(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+
+
+def is_address(text: str) -> bool:
+    """Tell an address, such as ``s3://bucket/prefix``, from a path.
+
+    Raises:
+        RequestError: It is neither, but close to an address: ``s3:/bucket``, ``S3://bucket``, ``file:/folder``. A
+            folder of such a name is written ``./s3:``.
+    """
+    if text.startswith(("s3://", "file:///", "file://localhost/")) and text.isprintable():
+        return True
+    if (_SCHEME.match(text) or _NEARLY_S3.fullmatch(text) or _NEARLY_FILE.fullmatch(text)) and not text.isprintable():
+        raise RequestError(
+            f"The address {line(text)!r} has a line break or another hidden character.",
+            why="It would be another place than it looks like.",
+            fix="Write it on one line; look for a line break at the end of the variable or file that it comes from.",
+        )
+    if found := _NEARLY_S3.fullmatch(text):
+        raise _not_an_address(text, f"s3://{found['rest'].lstrip('/')}")
+    if found := _NEARLY_FILE.fullmatch(text):
+        raise _not_an_address(text, f"file:///{found['rest'].lstrip('/')}")
+    return _SCHEME.match(text) is not None
 
 
 def open_store(url: str | Path, settings: S3Settings | None = None) -> Store:
@@ -26,20 +51,20 @@ def open_store(url: str | Path, settings: S3Settings | None = None) -> Store:
         RequestError: The address is of another kind, names no bucket, or carries access keys.
     """
     text = str(url)
-    if not _SCHEME.match(text):
+    if isinstance(url, Path) or not is_address(text):
         return LocalStore(Path(text).expanduser())
     parts = urlsplit(text)
-    if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
-        return LocalStore(Path(unquote(parts.path)))
-    if parts.scheme != "s3":
-        raise RequestError(
-            f"'{parts.scheme}://...' is not the address of a store.",
-            why="A store is a folder or a bucket.",
-            fix="Use file:///folder or s3://bucket/prefix.",
-        )
-    if parts.query or parts.fragment:
+    if parts.scheme not in {"file", "s3"}:
+        raise _other_kind(parts.scheme)
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
         # Not repeated in the message: a signed address has its signature there.
-        raise RequestError("The address of the store has a '?' or '#'.", fix="Write s3://bucket/prefix alone.")
+        raise RequestError(
+            "The address of the store has a '?' or '#'.", fix="Write s3://bucket/prefix or a path alone."
+        )
+    if parts.scheme == "file":
+        return LocalStore(Path(unquote(parts.path)))
+    if parts.path.startswith("//"):
+        raise _not_an_address(text, f"s3://{parts.netloc}/{parts.path.strip('/')}")
     return _bucket(parts.netloc, parts.path.strip("/"), settings)
 
 
@@ -60,3 +85,20 @@ def _bucket(bucket: str, prefix: str, settings: S3Settings | None) -> Store:
     from phase2.storage.s3.store import S3Store
 
     return S3Store(bucket, prefix, settings or S3Settings.from_environment())
+
+
+def _not_an_address(text: str, meant: str) -> RequestError:
+    return RequestError(
+        f"'{line(text)}' is not the address of a store.",
+        why="An address begins with s3:// or file:///, in small letters; as a path it would be a folder of that name.",
+        fix=f"Did you mean {line(meant)}? (A folder of that name is written with ./ before it.)",
+    )
+
+
+def _other_kind(scheme: str) -> RequestError:
+    fix = "Use file:///folder or s3://bucket/prefix."
+    if scheme in {"http", "https"}:
+        fix = "Use s3://bucket/prefix, and set AWS_ENDPOINT_URL_S3 to the address of the server."
+    return RequestError(
+        f"'{scheme}://...' is not the address of a store.", why="A store is a folder or a bucket.", fix=fix
+    )

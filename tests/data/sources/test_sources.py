@@ -226,13 +226,13 @@ class TestFolder:
     @pytest.mark.parametrize(
         ("rows", "said"),
         [
-            (["file,band_gpa", "na.vasp,5"], "Rename it to 'band_gap'"),
-            (["file,formation_energy_per_atom", "na.vasp,5"], "formation_energy_peratom"),
-            (["file,band_gap [meV]", "na.vasp,5"], "unit 'eV'"),
+            (["file,band_gpa", "na.vasp,5"], "Call it 'band_gap [UNIT]'"),
+            (["file,formation_energy_peratm", "na.vasp,5"], "formation_energy_peratom"),
+            (["file,band_gap [GPa]", "na.vasp,5"], "unit 'eV'"),
             (["file,band_gap,optb88vdw_bandgap", "na.vasp,5,5"], "two columns for 'band_gap'"),
             (["file,colour", "na.vasp,red"], "at least one property"),
             (["band_gap", "5"], "'file' or 'id'"),
-            (["file;band_gap", "na.vasp;5"], "separate cells by commas"),
+            (["file band_gap", "na.vasp 5"], "Separate cells by commas"),
             (["file,band_gap", "na.vasp,5,6"], "3 cells in row 2"),
             (["file,band_gap", "na.vasp"], "1 cells in row 2"),
             (["file,band_gap"], "no rows"),

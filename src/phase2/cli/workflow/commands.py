@@ -78,19 +78,20 @@ def _split(
     """Write parts.json, the parts of a set of structures for phase2 predict --part, and pod, what each pod gets."""
     from phase2.prediction.stored_inputs import list_stored_structures
     from phase2.prediction.structures import list_structure_files
+    from phase2.storage.urls import is_address
 
     if not directory:
         raise RequestError("No structures are named.", fix="Name s3://bucket/prefix.")
-    structures = (
-        list_stored_structures(open_command_store(directory))
-        if "://" in directory
-        else list_structure_files(Path(directory))
+    count = (
+        len(list_stored_structures(open_command_store(directory)).objects)
+        if is_address(directory)
+        else len(list_structure_files(Path(directory)))
     )
-    used = min(parts, len(structures))
+    used = min(parts, count)
     items = [{"part": str(number), "parts": str(used)} for number in range(1, used + 1)]
     pod = placement.patches(placement.of(ALL, ALL)).prepare
     write_results(to, {"parts.json": json.dumps(items), "pod": pod})
-    echo(f"{len(structures)} structures in {used} parts")
+    echo(f"{count} structures in {used} parts")
 
 
 app.command("split")(takes_placement(_split))

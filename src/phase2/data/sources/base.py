@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.shown import shown
+from phase2.data.sources.missing import is_missing
 from phase2.errors import InvalidCrystalError, LimitExceededError
 from phase2.properties import PROPERTIES, Property
-
-MISSING_VALUES = frozenset({"", "na", "n/a", "nan", "none", "null"})
 
 _LARGEST = float(np.finfo(np.float32).max)  # graphs keep their labels as float32
 _TOO_LARGE = math.nextafter(math.inf, 0.0)  # in place of any finite number beyond the range of float64
@@ -118,7 +117,7 @@ def read_labels(
 ) -> NDArray[np.float64]:
     """Read the labels of a record by their columns or, failing those, by their keys.
 
-    These count as missing: an absent column, null, "", "na", "nan", "none" in any case, NaN and the infinities.
+    These count as missing: an absent column, null, the words of :func:`is_missing`, NaN and the infinities.
 
     Returns:
         Labels in the order of ``properties``, shape (K,), float64; NaN where missing.
@@ -140,7 +139,7 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
     if value is None:
         return math.nan
     if isinstance(value, str):
-        if value.strip().lower() in MISSING_VALUES:
+        if is_missing(value):
             return math.nan
         number = _number_in(value)
     elif isinstance(value, bool) or not isinstance(value, int | float):

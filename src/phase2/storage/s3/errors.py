@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from phase2.storage.base import KeysMissingError, exists_error, missing_error
 
 _KEYS = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE) to keys of this server."
 _ADDRESS = "Check AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL)."
+_NO_PATH = "Write the endpoint without a path, as http://host:port, and the bucket in s3://bucket/prefix alone."
 _PERMISSION = "Ask for permission to get, put, list and delete objects there, or use other keys."
 
 # Permanent errors by code of the server: why, and the fix.
@@ -55,7 +57,19 @@ _NO_SUCH_HOST = ("Name or service not known", "No address associated with hostna
 # Errors that boto3 raises before or without a response: classes, what, why, fix.
 _CLIENT_ERRORS: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = (
     (
-        (boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound),
+        (boto.PartialCredentialsError,),
+        "cannot be used",
+        "One of the two access keys is set, and the other is not.",
+        "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    ),
+    (
+        (boto.ConfigParseError, boto.ConfigNotFound, boto.InvalidConfigError),
+        "cannot be used",
+        "The configuration file of AWS cannot be read.",
+        "Check AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE (default: ~/.aws/config, ~/.aws/credentials).",
+    ),
+    (
+        (boto.NoCredentialsError,),
         "cannot be used",
         "No access keys were found.",
         _KEYS,
@@ -76,6 +90,7 @@ _CLIENT_ERRORS: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = 
     ((ResponseParserError,), "cannot be used", "The server there does not speak S3.", _ADDRESS),
     ((boto.ParamValidationError,), "cannot be used", "The request is not valid.", _ADDRESS),
 )
+_PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 _REQUEST_ID = "x-amz-request-id"
 """Header that identifies a server of S3."""
 _TRANSIENT_STATUS = {429, *range(500, 600)} - {501}
@@ -107,8 +122,13 @@ def _from_response(error: boto.ClientError, place: str, key: str) -> Phase2Error
     metadata = error.response.get("ResponseMetadata", {})
     status = int(metadata.get("HTTPStatusCode", 0))
     # A response to HEAD has no body, and so no error code.
-    if code == "NoSuchKey" or (code == "404" and key and error.operation_name == "HeadObject"):
+    if key and (code == "NoSuchKey" or (code == "404" and error.operation_name == "HeadObject")):
         return missing_error(place, key)
+    if code == "NoSuchKey":
+        # The bucket itself was asked for: the path of the endpoint makes the request one for an object.
+        return RequestError(
+            f"{place} cannot be used.", why="The server there takes the bucket for an object.", fix=_NO_PATH
+        )
     # A server may compare the range with an object before the condition: one that was replaced by a smaller one.
     if code in {"PreconditionFailed", "412", "InvalidRange", "416"}:
         return exists_error(place, key)
@@ -123,6 +143,8 @@ def _from_response(error: boto.ClientError, place: str, key: str) -> Phase2Error
 
 
 def _from_connection(error: Exception, place: str) -> Phase2Error:
+    if isinstance(error, boto.ProfileNotFound):
+        return _no_profile(place)
     for kinds, what, why, fix in _CLIENT_ERRORS:
         if isinstance(error, kinds):
             kind = KeysMissingError if isinstance(error, boto.NoCredentialsError) else RequestError
@@ -131,3 +153,20 @@ def _from_connection(error: Exception, place: str) -> Phase2Error:
         return RequestError(f"{place} cannot be reached.", why="The endpoint's host name does not exist.", fix=_ADDRESS)
     why = f"The connection failed ({type(error).__name__})."
     return TransientError(f"{place} cannot be reached.", why=why, fix=f"Try again later. {_ADDRESS}")
+
+
+def _no_profile(place: str) -> RequestError:
+    variable = next((name for name in _PROFILES if name in os.environ), _PROFILES[0])
+    profile = os.environ.get(variable, "")
+    files = "AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE (default: ~/.aws/config, ~/.aws/credentials)"
+    if not profile:
+        return RequestError(
+            f"{place} cannot be used.",
+            why=f"{variable} is set and empty.",
+            fix=f"Unset it, or name a profile of {files}.",
+        )
+    return RequestError(
+        f"{place} cannot be used.",
+        why=f"There is no profile '{profile}', which {variable} names; access keys in variables do not replace it.",
+        fix=f"Unset {variable}, or add the profile to {files}.",
+    )

@@ -80,9 +80,27 @@ def _checked_endpoint(endpoint: str) -> None:
         raise RequestError(
             "The S3 endpoint carries access keys.", why="Addresses end up in logs.", fix="Set the AWS_* variables."
         )
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not endpoint.isprintable() or " " in endpoint:
         raise RequestError(
-            f"'{endpoint}' is not an S3 endpoint.", why="An endpoint is an address.", fix="Write https://host:port."
+            f"{endpoint!r} is not an S3 endpoint.", why="An endpoint is an address.", fix="Write https://host:port."
+        )
+    if parts.query or parts.fragment:
+        raise RequestError("The S3 endpoint has a '?' or '#'.", fix="Write https://host:port.")
+
+
+def refuse_bucket_in_endpoint(endpoint: str | None, bucket: str) -> None:
+    """Refuse an endpoint whose path names the bucket, as web pages of servers show it.
+
+    Raises:
+        RequestError: It does.
+    """
+    path = urlsplit(endpoint or "").path.strip("/")
+    if path and path.rpartition("/")[2] == bucket:
+        server = (endpoint or "").rstrip("/").removesuffix(f"/{bucket}")
+        raise RequestError(
+            f"The S3 endpoint {endpoint} has the bucket in its path.",
+            why=f"The bucket is named by s3://{bucket}/..., and requests would have it twice.",
+            fix=f"Set AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) to {server}.",
         )
 
 

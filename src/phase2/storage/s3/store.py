@@ -30,7 +30,7 @@ from phase2.storage.s3 import versions
 from phase2.storage.s3.errors import s3_errors
 from phase2.storage.s3.requests import Requests, Response
 from phase2.storage.s3.responses import DIGEST_NAME
-from phase2.storage.s3.settings import S3Settings
+from phase2.storage.s3.settings import S3Settings, refuse_bucket_in_endpoint
 from phase2.storage.s3.upload import Upload, send
 
 _HEX = re.compile("[0-9a-fA-F]{64}")
@@ -51,6 +51,7 @@ class S3Store:
     def __init__(self, bucket: str, prefix: str, settings: S3Settings) -> None:
         self._prefix = f"{check_key(prefix)}/" if prefix else ""
         self._url = f"s3://{bucket}/{prefix}".rstrip("/")
+        refuse_bucket_in_endpoint(settings.endpoint, bucket)
         self._requests = Requests(self._url, bucket, settings)
 
     @property
@@ -127,11 +128,13 @@ class S3Store:
     def folders(self, prefix: str = "") -> Iterator[str]:
         """See ``Store.folders``; the server's delimiter leaves out deeper levels."""
         found = {
-            e["Prefix"].removeprefix(self._prefix).rstrip("/")
+            e["Prefix"].removeprefix(self._prefix)[:-1]
             for page in self._pages(check_folder(prefix), Delimiter="/")
             for e in page.get("CommonPrefixes", [])
         }
-        yield from sorted(folder for folder in found if not is_temporary(folder.rpartition("/")[2]))
+        # A key may have an empty part, as in "a//b", which is no folder of any other store.
+        names = {folder: folder.rpartition("/")[2] for folder in found}
+        yield from sorted(folder for folder, name in names.items() if name and not is_temporary(name))
 
     def head(self, key: str) -> ObjectInfo | None:
         """See ``Store.head``."""

@@ -1,0 +1,1 @@
+"""CSV of targets: its rows, headings and numbers."""
