@@ -131,7 +131,7 @@ def test_a_unit_in_a_heading_is_converted(tmp_path, heading, cell, value):
     if value is None:  # "peratom" makes it kilojoules per mole of atoms
         value = -2100 * 0.01036426966
     assert read(tmp_path, content)["NaCl.cif"][0] == pytest.approx(value, rel=1e-8)
-    decimal = content.replace(",", ";").replace('formation_energy_peratom; kJ/mol', 'formation_energy_peratom, kJ/mol')
+    decimal = content.replace(",", ";").replace("formation_energy_peratom; kJ/mol", "formation_energy_peratom, kJ/mol")
     assert read(tmp_path, decimal)["NaCl.cif"][0] == pytest.approx(value, rel=1e-8)
 
 
@@ -175,7 +175,10 @@ REFUSED = {
     "workbook": (b"PK\x03\x04" + bytes(100), "workbook of Excel"),
     "old workbook": (b"\xd0\xcf\x11\xe0" + bytes(100), "workbook of Excel"),
     "gzip": (b"\x1f\x8b" + bytes(100), "gzip"),
-    "no headings": ("NaCl,-2.1\nMgO,-3.0\n", "no row of headings.*id_prop.csv.*Add a first line that does: id,formation"),
+    "no headings": (
+        "NaCl,-2.1\nMgO,-3.0\n",
+        "no row of headings.*id_prop.csv.*Add a first line that does: id,formation",
+    ),
     "no headings, files": ("NaCl.cif,-2.1\nMgO.cif,-3.0\n", "a first line that does: file,"),
     "no headings, semicolons": ("NaCl;-2,1\nMgO;-3,0\n", "a first line that does: id;formation_energy"),
     "no headings, tabs": ("NaCl\t-2.1\nMgO\t-3.0\n", "a first line that does: id\tformation_energy"),
@@ -229,7 +232,7 @@ def test_one_decimal_comma_that_is_certain_decides_for_all(tmp_path):
     assert found == {"a": (-0.125, 1.234), "b": (-1.5, 5.0)}
 
 
-@pytest.mark.parametrize("name", [n for n in SAME if n in {"plain", "byte order mark", "quotes", "blanks", "exponents"}])
+@pytest.mark.parametrize("name", ["plain", "byte order mark", "quotes", "blanks", "exponents"])
 def test_what_was_read_before_keeps_its_fingerprint(tmp_path, name):
     read(tmp_path, SAME[name])
     assert not read_target_table(tmp_path / "targets.csv").read_anew
