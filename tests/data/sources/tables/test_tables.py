@@ -88,7 +88,8 @@ def test_a_table_is_read_however_it_is_written(tmp_path, name):
 
 
 WORDS = [
-    "", " ", "-", "--", "---", "\u2013", "\u2014", "?", "??", ".", "*", "N/A", "n/a", "NA", "na", "n.a.", "n. a.", "N.A",
+    "", " ", "-", "--", "---", "\u2013", "\u2014", "?", "??", ".", "*", "N/A", "n/a", "NA", "na", "n.a.", "n. a.",
+    "N.A",
     "#N/A", "#N/A N/A", "#NA", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "NaN", "nan", "-nan", "-NaN",
     "1.#QNAN", "-1.#IND", "<NA>", "<nan>", "(none)", "[missing]", "null", "NULL", "nil", "None", "missing", "MISSING",
     "unknown", "n.d.", "nd", "not available", "not reported", "not calculated", "no data", "void", "TBD", "_", "~",
