@@ -66,11 +66,15 @@ class JsonCursor:
         self._ended = False
         self._line = 1  # of the window's start
         self._column = 1
+        self._counted = self._newlines = 0  # how far line ends of the window are counted, and their number
 
     @property
     def line(self) -> int:
         """Line of the position, counted from 1."""
-        return self._line + self._window.count("\n", 0, self._position)
+        # From where the last count ended: from the window's start, lines would take time with the square of its length.
+        self._newlines += self._window.count("\n", self._counted, self._position)
+        self._counted = self._position
+        return self._line + self._newlines
 
     def peek(self) -> str:
         """Skip white space and return the next character, "" at the end."""
@@ -189,3 +193,4 @@ class JsonCursor:
             raise unreadable(self._path, error) from error
         self._ended = not new
         self._window, self._position = after + new, 0
+        self._counted = self._newlines = 0
