@@ -284,7 +284,7 @@ def test_killed_half_way_leaves_no_store_and_the_next_builder_cleans_up(data, ca
     psutil.wait_procs(workers, timeout=10)
     assert not any(w.is_running() and w.status() != psutil.STATUS_ZOMBIE for w in workers)
     (leftover,) = left_in(cache)
-    assert leftover.endswith(".tmp")
+    assert leftover.endswith(".unfinished")
     (cache / "graphs" / leftover).rename(cache / "graphs" / f".{'0' * 32}.abc.tmp")  # of a store nobody builds again
     store = build(data, cache)
     assert left_in(cache) == [store.path.name]

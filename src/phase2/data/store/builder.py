@@ -1,11 +1,10 @@
-"""Building a graph store: records are packed in chunks, written to a temporary folder and renamed."""
+"""Building a graph store: records are packed in chunks, written to an unfinished folder and renamed."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -14,17 +13,17 @@ import numpy as np
 from phase2 import __version__
 from phase2.config.limits import ReadingLimits
 from phase2.config.schema import GraphSpec
-from phase2.data.graphs.packing import Rejection
 from phase2.data.sources.base import RawRecord, Source
 from phase2.data.store.cache_folder import cache_folder_errors
-from phase2.data.store.files import FORMAT, GraphWriter
-from phase2.data.store.workers import Packed, pack_chunks
+from phase2.data.store.files import FORMAT
+from phase2.data.store.unfinished import begin_folder, is_complete, open_writer, publish, unfinished_folder
+from phase2.data.store.workers import pack_chunks
+from phase2.data.store.writer import GraphWriter, Written, has_journal
 from phase2.errors import DataError
-from phase2.storage.disk.atomic import sync_folder
-from phase2.storage.disk.lock import is_locked
 from phase2.storage.progress import ProgressCallback
 
 CHUNK = 256  # records per task; the same for any number of workers
+SHARD = 64  # chunks between two commits: a killed builder loses a few seconds of work
 
 
 def build_files(
@@ -36,8 +35,9 @@ def build_files(
     workers: int,
     limits: ReadingLimits,
     progress: ProgressCallback | None = None,
+    resumable: bool = False,
 ) -> None:
-    """Build the files of a graph store, in a temporary folder that is renamed when it is complete.
+    """Build the files of a graph store, in another folder that is renamed when it is complete.
 
     Args:
         source: The data set.
@@ -47,89 +47,83 @@ def build_files(
         workers: Largest number of processes that parse and pack.
         limits: Limits of reading.
         progress: Callback receiving the number of records done.
+        resumable: Whether this process holds the lock of the store: it then continues from the shards that a killed or
+            interrupted builder has committed, and leaves its own.
 
     Raises:
         DataError: The source cannot be read or holds no valid crystal.
         RequestError: The cache folder cannot be written.
         TransientError: The disk is full, or a worker was killed.
     """
+    meta = {
+        "format": FORMAT,
+        "fingerprint": fingerprint,
+        "source": {"name": source.name, "fingerprint": source.fingerprint},
+        "graph": spec.model_dump(mode="json"),
+    }
+    versions = {"phase2": __version__, "numpy": np.__version__}
     with cache_folder_errors(folder.parent):
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))
-    try:
-        with cache_folder_errors(folder.parent):
-            new = GraphWriter(temporary)
-        with closing(new) as writer:
-            n, rejected = _write(
-                writer, pack_chunks(source, spec, _chunks(source), workers, limits), progress, folder.parent
-            )
-            if not n:
-                raise _nothing_valid(source, rejected)
-            meta = {
-                "format": FORMAT,
-                "fingerprint": fingerprint,
-                "source": {"name": source.name, "fingerprint": source.fingerprint},
-                "graph": spec.model_dump(mode="json"),
-                "crystals": n,
-                "versions": {"phase2": __version__, "numpy": np.__version__},
-            }
+        unfinished = begin_folder(folder, resumable=resumable)
+    with _removed_unless_committed(unfinished, resumable=unfinished == unfinished_folder(folder)):
+        if not is_complete(unfinished, fingerprint):
             with cache_folder_errors(folder.parent):
-                writer.finish(meta, rejected)
-                temporary.chmod(0o755)  # mkdtemp's folders are private, but a cache may be shared
-                _move(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+                writer = open_writer(unfinished, {"fingerprint": fingerprint, "versions": versions})
+            with closing(writer):
+                _write(writer, source, spec, workers, limits, progress)
+                if not writer.written.crystals:
+                    raise _nothing_valid(source, writer.written)
+                with cache_folder_errors(folder.parent):
+                    writer.finish({**meta, "crystals": writer.written.crystals, "versions": versions})
+        with cache_folder_errors(folder.parent):
+            publish(unfinished, folder)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary folders of killed builders: those whose lock nobody holds."""
-    for leftover in folder.parent.glob(".*.tmp"):
-        store = folder.parent / leftover.name.split(".")[1]
-        if store == folder or is_locked(lock_file(store)) is False:
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
-def lock_file(folder: Path) -> Path:
-    """Return the lock file that a builder of the store in ``folder`` holds."""
-    return folder.with_name(f"{folder.name}.lock")
+@contextmanager
+def _removed_unless_committed(unfinished: Path, *, resumable: bool) -> Iterator[None]:
+    """Remove an unfinished store after an error, unless its shards are of use to the next builder."""
+    try:
+        yield
+    except BaseException as error:
+        # Shards of a data set that cannot be read are of no use, and they must not fill a disk that is full.
+        useless = isinstance(error, DataError) or isinstance(error.__cause__, OSError)
+        if useless or not resumable or not has_journal(unfinished):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        raise
 
 
 def _write(
-    writer: GraphWriter, packed: Generator[Packed, None, None], progress: ProgressCallback | None, folder: Path
-) -> tuple[int, list[Rejection]]:
-    """Pack all records into the writer; return the number of crystals and the rejections."""
-    n, done = 0, 0
-    rejected: list[Rejection] = []
-    with closing(packed) as parts:
-        for graphs, refused in parts:
-            with cache_folder_errors(folder):
-                writer.append(graphs)
-            rejected.extend(refused)
-            n += len(graphs)
-            done += len(graphs) + len(refused)
+    writer: GraphWriter,
+    source: Source,
+    spec: GraphSpec,
+    workers: int,
+    limits: ReadingLimits,
+    progress: ProgressCallback | None,
+) -> None:
+    """Pack all records that the writer does not have yet, and commit them shard by shard."""
+    if progress is not None and writer.written.records:
+        progress(writer.written.records, None)
+    chunks = _chunks(source, writer.written.records)
+    with closing(pack_chunks(source, spec, chunks, workers, limits)) as parts:
+        for number, (graphs, rejected) in enumerate(parts, start=1):
+            with cache_folder_errors(writer.folder.parent):
+                writer.append(graphs, rejected)
+                if number % SHARD == 0:
+                    writer.commit()
             if progress is not None:
-                progress(done, None)
-    return n, rejected
+                progress(writer.written.records, None)
 
 
-def _chunks(source: Source) -> Iterator[list[RawRecord]]:
-    records = source.records()
+def _chunks(source: Source, skipped: int) -> Iterator[list[RawRecord]]:
+    records = islice(source.records(), skipped, None)
     while chunk := list(islice(records, CHUNK)):
         yield chunk
 
 
-def _move(temporary: Path, folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)  # damaged: a valid store is never rebuilt
-    temporary.rename(folder)
-    sync_folder(folder.parent)
-
-
-def _nothing_valid(source: Source, rejected: list[Rejection]) -> DataError:
-    if not rejected:
+def _nothing_valid(source: Source, written: Written) -> DataError:
+    if not written.rejected:
         return DataError(f"The data set '{source.name}' is empty.", fix="Give a data set with at least one crystal.")
-    reasons = " ".join(r.reason for r in rejected[:3])
     return DataError(
-        f"None of the {len(rejected)} records of '{source.name}' is a valid crystal.",
-        why=f"The first reasons: {reasons}",
+        f"None of the {written.rejected} records of '{source.name}' is a valid crystal.",
+        why=f"The first reasons: {' '.join(written.reasons)}",
         fix="Check that the data set is the one you meant.",
     )

@@ -14,9 +14,10 @@ from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import Rejection
 from phase2.data.sources.base import Source
-from phase2.data.store.builder import build_files, lock_file, remove_leftovers
+from phase2.data.store.builder import build_files
 from phase2.data.store.cache_folder import cache_folder_errors
 from phase2.data.store.files import FORMAT, read_graph_files
+from phase2.data.store.unfinished import lock_file, remove_leftovers
 from phase2.errors import DataError, RequestError
 from phase2.machine.hardware import available_cores
 from phase2.properties import PROPERTIES
@@ -57,8 +58,9 @@ def open_or_build_store(
 ) -> GraphStore:
     """Open the graph store of a data set, building it if there is none or if it is damaged.
 
-    A store appears completely or not at all: it is written to a temporary folder and renamed. Of several processes that
-    need the same store, one builds it and the others wait. Its content does not depend on the number of workers.
+    A store appears completely or not at all: it is written to another folder and renamed. Of several processes that
+    need the same store, one builds it and the others wait. Its content does not depend on the number of workers, nor on
+    whether its builder was killed: the next one continues from the shards that are on the disk.
 
     Args:
         source: The data set.
@@ -86,7 +88,10 @@ def open_or_build_store(
             return store
         if locked:
             remove_leftovers(folder)
-        build_files(source, spec, folder, fingerprint=fingerprint, workers=processes, limits=limits, progress=progress)
+        build_files(
+            source, spec, folder, fingerprint=fingerprint, workers=processes, limits=limits, progress=progress,
+            resumable=locked,
+        )  # fmt: skip
     graphs, rejected = read_graph_files(folder, fingerprint)
     return GraphStore(graphs, rejected, folder, fingerprint)
 
