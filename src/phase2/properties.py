@@ -1,13 +1,15 @@
 """The nine properties that every model can be trained for, and what a property is.
 
-To add one, append it to ``PROPERTIES``: labels, losses, heads, metrics and tables follow. A run may define properties
-of its own as well, which its configuration holds (``config/own_properties.py``).
+To add one, append it to ``PROPERTIES`` and its range to ``_BELIEVED``: labels, losses, heads, metrics and tables
+follow. A run may define properties of its own as well, which its configuration holds (``config/own_properties.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from phase2.errors import RequestError, UnknownNameError
@@ -97,8 +99,32 @@ PROPERTIES: tuple[Property, ...] = (
     Property("ehull", "ehull", "Energy above hull", "eV/atom", "none", "all", non_negative=True),
 )
 
+_BELIEVED: Mapping[str, tuple[float, float]] = MappingProxyType({
+    "formation_energy": (-10, 10),
+    "band_gap": (0, 30),
+    "bulk_modulus": (0, 1_000),
+    "shear_modulus": (0, 1_000),
+    "band_gap_mbj": (0, 30),
+    "dielectric": (0, 10_000),
+    "piezoelectric": (0, 1_000),
+    "spillage": (0, 20),
+    "ehull": (-0.5, 20),
+})  # fmt: skip
+"""Wider than what the Materials Project and JARVIS-DFT have, but for calculations that failed."""
+
 KEYS: tuple[str, ...] = tuple(p.key for p in PROPERTIES)
 CORE: tuple[str, ...] = tuple(p.key for p in PROPERTIES if p.group == "core")
+
+
+def believed_range(prop: Property) -> tuple[float, float]:
+    """Return the smallest and the largest value of a property that is believed without a remark.
+
+    Those of a property that a run defines are its bounds; infinite where it has none.
+    """
+    if prop in PROPERTIES:
+        return _BELIEVED[prop.key]
+    lower = 0.0 if prop.lower is None and prop.non_negative else prop.lower
+    return -math.inf if lower is None else lower, math.inf if prop.upper is None else prop.upper
 
 
 def get_property(key: str, own: Sequence[Property] = ()) -> Property:

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from phase2.config.data_sets import CRYSTALS
 from phase2.config.schema import DataConfig
 from phase2.config.settings import cache_dir
 from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.label_remarks import label_remarks, refuse_sentinels
 from phase2.data.sources.registry import open_source
 from phase2.data.splits import Split, split_crystals
 from phase2.data.store.store import GraphStore, open_or_build_store
@@ -78,7 +80,8 @@ class CrystalPropertyDataset:
             progress: Callback receiving the number of crystals done while the store is built.
 
         Raises:
-            DataError: The source cannot be read, leaves a part without crystals, or has no label of a property.
+            DataError: The source cannot be read, leaves a part without crystals, has no label of a property, or numbers
+                that stand for missing labels.
             RequestError: ``max_samples`` is too small for three parts.
         """
         store = open_graph_store(config, cache=cache, workers=workers, progress=progress)
@@ -99,6 +102,8 @@ class CrystalPropertyDataset:
             raise _without_labels([keys[k] for k in requested if k not in kept], columns[parts.train], config)
         chosen = tuple(known[k] for k in kept)
         targets = columns[:, kept]
+        if config.source not in CRYSTALS:  # a published data set has what it has
+            refuse_sentinels(targets, chosen, graphs.ids)
         return cls(
             graphs=graphs,
             properties=chosen,
@@ -110,6 +115,11 @@ class CrystalPropertyDataset:
             fingerprint=_fingerprint(store.fingerprint, parts.fingerprint(graphs.ids), chosen),
             store=store,
         )
+
+    def label_remarks(self) -> tuple[str, ...]:
+        """Remark on labels that are hardly right, one sentence for each property that has any."""
+        used = np.sort(np.concatenate([self.split.train, self.split.val, self.split.test]))
+        return tuple(label_remarks(self.targets[used], self.properties, self.graphs.ids[used]))
 
     def label_counts(self) -> dict[str, dict[str, int]]:
         """Count the labels of each property in each part: ``{"train": {"band_gap": 812, ...}, ...}``."""

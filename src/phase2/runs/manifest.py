@@ -40,6 +40,7 @@ class DataFacts(Record):
         val: Crystals in the validation part.
         test: Crystals in the test part.
         labels: Number of labels by part (``train``, ``val``, ``test``) and property.
+        remarks: Remarks on labels that are hardly right.
     """
 
     source: str
@@ -53,6 +54,7 @@ class DataFacts(Record):
     val: Counted
     test: Counted
     labels: dict[str, dict[str, Counted]]
+    remarks: tuple[str, ...] = ()
 
 
 class RunManifest(Record):

@@ -50,6 +50,8 @@ def _prepare(data: str, workers: int | None, cutoff: float | None, settings: lis
     from phase2.config.combine import combine
     from phase2.config.resolve import resolve
     from phase2.data.dataset import open_graph_store
+    from phase2.data.label_remarks import label_remarks
+    from phase2.data.rejections import rejection_notes
 
     # A workflow gives all settings of its run; only those of the graphs and of reading matter here.
     given = map(parse_setting, given_settings(settings))
@@ -60,6 +62,8 @@ def _prepare(data: str, workers: int | None, cutoff: float | None, settings: lis
         store = open_graph_store(config, workers=workers, progress=progress)
     n = len(store.graphs.ids)
     echo(f"{n} crystals ready in {time.perf_counter() - start:.1f} s: {store.path}")
-    if store.rejected:
-        echo(f"{len(store.rejected)} records are no valid crystal; reasons: {store.path / 'rejected.csv'}")
+    for text in rejection_notes(store.rejected, str(store.path / "rejected.csv")):
+        echo(text)
+    for remark in label_remarks(store.graphs.targets, config.properties, store.graphs.ids):
+        echo(f"remark: {remark}")
     return store

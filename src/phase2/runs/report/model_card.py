@@ -102,13 +102,20 @@ def model_card(manifest: RunManifest) -> str:
         boosting_metric=_BOOSTING if manifest.baselines else "",
         score=number(manifest.score),
         intervals=paragraph(intervals_section(manifest.intervals, heading="###")),
-        caveats=bullets([*caveats(manifest.test, manifest.left_out), *_inherited(manifest), *_limits(manifest)]),
+        caveats=bullets(
+            [*caveats(manifest.test, manifest.left_out), *_labels(manifest), *_inherited(manifest), *_limits(manifest)]
+        ),
         citations=bullets(map(Markup, citations(manifest.config))),
     )
 
 
 def _limits(manifest: RunManifest) -> list[str]:
     return [*_LIMITS, _INTERVALS if manifest.intervals else _NO_INTERVALS]
+
+
+def _labels(manifest: RunManifest) -> list[str]:
+    """Remarks on labels; they are among those that the errors above were measured with."""
+    return [f"Labels of {remark}" for remark in manifest.data.remarks] if manifest.data else []
 
 
 def _inherited(manifest: RunManifest) -> list[str]:

@@ -14,6 +14,7 @@ from phase2.config.resolve import ResolvedRun
 from phase2.config.resumption import ResumeRequest
 from phase2.config.schema import RunConfig
 from phase2.data.dataset import CrystalPropertyDataset
+from phase2.data.rejections import rejection_notes
 from phase2.data.store.store import worker_count
 from phase2.machine.hardware import thread_count
 from phase2.machine.memory import graph_level, refuse_small_memory
@@ -171,8 +172,10 @@ def _describe_dataset(config: RunConfig, dataset: CrystalPropertyDataset, notify
     left_out = [key for key in config.properties if key not in {p.key for p in dataset.properties}]
     if left_out:
         notify(f"left out, for want of labels: {', '.join(left_out)}")
-    if dataset.rejected:
-        notify(f"{dataset.rejected} records are no valid crystal; reasons: rejected.csv in the run folder")
+    for text in rejection_notes(dataset.store.rejected, "rejected.csv in the run folder"):
+        notify(text)
+    for remark in dataset.label_remarks():
+        notify(f"remark: {remark}")
 
 
 def _complete(

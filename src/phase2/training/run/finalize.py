@@ -109,5 +109,6 @@ def _data_facts(recorded: RecordedConfig, dataset: CrystalPropertyDataset) -> Da
         unlabelled=dataset.unlabelled,
         used=sum(sizes.values()),
         labels=dataset.label_counts(),
+        remarks=dataset.label_remarks(),
         **sizes,
     )

@@ -44,12 +44,13 @@ def judge(run: RunInput, errors: Sequence[PropertyErrors]) -> Verdict:
 
 
 def cautions(run: RunInput, errors: Sequence[PropertyErrors]) -> list[str]:
-    """Return what makes the errors of a run less than they seem: what was seen before, and few labels."""
+    """Return what makes the errors of a run less than they seem: odd or few labels, and what was seen before."""
     manifest = run.manifest
     if manifest is None:
         return []
     few = [one for one in errors if 0 < one.row.count < FEW_LABELS]
     return [
+        *([f"Labels of {remark}" for remark in manifest.data.remarks] if manifest.data else []),
         *foundation_caveats(manifest.config, manifest.properties),
         *(manifest.lineage.caveats() if manifest.lineage else []),
         *([f"Fewer than {FEW_LABELS} test labels of {titles(few)}: these errors are uncertain."] if few else []),
