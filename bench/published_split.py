@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from phase2.config.settings import cache_dir
-from phase2.data.sources.json_stream import stream_records
+from phase2.data.crystals.files.json_stream import stream_records
 from phase2.errors import DataError, RequestError, UnknownNameError
 from phase2.storage.disk.atomic import via_temporary
 

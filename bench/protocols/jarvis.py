@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.protocols.protocol import Fold, Protocol, mean_absolute_error
 from bench.published_split import FIELD, content_digest, write_records
 from phase2.config.settings import cache_dir
-from phase2.data.sources.json_stream import stream_records
+from phase2.data.crystals.files.json_stream import stream_records
 from phase2.errors import DataError
 from phase2.properties import get_property
 from phase2.storage.disk.atomic import via_temporary

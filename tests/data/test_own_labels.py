@@ -10,7 +10,7 @@ from phase2.config.schema import DataConfig, GraphSpec
 from phase2.data.dataset import CrystalPropertyDataset, open_graph_store
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
-from phase2.data.sources.json_source import JsonSource
+from phase2.data.sources.file_source import FileSource
 from phase2.data.sources.registry import open_source
 from phase2.data.store.store import open_or_build_store
 from phase2.properties import KEYS, PROPERTIES
@@ -49,11 +49,11 @@ def test_a_store_has_the_columns_of_the_nine_and_then_those_of_the_definitions(d
 
 def test_a_store_keeps_its_fingerprint_unless_there_are_definitions(data, tmp_path):
     def fingerprint(properties):
-        source = JsonSource(data, properties=properties)
+        source = FileSource(data, properties=properties)
         return open_or_build_store(source, GraphSpec(), cache_dir=tmp_path, workers=1).fingerprint
 
     plain = fingerprint(PROPERTIES)
-    assert plain == open_or_build_store(JsonSource(data), GraphSpec(), cache_dir=tmp_path, workers=1).fingerprint
+    assert plain == open_or_build_store(FileSource(data), GraphSpec(), cache_dir=tmp_path, workers=1).fingerprint
     own = HEAT.as_property()
     titled = PropertyDefinition.model_validate(HEAT.model_dump() | {"title": "Heat", "transform": "log1p"})
     other = PropertyDefinition.model_validate(HEAT.model_dump() | {"column": "mass"})
@@ -89,6 +89,6 @@ def test_the_sample_has_no_labels_of_them():
 
 
 def test_no_crystals_take_the_width_of_the_others(data):
-    source = JsonSource(data, properties=(*PROPERTIES, HEAT.as_property()))
+    source = FileSource(data, properties=(*PROPERTIES, HEAT.as_property()))
     graphs = pack([source.parse(next(source.records()))], GraphSpec())
     assert PackedGraphs.concatenate([PackedGraphs.concatenate([]), graphs]).targets.shape == (1, 10)

@@ -112,7 +112,7 @@ class Model:
         process whose time and memory are limited; structures in memory are packed in this one, where they are not.
 
         Args:
-            structures: One or many of: the path of a CIF, POSCAR or JARVIS JSON file, a :class:`phase2.Crystal`, a
+            structures: One or many of: the path of a structure file, a :class:`phase2.Crystal`, a
                 pymatgen ``Structure``, an ASE ``Atoms``. A folder stands for its structure files.
             properties: Keys of the wanted properties; all of the model's by default.
             interval: Share of true values that an interval is to hold, 0.9 for instance, or several shares: adds the

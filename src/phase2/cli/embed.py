@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 def embed(  # noqa: PLR0913 - options
     *,
     output: Annotated[Path, typer.Option("--output", help="Write .parquet or .npz here.")],
-    cif: Annotated[Path | None, typer.Option("--cif", help="One structure: CIF, POSCAR or JARVIS JSON.")] = None,
+    cif: Annotated[
+        Path | None,
+        typer.Option("--cif", help="A file of one or many structures: CIF, POSCAR, JSON, extended XYZ, ..."),
+    ] = None,
     directory: Annotated[
         str | None, typer.Option("--dir", help="A folder of structures, or s3://bucket/prefix.")
     ] = None,

@@ -28,7 +28,10 @@ RUNS_VARIABLE = "PHASE2_RUNS"
 
 def predict(  # noqa: PLR0913 - options
     *,
-    cif: Annotated[Path | None, typer.Option("--cif", help="One structure: CIF, POSCAR or JARVIS JSON.")] = None,
+    cif: Annotated[
+        Path | None,
+        typer.Option("--cif", help="A file of one or many structures: CIF, POSCAR, JSON, extended XYZ, ..."),
+    ] = None,
     directory: Annotated[
         str | None, typer.Option("--dir", help="A folder of structures, or s3://bucket/prefix.")
     ] = None,

@@ -28,8 +28,8 @@ class ReadingLimits(Frozen):
         table_bytes: Largest CSV of targets.
         columns: Largest number of columns of a CSV.
         records: Largest number of records of a data set.
-        unpacked_bytes: Largest content of a compressed data set.
-        archive_members: Largest number of files in a zip archive.
+        unpacked_bytes: Largest content of a compressed file, and of all members of an archive.
+        archive_members: Largest number of files in a zip or tar archive.
         seconds: Processor time to read one structure file, in a process of its own.
         memory_bytes: Memory that such a process may allocate.
     """

@@ -110,7 +110,7 @@ def embed_structures(
             parts.append(_embed_batch(embedder, names, read))
             done += len(names)
             if progress:
-                progress(done, len(structures))
+                progress(done, max(done, len(structures)))
     return _joined(parts)
 
 

@@ -108,7 +108,7 @@ def predict_ensemble(
 
             def report(done: int, _: int | None, before: int = number * len(structures)) -> None:
                 if progress:
-                    progress(before + done, total)
+                    progress(before + done, max(total, before + done))
 
             tables.append(
                 predict_structures(

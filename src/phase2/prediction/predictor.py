@@ -168,7 +168,7 @@ def predict_structures(
 
     Args:
         predictor: The model.
-        structures: Paths of CIF, POSCAR or JARVIS JSON files, crystals, pymatgen structures or ASE atoms.
+        structures: Paths of structure files, of one or many structures, crystals, pymatgen structures or ASE atoms.
         properties: Keys of the requested properties; all of the model's by default.
         batch_size: Number of structures per batch.
         progress: Callback receiving the number of structures done, and their number.
@@ -187,7 +187,7 @@ def predict_structures(
         for names, read in stack.enter_context(closing(batches)):
             rows += _predict_batch(predictor, names, read, columns)
             if progress:
-                progress(len(rows), len(structures))
+                progress(len(rows), max(len(rows), len(structures)))
     return PredictionTable(tuple(predictor.model.properties[k] for k in columns), tuple(rows))
 
 

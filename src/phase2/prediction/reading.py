@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.schema import GraphSpec
-from phase2.data.crystals.readers import load_parsers
+from phase2.data.crystals.readers import load_parsers, may_hold_many
 from phase2.data.crystals.shown import cut
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
 from phase2.data.reading import process_error, reading_error, work_limits
 from phase2.errors import DataError
 from phase2.machine.worker import Worker, WorkerEndedError, run_each
+from phase2.prediction.file_records import FileRecord, named_records
 from phase2.prediction.inputs import crystal_of, name_of
 from phase2.prediction.table import PredictedStructure
 
@@ -38,14 +40,27 @@ class _File:
     """File to read.
 
     Attributes:
-        path: Its path.
+        path: Its path, or a record of a file of many.
         name: Its name in the table.
         spec: Graph to build.
     """
 
-    path: str | os.PathLike[str]
+    path: str | os.PathLike[str] | FileRecord
     name: str
     spec: GraphSpec
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """Structure to read, or the row that says why it cannot be.
+
+    Attributes:
+        structure: A path, a structure in memory, a record of a file, or that row.
+        name: Its name in the table.
+    """
+
+    structure: StructureLike | FileRecord | PredictedStructure
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +76,8 @@ class _ReadFiles:
         read = []
         for item in items:
             begin()
-            read.append(read_graph(Path(item.path), item.name, item.spec, self.limits))
+            path = item.path if isinstance(item.path, FileRecord) else Path(item.path)
+            read.append(read_graph(path, item.name, item.spec, self.limits))
         return read
 
 
@@ -94,57 +110,67 @@ class GraphReader:
             self._worker = Worker(_ReadFiles(self.limits), work_limits(self.limits, 1))
         return self._worker
 
-    def read(self, structures: Sequence[StructureLike], names: Sequence[str], spec: GraphSpec) -> list[ReadStructure]:
-        """Read structures, in their order; one that cannot be read becomes a row with the reason.
-
-        Args:
-            structures: Paths of structure files, or structures in memory, which this process packs.
-            names: Their names in the table.
-            spec: Graphs to build.
-
-        Raises:
-            TransientError: The process was killed.
-        """
-        files = [
-            _File(structure, name, spec)
-            for structure, name in zip(structures, names, strict=True)
-            if isinstance(structure, str | os.PathLike)
-        ]
-        from_files = iter(self._read_files(files) if files else ())
-        return [
-            next(from_files)
-            if isinstance(structure, str | os.PathLike)
-            else read_graph(structure, name, spec, self.limits)
-            for structure, name in zip(structures, names, strict=True)
-        ]
-
     def batches(
         self, structures: Sequence[StructureLike], spec: GraphSpec, size: int
     ) -> Generator[tuple[list[str], list[ReadStructure]], None, None]:
         """Yield names and content of batches of structures; the next is read while the caller works on one.
 
+        A file that holds several structures gives a row for each of them, called ``file#name``.
+
         Args:
-            structures: As for :meth:`read`.
+            structures: Paths of structure files, or structures in memory, which this process packs.
             spec: Graphs to build.
             size: Structures per batch.
+
+        Raises:
+            TransientError: The process was killed.
         """
-        starts = range(0, len(structures), size)
-        parts = [
-            (part := structures[start : start + size], [name_of(one, start + k) for k, one in enumerate(part)])
-            for start in starts
-        ]
+        items = self._items(structures)
         with ThreadPoolExecutor(1) as thread:
-            pending = deque(thread.submit(self.read, part, names, spec) for part, names in parts[:2])
+            pending: deque[tuple[list[str], Future[list[ReadStructure]]]] = deque()
             finished = False
             try:
-                for k, (_, names) in enumerate(parts):
-                    yield names, pending.popleft().result()
-                    if k + 2 < len(parts):
-                        pending.append(thread.submit(self.read, *parts[k + 2], spec))
+                while True:
+                    while len(pending) < 2 and (part := list(islice(items, size))):
+                        pending.append(([one.name for one in part], thread.submit(self._read, part, spec)))
+                    if not pending:
+                        break
+                    names, read = pending.popleft()
+                    yield names, read.result()
                 finished = True
             finally:
+                items.close()
                 if not finished:  # the caller has failed or gives up
                     self._stop()
+
+    def _items(self, structures: Sequence[StructureLike]) -> Generator[_Item, None, None]:
+        for index, structure in enumerate(structures):
+            name = name_of(structure, index)
+            if isinstance(structure, str | os.PathLike) and may_hold_many(Path(structure)):
+                try:
+                    for row, record in named_records(Path(structure), name, self.limits):
+                        yield _Item(record, row)
+                except DataError as error:
+                    yield _Item(PredictedStructure(name, "", None, error=_reason(error)), name)
+            else:
+                yield _Item(structure, name)
+
+    def _read(self, items: Sequence[_Item], spec: GraphSpec) -> list[ReadStructure]:
+        """Read structures, in their order; one that cannot be read becomes a row with the reason."""
+        files = [
+            _File(item.structure, item.name, spec)
+            for item in items
+            if isinstance(item.structure, str | os.PathLike | FileRecord)
+        ]
+        from_files = iter(self._read_files(files) if files else ())
+        return [
+            item.structure
+            if isinstance(item.structure, PredictedStructure)
+            else next(from_files)
+            if isinstance(item.structure, str | os.PathLike | FileRecord)
+            else read_graph(item.structure, item.name, spec, self.limits)
+            for item in items
+        ]
 
     def _stop(self) -> None:
         if self._worker is not None:
@@ -179,15 +205,19 @@ def split_by_atoms(graphs: Sequence[PackedGraphs]) -> Generator[PackedGraphs, No
 
 
 def read_graph(
-    structure: StructureLike, name: str, spec: GraphSpec, limits: ReadingLimits = DEFAULT_LIMITS
+    structure: StructureLike | FileRecord, name: str, spec: GraphSpec, limits: ReadingLimits = DEFAULT_LIMITS
 ) -> ReadStructure:
     """Return the graph of a structure, or a row with the reason why it has none.
 
     It is read in this process, where the limits of time and memory do not hold.
     """
     try:
-        return pack([crystal_of(structure, name, limits)], spec)
+        crystal = structure.crystal() if isinstance(structure, FileRecord) else crystal_of(structure, name, limits)
+        return pack([crystal], spec)
     except (DataError, OSError) as error:
-        # File names in the message may be no UTF-8, and messages of parsers have several lines.
-        reason = " ".join(str(error).split()).encode(errors="backslashreplace").decode()
-        return PredictedStructure(name, "", None, error=cut(reason))
+        return PredictedStructure(name, "", None, error=_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """Return a message on one line: file names may be no UTF-8, and messages of parsers have several lines."""
+    return cut(" ".join(str(error).split()).encode(errors="backslashreplace").decode())

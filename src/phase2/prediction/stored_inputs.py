@@ -6,12 +6,12 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeVar
 
 from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.listing import ODD_KEY, OTHER_NAME, LeftOut, left_out_notes
-from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
+from phase2.data.crystals.readers import NAMING_RULE, is_structure_name
 from phase2.errors import DataError, RequestError
 from phase2.runs.catalog.lookup import find_in
 from phase2.runs.layout import BEST
@@ -87,7 +87,7 @@ def list_stored_structures(store: Store) -> StoredStructures:
     left_out: list[LeftOut] = []
     refused: list[LeftOut] = []
     for info in store.list():
-        if not is_structure_file(Path(PurePosixPath(info.key).name)):
+        if not is_structure_name(info.key):
             left_out.append(LeftOut(info.key, OTHER_NAME))
         elif not _is_file_name(info.key):
             refused.append(LeftOut(info.key, ODD_KEY))

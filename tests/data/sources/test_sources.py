@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phase2.data.sources.base import read_label
+from phase2.data.sources.file_source import FileSource
 from phase2.data.sources.folder import FolderSource
 from phase2.data.sources.jarvis import DFT_3D, DFT_3D_MEMBER, JarvisSource, download_folder
-from phase2.data.sources.json_source import JsonSource
 from phase2.data.sources.registry import NAMES, fetch_source, known_sources, open_source
 from phase2.errors import DataError, InvalidCrystalError, UnknownNameError
 from phase2.prediction.structures import list_structure_files
@@ -115,7 +115,7 @@ class TestJson:
         [
             (5, "record-1", "a int, not an object"),
             (None, "record-1", "not an object"),
-            ({"jid": "b"}, "b", "no 'atoms'"),
+            ({"jid": "b"}, "b", "no structure; its keys are 'jid'"),
             ({"jid": "b", "atoms": None}, "b", "'atoms' are None"),
             ({"jid": "b", "atoms": {}}, "b", "no 'lattice_mat'"),
             ({"jid": ["b"], "atoms": {}}, "record-1", "no 'lattice_mat'"),
@@ -368,7 +368,7 @@ class TestOpen:
     def test_compressed_names(self, tmp_path):
         path = tmp_path / "a.json.gz"
         path.write_bytes(gzip.compress(json.dumps([record("a")]).encode()))
-        assert isinstance(open_source(str(path)), JsonSource)
+        assert isinstance(open_source(str(path)), FileSource)
         assert parse_all(open_source(str(path)))[0] == {"a": {}}
 
     def test_the_sample_needs_no_fetching(self, tmp_path):
@@ -381,9 +381,9 @@ def test_jarvis_is_read_from_its_archive(tmp_path):
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("readme.json", "[]")
         file.writestr(DFT_3D_MEMBER, json.dumps([record("JVASP-1", mbj_bandgap=1.5)]))
-    good, refused = parse_all(JsonSource(archive, DFT_3D_MEMBER))
+    good, refused = parse_all(FileSource(archive, DFT_3D_MEMBER))
     assert good == {"JVASP-1": {"band_gap_mbj": 1.5}}
     assert not refused
-    raw = next(JsonSource(archive, DFT_3D_MEMBER).records())
+    raw = next(FileSource(archive, DFT_3D_MEMBER).records())
     labelled = JarvisSource(tmp_path).parse(raw)
     np.testing.assert_array_equal(labelled.crystal.species, [55, 17])

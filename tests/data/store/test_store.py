@@ -19,7 +19,7 @@ import phase2.data.store.workers as workers_module
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import COLUMNS
 from phase2.data.graphs.packing import pack
-from phase2.data.sources.json_source import JsonSource
+from phase2.data.sources.file_source import FileSource
 from phase2.data.store.store import open_or_build_store
 from phase2.errors import DataError, RequestError, TransientError
 
@@ -33,7 +33,7 @@ from pathlib import Path
 import phase2.data.store.builder as builder
 import phase2.data.store.workers as workers
 from phase2.config.schema import GraphSpec
-from phase2.data.sources.json_source import JsonSource
+from phase2.data.sources.file_source import FileSource
 from phase2.data.store.store import open_or_build_store
 
 builder.CHUNK = 4
@@ -45,7 +45,7 @@ def progress(done, total):
         sys.stdin.readline()
 
 built = open_or_build_store(
-    JsonSource(Path(sys.argv[1])), GraphSpec(), cache_dir=Path(sys.argv[2]), workers=int(sys.argv[3]), progress=progress
+    FileSource(Path(sys.argv[1])), GraphSpec(), cache_dir=Path(sys.argv[2]), workers=int(sys.argv[3]), progress=progress
 )
 print("built", len(built.graphs), flush=True)
 """
@@ -85,7 +85,7 @@ def workers_at_once(monkeypatch):
 
 
 def build(path, cache, **options):
-    return open_or_build_store(JsonSource(path), SPEC, cache_dir=cache, **({"workers": 1} | options))
+    return open_or_build_store(FileSource(path), SPEC, cache_dir=cache, **({"workers": 1} | options))
 
 
 def contents(store):
@@ -119,7 +119,7 @@ def until_half_way(process):
 
 def test_the_store_holds_the_graphs_of_all_crystals_in_order(data, cache):
     store = build(data, cache)
-    source = JsonSource(data)
+    source = FileSource(data)
     expected = pack([source.parse(raw) for raw in source.records()], SPEC)
     assert store.graphs.ids.tolist() == [f"x-{i}" for i in range(40)]
     for name in COLUMNS:
@@ -182,7 +182,7 @@ def test_a_built_store_is_opened_without_building_or_writing(data, cache):
 
 def test_other_data_or_settings_make_another_store(data, cache):
     first = build(data, cache)
-    other = open_or_build_store(JsonSource(data), GraphSpec(cutoff=4.0), cache_dir=cache, workers=1)
+    other = open_or_build_store(FileSource(data), GraphSpec(cutoff=4.0), cache_dir=cache, workers=1)
     data.write_text(json.dumps([record(7)]))
     assert len({first.fingerprint, other.fingerprint, build(data, cache).fingerprint}) == 3
     assert len(left_in(cache)) == 3
@@ -210,7 +210,7 @@ def test_rejected_records_are_listed_with_the_reason(data, cache, workers):
     assert len(reasons) == 4
     assert "Qq" in reasons["x-1"]
     assert "angstrom apart" in reasons["x-2"]
-    assert "atoms" in reasons['quoted "name", with\\u000anewline']
+    assert "no structure" in reasons['quoted "name", with\\u000anewline']
     assert "same id" in reasons["x-3"]
     assert build(data, cache).rejected == store.rejected
 

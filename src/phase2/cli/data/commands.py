@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.data import describe, prepare
+from phase2.cli.data import convert, describe, prepare
 from phase2.config.settings import cache_dir
 
-app = typer.Typer(help="List, fetch, prepare and describe data sets.", rich_markup_mode=None)
+app = typer.Typer(help="List, fetch, prepare, describe and convert data sets.", rich_markup_mode=None)
 
 
 @app.command("list")
@@ -35,3 +35,4 @@ def fetch(name: Annotated[str, typer.Argument(help="Name of a data set.")] = "ja
 
 app.command("prepare")(prepare.prepare)
 app.command("describe")(describe.describe)
+app.command("convert")(convert.convert)

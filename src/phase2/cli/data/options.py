@@ -12,7 +12,7 @@ SourceOption = Annotated[
     str,
     typer.Option(
         "--data",
-        help="sample, jarvis-dft3d, a JSON/JSONL file, or a folder of CIF with a CSV.",
+        help="sample, jarvis-dft3d, a file of structures, or a folder of them with a CSV.",
         envvar=variable_of("--data"),
         show_envvar=False,
     ),

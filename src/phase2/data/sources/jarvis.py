@@ -9,7 +9,7 @@ from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.settings import cache_dir
 from phase2.data.sources.base import LabelledCrystal, RawRecord
 from phase2.data.sources.download import RemoteFile, fetch
-from phase2.data.sources.json_source import JsonSource
+from phase2.data.sources.file_source import FileSource
 from phase2.properties import PROPERTIES, Property
 from phase2.storage.progress import ProgressCallback
 
@@ -100,8 +100,8 @@ class JarvisSource:
         self._folder, self._remote, self._limits, self.properties = state
         self._progress = None
 
-    def _file(self, path: Path) -> JsonSource:
-        return JsonSource(path, DFT_3D_MEMBER, self._limits, self.properties)
+    def _file(self, path: Path) -> FileSource:
+        return FileSource(path, DFT_3D_MEMBER, self._limits, self.properties)
 
 
 def download_folder(cache: Path) -> Path:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from phase2.config.data_sets import CRYSTALS
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
+from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
+from phase2.data.sources.file_source import FileSource
 from phase2.data.sources.folder import FolderSource
 from phase2.data.sources.jarvis import DFT_3D, JarvisSource, download_folder
-from phase2.data.sources.json_source import JsonSource
+from phase2.data.sources.optimade import PREFIX, OptimadeSource
 from phase2.data.sources.sample import SAMPLE_FILE, SampleSource
 from phase2.errors import DataError, UnknownNameError
 from phase2.properties import PROPERTIES, Property
@@ -26,9 +28,6 @@ __all__ = [
 ]  # fmt: skip
 
 NAMES: tuple[str, ...] = tuple(CRYSTALS)
-
-_FILE_SUFFIXES = (".json", ".jsonl", ".ndjson")
-_PACKED_SUFFIXES = (".gz", ".zip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +70,8 @@ def open_source(
     """Open a data set; nothing is read or downloaded yet.
 
     Args:
-        name_or_path: ``sample``, ``jarvis-dft3d``, a JSON or JSON lines file in JARVIS's schema (also ``.gz`` or
-            ``.zip``), or a folder of CIF and POSCAR files with a CSV of targets.
+        name_or_path: ``sample``, ``jarvis-dft3d``, a file of structures in a format of ``crystals/readers.py`` (also
+            compressed, or an archive), ``optimade:URL``, or a folder of structure files with a CSV of targets.
         limits: Limits of reading.
         properties: The properties whose labels are read: ``PROPERTIES``, and those that a run defines.
 
@@ -84,6 +83,8 @@ def open_source(
         return SampleSource(properties)
     if name_or_path == "jarvis-dft3d":
         return JarvisSource(limits=limits, properties=properties)
+    if name_or_path.startswith(PREFIX):
+        return OptimadeSource(name_or_path, limits=limits, properties=properties)
     path = Path(name_or_path).expanduser()
     try:
         exists, folder, regular = path.exists(), path.is_dir(), path.is_file()
@@ -95,12 +96,12 @@ def open_source(
         return FolderSource(path, limits, properties)
     if not regular:
         raise DataError(f"{path} is no regular file.", why="Pipes and devices are not read.", fix="Copy its content.")
-    if _is_json(path):
-        return JsonSource(path, limits=limits, properties=properties)
+    if is_structure_file(path):
+        return FileSource(path, limits=limits, properties=properties)
     raise DataError(
         f"{path} is no data set.",
-        why="A data set is a JSON or JSON lines file in JARVIS's schema, or a folder of structures with a CSV.",
-        fix=f"Give a file that ends in {', '.join(_FILE_SUFFIXES)} (or one of these and .gz or .zip), or a folder.",
+        why=f"A data set is a file of structures, or a folder of them with a CSV. {NAMING_RULE}",
+        fix="Convert it, or give another file or a folder.",
     )
 
 
@@ -121,14 +122,9 @@ def fetch_source(name: str, cache: Path, *, progress: ProgressCallback | None = 
         return SAMPLE_FILE
     if name == "jarvis-dft3d":
         return JarvisSource(cache, progress=progress).fetch()
+    if name.startswith(PREFIX):
+        return OptimadeSource(name, cache, progress=progress).fetch()
     raise UnknownNameError.of("data set", name, NAMES)
-
-
-def _is_json(path: Path) -> bool:
-    name = path.name.lower()
-    for suffix in _PACKED_SUFFIXES:
-        name = name.removesuffix(suffix)
-    return name.endswith(_FILE_SUFFIXES)
 
 
 def _not_found(name_or_path: str) -> Exception:

@@ -1,35 +1,17 @@
-"""Records of JARVIS-DFT, as mappings and as JSON files of one record."""
+"""Records of JARVIS-DFT, as mappings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.crystals.formats.json_text import BoundedDecoder
-from phase2.data.crystals.formats.parsing import check_atoms, naming_file
-from phase2.data.crystals.formats.text import read_text
+from phase2.data.crystals.formats.parsing import check_atoms
 from phase2.data.crystals.shown import shown
 from phase2.errors import InvalidCrystalError
-
-
-def read_jarvis(path: Path, id: str | None = None, limits: ReadingLimits = DEFAULT_LIMITS) -> Crystal:  # noqa: A002
-    """Read a JSON file that holds one JARVIS record.
-
-    Raises:
-        DataError: The file cannot be read or is no valid JSON.
-        InvalidCrystalError: It holds no valid crystal, or exceeds a limit; the message names file and site.
-    """
-    text = read_text(path, limits)
-    record = BoundedDecoder(limits).decode(text, str(path))
-    with naming_file(path):
-        if not isinstance(record, dict):
-            raise InvalidCrystalError.of(path.name, f"its JSON is {shown(record)}, not an object with 'atoms'.")
-        return from_jarvis(record, path.name if id is None else id, limits)
 
 
 def from_jarvis(

@@ -24,10 +24,22 @@ def read_text(path: Path, limits: ReadingLimits) -> str:
         DataError: The file cannot be read, is no regular file, or is binary.
         LimitExceededError: It is larger than ``file_bytes``.
     """
-    content = read_bytes(path, limits)
+    return decode_text(read_bytes(path, limits), str(path))
+
+
+def decode_text(content: bytes, subject: str) -> str:
+    """Decode the text of a structure file: UTF-8 or, where it is none, Latin-1.
+
+    Args:
+        content: The bytes of the file.
+        subject: The file, for the message.
+
+    Raises:
+        DataError: It is binary.
+    """
     if b"\0" in content:
         raise DataError(
-            f"{path} is no text file.", why="It holds zero bytes: binary, or UTF-16.", fix="Save it as UTF-8 text."
+            f"{subject} is no text file.", why="It holds zero bytes: binary, or UTF-16.", fix="Save it as UTF-8 text."
         )
     try:
         return content.decode("utf-8-sig")

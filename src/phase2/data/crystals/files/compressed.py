@@ -1,20 +1,21 @@
-"""Text files, uncompressed or compressed by gzip or zip."""
+"""Files that may be compressed: by gzip, bzip2 or xz, or as the only JSON file of a zip archive."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TextIO, cast
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
-from phase2.data.sources.zip_directory import refuse_large_directory
+from phase2.data.crystals.files.zip_directory import refuse_large_directory
 from phase2.errors import DataError, Phase2Error
 
 # RuntimeError: an encrypted member of an archive, or one compressed in a way that Python does not know.
@@ -29,7 +30,54 @@ READ_ERRORS = (
     zlib.error,
 )
 
-_BUFFER = 1 << 18
+COMPRESSED_SUFFIXES = (".gz", ".bz2", ".xz")
+
+BUFFER = 1 << 18
+_MAGIC: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
+    b"\x1f\x8b": lambda file: cast("IO[bytes]", gzip.GzipFile(fileobj=file)),
+    b"BZh": lambda file: cast("IO[bytes]", bz2.BZ2File(file)),
+    b"\xfd7zXZ\0": lambda file: cast("IO[bytes]", lzma.LZMAFile(file)),  # noqa: SIM115 - its caller closes it
+}
+
+
+_LONGEST_MAGIC = 6
+
+
+def bare_name(name: str) -> str:
+    """Return the name of a file without the suffix of its compression, in lower case.
+
+    >>> bare_name("NaCl.CIF.gz")
+    'nacl.cif'
+    """
+    lowered = name.lower()
+    return next((lowered.removesuffix(s) for s in COMPRESSED_SUFFIXES if lowered.endswith(s)), lowered)
+
+
+def decompressed(file: IO[bytes], path: Path, limits: ReadingLimits, stack: ExitStack) -> IO[bytes]:
+    """Return the content of a file, decompressed according to its first bytes, as a stream up to a limit.
+
+    Args:
+        file: The file at its start, which can be sought.
+        path: Its name, for messages.
+        limits: Limits of reading, of which ``unpacked_bytes`` holds for the content.
+        stack: What closes the stream.
+
+    Raises:
+        LimitExceededError: Its content is larger, when it is read.
+    """
+    magic = _first_bytes(file)
+    for first, opened in _MAGIC.items():
+        if magic.startswith(first):
+            return _bounded(stack.enter_context(opened(file)), path, limits)
+    return file
+
+
+def _first_bytes(file: IO[bytes]) -> bytes:
+    if isinstance(file, io.BufferedReader) and not file.seekable():
+        return file.peek(_LONGEST_MAGIC)[:_LONGEST_MAGIC]
+    found = file.read(_LONGEST_MAGIC)
+    file.seek(0)
+    return found
 
 
 @contextmanager
@@ -39,7 +87,7 @@ def open_text(
     """Open a text file in UTF-8, decompressing it according to its content.
 
     Args:
-        path: The file, uncompressed or compressed by gzip or zip.
+        path: The file, uncompressed or compressed by gzip, bzip2, xz or zip.
         member: Name of the file within a zip archive; by default it has to be the only JSON file.
         limits: Limits of reading; what is compressed is decompressed up to ``unpacked_bytes``.
 
@@ -55,13 +103,13 @@ def open_text(
             binary: IO[bytes] = stack.enter_context(path.open("rb"))
             magic, name = binary.read(4), path.name
             binary.seek(0)
-            if magic[:2] == b"\x1f\x8b":
-                binary = _bounded(cast("IO[bytes]", stack.enter_context(gzip.GzipFile(fileobj=binary))), path, limits)
-            elif magic == b"PK\x03\x04":
+            if magic == b"PK\x03\x04":
                 refuse_large_directory(binary, path, limits)
                 archive = stack.enter_context(zipfile.ZipFile(binary))
                 name = _member(path, archive.namelist(), member)
                 binary = _bounded(stack.enter_context(archive.open(name)), path, limits)
+            else:
+                binary = decompressed(binary, path, limits, stack)
         except Phase2Error:
             raise
         except (*READ_ERRORS, ValueError) as error:  # ValueError: impossible positions and dates in an archive
@@ -80,28 +128,44 @@ def unreadable(path: Path, error: Exception) -> DataError:
     )
 
 
-class _Bounded(io.RawIOBase):
-    """Stream that raises an error instead of more than a number of bytes."""
+class BoundedStream(io.RawIOBase):
+    """Stream that raises an error instead of more than a number of bytes.
 
-    def __init__(self, content: IO[bytes], path: Path, limits: ReadingLimits) -> None:
+    Args:
+        content: What is read.
+        path: Its file, for the message.
+        limits: Limits of reading.
+        left: Bytes that may be read.
+
+    Attributes:
+        left: Bytes that may still be read.
+    """
+
+    def __init__(self, content: IO[bytes], path: Path, limits: ReadingLimits, left: int) -> None:
+        self.left = left
         self._content = cast("io.BufferedIOBase", content)
         self._path = path
         self._limits = limits
-        self._left = limits.unpacked_bytes
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        """Read into a buffer.
+
+        Raises:
+            LimitExceededError: It has more bytes than the limit.
+        """
         n = self._content.readinto(buffer)
-        self._left -= n
-        if self._left < 0:
+        self.left -= n
+        if self.left < 0:
             raise self._limits.exceeded("unpacked_bytes", str(self._path), "its content is larger than that")
         return n
 
 
 def _bounded(content: IO[bytes], path: Path, limits: ReadingLimits) -> IO[bytes]:
-    return cast("IO[bytes]", io.BufferedReader(_Bounded(content, path, limits), _BUFFER))
+    return cast("IO[bytes]", io.BufferedReader(BoundedStream(content, path, limits, limits.unpacked_bytes), BUFFER))
 
 
 def _member(path: Path, names: list[str], wanted: str | None) -> str:

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phase2.config.limits import ReadingLimits
-from phase2.data.sources import json_cursor
-from phase2.data.sources.json_stream import stream_records
+from phase2.data.crystals.files import json_cursor
+from phase2.data.crystals.files.json_stream import stream_records
 from phase2.errors import DataError
 
 VALUES = st.recursive(
@@ -96,7 +96,7 @@ def test_bare_nan_and_infinity(tmp_path):
         ("<html>", "line 1, column 1"),
         ('{"a" {}}', "line 1, column 6"),
         ("{1: {}}", "line 1, column 2"),
-        ('{"jid": "x"}', "'jid' holds no record"),
+        ('{"a": {"lattice_mat": 1}, "b": {"lattice_mat": 1}, "c": 5}', "'c' holds no record"),
         ('{"a": {}}\n{"a": {}}', "line 2, column 1"),
     ],
 )

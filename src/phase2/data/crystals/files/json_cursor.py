@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TextIO
 
 from phase2.config.limits import ReadingLimits
+from phase2.data.crystals.files.compressed import READ_ERRORS, unreadable
+from phase2.data.crystals.files.json_skipping import ValueEnd
 from phase2.data.crystals.formats.json_text import NESTED, BoundedDecoder
-from phase2.data.sources.compressed_text import READ_ERRORS, unreadable
-from phase2.data.sources.json_skipping import ValueEnd
 from phase2.errors import DataError, LimitExceededError
 
 CHUNK = 1 << 20
@@ -67,6 +67,11 @@ class JsonCursor:
         self._line = 1  # of the window's start
         self._column = 1
         self._counted = self._newlines = 0  # how far line ends of the window are counted, and their number
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
 
     @property
     def line(self) -> int:

@@ -1,0 +1,41 @@
+"""``phase2 data convert``: a data set in another format, with its ids and labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phase2.cli.console import echo, note
+from phase2.cli.options import LimitOption, given_limits
+
+_LISTED = 10
+
+
+def convert(
+    data: Annotated[str, typer.Argument(metavar="IN", help="A data set by name or path, as for training.")],
+    out: Annotated[Path, typer.Argument(help="A .jsonl, .json, .extxyz, .parquet or .db file, or a folder.")],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", help="cif, poscar (folders), jarvis, pymatgen, extxyz, parquet or ase (default: by the name)."
+        ),
+    ] = None,
+    settings: LimitOption = None,
+) -> None:
+    """Write a data set in another format, with ids and labels: whole or not at all."""
+    from phase2.cli.progress import work_bar
+    from phase2.data.sources.registry import open_source
+    from phase2.data.writers.convert import convert as write
+    from phase2.data.writers.convert import target_of
+
+    target = target_of(out, to)
+    limits = given_limits(settings)
+    with work_bar("crystals") as progress:
+        found = write(open_source(data, limits), out, target, limits=limits, progress=progress)
+    echo(f"{found.written} crystals written as {target.title}: {out}")
+    for one in found.rejected[:_LISTED]:
+        note(f"not written: {one.id}: {one.reason}")
+    if found.rejected:
+        note(f"{len(found.rejected)} records are no valid crystal and were not written.")

@@ -1,0 +1,1 @@
+"""Files that hold structures: opened, decompressed, and read as streams of records."""

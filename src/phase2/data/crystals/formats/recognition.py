@@ -1,0 +1,37 @@
+"""Recognition of structure files by their first characters, where a name says nothing."""
+
+from __future__ import annotations
+
+import re
+
+_CELL = re.compile(r"^\s*_cell[_.]length_a\b", re.MULTILINE | re.IGNORECASE)
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?"
+_SCALE = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER}\s+{_NUMBER})?\s*(?:[#!].*)?")
+_VECTOR = re.compile(rf"\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}(?:\s.*)?")
+FRAME = re.compile(r"^\s*Direct configuration\s*=", re.MULTILINE)
+_EXTENDED = re.compile(r"\s*\d+\s*\n[^\n]*\bLattice\s*=", re.IGNORECASE)
+
+HEAD = 1 << 16
+"""Characters or bytes from the start of a file that decide."""
+
+
+def is_cif(text: str) -> bool:
+    """Tell whether a text is a CIF: it has a cell."""
+    return _CELL.search(text, 0, HEAD) is not None
+
+
+def is_poscar(text: str) -> bool:
+    """Tell whether a text is a POSCAR: a comment, a scale and three vectors, and no frames."""
+    lines = text[:HEAD].splitlines()[1:5]
+    head = len(lines) == 4 and _SCALE.fullmatch(lines[0]) is not None and all(map(_VECTOR.fullmatch, lines[1:]))
+    return head and not is_xdatcar(text)
+
+
+def is_xdatcar(text: str) -> bool:
+    """Tell whether a text is an XDATCAR: it has a line that begins a frame."""
+    return FRAME.search(text, 0, HEAD) is not None
+
+
+def is_extxyz(text: str) -> bool:
+    """Tell whether a text is an extended XYZ file: a number of atoms, and a comment with ``Lattice=``."""
+    return _EXTENDED.match(text, 0, HEAD) is not None

@@ -1,0 +1,89 @@
+"""Forms of a structure within a record, and texts of one structure, with their conversions.
+
+To add one, write its conversion in a module of this package, and list it in ``SCHEMAS`` or ``TEXTS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, cast
+
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.crystals.formats.ase_json import from_ase_json
+from phase2.data.crystals.formats.cif import cif_crystal
+from phase2.data.crystals.formats.extxyz import extxyz_crystal
+from phase2.data.crystals.formats.jarvis import from_jarvis
+from phase2.data.crystals.formats.optimade import from_optimade
+from phase2.data.crystals.formats.poscar import poscar_crystal
+from phase2.data.crystals.formats.pymatgen_json import from_pymatgen_json
+from phase2.data.crystals.formats.xdatcar import xdatcar_crystal
+
+
+class Schema(NamedTuple):
+    """Form of a structure within a record.
+
+    Attributes:
+        title: Whose form it is.
+        required: Keys that tell it.
+        optional: Further keys that its conversion reads; all others are dropped.
+        convert: Conversion of such a mapping, with the crystal's name and the limits.
+    """
+
+    title: str
+    required: frozenset[str]
+    optional: tuple[str, ...]
+    convert: Callable[[Mapping[str, object], str, ReadingLimits], Crystal]
+
+
+SCHEMAS: dict[str, Schema] = {
+    "jarvis": Schema("JARVIS", frozenset({"lattice_mat"}), ("coords", "elements", "cartesian"), from_jarvis),
+    "pymatgen": Schema("pymatgen", frozenset({"lattice", "sites"}), (), from_pymatgen_json),
+    "optimade": Schema(
+        "OPTIMADE",
+        frozenset({"lattice_vectors", "cartesian_site_positions", "species_at_sites"}),
+        ("species", "dimension_types"),
+        from_optimade,
+    ),
+    "ase": Schema("ASE", frozenset({"numbers", "positions"}), ("cell", "pbc"), from_ase_json),
+}
+
+TEXTS: dict[str, Callable[[str, str, str, ReadingLimits], Crystal]] = {
+    "cif": cif_crystal,
+    "poscar": poscar_crystal,
+    "extxyz": extxyz_crystal,
+    "xdatcar": xdatcar_crystal,
+}
+"""Parsers of the text of one structure, which libraries do: in a process of their own where files are not trusted."""
+
+
+class FoundStructure(NamedTuple):
+    """Structure of a record, reduced to what its conversion reads.
+
+    Attributes:
+        schema: Key in ``SCHEMAS`` or ``TEXTS``.
+        content: The structure: a mapping, or a text.
+    """
+
+    schema: str
+    content: object
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a library has to parse it."""
+        return self.schema in TEXTS
+
+    def to_crystal(self, subject: str, crystal_id: str, limits: ReadingLimits = DEFAULT_LIMITS) -> Crystal:
+        """Convert the structure.
+
+        Args:
+            subject: Its file or record, for messages.
+            crystal_id: Name of the crystal.
+            limits: Limits of reading.
+
+        Raises:
+            InvalidCrystalError: It is no valid ordered crystal, or exceeds a limit.
+        """
+        if self.is_text:
+            return TEXTS[self.schema](str(self.content), subject, crystal_id, limits)
+        return SCHEMAS[self.schema].convert(cast("Mapping[str, object]", self.content), crystal_id, limits)

@@ -1,0 +1,118 @@
+"""Columns of other data sets that hold the labels of our properties.
+
+A label is read from the property's own column or key first; these names come after both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from phase2.properties import PROPERTIES, Property
+
+ReadLabels: TypeAlias = Callable[[Mapping[str, object]], dict[str, object]]
+
+
+class KnownColumn(NamedTuple):
+    """Column of another data set.
+
+    Attributes:
+        key: Key of the property.
+        column: Its name; a dot leads into an object: ``bulk_modulus.voigt``.
+        origin: Who writes it.
+        logarithm: Whether it holds the logarithm to the base 10 of the property.
+    """
+
+    key: str
+    column: str
+    origin: str
+    logarithm: bool = False
+
+
+KNOWN_COLUMNS = (
+    KnownColumn("formation_energy", "formation_energy_per_atom", "Materials Project"),
+    KnownColumn(
+        "formation_energy", "_mp_stability.gga_gga+u.formation_energy_per_atom", "Materials Project (OPTIMADE)"
+    ),
+    KnownColumn("formation_energy", "_alexandria_formation_energy_per_atom", "Alexandria (OPTIMADE)"),
+    KnownColumn("formation_energy", "_oqmd_delta_e", "OQMD (OPTIMADE)"),
+    KnownColumn("band_gap", "gap pbe", "matbench_mp_gap"),
+    KnownColumn("band_gap", "_mp_band_gap", "Materials Project (OPTIMADE)"),
+    KnownColumn("band_gap", "_alexandria_band_gap", "Alexandria (OPTIMADE)"),
+    KnownColumn("band_gap", "_oqmd_band_gap", "OQMD (OPTIMADE)"),
+    KnownColumn("bulk_modulus", "bulk_modulus.voigt", "Materials Project"),
+    KnownColumn("bulk_modulus", "bulk_modulus.vrh", "Materials Project"),
+    KnownColumn("bulk_modulus", "K_Voigt", "matminer elastic_tensor_2015"),
+    KnownColumn("bulk_modulus", "K_VRH", "matminer elastic_tensor_2015"),
+    KnownColumn("bulk_modulus", "log10(K_VRH)", "matbench_log_kvrh", logarithm=True),
+    KnownColumn("shear_modulus", "shear_modulus.voigt", "Materials Project"),
+    KnownColumn("shear_modulus", "shear_modulus.vrh", "Materials Project"),
+    KnownColumn("shear_modulus", "G_Voigt", "matminer elastic_tensor_2015"),
+    KnownColumn("shear_modulus", "G_VRH", "matminer elastic_tensor_2015"),
+    KnownColumn("shear_modulus", "log10(G_VRH)", "matbench_log_gvrh", logarithm=True),
+    KnownColumn("ehull", "energy_above_hull", "Materials Project"),
+    KnownColumn("ehull", "e_above_hull", "matminer, CDVAE"),
+    KnownColumn("ehull", "_mp_stability.gga_gga+u.energy_above_hull", "Materials Project (OPTIMADE)"),
+    KnownColumn("ehull", "_alexandria_hull_distance", "Alexandria (OPTIMADE)"),
+    KnownColumn("ehull", "_oqmd_stability", "OQMD (OPTIMADE)"),
+    *(KnownColumn(p.key, f"_jarvis_{p.column}", "JARVIS (OPTIMADE)") for p in PROPERTIES),
+)
+"""Columns whose unit is that of the property and whose meaning is the same, up to the method of computation.
+
+Left out, since their meaning differs: ``e_form`` (per atom in matbench_mp_e_form, per cell in matbench_perovskites),
+``e_total`` of the Materials Project (the mean of the dielectric tensor, not its largest value), ``energy`` (not of
+formation).
+"""
+
+_INSIDE = ("attributes", "data", "key_value_pairs", "properties")
+"""Objects of a record that hold labels beside those of the record itself."""
+
+
+def label_reader(properties: Sequence[Property]) -> ReadLabels:
+    """Return a function of a record for its labels: what it gives for the column of each property that it has."""
+    names = [(p.column, tuple(_names(p))) for p in properties]
+
+    def read(record: Mapping[str, object]) -> dict[str, object]:
+        places = [record, *(one for key in _INSIDE if isinstance(one := record.get(key), Mapping))]
+        labels: dict[str, object] = {}
+        for column, known in names:
+            for place in places:
+                if column not in labels and (found := _first(place, known)) is not None:
+                    labels[column] = found
+        return labels
+
+    return read
+
+
+def _names(prop: Property) -> Iterator[KnownColumn]:
+    for name in dict.fromkeys((prop.column, prop.key)):
+        yield KnownColumn(prop.key, name, "phase2")
+    yield from (known for known in KNOWN_COLUMNS if known.key == prop.key)
+
+
+def _first(record: Mapping[str, object], names: Sequence[KnownColumn]) -> object:
+    """Return the first label that is there; an object that holds no known one counts last."""
+    left: object = None
+    for known in names:
+        value: object = record.get(known.column)
+        if value is None and "." in known.column:
+            value = _inside(record, known.column.split("."))
+        if isinstance(value, Mapping):
+            left = value
+        elif value is not None:
+            return _power(value) if known.logarithm else value
+    return left
+
+
+def _inside(record: Mapping[str, object], path: Sequence[str]) -> object:
+    value: object = record
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _power(value: object) -> object:
+    try:
+        return 10.0**value if isinstance(value, int | float) and not isinstance(value, bool) else value
+    except OverflowError:
+        return float("nan")

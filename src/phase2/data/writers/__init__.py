@@ -1,0 +1,1 @@
+"""Data sets written to files that other programs read."""

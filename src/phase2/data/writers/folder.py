@@ -1,0 +1,70 @@
+"""Writers of data sets that are a folder: a file for each structure, and a CSV of labels."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.sources.base import LabelledCrystal
+from phase2.data.writers.records import labels_of
+from phase2.properties import Property
+
+_DIGITS = 16
+_UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
+_LONGEST_NAME = 100
+
+
+def write_cif_folder(path: Path, crystals: Iterator[LabelledCrystal], properties: Sequence[Property]) -> None:
+    """Write a CIF for each crystal, and ``targets.csv``."""
+    _write_folder(path, crystals, properties, ".cif", _cif)
+
+
+def write_poscar_folder(path: Path, crystals: Iterator[LabelledCrystal], properties: Sequence[Property]) -> None:
+    """Write a POSCAR for each crystal, and ``targets.csv``."""
+    _write_folder(path, crystals, properties, ".vasp", _poscar)
+
+
+def _write_folder(
+    path: Path,
+    crystals: Iterator[LabelledCrystal],
+    properties: Sequence[Property],
+    suffix: str,
+    text: Callable[[Crystal], str],
+) -> None:
+    path.mkdir()
+    used: set[str] = set()
+    with (path / "targets.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["file", "id", *(prop.heading for prop in properties)])
+        for number, one in enumerate(crystals):
+            name = f"{_file_name(one.crystal.id, number, used)}{suffix}"
+            (path / name).write_text(text(one.crystal), encoding="utf-8")
+            labels = labels_of(one, properties)
+            table.writerow(
+                [name, one.crystal.id, *(repr(labels[p.key]) if p.key in labels else "" for p in properties)]
+            )
+
+
+def _file_name(crystal_id: str, number: int, used: set[str]) -> str:
+    """Return a name that every file system takes, and that no other crystal has."""
+    name = _UNSAFE.sub("_", crystal_id)[:_LONGEST_NAME].lstrip(".") or "crystal"
+    if name.lower() in used:
+        name = f"{name}-{number}"
+    used.add(name.lower())
+    return name
+
+
+def _cif(crystal: Crystal) -> str:
+    from pymatgen.io.cif import CifWriter
+
+    return str(CifWriter(crystal.to_pymatgen(), significant_figures=_DIGITS))
+
+
+def _poscar(crystal: Crystal) -> str:
+    from pymatgen.io.vasp.inputs import Poscar
+
+    comment = " ".join(crystal.id.split())
+    return str(Poscar(crystal.to_pymatgen(), comment=comment).get_str(significant_figures=_DIGITS))

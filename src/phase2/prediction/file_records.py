@@ -1,0 +1,56 @@
+"""Structures of a file that holds several, as records that another process parses."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from phase2.config.limits import ReadingLimits
+from phase2.data.crystals.crystal import Crystal
+from phase2.data.sources.base import RawRecord
+from phase2.data.sources.file_source import FileSource
+from phase2.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """Structure of a file that holds several.
+
+    Attributes:
+        source: The file, of which no labels are read.
+        raw: The record.
+    """
+
+    source: FileSource
+    raw: RawRecord
+
+    def crystal(self) -> Crystal:
+        """Parse it.
+
+        Raises:
+            InvalidCrystalError: It is no valid ordered crystal, or exceeds a limit.
+        """
+        return self.source.parse(self.raw).crystal
+
+
+def named_records(path: Path, name: str, limits: ReadingLimits) -> Generator[tuple[str, FileRecord], None, None]:
+    """Yield the structures of a file with their names in a table: ``name`` if it holds one, else ``name#id``.
+
+    Raises:
+        DataError: The file cannot be read, or holds no structure.
+    """
+    source = FileSource(path, limits=limits, properties=())
+    with closing(cast("Generator[RawRecord, None, None]", source.records())) as records:
+        first, second = next(records, None), next(records, None)
+        if first is None:
+            raise DataError(f"{path} holds no structure.", why="It has no record.", fix="Give another file.")
+        if second is None:
+            yield name, FileRecord(source, first)
+            return
+        for raw in (first, second):
+            yield f"{name}#{raw.id}", FileRecord(source, raw)
+        for raw in records:
+            yield f"{name}#{raw.id}", FileRecord(source, raw)
