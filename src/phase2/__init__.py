@@ -19,7 +19,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from phase2.api.comparison import Comparison, compare
     from phase2.api.dataset import Dataset, load_dataset
-    from phase2.api.model import Model, load_model
+    from phase2.api.evaluation import Evaluation
+    from phase2.api.loading import load_model
+    from phase2.api.model import Model
     from phase2.api.predictions import Predictions
     from phase2.api.request import RunSettings
     from phase2.api.run import Run, load_run
@@ -47,6 +49,7 @@ __all__ = [
     "DataProgress",
     "Dataset",
     "EpochEnd",
+    "Evaluation",
     "Model",
     "Phase2Error",
     "Predictions",
@@ -75,6 +78,7 @@ _MODULES = {
     "DataProgress": "phase2.training.callbacks.base",
     "Dataset": "phase2.api.dataset",
     "EpochEnd": "phase2.training.callbacks.base",
+    "Evaluation": "phase2.api.evaluation",
     "Model": "phase2.api.model",
     "Phase2Error": "phase2.errors",
     "Predictions": "phase2.api.predictions",
@@ -88,7 +92,7 @@ _MODULES = {
     "compare": "phase2.api.comparison",
     "list_runs": "phase2.api.run_list",
     "load_dataset": "phase2.api.dataset",
-    "load_model": "phase2.api.model",
+    "load_model": "phase2.api.loading",
     "load_run": "phase2.api.run",
     "train": "phase2.api.train",
 }

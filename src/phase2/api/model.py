@@ -1,4 +1,4 @@
-"""Trained models, ready to predict."""
+"""Trained models: what they predict, and how well."""
 
 from __future__ import annotations
 
@@ -7,63 +7,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from phase2.api.evaluation import Evaluation
 from phase2.api.predictions import Predictions
-from phase2.api.references import RunReference, model_file
+from phase2.api.structures import listed
 from phase2.api.torch_state import preserved_threads
 from phase2.config.extras import explain_missing_packages
 from phase2.config.given_limits import limits_of
-from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.elements import SYMBOLS
-from phase2.data.crystals.formats.ase import AtomsLike
 from phase2.errors import RequestError
-from phase2.models.device import AUTO, choose_device
+from phase2.evaluation.bootstrap import RESAMPLES
+from phase2.evaluation.data import Part
+from phase2.evaluation.evaluate import Request, evaluate_models
+from phase2.evaluation.tables import Sampling
 from phase2.prediction.embedders import ModelEmbedder
 from phase2.prediction.embedding import Embeddings, embed_structures
 from phase2.prediction.ensemble import predict_with
-from phase2.prediction.inputs import is_pymatgen
 from phase2.prediction.predictor import Predictor
 from phase2.prediction.reading import GraphReader
-from phase2.prediction.structures import list_structure_files
 from phase2.properties import Property
 
 if TYPE_CHECKING:
     from phase2.prediction.inputs import StructureLike
     from phase2.storage.progress import ProgressCallback
-
-
-def load_model(
-    model: RunReference | list[RunReference] | tuple[RunReference, ...] | None = None,
-    *,
-    store: str | os.PathLike[str] | None = None,
-    device: str = AUTO,
-) -> Model:
-    """Load a trained model, or several as an ensemble.
-
-    Args:
-        model: A :class:`phase2.Run`; the id or folder name of a run, ``best``, ``best:band_gap`` or ``latest``; the
-            path of a ``best.pt`` or of a run folder; or an address such as ``s3://bucket/prefix/family/run_...``. A
-            list of these is an ensemble. By default the best, by validation score, of the runs that have the
-            properties, data and split of the newest one.
-        store: Where named runs are looked up: a folder or ``s3://bucket/prefix``. By default ``$PHASE2_STORE``, or the
-            folder ``models``.
-        device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
-
-    Raises:
-        RequestError: There is no such run or device.
-        ModelFileError: The model file is missing, damaged or of a newer phase2.
-        TransientError: The store does not answer.
-
-    Examples:
-        >>> settings = {"algorithm": "cgcnn", "level": "smoke", "epochs": 2, "max_samples": 60, "output": folder}
-        >>> run = phase2.train(progress=False, **settings)
-        >>> phase2.load_model(run).properties[0].heading
-        'formation_energy [eV/atom]'
-    """
-    several: list[RunReference | None] = list(model) if isinstance(model, list | tuple) else [model]
-    if not several:
-        raise RequestError("No model was named.", fix="Name a run, or the path of a best.pt.")
-    where = choose_device(device)
-    return Model([Predictor.load(model_file(one, store), where) for one in several])
 
 
 class Model:
@@ -138,7 +103,7 @@ class Model:
         """
         if batch_size < 1:
             raise RequestError(f"batch_size={batch_size} is not a positive number.", fix="Give 1 or more.")
-        items = _listed(structures)
+        items = listed(structures)
         with preserved_threads(), explain_missing_packages(), GraphReader(limits_of(limits)) as reader:
             table = predict_with(
                 self._predictors,
@@ -179,10 +144,53 @@ class Model:
         """
         if batch_size < 1:
             raise RequestError(f"batch_size={batch_size} is not a positive number.", fix="Give 1 or more.")
-        items = _listed(structures)
+        items = listed(structures)
         embedder = ModelEmbedder(self._predictors[0])
         with preserved_threads(), explain_missing_packages(), GraphReader(limits_of(limits)) as reader:
             return embed_structures(embedder, items, batch_size=batch_size, progress=progress, reader=reader)
+
+    def evaluate(
+        self,
+        data: str | os.PathLike[str] | None = None,
+        *,
+        part: Part | None = None,
+        properties: Sequence[str] | None = None,
+        boosting: bool = False,
+        resamples: int = RESAMPLES,
+        limits: Mapping[str, float] | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Evaluation:
+        """Measure the errors on labelled data, by property and kind of crystal, as ``phase2 evaluate`` does.
+
+        Args:
+            data: Name or path of a data set, as for training; that of the model by default.
+            part: ``train``, ``val``, ``test`` or ``all`` of the model's own data; ``test`` by default.
+            properties: Keys of the wanted properties; all of the model's by default.
+            boosting: Whether to fit gradient boosting to the model's training crystals, to compare with.
+            resamples: Bootstrap samples of the intervals; 0 for none.
+            limits: Limits of reading to change, as for :meth:`predict`.
+            progress: Called with (crystals done, crystals in all); an ensemble counts them once per model.
+
+        Raises:
+            UnknownNameError: The model was not trained for a property.
+            RequestError: A part of data that are not the model's own was asked for.
+            DataError: The data cannot be read, or have no labels.
+
+        Examples:
+            >>> found = model.evaluate(resamples=100)
+            >>> [(row.property, row.labels) for row in found.of_kind("all")][:1]
+            [('formation_energy', 3)]
+        """
+        request = Request(
+            source=None if data is None else os.fspath(data),
+            part=part,
+            properties=None if properties is None else tuple(properties),
+            boosting=boosting,
+            sampling=Sampling(resamples=resamples),
+            limits=limits_of(limits),
+        )
+        with preserved_threads(), explain_missing_packages():
+            return Evaluation(evaluate_models(self._predictors, request, progress=progress))
 
     def __repr__(self) -> str:
         runs = ", ".join(f"'{predictor.model.run_id}'" for predictor in self._predictors)
@@ -190,17 +198,3 @@ class Model:
         algorithm = self._predictors[0].model.config.algorithm
         kind = f"ensemble of {len(self._predictors)} models" if len(self._predictors) > 1 else "model"
         return f"<{algorithm} {kind} of run {runs}: {keys}; on {self.device}>"
-
-
-def _listed(structures: StructureLike | Iterable[StructureLike]) -> list[StructureLike]:
-    if isinstance(structures, str | os.PathLike) and Path(structures).is_dir():
-        return list(list_structure_files(Path(structures)))
-    if _is_structure(structures) or not isinstance(structures, Iterable):
-        return [structures]
-    return list(structures)
-
-
-def _is_structure(item: object) -> bool:
-    """Tell whether something is one structure rather than many: those of pymatgen and ASE can be iterated over."""
-    known = isinstance(item, str | os.PathLike | Crystal | AtomsLike)
-    return known or is_pymatgen(item) or hasattr(item, "cart_coords")

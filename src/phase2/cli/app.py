@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import doctor, embed, explain, predict, train
+from phase2.cli import doctor, embed, evaluate, explain, predict, train
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 from phase2.cli.cluster import cancel, logs, observe, pull, status
 from phase2.cli.cluster.submission import submit, sweep
@@ -46,6 +46,7 @@ def _phase2(
 
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
 app.command("embed")(embed.embed)
 app.command("explain")(explain.explain)
 app.command("lr-find")(lr_find.lr_find)

@@ -12,6 +12,7 @@ EXTRAS = {
     "e3nn": "train",
     "pymatgen": "train",
     "sklearn": "train",
+    "ase": "train",
     "pandas": "notebook",
     "jinja2": "report",
     "matplotlib": "report",

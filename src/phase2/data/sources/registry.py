@@ -14,6 +14,7 @@ from phase2.config.data_sets import CRYSTALS
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
+from phase2.data.sources.elements import ElementsSource, elements_file
 from phase2.data.sources.file_source import FileSource
 from phase2.data.sources.folder import FolderSource
 from phase2.data.sources.jarvis import DFT_3D, JarvisSource, download_folder
@@ -56,8 +57,12 @@ def known_sources() -> tuple[KnownSource, ...]:
     """Return the data sets that can be requested by name."""
     return (
         KnownSource(
-            "sample", f"{CRYSTALS['sample']:,} crystals of the Materials Project, seven of the nine properties", 0
+            "sample",
+            f"{CRYSTALS['sample']:,} crystals of the Materials Project, seven of the nine properties; few are "
+            "elements, whose formation energies a model trained on it misses",
+            0,
         ),
+        KnownSource("elements", f"{CRYSTALS['elements']} elements in their ground states, to judge models on", 0),
         KnownSource(
             "jarvis-dft3d", f"{CRYSTALS['jarvis-dft3d']:,} crystals of JARVIS-DFT, all nine properties", DFT_3D.size
         ),
@@ -70,8 +75,9 @@ def open_source(
     """Open a data set; nothing is read or downloaded yet.
 
     Args:
-        name_or_path: ``sample``, ``jarvis-dft3d``, a file of structures in a format of ``crystals/readers.py`` (also
-            compressed, or an archive), ``optimade:URL``, or a folder of structure files with a CSV of targets.
+        name_or_path: ``sample``, ``elements``, ``jarvis-dft3d``, a file of structures in a format of
+            ``crystals/readers.py`` (also compressed, or an archive), ``optimade:URL``, or a folder of structure files
+            with a CSV of targets.
         limits: Limits of reading.
         properties: The properties whose labels are read: ``PROPERTIES``, and those that a run defines.
 
@@ -81,6 +87,8 @@ def open_source(
     """
     if name_or_path == "sample":
         return SampleSource(properties)
+    if name_or_path == "elements":
+        return ElementsSource(properties)
     if name_or_path == "jarvis-dft3d":
         return JarvisSource(limits=limits, properties=properties)
     if name_or_path.startswith(PREFIX):
@@ -120,6 +128,8 @@ def fetch_source(name: str, cache: Path, *, progress: ProgressCallback | None = 
     """
     if name == "sample":
         return SAMPLE_FILE
+    if name == "elements":
+        return elements_file()
     if name == "jarvis-dft3d":
         return JarvisSource(cache, progress=progress).fetch()
     if name.startswith(PREFIX):

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from phase2.data.dataset import CrystalPropertyDataset
+from phase2.data.labels import labels_as_given
 from phase2.machine.code import detect_code
 from phase2.machine.hardware import detect_hardware
 from phase2.machine.place import detect_place
@@ -92,7 +93,7 @@ def _predictions(
         properties=dataset.properties,
         ids=dataset.graphs.ids[index].tolist(),
         formulas=dataset.graphs.formulas[index].tolist(),
-        reference=dataset.targets[index],
+        reference=labels_as_given(dataset.targets[index]),
         predicted=predicted,
     )
 

@@ -1,0 +1,46 @@
+"""Loading trained models."""
+
+from __future__ import annotations
+
+import os
+
+from phase2.api.model import Model
+from phase2.api.references import RunReference, model_file
+from phase2.errors import RequestError
+from phase2.models.device import AUTO, choose_device
+from phase2.prediction.predictor import Predictor
+
+
+def load_model(
+    model: RunReference | list[RunReference] | tuple[RunReference, ...] | None = None,
+    *,
+    store: str | os.PathLike[str] | None = None,
+    device: str = AUTO,
+) -> Model:
+    """Load a trained model, or several as an ensemble.
+
+    Args:
+        model: A :class:`phase2.Run`; the id or folder name of a run, ``best``, ``best:band_gap`` or ``latest``; the
+            path of a ``best.pt`` or of a run folder; or an address such as ``s3://bucket/prefix/family/run_...``. A
+            list of these is an ensemble. By default the best, by validation score, of the runs that have the
+            properties, data and split of the newest one.
+        store: Where named runs are looked up: a folder or ``s3://bucket/prefix``. By default ``$PHASE2_STORE``, or the
+            folder ``models``.
+        device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
+
+    Raises:
+        RequestError: There is no such run or device.
+        ModelFileError: The model file is missing, damaged or of a newer phase2.
+        TransientError: The store does not answer.
+
+    Examples:
+        >>> settings = {"algorithm": "cgcnn", "level": "smoke", "epochs": 2, "max_samples": 60, "output": folder}
+        >>> run = phase2.train(progress=False, **settings)
+        >>> phase2.load_model(run).properties[0].heading
+        'formation_energy [eV/atom]'
+    """
+    several: list[RunReference | None] = list(model) if isinstance(model, list | tuple) else [model]
+    if not several:
+        raise RequestError("No model was named.", fix="Name a run, or the path of a best.pt.")
+    where = choose_device(device)
+    return Model([Predictor.load(model_file(one, store), where) for one in several])

@@ -1,0 +1,137 @@
+"""``phase2 evaluate``: errors of a model, or of predictions in a file, on labelled data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phase2.cli.console import note
+from phase2.cli.model_options import ForOption
+from phase2.cli.options import DeviceOption, LimitOption, given_limits, split_names
+from phase2.cli.store import StoreOption, print_json
+from phase2.errors import RequestError, UnknownNameError
+
+if TYPE_CHECKING:
+    from phase2.evaluation.evaluate import Evaluated, Request
+
+FORMATS = ("table", "json")
+PARTS = ("train", "val", "test", "all")
+
+
+def evaluate(  # noqa: PLR0913 - options
+    *,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            help="A run of the store by id, 'best' or 'latest', its folder or address, or a best.pt; several are an "
+            "ensemble (default: the best of the runs that compare with the newest).",
+        ),
+    ] = None,
+    by: ForOption = None,
+    store: StoreOption = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option("--predictions", help="Judge the predictions of a CSV instead, joined by ids."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help="A labelled data set, as for training (default: that of the model).")
+    ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option("--part", help=f"Of the model's own data: {', '.join(PARTS)} (default: test; all of other data)."),
+    ] = None,
+    properties: Annotated[
+        str | None, typer.Option("--properties", help="Comma-separated; default: all that the model knows.")
+    ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option("--by", help="Comma-separated tables to print: training, system, size, element, spacegroup."),
+    ] = None,
+    boosting: Annotated[
+        bool,
+        typer.Option("--boosting", help="Fit gradient boosting to the training crystals as well."),
+    ] = False,
+    resamples: Annotated[
+        int, typer.Option("--resamples", min=0, max=100_000, help="Bootstrap samples; 0 for no intervals.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the bootstrap.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write predictions beside labels, with ids, to this .csv.")
+    ] = None,
+    output_format: Annotated[str, typer.Option("--format", help=f"{' or '.join(FORMATS)}.")] = "table",
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Crystals per batch.")] = 64,
+    device: DeviceOption = "auto",
+    settings: LimitOption = None,
+) -> None:
+    """Measure the errors of a model on labelled data: by property and kind of crystal, with intervals and baselines."""
+    if output_format not in FORMATS:
+        raise UnknownNameError.of("format", output_format, FORMATS)
+    _check_predictions(predictions, data, given=[bool(model), by is not None, part is not None, boosting])
+    from phase2.cli.evaluation_tables import check_kinds, print_evaluation
+    from phase2.evaluation.data import parse_part
+    from phase2.evaluation.evaluate import Request
+    from phase2.evaluation.tables import Sampling
+    from phase2.prediction.table import check_output
+    from phase2.runs.predictions import write_predictions
+
+    kinds = check_kinds(None if group_by is None else split_names(group_by))
+    if output is not None:
+        check_output(output, (".csv",))
+    request = Request(
+        source=data,
+        part=parse_part(part),
+        properties=None if properties is None else split_names(properties),
+        boosting=boosting,
+        sampling=Sampling(resamples=resamples, seed=seed),
+        limits=given_limits(settings),
+        batch_size=batch_size,
+    )
+    found = _of_models(model, by, store, request, device) if predictions is None else _of_file(predictions, request)
+    for line in found.result.notes:
+        note(f"note: {line}")
+    if output is not None:
+        write_predictions(output, found.predictions)
+        note(f"{len(found.predictions.ids):,} crystals, predictions beside labels: {output}")
+    if output_format == "json":
+        print_json(found.result.model_dump(mode="json"))
+    else:
+        print_evaluation(found.result, kinds)
+
+
+def _check_predictions(predictions: Path | None, data: str | None, *, given: list[bool]) -> None:
+    if predictions is None:
+        return
+    if any(given):
+        raise RequestError(
+            "--predictions does not go with --model, --for, --part and --boosting.",
+            why="The predictions are made already; the model and its data are not known.",
+            fix="Drop them.",
+        )
+    if data is None:
+        raise RequestError("--predictions needs --data.", why="It says where the labels are.", fix="Add --data NAME.")
+
+
+def _of_models(names: list[str] | None, by: str | None, store: str | None, request: Request, device: str) -> Evaluated:
+    from phase2.api.references import model_file
+    from phase2.cli.progress import work_bar
+    from phase2.evaluation.evaluate import evaluate_models
+    from phase2.models.device import choose_device
+    from phase2.prediction.predictor import Predictor
+    from phase2.runs.catalog.best import named_best
+
+    where = choose_device(device)
+    wanted = [None] if not names and by is None else [named_best(name, by) for name in names or ["best"]]
+    predictors = [Predictor.load(model_file(name, store), where) for name in wanted]
+    for predictor in predictors:
+        note(f"model: {predictor.path}")
+    with work_bar("crystals") as progress:
+        return evaluate_models(predictors, request, progress=progress)
+
+
+def _of_file(predictions: Path, request: Request) -> Evaluated:
+    from phase2.evaluation.evaluate import evaluate_predictions
+
+    return evaluate_predictions(predictions, request)

@@ -1,0 +1,154 @@
+"""The crystals that a model is judged on: any labelled data set, or a part of the model's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.config.schema import DataConfig
+from phase2.data.dataset import CrystalPropertyDataset, open_graph_store
+from phase2.data.labels import labels_as_given
+from phase2.errors import DataError, Phase2Error, RequestError, UnknownNameError
+from phase2.properties import Property
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from phase2.config.limits import ReadingLimits
+    from phase2.data.store.store import GraphStore
+    from phase2.models.files.modelfile import TrainedModel
+
+Part = Literal["train", "val", "test", "all"]
+PARTS: tuple[Part, ...] = ("train", "val", "test", "all")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledData:
+    """Labelled crystals to judge a model on.
+
+    Attributes:
+        config: Name or path of the data set, and its graphs.
+        part: The part of its run's split; ``all`` for other data.
+        store: Graphs of all crystals of the data set.
+        index: The crystals with a label, rows of the store, (B,) int64.
+        labels: Their labels, (B, P) float64, in the properties' units, NaN where missing.
+        unlabelled: Crystals of the part without a label of these properties.
+    """
+
+    config: DataConfig
+    part: Part
+    store: GraphStore
+    index: NDArray[np.int64]
+    labels: NDArray[np.float64]
+    unlabelled: int
+
+    @property
+    def source(self) -> str:
+        """Name or path of the data set."""
+        return self.config.source
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the crystals, (B,)."""
+        found: list[str] = self.store.graphs.ids[self.index].tolist()
+        return found
+
+
+def data_to_read(model: TrainedModel, source: str, limits: ReadingLimits) -> DataConfig:
+    """Return the settings with which a model's graphs and labels are read from a data set."""
+    own = model.config.data
+    return DataConfig(source=source, graph=own.graph, own_properties=own.own_properties, limits=limits)
+
+
+def own_dataset(model: TrainedModel) -> CrystalPropertyDataset | Phase2Error:
+    """Return the data set that a model was trained on, with its split; the reason where it is not here."""
+    try:
+        return CrystalPropertyDataset.load(model.config.data, [p.key for p in model.properties])
+    except Phase2Error as error:
+        return error
+
+
+def open_labelled(config: DataConfig, properties: Sequence[Property]) -> LabelledData:
+    """Open all labelled crystals of a data set.
+
+    Args:
+        config: Its name or path, the graphs that the model reads, and the limits of reading.
+        properties: Properties whose labels are wanted.
+
+    Raises:
+        DataError: It cannot be read, or has no label of these properties.
+    """
+    store = open_graph_store(config)
+    known = [p.key for p in config.properties]
+    targets = store.graphs.targets[:, [known.index(p.key) for p in properties]]
+    return _labelled(config, "all", store, np.arange(len(store.graphs)), targets)
+
+
+def open_part(
+    dataset: CrystalPropertyDataset, config: DataConfig, part: Part, properties: Sequence[Property]
+) -> LabelledData:
+    """Return the labelled crystals of a part of a model's own data.
+
+    Args:
+        dataset: The data set that the model was trained on.
+        config: Its settings.
+        part: The part.
+        properties: Properties whose labels are wanted.
+
+    Raises:
+        DataError: They have no label of these properties.
+    """
+    split = dataset.split
+    rows = {"train": split.train, "val": split.val, "test": split.test, "all": np.arange(len(dataset.graphs))}
+    known = [p.key for p in dataset.properties]
+    targets = dataset.targets[rows[part]][:, [known.index(p.key) for p in properties]]
+    return _labelled(config, part, dataset.store, rows[part], targets)
+
+
+def parse_part(name: str | None) -> Part | None:
+    """Return the part of a name; None for None.
+
+    Raises:
+        UnknownNameError: There is no such part.
+    """
+    for part in PARTS:
+        if name == part:
+            return part
+    if name is not None:
+        raise UnknownNameError.of("part", name, PARTS)
+    return None
+
+
+def check_part(part: Part | None, *, own: bool, source: str) -> Part:
+    """Return the part to judge a model on: the test part of its own data by default, and all of other data.
+
+    Raises:
+        RequestError: A part of other data was asked for.
+    """
+    if own:
+        return part or "test"
+    if part in (None, "all"):
+        return "all"
+    raise RequestError(
+        f"The model knows no {part} part of {source}.",
+        why="Its parts are those of the data set that it was trained on.",
+        fix="Drop --part: all crystals of other data are new to the model, but for those that are named as seen.",
+    )
+
+
+def _labelled(
+    config: DataConfig, part: Part, store: GraphStore, rows: NDArray[np.int64], targets: NDArray[np.floating]
+) -> LabelledData:
+    present = np.isfinite(targets).any(axis=1)
+    if not present.any():
+        where = "" if part == "all" else f" of the {part} part"
+        raise DataError(
+            f"{config.source} has no label of these properties.",
+            why=f"None of the {len(rows):,} crystals{where} has one.",
+            fix="Give a data set with labels; 'phase2 data describe' shows which a data set has.",
+        )
+    labels = labels_as_given(targets[present])
+    return LabelledData(config, part, store, rows[present], labels, int((~present).sum()))

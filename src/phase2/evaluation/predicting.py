@@ -1,0 +1,81 @@
+"""Predictions of one model or of an ensemble for crystals of a graph store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.data.dataset import open_graph_store
+from phase2.errors import DataError
+from phase2.evaluation.data import LabelledData
+from phase2.prediction.reading import MOST_ATOMS
+
+if TYPE_CHECKING:
+    from phase2.data.graphs.packed import PackedGraphs
+    from phase2.prediction.predictor import Predictor
+    from phase2.storage.progress import ProgressCallback
+
+
+def predict_crystals(
+    predictors: Sequence[Predictor],
+    data: LabelledData,
+    keys: Sequence[str],
+    *,
+    batch_size: int = 64,
+    progress: ProgressCallback | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Predict crystals with each model.
+
+    Args:
+        predictors: One model or more, all trained for the properties.
+        data: The crystals, with the graphs of the first model.
+        keys: Keys of the properties.
+        batch_size: Crystals per batch.
+        progress: Callback receiving the number of predictions done, and their number: crystals times models.
+
+    Returns:
+        Mean predictions, (B, P) float64, in the properties' units, NaN where a model gives no finite number; and their
+        standard deviation over the models (n - 1), None for one model.
+
+    Raises:
+        UnknownNameError: A model was not trained for a property.
+        DataError: The data set changed between two models.
+    """
+    columns = [one.output_columns(keys) for one in predictors]  # refuses before anything is computed
+    members = []
+    total = len(predictors) * len(data.index)
+    for number, predictor in enumerate(predictors):
+        graphs = _graphs_for(predictor, data)
+        values = np.empty((len(data.index), len(keys)))
+        for rows in _batches(graphs, data.index, batch_size):
+            values[rows] = predictor.predict_graphs(graphs.take(data.index[rows]))[:, columns[number]]
+            if progress:
+                progress(number * len(data.index) + rows.stop, total)
+        members.append(np.where(np.isfinite(values), values, np.nan))
+    stack = np.stack(members)
+    return stack.mean(axis=0), stack.std(axis=0, ddof=1) if len(members) > 1 else None
+
+
+def _graphs_for(predictor: Predictor, data: LabelledData) -> PackedGraphs:
+    """Return the graphs that a model reads, of the same crystals in the same order."""
+    spec = predictor.model.config.data.graph
+    if spec == data.config.graph:
+        return data.store.graphs
+    graphs = open_graph_store(data.config.model_copy(update={"graph": spec})).graphs
+    if not np.array_equal(graphs.ids, data.store.graphs.ids):
+        raise DataError(f"{data.source} changed while it was read.", fix="Try again when it is complete.")
+    return graphs
+
+
+def _batches(graphs: PackedGraphs, index: NDArray[np.int64], size: int) -> Iterator[slice]:
+    """Divide the rows of ``index`` into consecutive batches of few crystals and few atoms."""
+    atoms = np.diff(graphs.atom_offset)[index]
+    start = 0
+    while start < len(index):
+        inside = np.cumsum(atoms[start : start + size]) <= MOST_ATOMS
+        stop = start + max(1, int(inside.sum()))
+        yield slice(start, stop)
+        start = stop
