@@ -48,7 +48,7 @@ def fitted_boosting(trained: CrystalPropertyDataset, data: LabelledData, keys: S
         trained,
         graphs=both,
         targets=targets,
-        split=Split(train=rows[0], val=rows[1], test=np.array([], dtype=np.int64)),
+        split=Split(train=rows[0], val=rows[1], test=rows[1][:1]),
     )
     known = [p.key for p in trained.properties]
     predicted = predict_by_boosting(joined, seed=SEED).val[:, [known.index(key) for key in keys]]

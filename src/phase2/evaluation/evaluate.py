@@ -87,11 +87,11 @@ def evaluate_models(
     trained = [own_dataset(one.model) for one in predictors]
     data, own = _data_of(first, trained[0], request, chosen)
     keys = [p.key for p in chosen]
-    predicted, _ = predict_crystals(predictors, data, keys, batch_size=request.batch_size, progress=progress)
+    predicted = predict_crystals(predictors, data, keys, batch_size=request.batch_size, progress=progress)
     kin = joint_kinship(data, trained, [one.model.config.data.graph for one in predictors])
     boosting = _boosting(first, trained[0], data, keys, fit=request.boosting, own=own)
     median = first.model.scaler.select(first.output_columns(keys)).baseline()
-    compared = Compared(chosen, data, predicted, median, boosting, kin)
+    compared = Compared(chosen, data, predicted, np.broadcast_to(median, predicted.shape), boosting, kin)
     notes = [
         *part_note(data.part),
         *(changed_note(first.path, trained[0]) if own else ()),
@@ -125,7 +125,7 @@ def evaluate_predictions(path: Path, request: Request) -> Evaluated:
         file.properties,
         data,
         joined.values,
-        np.nanmedian(data.labels, axis=0),
+        np.broadcast_to(_medians(data.labels), data.labels.shape),
         Boosting("not fitted: the model is not known", None, {}),
         None,
     )
@@ -204,6 +204,12 @@ def _finished(
     )
     formulas = data.store.graphs.formulas[data.index].tolist()
     return Evaluated(result, PartPredictions(compared.properties, data.ids, formulas, data.labels, compared.predicted))
+
+
+def _medians(labels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the median of each column, NaN where there is no label."""
+    known = [column[np.isfinite(column)] for column in labels.T]
+    return np.array([np.median(column) if len(column) else np.nan for column in known])
 
 
 def _counted(training: NDArray[np.str_] | None) -> dict[str, int]:

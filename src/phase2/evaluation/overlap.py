@@ -62,18 +62,19 @@ def _known(data: LabelledData, trained: CrystalPropertyDataset, *, structures: b
 
 def _equal(one: PackedGraphs, k: int, other: PackedGraphs, row: int) -> bool:
     """Whether two crystals have one quotient graph, but for the number of cells and small differences of lengths."""
-    first, second = _graph(one, k), _graph(other, row)
-    if not all(np.array_equal(a, b) for a, b in zip(first[:-1], second[:-1], strict=True)):
+    (first, lengths), (second, others) = _graph(one, k), _graph(other, row)
+    if not all(np.array_equal(a, b) for a, b in zip(first, second, strict=True)):
         return False
-    return bool((np.abs(first[-1] - second[-1]) <= TOLERANCE).all())
+    return bool((np.abs(lengths - others) <= TOLERANCE).all())
 
 
-def _graph(graphs: PackedGraphs, k: int) -> list[NDArray[np.generic]]:
+def _graph(graphs: PackedGraphs, k: int) -> tuple[list[NDArray[np.integer]], NDArray[np.float32]]:
+    """Return nodes, weights and links of a crystal, and the lengths of its links."""
     nodes = slice(graphs.node_offset[k], graphs.node_offset[k + 1])
     links = slice(graphs.link_offset[k], graphs.link_offset[k + 1])
     weight = graphs.node_weight[nodes]
     table = [graphs.link_receiver[links], graphs.link_sender[links], graphs.link_weight[links]]
-    return [graphs.node_species[nodes], weight // np.gcd.reduce(weight), *table, graphs.link_distance[links]]
+    return [graphs.node_species[nodes], weight // np.gcd.reduce(weight), *table], graphs.link_distance[links]
 
 
 def _name(graphs: PackedGraphs, row: int) -> tuple[str, str]:

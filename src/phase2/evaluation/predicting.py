@@ -26,8 +26,8 @@ def predict_crystals(
     *,
     batch_size: int = 64,
     progress: ProgressCallback | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Predict crystals with each model.
+) -> NDArray[np.float64]:
+    """Predict crystals with each model, and average.
 
     Args:
         predictors: One model or more, all trained for the properties.
@@ -37,8 +37,7 @@ def predict_crystals(
         progress: Callback receiving the number of predictions done, and their number: crystals times models.
 
     Returns:
-        Mean predictions, (B, P) float64, in the properties' units, NaN where a model gives no finite number; and their
-        standard deviation over the models (n - 1), None for one model.
+        Mean predictions, (B, P) float64, in the properties' units, NaN where a model gives no finite number.
 
     Raises:
         UnknownNameError: A model was not trained for a property.
@@ -55,8 +54,8 @@ def predict_crystals(
             if progress:
                 progress(number * len(data.index) + rows.stop, total)
         members.append(np.where(np.isfinite(values), values, np.nan))
-    stack = np.stack(members)
-    return stack.mean(axis=0), stack.std(axis=0, ddof=1) if len(members) > 1 else None
+    mean: NDArray[np.float64] = np.stack(members).mean(axis=0)
+    return mean
 
 
 def _graphs_for(predictor: Predictor, data: LabelledData) -> PackedGraphs:

@@ -47,7 +47,7 @@ class Compared:
         properties: The P properties.
         data: The B crystals and their labels.
         predicted: Predictions, (B, P) float64, NaN where there is none.
-        median: Prediction of the median baseline, (P,) float64.
+        median: Predictions of the median baseline, (B, P) float64.
         boosting: Gradient boosting.
         training: Kinship with the training crystals, (B,); None where that is not known.
     """
@@ -95,7 +95,7 @@ def _of_property(compared: Compared, k: int, groups: list[Group], sampling: Samp
         boosting = _mean_error(labels[chosen], None if boosted is None else boosted[chosen])
         if group.kind == "all" and boosted is None:
             boosting = compared.boosting.recorded.get(prop.key)
-        median = _mean_error(labels[chosen], np.full(int(chosen.sum()), compared.median[k]))
+        median = _mean_error(labels[chosen], compared.median[chosen, k])
         yield EvaluatedGroup.of((prop.key, prop.unit, group.kind, group.name), errors, median, boosting)
 
 
