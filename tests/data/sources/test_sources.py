@@ -341,10 +341,14 @@ class TestOpen:
 
     def test_names_are_listed(self, tmp_path):
         assert tuple(known.name for known in known_sources()) == NAMES
-        assert [known.state(tmp_path) for known in known_sources()] == ["included", "not downloaded (41 MB)"]
+        assert [known.state(tmp_path) for known in known_sources()] == [
+            "included",
+            "included",
+            "not downloaded (41 MB)",
+        ]
         download_folder(tmp_path).mkdir()
         (download_folder(tmp_path) / DFT_3D.file_name).touch()
-        assert known_sources()[1].state(tmp_path) == "downloaded"
+        assert known_sources()[2].state(tmp_path) == "downloaded"
 
     def test_misspelt_names(self, tmp_path):
         with pytest.raises(UnknownNameError, match="Did you mean 'jarvis-dft3d'"):

@@ -159,7 +159,9 @@ MAX_HOURS = Parameter(
 STRUCTURES = Parameter("structures", "", "s3://bucket/prefix of the structures to predict.", shape=f"^{_BUCKET}$")
 PARTS = Parameter("parts", "4", "Pods that share the structures.", shape="^[1-9][0-9]{0,2}$")
 RUN = Parameter(
-    "run", "best", "Run of the store that predicts: its id, best, best:PROPERTY or latest.",
+    "run",
+    "best",
+    "Run of the store that predicts: its id, best, best:PROPERTY or latest.",
     shape="^[A-Za-z0-9._/:-]{1,200}$",
 )
 KEEP_BEST = Parameter("keep-best", "3", "Runs of each kind that stay, by score.", shape="^[0-9]{1,4}$")
