@@ -14,7 +14,7 @@ from phase2.api.table import Cell, Table
 from phase2.config.given_limits import limits_of
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.sources.base import LabelledCrystal, Source
-from phase2.data.sources.registry import open_source
+from phase2.data.stored.opening import open_data_set
 from phase2.errors import InvalidCrystalError
 
 
@@ -28,7 +28,8 @@ def load_dataset(
 
     Args:
         name_or_path: ``sample`` (comes with the package), ``jarvis-dft3d`` (downloaded when it is first read), a JSON
-            or JSON lines file in JARVIS's schema, or a folder of structures with a CSV of labels.
+            or JSON lines file in JARVIS's schema, a folder of structures with a CSV of labels, or ``s3://bucket/path``;
+            a name or ``sha256:...`` of a data set in the store of ``$PHASE2_STORE``.
         limits: Limits of reading to change, by name: ``{"atoms": 20_000}``.
 
     Raises:
@@ -40,7 +41,7 @@ def load_dataset(
         >>> len(sample), sample.label_counts["band_gap"]
         (6317, 1056)
     """
-    return Dataset(open_source(os.fspath(name_or_path), limits_of(limits)))
+    return Dataset(open_data_set(os.fspath(name_or_path), limits_of(limits)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from phase2.config.extras import explain_missing_packages
 from phase2.config.resolve import resolve
 from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import CHECKPOINT_MINUTES, store_url
+from phase2.data.stored.opening import pinned_address
 from phase2.errors import RequestError
 from phase2.models.device import AUTO
 from phase2.runs.ancestry.inherit import inherit_settings
@@ -89,9 +90,12 @@ def train(  # noqa: PLR0913 - keywords
     """
     if not checkpoint_minutes > 0:
         raise RequestError(f"checkpoint_minutes={checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
-    resolved = resolve(inherit_settings(run_request(settings)))
     resumption = ResumeRequest(bool(resume), resume if isinstance(resume, str) else None, tuple(accept_change))
     place = os.fspath(store) if store is not None else store_url()
+    request = run_request(settings)
+    if request.data is not None:
+        request = replace(request, data=pinned_address(request.data, url=place))
+    resolved = resolve(inherit_settings(request))
     stop = StopRequest()
     caller: CallerThread[FinishedRun] = CallerThread(stop)
     shown = [*(default_callbacks() if progress else ()), *callbacks]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from phase2.cli.data_address import DATA_HELP, pinned_request
 from phase2.config.assignments import LIMITS, SET, parse_setting, split_texts
 from phase2.config.combine import combine
 from phase2.config.foundation_models import FOUNDATION_MODELS
@@ -105,7 +106,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
             str | None,
             request_option(
                 "--data",
-                help="sample, jarvis-dft3d, a JSON/JSONL file, or a folder of CIF with a CSV (default: sample).",
+                help=f"{DATA_HELP} (default: sample).",
             ),
         ],
         None,
@@ -201,7 +202,8 @@ def takes_request(
     def wrapper(**values: Any) -> None:
         words = {name: values.pop(name) for name in shown}
         file, settings = values.pop("config_file"), values.pop("settings")
-        command(_request(words, config_file=file, settings=settings, fixed=fixed or {}), **values)
+        request = _request(words, config_file=file, settings=settings, fixed=fixed or {})
+        command(pinned_request(request, values.get("store")), **values)
 
     everything = [*parameters, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own)]
     wrapper.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]

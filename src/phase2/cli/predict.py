@@ -14,6 +14,7 @@ from phase2.cli.console import note, print_table
 from phase2.cli.model_options import ForOption, chosen_model_files
 from phase2.cli.options import DeviceOption, LimitOption, given_limits, variable_of
 from phase2.cli.store import StoreOption, open_command_store
+from phase2.config.data_addresses import is_content, may_be_name
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def predict(  # noqa: PLR0913 - options
         typer.Option("--cif", help="A file of one or many structures: CIF, POSCAR, JSON, extended XYZ, ..."),
     ] = None,
     directory: Annotated[
-        str | None, typer.Option("--dir", help="A folder of structures, or s3://bucket/prefix.")
+        str | None,
+        typer.Option("--dir", help="A folder of structures, s3://bucket/prefix, or data pushed into the store."),
     ] = None,
     part: Annotated[
         str | None, typer.Option("--part", help="Only this part of the structures: 2/8 is the second of eight.")
@@ -123,12 +125,16 @@ class Inputs:
 
 
 def list_structures(directory: str, part: str | None, folder: Path, limits: ReadingLimits) -> Inputs:
-    """List the structure files of a folder, or download those of a bucket into a temporary folder; name the others."""
+    """List the structures of a folder or of pushed data, or download those of a bucket; name the others."""
     from phase2.data.crystals import listing
     from phase2.prediction.stored_inputs import Shard, download_structures, list_stored_structures
     from phase2.storage.urls import is_address
 
     shard = Shard.parse(part) if part else Shard()
+    if is_content(directory) or (may_be_name(directory) and not Path(directory).exists()):
+        from phase2.data.stored.opening import local_path
+
+        directory = str(local_path(directory))
     if not is_address(directory):
         found = listing.list_structures(Path(directory))
         _note_left_out(found.left_out)

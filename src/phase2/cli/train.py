@@ -135,10 +135,10 @@ def train_request(  # noqa: PLR0913 - options
 
     resolved, resumption = resolve(request), ResumeRequest(resume, run, tuple(accept_change or ()))
     if dry_run:
-        from phase2.data.sources.registry import open_source
+        from phase2.data.stored.opening import open_data_set
 
         found, existing = find_and_reconcile(resolved, resumption, place)
-        open_source(found.config.data.source)  # refuses what is none
+        open_data_set(found.config.data.source, store=place)  # refuses what is none
         print_run(found, resumption, existing)
         return
 

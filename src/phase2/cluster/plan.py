@@ -12,11 +12,12 @@ from phase2.cluster.labels import COMMAND_ANNOTATION, LEVEL_LABEL, OPTIONS_ANNOT
 from phase2.cluster.request.names import job_name
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
+from phase2.config.data_addresses import is_content, is_in_bucket, may_be_name
 from phase2.config.data_sets import CRYSTALS
 from phase2.config.reproduce import reproducing_request
 from phase2.config.request import RunRequest
 from phase2.config.resolve import ResolvedRun
-from phase2.config.settings import CHECKPOINT_MINUTES
+from phase2.config.settings import CHECKPOINT_MINUTES, STORE_VARIABLE
 from phase2.errors import RequestError, UnknownNameError
 from phase2.runs.layout import check_run_id
 
@@ -196,15 +197,16 @@ def refuse_invisible_data(source: str, cluster: ClusterRequest) -> None:
         RequestError: The data are files of this machine.
         UnknownNameError: There is no data set of this name.
     """
-    if source in CRYSTALS:
+    if source in CRYSTALS or is_content(source) or is_in_bucket(source):
         return
     if source.startswith(f"{CACHE}/") and cluster.cache is not None:
         return
     if not any(character in source for character in "/\\.~"):
-        raise UnknownNameError.of("data set", source, CRYSTALS)
+        unknown = UnknownNameError.of("data set", source, CRYSTALS)
+        hint = f" For a name in the store, give --store or set {STORE_VARIABLE}." if may_be_name(source) else ""
+        raise UnknownNameError(unknown.what, why=unknown.why, fix=unknown.fix + hint)
     raise RequestError(
         f"--data {source} is not visible to a pod.",
         why="A path names a file of this machine, and the pod runs on another one.",
-        fix=f"Name a data set ({', '.join(CRYSTALS)}), or copy the file to the PersistentVolumeClaim of the data "
-        f"cache and give --cache CLAIM --data {CACHE}/FILE.",
+        fix=f"Push it with 'phase2 data push {shlex.quote(source)}', and give the address that it prints.",
     )

@@ -46,7 +46,8 @@ class DataConfig(Frozen):
     """Selection, graphs and split of the crystals.
 
     Attributes:
-        source: Name of a data set (``sample``, ``jarvis-dft3d``) or a path.
+        source: Name of a data set (``sample``, ``jarvis-dft3d``), a path, ``s3://bucket/path``, or the content of a
+            pushed data set, ``sha256:...``.
         max_samples: Crystals used, all parts together; None for all.
         graph: Construction of a crystal's graph.
         split_seed: Seed of the split into train, validation and test.

@@ -15,12 +15,13 @@ from phase2.config.schema import DataConfig
 from phase2.config.settings import cache_dir
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.label_remarks import label_remarks, refuse_sentinels
-from phase2.data.sources.registry import open_source
 from phase2.data.splits import Split, split_crystals
 from phase2.data.store.store import GraphStore, open_or_build_store
+from phase2.data.stored.opening import content_address, open_data_set
 from phase2.data.targets import TargetScaler
 from phase2.errors import DataError
 from phase2.properties import Property
+from phase2.storage.base import Store
 from phase2.storage.progress import ProgressCallback
 
 
@@ -38,6 +39,7 @@ class CrystalPropertyDataset:
         unlabelled: Number of crystals left out because they have no label of any requested property.
         fingerprint: SHA-256 of the crystals, labels and parts: equal fingerprints mean equal training data.
         store: The graph store on disk.
+        address: Address of the content of the source, ``sha256:...``; empty for data sets that come with phase2.
         features: Features of the crystals by a pretrained potential, shape (B, F), float32, memory-mapped; None without
             one.
         features_digest: SHA-256 of the potential's weights; None without one.
@@ -52,6 +54,7 @@ class CrystalPropertyDataset:
     unlabelled: int
     fingerprint: str
     store: GraphStore
+    address: str = ""
     features: NDArray[np.float32] | None = None
     features_digest: str | None = None
 
@@ -62,6 +65,7 @@ class CrystalPropertyDataset:
         properties: Sequence[str],
         *,
         cache: Path | None = None,
+        stored_in: Store | None = None,
         workers: int | None = None,
         drop_unlabelled_properties: bool = False,
         progress: ProgressCallback | None = None,
@@ -75,6 +79,7 @@ class CrystalPropertyDataset:
             config: Source, graph settings and split.
             properties: Keys of the requested properties.
             cache: Folder of graph stores; the user's cache folder by default.
+            stored_in: Store that has the data set, where it is one of a store; that of the environment by default.
             workers: Processes that build the store; one per core by default.
             drop_unlabelled_properties: Drop the properties without a label to train on, rather than fail.
             progress: Callback receiving the number of crystals done while the store is built.
@@ -84,7 +89,7 @@ class CrystalPropertyDataset:
                 that stand for missing labels.
             RequestError: ``max_samples`` is too small for three parts.
         """
-        store = open_graph_store(config, cache=cache, workers=workers, progress=progress)
+        store = open_graph_store(config, cache=cache, stored_in=stored_in, workers=workers, progress=progress)
         graphs = store.graphs
         columns = np.asarray(graphs.targets, dtype=np.float64)
         whole = split_crystals(
@@ -114,6 +119,7 @@ class CrystalPropertyDataset:
             unlabelled=int((~present.any(axis=1)).sum()),
             fingerprint=_fingerprint(store.fingerprint, parts.fingerprint(graphs.ids), chosen),
             store=store,
+            address=content_address(config.source, store=stored_in),
         )
 
     def label_remarks(self) -> tuple[str, ...]:
@@ -134,6 +140,7 @@ def open_graph_store(
     config: DataConfig,
     *,
     cache: Path | None = None,
+    stored_in: Store | None = None,
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> GraphStore:
@@ -142,15 +149,17 @@ def open_graph_store(
     Args:
         config: Source and graph settings.
         cache: Folder of graph stores; the user's cache folder by default.
+        stored_in: Store that has the data set, where it is one of a store; that of the environment by default.
         workers: Processes that build the store; one per core by default.
         progress: Callback receiving the number of crystals done while the store is built.
 
     Raises:
         DataError: The source cannot be read or holds no valid crystal.
+        TransientError: The data set cannot be fetched now, or the disk has too little room.
         RequestError: The cache folder cannot be written, or the number of workers is not positive.
     """
     return open_or_build_store(
-        open_source(config.source, config.limits, config.properties),
+        open_data_set(config.source, config.limits, config.properties, store=stored_in, cache=cache),
         config.graph,
         cache_dir=cache or cache_dir(),
         workers=workers,

@@ -30,6 +30,8 @@ class DataFacts(Record):
 
     Attributes:
         source: Name of the data set, or its path as given.
+        address: Address of its content, ``sha256:...``: once pushed, it is found by that; empty for data sets that come
+            with phase2, and for runs of 0.1.0.
         fingerprint: SHA-256 of crystals, labels and split: equal fingerprints mean equal training data.
         split_fingerprint: SHA-256 of the assignment of crystals to parts.
         read: Records of the source.
@@ -44,6 +46,7 @@ class DataFacts(Record):
     """
 
     source: str
+    address: str = ""
     fingerprint: str
     split_fingerprint: str
     read: Counted

@@ -17,6 +17,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from phase2.cluster.status.outcome import WorkflowOutcome
+from phase2.config.schema import DataConfig
+from phase2.data.dataset import open_graph_store
+from phase2.data.sources.registry import open_source
+from phase2.data.stored.catalog import delete_data
+from phase2.data.stored.names import name_data
+from phase2.data.stored.push import LocalData, push_data
 from phase2.diagnosis.store import probe
 from phase2.errors import RequestError
 from phase2.runs.catalog.index import list_runs
@@ -250,6 +256,49 @@ def test_readers_list_and_pull_and_change_nothing(use_keys, admin, published, tm
     assert keys_of(admin) == before
     with pytest.raises(RequestError, match="permission"):
         list_runs(S3Store(BUCKET, "others", S3Settings.from_environment()))
+
+
+@pytest.fixture
+def pushed_data(tmp_path, monkeypatch):
+    """Return a function that pushes crystals with the keys of a store, and their address."""
+    monkeypatch.setenv("PHASE2_CACHE_DIR", str(tmp_path / "cache"))
+    atoms = {"lattice_mat": [[4, 0, 0], [0, 4, 0], [0, 0, 4]], "coords": [[0, 0, 0], [0.5] * 3], "elements": ["K", "F"]}
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps({"id": "a", "atoms": atoms | {"cartesian": False}, "band_gap": 1}) + "\n")
+
+    def push(store):
+        built, source = open_graph_store(DataConfig(source=str(path))), open_source(str(path))
+        address = push_data(store, LocalData.read(path), built, source.fingerprint).address
+        return address, name_data(store, "mine", address)
+
+    return push
+
+
+@pytest.mark.parametrize("role", ["train", "read"])
+def test_keys_of_training_read_data_and_keys_that_push_store_them_and_neither_changes_them(
+    use_keys, admin, published, pushed_data, tmp_path, monkeypatch, role
+):
+    pusher = use_keys(PLACE.policy("push"))
+    address, new = pushed_data(pusher)
+    assert new
+    assert pushed_data(pusher) == (address, False)
+    before = keys_of(admin)
+    runs = [key for key in before if "theirs" in key]
+    other = [f"{PREFIX}/{key}" for key in ("a", ".ids/x", "multitask_cgcnn/run_1/a", ".published/a", "predictions/a")]
+    assert attempts_at(client_of(pusher), [*runs, *other]) == {FORBIDDEN}
+    data = [key for key in before if f"{PREFIX}/data/" in key]
+    for key in data:
+        with pytest.raises(ClientError, match=FORBIDDEN):
+            client_of(pusher).delete_object(Bucket=BUCKET, Key=key)
+    store = use_keys(PLACE.policy(role))
+    names = (f"{PREFIX}/data/names/mine/000002.json", f"{PREFIX}/data/sets/a", f"{PREFIX}/data/a")
+    assert attempts_at(client_of(store), [*data, *names]) == {FORBIDDEN}
+    monkeypatch.setenv("PHASE2_CACHE_DIR", str(tmp_path / "another"))
+    assert len(open_graph_store(DataConfig(source="mine"), stored_in=store).graphs) == 1
+    with pytest.raises(RequestError, match="permission"):
+        delete_data(store, address)
+    assert keys_of(admin) == before
+    assert delete_data(use_keys(PLACE.policy("maintain")), address) is False  # it has a name
 
 
 def test_keys_of_the_page_write_it_and_change_no_run(use_keys, published, admin, tmp_path):

@@ -77,9 +77,11 @@ SEED = Parameter("seed", "", "Seed of the run.", shape="^[0-9]{0,10}$")
 _PART = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}"  # never '..'
 _PATH = f"{_PART}(/{_PART}){{0,9}}/?"
 _CACHED = f"/work/cache/{_PATH}"
+_OBJECTS = f"s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9](/{_PATH})?"
 DATA = Parameter(
-    "data", "", "sample, jarvis-dft3d, or a path below /work/cache; empty is sample.",
-    shape=f"^({_PATH}|{_CACHED})?$",
+    "data", "", "sample, jarvis-dft3d, s3://bucket/path, a path below /work/cache, or a data set of the store: its "
+    "name or sha256:...; empty is sample.",
+    shape=f"^({_PATH}|{_CACHED}|{_OBJECTS}|sha256:[0-9a-f]{{6,64}})?$",
 )  # fmt: skip
 SPLIT = Parameter("split", "", "How crystals are divided; composition keeps each formula in one part.", SPLITS)
 CUTOFF = Parameter("cutoff", "", "Longest edge, angstrom.", shape="^([0-9]{1,2}([.][0-9]{1,17})?)?$")

@@ -75,8 +75,13 @@ def validate(*, is_run: bool = True) -> models.Template:
 
 
 def prepare() -> models.Template:
-    """Return the preparation of the graph store, in the cache that all runs share, where the training will run."""
-    return step("prepare", "data", "prepare", inputs=_inputs("pod"), pod_spec_patch=STEP_POD, has_cache=True)
+    """Return the preparation of the graph store, built or fetched into the cache that all runs share."""
+    return step(
+        "prepare", "data", "prepare", "--store", tag("store"),
+        inputs=_inputs("pod"),
+        pod_spec_patch=STEP_POD,
+        has_cache=True,
+    )  # fmt: skip
 
 
 def train(env: list[models.EnvVar] | None = None, *inputs: str) -> models.Template:

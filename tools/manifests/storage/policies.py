@@ -1,4 +1,4 @@
-"""Policies of least rights for the store of runs: for training, people who read, maintainers, and the page. Pure.
+"""Policies of least rights for the store: for training, people who read or push data, maintainers, the page. Pure.
 
 They name what :mod:`phase2.storage.s3.store` requests. What a policy cannot say is in docs/how-to/storage-rights.md.
 """
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from phase2.runs.page.links import PAGE
 
 Server = Literal["aws", "minio"]
-Role = Literal["train", "read", "maintain", "page"]
+Role = Literal["train", "read", "push", "maintain", "page"]
 Statement = dict[str, Any]
 
 RUN_ID = "RUN_ID"
@@ -36,7 +36,13 @@ class Place:
 
     def policy(self, role: Role) -> Statement:
         """Return the policy of a role."""
-        statements = {"train": self._train, "read": self._read, "maintain": self._maintain, "page": self._page}
+        statements = {
+            "train": self._train,
+            "read": self._read,
+            "push": self._push,
+            "maintain": self._maintain,
+            "page": self._page,
+        }
         return {"Version": "2012-10-17", "Statement": statements[role]()}
 
     def policy_of_run(self, run_id: str = RUN_ID) -> Statement:
@@ -95,6 +101,10 @@ class Place:
     def _page(self) -> list[Statement]:
         """Allow to read, and to write the page of all runs, which is no run and holds none."""
         return [*self._read(), self._allow(["PutObject", "DeleteObject", "AbortMultipartUpload"], [f"{PAGE}/*"])]
+
+    def _push(self) -> list[Statement]:
+        """Allow to read, and to store data sets, which the keys of training may not: they read what they train on."""
+        return [*self._read(), *self._put_once(["data/*"]), self._allow(["AbortMultipartUpload"], ["data/*"])]
 
     def _maintain(self) -> list[Statement]:
         return [

@@ -7,19 +7,26 @@ from typing import Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.data import convert, describe, prepare
-from phase2.config.settings import cache_dir
+from phase2.cli.data import convert, describe, prepare, push, stored
+from phase2.cli.data.options import DataStoreOption, open_data_store
+from phase2.cli.store import JsonOption
+from phase2.config.settings import cache_dir, store_url
 
-app = typer.Typer(help="List, fetch, prepare, describe and convert data sets.", rich_markup_mode=None)
+app = typer.Typer(help="List, fetch, prepare, describe, convert and share data sets.", rich_markup_mode=None)
 
 
 @app.command("list")
-def list_sources() -> None:
-    """List the named data sets, and whether they are downloaded."""
+def list_sources(store: DataStoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
+    """List the named data sets, and whether they are downloaded, and those of the store, and which runs use them."""
+    if store is not None or as_json:
+        stored.print_stored(open_data_store(store), as_json=as_json)
+        return
     from phase2.data.sources.registry import known_sources
 
     rows = [(source.name, source.summary, source.state(cache_dir())) for source in known_sources()]
     print_table("", ("name", "what it is", "state"), rows)
+    if store_url():
+        stored.print_stored(open_data_store(None), as_json=False)
 
 
 @app.command("fetch")
@@ -34,5 +41,8 @@ def fetch(name: Annotated[str, typer.Argument(help="Name of a data set.")] = "ja
 
 
 app.command("prepare")(prepare.prepare)
+app.command("push")(push.push)
+app.command("pull")(stored.pull)
+app.command("prune")(stored.prune)
 app.command("describe")(describe.describe)
 app.command("convert")(convert.convert)

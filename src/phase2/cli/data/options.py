@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.data_address import DATA_HELP
 from phase2.cli.options import variable_of
+from phase2.config.settings import STORE_VARIABLE, store_url
+from phase2.errors import RequestError
+
+if TYPE_CHECKING:
+    from phase2.storage.base import Store
 
 SourceOption = Annotated[
     str,
     typer.Option(
         "--data",
-        help="sample, jarvis-dft3d, a file of structures, or a folder of them with a CSV.",
+        help=f"{DATA_HELP}.",
         envvar=variable_of("--data"),
         show_envvar=False,
+    ),
+]
+DataStoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", help=f"Store of the data sets: s3://bucket/prefix or a folder (default: ${STORE_VARIABLE})."
     ),
 ]
 CutoffOption = Annotated[
@@ -28,3 +40,26 @@ CutoffOption = Annotated[
     ),
 ]
 WorkersOption = Annotated[int | None, typer.Option("--workers", help="Processes (default: one per core).")]
+
+
+def open_data_store(url: str | None) -> Store:
+    """Open the store of a command about data sets: the one it was given, or that of the environment.
+
+    Raises:
+        RequestError: None is known.
+    """
+    from phase2.storage.urls import open_store
+
+    where = url or store_url()
+    if where is None:
+        raise RequestError(
+            "No store is known.",
+            why="Data sets that every machine can fetch lie in a bucket or in a folder that all share.",
+            fix=f"Give --store s3://bucket/prefix, or set {STORE_VARIABLE}.",
+        )
+    return open_store(where)
+
+
+def find_data_store(url: str | None) -> Store | None:
+    """Open the store that a command was given; None leaves it to the environment, where data of a store are used."""
+    return open_data_store(url) if url else None

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from phase2.cli.console import echo, note
-from phase2.cli.data.options import CutoffOption, SourceOption, WorkersOption
+from phase2.cli.data.options import CutoffOption, DataStoreOption, SourceOption, WorkersOption, find_data_store
 from phase2.cli.options import SetOption, given_settings
 from phase2.config.assignments import LIMITS, parse_setting
 from phase2.errors import DataError
@@ -22,9 +22,10 @@ def prepare(
     workers: WorkersOption = None,
     cutoff: CutoffOption = None,
     settings: SetOption = None,
+    store: DataStoreOption = None,
 ) -> None:
-    """Build the graph store of a data set ahead of training; an existing one is reused."""
-    _prepare(data, workers, cutoff, settings)
+    """Build the graph store of a data set ahead of training, or fetch it; an existing one is reused."""
+    _prepare(data, workers, cutoff, settings, store)
 
 
 def process_data(
@@ -33,7 +34,7 @@ def process_data(
     cutoff: CutoffOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Build the graph store of a data set ahead of training; an existing one is reused."""
+    """Build the graph store of a data set ahead of training, or fetch it; an existing one is reused."""
     beyond = [one for one in _prepare(data, workers, cutoff, settings).rejected if one.limit]
     for one in beyond[:_LISTED]:
         note(f"not read: {one.id}: {one.reason}")
@@ -45,7 +46,9 @@ def process_data(
         )
 
 
-def _prepare(data: str, workers: int | None, cutoff: float | None, settings: list[str] | None) -> GraphStore:
+def _prepare(
+    data: str, workers: int | None, cutoff: float | None, settings: list[str] | None, store: str | None = None
+) -> GraphStore:
     from phase2.cli.progress import work_bar
     from phase2.config.combine import combine
     from phase2.config.resolve import resolve
@@ -59,11 +62,11 @@ def _prepare(data: str, workers: int | None, cutoff: float | None, settings: lis
     config = resolve(combine({"data": data, "cutoff": cutoff}, settings=graphs)).config.data
     start = time.perf_counter()
     with work_bar("crystals") as progress:
-        store = open_graph_store(config, workers=workers, progress=progress)
-    n = len(store.graphs.ids)
-    echo(f"{n} crystals ready in {time.perf_counter() - start:.1f} s: {store.path}")
-    for text in rejection_notes(store.rejected, str(store.path / "rejected.csv")):
+        built = open_graph_store(config, stored_in=find_data_store(store), workers=workers, progress=progress)
+    n = len(built.graphs.ids)
+    echo(f"{n} crystals ready in {time.perf_counter() - start:.1f} s: {built.path}")
+    for text in rejection_notes(built.rejected, str(built.path / "rejected.csv")):
         echo(text)
-    for remark in label_remarks(store.graphs.targets, config.properties, store.graphs.ids):
+    for remark in label_remarks(built.graphs.targets, config.properties, built.graphs.ids):
         echo(f"remark: {remark}")
-    return store
+    return built

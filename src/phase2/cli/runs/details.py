@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from phase2.cli.console import print_table
 from phase2.cli.runs.summary import print_metrics
+from phase2.runs.repeat import portable_command
 from phase2.runs.report.markdown import number
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def _facts(manifest: RunManifest) -> Iterator[tuple[str, str]]:
     if manifest.left_out:
         yield "without labels", ", ".join(manifest.left_out)
     yield "data", f"{data.source}, {data.used:,} crystals ({data.fingerprint[:12]})" if data else "-"
+    if data and data.address:
+        yield "data address", data.address
     if manifest.lineage:
         source = manifest.lineage.source
         yield "started from", f"run {source.run_id} ({source.sha256[:12]}), {source.address}"
@@ -76,6 +79,8 @@ def _facts(manifest: RunManifest) -> Iterator[tuple[str, str]]:
     yield "ran on", _place(manifest.place)
     yield "phase2", _code(manifest.code)
     yield "command", " ".join(manifest.command)
+    if (command := portable_command(manifest)) != manifest.command:
+        yield "on any machine", " ".join(command)
 
 
 def _hardware(hardware: Hardware) -> str:

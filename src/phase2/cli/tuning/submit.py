@@ -8,6 +8,7 @@ import typer
 
 from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
 from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
+from phase2.cli.cluster.submission.local_data import PushOption, data_for_pods
 from phase2.cli.cluster.submission.steps import (
     Manifests,
     announce,
@@ -65,6 +66,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
     timeout_hours: HoursOption = None,
     workers: WorkersOption = WORKERS,
     backend: StudyBackendOption = DEFAULT_BACKEND,
+    push: PushOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -78,6 +80,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
 
     check_hours(timeout_hours)
     chosen = _backend(backend)
+    request, push_data = data_for_pods(request, cluster, push=push, dry_run=dry_run)
     options = StudyOptions(name=name, over=over, space=space, minimise=minimise, pruner=pruner, trials=trials)
     study = options.define(request)
     _refuse_folder(cluster.options.store)
@@ -98,6 +101,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
         _print(study.name, manifests, as_json=as_json)
         return
     announce(f"study: {study.name}, {study.trials} trials, {workers} workers", run, works, as_json=as_json)
+    push_data()
     _send(study.name, manifests, run_backend, cluster, as_json=as_json)
 
 

@@ -37,7 +37,7 @@ def _validate(
     name = run_to_resume()
     resumption = ResumeRequest(name is not None, name, ())
     resolved, existing = find_and_reconcile(resolve(request), resumption, place)
-    _check_data([resolved])
+    _check_data([resolved], place)
     _check_backbone(resolved)
     print_run(resolved, resumption, existing)
     (cluster,) = check_resources([resolved], placement, store)
@@ -61,9 +61,9 @@ def _expand(
     from phase2.config.resolve import resolve
 
     runs = request.runs(name)
-    _checked_store(store)
+    place = _checked_store(store)
     resolved = [resolve(run.request) for run in runs]
-    _check_data(resolved)
+    _check_data(resolved, place)
     patches = [placement.patches(cluster) for cluster in check_resources(resolved, placement, store)]
     items = [{**run.parameters(), **one.items()} for run, one in zip(runs, patches, strict=True)]
     # One preparation serves all runs: it gets the nodes of the first.
@@ -107,16 +107,18 @@ def _check_backbone(run: ResolvedRun) -> None:
             raise ModuleNotFoundError(name=FOUNDATION_PACKAGE)
 
 
-def _check_data(runs: list[ResolvedRun]) -> None:
-    """Refuse data that there are not; those on the volume of the cache are looked at by the next step, which has it.
+def _check_data(runs: list[ResolvedRun], store: Store | None) -> None:
+    """Refuse data that there are not; the next step, which has the cache, looks at those of the cache or a bucket.
 
     Raises:
         UnknownNameError: There is no data set of this name.
+        RequestError: There is no such data set in the store.
         DataError: There is no such file.
     """
     from phase2.cluster.plan import CACHE
-    from phase2.data.sources.registry import open_source
+    from phase2.config.data_addresses import is_in_bucket
+    from phase2.data.stored.opening import open_data_set
 
     for source in {run.config.data.source for run in runs}:
-        if not source.startswith(f"{CACHE}/"):
-            open_source(source)
+        if not (source.startswith(f"{CACHE}/") or is_in_bucket(source)):
+            open_data_set(source, store=store)

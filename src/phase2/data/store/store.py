@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import math
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from phase2.data.sources.base import Source
 from phase2.data.store.builder import build_files
 from phase2.data.store.cache_folder import cache_folder_errors
 from phase2.data.store.files import FORMAT, read_graph_files
+from phase2.data.store.prebuilt import PrebuiltGraphs
 from phase2.data.store.unfinished import lock_file, remove_leftovers
 from phase2.errors import DataError, RequestError
 from phase2.machine.hardware import available_cores
@@ -88,10 +90,11 @@ def open_or_build_store(
             return store
         if locked:
             remove_leftovers(folder)
-        build_files(
-            source, spec, folder, fingerprint=fingerprint, workers=processes, limits=limits, progress=progress,
-            resumable=locked,
-        )  # fmt: skip
+        if not _fetch(source, fingerprint, folder):
+            build_files(
+                source, spec, folder, fingerprint=fingerprint, workers=processes, limits=limits, progress=progress,
+                resumable=locked,
+            )  # fmt: skip
     graphs, rejected = read_graph_files(folder, fingerprint)
     return GraphStore(graphs, rejected, folder, fingerprint)
 
@@ -117,6 +120,16 @@ def _fingerprint(source: Source, spec: GraphSpec, limits: ReadingLimits) -> str:
         # What decides the numbers of the store; bounds, transforms and titles are applied to these later.
         content.append(json.dumps([[p.key, p.column, p.unit, p.task] for p in own]))
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _fetch(source: Source, fingerprint: str, folder: Path) -> bool:
+    """Fetch the graph store where somebody has built it already; return whether it is there and fits."""
+    if not isinstance(source, PrebuiltGraphs):
+        return False
+    with cache_folder_errors(folder.parent):
+        if folder.exists():
+            shutil.rmtree(folder)  # damaged
+    return source.fetch_graphs(fingerprint, folder) and _open(folder, fingerprint) is not None
 
 
 def _open(folder: Path, fingerprint: str, log: int = logging.WARNING) -> GraphStore | None:

@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
+from phase2.config.data_addresses import is_content
 from phase2.config.levels import Algorithm, Mode
 from phase2.runs.artifacts import Artifact
 from phase2.runs.attempts import Attempt, Status
@@ -46,6 +47,7 @@ class RunSummary(Record):
         division: Digest of data set and division whatever the properties; None where the data are not known.
         seed: Its seed.
         lr: Peak learning rate.
+        data_address: Address of the content of its data set, ``sha256:...``; empty where it has none.
         size: Size of its files, bytes.
         has_model: Whether it has a ``best.pt``.
     """
@@ -70,6 +72,7 @@ class RunSummary(Record):
     division: str | None = None
     seed: int | None = None
     lr: float | None = None
+    data_address: str = ""
     size: int = 0
     has_model: bool = False
 
@@ -86,6 +89,7 @@ class RunSummary(Record):
             data=found.data.fingerprint if found.data else None,
             crystals=found.data.used if found.data else None,
             division=found.division(),
+            data_address=found.data.address if found.data else "",
             size=sum(artifact.bytes for artifact in found.artifacts),
             has_model=any(artifact.path == BEST for artifact in found.artifacts),
             **{name: getattr(found, name) for name in _SAME},
@@ -105,6 +109,7 @@ class RunSummary(Record):
             started=found.created,
             properties=found.config.properties,
             **found.config.described(),
+            data_address=found.config.data_address(),
         )
 
     @property
@@ -135,6 +140,7 @@ class _Data(_Part):
     read: Counted = 0
     rejected: Counted = 0
     used: Counted | None = None
+    address: str = ""
 
 
 class _Training(_Part):
@@ -145,6 +151,11 @@ class _Settings(_Part):
     data: dict[str, JsonValue] = Field(default_factory=dict)
     seed: int | None = None
     training: _Training = _Training()
+
+    def data_address(self) -> str:
+        """Return the address of the data's content, where the run was given that."""
+        source = self.data.get("source")
+        return source if isinstance(source, str) and is_content(source) else ""
 
     def described(self) -> dict[str, str | int | float | None]:
         """Return what lists show of the settings."""

@@ -120,6 +120,7 @@ def _data(data: DataFacts) -> list[tuple[str, str]]:
     return [
         ("data set", data.source),
         ("crystals", f"{data.used:,} of {data.read:,}: {parts}"),
+        *([("data address", code(data.address))] if data.address else []),
         ("data fingerprint", code(data.fingerprint)),
         ("split fingerprint", code(data.split_fingerprint)),
     ]

@@ -152,6 +152,7 @@ def _load_dataset(config: RunConfig, context: RunContext) -> CrystalPropertyData
         dataset = CrystalPropertyDataset.load(
             config.data,
             config.properties,
+            stored_in=context.store,
             workers=context.workers,
             drop_unlabelled_properties=config.all_properties,
             progress=progress,

@@ -103,6 +103,7 @@ def _data_facts(recorded: RecordedConfig, dataset: CrystalPropertyDataset) -> Da
     sizes = {"train": len(split.train), "val": len(split.val), "test": len(split.test)}
     return DataFacts(
         source=recorded.config.data.source,
+        address=dataset.address,
         fingerprint=dataset.fingerprint,
         split_fingerprint=split.fingerprint(dataset.graphs.ids),
         read=len(dataset.graphs) + dataset.rejected,

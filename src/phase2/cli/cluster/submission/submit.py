@@ -8,6 +8,7 @@ import typer
 
 from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
 from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
+from phase2.cli.cluster.submission.local_data import PushOption, data_for_pods
 from phase2.cli.cluster.submission.steps import (
     announce,
     checked_options,
@@ -52,6 +53,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
     run_id: RunIdOption = None,
     resume: ResumeRunOption = None,
     accept_change: AcceptOption = None,
+    push: PushOption = False,
     dry_run: DryRunOption = False,
     watch: WatchOption = False,
     as_json: JsonOption = False,
@@ -64,6 +66,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
     accepted = ResumeRequest(accepted=tuple(accept_change or ())).accepted
     if resume is not None:
         _refuse_own_options(resume, run_id, request)
+    request, push_data = data_for_pods(request, cluster, push=push, dry_run=dry_run, backend=chosen)
     if chosen == "local":
         from phase2.cli.cluster.submission.local_backend import find_local_run, train_locally
 
@@ -80,6 +83,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
         print_plan(plan, run_backend, works[0], as_json=as_json)
     else:
         announce(f"run: {plan.run_id}", plan, works, as_json=as_json)
+        push_data()
         _send(plan, run_backend, cluster, watch=watch, as_json=as_json)
 
 

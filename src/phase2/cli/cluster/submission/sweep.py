@@ -10,6 +10,7 @@ import typer
 
 from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
 from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
+from phase2.cli.cluster.submission.local_data import PushOption, data_for_pods
 from phase2.cli.cluster.submission.steps import (
     Manifests,
     announce,
@@ -55,6 +56,7 @@ def _sweep(  # noqa: PLR0913 - options
     *,
     name: NameOption = None,
     backend: SweepBackendOption = DEFAULT_BACKEND,
+    push: PushOption = False,
     dry_run: DryRunOption = False,
     watch: WatchOption = False,
     notify: NotifyOption = None,
@@ -68,6 +70,7 @@ def _sweep(  # noqa: PLR0913 - options
     from phase2.runs.layout import new_run_id
 
     chosen = check_backend(backend)
+    request, push_data = data_for_pods(request, cluster, push=push, dry_run=dry_run, backend=chosen)
     sweep_name = check_label_name(name or f"sweep-{new_run_id()}", "--name")
     runs = request.runs(sweep_name)
     resolved = {run.run_id: resolve(run.request) for run in runs}
@@ -97,6 +100,7 @@ def _sweep(  # noqa: PLR0913 - options
     announce(f"sweep: {sweep_name}, {_count(runs)}", plans[0], works, as_json=as_json)
     namespace = connected(cluster.context, cluster.namespace)
     _refuse_other_backend(namespace, sweep_name, runs, run_backend)
+    push_data()
     submissions = submit_objects(namespace, manifests, run_backend)
     if watch:
         _watch(sweep_name, runs, submissions, cluster, as_json=as_json)

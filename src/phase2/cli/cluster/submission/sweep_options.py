@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from phase2.cli.data_address import DATA_HELP, pinned_request
 from phase2.cli.options import ConfigOption, given_settings, request_option, split_names
 from phase2.config.assignments import SET, parse_values
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS
@@ -57,7 +58,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         name: (_option(str, flag(name), f"{_HELP[name].rstrip('.')}; several, separated by commas."), "")
         for name in LISTS
     },
-    "data": (_option(str, "--data", "sample, jarvis-dft3d, or a path (default: sample)."), ""),
+    "data": (_option(str, "--data", f"{DATA_HELP} (default: sample)."), ""),
     "config_file": (ConfigOption, None),
     "settings": (SetListOption, None),
 }
@@ -77,7 +78,8 @@ def takes_sweep(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> None:
-        command(_request({name: values.pop(name) for name in _OPTIONS}), **values)
+        request = _request({name: values.pop(name) for name in _OPTIONS})
+        command(pinned_request(request, values.get("store")), **values)
 
     everything = [*parameters, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own)]
     wrapper.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]
