@@ -114,7 +114,7 @@ def ingest(options: argparse.Namespace) -> None:
         "cpu": cpu,
         "bytes": sum(path.stat().st_size for path in store.path.iterdir()),
         "crystals": len(store.graphs),
-        "labels": zlib.crc32(np.ascontiguousarray(store.graphs.targets)),
+        "labels": zlib.crc32(np.asarray(store.graphs.targets).tobytes()),
         "digests": [_digest(path) for path in sorted(store.path.iterdir())],
     }
     print(json.dumps(answer))

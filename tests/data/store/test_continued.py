@@ -139,7 +139,7 @@ def test_killed_at_any_operation_on_files_it_ends_at_the_same_bytes(data, tmp_pa
 
         if not in_a_killed_process(work):
             break
-        seen = []
+        seen: list[int] = []
         store = build(data, cache, progress=lambda done, total, seen=seen: seen.append(done))
         assert contents(store) == whole, number
         assert folders(cache) == [store.path.name]
