@@ -31,7 +31,7 @@ from bench.import_crystals import measure_reference
 from bench.perturbed import ATOMS, perturbed, write_crystals
 from phase2.config.schema import DataConfig, GraphSpec
 from phase2.data.dataset import CrystalPropertyDataset
-from phase2.data.sources.json_source import JsonSource
+from phase2.data.sources.file_source import FileSource
 from phase2.data.store.store import open_or_build_store
 
 TARGET_RATE, TARGET_MEMORY, TARGET_OPEN = 5_000, 2e9, 1.0
@@ -103,7 +103,7 @@ def ingest(options: argparse.Namespace) -> None:
             shown = done
             print("done", done, flush=True)
 
-    source = JsonSource(options.folder / "crystals.jsonl")
+    source = FileSource(options.folder / "crystals.jsonl")
     start = time.perf_counter()
     store = open_or_build_store(
         source, GraphSpec(), cache_dir=options.folder / "cache", workers=options.workers, progress=progress
@@ -127,7 +127,7 @@ def _digest(path: Path) -> str:
 
 def reopen(options: argparse.Namespace) -> None:
     """Open the finished store."""
-    source = JsonSource(options.folder / "crystals.jsonl")
+    source = FileSource(options.folder / "crystals.jsonl")
     start = time.perf_counter()
     _ = source.fingerprint
     hashed = time.perf_counter()

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from phase2.data.sources.json_source import JsonSource
+from phase2.data.sources.file_source import FileSource
 
 import phase2.data.store.builder as builder_module
 import phase2.data.store.workers as workers_module
@@ -55,7 +55,7 @@ def whole(data, tmp_path):
 
 
 def build(path, cache, workers=1, progress=None):
-    return open_or_build_store(JsonSource(path), GraphSpec(), cache_dir=cache, workers=workers, progress=progress)
+    return open_or_build_store(FileSource(path), GraphSpec(), cache_dir=cache, workers=workers, progress=progress)
 
 
 def contents(store):
@@ -216,7 +216,7 @@ def test_a_file_that_cannot_be_read_leaves_no_shards(data, tmp_path):
 
 
 def test_without_a_lock_nothing_is_continued(data, killed, whole, tmp_path):
-    source, folder = JsonSource(data), killed / "graphs" / folders(killed)[0].split(".")[1]
+    source, folder = FileSource(data), killed / "graphs" / folders(killed)[0].split(".")[1]
     fingerprint = json.loads(whole["meta.json"])["fingerprint"]
     seen = []
     build_files(
