@@ -9,11 +9,11 @@ import time
 
 import numpy as np
 import pytest
-from phase2.data.sources.file_source import FileSource
 
 import phase2.data.store.builder as builder_module
 import phase2.data.store.workers as workers_module
 from phase2.config.schema import GraphSpec
+from phase2.data.sources.file_source import FileSource
 from phase2.data.store.builder import build_files
 from phase2.data.store.store import open_or_build_store
 from phase2.data.store.unfinished import KEPT_DAYS
