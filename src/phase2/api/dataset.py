@@ -27,9 +27,10 @@ def load_dataset(
     minutes. Training and ``phase2 data prepare`` read files in processes of their own.
 
     Args:
-        name_or_path: ``sample`` (comes with the package), ``jarvis-dft3d`` (downloaded when it is first read), a JSON
-            or JSON lines file in JARVIS's schema, a folder of structures with a CSV of labels, or ``s3://bucket/path``;
-            a name or ``sha256:...`` of a data set in the store of ``$PHASE2_STORE``.
+        name_or_path: ``sample`` (comes with the package), ``jarvis-dft3d`` (downloaded when it is first read), a file,
+            table or database of structures (``docs/reference/formats.md``), a folder of them with a CSV of labels,
+            ``optimade:URL``, or ``s3://bucket/path``; a name or ``sha256:...`` of a data set in the store of
+            ``$PHASE2_STORE``.
         limits: Limits of reading to change, by name: ``{"atoms": 20_000}``.
 
     Raises:

@@ -1,86 +1,40 @@
-"""Files of structures: their formats by name and content, and the streams of records that they hold.
+"""Files of structures: the streams of records that they hold, and the crystals of those that hold one.
 
-To add a format, write a module in ``files`` with a reader of its records, and list it in ``FORMATS``; a new form of a
-structure within a record is a schema of ``formats/records.py``.
+Their formats are listed in ``files/registry.py``.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+import logging
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from pathlib import Path
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.files.archive import is_archive, open_members
-from phase2.data.crystals.files.ase_database import read_ase_database
-from phase2.data.crystals.files.compressed import bare_name
-from phase2.data.crystals.files.content import Content, Record, open_content
-from phase2.data.crystals.files.extxyz import read_extxyz
+from phase2.data.crystals.files.content import Record, open_content
 from phase2.data.crystals.files.json_cursor import Unreadable
-from phase2.data.crystals.files.json_records import read_json
-from phase2.data.crystals.files.parquet import read_parquet
-from phase2.data.crystals.files.single import read_as
-from phase2.data.crystals.formats.recognition import is_cif, is_extxyz, is_poscar, is_xdatcar
+from phase2.data.crystals.files.registry import (
+    FORMATS,
+    NAMING_RULE,
+    STRUCTURE_SUFFIXES,
+    Format,
+    named_format,
+    recognised_format,
+)
 from phase2.data.crystals.formats.records import convert_record, record_id
-from phase2.data.crystals.shown import shown
+from phase2.data.crystals.shown import cut, shown
 from phase2.errors import DataError, InvalidCrystalError, LimitExceededError
 
-
-class Format(NamedTuple):
-    """Format of files that hold structures.
-
-    Attributes:
-        title: Its name for people.
-        pattern: Names of its files, in lower case and without the suffix of a compression.
-        names: The same names for people.
-        read: Reader of the records of a file.
-        many: Whether one file may hold several structures.
-        isolated: Whether ``read`` hands the file to a library, whose time and memory are limited in a reader process.
-        recognise: Function that tells it from the first characters, where the name says nothing.
-    """
-
-    title: str
-    pattern: re.Pattern[str]
-    names: str
-    read: Callable[[Content, ReadingLimits], Iterator[Record]]
-    many: bool = True
-    isolated: bool = False
-    recognise: Callable[[str], bool] | None = None
-
-
-FORMATS: tuple[Format, ...] = (
-    Format("CIF, mCIF", re.compile(r".+\.m?cif"), "*.cif, *.mcif", read_as("cif"), many=False, recognise=is_cif),
-    Format(
-        "XDATCAR (last frame)", re.compile(r"xdatcar.*|.+[._-]xdatcar"), "XDATCAR*, *_XDATCAR", read_as("xdatcar"),
-        many=False, recognise=is_xdatcar,
-    ),
-    Format(
-        "POSCAR, CONTCAR", re.compile(r"(poscar|contcar)(?!.*\.csv$).*|.+[._-](poscar|contcar)|.+\.vasp"),
-        "POSCAR*, CONTCAR*, *_POSCAR, *.poscar, *.vasp", read_as("poscar"), many=False, recognise=is_poscar,
-    ),
-    Format("extended XYZ", re.compile(r".+\.extxyz"), "*.extxyz", read_extxyz, recognise=is_extxyz),
-    Format("ASE database", re.compile(r".+\.db"), "*.db", read_ase_database, isolated=True),
-    Format(
-        "JSON: JARVIS, pymatgen, Materials Project, OPTIMADE, ASE, pandas", re.compile(r".+\.(json|jsonl|ndjson)"),
-        "*.json, *.jsonl, *.ndjson", read_json,
-    ),
-    Format("Parquet", re.compile(r".+\.parquet"), "*.parquet", read_parquet, isolated=True),
-)  # fmt: skip
-
-STRUCTURE_SUFFIXES = (
-    ".cif", ".mcif", ".vasp", ".poscar", ".contcar", ".extxyz", ".xyz", ".json", ".jsonl", ".ndjson", ".db", ".parquet",
-)  # fmt: skip
+__all__ = [
+    "FORMATS", "NAMING_RULE", "STRUCTURE_SUFFIXES", "format_of", "is_structure_file", "is_structure_name",
+    "load_parsers", "may_hold_many", "read_records", "read_structure",
+]  # fmt: skip
 
 _NEVER = frozenset({".csv", ".tsv", ".md", ".py", ".png", ".pdf", ".pt", ".npz", ".yaml", ".yml", ".xml", ".html"})
-
-NAMING_RULE = (
-    f"Structures are called {', '.join(one.names for one in FORMATS)}, also with .gz, .bz2 or .xz, or are in a .zip or "
-    ".tar of them."
-)
-"""Sentence for error messages that states which files are structures."""
+_LISTED = 10
+_LOGGER = logging.getLogger(__name__)
 
 
 def read_structure(
@@ -129,18 +83,29 @@ def read_records(path: Path, limits: ReadingLimits = DEFAULT_LIMITS) -> Generato
         LimitExceededError: It exceeds a limit as a whole.
     """
     if is_archive(path.name) and named_format(path.name) is None:
-        for member, content in open_members(path, limits):
-            found = named_format(member) or _recognised(content)
-            if found is not None:
-                yield from with_file_name(member, found.read(content, limits))
+        yield from _archived(path, limits)
         return
     if not path.exists() and named_format(path.name) is None:
         raise DataError(f"{path} has no known structure format.", why=NAMING_RULE, fix="Check the path.")
     with open_content(path, limits) as content:
-        found = named_format(path.name) or _recognised(content)
+        found = named_format(path.name) or recognised_format(content)
         if found is None:
             raise DataError(f"{path} has no known structure format.", why=NAMING_RULE, fix="Rename or convert it.")
         yield from found.read(content, limits)
+
+
+def _archived(path: Path, limits: ReadingLimits) -> Iterator[Record]:
+    left_out: list[str] = []
+    for member, content in open_members(path, limits):
+        found = named_format(member) or recognised_format(content)
+        if found is None:
+            left_out.append(cut(member, 80))
+        else:
+            yield from with_file_name(member, found.read(content, limits))
+    if left_out:
+        more = ", ..." if len(left_out) > _LISTED else ""
+        names = ", ".join(left_out[:_LISTED])
+        _LOGGER.warning("%s: %d files hold no structure by their names: %s%s", path, len(left_out), names, more)
 
 
 def with_file_name(file: str, records: Iterator[Record]) -> Iterator[tuple[str, object]]:
@@ -158,12 +123,6 @@ def with_file_name(file: str, records: Iterator[Record]) -> Iterator[tuple[str, 
         yield f"{file}#{_name(record, position)}", record[1]
 
 
-def named_format(name: str | Path) -> Format | None:
-    """Return the format that the name of a file means, None for a name that means none."""
-    bare = bare_name(PurePosixPath(name).name)
-    return next((one for one in FORMATS if one.pattern.fullmatch(bare)), None)
-
-
 def format_of(path: Path) -> Format | None:
     """Return the format of a file, by its name or its first characters; None for an archive and for anything else."""
     found = named_format(path.name)
@@ -171,7 +130,7 @@ def format_of(path: Path) -> Format | None:
         return found
     try:
         with open_content(path, DEFAULT_LIMITS) as content:
-            return _recognised(content)
+            return recognised_format(content)
     except DataError:  # who reads it says why it cannot be
         return None
 
@@ -197,11 +156,6 @@ def load_parsers() -> None:
     import pymatgen.io.cif
     import pymatgen.io.vasp.inputs
     import pymatgen.optimization.neighbors  # noqa: F401
-
-
-def _recognised(content: Content) -> Format | None:
-    head = content.head()
-    return next((one for one in FORMATS if one.recognise is not None and one.recognise(head)), None) if head else None
 
 
 def _name(record: Record, position: int) -> str:

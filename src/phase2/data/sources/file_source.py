@@ -29,7 +29,7 @@ class FileSource:
     other data sets (``known_columns.py``).
 
     Args:
-        path: The file, in a format of ``crystals/readers.py``, also compressed or an archive.
+        path: The file, in a format of ``crystals/files/registry.py``, also compressed or an archive.
         member: Name of the JSON file to read within a zip archive.
         limits: Limits of reading.
         properties: The properties whose labels are read.

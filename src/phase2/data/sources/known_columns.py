@@ -64,24 +64,39 @@ Left out, since their meaning differs: ``e_form`` (per atom in matbench_mp_e_for
 formation).
 """
 
-_INSIDE = ("attributes", "data", "key_value_pairs", "properties")
+_INSIDE = frozenset({"attributes", "data", "key_value_pairs", "properties"})
 """Objects of a record that hold labels beside those of the record itself."""
 
 
 def label_reader(properties: Sequence[Property]) -> ReadLabels:
     """Return a function of a record for its labels: what it gives for the column of each property that it has."""
-    names = [(p.column, tuple(_names(p))) for p in properties]
+    candidates = _candidates(properties)
 
     def read(record: Mapping[str, object]) -> dict[str, object]:
-        places = [record, *(one for key in _INSIDE if isinstance(one := record.get(key), Mapping))]
-        labels: dict[str, object] = {}
-        for column, known in names:
-            for place in places:
-                if column not in labels and (found := _first(place, known)) is not None:
-                    labels[column] = found
-        return labels
+        found: dict[str, tuple[int, object]] = {}
+        _collect(record, candidates, 0, found)
+        for place in record.keys() & _INSIDE:
+            if isinstance(inside := record[place], Mapping):
+                _collect(inside, candidates, _LATER, found)
+        return {column: value for column, (_, value) in found.items()}
 
     return read
+
+
+_Candidates: TypeAlias = dict[str, list[tuple[int, str, KnownColumn]]]
+"""By the key in a record: how early each label is preferred, the column of its property, and where it stands."""
+
+_LATER = 1_000  # what stands within an object comes after what the record says itself
+_LAST = 1_000_000  # an object that holds no known label, which is refused unless there is another
+
+
+def _candidates(properties: Sequence[Property]) -> _Candidates:
+    candidates: _Candidates = {}
+    for prop in properties:
+        for rank, known in enumerate(_names(prop)):
+            for key in dict.fromkeys((known.column, known.column.partition(".")[0])):
+                candidates.setdefault(key, []).append((rank, prop.column, known))
+    return candidates
 
 
 def _names(prop: Property) -> Iterator[KnownColumn]:
@@ -90,18 +105,18 @@ def _names(prop: Property) -> Iterator[KnownColumn]:
     yield from (known for known in KNOWN_COLUMNS if known.key == prop.key)
 
 
-def _first(record: Mapping[str, object], names: Sequence[KnownColumn]) -> object:
-    """Return the first label that is there; an object that holds no known one counts last."""
-    left: object = None
-    for known in names:
-        value: object = record.get(known.column)
-        if value is None and "." in known.column:
-            value = _inside(record, known.column.split("."))
-        if isinstance(value, Mapping):
-            left = value
-        elif value is not None:
-            return _power(value) if known.logarithm else value
-    return left
+def _collect(
+    record: Mapping[str, object], candidates: _Candidates, later: int, found: dict[str, tuple[int, object]]
+) -> None:
+    """Add the labels of a record to those found, each where it is preferred to the one that is there."""
+    for key in record.keys() & candidates.keys():
+        for rank, column, known in candidates[key]:
+            value = record[key] if key == known.column else _inside(record, known.column.split("."))
+            if value is None:
+                continue
+            place = later + rank + (_LAST if isinstance(value, Mapping) else 0)
+            if column not in found or place < found[column][0]:
+                found[column] = (place, _power(value) if known.logarithm else value)
 
 
 def _inside(record: Mapping[str, object], path: Sequence[str]) -> object:

@@ -76,8 +76,8 @@ def open_source(
 
     Args:
         name_or_path: ``sample``, ``elements``, ``jarvis-dft3d``, a file of structures in a format of
-            ``crystals/readers.py`` (also compressed, or an archive), ``optimade:URL``, or a folder of structure files
-            with a CSV of targets.
+            ``crystals/files/registry.py`` (also compressed, or an archive), ``optimade:URL``, or a folder of structure
+            files with a CSV of targets.
         limits: Limits of reading.
         properties: The properties whose labels are read: ``PROPERTIES``, and those that a run defines.
 
