@@ -10,8 +10,8 @@ from phase2.config.request import RunRequest
 from phase2.config.sweep import SweepRequest
 
 DATA_HELP = (
-    "sample, jarvis-dft3d, a JSON/JSONL file, a folder of CIF with a CSV, s3://bucket/path, or a data set in the "
-    "store: its name or sha256:..."
+    "sample, jarvis-dft3d, a file of structures, a folder of them with a CSV, optimade:URL, s3://bucket/path, or a "
+    "data set in the store: its name or sha256:..."
 )
 
 Request = TypeVar("Request", RunRequest, SweepRequest)
