@@ -35,7 +35,7 @@ from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import RunConfig
 from phase2.data.dataset import CrystalPropertyDataset
-from phase2.data.splits import Split
+from phase2.data.splits.split import Split
 from phase2.machine.hardware import cpu_model
 from phase2.storage.records import write_record
 from phase2.training.callbacks.base import Callback, EpochEnd, StepEnd, TrainBegin

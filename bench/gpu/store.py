@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.data.graphs.packed import PackedGraphs
-from phase2.data.splits import Split, split_crystals
+from phase2.data.splits.draw import draw_split
+from phase2.data.splits.split import Split
 from phase2.data.targets import TargetScaler
 from phase2.errors import DataError
 from phase2.properties import KEYS, get_property
@@ -54,7 +55,7 @@ class PackedStore:
         """Read the crystals to train on, with their labels of these properties, split as ``phase2 train`` splits."""
         graphs = self._read(CRYSTALS)
         targets = np.asarray(graphs.targets, np.float64)[:, [KEYS.index(key) for key in properties]]
-        split = split_crystals(graphs.ids, graphs.formulas, seed=42)
+        split = draw_split(graphs.ids, graphs.ids, seed=42)
         scaler = TargetScaler.fit(targets[split.train], [get_property(key) for key in properties])
         return PackedData(graphs, targets, split, scaler, self.sha256)
 

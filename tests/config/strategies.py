@@ -8,13 +8,17 @@ from phase2.config.assignments import settings_of
 from phase2.config.combine import combine
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
-from phase2.config.request import BALANCES, FREEZES, PRECISIONS, SPLITS
+from phase2.config.request import BALANCES, FREEZES, PRECISIONS
 from phase2.properties import KEYS
 
 COUNTS = st.integers(1, 10**6)
 WIDTHS = st.integers(1, 8192)
 DEPTHS = st.integers(1, 64)
 SHARES = st.floats(1e-3, 1e3)
+SPLITS = st.sampled_from(
+    ["random", "stratified", "composition", "chemsys+spacegroup", "prototype", "element:Li", "file:my split.json",
+     "kfold:5/2", "kfold:10/10:composition", "matbench:fold_3"]
+)  # fmt: skip
 PROPERTIES = st.lists(st.sampled_from(KEYS), min_size=1, unique=True)
 SOURCES = st.sampled_from(["sample", "jarvis-dft3d", "my data/crystals #1.json", "größe: [x].json", "null", "12"])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -27,6 +31,8 @@ SETTINGS: dict[str, st.SearchStrategy[object]] = {
     "data.split_seed": SEEDS,
     "data.fractions": st.lists(SHARES, min_size=3, max_size=3),
     "data.group_by": st.sampled_from(["none", "composition"]),
+    "data.split": SPLITS,
+    "data.drop_twins": st.booleans(),
     "data.graph.cutoff": st.floats(0.1, 20) | st.integers(1, 20),
     "data.graph.neighbors": st.integers(1, 200),
     "data.limits.file_bytes": COUNTS,
@@ -95,7 +101,7 @@ MODELS: dict[str, dict[str, st.SearchStrategy[object]]] = {
 }
 FLAGS: dict[str, Any] = {
     "epochs": COUNTS, "lr": st.floats(1e-6, 1.0), "batch_size": COUNTS, "max_samples": COUNTS,
-    "split": st.sampled_from(SPLITS), "cutoff": st.floats(0.5, 20), "patience": COUNTS,
+    "split": SPLITS, "drop_twins": st.booleans(), "cutoff": st.floats(0.5, 20), "patience": COUNTS,
     "balance": st.sampled_from(BALANCES), "precision": st.sampled_from(PRECISIONS),
 }  # fmt: skip
 MODES = st.sampled_from([{}, {"competition": True}, *({"level": level} for level in LEVELS)])

@@ -19,7 +19,7 @@ from bench.gpu.record.rows import LawRow, Network, Row
 from bench.gpu.setting import Setting
 from bench.gpu.store import PackedData
 from phase2.config.schema import RunConfig
-from phase2.data.splits import Split
+from phase2.data.splits.split import Split
 from phase2.data.targets import TargetScaler
 from phase2.errors import PreemptedError
 from phase2.training.callbacks.base import Callback, StepEnd

@@ -16,9 +16,10 @@ from phase2.config.assignments import LIMITS, SET, parse_setting, split_texts
 from phase2.config.combine import combine
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
-from phase2.config.request import BALANCES, FREEZES, PRECISIONS, SPLITS, RunRequest
+from phase2.config.request import BALANCES, FREEZES, PRECISIONS, RunRequest
 from phase2.config.resumption import CHANGES
 from phase2.config.settings import SET_VARIABLE
+from phase2.config.splits import FORMS
 from phase2.errors import RequestError
 from phase2.properties import CORE, KEYS
 
@@ -114,11 +115,15 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "split": (
         Annotated[
             str | None,
-            request_option(
-                "--split", help=f"{' or '.join(SPLITS)}: whole formulas stay in one part (default: {SPLITS[0]})."
-            ),
+            request_option("--split", help=f"How crystals are divided: {', '.join(FORMS)} (default: {FORMS[0]})."),
         ],
         None,
+    ),
+    "drop_twins": (
+        Annotated[
+            bool, request_option("--drop-twins", help="Leave out test crystals with a twin in the training part.")
+        ],
+        False,
     ),
     "cutoff": (
         Annotated[float | None, request_option("--cutoff", help="Longest edge in angstrom (default: 5).")],

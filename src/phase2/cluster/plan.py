@@ -12,16 +12,14 @@ from phase2.cluster.labels import COMMAND_ANNOTATION, LEVEL_LABEL, OPTIONS_ANNOT
 from phase2.cluster.request.names import job_name
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
-from phase2.config.data_addresses import is_content, is_in_bucket, may_be_name
-from phase2.config.data_sets import CRYSTALS
+from phase2.cluster.visibility import CACHE, refuse_invisible_data, refuse_invisible_model, refuse_invisible_split
 from phase2.config.reproduce import reproducing_request
 from phase2.config.request import RunRequest
 from phase2.config.resolve import ResolvedRun
-from phase2.config.settings import CHECKPOINT_MINUTES, STORE_VARIABLE
-from phase2.errors import RequestError, UnknownNameError
+from phase2.config.settings import CHECKPOINT_MINUTES
 from phase2.runs.layout import check_run_id
 
-WORK, CACHE, CA_FOLDER = "/work", "/work/cache", "/etc/phase2/ca"
+WORK, CA_FOLDER = "/work", "/etc/phase2/ca"
 TERMINATION_LOG = "/dev/termination-log"
 
 # Objects that an administrator provides in the namespace, by the names that k8s/base installs.
@@ -110,6 +108,7 @@ def make_plan(
     """
     check_run_id(run_id)
     refuse_invisible_data(resolved.config.data.source, cluster)
+    refuse_invisible_split(resolved.config.data.split_name, cluster)
     refuse_invisible_model(resolved.request.from_)
     request = reproducing_request(resolved)
     resolved = replace(resolved, request=request)
@@ -174,39 +173,3 @@ def _volumes(cluster: ClusterRequest) -> Iterator[Volume]:
     yield Volume("tmp", "/tmp", "folder")  # noqa: S108 - likewise
     yield Volume("shm", "/dev/shm", "memory")  # noqa: S108 - likewise
     yield Volume("ca", CA_FOLDER, "config", CA_CONFIG_MAP)
-
-
-def refuse_invisible_model(address: str | None) -> None:
-    """Refuse a model to start from that a pod could not read.
-
-    Raises:
-        RequestError: It is a file of this machine.
-    """
-    if address is not None and not address.startswith("s3://"):
-        raise RequestError(
-            f"--from {address} is not visible to a pod.",
-            why="A path names a file of this machine, and the pod runs on another one.",
-            fix="Publish the run into the bucket ('phase2 runs publish'), and name it there: s3://bucket/prefix/...",
-        )
-
-
-def refuse_invisible_data(source: str, cluster: ClusterRequest) -> None:
-    """Refuse data that a pod could not read.
-
-    Raises:
-        RequestError: The data are files of this machine.
-        UnknownNameError: There is no data set of this name.
-    """
-    if source in CRYSTALS or is_content(source) or is_in_bucket(source):
-        return
-    if source.startswith(f"{CACHE}/") and cluster.cache is not None:
-        return
-    if not any(character in source for character in "/\\.~"):
-        unknown = UnknownNameError.of("data set", source, CRYSTALS)
-        hint = f" For a name in the store, give --store or set {STORE_VARIABLE}." if may_be_name(source) else ""
-        raise UnknownNameError(unknown.what, why=unknown.why, fix=unknown.fix + hint)
-    raise RequestError(
-        f"--data {source} is not visible to a pod.",
-        why="A path names a file of this machine, and the pod runs on another one.",
-        fix=f"Push it with 'phase2 data push {shlex.quote(source)}', and give the address that it prints.",
-    )

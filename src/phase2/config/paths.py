@@ -26,6 +26,7 @@ from phase2.config.schema import (
     RunConfig,
     TrainingConfig,
 )
+from phase2.config.splits import parse_split
 from phase2.errors import RequestError, UnknownNameError
 
 MODELS: Mapping[Algorithm, type[Frozen]] = {"cgcnn": CgcnnConfig, "e3nn": EquivariantConfig}
@@ -84,6 +85,8 @@ class SettingField:
         value, choices = setting.value, tuple(self.schema.get("enum", ()))
         if _is_nullable(self.schema) and isinstance(value, str) and value.lower() == "none":
             value = None
+        if self.path == "data.split" and isinstance(value, str):
+            parse_split(value)  # says more than that it is none
         if choices and isinstance(value, str) and value not in choices:
             raise UnknownNameError.of(self.path, value, choices)
         try:

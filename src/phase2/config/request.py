@@ -13,15 +13,14 @@ from phase2.config.assignments import SET, Setting, parse_setting
 from phase2.config.bounds import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Profile, profile
+from phase2.config.splits import parse_split
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import select_properties
 
-SplitMethod = Literal["random", "composition"]
 Balance = Literal["equal", "uncertainty", "famo"]
 Precision = Literal["fp32", "bf16"]
 Freeze = Literal["backbone", "none"]
 
-SPLITS: tuple[SplitMethod, ...] = get_args(SplitMethod)
 BALANCES: tuple[Balance, ...] = get_args(Balance)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 FREEZES: tuple[Freeze, ...] = get_args(Freeze)
@@ -38,7 +37,8 @@ FLAG_PATHS: Mapping[str, str] = MappingProxyType(
         "batch_size": "training.batch_size",
         "preset": "model.preset",
         "max_samples": "data.max_samples",
-        "split": "data.group_by",
+        "split": "data.split",
+        "drop_twins": "data.drop_twins",
         "cutoff": "data.graph.cutoff",
         "patience": "training.patience",
         "balance": "training.balance",
@@ -73,7 +73,8 @@ class RunRequest:
         seed: Seed of the weights, the batches and every other random draw of the run.
         data: Name of a data set, or a path.
         output: Folder that holds the families of runs.
-        split: How crystals are divided: ``random``, or ``composition``, which keeps each formula in one part.
+        split: How crystals are divided: ``random``, ``composition``, ``kfold:5/1`` and the like.
+        drop_twins: Leave out validation and test crystals with a twin in the training part.
         cutoff: Longest edge of the graphs, angstrom.
         patience: Epochs without a better validation score before the run stops early.
         balance: How the losses of the properties are weighed.
@@ -104,6 +105,7 @@ class RunRequest:
     data: str | None = None
     output: Path = Path("models")
     split: str | None = None
+    drop_twins: bool = False
     cutoff: float | None = None
     patience: int | None = None
     balance: str | None = None
@@ -181,7 +183,7 @@ class RunRequest:
         return cls(**values, settings=tuple(settings))
 
 
-_SWITCHES = ("competition", "all_properties", "new_heads")
+_SWITCHES = ("competition", "all_properties", "drop_twins", "new_heads")
 _READERS: dict[str, Callable[[str], Any]] = {
     "properties": lambda text: tuple(text.split(",")),
     "epochs": int, "batch_size": int, "max_samples": int, "seed": int, "lr": float, "cutoff": float, "patience": int,
@@ -226,7 +228,6 @@ def _refuse_unknown_names(request: RunRequest) -> None:
         ("algorithm", ALGORITHMS),
         ("level", LEVELS),
         ("preset", PRESETS),
-        ("split", SPLITS),
         ("balance", BALANCES),
         ("precision", PRECISIONS),
         ("backbone", tuple(FOUNDATION_MODELS)),
@@ -236,6 +237,8 @@ def _refuse_unknown_names(request: RunRequest) -> None:
         value = getattr(request, name)
         if value is not None and value not in valid:
             raise UnknownNameError.of(name, value, valid)
+    if request.split is not None:
+        parse_split(request.split)
     select_properties(request.properties)
 
 

@@ -22,6 +22,7 @@ from phase2.config.schema import (
     RunConfig,
     TrainingConfig,
 )
+from phase2.config.splits import COMPOSITION, RANDOM
 from phase2.errors import RequestError
 from phase2.properties import select_properties
 
@@ -166,16 +167,29 @@ def _base_origins(request: RunRequest, row: Profile, config: RunConfig, size: Se
     return origins
 
 
-_METHODS = {"random": "none", "composition": "composition"}
+_SPLIT = FLAG_PATHS["split"]
+_METHODS = {RANDOM: "none", COMPOSITION: "composition"}
+"""Splits that are settings of ``data.group_by``, as in version 0.1.0: runs of both have one digest."""
 
 
 def _overrides(request: RunRequest) -> Iterator[Setting]:
     """Yield what overrides the level, in ascending order of precedence."""
-    yield from request.settings
+    given = [*request.settings, *_options(request)]
+    for setting in given:
+        if setting.path == _SPLIT:
+            method = _METHODS.get(str(setting.value), "none")
+            yield Setting("data.group_by", method, setting.origin)
+            if setting.value in _METHODS:
+                continue
+        elif setting.path == "data.group_by" and any(other.path == _SPLIT for other in given):
+            continue
+        yield setting
+
+
+def _options(request: RunRequest) -> Iterator[Setting]:
     for name, path in FLAG_PATHS.items():
         if name != "preset" and request.given(name):
-            value = getattr(request, name)
-            yield Setting(path, _METHODS[value] if name == "split" else value, request.origin(name))
+            yield Setting(path, getattr(request, name), request.origin(name))
 
 
 def _assign(tree: dict[str, Any], path: str, value: object) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from phase2.config.bounds import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
 from phase2.config.frozen import Frozen
 from phase2.config.levels import Algorithm, Backend, Mode, Preset
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.own_properties import PropertyDefinition
+from phase2.config.splits import COMPOSITION, LONGEST, RANDOM, parse_split
 from phase2.properties import KEYS, MOST_PROPERTIES, PROPERTIES, Property, get_property
 
 # Upper bounds leave room for whatever can be trained: a file of a run is refused before memory is taken for more.
@@ -42,6 +43,21 @@ def _is_empty(value: object) -> bool:
     return value == ()
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+def _is_false(value: object) -> bool:
+    return value is False
+
+
+def _known_split(text: str) -> str:
+    return parse_split(text).text
+
+
+SplitText = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_known_split)]
+
+
 class DataConfig(Frozen):
     """Selection, graphs and split of the crystals.
 
@@ -52,7 +68,11 @@ class DataConfig(Frozen):
         graph: Construction of a crystal's graph.
         split_seed: Seed of the split into train, validation and test.
         fractions: Sizes of train, validation and test, relative to each other.
-        group_by: ``composition`` keeps all crystals of one reduced formula in one part.
+        group_by: ``composition`` keeps all crystals of one reduced formula in one part, as the split of this name.
+        split: How crystals are divided: ``chemsys``, ``element:Li``, ``kfold:5/1`` and the like; null is at random, or
+            what ``group_by`` says. Left out of the JSON, and of the digest, where it is null.
+        drop_twins: Leave out validation and test crystals with a twin or near-twin in the training part; left out
+            likewise.
         limits: Limits of reading files and records; left out of the JSON, and of the digest, where none is changed.
         own_properties: Properties that the run defines, besides the nine; left out likewise where there are none.
     """
@@ -63,6 +83,8 @@ class DataConfig(Frozen):
     split_seed: Seed = 42
     fractions: tuple[Share, Share, Share] = (0.8, 0.1, 0.1)
     group_by: Literal["none", "composition"] = "none"
+    split: SplitText | None = Field(default=None, exclude_if=_is_none)
+    drop_twins: bool = Field(default=False, exclude_if=_is_false)
     limits: ReadingLimits = Field(default=DEFAULT_LIMITS, exclude_if=_are_defaults)
     own_properties: tuple[PropertyDefinition, ...] = Field(
         default=(), max_length=MOST_PROPERTIES - len(KEYS), exclude_if=_is_empty
@@ -84,6 +106,11 @@ class DataConfig(Frozen):
     def properties(self) -> tuple[Property, ...]:
         """The properties whose labels are read: the nine, and those that the run defines."""
         return (*PROPERTIES, *self.own)
+
+    @property
+    def split_name(self) -> str:
+        """Name of the split, whichever setting says it."""
+        return self.split or (COMPOSITION if self.group_by == "composition" else RANDOM)
 
 
 class CgcnnConfig(Frozen):
@@ -221,10 +248,6 @@ class FoundationConfig(Frozen):
     name: Literal["sevennet-0", "sevennet-l3i5"]
     use: Literal["beside", "alone"] = "beside"
     width: Width = 128
-
-
-def _is_none(value: object) -> bool:
-    return value is None
 
 
 class RunConfig(Frozen):

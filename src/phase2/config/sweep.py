@@ -21,6 +21,7 @@ LISTS: Mapping[str, Callable[[str], Any]] = {
     "batch_size": int,
     "preset": str,
     "max_samples": int,
+    "split": str,
 }
 """Options that take lists in a sweep, with the type of one value."""
 

@@ -15,10 +15,14 @@ from phase2.config.schema import DataConfig
 from phase2.config.settings import cache_dir
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.label_remarks import label_remarks, refuse_sentinels
-from phase2.data.splits import Split, split_crystals
+from phase2.data.splits.assign import AssignedSplit, SplitInput, assign_parts
+from phase2.data.splits.reduce import reduce_split
+from phase2.data.splits.split import Split
 from phase2.data.store.store import GraphStore, open_or_build_store
 from phase2.data.stored.opening import content_address, open_data_set
+from phase2.data.symmetry.table import SymmetryTable, symmetry_table
 from phase2.data.targets import TargetScaler
+from phase2.data.twins.drop import drop_twins
 from phase2.errors import DataError
 from phase2.properties import Property
 from phase2.storage.base import Store
@@ -39,6 +43,9 @@ class CrystalPropertyDataset:
         unlabelled: Number of crystals left out because they have no label of any requested property.
         fingerprint: SHA-256 of the crystals, labels and parts: equal fingerprints mean equal training data.
         store: The graph store on disk.
+        assigned: The split of all crystals of the source, from which ``split`` is reduced.
+        dropped_twins: Validation and test crystals that were left out for a twin in the training part; None where
+            this was not asked for.
         address: Address of the content of the source, ``sha256:...``; empty for data sets that come with phase2.
         features: Features of the crystals by a pretrained potential, shape (B, F), float32, memory-mapped; None without
             one.
@@ -54,6 +61,8 @@ class CrystalPropertyDataset:
     unlabelled: int
     fingerprint: str
     store: GraphStore
+    assigned: AssignedSplit
+    dropped_twins: tuple[int, int] | None = None
     address: str = ""
     features: NDArray[np.float32] | None = None
     features_digest: str | None = None
@@ -73,7 +82,8 @@ class CrystalPropertyDataset:
         """Open a data set, building and caching its graph store the first time.
 
         The split is drawn over all crystals of the source, so that it depends neither on the requested properties nor
-        on ``max_samples``; both only reduce the three parts.
+        on ``max_samples``; both only reduce the three parts. Twins are dropped last: those of crystals that are
+        trained on.
 
         Args:
             config: Source, graph settings and split.
@@ -92,16 +102,15 @@ class CrystalPropertyDataset:
         store = open_graph_store(config, cache=cache, stored_in=stored_in, workers=workers, progress=progress)
         graphs = store.graphs
         columns = np.asarray(graphs.targets, dtype=np.float64)
-        whole = split_crystals(
-            graphs.ids, graphs.formulas, seed=config.split_seed, fractions=config.fractions, group_by=config.group_by
-        )
+        assigned = _assign(config, store, cache=cache or cache_dir(), workers=workers, progress=progress)
+        whole = assigned.split
         known = config.properties
         keys = [p.key for p in known]
         requested = [keys.index(key) for key in properties]
         present = np.isfinite(columns[:, requested])
         if not present[whole.train].any():
             raise _without_labels(properties, columns[whole.train], config)
-        parts = _reduce(whole, present, config)
+        parts, dropped = drop_twins(reduce_split(whole, present, config), graphs, config)
         kept = [k for k in requested if not np.isnan(columns[parts.train, k]).all()]
         if not kept or (len(kept) < len(requested) and not drop_unlabelled_properties):
             raise _without_labels([keys[k] for k in requested if k not in kept], columns[parts.train], config)
@@ -119,6 +128,8 @@ class CrystalPropertyDataset:
             unlabelled=int((~present.any(axis=1)).sum()),
             fingerprint=_fingerprint(store.fingerprint, parts.fingerprint(graphs.ids), chosen),
             store=store,
+            assigned=assigned,
+            dropped_twins=dropped,
             address=content_address(config.source, store=stored_in),
         )
 
@@ -168,40 +179,13 @@ def open_graph_store(
     )
 
 
-def _reduce(whole: Split, present: NDArray[np.bool_], config: DataConfig) -> Split:
-    """Keep the labelled crystals of every part, and of those at most ``max_samples`` in the parts' proportion.
+def _assign(
+    config: DataConfig, store: GraphStore, *, cache: Path, workers: int | None, progress: ProgressCallback | None
+) -> AssignedSplit:
+    def symmetry() -> SymmetryTable:
+        return symmetry_table(store, cache_dir=cache, workers=workers, progress=progress)
 
-    Args:
-        whole: Split of all crystals.
-        present: Which labels each crystal has, (B, P) bool.
-        config: Settings with ``max_samples``.
-    """
-    parts = [part[present[part].any(axis=1)] for part in (whole.train, whole.val, whole.test)]
-    total = sum(len(part) for part in parts)
-    most = config.max_samples
-    if most is not None and most < total:
-        fewer = [max(1, round(most * len(part) / total)) for part in parts[1:]]
-        sizes = [max(0, most - sum(fewer)), *fewer]
-        parts = [part[_round_robin(present[part])[:size]] for part, size in zip(parts, sizes, strict=True)]
-    train, val, test = parts
-    if len(train) < 2 or not len(val) or not len(test):
-        raise DataError(
-            f"{len(train)} training, {len(val)} validation and {len(test)} test crystals are too few to train on.",
-            why=f"The data set '{config.source}' has {total} crystals with a label for the requested properties"
-            + ("." if most is None else f", and --max-samples keeps {most} of them."),
-            fix="Use more crystals: at least 10.",
-        )
-    return Split(train=train, val=val, test=test)
-
-
-def _round_robin(present: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Order crystals by properties in turn, each taking its next labelled one: any first rows have labels of all.
-
-    Args:
-        present: Which labels each crystal has, (B, P) bool, at least one per row.
-    """
-    turn = np.where(present, np.cumsum(present, axis=0), len(present) + 1).min(axis=1)
-    return np.argsort(turn, kind="stable")
+    return assign_parts(config, SplitInput(store.graphs, [one.id for one in store.rejected], symmetry))
 
 
 def _without_labels(missing: Sequence[str], train: NDArray[np.float64], config: DataConfig) -> DataError:

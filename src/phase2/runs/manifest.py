@@ -20,6 +20,7 @@ from phase2.runs.layout import RunDirectory
 from phase2.runs.lineage import Lineage
 from phase2.runs.results import PropertyMetrics, Results
 from phase2.runs.run_config import RecordedConfig
+from phase2.runs.splits import Leakage, SplitFacts
 from phase2.storage.records import Counted, Record, read_record, write_record
 
 VERSION = 1
@@ -43,6 +44,7 @@ class DataFacts(Record):
         test: Crystals in the test part.
         labels: Number of labels by part (``train``, ``val``, ``test``) and property.
         remarks: Remarks on labels that are hardly right.
+        split: How the crystals were divided; null for a run of version 0.1.0.
     """
 
     source: str
@@ -58,6 +60,7 @@ class DataFacts(Record):
     test: Counted
     labels: dict[str, dict[str, Counted]]
     remarks: tuple[str, ...] = ()
+    split: SplitFacts | None = None
 
 
 class RunManifest(Record):
@@ -92,6 +95,7 @@ class RunManifest(Record):
         test: Errors on the test part, by property.
         baselines: Errors of the baselines, by property; empty where they were not computed.
         intervals: How well intervals hold on the test part, by property.
+        leakage: Test crystals that are nearly in the training part; null where that was not measured.
         artifacts: All other files of the run.
     """
 
@@ -123,6 +127,7 @@ class RunManifest(Record):
     test: tuple[PropertyMetrics, ...] = ()
     baselines: tuple[PropertyBaseline, ...] = ()
     intervals: tuple[PropertyIntervals, ...] = ()
+    leakage: Leakage | None = None
     artifacts: tuple[Artifact, ...] = ()
 
     @model_validator(mode="after")
@@ -186,6 +191,7 @@ _FROM_RESULTS = (
     "test",
     "baselines",
     "intervals",
+    "leakage",
 )
 
 

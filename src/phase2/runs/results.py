@@ -8,6 +8,7 @@ from typing import Self
 from phase2.config.levels import Algorithm, Mode
 from phase2.runs.baselines import PropertyBaseline
 from phase2.runs.intervals import PropertyIntervals
+from phase2.runs.splits import Leakage
 from phase2.storage.records import Counted, Record
 
 
@@ -79,6 +80,7 @@ class Results(Record):
         test: Errors on the test part, by property.
         baselines: Errors of the baselines, by property; empty where they were not computed.
         intervals: How well intervals hold on the test part, by property.
+        leakage: Test crystals that are nearly in the training part; null where that was not measured.
     """
 
     schema_version: Counted = 1
@@ -96,6 +98,7 @@ class Results(Record):
     test: tuple[PropertyMetrics, ...]
     baselines: tuple[PropertyBaseline, ...] = ()
     intervals: tuple[PropertyIntervals, ...] = ()
+    leakage: Leakage | None = None
 
 
 def _finite(value: float | None) -> float | None:

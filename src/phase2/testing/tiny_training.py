@@ -13,7 +13,8 @@ from phase2.config.schema import CgcnnConfig, GraphSpec, RunConfig
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
-from phase2.data.splits import Split, split_crystals
+from phase2.data.splits.draw import draw_split
+from phase2.data.splits.split import Split
 from phase2.data.targets import TargetScaler
 from phase2.properties import get_property
 
@@ -48,7 +49,7 @@ def tiny_data() -> TinyData:
     targets = np.stack([edges - 4 + mean, edges - 3, 1000 / edges**3], axis=1)
     targets[rng.random(targets.shape) < 0.3] = np.nan
     targets[:, 0] = np.where(np.isnan(targets).all(axis=1), 0.1, targets[:, 0])
-    parts = split_crystals(graphs.ids, graphs.formulas, seed=42, fractions=(0.7, 0.15, 0.15))
+    parts = draw_split(graphs.ids, graphs.ids, seed=42, fractions=(0.7, 0.15, 0.15))
     return TinyData(graphs, targets, parts, TargetScaler.fit(targets[parts.train], PROPERTIES))
 
 

@@ -13,7 +13,7 @@ from phase2.data.batching import Batch, View
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.prefetch import prefetch_batches
 from phase2.data.sampling import BalancedBatchSampler
-from phase2.data.splits import Split
+from phase2.data.splits.split import Split
 from phase2.data.targets import TargetScaler
 from phase2.training.objective import LabelWeights
 

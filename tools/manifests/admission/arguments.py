@@ -6,7 +6,7 @@ among it: no value has a dollar sign.
 
 from dataclasses import fields
 
-from phase2.cluster.plan import CACHE
+from phase2.cluster.visibility import CACHE
 from phase2.config.assignments import SET
 from phase2.config.request import RunRequest, flag
 from phase2.config.search.dimensions import OVER
@@ -29,6 +29,7 @@ STORE = rf"s3://[a-z0-9][a-z0-9.-]+(/{_PART})*/?"
 """Addresses of a store; a part of one never begins with a dot."""
 _CACHED = rf"{CACHE}(/[A-Za-z0-9_][A-Za-z0-9._+=, -]*)+"
 _BEST = "/tmp/best[.]yaml"
+_SPLIT = rf"file:{_CACHED}|kfold:[0-9]{{1,3}}/[0-9]{{1,3}}(:[a-z+]+)?"
 _MOST = 4096
 
 TRANSFER = (rf"{_PART}(/{_PART})*", rf"--only={_PART}(/{_PART})*", rf"--store={STORE}", r"--seconds=[0-9]{1,4}")
@@ -42,7 +43,7 @@ def of_run(words: str) -> str:
         for command, options in (("train", TRAIN), ("tune", TUNE))
     )
     plain = f"!word.matches('[$[:cntrl:]]|^[.~]') && size(word) <= {_MOST}"
-    path = f"!word.contains('/') || {text_in('word', (STORE, _CACHED, _BEST))}"
+    path = f"!word.contains('/') || {text_in('word', (STORE, _CACHED, _BEST, _SPLIT))}"
     return f"{words}.size() > 0 && ({named}) && {words}.all(word, {plain} && ({path}))"
 
 

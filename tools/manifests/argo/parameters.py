@@ -9,7 +9,8 @@ from phase2.cluster.request.resources import MAX_GPUS, ClusterRequest
 from phase2.config.assignments import SEPARATOR
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
-from phase2.config.request import BALANCES, FREEZES, PRECISIONS, SPLITS
+from phase2.config.request import BALANCES, FREEZES, PRECISIONS
+from phase2.config.splits import GROUP_KEYS
 from phase2.properties import KEYS
 from phase2.tuning.definition import PRUNERS, SCORE
 
@@ -83,7 +84,14 @@ DATA = Parameter(
     "name or sha256:...; empty is sample.",
     shape=f"^({_PATH}|{_CACHED}|{_OBJECTS}|sha256:[0-9a-f]{{6,64}})?$",
 )  # fmt: skip
-SPLIT = Parameter("split", "", "How crystals are divided; composition keeps each formula in one part.", SPLITS)
+_KEY = f"({'|'.join(GROUP_KEYS)})"
+_KEYS = f"{_KEY}([+]{_KEY}){{0,3}}"
+SPLIT = Parameter(
+    "split", "", "How crystals are divided: random, composition, kfold:5/1, ...; empty is random.",
+    shape=f"^(random|stratified|{_KEYS}|element:[A-Z][a-z]?|kfold:[0-9]{{1,3}}/[0-9]{{1,3}}(:{_KEYS})?|"
+    f"matbench:fold_[0-4]|file:{_CACHED})?$",
+)  # fmt: skip
+DROP_TWINS = Parameter("drop-twins", "false", "Leave out test crystals with a twin in the training part.", _SWITCH)
 CUTOFF = Parameter("cutoff", "", "Longest edge, angstrom.", shape="^([0-9]{1,2}([.][0-9]{1,17})?)?$")
 PATIENCE = Parameter("patience", "", "Epochs without a better score before the run stops.", shape=_NUMBER)
 BALANCE = Parameter("balance", "", "How the losses of the properties are weighed.", BALANCES)
@@ -177,7 +185,7 @@ RESOURCES = (
 
 REQUEST = (
     ALGORITHM, LEVEL, COMPETITION, ALL_PROPERTIES, PROPERTIES, RESUME, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES,
-    SEED, DATA, SPLIT, CUTOFF, PATIENCE, BALANCE, PRECISION, BACKBONE, FROM, FREEZE, NEW_HEADS, SET,
+    SEED, DATA, SPLIT, DROP_TWINS, CUTOFF, PATIENCE, BALANCE, PRECISION, BACKBONE, FROM, FREEZE, NEW_HEADS, SET,
 )  # fmt: skip
 """What a training request says; each is the option of ``phase2 train`` that has its name."""
 
@@ -194,7 +202,7 @@ def _listed(parameter: Parameter) -> Parameter:
 
 
 SET_LIST = replace(SET, description=f"{SET.description.rstrip('.')}; several values of each between commas.")
-VARIED = (*(_listed(one) for one in (LEVEL, SEED, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES)), SET_LIST)
+VARIED = (*(_listed(one) for one in (LEVEL, SEED, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES, SPLIT)), SET_LIST)
 """What may differ between the runs of a sweep; its parameters take lists."""
 
 SHARED = (ALGORITHM, ALL_PROPERTIES, PROPERTIES, DATA)

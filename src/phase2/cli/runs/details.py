@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from phase2.cli.console import print_table
 from phase2.cli.runs.summary import print_metrics
+from phase2.runs.report.leakage import split_sentence
 from phase2.runs.repeat import portable_command
 from phase2.runs.report.markdown import number
 
@@ -68,6 +69,8 @@ def _facts(manifest: RunManifest) -> Iterator[tuple[str, str]]:
     if manifest.left_out:
         yield "without labels", ", ".join(manifest.left_out)
     yield "data", f"{data.source}, {data.used:,} crystals ({data.fingerprint[:12]})" if data else "-"
+    if data:
+        yield "split", f"{split_sentence(manifest.config.data, data.split)} ({data.split_fingerprint[:12]})"
     if data and data.address:
         yield "data address", data.address
     if manifest.lineage:

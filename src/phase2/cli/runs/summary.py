@@ -46,8 +46,21 @@ def print_metrics(manifest: RunManifest) -> None:
     numeric = ("val MAE", "test MAE", *boosting, *_MEDIAN)
     print_table(title, ("property", "unit", *numeric), rows, numeric=numeric)
     _print_intervals(manifest)
+    _print_leakage(manifest)
     if sentence := boosting_sentence(manifest.val, manifest.baselines):
         echo(sentence)
+
+
+def _print_leakage(manifest: RunManifest) -> None:
+    """Print how many test crystals have a twin in the training part, and the errors on them and on the others."""
+    from phase2.runs.report.leakage import COLUMNS, leakage_rows
+
+    leakage = manifest.leakage
+    if leakage is None:
+        return
+    if leakage.twins + leakage.near_twins:
+        print_table("twins in the training part", COLUMNS, leakage_rows(leakage), numeric=COLUMNS[2:])
+    echo(leakage.sentence())
 
 
 def _print_intervals(manifest: RunManifest) -> None:

@@ -115,7 +115,7 @@ def _check_data(runs: list[ResolvedRun], store: Store | None) -> None:
         RequestError: There is no such data set in the store.
         DataError: There is no such file.
     """
-    from phase2.cluster.plan import CACHE
+    from phase2.cluster.visibility import CACHE
     from phase2.config.data_addresses import is_in_bucket
     from phase2.data.stored.opening import open_data_set
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from phase2.cluster.labels import COMMAND_ANNOTATION, REQUEST_ANNOTATION, labels_of
 from phase2.cluster.manifests.workflow import cluster_parameters, refuse_for_argo, thin_workflow
-from phase2.cluster.plan import refuse_invisible_data
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.cluster.run_state import SWEEP
+from phase2.cluster.visibility import refuse_invisible_data, refuse_invisible_split
 from phase2.config.resolve import resolve
 from phase2.config.settings import CHECKPOINT_MINUTES
 from phase2.config.sweep import SweepRequest
@@ -36,8 +36,11 @@ def build_sweep(name: str, request: SweepRequest, cluster: ClusterRequest, given
         cluster, ["checkpoint-minutes"] if cluster.checkpoint_minutes != CHECKPOINT_MINUTES else [], template=TEMPLATE
     )
     runs = request.runs(name)
-    for source in {resolve(run.request).config.data.source for run in runs}:
+    data = [resolve(run.request).config.data for run in runs]
+    for source in {one.source for one in data}:
         refuse_invisible_data(source, cluster)
+    for split in {one.split_name for one in data}:
+        refuse_invisible_split(split, cluster)
     labels = labels_of(name, request.algorithm, SWEEP)
     members = "".join(f"{run.run_id} {resolve(run.request).config.digest}\n" for run in runs)
     annotations = {

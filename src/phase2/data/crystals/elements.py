@@ -7,14 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from math import gcd
 
-_PERIODIC_TABLE = """
-H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr
-Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir
-Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl
-Mc Lv Ts Og
-"""
+from phase2.config.elements import SYMBOLS
 
-SYMBOLS: tuple[str, ...] = tuple(_PERIODIC_TABLE.split())
+__all__ = ["ATOMIC_NUMBERS", "SYMBOLS", "nearest_symbol", "reduced_formula", "symbol_of"]
 
 # Isotopes of hydrogen have its electrons, and the properties here are electronic: D and T are read as H.
 ATOMIC_NUMBERS: dict[str, int] = {symbol: z for z, symbol in enumerate(SYMBOLS, start=1)} | {"D": 1, "T": 1}

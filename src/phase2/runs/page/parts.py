@@ -176,7 +176,8 @@ def _seconds(attempts: Sequence[Attempt]) -> float | None:
 
 
 def _split(settings: Mapping[str, object]) -> str:
-    method = "by composition" if settings.get("data.group_by") == "composition" else "random"
+    grouped = "by composition" if settings.get("data.group_by") == "composition" else "random"
+    method = settings.get("data.split") or grouped
     return f"{method}, seed {settings.get('data.split_seed', '-')}"
 
 

@@ -11,6 +11,7 @@ from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
 from phase2.runs.report.foundation import foundation_caveats, foundation_sentence
 from phase2.runs.report.interval_table import intervals_section
+from phase2.runs.report.leakage import split_sentence
 from phase2.runs.report.markdown import bullets, number, paragraph, table
 from phase2.runs.report.metrics_table import metrics_table
 
@@ -102,7 +103,7 @@ def _provenance(manifest: RunManifest) -> str:
     rows = [
         *([("pretrained features", seen)] if seen else []),
         *([("starting weights", manifest.lineage.sentence())] if manifest.lineage else []),
-        *(_data(manifest.data) if manifest.data else []),
+        *(_data(manifest.data, manifest) if manifest.data else []),
         ("phase2", software.phase2),
         ("commit", _commit(software.commit, dirty=software.dirty)),
         ("image", software.image_digest or "none"),
@@ -115,12 +116,14 @@ def _provenance(manifest: RunManifest) -> str:
     return table(("what", "value"), rows)
 
 
-def _data(data: DataFacts) -> list[tuple[str, str]]:
+def _data(data: DataFacts, manifest: RunManifest) -> list[tuple[str, str]]:
     parts = f"{data.train:,} training, {data.val:,} validation, {data.test:,} test"
     return [
         ("data set", data.source),
         ("crystals", f"{data.used:,} of {data.read:,}: {parts}"),
         *([("data address", code(data.address))] if data.address else []),
+        ("split", split_sentence(manifest.config.data, data.split)),
+        *([("leakage", manifest.leakage.sentence())] if manifest.leakage else []),
         ("data fingerprint", code(data.fingerprint)),
         ("split fingerprint", code(data.split_fingerprint)),
     ]

@@ -11,6 +11,7 @@ from phase2.runs.report.caveats import caveats
 from phase2.runs.report.citations import OPTIMIZERS, citations
 from phase2.runs.report.foundation import foundation_caveats, foundation_sentence
 from phase2.runs.report.interval_table import intervals_section
+from phase2.runs.report.leakage import leakage_section, split_sentence
 from phase2.runs.report.markdown import bullets, number, paragraph, table
 from phase2.runs.report.metrics_table import metrics_table
 
@@ -160,13 +161,14 @@ def _network(config: RunConfig) -> str:
 def _evaluation(manifest: RunManifest) -> str:
     if manifest.data is None:
         return "Unknown."
-    data, split = manifest.data, manifest.config.data
-    grouped = ", all crystals of one composition in one part" if split.group_by == "composition" else ""
-    return (
-        f"{data.val:,} validation and {data.test:,} test crystals of {code(data.source)}, drawn at random by crystal "
-        f"(seed {split.split_seed}{grouped}), the same for all properties. The epoch was chosen on the validation "
-        f"part; the test part was used once. Split fingerprint {code(data.split_fingerprint)}."
+    data = manifest.data
+    text = (
+        f"{data.val:,} validation and {data.test:,} test crystals of {code(data.source)}, the same for all properties. "
+        f"Split {markdown_text(split_sentence(manifest.config.data, data.split))}. The epoch was chosen on the "
+        f"validation part; the test part was used once. Split fingerprint {code(data.split_fingerprint)}."
     )
+    leakage = leakage_section(manifest.leakage)
+    return f"{text}\n\n{leakage}" if leakage else text
 
 
 def _start(manifest: RunManifest) -> str:

@@ -14,7 +14,6 @@ from phase2.config.resolve import ResolvedRun
 from phase2.config.resumption import ResumeRequest
 from phase2.config.schema import RunConfig
 from phase2.data.dataset import CrystalPropertyDataset
-from phase2.data.rejections import rejection_notes
 from phase2.data.store.store import worker_count
 from phase2.machine.hardware import thread_count
 from phase2.machine.memory import graph_level, refuse_small_memory
@@ -35,6 +34,7 @@ from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.fine_tuning.start import describe_start, inherit_normalisation
 from phase2.training.interruption import StopRequest
 from phase2.training.run.attempt import RunAttempt
+from phase2.training.run.description import describe_dataset
 from phase2.training.run.features import with_features
 from phase2.training.run.shared_data import SharedData
 
@@ -160,23 +160,10 @@ def _load_dataset(config: RunConfig, context: RunContext) -> CrystalPropertyData
         dataset = with_features(dataset, config, workers=worker_count(context.workers), progress=progress)
     finally:
         context.callback.on_data_end()
-    _describe_dataset(config, dataset, notify)
+    describe_dataset(config, dataset, notify)
     mean_size = float(dataset.graphs.offset(graph_level(config))[-1]) / len(dataset.graphs)
     refuse_small_memory(config, notify, graph_size=mean_size)
     return dataset
-
-
-def _describe_dataset(config: RunConfig, dataset: CrystalPropertyDataset, notify: Callable[[str], None]) -> None:
-    split = dataset.split
-    parts = f"{len(split.train)} training, {len(split.val)} validation, {len(split.test)} test crystals"
-    notify(f"data: {config.data.source}: {parts}")
-    left_out = [key for key in config.properties if key not in {p.key for p in dataset.properties}]
-    if left_out:
-        notify(f"left out, for want of labels: {', '.join(left_out)}")
-    for text in rejection_notes(dataset.store.rejected, "rejected.csv in the run folder"):
-        notify(text)
-    for remark in dataset.label_remarks():
-        notify(f"remark: {remark}")
 
 
 def _complete(

@@ -24,10 +24,12 @@ from phase2.runs.report.html.page import write_report
 from phase2.runs.report.model_card import model_card
 from phase2.runs.results import Results
 from phase2.runs.run_config import RecordedConfig
+from phase2.runs.splits import MOST_IDS, SplitFacts
 from phase2.storage.disk.atomic import write_text
 from phase2.storage.records import write_record
 from phase2.training.result import TrainingResult
 from phase2.training.run.crystals import record_crystals
+from phase2.training.run.leakage import measure_leakage
 
 
 def finalize_run(
@@ -83,6 +85,7 @@ def _results(recorded: RecordedConfig, dataset: CrystalPropertyDataset, result: 
         val=result.val_metrics,
         test=result.test_metrics,
         intervals=result.intervals,
+        leakage=measure_leakage(dataset, result.test, config.data.graph.cutoff),
     )
 
 
@@ -112,5 +115,22 @@ def _data_facts(recorded: RecordedConfig, dataset: CrystalPropertyDataset) -> Da
         used=sum(sizes.values()),
         labels=dataset.label_counts(),
         remarks=dataset.label_remarks(),
+        split=_split_facts(recorded, dataset),
         **sizes,
+    )
+
+
+def _split_facts(recorded: RecordedConfig, dataset: CrystalPropertyDataset) -> SplitFacts:
+    config, assigned = recorded.config.data, dataset.assigned
+    dropped_val, dropped_test = dataset.dropped_twins or (None, None)
+    return SplitFacts(
+        name=config.split_name,
+        seed=config.split_seed,
+        fractions=config.fractions,
+        file_sha256=assigned.file_sha256,
+        missing=len(assigned.missing),
+        missing_ids=assigned.missing[:MOST_IDS],
+        outside=assigned.outside,
+        dropped_val=dropped_val,
+        dropped_test=dropped_test,
     )

@@ -36,6 +36,7 @@ _HELP = {
     "batch_size": "Crystals per step.",
     "preset": f"Networks of cgcnn, of {', '.join(PRESETS)}.",
     "max_samples": "Numbers of crystals.",
+    "split": "How crystals are divided.",
 }
 SetListOption = Annotated[
     list[str] | None,

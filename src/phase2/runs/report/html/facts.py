@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from phase2.runs.layout import BEST
 from phase2.runs.report.foundation import foundation_sentence
 from phase2.runs.report.html.inputs import RunInput
+from phase2.runs.report.leakage import leakage_rows, split_sentence
 from phase2.runs.report.markdown import number
 
 
@@ -113,13 +114,13 @@ def data_facts(run: RunInput) -> list[Fact]:
     config = run.config.data
     if data is None:
         return [Fact("Data set", config.source)]
-    grouped = "all crystals of one composition in one part" if config.group_by == "composition" else "by crystal"
     return [
         Fact("Data set", data.source),
         Fact("Records", f"{data.read:,} read, {data.rejected:,} no valid crystal, {data.unlabelled:,} without a label"),
         Fact("Crystals", f"{data.train:,} training, {data.val:,} validation, {data.test:,} test"),
-        Fact("Split", f"{grouped}, seed {config.split_seed}, {':'.join(f'{share:g}' for share in config.fractions)}"),
+        Fact("Split", f"{split_sentence(config, data.split)}; {':'.join(f'{share:g}' for share in config.fractions)}"),
         *_leakage(run),
+        *_twins(run),
         *_before(run),
         Fact("Data fingerprint", data.fingerprint, copied=True),
         Fact("Split fingerprint", data.split_fingerprint, copied=True),
@@ -152,6 +153,16 @@ def _leakage(run: RunInput) -> Iterator[Fact]:
     test, val = len(crystals.test_seen), crystals.val_seen
     shares = f"{test:,} of {data.test:,} test ({100 * test / data.test:.0f} %), {val:,} of {data.val:,} validation"
     yield Fact("Composition also in training", f"{shares} ({100 * val / data.val:.0f} %)")
+
+
+def _twins(run: RunInput) -> Iterator[Fact]:
+    leakage = run.manifest.leakage if run.manifest else None
+    if leakage is None:
+        return
+    yield Fact("Twins in training", leakage.sentence())
+    if leakage.twins + leakage.near_twins:
+        for key, unit, twins, on, others, off in leakage_rows(leakage):
+            yield Fact(f"MAE on twins, {key}", f"{on} on {twins} with a twin, {off} on {others} without, {unit}")
 
 
 def _before(run: RunInput) -> Iterator[Fact]:

@@ -1,0 +1,80 @@
+"""Groups of crystals that a split keeps together: by composition, chemistry or symmetry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase2.data.crystals.symmetry import UNKNOWN
+from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.symmetry.table import SymmetryTable
+
+_SYMBOL = re.compile("[A-Z][a-z]?")
+_BETWEEN = "\t"
+
+NAMES = {
+    "composition": "different compositions",
+    "chemsys": "different sets of elements",
+    "spacegroup": "different space groups",
+    "prototype": "different prototypes",
+}
+
+
+class GroupKeys:
+    """Keys of the groups of the crystals of a data set.
+
+    Args:
+        graphs: The crystals.
+        symmetry: Finds their symmetry; called only where a group needs it.
+    """
+
+    def __init__(self, graphs: PackedGraphs, symmetry: Callable[[], SymmetryTable]) -> None:
+        self._graphs = graphs
+        self._find_symmetry = symmetry
+
+    def of(self, names: Sequence[str]) -> list[str]:
+        """Return the key of each crystal: crystals with one key agree in all of ``names``; without, each is its own."""
+        if not names:
+            return [str(name) for name in self._graphs.ids]
+        columns = [self._one(name) for name in names]
+        return [_BETWEEN.join(parts) for parts in zip(*columns, strict=True)]
+
+    def _one(self, name: str) -> Sequence[str]:
+        formulas = [str(formula) for formula in self._graphs.formulas]
+        if name == "composition":
+            return formulas
+        if name == "chemsys":
+            return ["-".join(elements_of(formula)) for formula in formulas]
+        if name == "spacegroup":
+            return self._or_own(self._symmetry.numbers.astype(np.str_), self._symmetry.numbers == UNKNOWN)
+        return self._or_own(self._symmetry.prototypes, self._symmetry.numbers == UNKNOWN)
+
+    @cached_property
+    def _symmetry(self) -> SymmetryTable:
+        return self._find_symmetry()
+
+    def _or_own(self, keys: NDArray[np.str_], unknown: NDArray[np.bool_]) -> list[str]:
+        """Make a crystal without a known symmetry its own group, with those that have its formula."""
+        formulas = self._graphs.formulas
+        return [f"? {formulas[k]}" if unknown[k] else str(key) for k, key in enumerate(keys)]
+
+
+def elements_of(formula: str) -> list[str]:
+    """Return the elements of a formula.
+
+    Example:
+        >>> elements_of("Fe2O3")
+        ['Fe', 'O']
+    """
+    return _SYMBOL.findall(formula)
+
+
+def group_noun(names: Sequence[str]) -> str:
+    """Return what groups are called in an error, in the plural."""
+    if not names:
+        return "crystals"
+    return " and ".join(NAMES[name] for name in names)

@@ -1,0 +1,1 @@
+"""The symmetry of all crystals of a data set, found once."""
