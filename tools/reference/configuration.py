@@ -131,7 +131,7 @@ def _default(field: SettingField, algorithm: Algorithm) -> str:
         return ""
     if field.path.startswith(LIMITS):
         return str(field.info.default)
-    if "level" in run.origins[field.path] or field.path == "data.max_samples":
+    if "level" in run.origins.get(field.path, "") or field.path == "data.max_samples":
         return "level"
     value = dict(flatten(run.config.model_dump(mode="json")))[field.path]
     return "null" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
