@@ -133,8 +133,17 @@ def _default(field: SettingField, algorithm: Algorithm) -> str:
         return str(field.info.default)
     if "level" in run.origins.get(field.path, "") or field.path == "data.max_samples":
         return "level"
-    value = dict(flatten(run.config.model_dump(mode="json")))[field.path]
-    return "null" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    # What is left out of the configuration where it has its default.
+    value = dict(flatten(run.config.model_dump(mode="json"))).get(field.path, field.info.default)
+    return (
+        "null"
+        if value is None
+        else str(value).lower()
+        if isinstance(value, bool)
+        else ", ".join(map(str, value))
+        if isinstance(value, list)
+        else str(value)
+    )
 
 
 def _meaning(field: SettingField) -> str:

@@ -6,7 +6,6 @@ from phase2.cluster.manifests.pod import container_security, downward_api_variab
 from phase2.cluster.plan import (
     CA_CONFIG_MAP,
     CA_FOLDER,
-    CACHE,
     CACHE_CLAIM,
     STORE_CONFIG_MAP,
     TERMINATION_LOG,
@@ -14,6 +13,7 @@ from phase2.cluster.plan import (
 )
 from phase2.cluster.request.installation import CONFIG_MAP
 from phase2.cluster.request.resources import STORE_SECRET
+from phase2.cluster.visibility import CACHE
 
 from .parameters import IMAGE, Parameter, tag
 

@@ -99,7 +99,7 @@ def _test_rows(name: SplitName, config: DataConfig, data: SplitInput) -> NDArray
     if name.method == "kfold":
         keys = _keys(name, data)
         fold = fold_of_each(graphs.ids, keys, folds=name.folds, seed=config.split_seed, labelled=data.labelled)
-        return fold == name.fold - 1
+        return np.asarray(fold == name.fold - 1)
     if name.method == "matbench":
         rows, total = row_numbers(graphs.ids, data.rejected)
         return np.isin(rows, matbench_test_rows(total, name.argument))
