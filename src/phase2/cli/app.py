@@ -11,7 +11,7 @@ from phase2 import __version__
 from phase2.cli import doctor, embed, evaluate, explain, predict, train
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 from phase2.cli.cluster import cancel, logs, observe, pull, status
-from phase2.cli.cluster.submission import submit, sweep
+from phase2.cli.cluster.submission import cross_validate, submit, sweep
 from phase2.cli.console import echo, echo_text
 from phase2.cli.data import commands as data
 from phase2.cli.runs import commands as runs
@@ -55,6 +55,7 @@ app.command("pull")(pull.pull)
 app.command("doctor")(doctor.doctor)
 app.command("submit")(submit.submit)
 app.command("sweep")(sweep.sweep)
+app.command("cross-validate")(cross_validate.cross_validate)
 app.command("status")(status.status)
 app.command("watch")(watch.watch)
 app.command("logs")(logs.logs)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.runs import maintenance, page, removal, sharing
+from phase2.cli.runs import folds, maintenance, page, removal, sharing
 from phase2.cli.runs.filter import takes_filter
 from phase2.cli.runs.table import ROWS, ColumnsOption, print_runs
 from phase2.cli.store import JsonOption, RunArgument, StoreOption, open_command_store, print_json
@@ -128,6 +128,7 @@ def compare(
     print_table("", ("property", "unit", "part", "measure", *ids), cells, numeric=ids)
 
 
+app.command("folds")(folds.folds)
 app.command("page")(page.page)
 app.command("serve")(page.serve)
 app.command("best")(takes_filter(_best, hidden=("status",)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from phase2.cli.console import echo, echo_text
@@ -10,6 +10,10 @@ from phase2.cli.store import open_command_store
 
 if TYPE_CHECKING:
     from phase2.runs.catalog.ranking import RunRow
+
+
+PrintResult = Callable[[Sequence[str], str | None], None]
+"""Prints what the finished ones of some runs of a store are together."""
 
 
 def print_finished(run_ids: Sequence[str], store: str | None) -> None:

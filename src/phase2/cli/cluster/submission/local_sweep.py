@@ -12,6 +12,7 @@ import typer
 from phase2.cli.cluster.submission.local_backend import execute, print_local_plan
 from phase2.cli.console import echo, note
 from phase2.cli.notification import Notices
+from phase2.cli.runs.comparison import PrintResult, print_finished
 from phase2.cli.store import open_command_store, print_json
 
 if TYPE_CHECKING:
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 
 
 def sweep_locally(
-    name: str, runs: Sequence[SweepRun], options: ClusterOptions, *, messages: Notices, dry_run: bool, as_json: bool
+    name: str,
+    runs: Sequence[SweepRun],
+    options: ClusterOptions,
+    *,
+    messages: Notices,
+    dry_run: bool,
+    as_json: bool,
+    print_result: PrintResult = print_finished,
 ) -> None:
     """Train the runs of a sweep and print them ranked; a run that fails is left out, and the others continue.
 
@@ -33,12 +41,12 @@ def sweep_locally(
         messages: To whom a message of its end goes.
         dry_run: Print what would run, and stop.
         as_json: Print JSON; the output of the runs goes to standard error.
+        print_result: Prints what the finished runs are together.
 
     Raises:
         RequestError: An id belongs to another request, or an option is invalid.
         DataError: No run finished.
     """
-    from phase2.cli.runs.comparison import print_finished
     from phase2.cluster.local import make_local_plan
     from phase2.config.resolve import resolve
 
@@ -52,7 +60,7 @@ def sweep_locally(
     if as_json:
         print_json({"sweep": name, "runs": [{"run": run, "exit_code": code} for run, code in codes.items()]})
     elif not all(codes.values()):
-        print_finished(list(codes), options.store)
+        print_result(list(codes), options.store)
     raise typer.Exit(next((code for code in codes.values() if code), 0))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,19 +11,19 @@ from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluste
 from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
 from phase2.cli.cluster.submission.local_data import PushOption, data_for_pods
 from phase2.cli.cluster.submission.steps import (
-    Manifests,
     announce,
     checked_options,
     estimated_work,
     plan_runs,
-    print_manifests,
     submission_facts,
     submit_objects,
 )
 from phase2.cli.cluster.submission.submit import DryRunOption, WatchOption
 from phase2.cli.cluster.submission.sweep_options import takes_sweep
+from phase2.cli.cluster.submission.sweep_plan import count_runs, print_sweep_plan
 from phase2.cli.console import echo, note
 from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
+from phase2.cli.runs.comparison import PrintResult, print_finished
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.settings import store_url
 from phase2.config.sweep import SweepRequest, SweepRun
@@ -32,7 +31,6 @@ from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.cluster.backend import RunBackend
-    from phase2.cluster.estimate.work import Estimate
     from phase2.cluster.namespace import Cluster
     from phase2.cluster.run_state import RunState
     from phase2.cluster.submit import Submission
@@ -64,14 +62,52 @@ def _sweep(  # noqa: PLR0913 - options
     as_json: JsonOption = False,
 ) -> None:
     """Train a run for every combination of the listed values, and rank the runs by validation score."""
+    from phase2.runs.layout import new_run_id
+
+    train_sweep(
+        request, cluster, name=name or f"sweep-{new_run_id()}", backend=backend, push=push,
+        dry_run=dry_run, watch=watch, notify=notify, notify_on=notify_on, as_json=as_json,
+    )  # fmt: skip
+
+
+def train_sweep(  # noqa: PLR0913 - options
+    request: SweepRequest,
+    cluster: ClusterArguments,
+    *,
+    name: str,
+    backend: str,
+    push: bool,
+    dry_run: bool,
+    watch: bool,
+    notify: list[str] | None,
+    notify_on: str | None,
+    as_json: bool,
+    print_result: PrintResult = print_finished,
+    compare: str = "phase2 runs compare",
+) -> None:
+    """Train the runs of a sweep, here or on a cluster, and print what they are together.
+
+    Args:
+        request: The sweep.
+        cluster: Cluster options.
+        name: Its name, which its runs have before their number.
+        backend: ``job``, ``argo`` or ``local``.
+        push: Put data of this machine into the store, for the pods.
+        dry_run: Print what would run, and stop.
+        watch: Follow the runs of a cluster to their end.
+        notify: To whom a message of its end goes.
+        notify_on: When one does.
+        as_json: Print JSON.
+        print_result: Prints what the finished runs are together.
+        compare: Command that does so later.
+    """
     from phase2.cluster.manifests.sweep import build_sweep
     from phase2.cluster.request.names import check_label_name
     from phase2.config.resolve import resolve
-    from phase2.runs.layout import new_run_id
 
     chosen = check_backend(backend)
     request, push_data = data_for_pods(request, cluster, push=push, dry_run=dry_run, backend=chosen)
-    sweep_name = check_label_name(name or f"sweep-{new_run_id()}", "--name")
+    sweep_name = check_label_name(name, "--name")
     runs = request.runs(sweep_name)
     resolved = {run.run_id: resolve(run.request) for run in runs}
     given = checked_options(resolved, cluster.options, cluster.namespace)
@@ -79,7 +115,10 @@ def _sweep(  # noqa: PLR0913 - options
         from phase2.cli.cluster.submission.local_sweep import sweep_locally
 
         messages = notices(notify, notify_on)
-        sweep_locally(sweep_name, runs, cluster.options, messages=messages, dry_run=dry_run, as_json=as_json)
+        sweep_locally(
+            sweep_name, runs, cluster.options, messages=messages, dry_run=dry_run, as_json=as_json,
+            print_result=print_result,
+        )  # fmt: skip
         return
     if notify or notify_on:
         raise RequestError(
@@ -95,22 +134,22 @@ def _sweep(  # noqa: PLR0913 - options
         manifests = {plan.run_id: run_backend.build(plan) for plan in plans}
     works = estimated_work(plans)
     if dry_run:
-        _print_plan(sweep_name, list(zip(runs, works, strict=True)), manifests, as_json=as_json)
+        print_sweep_plan(sweep_name, list(zip(runs, works, strict=True)), manifests, as_json=as_json)
         return
-    announce(f"sweep: {sweep_name}, {_count(runs)}", plans[0], works, as_json=as_json)
+    announce(f"sweep: {sweep_name}, {count_runs(runs)}", plans[0], works, as_json=as_json)
     namespace = connected(cluster.context, cluster.namespace)
     _refuse_other_backend(namespace, sweep_name, runs, run_backend)
     push_data()
     submissions = submit_objects(namespace, manifests, run_backend)
     if watch:
-        _watch(sweep_name, runs, submissions, cluster, as_json=as_json)
+        _watch(sweep_name, runs, submissions, cluster, as_json=as_json, print_result=print_result)
     elif as_json:
         facts = [submission_facts(run_id, submission) for run_id, submission in submissions.items()]
         print_json({"sweep": sweep_name, "submitted": facts})
     else:
         for run_id, done in submissions.items():
             echo(f"{done.outcome}: {done.client.backend.kind} {done.name}, {run_id}")
-        echo(f"follow it: phase2 status; compare it at the end: phase2 runs compare {_ids(runs)}")
+        echo(f"follow it: phase2 status; compare it at the end: {compare} {_ids(runs)}")
 
 
 def _refuse_other_backend(cluster: Cluster, name: str, runs: Sequence[SweepRun], backend: RunBackend) -> None:
@@ -126,11 +165,16 @@ def _refuse_other_backend(cluster: Cluster, name: str, runs: Sequence[SweepRun],
 
 
 def _watch(
-    name: str, runs: Sequence[SweepRun], submissions: dict[str, Submission], cluster: ClusterArguments, *, as_json: bool
+    name: str,
+    runs: Sequence[SweepRun],
+    submissions: dict[str, Submission],
+    cluster: ClusterArguments,
+    *,
+    as_json: bool,
+    print_result: PrintResult,
 ) -> None:
     """Follow a sweep to its end; exits with the first exit code other than 0."""
     from phase2.cli.cluster.watch import exit_code, state_facts, watch_run
-    from phase2.cli.runs.comparison import print_finished
 
     if name in submissions:
         watch_run(submissions[name].client, submissions[name].name, as_json=as_json)
@@ -139,7 +183,7 @@ def _watch(
     if as_json:
         print_json({"sweep": name, "runs": [state_facts(state) for state in states]})
     elif cluster.options.store or store_url():
-        print_finished([run.run_id for run in runs], cluster.options.store)
+        print_result([run.run_id for run in runs], cluster.options.store)
     raise typer.Exit(next((code for code in map(exit_code, states) if code), 0))
 
 
@@ -151,27 +195,6 @@ def _follow(run_id: str, submission: Submission) -> RunState:
         note(f"{run_id} {message}")
 
     return Follower(submission.client, submission.name, on_state=on_state, on_line=lambda _: None).follow()
-
-
-def _print_plan(name: str, runs: Sequence[tuple[SweepRun, Estimate]], manifests: Manifests, *, as_json: bool) -> None:
-    from phase2.cluster.estimate.limit import describe_time
-
-    if as_json:
-        members = [
-            {"run": run.run_id, "command": run.request.command(), "estimated_seconds": work.seconds}
-            for run, work in runs
-        ]
-        print_json({"sweep": name, "runs": members, "manifests": list(manifests.values())})
-        return
-    echo(f"# sweep {name}: {_count(runs)}")
-    for run, work in runs:
-        echo(f"# {run.run_id}: {shlex.join(run.request.command())}")
-        echo(f"#   time {describe_time(work)}")
-    print_manifests(manifests)
-
-
-def _count(runs: Sequence[object]) -> str:
-    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
 
 
 def _ids(runs: Sequence[SweepRun]) -> str:

@@ -1,0 +1,40 @@
+"""What a sweep would submit, printed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from phase2.cli.cluster.submission.steps import Manifests, print_manifests
+from phase2.cli.console import echo
+from phase2.cli.store import print_json
+
+if TYPE_CHECKING:
+    from phase2.cluster.estimate.work import Estimate
+    from phase2.config.sweep import SweepRun
+
+
+def print_sweep_plan(
+    name: str, runs: Sequence[tuple[SweepRun, Estimate]], manifests: Manifests, *, as_json: bool
+) -> None:
+    """Print the runs of a sweep with their times, and the manifests that would be submitted."""
+    from phase2.cluster.estimate.limit import describe_time
+
+    if as_json:
+        members = [
+            {"run": run.run_id, "command": run.request.command(), "estimated_seconds": work.seconds}
+            for run, work in runs
+        ]
+        print_json({"sweep": name, "runs": members, "manifests": list(manifests.values())})
+        return
+    echo(f"# sweep {name}: {count_runs(runs)}")
+    for run, work in runs:
+        echo(f"# {run.run_id}: {shlex.join(run.request.command())}")
+        echo(f"#   time {describe_time(work)}")
+    print_manifests(manifests)
+
+
+def count_runs(runs: Sequence[object]) -> str:
+    """Return how many runs there are, with the noun."""
+    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"

@@ -1,0 +1,96 @@
+"""``phase2 runs folds``: the runs of a cross-validation together, as a table, JSON and matbench's record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phase2.cli.console import echo, echo_text, note
+from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
+
+if TYPE_CHECKING:
+    from phase2.runs.catalog.cross_validation import CrossValidation
+    from phase2.runs.predictions import PartPredictions
+    from phase2.runs.publish.reader import PublishedRun
+
+FolderOption = Annotated[
+    Path, typer.Option("--to", help="Folder for the table, NAME.md and NAME.json, and for matbench's records.")
+]
+RunsArgument = Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of the runs of a cross-validation.")]
+
+
+def folds(
+    runs: RunsArgument, *, store: StoreOption = None, to: FolderOption = Path(), as_json: JsonOption = False
+) -> None:
+    """Gather the runs of a cross-validation: mean and spread of their test errors."""
+    name = runs[0].rpartition("-")[0] or runs[0]
+    made, files = _gather(runs, store, name, to)
+    if as_json:
+        print_json(made.model_dump(mode="json"))
+    else:
+        _print(made, files)
+
+
+def print_folds(run_ids: Sequence[str], store: str | None, *, name: str, folder: Path) -> None:
+    """Print the table of a cross-validation, and write its files.
+
+    Args:
+        run_ids: Ids of its runs.
+        store: Store of the runs.
+        name: Its name.
+        folder: Folder for its files.
+
+    Raises:
+        DataError: None of its runs is finished.
+    """
+    _print(*_gather(run_ids, store, name, folder))
+
+
+def _print(made: CrossValidation, files: Sequence[Path]) -> None:
+    echo_text(made.markdown())
+    echo(f"written: {', '.join(map(str, files))}")
+
+
+def _gather(run_ids: Sequence[str], store: str | None, name: str, folder: Path) -> tuple[CrossValidation, list[Path]]:
+    from phase2.runs.catalog.cross_validation import CrossValidation
+    from phase2.runs.catalog.index import list_runs
+    from phase2.runs.catalog.matbench import matbench_task
+    from phase2.runs.publish.reader import PublishedRun
+    from phase2.storage.disk.atomic import write_text
+
+    place = open_command_store(store)
+    listed = [run for run in list_runs(place) if run.run_id in run_ids and run.status == "finished"]
+    found = [PublishedRun.open(place, run.prefix) for run in listed]
+    missing = [run_id for run_id in run_ids if run_id not in {run.manifest.run_id for run in found}]
+    for run_id in missing:
+        note(f"{run_id} is not finished: it is missing from the table")
+    made = CrossValidation.of(name, [run.manifest for run in found], missing)
+    files = {f"{name}.md": made.markdown(), f"{name}.json": _json(made.model_dump(mode="json"))}
+    by_id = {run.manifest.run_id: run for run in found}
+    parts = [(by_id[run.run_id].manifest, _predictions(by_id[run.run_id])) for run in made.runs]
+    for row in made.properties:
+        task = f"{name}-{row.key}"
+        files[f"{task}.matbench.json"] = _json(matbench_task(task, row.key, parts))
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, text in files.items():
+        write_text(folder / file, text)
+    return made, [folder / file for file in files]
+
+
+def _predictions(run: PublishedRun) -> PartPredictions:
+    from phase2.runs.layout import RunDirectory
+    from phase2.runs.predictions import parse_predictions
+
+    known = {prop.key: prop for prop in run.manifest.config.data.properties}
+    key = f"{run.prefix}/{RunDirectory(Path()).predictions_test.name}"
+    content = run.with_published_files().store.read(key)
+    properties = [known[key] for key in run.manifest.properties]
+    return parse_predictions(content.decode(), properties, where=key)
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,62 @@
+"""The runs of a cross-validation as records of matbench: predictions and scores by fold.
+
+The schema is that of ``MatbenchTask.as_dict`` in matbench 0.6 (Dunn et al., npj Comput. Mater. 6, 138, 2020):
+``results`` holds for each fold ``data`` (a prediction for each id), ``parameters`` and ``scores``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from phase2.runs.manifest import RunManifest
+from phase2.runs.predictions import PartPredictions
+
+BENCHMARK = "matbench_v0.1"
+
+
+def matbench_task(name: str, key: str, folds: Sequence[tuple[RunManifest, PartPredictions]]) -> dict[str, Any]:
+    """Return the record of one property.
+
+    Args:
+        name: Name of the task, ``matbench_mp_gap`` for one of matbench's own.
+        key: The property.
+        folds: The finished runs with their predictions for the test part, in the order of the folds.
+    """
+    return {
+        "@module": "matbench.task",
+        "@class": "MatbenchTask",
+        "benchmark_name": BENCHMARK,
+        "dataset_name": name,
+        "results": {f"fold_{k}": _fold(key, manifest, part) for k, (manifest, part) in enumerate(folds)},
+    }
+
+
+def _fold(key: str, manifest: RunManifest, part: PartPredictions) -> dict[str, Any]:
+    column = next((k for k, prop in enumerate(part.properties) if prop.key == key), None)
+    if column is None:
+        return {"data": {}, "parameters": {}, "scores": {}}
+    labelled = np.isfinite(part.reference[:, column]) & np.isfinite(part.predicted[:, column])
+    rows = np.flatnonzero(labelled)
+    return {
+        "data": {str(part.ids[row]): float(part.predicted[row, column]) for row in rows},
+        "parameters": {"run_id": manifest.run_id, "split": manifest.config.data.split_name},
+        "scores": _scores(part.reference[rows, column], part.predicted[rows, column]),
+    }
+
+
+def _scores(reference: np.ndarray, predicted: np.ndarray) -> Mapping[str, float]:
+    """Return matbench's measures of a regression; none without labels."""
+    if not len(reference):
+        return {}
+    apart = np.abs(predicted - reference)
+    # Labels near zero are left out of the relative error, as matbench does.
+    large = np.abs(reference) > 1e-5
+    return {
+        "mae": float(apart.mean()),
+        "rmse": float(np.sqrt((apart**2).mean())),
+        "mape": float((apart[large] / np.abs(reference[large])).mean()) if large.any() else 0.0,
+        "max_error": float(apart.max()),
+    }
