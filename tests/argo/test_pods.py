@@ -19,7 +19,7 @@ UPDATE = "PHASE2_UPDATE_GOLDEN"
 PARAMETERS = {"structures": "s3://phase2/structures", "image": f"localhost:5000/phase2@sha256:{'a' * 64}"}
 INPUTS = {
     "run-id": "phase2-abcde-3", "level": "lite", "seed": "2", "epochs": "", "lr": "1e-3", "batch-size": "",
-    "preset": "", "max-samples": "", "set": "training.patience=9", "rows": "[]",
+    "preset": "", "max-samples": "", "split": "", "set": "training.patience=9", "rows": "[]",
     "runs": "run-1 run-2", "part": "1", "parts": "4",
 }  # fmt: skip
 PATCHES = PodPatches.of(ClusterRequest(image=Image.parse("phase2:1")))
