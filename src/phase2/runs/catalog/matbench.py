@@ -41,7 +41,7 @@ def _fold(key: str, manifest: RunManifest, part: PartPredictions) -> dict[str, A
     labelled = np.isfinite(part.reference[:, column]) & np.isfinite(part.predicted[:, column])
     rows = np.flatnonzero(labelled)
     return {
-        "data": {str(part.ids[row]): float(part.predicted[row, column]) for row in rows},
+        "data": {str(part.ids[row]): float(part.predicted[row, column]) for row in rows.tolist()},
         "parameters": {"run_id": manifest.run_id, "split": manifest.config.data.split_name},
         "scores": _scores(part.reference[rows, column], part.predicted[rows, column]),
     }
