@@ -104,6 +104,14 @@ def sweep(workflows):
 
 
 @pytest.fixture(scope="module")
+def folds(workflows):
+    """Cross-validation: a sweep over five folds."""
+    split = ",".join(f"kfold:5/{fold}:composition" for fold in range(1, 6))
+    asked = {"algorithm": "cgcnn", "level": "smoke", "epochs": "1", "max_samples": "60", "split": split}
+    return workflows.submit("phase2-sweep.yaml", **asked)
+
+
+@pytest.fixture(scope="module")
 def ensemble(workflows, structures):
     asked = {"algorithm": "cgcnn", "level": "smoke", "epochs": "1", "max_samples": "60", "seed": "1,2"}
     return workflows.submit("phase2-ensemble.yaml", **asked, structures=structures, parts="1")
@@ -126,7 +134,7 @@ def begun(request):
     """Start everything that the selected tests wait for."""
     chosen = [item for item in request.session.items if item.path == request.path]
     asked = {name for item in chosen for name in item.fixturenames}
-    for name in ("tiny", "refused", "sweep", "reference_workflow", "lost_pod_runs", "ensemble", "study"):
+    for name in ("tiny", "refused", "sweep", "folds", "reference_workflow", "lost_pod_runs", "ensemble", "study"):
         if name in asked:
             request.getfixturevalue(name)
 
@@ -378,6 +386,20 @@ def test_a_sweep_compares_what_finished(workflows, kept, sweep):
     outputs = workflows.outputs(sweep)
     assert published(kept, outputs["best-run"]).manifest.status == "finished"
     assert outputs["best-run"] in outputs["comparison"]
+
+
+@pytest.mark.slow
+def test_five_folds_are_trained_and_gathered(workflows, kept, folds, runs, place, tmp_path):
+    workflows.succeed(folds)
+    ids = [f"{folds}-{number}" for number in range(5)]
+    data = [published(kept, run_id).manifest.data for run_id in ids]
+    assert [one.split.name for one in data] == [f"kfold:5/{fold}:composition" for fold in range(1, 6)]
+    assert len({one.split_fingerprint for one in data}) == 5
+    gathered = runs.phase2("runs", "folds", *ids, "--store", f"s3://{BUCKET}/{place}", "--to", str(tmp_path), "--json")
+    assert gathered.code == 0, gathered.errors
+    table = json.loads((tmp_path / f"{folds}.json").read_text(encoding="utf-8"))
+    assert [run["run_id"] for run in table["runs"]] == ids
+    assert all(len(row["maes"]) == 5 for row in table["properties"])
 
 
 @pytest.fixture(scope="module")
