@@ -86,10 +86,10 @@ DATA = Parameter(
 )  # fmt: skip
 _KEY = f"({'|'.join(GROUP_KEYS)})"
 _KEYS = f"{_KEY}([+]{_KEY}){{0,3}}"
+_SPLIT = f"element:[A-Z][a-z]?|kfold:[0-9]{{1,3}}/[0-9]{{1,3}}(:{_KEYS})?|matbench:fold_[0-4]|file:{_CACHED}"
 SPLIT = Parameter(
     "split", "", "How crystals are divided: random, composition, kfold:5/1, ...; empty is random.",
-    shape=f"^(random|stratified|{_KEYS}|element:[A-Z][a-z]?|kfold:[0-9]{{1,3}}/[0-9]{{1,3}}(:{_KEYS})?|"
-    f"matbench:fold_[0-4]|file:{_CACHED})?$",
+    shape=f"^(random|stratified|{_KEYS}|{_SPLIT})?$",
 )  # fmt: skip
 DROP_TWINS = Parameter("drop-twins", "false", "Leave out test crystals with a twin in the training part.", _SWITCH)
 CUTOFF = Parameter("cutoff", "", "Longest edge, angstrom.", shape="^([0-9]{1,2}([.][0-9]{1,17})?)?$")
@@ -102,7 +102,7 @@ FROM = Parameter(
 )
 FREEZE = Parameter("freeze", "", "With from: backbone trains the heads alone.", FREEZES)
 NEW_HEADS = Parameter("new-heads", "false", "With from: begin with untrained heads.", _SWITCH)
-_SETTING = f"[a-z_]+([.][a-z0-9_]+)*=([][A-Za-z0-9.,+_ -]+|{_CACHED})"
+_SETTING = f'[a-z_]+([.][a-z0-9_]+)*=([][A-Za-z0-9.,+_ -]+|{_CACHED}|"({_SPLIT})")'
 SET = Parameter(
     "set",
     "",

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from phase2.cli.console import print_table
 from phase2.cli.runs.summary import print_metrics
-from phase2.runs.report.leakage import split_sentence
 from phase2.runs.repeat import portable_command
+from phase2.runs.report.leakage import split_sentence
 from phase2.runs.report.markdown import number
 
 if TYPE_CHECKING:
