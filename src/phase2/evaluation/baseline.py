@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from phase2.baselines.boosting import predict_by_boosting
 from phase2.config.levels import SEED
 from phase2.data.graphs.packed import PackedGraphs
-from phase2.data.splits import Split
+from phase2.data.splits.split import Split
 from phase2.errors import ModelFileError
 from phase2.runs.layout import MANIFEST
 from phase2.runs.manifest import read_manifest
