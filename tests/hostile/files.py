@@ -49,8 +49,8 @@ def many_elements(count):
     return {"elements": "[" + ", ".join(['"Na"'] * count) + "]", "coords": "[" + ", ".join(["[0, 0, 0]"] * count) + "]"}
 
 
-QUOTES = ("'" * 19_000 + "x\n") * 400
-"""Lines on which the tokeniser of CIFs takes the square of their length: no limit but that of time refuses them."""
+CROWD = cif(a="5.6", extra="_symmetry_space_group_name_H-M 'F m -3 m'", operators="?", sites=many_sites(1_200))
+"""Sites of which each is compared with all images of the others: the limit of time comes before that of atoms."""
 
 TEXTS = {
     "long-number.cif": lambda: cif(a="9" * 5_000),
@@ -71,7 +71,8 @@ TEXTS = {
     "blanks.cif": lambda: " " * 10_000_000 + "\n" + cif(),
     "one-line.cif": lambda: "data_x " + "y" * 20_000_000,
     "too-large.cif": lambda: "data_x\n" + "# filler\n" * 5_000_000,
-    "quotes.cif": lambda: cif(extra=QUOTES),
+    "quotes.cif": lambda: cif(extra=("'" * 19_000 + "x\n") * 400),
+    "many-images.cif": lambda: CROWD,
     "nan-cell.cif": lambda: cif(a="nan"),
     "inf-cell.cif": lambda: cif(a="inf"),
     "exponent-cell.cif": lambda: cif(a="1e308"),

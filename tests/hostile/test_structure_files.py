@@ -13,7 +13,7 @@ from phase2.errors import DataError
 from phase2.prediction.predictor import Predictor, predict_structures
 from phase2.prediction.reading import GraphReader
 
-from .files import HARMLESS, QUOTES, TEXTS, cif, json_record, mutated, poscar, write_oddities
+from .files import CROWD, HARMLESS, TEXTS, cif, json_record, mutated, poscar, write_oddities
 
 pytestmark = pytest.mark.timeout(1_200)  # other processes, on a machine that may be busy
 
@@ -71,7 +71,7 @@ def test_a_folder_is_predicted_but_for_its_hostile_files(mixed, model, examples,
         elif name not in HARMLESS:
             assert row["error"], name
             assert len(row["error"]) < 1_000
-    assert "data.limits.seconds" in rows["quotes.cif"]["error"]
+    assert "data.limits.seconds" in rows["many-images.cif"]["error"]
     assert "data.limits.atoms" in rows["claims.vasp"]["error"]
     assert "data.limits.number_length" in rows["long-number.json"]["error"]
     assert "data.limits.file_bytes" in rows["sparse.cif"]["error"]
@@ -87,7 +87,7 @@ def test_a_folder_is_predicted_but_for_its_hostile_files(mixed, model, examples,
         ("dangling.cif", "cannot be read"),
         ("sparse.cif", "3,000,000,000 bytes"),
         ("claims.vasp", "10,000,000,001 atoms"),
-        ("quotes.cif", "data.limits.seconds"),
+        ("many-images.cif", "data.limits.seconds"),
         ("long-number.json", "5,000 characters"),
     ],
 )
@@ -130,7 +130,7 @@ def test_any_damage_costs_the_damaged_file(model, examples, command, tmp_path):
     assert failures > 100
 
 
-@pytest.mark.parametrize("name", sorted(set(TEXTS) - HARMLESS - {"quotes.cif", "loops.cif"}))
+@pytest.mark.parametrize("name", sorted(set(TEXTS) - HARMLESS - {"many-images.cif"}))
 def test_the_limits_before_the_parsers_hold_in_this_process_too(tmp_path, name):
     path = tmp_path / name
     path.write_text(TEXTS[name]())
@@ -145,7 +145,7 @@ def test_the_limits_before_the_parsers_hold_in_this_process_too(tmp_path, name):
 
 def test_a_file_that_takes_long_does_not_delay_the_order(examples, tmp_path, model):
     slow = tmp_path / "slow.cif"
-    slow.write_text(cif(extra=QUOTES))
+    slow.write_text(CROWD)
     with GraphReader(ReadingLimits(seconds=1)) as reader:
         files = [examples[0], slow, examples[1], slow, examples[2]]
         table = predict_structures(Predictor.load(model), files, batch_size=2, reader=reader)

@@ -114,13 +114,13 @@ class TestRefusedFiles:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            (cif("Na1 Na 0 0 0 0.5", "Cl1 Cl 0.5 0.5 0.5 1"), "site 0 is disordered: it holds 0.5 Na"),
-            (cif("Na1 Na 0 0 0 1", "Cl1 Cl 0.5 0.5 0.5 0.5", "Br1 Br 0.5 0.5 0.5 0.5"), "site 1 is disordered"),
-            (cif("Na1 Na 0 0 0 1", "K1 K 0 0 0 1"), "site 0 is disordered"),
-            (cif("Na1 Na 0 0 0 1", "Na2 Na 0 0 0 1", formula="Na1"), "occupancies"),
+            (cif("Na1 Na 0 0 0 0.5", "Cl1 Cl 0.5 0.5 0.5 1"), "site 'Na1' is disordered: it holds 0.5 Na"),
+            (cif("Na1 Na 0 0 0 1", "Cl1 Cl 0.5 0.5 0.5 0.5", "Br1 Br 0.5 0.5 0.5 0.5"), "site 'Cl1' is disordered"),
+            (cif("Na1 Na 0 0 0 1", "K1 K 0 0 0 1"), "sites 'Na1' (Na) and 'K1' (K) are at one position"),
+            (cif("Na1 Na 0 0 0 1", "Na2 Na 0 0 0 1", formula="Na1"), "at one position"),
             (SALT + SALT.replace("data_NaCl", "data_again"), "2 structures"),
             (cif("Na1 Na 0 0 0 1", formula="Na1 Cl1"), "do not fit its formula"),
-            (SALT[: SALT.index("loop_")], "No structure parsed"),
+            (SALT[: SALT.index("loop_")], "no atom sites"),
             (SALT.replace("_cell_length_a 4.2\n", ""), "_cell_length_a"),
             (SALT.replace("_cell_length_a 4.2\n", "_cell_length_a 0\n"), "a.cif"),
             (SALT + "0.5", "a.cif"),

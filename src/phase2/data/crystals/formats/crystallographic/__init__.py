@@ -1,0 +1,1 @@
+"""Parts of a CIF: its block, cell, sites, symmetry and what it says about its contents."""

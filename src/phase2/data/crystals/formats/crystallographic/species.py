@@ -1,0 +1,70 @@
+"""Elements of atom sites, from their type symbols or labels, never by a guess."""
+
+from __future__ import annotations
+
+import re
+
+from phase2.data.crystals.elements import ATOMIC_NUMBERS, nearest_symbol
+from phase2.data.crystals.formats.crystallographic.block import Block, is_missing, unquoted
+from phase2.data.crystals.shown import shown
+
+# Fe3+, O2-, Na+, Fe+3, Cl1-, Fe2.5+, Sn0+, Fe3.
+_TYPE = re.compile(r"([A-Za-z]{1,2})((?:\d*\.?\d*[+-])|(?:[+-]\d*\.?\d*)|\d*)", re.ASCII)
+# The letters of a label up to the first character that is none.
+_LABEL = re.compile(r"([A-Za-z]+)(.*)", re.DOTALL | re.ASCII)
+_MOLECULES = frozenset({"H2", "D2", "N2", "O2", "F2", "Cl2", "Br2", "I2"})
+_WATER = re.compile(r"[23]O(?![a-z])")
+_LAST_FOUND = 103
+"""Elements beyond have no crystals: a label that begins with their letters means something else."""
+
+_ADD_TYPES = "Write the chemical symbol of each site in a column _atom_site_type_symbol."
+
+
+def element(block: Block, label: str, type_symbol: str) -> str:
+    """Return the chemical symbol of a site.
+
+    Args:
+        block: Block, for the error.
+        label: Label of the site as written, ``?`` without one.
+        type_symbol: Type symbol as written, ``?`` without one, where the label decides.
+
+    Raises:
+        InvalidCrystalError: It names no element.
+    """
+    return _from_label(block, unquoted(label)) if is_missing(type_symbol) else _from_type(block, label, type_symbol)
+
+
+def _from_type(block: Block, label: str, type_symbol: str) -> str:
+    text = unquoted(type_symbol)
+    match = _TYPE.fullmatch(text)
+    symbol = _symbol(match[1]) if match else None
+    if symbol is None or (text in _MOLECULES and text != unquoted(label)):
+        nearest = nearest_symbol(text) if symbol is None and text.capitalize() in ATOMIC_NUMBERS else None
+        hint = f" Did you mean '{nearest}'?" if nearest else ""
+        raise block.error(
+            f"site {_named(label)} has the type symbol {shown(text)}, which is no chemical element.{hint}",
+            "Write one site with a chemical symbol for each atom.",
+        )
+    return symbol
+
+
+def _symbol(letters: str) -> str | None:
+    """Return the symbol that letters mean; capitals alone only where they cannot mean two elements."""
+    if letters in ATOMIC_NUMBERS:
+        return letters
+    proper = letters.capitalize()
+    two_elements = len(letters) > 1 and all(letter.upper() in ATOMIC_NUMBERS for letter in letters)
+    return proper if proper in ATOMIC_NUMBERS and not two_elements else None
+
+
+def _from_label(block: Block, label: str) -> str:
+    match = _LABEL.match(label)
+    letters, rest = (match[1], match[2]) if match else ("", "")
+    known = letters in ATOMIC_NUMBERS and letters != "T" and ATOMIC_NUMBERS[letters] <= _LAST_FOUND
+    if not known or (letters in {"H", "D"} and _WATER.match(rest)):
+        raise block.error(f"site {_named(label)} has no type symbol, and its label names no element.", _ADD_TYPES)
+    return letters
+
+
+def _named(label: str) -> str:
+    return shown(unquoted(label))
