@@ -48,9 +48,11 @@ class Group:
         """Number of operations that the products of these have more."""
         if not len(self) or self.table_entry is not None:
             return 0
-        complete = gemmi.GroupOps(self._operations())
-        complete.add_missing_elements()
-        return len(list(complete)) - len(self)
+        rotations = np.einsum("aij,bjk->abik", self.rotations, self.rotations)
+        translations = np.einsum("aij,bj->abi", self.rotations, self.translations) + self.translations[:, None]
+        products = np.concatenate([rotations.reshape(-1, 9), translations.reshape(-1, 3) % DENOMINATOR], axis=1)
+        own = np.concatenate([self.rotations.reshape(-1, 9), self.translations], axis=1)
+        return len(np.unique(np.concatenate([own, products]), axis=0)) - len(self)
 
     def fits(self, lattice: NDArray[np.float64]) -> bool:
         """Tell whether all operations keep lengths and angles of a cell, within 1 % of a length."""

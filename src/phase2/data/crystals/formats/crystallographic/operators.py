@@ -95,11 +95,8 @@ def _operation(text: str) -> gemmi.Op:
 
 
 def _checked(block: Block, group: Group, name: str) -> Group:
-    try:
-        missing = group.missing if group.integral else -1
-    except RuntimeError:  # there is no end of products
-        missing = -1
-    if missing:
+    missing = group.missing
+    if missing or not group.integral:
         more = f": their products are {missing} more" if missing > 0 else ""
         raise block.error(
             f"the {len(group)} symmetry operators in {block.names[name]} are no group{more}.",

@@ -147,7 +147,7 @@ def _agree(structure: Structure, claim: Claim, group: Group, cell: UnitCell) -> 
                 return True
         except CoincidingSitesError:
             continue
-    if applicable and group.table_entry is not None:
+    if claim.exact or (applicable and group.table_entry is not None):
         return False
     # The cell is not the one of the symbol, such as a primitive cell: compare the symmetry of the crystal itself.
     check_atoms(structure.block.crystal_id, len(cell.symbols), structure.limits)
