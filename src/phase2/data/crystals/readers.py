@@ -153,8 +153,7 @@ def may_hold_many(path: Path) -> bool:
 
 def load_parsers() -> None:
     """Import what reading and packing need of pymatgen, ahead of the first file, whose time is limited."""
-    import pymatgen.io.cif
-    import pymatgen.io.vasp.inputs
+    import gemmi
     import pymatgen.optimization.neighbors  # noqa: F401
 
 
