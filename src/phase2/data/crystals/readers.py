@@ -153,7 +153,7 @@ def may_hold_many(path: Path) -> bool:
 
 def load_parsers() -> None:
     """Import what reading and packing need of pymatgen, ahead of the first file, whose time is limited."""
-    import gemmi
+    import gemmi  # noqa: F401
     import pymatgen.optimization.neighbors  # noqa: F401
 
 

@@ -64,7 +64,7 @@ def read_sites(block: Block) -> list[Site]:
         name = unquoted(label) or f"number {k + 1}"
         if flags[k].lower().startswith("dum"):
             raise block.error(f"site {shown(name)} is a dummy (_atom_site_calc_flag dum), which is no atom.")
-        symbol = element(block, label, types[k])
+        symbol = element(block, name, types[k])
         position, rounding = _position(block, name, [column[k] for column in coordinates])
         _check_occupancy(block, name, symbol, occupancies[k])
         sites.append(Site(name, symbol, position, rounding, _number(multiplicities[k])))

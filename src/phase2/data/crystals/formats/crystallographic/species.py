@@ -25,24 +25,24 @@ def element(block: Block, label: str, type_symbol: str) -> str:
 
     Args:
         block: Block, for the error.
-        label: Label of the site as written, ``?`` without one.
+        label: Label of the site, or its number.
         type_symbol: Type symbol as written, ``?`` without one, where the label decides.
 
     Raises:
         InvalidCrystalError: It names no element.
     """
-    return _from_label(block, unquoted(label)) if is_missing(type_symbol) else _from_type(block, label, type_symbol)
+    return _from_label(block, label) if is_missing(type_symbol) else _from_type(block, label, type_symbol)
 
 
 def _from_type(block: Block, label: str, type_symbol: str) -> str:
     text = unquoted(type_symbol)
     match = _TYPE.fullmatch(text)
     symbol = _symbol(match[1]) if match else None
-    if symbol is None or (text in _MOLECULES and text != unquoted(label)):
+    if symbol is None or (text in _MOLECULES and text != label):
         nearest = nearest_symbol(text) if symbol is None and text.capitalize() in ATOMIC_NUMBERS else None
         hint = f" Did you mean '{nearest}'?" if nearest else ""
         raise block.error(
-            f"site {_named(label)} has the type symbol {shown(text)}, which is no chemical element.{hint}",
+            f"site {shown(label)} has the type symbol {shown(text)}, which is no chemical element.{hint}",
             "Write one site with a chemical symbol for each atom.",
         )
     return symbol
@@ -62,9 +62,5 @@ def _from_label(block: Block, label: str) -> str:
     letters, rest = (match[1], match[2]) if match else ("", "")
     known = letters in ATOMIC_NUMBERS and letters != "T" and ATOMIC_NUMBERS[letters] <= _LAST_FOUND
     if not known or (letters in {"H", "D"} and _WATER.match(rest)):
-        raise block.error(f"site {_named(label)} has no type symbol, and its label names no element.", _ADD_TYPES)
+        raise block.error(f"site {shown(label)} has no type symbol, and its label names no element.", _ADD_TYPES)
     return letters
-
-
-def _named(label: str) -> str:
-    return shown(unquoted(label))
