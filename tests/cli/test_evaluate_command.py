@@ -93,6 +93,7 @@ def test_predictions_of_predict_are_joined_by_their_files(say, run, folder, tmp_
     with output.open("a") as file:
         file.write("elsewhere/KCl.cif,ClK,1,2,3,4,,\r\n")
     found, error = as_json(say, "--predictions", output, "--data", folder)
+    assert found["crystals"] == 4
     direct, _ = as_json(say, "--model", run, "--data", folder)
     for key in ("formation_energy", "band_gap"):
         assert errors_of(found)[key]["mae"]["value"] == pytest.approx(errors_of(direct)[key]["mae"]["value"], rel=1e-4)
@@ -130,7 +131,7 @@ def test_tables_show_intervals_baselines_and_groups(say, models, run, monkeypatc
     [
         (["--data", "FOLDER", "--part", "test"], 2, "knows no test part"),
         (["--format", "yaml"], 2, "table"),
-        (["--part", "tset"], 2, "Did you mean 'test'?"),
+        (["--split", "tset"], 2, "Did you mean 'test'?"),
         (["--by", "elements"], 2, "Did you mean 'element'?"),
         (["--properties", "spillage"], 2, "spillage"),
         (["--predictions", "x.csv"], 2, "needs --data"),

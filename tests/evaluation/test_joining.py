@@ -30,6 +30,7 @@ def test_ids_are_joined_whatever_their_order_and_the_rest_is_named(tmp_path):
     file = read(tmp_path, "id,band_gap\nc,3\na,1\nx,9\n")
     joined = join(file, ["a", "b", "c"])
     np.testing.assert_equal(joined.values, [[1.0], [np.nan], [3.0]])
+    assert joined.found.tolist() == [True, False, True]
     assert joined.missing == ("b",)
     assert joined.extra == ("x",)
     notes = joined.notes("preds.csv")

@@ -178,8 +178,8 @@ class Model:
 
         Examples:
             >>> found = model.evaluate(resamples=100)
-            >>> [(row.property, row.labels) for row in found.of_kind("all")][:1]
-            [('formation_energy', 3)]
+            >>> found.of_kind("all")[0].property
+            'formation_energy'
         """
         request = Request(
             source=None if data is None else os.fspath(data),

@@ -41,7 +41,11 @@ def evaluate(  # noqa: PLR0913 - options
     ] = None,
     part: Annotated[
         str | None,
-        typer.Option("--part", help=f"Of the model's own data: {', '.join(PARTS)} (default: test; all of other data)."),
+        typer.Option(
+            "--part",
+            "--split",
+            help=f"Of the model's own split: {', '.join(PARTS)} (default: test; all of other data).",
+        ),
     ] = None,
     properties: Annotated[
         str | None, typer.Option("--properties", help="Comma-separated; default: all that the model knows.")

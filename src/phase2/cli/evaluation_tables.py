@@ -17,6 +17,7 @@ _SHOWN = ("training", "system", "size", "element")
 _MOST = 12
 """Groups of a kind that are printed where the kind was not asked for."""
 
+_PARTS = {"train": "training part", "val": "validation part", "test": "test part"}
 _TITLES = {
     "training": "known to the model or not",
     "system": "crystal system",
@@ -56,7 +57,7 @@ def print_evaluation(result: EvaluationResult, kinds: Sequence[str] | None) -> N
 
 def _print_properties(result: EvaluationResult) -> None:
     who = ", ".join(result.models) or result.predictions
-    where = f"{result.part} part" if result.part != "all" else "all labelled crystals"
+    where = _PARTS.get(result.part, "crystals with a prediction" if result.predictions else "all labelled crystals")
     title = f"{who} on {result.data}, {where}: {result.crystals:,} crystals"
     numeric = ("labels", "MAE", "RMSE", "R2", "median's MAE", "boosting's MAE")
     rows = [

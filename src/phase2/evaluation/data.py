@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -55,6 +55,10 @@ class LabelledData:
         """Ids of the crystals, (B,)."""
         found: list[str] = self.store.graphs.ids[self.index].tolist()
         return found
+
+    def select(self, chosen: NDArray[np.bool_]) -> LabelledData:
+        """Return some of the crystals, (B,) bool."""
+        return replace(self, index=self.index[chosen], labels=self.labels[chosen])
 
 
 def data_to_read(model: TrainedModel, source: str, limits: ReadingLimits) -> DataConfig:

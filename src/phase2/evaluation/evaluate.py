@@ -121,10 +121,11 @@ def evaluate_predictions(path: Path, request: Request) -> Evaluated:
     file = read_prediction_file(path, wanted)
     data = open_labelled(DataConfig(source=request.source, limits=request.limits), file.properties)
     joined = join(file, data.ids)
+    data = data.select(joined.found)
     compared = Compared(
         file.properties,
         data,
-        joined.values,
+        joined.values[joined.found],
         np.broadcast_to(_medians(data.labels), data.labels.shape),
         Boosting("not fitted: the model is not known", None, {}),
         None,

@@ -45,11 +45,13 @@ class Joined:
 
     Attributes:
         values: Predictions, (B, P) float64, NaN for crystals without one.
+        found: Which crystals the file has a row of, (B,) bool.
         missing: Crystals that the file has no row of.
         extra: Rows of the file that no labelled crystal has the name of.
     """
 
     values: NDArray[np.float64]
+    found: NDArray[np.bool_]
     missing: tuple[str, ...]
     extra: tuple[str, ...]
 
@@ -126,7 +128,7 @@ def join(file: PredictionFile, ids: Sequence[str]) -> Joined:
     values = np.where(rows[:, None] >= 0, file.values[rows], np.nan)
     known = set(ids)
     missing = tuple(name for name, found in zip(ids, rows, strict=True) if found < 0)
-    return Joined(values, missing, tuple(name for name in row if name not in known))
+    return Joined(values, rows >= 0, missing, tuple(name for name in row if name not in known))
 
 
 def shortened(names: Sequence[str]) -> str:
