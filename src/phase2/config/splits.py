@@ -16,6 +16,7 @@ Method = Literal["random", "stratified", "groups", "element", "file", "kfold", "
 GROUP_KEYS: tuple[GroupKey, ...] = get_args(GroupKey)
 SYMMETRIES = frozenset({"spacegroup", "prototype"})
 """Groups whose members are known only when the symmetry of every crystal is."""
+COLUMN = "column:"
 RANDOM = "random"
 COMPOSITION = "composition"
 JOINED = "+"
@@ -28,7 +29,7 @@ LONGEST = 1000
 
 FORMS = (
     *("random", "stratified", *GROUP_KEYS),
-    *("element:Li", "file:SPLIT.json", "kfold:5/1", "kfold:5/1:composition", "matbench:fold_0"),
+    *("element:Li", "column:NAME", "file:SPLIT.json", "kfold:5/1", "kfold:5/1:composition", "matbench:fold_0"),
 )
 """Every form that a name takes, with an example of what follows the colon."""
 
@@ -89,6 +90,8 @@ def parse_split(text: str) -> SplitName:
 def _groups(text: str, whole: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.split(JOINED))
     for key in keys:
+        if key.removeprefix(COLUMN).strip() != key.strip() and key != COLUMN:
+            continue
         if key not in GROUP_KEYS:
             raise _unknown(key, whole)
     return tuple(dict.fromkeys(keys))
@@ -139,6 +142,10 @@ def _kfold(text: str, rest: str) -> SplitName:
     return SplitName(text, "kfold", _groups(found[3], text) if found[3] else (), folds=folds, fold=fold)
 
 
+def _column(text: str, _: str) -> SplitName:
+    return SplitName(text, "groups", _groups(text, text))
+
+
 def _matbench(text: str, fold: str) -> SplitName:
     if fold not in MATBENCH_FOLDS:
         raise UnknownNameError.of("fold of matbench", fold, MATBENCH_FOLDS)
@@ -150,6 +157,7 @@ _WITH_ARGUMENT: dict[str, Callable[[str, str], SplitName]] = {
     "file": _file,
     "kfold": _kfold,
     "matbench": _matbench,
+    "column": _column,
 }
 
 

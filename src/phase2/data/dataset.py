@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from phase2.config.schema import DataConfig
 from phase2.config.settings import cache_dir
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.label_remarks import label_remarks, refuse_sentinels
+from phase2.data.sources.columns import read_column
 from phase2.data.splits.assign import AssignedSplit, SplitInput, assign_parts
 from phase2.data.splits.reduce import reduce_split
 from phase2.data.splits.split import Split
@@ -102,7 +103,9 @@ class CrystalPropertyDataset:
         store = open_graph_store(config, cache=cache, stored_in=stored_in, workers=workers, progress=progress)
         graphs = store.graphs
         columns = np.asarray(graphs.targets, dtype=np.float64)
-        assigned = _assign(config, store, cache=cache or cache_dir(), workers=workers, progress=progress)
+        assigned = _assign(
+            config, store, cache=cache or cache_dir(), stored_in=stored_in, workers=workers, progress=progress
+        )
         whole = assigned.split
         known = config.properties
         keys = [p.key for p in known]
@@ -180,12 +183,21 @@ def open_graph_store(
 
 
 def _assign(
-    config: DataConfig, store: GraphStore, *, cache: Path, workers: int | None, progress: ProgressCallback | None
+    config: DataConfig,
+    store: GraphStore,
+    *,
+    cache: Path,
+    stored_in: Store | None,
+    workers: int | None,
+    progress: ProgressCallback | None,
 ) -> AssignedSplit:
     def symmetry() -> SymmetryTable:
         return symmetry_table(store, cache_dir=cache, workers=workers, progress=progress)
 
-    return assign_parts(config, SplitInput(store.graphs, [one.id for one in store.rejected], symmetry))
+    def column(name: str) -> Mapping[str, str]:
+        return read_column(open_data_set(config.source, config.limits, config.properties, store=stored_in), name)
+
+    return assign_parts(config, SplitInput(store.graphs, [one.id for one in store.rejected], symmetry, column))
 
 
 def _without_labels(missing: Sequence[str], train: NDArray[np.float64], config: DataConfig) -> DataError:

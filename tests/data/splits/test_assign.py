@@ -49,7 +49,7 @@ def crystals(draw):
 
 def _input(made):
     graphs, symmetry = made
-    return SplitInput(graphs, (), lambda: symmetry)
+    return SplitInput(graphs, (), lambda: symmetry, {}.get)
 
 
 def _split(made, name, seed=42):
@@ -67,7 +67,7 @@ def _rows(split):
 )
 def test_a_group_never_straddles_two_parts(made, name, seed):
     graphs, symmetry = made
-    keys = GroupKeys(graphs, lambda: symmetry).of(name.split("+"))
+    keys = GroupKeys(graphs, lambda: symmetry, {}.get).of(name.split("+"))
     if len(set(keys)) < 3:
         with pytest.raises(DataError, match="cannot be split"):
             _split(made, name, seed)
@@ -93,7 +93,7 @@ def test_a_property_that_enough_crystals_have_reaches_every_part(made, seed):
 @given(crystals(), st.integers(2, 6), st.sampled_from(["", ":composition", ":chemsys"]), st.integers(0, 99))
 def test_folds_are_a_partition_and_keep_groups_whole(made, folds, grouped, seed):
     graphs, symmetry = made
-    keys = GroupKeys(graphs, lambda: symmetry).of([grouped[1:]] if grouped else [])
+    keys = GroupKeys(graphs, lambda: symmetry, {}.get).of([grouped[1:]] if grouped else [])
     tests, labels = [], []
     for fold in range(1, folds + 1):
         train, val, test = _rows(_split(made, f"kfold:{folds}/{fold}{grouped}", seed))
@@ -202,3 +202,14 @@ def test_a_split_file_that_cannot_be_used_is_refused(tmp_path, content, message)
         _split(_few(), f"file:{path}")
     with pytest.raises(DataError, match="cannot be read"):
         _split(_few(), f"file:{tmp_path / 'none.json'}")
+
+
+def test_a_column_groups_crystals_and_those_without_a_cell_are_alone():
+    graphs, symmetry = _few()
+    cells = {f"mp-{k}": "abc"[k % 3] for k in range(9)}
+    data = SplitInput(graphs, (), lambda: symmetry, {"lab": cells}.get)
+    keys = GroupKeys(graphs, lambda: symmetry, {"lab": cells}.get).of(["column:lab"])
+    assert keys[:4] == ["a", "b", "c", "a"]
+    assert len(set(keys)) == 3 + 3
+    parts = _rows(assign_parts(DataConfig(split="column:lab"), data).split)
+    assert sum(len({keys[k] for k in part}) for part in parts) == 6

@@ -29,7 +29,7 @@ STORE = rf"s3://[a-z0-9][a-z0-9.-]+(/{_PART})*/?"
 """Addresses of a store; a part of one never begins with a dot."""
 _CACHED = rf"{CACHE}(/[A-Za-z0-9_][A-Za-z0-9._+=, -]*)+"
 _BEST = "/tmp/best[.]yaml"
-_SPLIT = rf'(data[.]split=)?"?(file:{_CACHED}|kfold:[0-9]{{1,3}}/[0-9]{{1,3}}(:[a-z+]+)?)"?'
+_SPLIT = rf'(data[.]split=)?"?(file:{_CACHED}|kfold:[0-9]{{1,3}}/[0-9]{{1,3}}(:[A-Za-z0-9_.:+-]+)?)"?'
 _MOST = 4096
 
 TRANSFER = (rf"{_PART}(/{_PART})*", rf"--only={_PART}(/{_PART})*", rf"--store={STORE}", r"--seconds=[0-9]{1,4}")

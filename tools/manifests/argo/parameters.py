@@ -84,7 +84,7 @@ DATA = Parameter(
     "name or sha256:...; empty is sample.",
     shape=f"^({_PATH}|{_CACHED}|{_OBJECTS}|sha256:[0-9a-f]{{6,64}})?$",
 )  # fmt: skip
-_KEY = f"({'|'.join(GROUP_KEYS)})"
+_KEY = f"({'|'.join(GROUP_KEYS)}|column:[A-Za-z0-9_.-]{{1,100}})"
 _KEYS = f"{_KEY}([+]{_KEY}){{0,3}}"
 _SPLIT = f"element:[A-Z][a-z]?|kfold:[0-9]{{1,3}}/[0-9]{{1,3}}(:{_KEYS})?|matbench:fold_[0-4]|file:{_CACHED}"
 SPLIT = Parameter(

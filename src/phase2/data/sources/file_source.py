@@ -102,6 +102,23 @@ class FileSource:
                 raise self.limits.exceeded("records", str(self.path), "it has more records")
             yield bounded_name(_raw(index, key, record, seen, labels), self.limits)
 
+    def rows(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """See :class:`phase2.data.sources.columns.HasColumns`.
+
+        Raises:
+            DataError: The file has a format that a library parses: it is not read a second time.
+        """
+        if self._format_isolated:
+            raise DataError(
+                f"The columns of {self.path} cannot be read.",
+                why="They are read of JSON, JSON lines and the CSV of a folder.",
+                fix="Convert it to JSON lines, or give a split file.",
+            )
+        for index, (key, record) in enumerate(self._records()):
+            if isinstance(record, dict):
+                cells = {name: value for name, value in record.items() if not isinstance(value, dict | list)}
+                yield record_id(record) or key or f"record-{index}", cells
+
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Turn one record into a crystal and its labels.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -17,6 +17,8 @@ from phase2.data.crystals.listing import NO_ROW, FolderFiles, LeftOut, list_file
 from phase2.data.crystals.readers import read_structure
 from phase2.data.sources.base import LabelledCrystal, RawRecord, bounded_name, escape_unprintable, read_label
 from phase2.data.sources.file_names import FileNames, stem_of
+from phase2.data.sources.tables.headings import is_known_heading, parse_headings
+from phase2.data.sources.tables.rows import read_rows
 from phase2.data.sources.tables.targets import TargetRow, TargetTable, read_target_table
 from phase2.errors import DataError, InvalidCrystalError
 from phase2.properties import PROPERTIES, Property
@@ -88,6 +90,17 @@ class FolderSource:
         for row in self._table().rows:
             if not (row.may_be_comment and self._is_comment(row, names)):
                 yield bounded_name(self._raw(row, names, seen), self.limits)
+
+    def rows(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """See :class:`phase2.data.sources.columns.HasColumns`."""
+        table = _table_of(self.path)
+        content = read_rows(table, self.limits, lambda cell: is_known_heading(cell, self.properties))
+        columns = parse_headings(table, content, self.properties)
+        for row in content.rows:
+            if not row.defect:
+                named = "" if columns.id is None else row.cells[columns.id].strip()
+                file = "" if columns.file is None else row.cells[columns.file].strip()
+                yield named or stem_of(file), dict(zip(content.headings, row.cells, strict=False))
 
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Read the structure file of one row.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
@@ -79,6 +79,10 @@ class JarvisSource:
             DataError: It is not the expected file.
         """
         yield from self._file(self.fetch()).records()
+
+    def rows(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """See :class:`phase2.data.sources.columns.HasColumns`."""
+        return self._file(self.fetch()).rows()
 
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Turn one record into a crystal and its labels.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,11 +47,13 @@ class SplitInput:
         graphs: The crystals, with their labels.
         rejected: Names of the records that are no valid crystal.
         symmetry: Finds the symmetry of the crystals; called only where the split needs it.
+        column: Reads a column of the data set, by id; called likewise.
     """
 
     graphs: PackedGraphs
     rejected: Sequence[str]
     symmetry: Callable[[], SymmetryTable]
+    column: Callable[[str], Mapping[str, str]]
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
@@ -90,7 +92,7 @@ def assign_parts(config: DataConfig, data: SplitInput) -> AssignedSplit:
 
 
 def _keys(name: SplitName, data: SplitInput) -> Sequence[str]:
-    return GroupKeys(data.graphs, data.symmetry).of(name.keys)
+    return GroupKeys(data.graphs, data.symmetry, data.column).of(name.keys)
 
 
 def _test_rows(name: SplitName, config: DataConfig, data: SplitInput) -> NDArray[np.bool_]:

@@ -1,14 +1,15 @@
-"""Groups of crystals that a split keeps together: by composition, chemistry or symmetry."""
+"""Groups of crystals that a split keeps together: by composition, chemistry, symmetry or a column of the data."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from phase2.config.splits import COLUMN
 from phase2.data.crystals.symmetry import UNKNOWN
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.symmetry.table import SymmetryTable
@@ -30,10 +31,14 @@ class GroupKeys:
     Args:
         graphs: The crystals.
         symmetry: Finds their symmetry; called only where a group needs it.
+        column: Reads a column of the data set, by id; called likewise.
     """
 
-    def __init__(self, graphs: PackedGraphs, symmetry: Callable[[], SymmetryTable]) -> None:
+    def __init__(
+        self, graphs: PackedGraphs, symmetry: Callable[[], SymmetryTable], column: Callable[[str], Mapping[str, str]]
+    ) -> None:
         self._graphs = graphs
+        self._column = column
         self._find_symmetry = symmetry
 
     def of(self, names: Sequence[str]) -> list[str]:
@@ -44,6 +49,10 @@ class GroupKeys:
         return [_BETWEEN.join(parts) for parts in zip(*columns, strict=True)]
 
     def _one(self, name: str) -> Sequence[str]:
+        if name.startswith(COLUMN):
+            cells = self._column(name.removeprefix(COLUMN).strip())
+            # Crystals without a cell are not known to belong together.
+            return [cells.get(str(one)) or f"? {one}" for one in self._graphs.ids]
         formulas = [str(formula) for formula in self._graphs.formulas]
         if name == "composition":
             return formulas
@@ -77,4 +86,4 @@ def group_noun(names: Sequence[str]) -> str:
     """Return what groups are called in an error, in the plural."""
     if not names:
         return "crystals"
-    return " and ".join(NAMES[name] for name in names)
+    return " and ".join(NAMES.get(name, f"different values of '{name.removeprefix(COLUMN)}'") for name in names)

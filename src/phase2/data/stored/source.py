@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from phase2.config.limits import ReadingLimits
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
+from phase2.data.sources.columns import rows_of
 from phase2.data.sources.registry import open_source
 from phase2.data.stored.content import ContentFile
 from phase2.data.stored.fetch import fetch_files, fetch_source
@@ -61,6 +62,10 @@ class StoredSource:
             TransientError: The store does not respond, or the disk has too little room.
         """
         return self.local.records()
+
+    def rows(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """See :class:`phase2.data.sources.columns.HasColumns`; the files are fetched first."""
+        return rows_of(self.local)
 
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Turn one record into a labelled crystal.

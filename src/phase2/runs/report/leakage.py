@@ -57,7 +57,7 @@ def leakage_section(leakage: Leakage | None) -> str:
 
 
 def _meaning(name: SplitName) -> str:
-    units = " and ".join(_KEPT[key] for key in name.keys)
+    units = " and ".join(_KEPT.get(key, f"value of {key}") for key in name.keys)
     if name.method == "groups":
         return f"all crystals of one {units} in one part"
     if name.method == "kfold":
