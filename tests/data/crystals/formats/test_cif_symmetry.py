@@ -225,6 +225,12 @@ def test_contents_decide_where_the_symbol_leaves_the_origin_open(evidence, atoms
     assert read(text).n_atoms == atoms
 
 
+@pytest.mark.parametrize("lines", [("'N4'", 2), ("'N4'", 1), ("'N2'", 2), ("N", 4), ("'N4'", 4)])
+def test_formula_units_of_elements_are_molecules_or_atoms(lines):
+    sites = [f"N{k} N 0.1 0.{k} 0.{2 * k}" for k in range(1, 5)]
+    assert read(cif(f"_chemical_formula_sum {lines[0]}", f"_cell_formula_units_Z {lines[1]}", sites=sites)).n_atoms == 4
+
+
 @pytest.mark.parametrize("text", ["P 21/c", "P21/c", "P 1 21/c 1", "P 2(1)/c", "P2_1/c", "P 2~1~/c"])
 def test_spellings_of_a_symbol(text):
     assert read(cif(symbol(text), cell=(5, 6, 7, 90, 100, 90), sites=GENERAL)).n_atoms == 4

@@ -71,8 +71,8 @@ def _formula(block: Block, cell: UnitCell) -> Iterator[str]:
     z_name, z_text = next(block.stated("_cell_formula_units_z"), ("", ""))
     z = gemmi.cif.as_number(z_text) if z_text else 0.0
     if z > 0:
-        # pymatgen writes the contents of the cell as the formula, with the units of the reduced formula in them.
-        reduced = abs(units[0] - 1) < _RATIO_TOLERANCE and gcd(*atoms.values()) == z
+        # pymatgen writes the contents of the cell as the formula, and how many reduced formulas these are: N8 is 4 N2.
+        reduced = abs(units[0] - 1) < _RATIO_TOLERANCE and gcd(*atoms.values()) % z == 0
         if abs(units[0] / z - 1) > _RATIO_TOLERANCE and not reduced:
             yield f"{z_name} is {z:g} formula units {shown(text)} in the cell, and the cell holds {found}"
     elif abs(units[0] - max(1, round(units[0]))) > _RATIO_TOLERANCE * units[0]:
