@@ -12,7 +12,7 @@ from phase2.cli.console import note
 from phase2.cli.model_options import ForOption, chosen_model_files
 from phase2.cli.options import DeviceOption, LimitOption, given_limits
 from phase2.cli.predict import Inputs, list_structures
-from phase2.cli.store import StoreOption
+from phase2.cli.store import StoreOption, open_command_store
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def embed(  # noqa: PLR0913 - options
     embedder = _embedder(model, run, backbone, by=by, models=models, store=store, device=device)
     with TemporaryDirectory() as folder, GraphReader(limits) as reader, work_bar("structures") as progress:
         if data is not None:
-            found = _embed_data(embedder, data, batch_size, limits)
+            found = _embed_data(embedder, data, batch_size, limits, store)
         else:
             given = Inputs([cif]) if cif is not None else list_structures(directory or "", None, Path(folder), limits)
             found = embed_structures(embedder, given.files, batch_size=batch_size, progress=progress, reader=reader)
@@ -104,13 +104,14 @@ def _embedder(
     return ModelEmbedder(Predictor.load(path, where))
 
 
-def _embed_data(embedder: Embedder, data: str, batch_size: int, limits: ReadingLimits) -> Embeddings:
+def _embed_data(embedder: Embedder, data: str, batch_size: int, limits: ReadingLimits, store: str | None) -> Embeddings:
     from phase2.cli.progress import work_bar
     from phase2.config.schema import DataConfig
     from phase2.data.dataset import open_graph_store
     from phase2.prediction.embedding import embed_store
 
-    opened = open_graph_store(DataConfig(source=data, graph=embedder.spec, limits=limits))
+    place = open_command_store(store) if store else None
+    opened = open_graph_store(DataConfig(source=data, graph=embedder.spec, limits=limits), stored_in=place)
     if opened.rejected:
         note(f"{len(opened.rejected)} records are no valid crystal")
     with work_bar("crystals") as progress:

@@ -131,7 +131,7 @@ def store_of_data(address: str, url: str | None = None) -> Store:
         raise RequestError(
             f"{address} is a data set in a store, and no store is known.",
             why="It is fetched from where it was pushed.",
-            fix=f"Give --store s3://bucket/prefix or a folder, or set {STORE_VARIABLE}.",
+            fix=f"Set {STORE_VARIABLE} to s3://bucket/prefix or a folder; 'train' and 'data' take --store too.",
         )
     return open_store(where)
 
