@@ -33,7 +33,7 @@ def test_structure_files_are_sorted_and_others_ignored(tmp_path):
 
 def test_a_folder_without_structures_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(DataError, match=r"holds no structure.*Structures end in \.cif"):
+    with pytest.raises(DataError, match=r"holds no structure.*Structures are called .*cif"):
         list_structure_files(tmp_path)
 
 

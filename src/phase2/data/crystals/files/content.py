@@ -43,6 +43,9 @@ class Content:
             LimitExceededError: It is larger than ``file_bytes``.
         """
         try:
+            size = self.path.stat().st_size if self.path is not None else 0
+            if size > limits.file_bytes:
+                raise limits.exceeded("file_bytes", self.subject, f"it has {size:,} bytes")
             content = self.stream.read(limits.file_bytes + 1)
         except Phase2Error:
             raise
