@@ -3,7 +3,7 @@
     python -m bench.million --folder /path/with/room [--crystals 1000000] [--workers 2] [--kill]
 
 The crystals are those of the embedded sample with ten atoms, cells strained and atoms displaced at random (seed 0), one
-JSON record a line with all labels that the sample has. They are written to the folder first: 0.8 KB each, and 4.1 KB
+JSON record a line with all labels that the sample has. They are written to the folder first: 0.6 KB each, and 4.1 KB
 each in the finished store. Both are removed at the end. With --kill, the ingest runs a second time, is killed by
 SIGKILL when half of the crystals are in, and continues; the two stores must have the same bytes.
 
