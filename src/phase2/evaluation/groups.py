@@ -15,7 +15,7 @@ from phase2.runs.report.html.groups import ATOM_LIMITS, elements_of
 KINDS = ("element", "system", "spacegroup", "size", "training")
 """What crystals are grouped by; ``training`` is whether the model was trained on the same structure."""
 
-SEEN, NEW = "same as a training crystal", "not in training"
+SEEN, NEAR, NEW = "same as a training crystal", "near-twin of a training crystal", "not in training"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,8 +26,8 @@ class Described:
         formulas: Reduced formulas, (B,).
         atoms: Atoms in their cells, (B,) int64.
         space_groups: Space groups, (B,) int64; 0 where none was found or looked for.
-        training: Kinship with the training set of the model, (B,) of ``SEEN`` and ``NEW``; None where the training
-            set is not known.
+        training: Kinship with the training set of the model, (B,) of ``SEEN``, ``NEAR`` and ``NEW``; None where the
+            training set is not known.
     """
 
     formulas: Sequence[str]
@@ -58,7 +58,7 @@ def groups_of(crystals: Described, kinds: Sequence[str] = KINDS) -> list[Group]:
         "system": _by_name("system", np.array([crystal_system(g) for g in crystals.space_groups]), CRYSTAL_SYSTEMS),
         "spacegroup": _by_space_group(crystals.space_groups),
         "size": _by_size(crystals.atoms),
-        "training": _by_name("training", crystals.training, (SEEN, NEW)),
+        "training": _by_name("training", crystals.training, (SEEN, NEAR, NEW)),
     }
     return [group for kind in kinds for group in makers[kind]]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import ModelFileError, Phase2Error
 from phase2.evaluation.data import Part
-from phase2.evaluation.groups import SEEN
+from phase2.evaluation.groups import NEAR, SEEN
 from phase2.runs.layout import MANIFEST
 from phase2.runs.manifest import read_manifest
 
@@ -42,9 +42,10 @@ def training_note(kin: NDArray[np.str_] | None, trained: Sequence[CrystalPropert
     if kin is None:
         return [f"it is not known which of these crystals the model was trained on. {absent[0].what}"]
     notes = [f"the training data of {len(absent)} of {len(trained)} models are not here"] if absent else []
-    if seen := int((kin == SEEN).sum()):
+    seen, near = int((kin == SEEN).sum()), int((kin == NEAR).sum())
+    if seen or near:
         notes.append(
-            f"{seen:,} of these {len(kin):,} crystals ({seen / len(kin):.1%}) are the same as training crystals: "
-            "errors on and off them are given apart"
+            f"{seen:,} of these {len(kin):,} crystals ({seen / len(kin):.1%}) are the same as training crystals, "
+            f"{near:,} are near-twins of such: errors on and off them are given apart"
         )
     return notes

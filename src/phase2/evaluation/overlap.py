@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from phase2.config.schema import GraphSpec
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.twins.search import find_twins
 from phase2.errors import Phase2Error
 from phase2.evaluation.data import LabelledData
-from phase2.evaluation.groups import NEW, SEEN
-
-TOLERANCE = 0.05
-"""Largest difference of two neighbour distances of equal structures, angstrom."""
+from phase2.evaluation.groups import NEAR, NEW, SEEN
 
 
 def joint_kinship(
@@ -23,7 +21,8 @@ def joint_kinship(
 ) -> NDArray[np.str_] | None:
     """Compare crystals with the training crystals of one model or of all models of an ensemble.
 
-    One is known to a model if a training crystal has its structure, whatever its id, or its id and formula.
+    One is known to a model if a training crystal has its structure, whatever its id, or its id and formula. A near-twin
+    is equal within 0.05 angstrom.
 
     Args:
         data: The crystals.
@@ -31,50 +30,38 @@ def joint_kinship(
         specs: The graphs that each model reads; structures are compared where they are those of the crystals.
 
     Returns:
-        ``SEEN`` or ``NEW`` for each crystal, (B,); None where no data are here.
+        The closest kinship, ``SEEN``, ``NEAR`` or ``NEW`` for each crystal, (B,); None where no data are here.
     """
-    found: dict[str, NDArray[np.bool_]] = {}
+    found: dict[str, NDArray[np.int64]] = {}
     for one, spec in zip(trained, specs, strict=True):
         if not isinstance(one, Phase2Error) and one.fingerprint not in found:
-            found[one.fingerprint] = _known(data, one, structures=spec == data.config.graph)
+            found[one.fingerprint] = _kinship(data, one, structures=spec == data.config.graph)
     if not found:
         return None
-    return np.where(np.any(list(found.values()), axis=0), SEEN, NEW)
+    closest: NDArray[np.int64] = np.max(list(found.values()), axis=0)
+    return np.array([NEW, NEAR, SEEN])[closest]
 
 
-def _known(data: LabelledData, trained: CrystalPropertyDataset, *, structures: bool) -> NDArray[np.bool_]:
-    """Return which crystals are known, (B,)."""
+def _kinship(data: LabelledData, trained: CrystalPropertyDataset, *, structures: bool) -> NDArray[np.int64]:
+    """Return 2 for each crystal that is known, 1 for a near-twin, 0 for others, (B,)."""
     graphs, train = trained.graphs, trained.split.train
-    names = {_name(graphs, k) for k in train.tolist()}
-    rows: dict[str, list[int]] = {}
-    for k in train.tolist() if structures else ():
-        rows.setdefault(str(graphs.formulas[k]), []).append(k)
-    others = data.store.graphs
-    return np.array(
-        [
-            _name(others, k) in names
-            or any(_equal(others, k, graphs, row) for row in rows.get(str(others.formulas[k]), ()))
-            for k in data.index.tolist()
-        ],
-        dtype=bool,
-    )
+    known = {_name(graphs, k) for k in train.tolist()}
+    same = np.array([_name(data.store.graphs, k) in known for k in data.index.tolist()], dtype=bool)
+    kind = np.zeros(len(data.index), dtype=np.int64)
+    if structures:
+        own = data.store.fingerprint == trained.store.fingerprint
+        both, index, rows = (graphs, data.index, train) if own else _joined(data, trained)
+        kind = find_twins(both, index, rows, cutoff=data.config.graph.cutoff).kind
+    return np.where(same, 2, kind)
 
 
-def _equal(one: PackedGraphs, k: int, other: PackedGraphs, row: int) -> bool:
-    """Whether two crystals have one quotient graph, but for the number of cells and small differences of lengths."""
-    (first, lengths), (second, others) = _graph(one, k), _graph(other, row)
-    if not all(np.array_equal(a, b) for a, b in zip(first, second, strict=True)):
-        return False
-    return bool((np.abs(lengths - others) <= TOLERANCE).all())
-
-
-def _graph(graphs: PackedGraphs, k: int) -> tuple[list[NDArray[np.integer]], NDArray[np.float32]]:
-    """Return nodes, weights and links of a crystal, and the lengths of its links."""
-    nodes = slice(graphs.node_offset[k], graphs.node_offset[k + 1])
-    links = slice(graphs.link_offset[k], graphs.link_offset[k + 1])
-    weight = graphs.node_weight[nodes]
-    table = [graphs.link_receiver[links], graphs.link_sender[links], graphs.link_weight[links]]
-    return [graphs.node_species[nodes], weight // np.gcd.reduce(weight), *table], graphs.link_distance[links]
+def _joined(
+    data: LabelledData, trained: CrystalPropertyDataset
+) -> tuple[PackedGraphs, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the crystals in question and the training crystals as one, with the rows of both."""
+    part, train = data.store.graphs.take(data.index), trained.graphs.take(trained.split.train)
+    both = PackedGraphs.concatenate([part, train])
+    return both, np.arange(len(part)), len(part) + np.arange(len(train))
 
 
 def _name(graphs: PackedGraphs, row: int) -> tuple[str, str]:

@@ -189,7 +189,7 @@ class _Manifest(_Part):
         if self.data is None:
             return None
         settings = {name: value for name, value in self.config.data.items() if name not in _NO_DIVISION}
-        name = PurePath(str(self.config.data.get("source"))).name
+        name = self.data.address or PurePath(str(self.config.data.get("source"))).name
         # A part of the crystals is chosen by their labels.
         chosen = self.data.split_fingerprint if settings.get("max_samples") else ""
         text = json.dumps([name, self.data.read, self.data.rejected, settings, chosen], sort_keys=True)
