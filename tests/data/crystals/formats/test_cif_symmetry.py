@@ -225,6 +225,17 @@ def test_contents_decide_where_the_symbol_leaves_the_origin_open(evidence, atoms
     assert read(text).n_atoms == atoms
 
 
+def test_contents_decide_between_the_axes_of_operators_and_of_a_symbol():
+    """pymatgen writes the standard symbol beside operators in the setting of the cell, with ``refine_struct=False``."""
+    sites, operators = ("Fe1 Fe 0 0 0", "O1 O 0.1 0.2 0.25"), ops("P b n m")  # at a mirror of Pbnm, at none of Pnma
+    lines = symbol("P n m a"), "_chemical_formula_sum 'Fe O'", "_cell_formula_units_Z 4"
+    assert read(cif(*lines, cell=ORTHORHOMBIC, operators=operators, sites=sites)).n_atoms == 8
+    with pytest.raises(InvalidCrystalError, match="contradicts itself"):
+        read(cif(lines[0], cell=ORTHORHOMBIC, operators=operators, sites=sites))
+    with pytest.raises(InvalidCrystalError, match="contradicts itself"):
+        read(cif(symbol("P n n m"), *lines[1:], cell=ORTHORHOMBIC, operators=operators, sites=sites))
+
+
 @pytest.mark.parametrize("lines", [("'N4'", 2), ("'N4'", 1), ("'N2'", 2), ("N", 4), ("'N4'", 4)])
 def test_formula_units_of_elements_are_molecules_or_atoms(lines):
     sites = [f"N{k} N 0.1 0.{k} 0.{2 * k}" for k in range(1, 5)]

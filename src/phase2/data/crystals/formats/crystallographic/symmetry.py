@@ -141,12 +141,20 @@ def _agree(structure: Structure, claim: Claim, group: Group, cell: UnitCell) -> 
     if claim.holds_for(group):
         return True
     applicable = [made for made in claim.makes if made.fits(structure.lattice)]
+    excluded = 0
     for made in applicable:
         try:
-            if structure.expand(made).equals(cell, structure.lattice):
-                return True
+            other = structure.expand(made)
         except CoincidingSitesError:
+            excluded += 1
             continue
+        if other.equals(cell, structure.lattice):
+            return True
+        excluded += bool(structure.contradictions(made, other))
+    entry = group.table_entry
+    if not claim.exact and applicable and entry is not None and entry.number == claim.number:
+        # The same group with other axes, as pymatgen may write it: the contents decide which of them it is.
+        return excluded == len(applicable) and not structure.contradictions(group, cell)
     if claim.exact or (applicable and group.table_entry is not None):
         return False
     # The cell is not the one of the symbol, such as a primitive cell: compare the symmetry of the crystal itself.
