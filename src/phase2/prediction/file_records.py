@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -48,7 +48,7 @@ def named_records(path: Path, name: str, limits: ReadingLimits) -> Generator[tup
         if first is None:
             raise DataError(f"{path} holds no structure.", why="It has no record.", fix="Give another file.")
         if second is None:
-            yield name, FileRecord(source, first)
+            yield name, FileRecord(source, replace(first, id=path.name))
             return
         for raw in (first, second):
             yield f"{name}#{raw.id}", FileRecord(source, raw)

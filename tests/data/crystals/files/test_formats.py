@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import math
+import os
 import pickle
 import tarfile
 import zipfile
@@ -320,6 +321,22 @@ class TestRefused:
 
 
 class TestLimits:
+    @pytest.mark.parametrize("part", ["9" * 5_000, "[" * 100_000 + "]" * 100_000])
+    def test_a_part_beyond_a_limit_costs_the_record(self, tmp_path, part):
+        path = write(tmp_path / "a.json", json.dumps({"jid": "x", "atoms": JARVIS})[:-1] + f', "more": {part}}}')
+        with pytest.raises(LimitExceededError, match=r"5,000 characters|nested"):
+            read_structure(path)
+        (row,) = rows_of([path]).values()
+        assert "5,000 characters" in row.error or "nested" in row.error
+
+    @pytest.mark.parametrize("name", ["a.cif", "a.json", "a.extxyz", "a.db", "a.zip"])
+    def test_pipes_and_folders_are_refused_at_once(self, tmp_path, name):
+        os.mkfifo(tmp_path / name)
+        (tmp_path / f"folder-{name}").mkdir()
+        for path in (tmp_path / name, tmp_path / f"folder-{name}"):
+            with pytest.raises(DataError, match=r"no regular file|cannot be read"):
+                read_structure(path)
+
     @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
     def test_a_compressed_structure_has_the_size_of_one(self, tmp_path, pack):
         path = tmp_path / "a.cif"

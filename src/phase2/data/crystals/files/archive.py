@@ -22,7 +22,7 @@ from phase2.data.crystals.files.compressed import (
 from phase2.data.crystals.files.content import Content
 from phase2.data.crystals.files.zip_directory import refuse_large_directory
 from phase2.data.crystals.shown import cut
-from phase2.errors import Phase2Error
+from phase2.errors import DataError, Phase2Error
 
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
@@ -45,6 +45,8 @@ def open_members(path: Path, limits: ReadingLimits) -> Iterator[tuple[str, Conte
         DataError: The archive cannot be read.
         LimitExceededError: It has too many members or, while they are read, too much content.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DataError(f"{path} is no regular file.", why="Pipes and devices are not read.", fix="Copy its content.")
     with ExitStack() as stack:
         try:
             file = stack.enter_context(path.open("rb"))

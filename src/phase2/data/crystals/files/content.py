@@ -80,13 +80,14 @@ def open_content(path: Path, limits: ReadingLimits) -> Iterator[Content]:
     """
     with ExitStack() as stack:
         try:
-            if not path.is_file():
-                path.stat()  # says why there is none
+            if path.exists() and not path.is_file() and not path.is_dir():
                 raise DataError(
                     f"{path} is no regular file.", why="Pipes and devices are not read.", fix="Copy its content."
                 )
             file: IO[bytes] = stack.enter_context(path.open("rb", buffering=BUFFER))
             stream = decompressed(file, path, limits, stack)
+        except Phase2Error:
+            raise
         except (*READ_ERRORS, ValueError) as error:
             raise unreadable(path, error) from error
         yield Content(str(path), bare_name(path.name), stream, path if stream is file else None)

@@ -61,7 +61,7 @@ def _object(cursor: JsonCursor) -> Iterator[Record]:
         return
     _refuse_columns(cursor, kept)
     if _is_one(kept):
-        yield None, kept
+        yield None, next((part for part in kept.values() if isinstance(part, Unreadable)), kept)
     else:
         yield from _members(kept)
 
