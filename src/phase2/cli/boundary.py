@@ -25,7 +25,7 @@ from phase2.config.settings import termination_log
 from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientError
 from phase2.machine.allocator import keep_freed_memory
 from phase2.output.secrets import without_secrets
-from phase2.output.visible import line, visible, visible_lines
+from phase2.output.visible import escape_unencodable, line, visible, visible_lines
 
 DEBUG_VARIABLE = "PHASE2_DEBUG"
 
@@ -48,6 +48,7 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     one. ``--debug`` (or ``PHASE2_DEBUG=1``) prints the traceback of both.
     """
     _open_closed_streams()
+    escape_unencodable((sys.stdout, sys.stderr))
     _limit_spinning()
     _escape_log()
     show_choices()

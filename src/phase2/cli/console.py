@@ -18,17 +18,22 @@ if TYPE_CHECKING:
 
 def echo(text: str = "") -> None:
     """Print one line on standard output; hidden characters are visible in it, ends of lines too."""
-    typer.echo(line(without_secrets(text)))
+    _write(line(without_secrets(text)) + "\n")
 
 
 def echo_text(text: str, *, err: bool = False) -> None:
     """Print a text of any number of lines, with its own end; hidden characters but ends of lines are visible."""
-    typer.echo(visible_lines(text), nl=False, err=err)
+    _write(visible_lines(text), err=err)
+
+
+def _write(text: str, *, err: bool = False) -> None:
+    """Write at once, in the encoding of the stream, which the process boundary has set to escape what it lacks."""
+    print(text, end="", file=sys.stderr if err else sys.stdout, flush=True)
 
 
 def echo_encoded(text: str) -> None:
     """Print a line of an encoding that phase2 made itself and another process of it reads, as it is."""
-    typer.echo(text)
+    _write(text + "\n")
 
 
 def print_error(error: Phase2Error) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import unicodedata
+from collections.abc import Iterable
+from typing import IO
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Categories of Unicode: control, format (text direction, zero width), surrogates, unassigned, separators of lines."""
+
+_HANDLER = "phase2.escape"
 
 LONGEST_LINE = 4000
 LONGEST_CELL = 500
@@ -27,6 +33,14 @@ def visible(text: str, *, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(_escaped(c) if c not in keep and unicodedata.category(c) in _HIDDEN else c for c in text)
+
+
+def escape_unencodable(streams: Iterable[IO[str]]) -> None:
+    """Let streams write what their encoding lacks as JSON does: a name must not end a command."""
+    codecs.register_error(_HANDLER, _escape_error)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_HANDLER)
 
 
 def visible_lines(text: str) -> str:
@@ -60,3 +74,9 @@ def cell(text: str) -> str:
 def _escaped(character: str) -> str:
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[k] << 8 | units[k + 1]:04x}" for k in range(0, len(units), 2))
+
+
+def _escape_error(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_escaped, error.object[error.start : error.end])), error.end

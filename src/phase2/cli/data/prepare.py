@@ -54,6 +54,7 @@ def _prepare(
     from phase2.config.resolve import resolve
     from phase2.data.dataset import open_graph_store
     from phase2.data.label_remarks import label_remarks
+    from phase2.data.left_out import notes_on_left_out
     from phase2.data.rejections import rejection_notes
 
     # A workflow gives all settings of its run; only those of the graphs and of reading matter here.
@@ -65,6 +66,8 @@ def _prepare(
         built = open_graph_store(config, stored_in=find_data_store(store), workers=workers, progress=progress)
     n = len(built.graphs.ids)
     echo(f"{n} crystals ready in {time.perf_counter() - start:.1f} s: {built.path}")
+    for text in notes_on_left_out(config):
+        echo(text)
     for text in rejection_notes(built.rejected, str(built.path / "rejected.csv")):
         echo(text)
     for remark in label_remarks(built.graphs.targets, config.properties, built.graphs.ids):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from phase2.config.schema import RunConfig
 from phase2.config.splits import RANDOM
 from phase2.data.dataset import CrystalPropertyDataset
+from phase2.data.left_out import notes_on_left_out
 from phase2.data.rejections import rejection_notes
 from phase2.data.splits.files import shown
 
@@ -26,6 +27,8 @@ def describe_dataset(config: RunConfig, dataset: CrystalPropertyDataset, notify:
     left_out = [key for key in config.properties if key not in {p.key for p in dataset.properties}]
     if left_out:
         notify(f"left out, for want of labels: {', '.join(left_out)}")
+    for text in notes_on_left_out(config.data):
+        notify(text)
     for text in rejection_notes(dataset.store.rejected, "rejected.csv in the run folder"):
         notify(text)
     for remark in dataset.label_remarks():
