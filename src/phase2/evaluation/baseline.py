@@ -20,6 +20,7 @@ from phase2.runs.manifest import read_manifest
 
 if TYPE_CHECKING:
     from phase2.data.dataset import CrystalPropertyDataset
+    from phase2.data.targets import TargetScaler
     from phase2.evaluation.data import LabelledData
 
 
@@ -36,6 +37,20 @@ class Boosting:
     where: str
     predicted: NDArray[np.float64] | None
     recorded: dict[str, float]
+
+
+def median_predictions(scaler: TargetScaler, data: LabelledData) -> NDArray[np.float64]:
+    """Predict the median of the training labels for every crystal, (B, P) float64, in the properties' units.
+
+    Of values per cell or per volume it is the median per atom, times the atoms of a cell or of a cubic angstrom.
+    """
+    graphs, index = data.store.graphs, data.index
+    atoms = np.diff(graphs.atom_offset)[index].astype(np.float64)
+    density = atoms / np.abs(np.linalg.det(graphs.lattice[index].astype(np.float64)))
+    by = {"cell": atoms, "volume": density}
+    median = scaler.baseline()
+    columns = [median[k] * by.get(p.per, np.ones(len(index))) for k, p in enumerate(scaler.properties)]
+    return np.stack(columns, axis=1)
 
 
 def fitted_boosting(trained: CrystalPropertyDataset, data: LabelledData, keys: Sequence[str]) -> Boosting:

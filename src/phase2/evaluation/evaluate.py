@@ -15,7 +15,7 @@ from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.schema import DataConfig
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import Phase2Error
-from phase2.evaluation.baseline import Boosting, fitted_boosting, recorded_boosting
+from phase2.evaluation.baseline import Boosting, fitted_boosting, median_predictions, recorded_boosting
 from phase2.evaluation.data import LabelledData, Part, check_part, data_to_read, open_labelled, open_part, own_dataset
 from phase2.evaluation.joining import join, read_prediction_file
 from phase2.evaluation.notes import changed_note, part_note, training_note
@@ -90,8 +90,8 @@ def evaluate_models(
     predicted = predict_crystals(predictors, data, keys, batch_size=request.batch_size, progress=progress)
     kin = joint_kinship(data, trained, [one.model.config.data.graph for one in predictors])
     boosting = _boosting(first, trained[0], data, keys, fit=request.boosting, own=own)
-    median = first.model.scaler.select(first.output_columns(keys)).baseline()
-    compared = Compared(chosen, data, predicted, np.broadcast_to(median, predicted.shape), boosting, kin)
+    median = median_predictions(first.model.scaler.select(first.output_columns(keys)), data)
+    compared = Compared(chosen, data, predicted, median, boosting, kin)
     notes = [
         *part_note(data.part),
         *(changed_note(first.path, trained[0]) if own else ()),
