@@ -172,6 +172,7 @@ def cell_for(entry):
     return None
 
 
+@pytest.mark.slow
 def test_every_setting_is_the_same_by_operators_hall_symbol_and_symbol():
     """Right values are gemmi's numbers of operators; the Hall symbol fixes the operators, so does the symbol."""
     seen = 0
