@@ -12,6 +12,7 @@ from phase2.data.crystals.readers import read_structure
 from phase2.errors import DataError, LimitExceededError, RequestError
 from phase2.prediction.predictor import Predictor
 from phase2.prediction.stored_inputs import Shard, download_model, download_structures, list_stored_structures
+from phase2.storage.folder import LocalStore
 from phase2.storage.urls import open_store
 
 
@@ -52,6 +53,23 @@ def test_structures_of_a_store_are_listed_in_order(bucket):
         "deep/NaCl.cif",
         "deep/SrTiO3.cif",
     ]
+
+
+class OddKeys(LocalStore):
+    """A bucket that keeps keys as they were given, as that of AWS does and the servers of the tests do not."""
+
+    def list(self, prefix=""):
+        infos = list(super().list(prefix))
+        odd = [replace(infos[0], key=key) for key in ("/x.cif", "deep//y.cif", "../z.cif", "a\nb.cif", "c\\d.cif")]
+        return iter([*infos, *odd])
+
+
+def test_keys_that_cannot_be_paths_cost_themselves_alone(bucket, tmp_path):
+    found = list_stored_structures(OddKeys(bucket.root))
+    assert len(found.objects) == 4
+    assert [one.name for one in found.refused] == ["/x.cif", "deep//y.cif", "../z.cif", "a\nb.cif", "c\\d.cif"]
+    assert [one.name for one in found.left_out] == ["notes.txt", "targets.csv"]
+    assert len(download_structures(bucket, found.objects, tmp_path / "here", DEFAULT_LIMITS)) == 4
 
 
 def test_a_store_without_structures_is_refused(tmp_path):

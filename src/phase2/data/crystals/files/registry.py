@@ -77,7 +77,8 @@ NAMING_RULE = (
 def named_format(name: str | Path) -> Format | None:
     """Return the format that the name of a file means, None for a name that means none."""
     bare = bare_name(PurePosixPath(name).name)
-    return next((one for one in FORMATS if one.pattern.fullmatch(bare)), None)
+    one_line = bare.replace("\n", "_")  # a name may have a line break, which no pattern matches
+    return next((one for one in FORMATS if one.pattern.fullmatch(one_line)), None)
 
 
 def recognised_format(content: Content) -> Format | None:
