@@ -35,7 +35,8 @@ class RunSettings(TypedDict, total=False):
         seed: Seed of the weights, the batches and every other random draw of the run.
         data: Name of a data set, or a path.
         output: Folder that holds the families of runs; ``models`` by default.
-        split: ``random``, or ``composition``, which keeps each formula in one part.
+        split: How crystals are divided: ``random``, ``composition``, ``kfold:5/1`` and the like.
+        drop_twins: Leave out validation and test crystals with a twin in the training part.
         cutoff: Longest edge of the graphs, angstrom.
         patience: Epochs without a better validation score before the run stops early.
         balance: How the losses of the properties are weighed: ``equal``, ``uncertainty`` or ``famo``.
@@ -64,6 +65,7 @@ class RunSettings(TypedDict, total=False):
     data: str | os.PathLike[str] | None
     output: str | os.PathLike[str]
     split: str | None
+    drop_twins: bool
     cutoff: float | None
     patience: int | None
     balance: str | None
