@@ -1,17 +1,21 @@
 """What a split costs: the same small network trained and tested on each split of a data set.
 
 The baseline is the random split: each error is printed beside its ratio to that. Beside them stand the size of the test
-part and how much of it is nearly in the training part.
+part and how much of it is nearly in the training part, which ``--epochs 0`` prints alone.
 """
 
 import argparse
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from phase2.config.request import RunRequest
-from phase2.config.resolve import resolve
-from phase2.runs.manifest import RunManifest
-from phase2.runs.report.markdown import number, table
+from phase2.config.resolve import ResolvedRun, resolve
+from phase2.data.dataset import CrystalPropertyDataset
+from phase2.data.twins.search import NEAR, TWIN, find_twins
+from phase2.runs.report.markdown import markup_table, number
 from phase2.training.run.experiment import RunContext, train_run
 
 SPLITS = (
@@ -30,42 +34,46 @@ PROPERTIES = ("formation_energy", "band_gap", "bulk_modulus")
 
 
 def main() -> None:
-    """Print one row per split."""
+    """Print one row per split, as soon as it is measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="sample")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--split", nargs="*", default=SPLITS, help="Splits; the first is the baseline.")
     given = parser.parse_args()
-    found: list[tuple[str, RunManifest]] = []
+    columns = ("split", "test", "twins", "near-twins", "same formula", *(PROPERTIES if given.epochs else ()))
+    print(markup_table(columns, [], numeric=len(columns) - 1))
+    baseline: list[float | None] = []
+    for split in given.split:
+        request = RunRequest(
+            algorithm="cgcnn", level="smoke", data=given.data, split=split, epochs=given.epochs or None,
+            max_samples=10**6, properties=PROPERTIES,
+        )  # fmt: skip
+        run = resolve(request)
+        errors = _errors(request) if given.epochs else []
+        baseline = baseline or errors
+        row = [split, *_leakage(run), *map(_ratio, errors, baseline)]
+        print(f"| {' | '.join(row)} |", flush=True)
+
+
+def _leakage(run: ResolvedRun) -> list[str]:
+    config = run.config.data
+    dataset = CrystalPropertyDataset.load(config, run.config.properties)
+    split = dataset.split
+    found = find_twins(dataset.graphs, split.test, split.train, cutoff=config.graph.cutoff)
+    twins, near = (int(np.count_nonzero(found.kind == kind)) for kind in (TWIN, NEAR))
+    return [f"{len(split.test):,}", str(twins), str(near), f"{100 * found.same_formula.mean():.0f} %"]
+
+
+def _errors(request: RunRequest) -> list[float | None]:
     with tempfile.TemporaryDirectory() as folder:
-        for split in given.split:
-            request = RunRequest(
-                algorithm="cgcnn", level="smoke", data=given.data, split=split, epochs=given.epochs,
-                max_samples=10**6, properties=PROPERTIES, output=Path(folder),
-            )  # fmt: skip
-            run = train_run(resolve(request), context=RunContext(with_baselines=False))
-            found.append((split, run.manifest))
-    columns = ("split", "test", "twins", "near", "same formula", *(f"{key} [ratio]" for key in PROPERTIES))
-    print(table(columns, [_row(split, one, found[0][1]) for split, one in found], numeric=len(columns) - 1))
+        run = replace(request, output=Path(folder))
+        manifest = train_run(resolve(run), context=RunContext(with_baselines=False)).manifest
+    mae = {row.key: row.mae for row in manifest.test}
+    return [mae.get(key) for key in PROPERTIES]
 
 
-def _row(split: str, manifest: RunManifest, baseline: RunManifest) -> list[str]:
-    leakage = manifest.leakage
-    if leakage is None:
-        raise ValueError(f"the run with the split {split} did not measure its leakage")
-    return [
-        split,
-        f"{leakage.test:,}",
-        str(leakage.twins),
-        str(leakage.near_twins),
-        f"{100 * leakage.same_composition / leakage.test:.0f} %",
-        *(_error(key, manifest, baseline) for key in PROPERTIES),
-    ]
-
-
-def _error(key: str, manifest: RunManifest, baseline: RunManifest) -> str:
-    mae, other = (next((row.mae for row in one.test if row.key == key), None) for one in (manifest, baseline))
-    return "-" if mae is None or not other else f"{number(mae)} [{mae / other:.2f}]"
+def _ratio(error: float | None, baseline: float | None) -> str:
+    return "-" if error is None or not baseline else f"{number(error)} ({error / baseline:.2f})"
 
 
 if __name__ == "__main__":
