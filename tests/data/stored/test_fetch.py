@@ -13,6 +13,7 @@ import pytest
 from phase2.config.data_addresses import CONTENT
 from phase2.config.schema import DataConfig
 from phase2.data.dataset import open_graph_store
+from phase2.data.sources.columns import read_column
 from phase2.data.store import store as graph_stores
 from phase2.data.stored.content import ContentFile, address_of
 from phase2.data.stored.manifest import SETS, GraphsManifest
@@ -97,6 +98,12 @@ def test_the_files_are_those_that_were_pushed(pushed, store, data, cache):
     assert found.is_dir() == data.is_dir()
     assert content_address(str(found)) == content_address(str(data)) == pushed.address
     assert open_data_set(str(found)).fingerprint == open_data_set(str(data)).fingerprint
+
+
+def test_columns_are_those_of_the_files(push, lines, store, cache):
+    lines.write_text(lines.read_text().replace('"id"', '"kind": "salt", "id"'))
+    source = open_data_set(push(store, lines).address, store=store)
+    assert set(read_column(source, "kind").values()) == {"salt"}
 
 
 def test_what_was_fetched_is_not_fetched_again_and_what_was_removed_is(pushed, store, cache):
