@@ -132,10 +132,15 @@ CONTRADICTIONS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def right():
+    """Rock salt, as pymatgen builds it, which takes seconds."""
+    return Structure.from_spacegroup(225, Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
 @pytest.mark.parametrize("text", SALT.values(), ids=SALT)
-def test_one_crystal_of_many_files(text):
+def test_one_crystal_of_many_files(text, right):
     crystal = read(text)
-    right = Structure.from_spacegroup(225, Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     assert (crystal.formula, crystal.n_atoms) == ("ClNa", 8)
     nearest = np.sort(crystal.to_pymatgen().distance_matrix, axis=1)[:, 1:]
     np.testing.assert_allclose(nearest, np.sort(right.distance_matrix, axis=1)[:, 1:], atol=1e-9)
