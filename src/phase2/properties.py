@@ -62,6 +62,11 @@ class Property:
         """Column heading with the unit, such as ``band_gap [eV]``."""
         return f"{self.key} [{self.unit}]" if self.unit else self.key
 
+    @property
+    def predicted_heading(self) -> str:
+        """Column heading of predictions, which are probabilities for a binary property."""
+        return f"{self.key} [probability]" if self.task == "binary" else self.heading
+
 
 PROPERTIES: tuple[Property, ...] = (
     Property(
@@ -142,6 +147,12 @@ def get_property(key: str, own: Sequence[Property] = ()) -> Property:
         return known[key]
     except KeyError:
         raise UnknownNameError.of("property", key, known) from None
+
+
+def error_unit(key: str, own_units: Mapping[str, str]) -> str:
+    """Return the unit of a property's errors; ``own_units`` has those of the properties that a run defines."""
+    known = next((p.unit for p in PROPERTIES if p.key == key), None)
+    return own_units.get(key, "") if known is None else known
 
 
 def select_properties(

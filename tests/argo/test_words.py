@@ -18,6 +18,8 @@ SENTENCES = [
     {"level": "smoke", "split": "composition", "cutoff": "6", "patience": "9", "balance": "equal", "precision": "bf16"},
     {"algorithm": "cgcnn", "set": "model.width=96"},
     {"algorithm": "cgcnn", "level": "smoke", "backbone": "sevennet-0"},
+    {"property": "cv:J/mol/K:heat_capacity", "level": "smoke"},
+    {"property": '{"key":"e","unit":"eV","transform":"asinh","lower":0,"per":"cell"}', "properties": "band_gap,e"},
     {"properties": "band_gap,formation_energy", "max-samples": "100", "data": "sample", "level": "smoke"},
 ]
 

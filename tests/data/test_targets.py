@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from phase2.data.targets import TargetScaler, signed_expm1, signed_log1p
+from phase2.data.targets import TargetScaler
+from phase2.data.transforms import signed_expm1, signed_log1p
 from phase2.errors import DataError, ModelFileError
 from phase2.properties import get_property, select_properties
 

@@ -27,6 +27,8 @@ class RunSettings(TypedDict, total=False):
         competition: Train the competition profile instead of a level.
         all_properties: Train all nine properties; excludes ``properties``.
         properties: Keys of the properties to train.
+        own_properties: Properties of your own, besides the nine: a YAML file, or definitions as mappings or as
+            ``key:unit:column``. They are trained alone where no property is named.
         epochs: Passes over the training set.
         lr: Peak learning rate.
         batch_size: Crystals per step.
@@ -56,6 +58,7 @@ class RunSettings(TypedDict, total=False):
     competition: bool
     all_properties: bool
     properties: str | Sequence[str] | None
+    own_properties: str | os.PathLike[str] | Sequence[str | Mapping[str, object]] | None
     epochs: int | None
     lr: float | None
     batch_size: int | None
@@ -125,5 +128,22 @@ def _source(value: str | os.PathLike[str] | Run | None) -> str | None:
     return str(value.directory)
 
 
+def _definitions(value: str | os.PathLike[str] | Sequence[str | Mapping[str, object]] | None) -> object:
+    if value is None:
+        return None
+    from phase2.config.property_texts import definitions_of, parse_property, read_properties_file
+
+    if isinstance(value, str | os.PathLike):
+        return read_properties_file(Path(value), option="own_properties") or None
+    found = [parse_property(one) if isinstance(one, str) else definitions_of(one, "own_properties") for one in value]
+    return tuple(definition for definitions in found for definition in definitions) or None
+
+
 _COMBINED = ("config", "settings")
-_READERS: Mapping[str, Any] = {"properties": _names, "data": _text, "output": Path, "from_": _source}
+_READERS: Mapping[str, Any] = {
+    "properties": _names,
+    "own_properties": _definitions,
+    "data": _text,
+    "output": Path,
+    "from_": _source,
+}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from phase2.api.references import store_at
 from phase2.api.table import Cell, Table
-from phase2.properties import get_property
+from phase2.properties import error_unit
 from phase2.runs.catalog import index
 from phase2.runs.catalog.best import SCORE, compare_best
 from phase2.runs.catalog.columns import sort_runs
@@ -103,7 +103,9 @@ class RunList(Table[RunSummary]):
 
     def columns(self) -> list[str]:
         """Return the headings; those of validation errors carry the units."""
-        errors = [f"val MAE of {get_property(key).heading}" for key in self._keys()]
+        units = {key: unit for run in self.rows for key, unit in run.own_units.items()}
+        known = {key: error_unit(key, units) for key in self._keys()}
+        errors = [f"val MAE of {key}" + (f" [{unit}]" if unit else "") for key, unit in known.items()]
         about = ["run", "family", "algorithm", "level", "status", "started", "data", "split", "seed", "epochs", "rate"]
         return [*about, "score", *errors, "bytes"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from phase2.api.table import Cell, Table
 from phase2.errors import ModelFileError
 from phase2.output.csv_text import read_csv
-from phase2.properties import get_property
+from phase2.properties import error_unit
 from phase2.runs.history import EpochRow, read_history
 from phase2.runs.manifest import RunManifest
 from phase2.runs.results import PropertyMetrics
@@ -30,6 +30,11 @@ class Metric:
         baseline_mae: Mean absolute error of predicting the median of the training labels.
         ratio: ``mae`` / ``baseline_mae``: below 1 the model is better than the median.
         boosting_mae: Mean absolute error of gradient boosting, where it was fitted.
+        log_loss: Log loss of a binary property; ``ratio`` is that of log losses then.
+        baseline_log_loss: Log loss of predicting the share of true training labels.
+        roc_auc: Area under the receiver operating characteristic.
+        accuracy: Share of crystals on the right side of a probability of 0.5.
+        f1: Harmonic mean of precision and recall of the true ones.
     """
 
     property: str
@@ -42,12 +47,18 @@ class Metric:
     baseline_mae: float | None
     ratio: float | None
     boosting_mae: float | None = None
+    log_loss: float | None = None
+    baseline_log_loss: float | None = None
+    roc_auc: float | None = None
+    accuracy: float | None = None
+    f1: float | None = None
 
     @classmethod
     def of(cls, result: PropertyMetrics, part: str, boosting_mae: float | None = None) -> Metric:
         """Take over a result of a part."""
         numbers = (result.mae, result.rmse, result.r2, result.baseline_mae, result.ratio, boosting_mae)
-        return cls(result.key, result.unit, part, result.count, *numbers)
+        binary = (result.log_loss, result.baseline_log_loss, result.roc_auc, result.accuracy, result.f1)
+        return cls(result.key, result.unit, part, result.count, *numbers, *binary)
 
 
 class Metrics(Table[Metric]):
@@ -73,11 +84,25 @@ class Metrics(Table[Metric]):
     def columns(self) -> list[str]:
         """Return the headings; the unit of each row has a column of its own."""
         numbers = ["MAE", "RMSE", "R2", "median baseline MAE", "MAE / baseline", "gradient boosting MAE"]
-        return ["property", "unit", "part", "labels", *numbers]
+        return ["property", "unit", "part", "labels", *numbers, *(_BINARY if self._has_binary else ())]
 
     def records(self) -> list[list[Cell]]:
-        """Return the cells of each row."""
-        return [list(astuple(row)) for row in self.rows]
+        """Return the cells of each row; those of binary properties are there where a property is binary."""
+        return [list(astuple(row))[: None if self._has_binary else -len(_BINARY)] for row in self.rows]
+
+    @property
+    def _has_binary(self) -> bool:
+        return any(row.log_loss is not None for row in self.rows)
+
+
+_BINARY = ("log loss", "baseline log loss", "ROC AUC", "accuracy", "F1")
+
+
+def _error_heading(key: str, unit: str) -> str:
+    """Return the heading of a validation error: ``val MAE of band_gap [eV]``, or ``val log loss of metal``."""
+    if unit == "log loss":
+        return f"val {unit} of {key}"
+    return f"val MAE of {key}" + (f" [{unit}]" if unit else "")
 
 
 class History(Table[EpochRow]):
@@ -106,7 +131,8 @@ class History(Table[EpochRow]):
 
     def columns(self) -> list[str]:
         """Return the headings: rates, losses, the score, and the validation MAE of each property with its unit."""
-        errors = [f"val MAE of {get_property(key).heading}" for key in self._keys()]
+        units = self.rows[0].own_units if self.rows else {}
+        errors = [_error_heading(key, error_unit(key, units)) for key in self._keys()]
         head = ["epoch", "step", "lr", "train loss", "val loss", "val score"]
         return [*head, *errors, "duration [s]", "structures/s", "data wait"]
 
@@ -115,14 +141,14 @@ class History(Table[EpochRow]):
         return [
             [
                 *(row.epoch, row.step, row.lr, row.train_loss, row.val_loss, row.val_score),
-                *(row.val_mae.get(key) for key in self._keys()),
+                *(row.val_errors.get(key) for key in self._keys()),
                 *(row.seconds, row.structures_per_second, row.data_wait),
             ]
             for row in self.rows
         ]
 
     def _keys(self) -> list[str]:
-        return list(dict.fromkeys(key for row in self.rows for key in row.val_mae))
+        return list(dict.fromkeys(key for row in self.rows for key in row.val_errors))
 
 
 @dataclass(frozen=True, slots=True)

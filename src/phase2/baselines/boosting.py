@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from phase2.baselines.features import DEFAULT_GROUPS, crystal_features
 from phase2.data.dataset import CrystalPropertyDataset
+from phase2.data.transforms import learned_factors
 from phase2.machine.hardware import thread_count
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def predict_by_boosting(
 ) -> BoostingPredictions:
     """Fit a model per property to the training part, and predict the two others.
 
-    Labels are transformed, normalised and freed of outliers as for the network. Equal data, seed, version of
+    Binary properties have no such model: the baseline of a probability is the share of true labels. Labels of the
+    others are transformed, normalised and freed of outliers as for the network. Equal data, seed, version of
     scikit-learn and number of threads give equal predictions; below 10,000 labels there is one thread.
 
     Args:
@@ -89,7 +91,10 @@ def predict_by_boosting(
     split, scaler = dataset.split, dataset.scaler
     train, val, test = (crystal_features(dataset.graphs, part, groups) for part in (split.train, split.val, split.test))
     labels = dataset.targets[split.train]
-    normalised, kept = scaler.encode(labels), scaler.training_mask(labels)
+    every = learned_factors(dataset.graphs, dataset.properties)
+    factors = [None if every is None else every[part] for part in (split.train, split.val, split.test)]
+    normalised, kept = scaler.encode(labels, factors[0]), scaler.training_mask(labels, factors[0])
+    kept[:, [prop.task == "binary" for prop in dataset.properties]] = False
     predictions = [np.full((len(part), len(dataset.properties)), np.nan) for part in (val, test)]
     for k in np.flatnonzero(kept.sum(axis=0) >= MIN_LABELS):
         before_each()
@@ -100,7 +105,7 @@ def predict_by_boosting(
             model.fit(train[learned], normalised[learned, k])
             for predicted, features in zip(predictions, (val, test), strict=True):
                 predicted[:, k] = model.predict(features)
-    on_val, on_test = map(scaler.decode, predictions)
+    on_val, on_test = (scaler.decode(one, by) for one, by in zip(predictions, factors[1:], strict=True))
     return BoostingPredictions(on_val, on_test, kept.sum(axis=0))
 
 

@@ -18,6 +18,7 @@ from phase2.baselines.features import DEFAULT_GROUPS, VERSION
 from phase2.config.levels import SEED
 from phase2.config.settings import cache_dir
 from phase2.data.dataset import CrystalPropertyDataset
+from phase2.data.transforms import learned_factors
 from phase2.errors import Phase2Error
 from phase2.machine.headroom import free_memory
 from phase2.runs.baselines import PropertyBaseline
@@ -85,14 +86,16 @@ def _key(dataset: CrystalPropertyDataset) -> str:
 def _compute(dataset: CrystalPropertyDataset, check_stop: Callable[[], None]) -> tuple[PropertyBaseline, ...]:
     predicted = predict_by_boosting(dataset, seed=SEED, before_each=check_stop)
     val, test = (dataset.targets[part] for part in (dataset.split.val, dataset.split.test))
-    median = dataset.scaler.baseline()
+    factors = learned_factors(dataset.graphs, dataset.properties)
+    median = np.broadcast_to(dataset.scaler.baseline(factors), dataset.targets.shape)
+    on_val, on_test = median[dataset.split.val], median[dataset.split.test]
     return tuple(
         PropertyBaseline(
             key=prop.key,
             unit=prop.unit,
             train_labels=int(predicted.train_labels[k]),
-            median_val_mae=mean_absolute_error(median[k], val[:, k]),
-            median_test_mae=mean_absolute_error(median[k], test[:, k]),
+            median_val_mae=mean_absolute_error(on_val[:, k], val[:, k]),
+            median_test_mae=mean_absolute_error(on_test[:, k], test[:, k]),
             boosting_val_mae=mean_absolute_error(predicted.val[:, k], val[:, k]),
             boosting_test_mae=mean_absolute_error(predicted.test[:, k], test[:, k]),
         )

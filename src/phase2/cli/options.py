@@ -18,13 +18,14 @@ from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
 from phase2.config.request import BALANCES, FREEZES, PRECISIONS, RunRequest
 from phase2.config.resumption import CHANGES
-from phase2.config.settings import SET_VARIABLE
+from phase2.config.settings import PROPERTY_VARIABLE, SET_VARIABLE
 from phase2.config.splits import FORMS
 from phase2.errors import RequestError
 from phase2.properties import CORE, KEYS
 
 if TYPE_CHECKING:
     from phase2.config.limits import ReadingLimits
+    from phase2.config.own_properties import PropertyDefinition
 
 ConfigOption = Annotated[
     Path | None,
@@ -86,6 +87,27 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
             str | None,
             request_option(
                 "--properties", help=f"Comma-separated, of: {', '.join(KEYS)} (default: {', '.join(CORE)})."
+            ),
+        ],
+        None,
+    ),
+    "own_properties": (
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--property",
+                metavar="KEY:UNIT:COLUMN",
+                help="Define a property of your own: cv:J/mol/K:heat_capacity, or a mapping; may be repeated.",
+                show_default=False,
+            ),
+        ],
+        None,
+    ),
+    "properties_file": (
+        Annotated[
+            Path | None,
+            typer.Option(
+                "--properties-file", metavar="FILE", help="YAML file of properties of your own.", show_default=False
             ),
         ],
         None,
@@ -184,6 +206,11 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
 }
 
 
+def own_option(name: str) -> tuple[Any, Any]:
+    """Return annotation and default of an option that other commands have as well."""
+    return _OPTIONS[name]
+
+
 def takes_request(
     command: Callable[..., None], *, fixed: dict[str, str] | None = None, hidden: tuple[str, ...] = ()
 ) -> Callable[..., None]:
@@ -221,6 +248,24 @@ def given_settings(texts: Sequence[str] | None) -> list[str]:
     return list(texts) if texts else split_texts(os.environ.get(SET_VARIABLE, ""))
 
 
+def given_properties(texts: Sequence[str] | None, file: Path | None) -> tuple[PropertyDefinition, ...]:
+    """Return the properties that ``--properties-file`` and ``--property`` define, or else the variable of the latter.
+
+    Raises:
+        RequestError: A definition is invalid, or two have the same key.
+        UnknownNameError: A name in one is unknown; the nearest is offered.
+    """
+    words = list(texts or ()) if texts or file else split_texts(os.environ.get(PROPERTY_VARIABLE, ""))
+    if not words and file is None:
+        return ()
+    from phase2.config.property_texts import check_definitions, parse_property, read_properties_file
+
+    found = read_properties_file(file) if file else ()
+    found += tuple(one for word in words for one in parse_property(word))
+    check_definitions(found)
+    return found
+
+
 def given_limits(texts: Sequence[str] | None) -> ReadingLimits:
     """Return the limits of reading of a command that takes no other settings.
 
@@ -252,6 +297,7 @@ def _request(
 ) -> RunRequest:
     if words.get("properties") is not None:
         words["properties"] = split_names(words["properties"])
+    words["own_properties"] = given_properties(words["own_properties"], words.pop("properties_file")) or None
     words |= fixed
     given = [parse_setting(text) for text in given_settings(settings)]
     if config_file is None and not given:

@@ -61,8 +61,8 @@ class PropertyDefinition(Frozen):
             raise ValueError("lower is not below upper")
         if self.transform == "logit" and (self.lower is None or self.upper is None):
             raise ValueError("the transform logit needs both bounds, lower and upper")
-        if self.transform == "logit" and self.per in ("cell", "volume"):
-            raise ValueError(f"the transform logit does not go with per: {self.per}, which has no upper bound per atom")
+        if self.per in ("cell", "volume") and (self.upper is not None or self.lower not in (None, 0)):
+            raise ValueError(f"a value per {self.per} has no other bound than lower: 0, since it grows without one")
         if self.task == "binary" and (
             self.unit or self.transform != "none" or self.per != "none" or (self.lower, self.upper) != (None, None)
         ):

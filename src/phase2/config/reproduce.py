@@ -13,7 +13,6 @@ from phase2.config.request import BACKBONE, FIELD_PATHS, RunRequest
 from phase2.config.resolve import SOURCE_DIGEST, ResolvedRun, flatten, resolve
 from phase2.config.schema import RunConfig
 from phase2.errors import RequestError
-from phase2.properties import KEYS
 
 
 def reproducing_request(resolved: ResolvedRun) -> RunRequest:
@@ -66,10 +65,11 @@ def request_of(config: RunConfig, *, output: Path = Path("models")) -> RunReques
 
 def _fields(config: RunConfig) -> dict[str, Any]:
     mode: dict[str, Any] = {"competition": True} if config.mode == "competition" else {"level": config.mode}
-    everything = config.all_properties and config.properties == KEYS
+    everything = config.all_properties and config.properties == tuple(p.key for p in config.data.properties)
     properties: dict[str, Any] = {"all_properties": True} if everything else {"properties": config.properties}
     source: dict[str, Any] = {"from_": config.fine_tuning.source} if config.fine_tuning else {}
-    return {"algorithm": config.algorithm, "seed": config.seed, "data": config.data.source} | mode | properties | source
+    fields = {"algorithm": config.algorithm, "seed": config.seed, "data": config.data.source}
+    return fields | {"own_properties": config.data.own_properties} | mode | properties | source
 
 
 def _values(config: RunConfig) -> dict[str, object]:

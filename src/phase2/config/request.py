@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from phase2.config.assignments import SET, Setting, parse_setting
 from phase2.config.bounds import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
@@ -16,6 +16,9 @@ from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Pro
 from phase2.config.splits import parse_split
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import select_properties
+
+if TYPE_CHECKING:
+    from phase2.config.own_properties import PropertyDefinition
 
 Balance = Literal["equal", "uncertainty", "famo"]
 Precision = Literal["fp32", "bf16"]
@@ -65,6 +68,7 @@ class RunRequest:
         competition: Train the competition profile instead of a level.
         all_properties: Train all nine properties; excludes ``properties``.
         properties: Keys of the properties to train.
+        own_properties: Properties that the run defines, besides the nine; trained alone where none is named.
         epochs: Passes over the training set.
         lr: Peak learning rate.
         batch_size: Crystals per step.
@@ -96,6 +100,7 @@ class RunRequest:
     competition: bool = False
     all_properties: bool = False
     properties: tuple[str, ...] | None = None
+    own_properties: tuple[PropertyDefinition, ...] = ()
     epochs: int | None = None
     lr: float | None = None
     batch_size: int | None = None
@@ -138,7 +143,7 @@ class RunRequest:
     def given(self, name: str) -> bool:
         """Return whether a field was given."""
         value = getattr(self, name)
-        return value is not None and value is not False  # 0 is a seed
+        return value is not None and value is not False and value != ()  # 0 is a seed
 
     def origin(self, name: str) -> str:
         """Return the origin of a given field: its option, ``--set`` or a configuration file."""
@@ -151,7 +156,10 @@ class RunRequest:
             value = getattr(self, name)
             if value == default and name != "algorithm":
                 continue
-            words += [flag(name)] if value is True else [flag(name), _as_text(value)]
+            if name == "own_properties":
+                words += [word for definition in self.own_properties for word in (flag(name), definition.text)]
+            else:
+                words += [flag(name)] if value is True else [flag(name), _as_text(value)]
         for setting in self.settings:
             words += [SET, setting.text]
         return words
@@ -177,6 +185,8 @@ class RunRequest:
                 )
             if name == "settings":
                 settings.append(parse_setting(rest.pop(0)))
+            elif name == "own_properties":
+                values[name] = (*values.get(name, ()), *_definitions(rest.pop(0)))
             else:
                 values[name] = True if name in _SWITCHES else _READERS.get(name, str)(rest.pop(0))
         values.pop("output", None)
@@ -192,11 +202,19 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 def flag(name: str) -> str:
     """Return the option of a field: ``batch_size`` is ``--batch-size``, and ``from_``, a keyword else, ``--from``."""
+    if name == "own_properties":
+        return "--property"  # one each
     return "--" + name.rstrip("_").replace("_", "-")
 
 
 def _as_text(value: object) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _definitions(text: str) -> tuple[PropertyDefinition, ...]:
+    from phase2.config.property_texts import parse_property  # with pydantic, which takes a while
+
+    return parse_property(text)
 
 
 def _option_fields() -> dict[str, object]:
@@ -239,7 +257,11 @@ def _refuse_unknown_names(request: RunRequest) -> None:
             raise UnknownNameError.of(name, value, valid)
     if request.split is not None:
         parse_split(request.split)
-    select_properties(request.properties)
+    if request.own_properties:
+        from phase2.config.property_texts import check_definitions
+
+        check_definitions(request.own_properties)
+    select_properties(request.properties, own=[one.as_property() for one in request.own_properties])
 
 
 def _refuse_contradictions(request: RunRequest) -> None:

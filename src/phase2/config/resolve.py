@@ -82,15 +82,21 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, ob
 
 def _configuration(request: RunRequest, row: Profile, size: Setting) -> RunConfig:
     """Build the configuration before overrides: the level, and the fields of the request."""
+    own = [definition.as_property() for definition in request.own_properties]
+    selected = select_properties(request.properties, everything=request.all_properties, own=own)
     return RunConfig(
         algorithm=row.algorithm,
         mode=row.mode,
         backend=row.backend,
         family=row.family,
-        properties=tuple(p.key for p in select_properties(request.properties, everything=request.all_properties)),
+        properties=tuple(p.key for p in selected),
         all_properties=request.all_properties,
         seed=SEED if request.seed is None else request.seed,
-        data=DataConfig(source="sample" if request.data is None else request.data, max_samples=row.max_samples),
+        data=DataConfig(
+            source="sample" if request.data is None else request.data,
+            max_samples=row.max_samples,
+            own_properties=request.own_properties,
+        ),
         model=_model(row, str(size.value)),
         training=_training(row),
         foundation=_foundation(request),
@@ -138,6 +144,7 @@ _FIELD_PATHS: dict[str, tuple[str, ...]] = {
     "seed": ("seed",),
     "data": ("data.source",),
     "from_": ("fine_tuning.source",),
+    "own_properties": ("data.own_properties", "properties"),
     "all_properties": ("properties", "all_properties"),
     "properties": ("properties",),
 }
@@ -202,4 +209,6 @@ def _assign(tree: dict[str, Any], path: str, value: object) -> None:
 def _text(value: object) -> str:
     if value is None:
         return "-"
-    return ", ".join(str(v) for v in value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(json.dumps(v, ensure_ascii=False) if isinstance(v, dict) else str(v) for v in value)
+    return str(value)

@@ -6,12 +6,15 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from phase2.config.assignments import SEPARATOR, SET, Setting, format_value, join_texts
 from phase2.config.combine import combine
 from phase2.config.request import FIELD_PATHS, FLAG_PATHS, RunRequest, flag
 from phase2.errors import RequestError
+
+if TYPE_CHECKING:
+    from phase2.config.own_properties import PropertyDefinition
 
 LISTS: Mapping[str, Callable[[str], Any]] = {
     "level": str,
@@ -55,6 +58,7 @@ class SweepRequest:
         algorithm: ``e3nn`` or ``cgcnn``.
         all_properties: Train all nine properties; excludes ``properties``.
         properties: Keys of the properties to train.
+        own_properties: Properties that the runs define, besides the nine.
         data: Name of a data set, or a path.
         lists: Comma-separated values by option, of ``LISTS``; one that is missing or "" is left to the level.
         settings: Values by dotted path of further settings.
@@ -66,6 +70,7 @@ class SweepRequest:
     algorithm: str = "e3nn"
     all_properties: bool = False
     properties: tuple[str, ...] | None = None
+    own_properties: tuple[PropertyDefinition, ...] = ()
     data: str | None = None
     lists: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
@@ -122,6 +127,7 @@ class SweepRequest:
             "algorithm": self.algorithm,
             "all-properties": "true" if self.all_properties else "",
             "properties": ",".join(self.properties or ()),
+            "property": SEPARATOR.join(definition.text for definition in self.own_properties),
             **{option.replace("_", "-"): text for option, text in listed.items()},
             "data": self.data or "",
             "set": join_texts(self._texts()) if self.settings else "",
@@ -131,8 +137,10 @@ class SweepRequest:
     def command(self, name: str) -> list[str]:
         """Return the ``phase2 sweep`` command line of this request."""
         words = ["phase2", "sweep", "--name", name]
-        for option, text in replace(self, settings={}).options().items():
+        for option, text in replace(self, settings={}, own_properties=()).options().items():
             words += [f"--{option}"] if option == "all-properties" else [f"--{option}", text]
+        for definition in self.own_properties:
+            words += [flag("own_properties"), definition.text]
         for text in self._texts():
             words += [SET, text]
         return words
@@ -147,6 +155,7 @@ class SweepRequest:
             "algorithm": self.algorithm,
             "all_properties": self.all_properties,
             "properties": self.properties,
+            "own_properties": self.own_properties or None,
             "data": self.data,
             **_values(words),
         }

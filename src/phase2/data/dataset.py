@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from phase2.config.schema import DataConfig
 from phase2.config.settings import cache_dir
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.label_remarks import label_remarks, refuse_sentinels
+from phase2.data.sources.absent import refuse_absent_columns
 from phase2.data.sources.columns import read_column
 from phase2.data.splits.assign import AssignedSplit, SplitInput, assign_parts
 from phase2.data.splits.reduce import reduce_split
@@ -23,9 +25,10 @@ from phase2.data.store.store import GraphStore, open_or_build_store
 from phase2.data.stored.opening import content_address, open_data_set
 from phase2.data.symmetry.table import SymmetryTable, symmetry_table
 from phase2.data.targets import TargetScaler
+from phase2.data.transforms import learned_factors
 from phase2.data.twins.drop import drop_twins
 from phase2.errors import DataError
-from phase2.properties import Property
+from phase2.properties import KEYS, Property
 from phase2.storage.base import Store
 from phase2.storage.progress import ProgressCallback
 
@@ -48,6 +51,8 @@ class CrystalPropertyDataset:
         dropped_twins: Validation and test crystals that were left out for a twin in the training part; None where
             this was not asked for.
         address: Address of the content of the source, ``sha256:...``; empty for data sets that come with phase2.
+        out_of_bounds: Ids of the crystals whose label lies beyond the bounds of its property, by property; such labels
+            count as missing.
         features: Features of the crystals by a pretrained potential, shape (B, F), float32, memory-mapped; None without
             one.
         features_digest: SHA-256 of the potential's weights; None without one.
@@ -67,6 +72,7 @@ class CrystalPropertyDataset:
     address: str = ""
     features: NDArray[np.float32] | None = None
     features_digest: str | None = None
+    out_of_bounds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -110,6 +116,14 @@ class CrystalPropertyDataset:
         known = config.properties
         keys = [p.key for p in known]
         requested = [keys.index(key) for key in properties]
+        if not drop_unlabelled_properties:
+            refuse_absent_columns(
+                config,
+                [known[k] for k in requested],
+                columns[:, requested],
+                partial(open_data_set, config.source, config.limits, known, store=stored_in, cache=cache),
+            )
+        columns, beyond = _without_impossible(columns, graphs.ids, known, requested)
         present = np.isfinite(columns[:, requested])
         if not present[whole.train].any():
             raise _without_labels(properties, columns[whole.train], config)
@@ -126,7 +140,7 @@ class CrystalPropertyDataset:
             properties=chosen,
             targets=targets,
             split=parts,
-            scaler=TargetScaler.fit(targets[parts.train], chosen),
+            scaler=_fit_scaler(graphs, targets, parts.train, chosen),
             rejected=len(store.rejected),
             unlabelled=int((~present.any(axis=1)).sum()),
             fingerprint=_fingerprint(store.fingerprint, parts.fingerprint(graphs.ids), chosen),
@@ -134,6 +148,7 @@ class CrystalPropertyDataset:
             assigned=assigned,
             dropped_twins=dropped,
             address=content_address(config.source, store=stored_in),
+            out_of_bounds={key: ids for key, ids in beyond.items() if key in {p.key for p in chosen}},
         )
 
     def label_remarks(self) -> tuple[str, ...]:
@@ -148,6 +163,30 @@ class CrystalPropertyDataset:
             part: {p.key: int(present[index, k].sum()) for k, p in enumerate(self.properties)}
             for part, index in (("train", self.split.train), ("val", self.split.val), ("test", self.split.test))
         }
+
+
+def _fit_scaler(
+    graphs: PackedGraphs, targets: NDArray[np.float64], train: NDArray[np.int64], properties: Sequence[Property]
+) -> TargetScaler:
+    factors = learned_factors(graphs, properties)
+    return TargetScaler.fit(targets[train], properties, None if factors is None else factors[train])
+
+
+def _without_impossible(
+    columns: NDArray[np.float64], ids: NDArray[np.str_], known: Sequence[Property], requested: Sequence[int]
+) -> tuple[NDArray[np.float64], dict[str, tuple[str, ...]]]:
+    """Replace labels beyond the bounds of their property by NaN, and list the crystals of each property."""
+    beyond: dict[str, tuple[str, ...]] = {}
+    for k in requested:
+        prop = known[k]
+        low = -np.inf if prop.lower is None else prop.lower
+        high = np.inf if prop.upper is None else prop.upper
+        outside = (columns[:, k] < low) | (columns[:, k] > high)
+        if outside.any():
+            columns = columns.copy()
+            columns[outside, k] = np.nan
+            beyond[prop.key] = tuple(ids[outside].tolist())
+    return columns, beyond
 
 
 def open_graph_store(
@@ -211,4 +250,7 @@ def _without_labels(missing: Sequence[str], train: NDArray[np.float64], config: 
 
 
 def _fingerprint(store: str, parts: str, properties: Sequence[Property]) -> str:
-    return hashlib.sha256(f"{store}|{parts}|{','.join(p.key for p in properties)}".encode()).hexdigest()
+    learned = "".join(
+        f"|{p.transform} {p.per} {p.lower} {p.upper}" for p in properties if p.key not in KEYS and p.task != "binary"
+    )
+    return hashlib.sha256(f"{store}|{parts}|{','.join(p.key for p in properties)}{learned}".encode()).hexdigest()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from phase2.data.transforms import from_learned, to_learned, within_bounds
 from phase2.errors import DataError, ModelFileError
 from phase2.properties import Property
 
@@ -22,8 +22,6 @@ OUTLIER_QUANTILES = (0.005, 0.995)
 OUTLIER_WIDTH = 5.1517  # between those quantiles of a normal distribution, in sigmas
 MIN_LABELS = 200
 
-_Transform: TypeAlias = Callable[[NDArray[np.float64], Property], NDArray[np.float64]]
-
 _FIELDS = ("mean", "std", "lower", "upper", "median")
 
 
@@ -31,13 +29,18 @@ _FIELDS = ("mean", "std", "lower", "upper", "median")
 class TargetScaler:
     """Transform and normaliser of P properties, fitted to the training labels only.
 
+    Values per cell or per volume are learned per atom: for these, every method needs the ``factors`` of the crystals,
+    (B, P) float64, of :func:`phase2.data.transforms.learned_factors`. Labels of a binary property stay 0 and 1, and
+    what the network predicts for it is a logit, whose probability is the prediction.
+
     Attributes:
         properties: The P properties.
         mean: Mean of the transformed labels, (P,) float64.
         std: Standard deviation of the transformed labels, (P,) float64; 1 where all labels are equal.
         lower: Smallest transformed label to train on, (P,) float64; -inf where there is no bound.
         upper: Largest transformed label to train on, (P,) float64; inf where there is no bound.
-        median: Median of the training labels, (P,) float64, in the properties' units.
+        median: Median of the training labels, (P,) float64, in the properties' units, or per atom; for a binary
+            property the share of those that are true.
     """
 
     properties: tuple[Property, ...]
@@ -48,12 +51,15 @@ class TargetScaler:
     median: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, values: NDArray[np.float64], properties: Sequence[Property]) -> TargetScaler:
+    def fit(
+        cls, values: NDArray[np.float64], properties: Sequence[Property], factors: NDArray[np.float64] | None = None
+    ) -> TargetScaler:
         """Fit to the labels of the training crystals.
 
         Args:
             values: Labels, shape (B, P), float64, in the properties' units, NaN where missing.
             properties: The properties of the columns.
+            factors: What their learned values are multiplied by.
 
         Raises:
             DataError: A property has no label.
@@ -61,31 +67,45 @@ class TargetScaler:
         values = np.asarray(values, dtype=np.float64)
         assert values.shape[1:] == (len(properties),)  # noqa: S101
         _refuse_unlabelled(values, properties)
-        columns = [_fit_column(_forward(values[:, k], p)) for k, p in enumerate(properties)]
+        values = _divided(values, properties, factors)
+        columns = [_fit_column(to_learned(values[:, k], p), p) for k, p in enumerate(properties)]
         mean, std, lower, upper = np.array(columns).T
-        return cls(tuple(properties), mean, std, lower, upper, np.nanmedian(values, axis=0))
+        median = np.nanmedian(values, axis=0)
+        binary = [p.task == "binary" for p in properties]
+        if any(binary):
+            median = np.where(binary, np.nanmean(values, axis=0), median)
+        return cls(tuple(properties), mean, std, lower, upper, median)
 
-    def encode(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
+    def encode(self, values: NDArray[np.float64], factors: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
         """Normalise labels: (B, P) float64 in the properties' units to (B, P) float32; NaN stays NaN."""
-        transformed = self._each(_forward, values)
+        transformed = self._learned(values, factors)
         return ((transformed - self.mean) / self.std).astype(np.float32)
 
-    def decode(self, normalised: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Convert predictions (B, P) to the properties' units, float64; those below a bound of zero become zero."""
+    def decode(
+        self, normalised: NDArray[np.floating], factors: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Convert predictions (B, P) to the properties' units, float64; those beyond a bound become the bound."""
         transformed: NDArray[np.float64] = np.asarray(normalised, dtype=np.float64) * self.std + self.mean
-        return self._each(_backward, transformed)
+        values = np.stack([from_learned(transformed[:, k], p) for k, p in enumerate(self.properties)], axis=1)
+        values = _multiplied(values, self.properties, factors)
+        return np.stack([within_bounds(values[:, k], p) for k, p in enumerate(self.properties)], axis=1)
 
-    def training_mask(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def training_mask(
+        self, values: NDArray[np.float64], factors: NDArray[np.float64] | None = None
+    ) -> NDArray[np.bool_]:
         """Select the labels to train on, (B, P) bool: those that are present and no outlier.
 
         For the training part only: validation and test are never filtered.
         """
-        transformed = self._each(_forward, values)
+        transformed = self._learned(values, factors)
         return (transformed >= self.lower) & (transformed <= self.upper)
 
-    def baseline(self) -> NDArray[np.float64]:
-        """Predict without a model: the median of the training labels, (P,) float64, in the properties' units."""
-        return self.median.copy()
+    def baseline(self, factors: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Predict without a model, in the properties' units: the median of the training labels, (P,) float64.
+
+        With the factors of crystals, that of each, (B, P) float64; without, values per cell or volume are per atom.
+        """
+        return self.median.copy() if factors is None else self.median * factors
 
     def select(self, columns: Sequence[int]) -> TargetScaler:
         """Return the scaler of some of the properties, in this order."""
@@ -109,33 +129,34 @@ class TargetScaler:
             raise _damaged("holds numbers that are not finite or no scale")
         return cls(tuple(properties), mean, std, lower, upper, median)
 
-    def _each(self, transform: _Transform, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        columns = [transform(values[:, k], p) for k, p in enumerate(self.properties)]
-        return np.stack(columns, axis=1)
+    def _learned(self, values: NDArray[np.float64], factors: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        values = _divided(values, self.properties, factors)
+        return np.stack([to_learned(values[:, k], p) for k, p in enumerate(self.properties)], axis=1)
 
 
-def signed_log1p(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compute sign(x) log(1 + abs(x)): a logarithm for large values of either sign, the identity around zero."""
-    return np.sign(x) * np.log1p(np.abs(x))
+def _divided(
+    values: NDArray[np.float64], properties: Sequence[Property], factors: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    _require_factors(properties, factors)
+    return values if factors is None else values / factors
 
 
-def signed_expm1(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Invert :func:`signed_log1p`; what exceeds the range of float64 becomes infinite."""
-    with np.errstate(over="ignore"):
-        return np.sign(y) * np.expm1(np.abs(y))
+def _multiplied(
+    values: NDArray[np.float64], properties: Sequence[Property], factors: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    _require_factors(properties, factors)
+    return values if factors is None else values * factors
 
 
-def _forward(column: NDArray[np.float64], prop: Property) -> NDArray[np.float64]:
-    return signed_log1p(column) if prop.transform == "log1p" else column
+def _require_factors(properties: Sequence[Property], factors: NDArray[np.float64] | None) -> None:
+    """Fail where a value per cell would be taken for one per atom."""
+    assert factors is not None or all(p.per in ("none", "atom") for p in properties), "factors are missing"  # noqa: S101
 
 
-def _backward(column: NDArray[np.float64], prop: Property) -> NDArray[np.float64]:
-    physical = signed_expm1(column) if prop.transform == "log1p" else column
-    return np.maximum(physical, 0.0) if prop.non_negative else physical
-
-
-def _fit_column(transformed: NDArray[np.float64]) -> tuple[float, float, float, float]:
+def _fit_column(transformed: NDArray[np.float64], prop: Property) -> tuple[float, float, float, float]:
     """Return mean, standard deviation, lower and upper bound of one property's labels."""
+    if prop.task == "binary":
+        return 0.0, 1.0, -math.inf, math.inf
     labels = transformed[~np.isnan(transformed)]
     lower, upper = _bounds(labels)
     kept = labels[(labels >= lower) & (labels <= upper)]

@@ -7,7 +7,6 @@ from typing import Any
 
 import yaml
 
-from phase2.properties import get_property
 from phase2.runs.manifest import RunManifest
 from phase2.runs.report.model_card import model_card
 from phase2.runs.results import PropertyMetrics
@@ -69,11 +68,15 @@ def _results(manifest: RunManifest) -> Iterator[dict[str, Any]]:
     for row in manifest.test:
         metrics = [metric for metric in _metrics(row) if metric["value"] is not None]
         if metrics:
-            name = get_property(row.key).title
+            name = manifest.config.get_property(row.key).title
             yield {"task": {"type": "graph-ml", "name": name}, "dataset": dict(dataset), "metrics": metrics}
 
 
 def _metrics(row: PropertyMetrics) -> Iterator[dict[str, Any]]:
+    if row.is_binary:
+        for name in ("log_loss", "roc_auc", "accuracy", "f1"):
+            yield {"type": name, "value": getattr(row, name), "name": f"{name} of {row.key}"}
+        return
     unit = f", {row.unit}" if row.unit else ""
     yield {"type": "mae", "value": row.mae, "name": f"MAE of {row.key}{unit}"}
     yield {"type": "rmse", "value": row.rmse, "name": f"RMSE of {row.key}{unit}"}

@@ -111,3 +111,6 @@ def _facts(manifest: RunManifest) -> Iterator[str]:
         boosting = f", boosting {number(row.boosting_test_mae)}" if manifest.baselines else ""
         unit = f" {row.unit}" if row.unit else ""
         yield f"{row.key}: test MAE {number(row.test_mae)}{unit} (median {number(row.baseline_mae)}{boosting})"
+    for one in manifest.test:
+        if one.is_binary:
+            yield f"{one.key}: test log loss {number(one.log_loss)} (prior {number(one.baseline_log_loss)})"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from phase2.errors import ModelFileError, RequestError
 from phase2.prediction.predictor import Predictor
@@ -60,10 +61,11 @@ def joint_calibration(predictors: Sequence[Predictor], keys: Sequence[str] | Non
     first = parts[0]
     if len(parts) == 1:
         return first
-    physical = [part.scaler.decode(part.predicted) for part in parts]
-    normalised = [first.scaler.encode(one).astype(np.float64) for one in physical]
+    one_atom = np.ones(first.predicted.shape)  # a mean over models per atom is one per cell, too
+    physical = [part.scaler.decode(part.predicted, one_atom) for part in parts]
+    normalised = [first.scaler.encode(one, one_atom).astype(np.float64) for one in physical]
     difficulty = ensemble_difficulty([part.difficulty.astype(np.float64) for part in parts], normalised)
-    mean = first.scaler.encode(np.mean(physical, axis=0))
+    mean = first.scaler.encode(np.mean(physical, axis=0), one_atom)
     return replace(first, predicted=mean, difficulty=difficulty.astype(np.float32))
 
 
@@ -83,16 +85,22 @@ def add_intervals(
     if predicted:
         values = np.stack([table.rows[k].values for k in predicted])  # type: ignore[misc]
         of_members = [np.stack([member.rows[k].difficulty for k in predicted]) for member in members]  # type: ignore[misc]
-        difficulty = of_members[0]
+        difficulty, factors = of_members[0], _factors(members[0], predicted)
         if len(members) > 1:
             stacks = [np.stack([member.rows[k].values for k in predicted]) for member in members]  # type: ignore[misc]
-            normalised = [calibration.scaler.encode(one).astype(np.float64) for one in stacks]
+            normalised = [calibration.scaler.encode(one, factors).astype(np.float64) for one in stacks]
             difficulty = ensemble_difficulty(of_members, normalised)
-        bounds = [calibration.intervals(values, difficulty, level) for level in levels]
+        bounds = [calibration.intervals(values, difficulty, level, factors) for level in levels]
         for k, of_row in zip(predicted, np.stack(bounds, axis=1), strict=True):
             rows[k] = replace(rows[k], intervals=of_row)
     notes = (*table.notes, *_impossible(calibration, levels))
     return replace(table, rows=tuple(rows), levels=tuple(levels), notes=notes)
+
+
+def _factors(table: PredictionTable, rows: Sequence[int]) -> NDArray[np.float64] | None:
+    """Return what learned values of these rows are multiplied by, (B, P) float64; None for 1."""
+    found = [factors for k in rows if (factors := table.rows[k].factors) is not None]
+    return np.stack(found) if found else None
 
 
 def _estimator(predictor: Predictor) -> UncertaintyEstimator:
@@ -106,10 +114,16 @@ def _estimator(predictor: Predictor) -> UncertaintyEstimator:
 
 
 def _impossible(calibration: Calibration, levels: Sequence[float]) -> list[str]:
-    return [
+    properties = calibration.scaler.properties
+    binary = [
+        f"no interval for {prop.key}: it is a binary property, and its prediction is a probability"
+        for prop in properties
+        if prop.task == "binary"
+    ]
+    return binary + [
         f"no interval of {level:g} for {prop.key}: calibrated on {calibration.count(k)} validation labels, "
         f"{labels_needed(level)} are needed"
-        for k, prop in enumerate(calibration.scaler.properties)
+        for k, prop in enumerate(properties)
         for level in levels
-        if not calibration.is_possible(k, level)
+        if prop.task != "binary" and not calibration.is_possible(k, level)
     ]

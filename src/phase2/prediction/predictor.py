@@ -17,13 +17,13 @@ from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
-from phase2.errors import UnknownNameError
+from phase2.data.transforms import learned_factors
+from phase2.errors import RequestError, UnknownNameError
 from phase2.machine.hardware import thread_count
 from phase2.models.files.modelfile import TrainedModel, load_model_file
 from phase2.prediction.features import trained_features
 from phase2.prediction.reading import GraphReader, ReadStructure, split_by_atoms
 from phase2.prediction.table import PredictedStructure, PredictionTable
-from phase2.properties import select_properties
 from phase2.storage.progress import ProgressCallback
 
 if TYPE_CHECKING:
@@ -38,11 +38,13 @@ class Assessment:
         values: Predictions, (B, P) float64, in the properties' units.
         difficulty: Expected errors up to a factor, (B, P) float64; None where the model does not know.
         novelty: Distance to the training crystals, (B,) float64; None where the model does not know.
+        factors: What learned values are multiplied by, (B, P) float64; None for 1.
     """
 
     values: NDArray[np.float64]
     difficulty: NDArray[np.float64] | None
     novelty: NDArray[np.float64] | None
+    factors: NDArray[np.float64] | None = None
 
     def crystals(self, columns: Sequence[int]) -> list[Assessment]:
         """Return the assessment of each crystal alone, with these columns of the properties."""
@@ -52,6 +54,7 @@ class Assessment:
                 self.values[k : k + 1, index],
                 None if self.difficulty is None else self.difficulty[k : k + 1, index],
                 None if self.novelty is None else self.novelty[k : k + 1],
+                None if self.factors is None else self.factors[k : k + 1, index],
             )
             for k in range(len(self.values))
         ]
@@ -98,7 +101,11 @@ class Predictor:
         unknown = [key for key in keys if key not in known]
         if unknown:
             raise UnknownNameError.of("property of this model", unknown[0], known)
-        select_properties(keys)  # refuses an empty list and duplicates
+        if not keys or len(set(keys)) != len(keys):
+            raise RequestError(
+                "No property was requested." if not keys else f"A property is named twice in '{','.join(keys)}'.",
+                fix=f"Name properties of this model, each once: {', '.join(known)}.",
+            )
         return [known.index(key) for key in keys]
 
     def predict(self, crystals: Sequence[Crystal]) -> NDArray[np.float64]:
@@ -127,11 +134,12 @@ class Predictor:
             embedded = self._network.embed(batch)
             normalised = self._network.heads(embedded)
         features = embedded.float().cpu().numpy()
-        known = self.model.uncertainty
+        known, factors = self.model.uncertainty, learned_factors(graphs, self.model.properties)
         return Assessment(
-            self.model.scaler.decode(normalised.double().cpu().numpy()),
+            self.model.scaler.decode(normalised.double().cpu().numpy(), factors),
             difficulty=None if known is None else known.difficulty(features),
             novelty=None if known is None else known.novelty(features),
+            factors=factors,
         )
 
     def embed_graphs(self, graphs: PackedGraphs) -> NDArray[np.float32]:
@@ -212,7 +220,10 @@ def _row(predictor: Predictor, name: str, graph: PackedGraphs, assessed: Assessm
     if not np.isfinite(values).all():
         return PredictedStructure(name, formula, None, error="The model's prediction is not finite.", warning=warning)
     difficulty = None if assessed.difficulty is None else assessed.difficulty[0]
-    return PredictedStructure(name, formula, values, warning=warning, difficulty=difficulty, novelty=novelty)
+    factors = None if assessed.factors is None else assessed.factors[0]
+    return PredictedStructure(
+        name, formula, values, warning=warning, difficulty=difficulty, novelty=novelty, factors=factors
+    )
 
 
 def novelty_warning(novelty: float) -> str:

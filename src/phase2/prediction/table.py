@@ -36,6 +36,7 @@ class PredictedStructure:
         difficulty: Expected errors up to a factor, shape (P,), float64; None where the model does not know.
         novelty: Distance to the training crystals; above 1 the structure is unlike them. None where the model does
             not know.
+        factors: What learned values are multiplied by, shape (P,), float64; None for 1.
     """
 
     file: str
@@ -47,6 +48,7 @@ class PredictedStructure:
     intervals: NDArray[np.float64] | None = None
     difficulty: NDArray[np.float64] | None = None
     novelty: float | None = None
+    factors: NDArray[np.float64] | None = None
 
     def numbers(self) -> list[float | None]:
         """Return predictions, spreads, intervals and, with these, novelty; an empty list if there is no prediction.
@@ -98,7 +100,7 @@ class PredictionTable:
 
     def numeric_headings(self) -> list[str]:
         """Return the headings of predictions, spreads of an ensemble, ends of intervals, and novelty with these."""
-        means = [p.heading for p in self.properties]
+        means = [p.predicted_heading for p in self.properties]
         spreads = [f"std of {heading}" for heading in means] if self.members > 1 else []
         ends = [
             _end_heading(p, end, self._of(level)) for level in self.levels for p in self.properties for end in _ENDS

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -12,15 +13,18 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictFloat, StrictInt, 
 
 from phase2.config.bounds import MOST_COUNTED
 from phase2.errors import ModelFileError
-from phase2.properties import KEYS
+from phase2.properties import KEY
 from phase2.storage.disk.atomic import write_text
 from phase2.storage.records import first_error, read_limited
 
 
 def _known(key: str) -> str:
-    if key not in KEYS:
+    if not re.fullmatch(KEY, key):
         raise ValueError("no property has this key")
     return key
+
+
+_Errors = Annotated[dict[Annotated[StrictStr, AfterValidator(_known)], StrictFloat | None], Field(strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class EpochRow:
         seconds: Wall time of the epoch, validation included (since the resumption, in a resumed epoch).
         structures_per_second: Training speed, validation excluded.
         data_wait: Share of the training time spent waiting for a batch.
+        val_log_loss: Validation log loss of the binary properties; left out of the file where there are none.
+        own_units: Units of the errors of properties that the run defines, ``log loss`` for binary ones; likewise.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -50,10 +56,24 @@ class EpochRow:
     train_loss: StrictFloat
     val_loss: StrictFloat
     val_score: StrictFloat
-    val_mae: Annotated[dict[Annotated[StrictStr, AfterValidator(_known)], StrictFloat | None], Field(strict=True)]
+    val_mae: _Errors
     seconds: Annotated[StrictFloat, Field(ge=0)]
     structures_per_second: Annotated[StrictFloat, Field(ge=0)]
     data_wait: StrictFloat
+    val_log_loss: _Errors = field(default_factory=dict)
+    own_units: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def val_errors(self) -> dict[str, float | None]:
+        """Validation MAE, or log loss of a binary property, by property."""
+        return {**self.val_mae, **self.val_log_loss}
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the row as files hold it."""
+        return {name: value for name, value in asdict(self).items() if name not in _OF_OWN or value}
+
+
+_OF_OWN = ("val_log_loss", "own_units")
 
 
 def best_row(history: Sequence[EpochRow]) -> EpochRow | None:
@@ -63,7 +83,7 @@ def best_row(history: Sequence[EpochRow]) -> EpochRow | None:
 
 def write_history(path: Path, history: Sequence[EpochRow]) -> None:
     """Write ``history.json`` atomically: a list of rows, one line each."""
-    rows = ",\n".join(json.dumps(asdict(row), allow_nan=False) for row in history)
+    rows = ",\n".join(json.dumps(row.to_dict(), allow_nan=False) for row in history)
     write_text(path, f"[\n{rows}\n]\n" if rows else "[]\n")
 
 

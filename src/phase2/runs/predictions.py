@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,18 @@ class PartPredictions:
     formulas: Sequence[str]
     reference: NDArray[np.float64]
     predicted: NDArray[np.float64]
+
+    def without_binary(self) -> Self:
+        """Return the predictions that are values, not probabilities."""
+        kept = [k for k, prop in enumerate(self.properties) if prop.task != "binary"]
+        if len(kept) == len(self.properties):
+            return self
+        return replace(
+            self,
+            properties=tuple(self.properties[k] for k in kept),
+            reference=self.reference[:, kept],
+            predicted=self.predicted[:, kept],
+        )
 
     def labelled(self, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return labels and predictions of property ``k`` where both are finite, two arrays of equal length."""

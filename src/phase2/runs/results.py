@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Self
 
+from pydantic import Field
+
 from phase2.config.levels import Algorithm, Mode
 from phase2.runs.baselines import PropertyBaseline
 from phase2.runs.intervals import PropertyIntervals
@@ -12,8 +14,15 @@ from phase2.runs.splits import Leakage
 from phase2.storage.records import Counted, Record
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class PropertyMetrics(Record):
     """Errors of one property over the labelled crystals of one part of the data, in physical units.
+
+    Of a binary property, whose predictions are probabilities, the first four errors are null and the last six are
+    there; of any other property they are left out.
 
     Attributes:
         key: The property.
@@ -23,7 +32,14 @@ class PropertyMetrics(Record):
         rmse: Root of the mean squared error.
         r2: Share of the labels' variance that is explained; null when they are all equal.
         baseline_mae: Mean absolute error of predicting the median of the training labels.
-        ratio: ``mae`` / ``baseline_mae``: below 1 the model is better than the median.
+        ratio: ``mae`` / ``baseline_mae``, or the same of the log loss: below 1 the model is better than the baseline.
+        binary: Whether the property is binary.
+        log_loss: Mean negative logarithm of the probability of what is true.
+        baseline_log_loss: The same of predicting the share of true training labels; null where that is 0 or 1.
+        roc_auc: Area under the receiver operating characteristic; null where all labels are alike.
+        accuracy: Share of crystals on the right side of a probability of 0.5.
+        baseline_accuracy: The same of predicting the more frequent training label.
+        f1: Harmonic mean of precision and recall of the true ones; null where no label is true.
     """
 
     key: str
@@ -34,6 +50,50 @@ class PropertyMetrics(Record):
     r2: float | None
     baseline_mae: float | None
     ratio: float | None
+    binary: bool | None = Field(default=None, exclude_if=_is_none)
+    log_loss: float | None = Field(default=None, exclude_if=_is_none)
+    baseline_log_loss: float | None = Field(default=None, exclude_if=_is_none)
+    roc_auc: float | None = Field(default=None, exclude_if=_is_none)
+    accuracy: float | None = Field(default=None, exclude_if=_is_none)
+    baseline_accuracy: float | None = Field(default=None, exclude_if=_is_none)
+    f1: float | None = Field(default=None, exclude_if=_is_none)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the property is binary."""
+        return bool(self.binary)
+
+    @property
+    def error(self) -> float | None:
+        """What is compared with the baseline: the MAE, or the log loss of a binary property."""
+        return self.log_loss if self.is_binary else self.mae
+
+    @property
+    def baseline_error(self) -> float | None:
+        """The same of the baseline."""
+        return self.baseline_log_loss if self.is_binary else self.baseline_mae
+
+    @classmethod
+    def from_probabilities(
+        cls,
+        key: str,
+        count: int,
+        *,
+        log_loss: float | None = None,
+        baseline_log_loss: float | None = None,
+        roc_auc: float | None = None,
+        accuracy: float | None = None,
+        baseline_accuracy: float | None = None,
+        f1: float | None = None,
+    ) -> Self:
+        """Record the errors of predicted probabilities; a number that is not finite becomes None."""
+        error, baseline = _finite(log_loss), _finite(baseline_log_loss)
+        return cls(
+            key=key, unit="", count=count, mae=None, rmse=None, r2=None, baseline_mae=None,
+            ratio=None if error is None or not baseline else _finite(error / baseline),
+            binary=True, log_loss=error, baseline_log_loss=baseline, roc_auc=_finite(roc_auc),
+            accuracy=accuracy, baseline_accuracy=baseline_accuracy, f1=_finite(f1),
+        )  # fmt: skip
 
     @classmethod
     def from_errors(

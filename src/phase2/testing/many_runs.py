@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -56,7 +55,7 @@ def write_runs(models: Path, count: int, *, epochs: int = 20, seed: int = 1) -> 
         recorded = _recorded(run, resolved, started)
         manifest = _manifest(recorded, draw, history, facts)
         run.manifest.write_text(to_json(manifest.model_dump(mode="json")), encoding="utf-8")
-        run.history.write_text(json.dumps([asdict(row) for row in history]), encoding="utf-8")
+        run.history.write_text(json.dumps([row.to_dict() for row in history]), encoding="utf-8")
 
 
 def _history(draw: random.Random, epochs: int) -> list[EpochRow]:

@@ -145,7 +145,11 @@ def epoch_metrics(row: EpochRow) -> dict[str, float]:
         "structures_per_second": row.structures_per_second,
         "data_wait": row.data_wait,
     }
-    return metrics | {f"val/mae/{key}": mae for key, mae in row.val_mae.items() if mae is not None}
+    return (
+        metrics
+        | {f"val/mae/{key}": mae for key, mae in row.val_mae.items() if mae is not None}
+        | {f"val/log_loss/{key}": value for key, value in row.val_log_loss.items() if value is not None}
+    )
 
 
 def final_metrics(manifest: RunManifest) -> Iterator[tuple[str, float]]:
@@ -155,6 +159,7 @@ def final_metrics(manifest: RunManifest) -> Iterator[tuple[str, float]]:
     for part, rows in (("val", manifest.val), ("test", manifest.test)):
         for row in rows:
             found = {"mae": row.mae, "rmse": row.rmse, "r2": row.r2, "median_mae": row.baseline_mae}
+            found |= {name: getattr(row, name) for name in ("log_loss", "roc_auc", "accuracy", "f1")}
             yield from ((f"final/{part}/{name}/{row.key}", x) for name, x in found.items() if x is not None)
     for baseline in manifest.baselines:
         boosting = {"val": baseline.boosting_val_mae, "test": baseline.boosting_test_mae}

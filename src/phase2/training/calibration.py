@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from phase2.data.batching import Batch
+from phase2.data.transforms import learned_factors
 from phase2.models.base import CrystalModel
 from phase2.runs.intervals import PropertyIntervals
 from phase2.training.loader import TrainingData, TrainingLoader
@@ -51,6 +52,7 @@ def calibrate(
         test: Predictions for the test part, (T, P) float64, physical units.
     """
     split, labels = data.split, loader.labels
+    factors = learned_factors(data.graphs, data.scaler.properties)
     train, on_val, on_test = (features(model, loader.in_order(part)) for part in (split.train, split.val, split.test))
     estimator = UncertaintyEstimator.fit(
         data.scaler,
@@ -59,6 +61,7 @@ def calibrate(
         val_features=on_val,
         val_labels=labels[split.val],
         val_predictions=val,
+        val_factors=None if factors is None else factors[split.val],
         val_ids=data.graphs.ids[split.val].tolist(),
     )
     novelty = estimator.novelty(on_test)
@@ -68,6 +71,7 @@ def calibrate(
         estimator.difficulty(on_test),
         novelty,
         data.targets[split.test],
+        None if factors is None else factors[split.test],
     )
     return CalibratedModel(estimator, measured, novelty)
 

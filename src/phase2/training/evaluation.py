@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from phase2.data.transforms import learned_factors
 from phase2.models.base import CrystalModel
 from phase2.runs.results import PropertyMetrics
 from phase2.training.learner import predict
 from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.training.metrics import evaluate, refuse_divergence
-from phase2.training.objective import property_losses
+from phase2.training.objective import binary_columns, property_losses
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +46,8 @@ class Evaluator:
         self._data = data
         self._loader = loader
         self._loss: Literal["huber", "l1"] = loss
+        self._factors = learned_factors(data.graphs, data.scaler.properties)
+        self._binary = binary_columns(data.scaler.properties)
 
     def evaluate(self, model: CrystalModel, index: NDArray[np.int64], *, epoch: int) -> Evaluation:
         """Evaluate a model in evaluation mode on the crystals ``index``.
@@ -55,8 +58,8 @@ class Evaluator:
         normalised = predict(model, self._loader.in_order(index))
         refuse_divergence(normalised, what="the prediction of crystal", epoch=epoch)
         labels = torch.from_numpy(self._loader.labels[index])
-        loss = property_losses(torch.from_numpy(normalised), labels, self._loss).mean().item()
-        scaler = self._data.scaler
-        predictions = scaler.decode(normalised)
-        metrics = evaluate(predictions, self._data.targets[index], scaler.properties, scaler.baseline())
+        loss = property_losses(torch.from_numpy(normalised), labels, self._loss, binary=self._binary).mean().item()
+        scaler, factors = self._data.scaler, None if self._factors is None else self._factors[index]
+        predictions = scaler.decode(normalised, factors)
+        metrics = evaluate(predictions, self._data.targets[index], scaler.properties, scaler.baseline(factors))
         return Evaluation(predictions, metrics, loss)

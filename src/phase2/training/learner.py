@@ -56,6 +56,7 @@ class Learner:
         settings: Training settings.
         steps: Steps of the whole run.
         weights: Constant weights of the labels; by default a property's loss is the mean over each batch.
+        binary: Which properties are binary, (P,) bool; None where none is.
         fine_tuning: How a trained model is trained further; None where the weights were drawn.
         schedule: Learning rate of a step, counted from 0; by default that of the settings.
 
@@ -74,6 +75,7 @@ class Learner:
         *,
         steps: int,
         weights: LabelWeights | None = None,
+        binary: Tensor | None = None,
         fine_tuning: FineTuningConfig | None = None,
         schedule: Callable[[int], float] | None = None,
     ) -> None:
@@ -86,6 +88,7 @@ class Learner:
         self._schedule = schedule or (lambda step: learning_rate(step, steps, settings))
         self._device = next(model.parameters()).device
         self._weights = None if weights is None else weights.to(self._device)
+        self._binary = None if binary is None else binary.to(self._device)
         self._balancer = make_balancer(settings.balance, n_properties).to(self._device)
         self._optimizer = make_optimizer(model, self._balancer, settings)
         self._backbone = None
@@ -142,7 +145,9 @@ class Learner:
         half = self._settings.precision == "bf16" and self._device.type == "cuda"
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=half):
             predictions = self._model(batch)
-        return property_losses(predictions.float(), batch.targets, self._settings.loss, self._weights)
+        return property_losses(
+            predictions.float(), batch.targets, self._settings.loss, self._weights, binary=self._binary
+        )
 
 
 def _copied(value: Any) -> Any:

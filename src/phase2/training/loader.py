@@ -15,6 +15,7 @@ from phase2.data.prefetch import prefetch_batches
 from phase2.data.sampling import BalancedBatchSampler
 from phase2.data.splits.split import Split
 from phase2.data.targets import TargetScaler
+from phase2.data.transforms import learned_factors
 from phase2.training.objective import LabelWeights
 
 EVALUATION_BATCH = 64
@@ -115,7 +116,9 @@ def _work(graphs: PackedGraphs, view: View) -> NDArray[np.int64]:
 
 
 def _labels(data: TrainingData) -> NDArray[np.float32]:
-    labels = data.scaler.encode(data.targets)
-    train = data.split.train
-    labels[train] = np.where(data.scaler.training_mask(data.targets[train]), labels[train], np.nan)
+    scaler, train = data.scaler, data.split.train
+    factors = learned_factors(data.graphs, scaler.properties)
+    labels = scaler.encode(data.targets, factors)
+    kept = scaler.training_mask(data.targets[train], None if factors is None else factors[train])
+    labels[train] = np.where(kept, labels[train], np.nan)
     return labels

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from phase2.errors import RequestError
 from phase2.properties import Property
 from phase2.runs.results import PropertyMetrics
+from phase2.training.binary_metrics import evaluate_binary
 
 
 def evaluate(
@@ -25,22 +26,26 @@ def evaluate(
         predictions: Shape (B, P), physical units.
         targets: Shape (B, P), physical units, NaN where missing.
         properties: The properties of the columns.
-        baseline: Median of the training labels, (P,), physical units.
+        baseline: Predictions without a model, (P,) or (B, P), physical units: medians, and shares of true labels.
     """
-    columns = zip(properties, predictions.T, targets.T, baseline.tolist(), strict=True)
-    return tuple(_evaluate(prop, predicted, labels, median) for prop, predicted, labels, median in columns)
+    columns = zip(properties, predictions.T, targets.T, np.broadcast_to(baseline, predictions.shape).T, strict=True)
+    return tuple(
+        (evaluate_binary if prop.task == "binary" else _evaluate)(prop, predicted, labels, median)
+        for prop, predicted, labels, median in columns
+    )
 
 
 def score(metrics: Sequence[PropertyMetrics]) -> float:
     """Return the mean over the properties of MAE / MAE of the median baseline, which decides the best epoch.
 
-    1 is as good as the median. Properties without a label are left out, and those whose labels all equal the median,
-    unless there is no other: then the mean MAE decides.
+    Of a binary property it is the log loss / that of the share of true labels. 1 is as good as the baseline. Properties
+    without a label are left out, and those whose labels all equal the median, unless there is no other: then the mean
+    error decides.
     """
-    if any(m.count and m.mae is None for m in metrics):  # predictions that overflowed
+    if any(m.count and m.error is None for m in metrics):  # predictions that overflowed
         return math.inf
     ratios = [m.ratio for m in metrics if m.ratio is not None]
-    errors = [m.mae for m in metrics if m.mae is not None]
+    errors = [m.error for m in metrics if m.error is not None]
     return float(np.mean(ratios or errors))
 
 
@@ -74,7 +79,7 @@ def _diverged(what: str, epoch: int) -> RequestError:
 
 
 def _evaluate(
-    prop: Property, predicted: NDArray[np.float64], labels: NDArray[np.float64], median: float
+    prop: Property, predicted: NDArray[np.float64], labels: NDArray[np.float64], median: NDArray[np.float64]
 ) -> PropertyMetrics:
     labelled = ~np.isnan(labels)
     reference = labels[labelled]
@@ -90,5 +95,5 @@ def _evaluate(
         mae=float(np.abs(error).mean()),
         rmse=squared**0.5,
         r2=1 - squared / variance if variance > 0 else None,
-        baseline_mae=float(np.abs(median - reference).mean()),
+        baseline_mae=float(np.abs(median[labelled] - reference).mean()),
     )

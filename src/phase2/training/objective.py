@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from phase2.properties import Property
 
 LossKind = Literal["huber", "l1"]
 
@@ -71,24 +74,43 @@ class LabelWeights:
         return LabelWeights(self.expected.to(device), self.weight.to(device))
 
 
+def binary_columns(properties: Sequence[Property]) -> Tensor | None:
+    """Return which properties are binary, (P,) bool; None where none is."""
+    found = [prop.task == "binary" for prop in properties]
+    return torch.tensor(found) if any(found) else None
+
+
 def property_losses(
-    predictions: Tensor, targets: Tensor, kind: LossKind, weights: LabelWeights | None = None
+    predictions: Tensor,
+    targets: Tensor,
+    kind: LossKind,
+    weights: LabelWeights | None = None,
+    binary: Tensor | None = None,
 ) -> PropertyLosses:
     """Compute the loss of each property over its present labels; a missing label has no influence at all.
 
     Args:
-        predictions: Normalised, (B, P).
+        predictions: Normalised, (B, P); logits of binary properties.
         targets: Normalised, (B, P), NaN where missing.
         kind: ``huber`` (Huber, Ann. Math. Statist. 35, 73, 1964; quadratic up to one standard deviation) or ``l1``.
         weights: Constant weights; by default each loss is the mean over the labels of the batch, and the properties
             that have one share the weight equally.
+        binary: Which properties are binary, (P,) bool: their loss is the cross-entropy; None where none is.
     """
     labelled = ~targets.isnan()
     # The difference is replaced, not the product masked: NaN * 0 would be NaN, in the gradient too.
     difference = torch.where(labelled, predictions - torch.where(labelled, targets, 0), 0)
     counts = labelled.sum(dim=0)
     present = counts > 0
-    totals = _elementwise(difference, kind).sum(dim=0)
+    losses = _elementwise(difference, kind)
+    if binary is not None:
+        # A missing label gets a constant in place of the prediction, so that no gradient reaches that.
+        logits = torch.where(labelled, predictions, 0)
+        entropy = functional.binary_cross_entropy_with_logits(
+            logits, torch.where(labelled & binary, targets, 0), reduction="none"
+        )
+        losses = torch.where(binary, torch.where(labelled, entropy, 0), losses)
+    totals = losses.sum(dim=0)
     if weights is None:
         equal = present / present.sum().clamp(min=1)
         return PropertyLosses(totals / counts.clamp(min=1), present, equal, present.to(totals.dtype))

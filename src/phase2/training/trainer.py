@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import RunConfig
 from phase2.errors import CallbackError, PreemptedError
+from phase2.properties import KEYS
 from phase2.runs.history import EpochRow, write_history
 from phase2.training.calibration import calibrate
 from phase2.training.callbacks.base import Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
@@ -26,6 +27,7 @@ from phase2.training.interruption import StopRequest
 from phase2.training.learner import Learner
 from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.training.metrics import refuse_overflow, score
+from phase2.training.objective import binary_columns
 from phase2.training.result import TrainingFiles, TrainingResult
 from phase2.training.state import TrainingState
 from phase2.training.stopwatch import Stopwatch
@@ -78,6 +80,7 @@ class Trainer:
             settings,
             steps=steps,
             weights=self._loader.label_weights(settings.label_exponent),
+            binary=binary_columns(data.scaler.properties),
             fine_tuning=config.fine_tuning,
         )
         best = BestModel(learner.average.module, files.best, config=config, data=data, run_id=run_id, lineage=lineage)
@@ -199,11 +202,18 @@ class Trainer:
             train_loss=float(losses.mean(dtype=np.float64)),
             val_loss=val.loss,
             val_score=val_score,
-            val_mae={m.key: m.mae for m in val.metrics},
+            val_mae={m.key: m.mae for m in val.metrics if not m.is_binary},
+            val_log_loss={m.key: m.log_loss for m in val.metrics if m.is_binary},
+            own_units=self._own_units(),
             seconds=watch.seconds,
             structures_per_second=watch.rate,
             data_wait=watch.wait_share,
         )
+
+    def _own_units(self) -> dict[str, str]:
+        """Return the units of the errors of the trained properties that the run defines."""
+        own = [p for p in self._data.scaler.properties if p.key not in KEYS]
+        return {p.key: "log loss" if p.task == "binary" else p.unit for p in own}
 
     def _finish_epoch(self, row: EpochRow, writer: CheckpointWriter) -> None:
         state = self._state

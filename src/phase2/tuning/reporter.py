@@ -77,7 +77,7 @@ class TrialReporter(Callback):
         if epoch % math.ceil(event.epochs / _MOST_REPORTS) and not is_last:
             return
         minimise = self._study.definition.minimise
-        value = event.row.val_score if minimise == SCORE else event.row.val_mae.get(minimise)
+        value = event.row.val_score if minimise == SCORE else event.row.val_errors.get(minimise)
         if value is None:
             return
         self._study.report(self._number, epoch, value)

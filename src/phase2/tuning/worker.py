@@ -199,4 +199,4 @@ def _value(manifest: RunManifest, minimise: str) -> float | None:
     """Return what is minimised, measured on the validation part."""
     if minimise == SCORE:
         return manifest.score
-    return next((row.mae for row in manifest.val if row.key == minimise), None)
+    return next((row.error for row in manifest.val if row.key == minimise), None)

@@ -43,11 +43,20 @@ class Calibration:
         return int((~np.isnan(self.labels[:, column])).sum())
 
     def is_possible(self, column: int, level: float) -> bool:
-        """Tell whether a property has enough validation labels for an interval of this level."""
+        """Tell whether a property has enough validation labels for an interval of this level.
+
+        A binary property has none: its prediction is a probability, and its labels are the ends of every interval.
+        """
+        if self.scaler.properties[column].task == "binary":
+            return False
         return self.count(column) >= labels_needed(level)
 
     def intervals(
-        self, predictions: NDArray[np.float64], difficulty: NDArray[np.float64], level: float
+        self,
+        predictions: NDArray[np.float64],
+        difficulty: NDArray[np.float64],
+        level: float,
+        factors: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
         """Make the intervals of predictions.
 
@@ -59,13 +68,14 @@ class Calibration:
             predictions: Shape (B, P), float64, physical units.
             difficulty: Shape (B, P), float64.
             level: Share of crystals whose label is to be inside, between 0 and 1.
+            factors: What learned values are multiplied by, (B, P) float64; None for 1.
 
         Returns:
             Low and high ends, (B, P, 2) float64, physical units; NaN for a property with too few validation labels.
         """
         from crepes import ConformalRegressor
 
-        centers = self.scaler.encode(predictions).astype(np.float64)
+        centers = self.scaler.encode(predictions, factors).astype(np.float64)
         bounds = np.full((2, *centers.shape), np.nan)
         for k in range(centers.shape[1]):
             if self.is_possible(k, level):
@@ -74,7 +84,8 @@ class Calibration:
                 regressor = ConformalRegressor().fit(errors, sigmas=self.difficulty[present, k].astype(np.float64))
                 bounds[:, :, k] = regressor.predict_int(centers[:, k], sigmas=difficulty[:, k], confidence=level).T
         # Rounding to float32 moves a center; the ends of an interval always have the prediction between them.
-        low, high = np.minimum(self.scaler.decode(bounds[0]), predictions), self.scaler.decode(bounds[1])
+        low, high = (self.scaler.decode(ends, factors) for ends in bounds)
+        low = np.minimum(low, predictions)
         return np.stack([low, np.maximum(high, predictions)], axis=2)
 
 

@@ -17,6 +17,7 @@ def measure_coverage(
     difficulty: NDArray[np.float64],
     novelty: NDArray[np.float64],
     targets: NDArray[np.float64],
+    factors: NDArray[np.float64] | None = None,
 ) -> tuple[PropertyIntervals, ...]:
     """Compare intervals with labels that took no part in their calibration.
 
@@ -26,8 +27,9 @@ def measure_coverage(
         difficulty: Shape (B, P), float64.
         novelty: Shape (B,), float64; above 1 is flagged.
         targets: Labels, (B, P) float64, physical units, NaN where missing.
+        factors: What learned values are multiplied by, (B, P) float64; None for 1.
     """
-    curve = {level: calibration.intervals(predictions, difficulty, level) for level in CURVE}
+    curve = {level: calibration.intervals(predictions, difficulty, level, factors) for level in CURVE}
     return tuple(
         _measure(
             calibration, k, {level: bounds[:, k] for level, bounds in curve.items()}, predictions[:, k], novelty, y

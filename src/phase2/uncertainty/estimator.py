@@ -49,6 +49,7 @@ class UncertaintyEstimator:
         val_labels: NDArray[np.float32],
         val_predictions: NDArray[np.float64],
         val_ids: Sequence[str],
+        val_factors: NDArray[np.float64] | None = None,
     ) -> Self:
         """Fit to a trained model.
 
@@ -60,11 +61,12 @@ class UncertaintyEstimator:
             val_labels: Their normalised labels, (V, P) float32, NaN where missing.
             val_predictions: Their predictions, (V, P) float64, physical units.
             val_ids: Their ids.
+            val_factors: What their learned values are multiplied by, (V, P) float64; None for 1.
         """
         references = References.fit(train_features, train_labels)
         calibration = Calibration(
             scaler,
-            predicted=scaler.encode(val_predictions),
+            predicted=scaler.encode(val_predictions, val_factors),
             labels=val_labels.astype(np.float32),
             difficulty=difficulty(references, val_features).astype(np.float32),
         )

@@ -30,6 +30,8 @@ STORE = rf"s3://[a-z0-9][a-z0-9.-]+(/{_PART})*/?"
 _CACHED = rf"{CACHE}(/[A-Za-z0-9_][A-Za-z0-9._+=, -]*)+"
 _BEST = "/tmp/best[.]yaml"
 _SPLIT = rf'(data[.]split=)?"?(file:{_CACHED}|kfold:[0-9]{{1,3}}/[0-9]{{1,3}}(:[A-Za-z0-9_.:+-]+)?)"?'
+_PROPERTY = r'[{]"key":[^{}]*[}]'
+"""A property of a person's own as a plan writes it: slashes in it are of units, J/mol/K, and name no path."""
 _MOST = 4096
 
 TRANSFER = (rf"{_PART}(/{_PART})*", rf"--only={_PART}(/{_PART})*", rf"--store={STORE}", r"--seconds=[0-9]{1,4}")
@@ -43,7 +45,7 @@ def of_run(words: str) -> str:
         for command, options in (("train", TRAIN), ("tune", TUNE))
     )
     plain = f"!word.matches('[$[:cntrl:]]|^[.~]') && size(word) <= {_MOST}"
-    path = f"!word.contains('/') || {text_in('word', (STORE, _CACHED, _BEST, _SPLIT))}"
+    path = f"!word.contains('/') || {text_in('word', (STORE, _CACHED, _BEST, _SPLIT, _PROPERTY))}"
     return f"{words}.size() > 0 && ({named}) && {words}.all(word, {plain} && ({path}))"
 
 

@@ -11,8 +11,8 @@ from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
 from phase2.config.request import BALANCES, FREEZES, PRECISIONS
 from phase2.config.splits import GROUP_KEYS
-from phase2.properties import KEYS
-from phase2.tuning.definition import PRUNERS, SCORE
+from phase2.properties import KEY
+from phase2.tuning.definition import PRUNERS
 
 _DEFAULTS = ClusterRequest(image=Image.parse("phase2:latest"))
 _INSTALLED = "empty is the installation's."
@@ -66,7 +66,18 @@ LEVEL = Parameter("level", "", "What is trained; empty is std, or the profile wh
 COMPETITION = Parameter("competition", "false", "Train the competition profile instead of a level.", _SWITCH)
 ALL_PROPERTIES = Parameter("all-properties", "false", "Train all nine properties.", _SWITCH)
 PROPERTIES = Parameter(
-    "properties", "", "Properties, between commas; empty is the four of the manual.", KEYS, is_list=True
+    "properties", "", "Properties, between commas; empty is the four of the manual, or those that property defines.",
+    shape=f"^({KEY}(,{KEY})*)?$",
+)  # fmt: skip
+# What phase2.config.own_properties.FORBIDDEN leaves. CEL would escape a backslash or a quote in the list itself.
+_WORD = "[ !#%&()*+,./0-9:=?@A-Z^_a-z~\u00a1-\u2bff-]*"
+_ENTRY = f'"[a-z]+":("{_WORD}"|-?[0-9.e+-]{{1,30}})'
+_DEFINITION = f"({KEY}(:{_WORD}){{0,2}}|[{{]{_ENTRY}(,{_ENTRY})*[}}])"
+PROPERTY = Parameter(
+    "property",
+    "",
+    "Properties of your own: cv:J/mol/K:heat_capacity, or mappings of JSON, several with ';' between them.",
+    shape=f"^({_DEFINITION}(; ?{_DEFINITION})*)?$",
 )
 RESUME = Parameter("resume", "", "Run of the store to continue, by id.", shape="^[A-Za-z0-9._/-]{0,200}$")
 EPOCHS = Parameter("epochs", "", "Passes over the training set.", shape=_NUMBER)
@@ -115,7 +126,7 @@ OVER = Parameter(
     shape=f"^({_OVER}({SEPARATOR} ?{_OVER})*)?$",
 )  # fmt: skip
 TRIALS = Parameter("trials", "", "Trials in all; empty is 20.", shape="^([1-9][0-9]{0,4})?$")
-MINIMISE = Parameter("minimise", "", "The score, or a property for its validation MAE.", (SCORE, *KEYS))
+MINIMISE = Parameter("minimise", "", "The score, or a property for its validation MAE.", shape=f"^({KEY})?$")
 PRUNER = Parameter("pruner", "", "Rule by which hopeless trials are stopped; empty is median.", PRUNERS)
 TIMEOUT_HOURS = Parameter(
     "timeout-hours", "", "Time after which the workers end; the next workflow goes on.",
@@ -184,8 +195,9 @@ RESOURCES = (
 """What the pods of a run get of the cluster; the first step completes it by what the installation says."""
 
 REQUEST = (
-    ALGORITHM, LEVEL, COMPETITION, ALL_PROPERTIES, PROPERTIES, RESUME, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES,
-    SEED, DATA, SPLIT, DROP_TWINS, CUTOFF, PATIENCE, BALANCE, PRECISION, BACKBONE, FROM, FREEZE, NEW_HEADS, SET,
+    ALGORITHM, LEVEL, COMPETITION, ALL_PROPERTIES, PROPERTIES, PROPERTY, RESUME, EPOCHS, LR, BATCH_SIZE, PRESET,
+    MAX_SAMPLES, SEED, DATA, SPLIT, DROP_TWINS, CUTOFF, PATIENCE, BALANCE, PRECISION, BACKBONE, FROM, FREEZE, NEW_HEADS,
+    SET,
 )  # fmt: skip
 """What a training request says; each is the option of ``phase2 train`` that has its name."""
 
@@ -205,13 +217,13 @@ SET_LIST = replace(SET, description=f"{SET.description.rstrip('.')}; several val
 VARIED = (*(_listed(one) for one in (LEVEL, SEED, EPOCHS, LR, BATCH_SIZE, PRESET, MAX_SAMPLES, SPLIT)), SET_LIST)
 """What may differ between the runs of a sweep; its parameters take lists."""
 
-SHARED = (ALGORITHM, ALL_PROPERTIES, PROPERTIES, DATA)
+SHARED = (ALGORITHM, ALL_PROPERTIES, PROPERTIES, PROPERTY, DATA)
 """What all runs of a sweep or an ensemble have in common."""
 
-SWEEP = (ALGORITHM, ALL_PROPERTIES, PROPERTIES, *VARIED, DATA, IMAGE, STORE, *RESOURCES)
+SWEEP = (ALGORITHM, ALL_PROPERTIES, PROPERTIES, PROPERTY, *VARIED, DATA, IMAGE, STORE, *RESOURCES)
 ENSEMBLE = (
-    ALGORITHM, ALL_PROPERTIES, PROPERTIES, LEVEL, replace(VARIED[1], value="1,2,3,4"), EPOCHS, LR, BATCH_SIZE, PRESET,
-    MAX_SAMPLES, SPLIT, SET_LIST, DATA, STRUCTURES, PARTS, IMAGE, STORE, *RESOURCES,
+    ALGORITHM, ALL_PROPERTIES, PROPERTIES, PROPERTY, LEVEL, replace(VARIED[1], value="1,2,3,4"), EPOCHS, LR, BATCH_SIZE,
+    PRESET, MAX_SAMPLES, SPLIT, SET_LIST, DATA, STRUCTURES, PARTS, IMAGE, STORE, *RESOURCES,
 )  # fmt: skip
 SEARCHED = (*(one for one in REQUEST if one is not RESUME), OVER, TRIALS, MINIMISE, PRUNER)
 """What defines a study: the request of all trials, and what is searched."""

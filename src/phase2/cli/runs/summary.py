@@ -23,6 +23,7 @@ def print_summary(finished: FinishedRun) -> None:
 
 def print_metrics(manifest: RunManifest) -> None:
     """Print validation and test MAE by property beside those of the baselines, and where gradient boosting wins."""
+    from phase2.runs.report.binary_table import COLUMNS, binary_rows
     from phase2.runs.report.boosting import boosting_sentence
     from phase2.runs.report.markdown import number
     from phase2.runs.report.metrics_table import metrics_rows
@@ -43,8 +44,12 @@ def print_metrics(manifest: RunManifest) -> None:
         )
         for row in metrics_rows(manifest.val, manifest.test, manifest.baselines)
     ]
+    binary = binary_rows(manifest.val, manifest.test)
     numeric = ("val MAE", "test MAE", *boosting, *_MEDIAN)
-    print_table(title, ("property", "unit", *numeric), rows, numeric=numeric)
+    if rows or not binary:
+        print_table(title, ("property", "unit", *numeric), rows, numeric=numeric)
+    if binary:
+        print_table("" if rows else title, COLUMNS, binary, numeric=COLUMNS[1:])
     _print_intervals(manifest)
     _print_leakage(manifest)
     if sentence := boosting_sentence(manifest.val, manifest.baselines):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from phase2.cli.watch.sparkline import sparkline
 from phase2.output.durations import short_duration
 from phase2.output.visible import line
-from phase2.properties import get_property
+from phase2.properties import error_unit
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -115,7 +115,8 @@ def _errors(view: RunView, width: int) -> Iterator[Text]:
     points, best = view.points, view.best
     if not points or best is None:
         return
-    names = {key: f"{key} [{unit}]" if (unit := get_property(key).unit) else key for key in points[-1].mae}
+    units = points[-1].own_units
+    names = {key: f"{key} [{unit}]" if (unit := error_unit(key, units)) else key for key in points[-1].mae}
     label = max(_LABEL, *(len(name) for name in names.values()), 0) if names else _LABEL
     label = min(label, max(_LABEL, width - _NUMBER - _AT_BEST - 4))
     curve = max(0, min(60, width - label - _NUMBER - _AT_BEST - 3))

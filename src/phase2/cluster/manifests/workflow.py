@@ -80,8 +80,10 @@ def workflow_parameters(plan: Plan) -> dict[str, str]:
     requested = {
         flag(field.name).removeprefix("--"): _as_text(getattr(request, field.name))
         for field in fields(RunRequest)
-        if field.name not in _NO_PARAMETERS and request.given(field.name)
+        if field.name not in (*_NO_PARAMETERS, "own_properties") and request.given(field.name)
     }
+    if request.own_properties:
+        requested["property"] = join_texts([one.text for one in request.own_properties])
     if request.settings:
         requested["set"] = join_texts([one.text for one in request.settings])
     return {**requested, "run-name": plan.run_id, **cluster_parameters(plan.given)}

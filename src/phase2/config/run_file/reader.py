@@ -12,7 +12,8 @@ from phase2.errors import RequestError
 
 _TEXT_OPTIONS = ("algorithm", "level")
 _SWITCHES = ("competition", "all_properties")
-OPTIONS = (*_TEXT_OPTIONS, *_SWITCHES)
+OWN = "own_properties"
+OPTIONS = (*_TEXT_OPTIONS, *_SWITCHES, OWN)
 """Options of a request that a file may give besides settings."""
 
 GROUPS = ("data", "data.graph", "data.limits", "model", "training", "foundation", "fine_tuning")
@@ -85,6 +86,10 @@ class RunFile:
 
 
 def _option(key: str, value: Any, name: str) -> object:
+    if key == OWN:
+        from phase2.config.property_texts import definitions_of
+
+        return definitions_of(value, f"{name}: {OWN}")
     wanted, kind = (bool, "true or false") if key in _SWITCHES else (str, "a name")
     if not isinstance(value, wanted):
         raise RequestError(f"{name}: {key}: {value} cannot be used.", why=f"Expected {kind}.", fix="Correct it.")

@@ -10,9 +10,9 @@ from phase2.config.levels import PROFILES
 from phase2.config.reproduce import reproducing_request
 from phase2.config.request import FIELD_PATHS, RunRequest
 from phase2.config.resolve import ResolvedRun, flatten
-from phase2.config.run_file.reader import GROUPS
+from phase2.config.run_file.reader import GROUPS, OWN
 
-_NOT_WRITTEN = ("algorithm", "mode", "backend", "family", "all_properties", "model.kind")
+_NOT_WRITTEN = ("algorithm", "mode", "backend", "family", "all_properties", "model.kind", "data.own_properties")
 
 
 def write_run_file(resolved: ResolvedRun) -> str:
@@ -51,6 +51,9 @@ def _option_lines(request: RunRequest, resolved: ResolvedRun) -> Iterator[str]:
         yield f"all_properties: true  # {origins['all_properties']}"
     else:
         yield f"properties: {format_value(config.properties)}  # {origins['properties']}"
+    if own := config.data.own_properties:
+        yield f"{OWN}:  # {origins['data.own_properties']}"
+        yield from (f"- {definition.text}" for definition in own)
 
 
 def _setting_lines(resolved: ResolvedRun) -> Iterator[str]:

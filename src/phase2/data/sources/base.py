@@ -138,6 +138,8 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
     """
     if value is None:
         return math.nan
+    if prop.task == "binary":
+        return _read_truth(value, prop, crystal_id)
     if isinstance(value, str):
         if is_missing(value):
             return math.nan
@@ -159,6 +161,22 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
             fix="Correct it, or leave it empty where it is not known.",
         )
     return number if math.isfinite(number) else math.nan
+
+
+_TRUTH = {"true": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
+
+
+def _read_truth(value: object, prop: Property, crystal_id: str) -> float:
+    word = str(value).strip().lower()
+    if is_missing(word):
+        return math.nan
+    if word not in _TRUTH:
+        raise InvalidCrystalError(
+            f"Record '{crystal_id}' has {prop.column} = {shown(value)}.",
+            why=f"The property {prop.key} is binary: true or false, yes or no, 1 or 0.",
+            fix="Correct it, or leave it empty where it is not known.",
+        )
+    return _TRUTH[word]
 
 
 def _number_in(text: str) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -82,6 +83,13 @@ class FileSource:
             digest.update(b"\0JSON lines")
         return digest.hexdigest()
 
+    def column_names(self) -> list[str]:
+        """Return the fields of the first records, each once; none of a format that a process of its own reads."""
+        if self._format_isolated:
+            return []
+        first = (record for _, record in islice(self._records(), _LOOKED_AT) if isinstance(record, dict))
+        return list(dict.fromkeys(str(name) for record in first for name in record if name not in _OF_STRUCTURE))
+
     def records(self) -> Iterator[RawRecord]:
         """Yield the records in the order of the file, reduced to what ``parse`` needs.
 
@@ -142,6 +150,11 @@ class FileSource:
             return stream_records(self.path, self.member, self.limits)
         return read_records(self.path, self.limits)
 
+
+_LOOKED_AT = 100
+"""Records whose fields are named where a column is not found."""
+
+_OF_STRUCTURE = ("atoms", "structure", "id", "jid")
 
 _JSON_IN_ZIP = (".json.zip", ".jsonl.zip", ".ndjson.zip")
 

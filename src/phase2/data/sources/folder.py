@@ -78,6 +78,15 @@ class FolderSource:
             digest.update(b"\0read since 0.2.0\0")
         return digest.hexdigest()
 
+    def column_names(self) -> list[str]:
+        """Return the headings of the CSV, without units.
+
+        Raises:
+            DataError: There is no CSV, or it cannot be read.
+        """
+        content = read_rows(_table_of(self.path), self.limits, lambda cell: is_known_heading(cell, self.properties))
+        return [heading.partition("[")[0].strip() for heading in content.headings]
+
     def records(self) -> Iterator[RawRecord]:
         """Yield a record for each row of the CSV: the path of the file, and the labels as text.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,7 +19,7 @@ from phase2.models.build import build_network
 from phase2.models.files.safetensors_folder import read_safetensors
 from phase2.models.files.tensorfile import load_tensor_file, save_tensor_file
 from phase2.properties import Property
-from phase2.runs.ancestry.model_content import FORMAT, VERSION, ModelContent, explain_invalid
+from phase2.runs.ancestry.model_content import FORMAT, VERSION, ModelContent, PropertyContent, explain_invalid
 from phase2.runs.layout import SAFETENSORS
 from phase2.runs.lineage import Lineage
 from phase2.storage.archive.pickled import TensorInfo
@@ -76,7 +76,7 @@ def save_model_file(path: Path, trained: TrainedModel, weights: Mapping[str, Ten
         "phase2_version": trained.phase2_version,
         "run_id": trained.run_id,
         "config": trained.config.model_dump_json(),
-        "properties": [asdict(p) for p in trained.properties],
+        "properties": [PropertyContent.entry(p) for p in trained.properties],
         "units": [p.unit for p in trained.properties],
         "scaler": trained.scaler.to_dict(),
         "species": list(trained.species),
@@ -109,7 +109,7 @@ def load_model_file(path: Path) -> TrainedModel:
 def _build(path: Path, content: ModelContent, held: Mapping[str, object]) -> TrainedModel:
     weights, known = held["weights"], held.get("uncertainty")
     assert isinstance(weights, dict)  # noqa: S101 - checked with all entries
-    properties = tuple(Property(**row.model_dump()) for row in content.properties)
+    properties = tuple(row.as_property() for row in content.properties)
     try:
         config, lineage = content.parsed_config(), content.parsed_lineage()
         model = _network(config, len(properties), content.mean_neighbors, content.weights)

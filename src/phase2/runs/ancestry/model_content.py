@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from phase2.config.bounds import MOST_COUNTED
 from phase2.config.schema import RunConfig
-from phase2.properties import KEYS
+from phase2.properties import KEY, MOST_PROPERTIES, Group, Per, Property, Task, Transform
 from phase2.runs.lineage import Lineage
 from phase2.storage.archive.pickled import TensorInfo
 
@@ -20,7 +21,7 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Word = Annotated[str, Field(max_length=1000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Numbers = Annotated[list[float], Field(min_length=1, max_length=len(KEYS))]
+Numbers = Annotated[list[float], Field(min_length=1, max_length=MOST_PROPERTIES)]
 
 
 class Content(BaseModel):
@@ -32,13 +33,32 @@ class Content(BaseModel):
 class PropertyContent(Content):
     """A property that the model predicts: the fields of :class:`phase2.properties.Property`."""
 
-    key: Literal[KEYS]  # type: ignore[valid-type]
+    key: Annotated[str, Field(pattern=f"^{KEY}$")]
     column: Word
     title: Word
     unit: Annotated[str, Field(max_length=20)]
-    transform: Literal["none", "log1p"]
-    group: Literal["core", "all"]
+    transform: Transform
+    group: Group
     non_negative: bool
+    task: Task = "regression"
+    per: Per = "none"
+    lower: Finite | None = None
+    upper: Finite | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.transform == "logit" and (self.lower is None or self.upper is None or self.lower >= self.upper):
+            raise ValueError("its transform needs two bounds")
+        return self
+
+    @classmethod
+    def entry(cls, prop: Property) -> dict[str, object]:
+        """Return the entry of a property: as in earlier versions, where it has nothing that these did not know."""
+        return cls(**asdict(prop)).model_dump(exclude_defaults=True)
+
+    def as_property(self) -> Property:
+        """Return the property."""
+        return Property(**self.model_dump())
 
 
 class ScalerContent(Content):
@@ -86,7 +106,7 @@ class ModelContent(Content):
     phase2_version: Word
     run_id: Name
     config: Annotated[str, Field(max_length=200_000)]
-    properties: Annotated[list[PropertyContent], Field(min_length=1, max_length=len(KEYS))]
+    properties: Annotated[list[PropertyContent], Field(min_length=1, max_length=MOST_PROPERTIES)]
     units: list[Word]
     scaler: ScalerContent
     species: Annotated[list[Annotated[int, Field(ge=1, le=118)]], Field(max_length=118)]

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from phase2.config.schema import RunConfig
 from phase2.errors import ModelFileError
+from phase2.properties import Property
 from phase2.runs.ancestry.model_content import FORMAT, ModelContent, explain_invalid
 from phase2.runs.lineage import Lineage
 from phase2.storage.archive.errors import ArchiveError
@@ -29,6 +30,7 @@ class ModelHeader:
         run_id: Run that trained it.
         epoch: Epoch of its weights, counted from 1.
         config: Configuration of that run.
+        learned: How the labels of each property are learned: heads mean the same where it is equal.
         transforms: Transform of the labels of each property that it predicts, in the order of its outputs.
         scaler: Numbers of its normaliser, P of each.
         species: Atomic numbers that occur in its training crystals.
@@ -40,11 +42,18 @@ class ModelHeader:
     run_id: str
     epoch: int
     config: RunConfig
+    learned: Mapping[str, str]
     transforms: Mapping[str, str]
     scaler: Mapping[str, list[float]]
     species: tuple[int, ...]
     mean_neighbors: float
     lineage: Lineage | None
+
+
+def learned_as(prop: Property) -> str:
+    """Return what decides what the output of a head means: equal for properties whose heads mean the same."""
+    bounds = (prop.lower, prop.upper) if prop.transform == "logit" else ()
+    return f"{prop.unit} {prop.transform} {prop.task} {prop.per} {bounds}"
 
 
 def read_model_header(path: Path) -> ModelHeader:
@@ -75,6 +84,7 @@ def _header(content: ModelContent, digest: str) -> ModelHeader:
         run_id=content.run_id,
         epoch=content.epoch,
         config=content.parsed_config(),
+        learned={row.key: learned_as(row.as_property()) for row in content.properties},
         transforms={row.key: row.transform for row in content.properties},
         scaler=content.scaler.model_dump(),
         species=tuple(content.species),

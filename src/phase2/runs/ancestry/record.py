@@ -6,9 +6,8 @@ from pathlib import Path
 
 from phase2.config.schema import FineTuningConfig, RunConfig
 from phase2.errors import ModelFileError
-from phase2.properties import get_property
 from phase2.runs.addresses import model_file_at
-from phase2.runs.ancestry.model_header import ModelHeader, read_model_header
+from phase2.runs.ancestry.model_header import ModelHeader, learned_as, read_model_header
 from phase2.runs.layout import RunDirectory
 from phase2.runs.lineage import Ancestor, Lineage, Normalisation
 from phase2.runs.manifest import read_manifest
@@ -28,9 +27,9 @@ def lineage_of(config: RunConfig) -> Lineage | None:
     path = source_file(config.fine_tuning)
     header = read_model_header(path)
     _refuse_another(header, config.fine_tuning)
-    own = [get_property(key) for key in config.properties]
+    own = [config.get_property(key) for key in config.properties]
     kept = () if config.fine_tuning.new_heads else tuple(
-        p.key for p in own if header.transforms.get(p.key) == p.transform
+        p.key for p in own if header.learned.get(p.key) == learned_as(p)
     )  # fmt: skip
     before = header.lineage
     return Lineage(

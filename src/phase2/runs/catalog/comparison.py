@@ -10,6 +10,7 @@ from phase2.runs.manifest import RunManifest
 from phase2.runs.results import PropertyMetrics
 
 _MEASURES = ("mae", "rmse", "r2")
+_OF_BINARY = ("log_loss", "roc_auc", "accuracy", "f1", "baseline_log_loss")
 _PARTS: tuple[Literal["val", "test"], ...] = ("val", "test")
 
 
@@ -44,7 +45,8 @@ def compare_runs(manifests: Sequence[RunManifest]) -> list[ComparisonRow]:
         for part in _PARTS:
             found = [_result(manifest.val if part == "val" else manifest.test, key) for manifest in manifests]
             unit = next((result.unit for result in found if result), "")
-            for measure in _MEASURES:
+            is_binary = any(result.is_binary for result in found if result)
+            for measure in _OF_BINARY if is_binary else _MEASURES:
                 values = tuple(getattr(result, measure) if result else None for result in found)
                 rows.append(ComparisonRow(key, "" if measure == "r2" else unit, part, measure, values))
             boosting = tuple(_boosting_error(manifest, key, part) for manifest in manifests)

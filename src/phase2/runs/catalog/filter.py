@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from phase2.config.levels import ALGORITHMS, MODES
 from phase2.errors import RequestError, UnknownNameError
-from phase2.properties import KEYS
+from phase2.properties import KEY, KEYS
 
 if TYPE_CHECKING:
     from phase2.runs.catalog.summary import RunSummary
@@ -62,10 +62,11 @@ class RunFilter:
             ("algorithm", self.algorithm, ALGORITHMS),
             ("level", self.mode, MODES),
             ("status", self.status, STATUSES),
-            ("property", self.property, KEYS),
         ):
             if name is not None and name not in valid:
                 raise UnknownNameError.of(kind, name, valid)
+        if self.property is not None and not re.fullmatch(KEY, self.property):
+            raise UnknownNameError.of("property", self.property, KEYS)
 
     def passes(self, run: RunSummary) -> bool:
         """Return whether a run meets all conditions."""

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from phase2.config.data_addresses import is_content
 from phase2.config.levels import Algorithm, Mode
+from phase2.properties import KEYS
 from phase2.runs.artifacts import Artifact
 from phase2.runs.attempts import Attempt, Status
 from phase2.runs.layout import BEST
@@ -38,7 +39,8 @@ class RunSummary(Record):
         score: Validation score of its best model, lower is better; None where it is not finished.
         best_epoch: Epoch of its best model.
         epochs: Epochs trained; None for a run without a manifest, unless it was pruned.
-        val_mae: Validation MAE by property.
+        val_mae: Validation MAE by property; binary ones have none.
+        own_units: Units of the properties that it defines.
         val_labels: Validation labels by property.
         data: Fingerprint of data and split: validation errors compare where it is equal.
         source: Name or path of its data set.
@@ -64,6 +66,7 @@ class RunSummary(Record):
     best_epoch: Counted | None = None
     epochs: Counted | None = None
     val_mae: dict[str, float] = Field(default_factory=dict)
+    own_units: dict[str, str] = Field(default_factory=dict)
     val_labels: dict[str, Counted] = Field(default_factory=dict)
     data: str | None = None
     source: str | None = None
@@ -85,6 +88,7 @@ class RunSummary(Record):
             started=found.attempts[0].start,
             ended=found.attempts[-1].end,
             val_mae={row.key: row.mae for row in found.val if row.mae is not None},
+            own_units={row.key: row.unit for row in found.val if row.key not in KEYS and not row.is_binary},
             val_labels={row.key: row.count for row in found.val},
             data=found.data.fingerprint if found.data else None,
             crystals=found.data.used if found.data else None,

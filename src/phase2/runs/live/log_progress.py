@@ -131,9 +131,11 @@ class LogProgress:
 
 def _point(row: Mapping[str, Any]) -> EpochPoint:
     loss, val_loss, score = (float(row[key]) for key in ("train_loss", "val_loss", "val_score"))
-    mae = {str(key): None if value is None else float(value) for key, value in row["val_mae"].items()}
+    errors = {**row["val_mae"], **row.get("val_log_loss", {})}
+    mae = {str(key): None if value is None else float(value) for key, value in errors.items()}
+    units = {str(key): str(unit) for key, unit in row.get("own_units", {}).items()}
     return EpochPoint(
-        int(row["epoch"]), loss, val_loss, score, mae, float(row["seconds"]), float(row["structures_per_second"])
+        int(row["epoch"]), loss, val_loss, score, mae, float(row["seconds"]), float(row["structures_per_second"]), units
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from phase2.runs.history import EpochRow
@@ -20,9 +20,10 @@ class EpochPoint:
         train_loss: Mean loss of its steps.
         val_loss: Loss on the validation part.
         score: Validation score; lower is better.
-        mae: Validation MAE by property, in its unit; None where validation has no label.
+        mae: Validation MAE by property, in its unit, or log loss; None where validation has no label.
         seconds: Its duration, validation included.
         rate: Crystals per second, validation excluded.
+        own_units: Units of the errors of properties that the run defines, as far as they are known.
     """
 
     epoch: int
@@ -32,6 +33,7 @@ class EpochPoint:
     mae: Mapping[str, float | None]
     seconds: float
     rate: float
+    own_units: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, row: EpochRow) -> EpochPoint:
@@ -41,9 +43,10 @@ class EpochPoint:
             row.train_loss,
             row.val_loss,
             row.val_score,
-            row.val_mae,
+            row.val_errors,
             row.seconds,
             row.structures_per_second,
+            row.own_units,
         )
 
 

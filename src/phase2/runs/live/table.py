@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from phase2.output.durations import short_duration
-from phase2.properties import get_property
+from phase2.properties import error_unit
 from phase2.runs.history import EpochRow
 
 COLUMNS = {"epoch": 9, "loss": 8, "val": 8, "score": 8, "crystals/s": 11, "time": 7, "left": 7}
@@ -14,32 +15,35 @@ BEST = "*"
 MISSING = "-"
 _GAP = "  "
 _NARROWEST = 8
+NO_UNITS: Mapping[str, str] = MappingProxyType({})
+"""Units of a run that defines no property."""
 
 
-def shown_keys(keys: Sequence[str], width: int | None) -> list[str]:
+def shown_keys(keys: Sequence[str], width: int | None, units: Mapping[str, str] = NO_UNITS) -> list[str]:
     """Return the properties whose columns fit on a line.
 
     Args:
         keys: The properties.
         width: Characters of a line; None has room for all.
+        units: Units of the errors of properties that the run defines.
     """
     shown, used = [], sum(COLUMNS.values())
     for key in keys:
-        used += len(_GAP) + _width(key)
+        used += len(_GAP) + _width(key, units)
         if width is not None and used > width:
             break
         shown.append(key)
     return shown
 
 
-def heading(keys: Sequence[str]) -> list[str]:
+def heading(keys: Sequence[str], units: Mapping[str, str] = NO_UNITS) -> list[str]:
     """Return the two lines above the table: names of the columns, and units of the validation MAEs."""
     names = "".join(f"{name:>{width}}" for name, width in COLUMNS.items())
     if not keys:
         return [names]
-    units = f"{'val MAE in':>{sum(COLUMNS.values())}}"
-    units += "".join(f"{_GAP}{get_property(key).unit or '1':>{_width(key)}}" for key in keys)
-    return [names + "".join(f"{_GAP}{key:>{_width(key)}}" for key in keys), units]
+    below = f"{'val MAE in':>{sum(COLUMNS.values())}}"
+    below += "".join(f"{_GAP}{error_unit(key, units) or '1':>{_width(key, units)}}" for key in keys)
+    return [names + "".join(f"{_GAP}{key:>{_width(key, units)}}" for key in keys), below]
 
 
 def epoch_line(row: EpochRow, keys: Sequence[str], *, epochs: int, best: bool, left: float | None) -> str:
@@ -62,7 +66,7 @@ def epoch_line(row: EpochRow, keys: Sequence[str], *, epochs: int, best: bool, l
         MISSING if left is None else short_duration(left),
     )
     fixed = "".join(f" {cell:>{width - 1}}" for cell, width in zip(cells, COLUMNS.values(), strict=True))
-    return fixed + "".join(f"{_GAP}{_error(row.val_mae.get(key)):>{_width(key)}}" for key in keys)
+    return fixed + "".join(f"{_GAP}{_error(row.val_errors.get(key)):>{_width(key, row.own_units)}}" for key in keys)
 
 
 def step_line(step: int, steps: int, *, rate: float | None, left: float | None) -> str:
@@ -76,8 +80,8 @@ def begin_line(epochs: int, steps: int, done: int) -> str:
     return f"training: {epochs:,} epochs, {steps:,} steps{f', from step {done:,}' if done else ''}"
 
 
-def _width(key: str) -> int:
-    return max(len(key), len(get_property(key).unit), _NARROWEST)
+def _width(key: str, units: Mapping[str, str]) -> int:
+    return max(len(key), len(error_unit(key, units)), _NARROWEST)
 
 
 def _number(value: float) -> str:

@@ -28,6 +28,13 @@ class _Metrics(_Part):
     unit: str = ""
     mae: float | None = None
     baseline_mae: float | None = None
+    binary: bool = False
+    log_loss: float | None = None
+    baseline_log_loss: float | None = None
+
+    @property
+    def error(self) -> float | None:
+        return self.log_loss if self.binary else self.mae
 
 
 class _Baseline(_Part):
@@ -156,14 +163,14 @@ class ManifestPart(RecordedPart):
         return "resumable" if self.status == "interrupted" else "none"
 
     def _errors(self) -> dict[str, PropertyErrors]:
-        test = {row.key: row.mae for row in self.test}
+        test = {row.key: row.error for row in self.test}
         boosting = {row.key: row.boosting_val_mae for row in self.baselines}
         return {
             row.key: PropertyErrors(
-                unit=row.unit,
-                val=row.mae,
+                unit="log loss" if row.binary else row.unit,
+                val=row.error,
                 test=test.get(row.key),
-                median=row.baseline_mae,
+                median=row.baseline_log_loss if row.binary else row.baseline_mae,
                 boosting=boosting.get(row.key),
             )
             for row in self.val

@@ -115,14 +115,14 @@ def _curves(history: Sequence[EpochRow]) -> Curves:
     def column(of: Callable[[EpochRow], float]) -> tuple[float, ...]:
         return tuple(_rounded(of(row)) for row in history)
 
-    keys = dict.fromkeys(key for row in history for key in row.val_mae)
+    keys = dict.fromkeys(key for row in history for key in row.val_errors)
     return Curves(
         train_loss=column(lambda row: row.train_loss),
         val_loss=column(lambda row: row.val_loss),
         score=column(lambda row: row.val_score),
         lr=column(lambda row: row.lr),
         seconds=column(lambda row: row.seconds),
-        mae={key: tuple(_maybe_rounded(row.val_mae.get(key)) for row in history) for key in keys},
+        mae={key: tuple(_maybe_rounded(row.val_errors.get(key)) for row in history) for key in keys},
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from phase2.output.secrets import without_secrets
 from phase2.output.visible import cell, line
-from phase2.properties import PROPERTIES
+from phase2.properties import KEYS, PROPERTIES
 from phase2.runs.page.row import PageRun, PropertyErrors
 from phase2.runs.page.scripts import script
 from phase2.runs.page.settings import SettingsTable
@@ -40,7 +40,15 @@ def data_script(store: str, runs: Sequence[tuple[PageRun, str | None]], unreadab
 def _properties(runs: Sequence[tuple[PageRun, str | None]]) -> list[JsonObject]:
     """Return the properties that any of the runs has."""
     used = {key for run, _ in runs for key in (*run.summary.properties, *run.errors)}
-    return [{"key": one.key, "title": one.title, "unit": one.unit} for one in PROPERTIES if one.key in used]
+    nine: list[JsonObject] = [
+        {"key": one.key, "title": one.title, "unit": one.unit} for one in PROPERTIES if one.key in used
+    ]
+    units = {key: error.unit for run, _ in runs for key, error in run.errors.items()}
+    own = sorted(used - set(KEYS))
+    named: list[JsonObject] = [
+        {"key": key, "title": key.replace("_", " ").capitalize(), "unit": units.get(key, "")} for key in own
+    ]
+    return nine + named
 
 
 def _row(run: PageRun, curves: str | None) -> JsonObject:

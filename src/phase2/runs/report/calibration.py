@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from phase2.properties import get_property
+from phase2.properties import PROPERTIES, Property
 from phase2.runs.intervals import PropertyIntervals
 from phase2.runs.report.style import FAINT, colour, house_style, new_figure, note_empty, save
 from phase2.runs.results import Results
@@ -18,12 +18,13 @@ _SIZE = (7.4, 4.4)  # inches
 _FEW = 30  # labels below which a line is thin
 
 
-def draw_calibration(path: Path, results: Results) -> None:
+def draw_calibration(path: Path, results: Results, properties: Sequence[Property] = PROPERTIES) -> None:
     """Draw the share of labels that intervals hold against the nominal one, and the error by tenth of width."""
+    titles = {prop.key: prop.title for prop in properties}
     with house_style():
         figure = new_figure(*_SIZE)
         held, errors = figure.subplots(1, 2)
-        _draw_coverage(held, [one for one in results.intervals if one.levels])
+        _draw_coverage(held, [one for one in results.intervals if one.levels], titles)
         _draw_errors(errors, [one for one in results.intervals if one.error_by_tenth])
         handles, labels = held.get_legend_handles_labels()
         if handles:
@@ -31,7 +32,7 @@ def draw_calibration(path: Path, results: Results) -> None:
         save(figure, path)
 
 
-def _draw_coverage(axes: Axes, intervals: Sequence[PropertyIntervals]) -> None:
+def _draw_coverage(axes: Axes, intervals: Sequence[PropertyIntervals], titles: Mapping[str, str]) -> None:
     axes.set(title="Share of test labels inside", xlabel="nominal", ylabel="reached")
     axes.set_box_aspect(1)
     if not intervals:
@@ -45,7 +46,7 @@ def _draw_coverage(axes: Axes, intervals: Sequence[PropertyIntervals]) -> None:
             [level.coverage for level in one.levels],
             color=colour(one.key),
             linewidth=_width(one),
-            label=f"{get_property(one.key).title} ({one.test_labels:,})",
+            label=f"{titles[one.key]} ({one.test_labels:,})",
         )
 
 

@@ -26,8 +26,8 @@ def draw_figures(run: RunDirectory, test: PartPredictions, history: Sequence[Epo
         from phase2.runs.report.parity import draw_parity
 
         draw_parity(run.parity, test, results)
-        draw_learning_curve(run.learning_curve, history, results)
-        draw_calibration(run.calibration, results)
+        draw_learning_curve(run.learning_curve, history, results, test.properties)
+        draw_calibration(run.calibration, results, test.properties)
     except Exception as error:  # noqa: BLE001 - a broken plotting library must not cost a trained run
         return f"No figures: matplotlib failed with {type(error).__name__}: {error}"
     return None

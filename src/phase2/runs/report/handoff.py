@@ -81,7 +81,7 @@ def handoff(manifest: RunManifest, folder: str) -> str:
 def _caveats(manifest: RunManifest) -> list[str]:
     inherited = manifest.lineage.caveats() if manifest.lineage else []
     seen = foundation_caveats(manifest.config, manifest.properties)
-    return [*seen, *caveats(manifest.test, manifest.left_out), *inherited]
+    return [*seen, *caveats(manifest.test, manifest.left_out, manifest.config.data.own), *inherited]
 
 
 def _summary(manifest: RunManifest, folder: str) -> str:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from phase2 import properties
+from phase2.properties import Property
 from phase2.runs.history import EpochRow
 from phase2.runs.report.style import ACCENT, FAINT, INK, colour, house_style, new_figure, note_empty, save
 from phase2.runs.results import PropertyMetrics, Results
@@ -21,7 +21,9 @@ _SHORT = 12  # largest number of epochs with a marker each
 _TICKS = ((30, (1, 1.5, 2, 3, 5, 7)), (1e3, (1, 3)), (math.inf, (1,)))
 
 
-def draw_learning_curve(path: Path, history: Sequence[EpochRow], results: Results) -> None:
+def draw_learning_curve(
+    path: Path, history: Sequence[EpochRow], results: Results, properties: Sequence[Property]
+) -> None:
     """Draw training loss, validation score and validation errors by epoch, and mark the epoch of ``best.pt``."""
     with house_style():
         figure = new_figure(10, 4.2)
@@ -30,7 +32,7 @@ def draw_learning_curve(path: Path, history: Sequence[EpochRow], results: Result
         )
         _draw_loss(panels["loss"], history)
         _draw_score(panels["score"], history, results)
-        _draw_errors(panels["errors"], history, results)
+        _draw_errors(panels["errors"], history, results, {prop.key: prop.title for prop in properties})
         panels["loss"].set_xlabel("")
         save(figure, path)
 
@@ -54,17 +56,18 @@ def _draw_score(axes: Axes, history: Sequence[EpochRow], results: Results) -> No
             axes.plot(results.best_epoch, results.score, "o", color=ACCENT, markersize=6, zorder=4)
 
 
-def _draw_errors(axes: Axes, history: Sequence[EpochRow], results: Results) -> None:
-    axes.set_title("Validation MAE / MAE of the median")
-    lines = {result.key: _ratios(history, result) for result in results.val if result.baseline_mae}
+def _draw_errors(axes: Axes, history: Sequence[EpochRow], results: Results, titles: Mapping[str, str]) -> None:
+    binary = any(result.is_binary for result in results.val)
+    axes.set_title("Validation error / error of the baseline" if binary else "Validation MAE / MAE of the median")
+    lines = {result.key: _ratios(history, result) for result in results.val if result.baseline_error}
     if not _prepare(axes, history, list(lines.values()), "no labels in this part"):
         return
     for number, (key, ratios) in enumerate(lines.items()):
         style = "-" if number % 2 == 0 else "--"
-        _draw_line(axes, ratios, color=colour(key), linestyle=style, label=properties.get_property(key).title)
+        _draw_line(axes, ratios, color=colour(key), linestyle=style, label=titles[key])
     boosting = _boosting_ratios(results)
     _mark_boosting(axes, boosting, len(history))
-    axes.axhline(1, color=FAINT, linewidth=1.2, zorder=1, label="median baseline")
+    axes.axhline(1, color=FAINT, linewidth=1.2, zorder=1, label="baseline" if binary else "median baseline")
     _use_log_axis(axes, [*lines.values(), *map(np.atleast_1d, boosting.values())])
     _mark_best(axes, results)
     axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0, fontsize=8, labelspacing=0.8)
@@ -107,8 +110,8 @@ def _draw_line(
 
 
 def _ratios(history: Sequence[EpochRow], result: PropertyMetrics) -> NDArray[np.float64]:
-    assert result.baseline_mae  # noqa: S101
-    return _numbers(row.val_mae.get(result.key) for row in history) / result.baseline_mae
+    assert result.baseline_error  # noqa: S101
+    return _numbers(row.val_errors.get(result.key) for row in history) / result.baseline_error
 
 
 def _numbers(values: Iterable[float | None]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from phase2.runs.baselines import PropertyBaseline
+from phase2.runs.report.binary_table import binary_table
 from phase2.runs.report.markdown import number, table
 from phase2.runs.results import PropertyMetrics
 
@@ -42,7 +43,10 @@ class MetricsRow:
 def metrics_table(
     val: Sequence[PropertyMetrics], test: Sequence[PropertyMetrics], baselines: Sequence[PropertyBaseline] = ()
 ) -> str:
-    """Write the errors by property as a Markdown table, beside those of the baselines that were computed."""
+    """Write the errors by property as a Markdown table, beside those of the baselines that were computed.
+
+    Binary properties have a table of their own behind it.
+    """
     boosting = ("boosting's val MAE", "boosting's test MAE") if baselines else ()
     columns = (
         *("property", "unit", "val MAE", "test MAE", *boosting),
@@ -62,13 +66,14 @@ def metrics_table(
         )
         for row in metrics_rows(val, test, baselines)
     ]
-    return table(columns, rows, numeric=6 + len(boosting))
+    found = table(columns, rows, numeric=6 + len(boosting)) if rows else ""
+    return "\n\n".join(filter(None, (found, binary_table(val, test))))
 
 
 def metrics_rows(
     val: Sequence[PropertyMetrics], test: Sequence[PropertyMetrics], baselines: Sequence[PropertyBaseline] = ()
 ) -> list[MetricsRow]:
-    """Pair the errors of the two parts and those of gradient boosting, one row per property."""
+    """Pair the errors of the two parts and those of gradient boosting, one row per property that is not binary."""
     boosting = {one.key: (one.boosting_val_mae, one.boosting_test_mae) for one in baselines}
     return [
         MetricsRow(
@@ -84,4 +89,5 @@ def metrics_rows(
             boosting_test_mae=boosting.get(on_test.key, (None, None))[1],
         )
         for on_val, on_test in zip(val, test, strict=True)
+        if not on_test.is_binary
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from phase2 import properties
 from phase2.config.schema import CgcnnConfig, RunConfig
 from phase2.output.markdown_text import Markup, code, markdown_text
 from phase2.runs.manifest import DataFacts, RunManifest
@@ -104,7 +103,12 @@ def model_card(manifest: RunManifest) -> str:
         score=number(manifest.score),
         intervals=paragraph(intervals_section(manifest.intervals, heading="###")),
         caveats=bullets(
-            [*caveats(manifest.test, manifest.left_out), *_labels(manifest), *_inherited(manifest), *_limits(manifest)]
+            [
+                *caveats(manifest.test, manifest.left_out, manifest.config.data.own),
+                *_labels(manifest),
+                *_inherited(manifest),
+                *_limits(manifest),
+            ]
         ),
         citations=bullets(map(Markup, citations(manifest.config))),
     )
@@ -135,7 +139,7 @@ def _details(manifest: RunManifest) -> str:
                 "graph",
                 f"neighbours within {config.data.graph.cutoff:g} angstrom, the {config.data.graph.neighbors} nearest",
             ),
-            ("predicts", ", ".join(properties.get_property(key).heading for key in manifest.properties)),
+            ("predicts", ", ".join(manifest.config.get_property(key).predicted_heading for key in manifest.properties)),
             (
                 "fitted by",
                 f"{OPTIMIZERS[fitting.optimizer]}, learning rate {fitting.lr:g}, batches of {fitting.batch_size}, "

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from phase2.properties import Property
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.report.markdown import number
+from phase2.runs.report.roc import draw_roc
 from phase2.runs.report.style import FAINT, colour, density_colours, house_style, new_figure, note_empty, save
 from phase2.runs.results import PropertyMetrics, Results
 
@@ -26,7 +27,8 @@ _SMOOTHING = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 def draw_parity(path: Path, part: PartPredictions, results: Results) -> None:
     """Draw predicted against reference values of the test crystals, with the errors beside those of the baselines.
 
-    Axes of properties learned as log1p have that scale, too.
+    Axes of properties learned as log1p have that scale, too. A binary property has its receiver operating
+    characteristic instead.
     """
     count = len(part.properties)
     columns = _COLUMNS.get(count, 3)
@@ -36,7 +38,10 @@ def draw_parity(path: Path, part: PartPredictions, results: Results) -> None:
         figure = new_figure(columns * _PANEL, rows * _PANEL)
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for k, (prop, result) in enumerate(zip(part.properties, results.test, strict=True)):
-            _draw_panel(grid[k], prop, result, *part.labelled(k), boosting=boosting.get(prop.key))
+            if prop.task == "binary":
+                draw_roc(grid[k], prop, result, *part.labelled(k))
+            else:
+                _draw_panel(grid[k], prop, result, *part.labelled(k), boosting=boosting.get(prop.key))
         for unused in grid[count:]:
             unused.set_axis_off()
         save(figure, path)

@@ -22,6 +22,8 @@ FAINT = "#9a9a9a"
 ACCENT = "#117733"
 # Paul Tol's "muted" scheme: nine colours that colour-blind readers can distinguish; one per property in every figure.
 _MUTED = ("#332288", "#cc6677", "#117733", "#88ccee", "#882255", "#ddaa33", "#44aa99", "#aa4499", "#777711")
+# His "bright" scheme, for properties that a run defines.
+_OWN = ("#4477aa", "#ee6677", "#228833", "#66ccee", "#aa3377")
 _STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures look alike everywhere
     "font.size": 9,
@@ -66,8 +68,8 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def colour(key: str) -> str:
-    """Return the colour of a property."""
-    return _MUTED[KEYS.index(key)]
+    """Return the colour of a property; one that a run defines has the same in all of its figures."""
+    return _MUTED[KEYS.index(key)] if key in KEYS else _OWN[sum(key.encode()) % len(_OWN)]
 
 
 def density_colours() -> ListedColormap:

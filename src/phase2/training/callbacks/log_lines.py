@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-from dataclasses import asdict
 from typing import IO
 
 from phase2.training.callbacks.base import Callback, EpochEnd
@@ -24,7 +23,7 @@ class JsonLines(Callback):
     def on_epoch_end(self, event: EpochEnd) -> None:
         """Write the row; nothing is written any more once the reader has closed the stream."""
         try:
-            self._stream.write(json.dumps({**asdict(event.row), "best": event.best}) + "\n")
+            self._stream.write(json.dumps({**event.row.to_dict(), "best": event.best}) + "\n")
             self._stream.flush()
         except BrokenPipeError:
             self._stream = io.StringIO()

@@ -65,8 +65,8 @@ class TerminalBar(TrainingProgress):
         self._remove()
 
     def _print_line(self, event: EpochEnd, progress: Progress) -> None:
-        keys = shown_keys(list(event.row.val_mae), progress.console.width)
-        lines = [] if self._has_heading else heading(keys)
+        keys = shown_keys(list(event.row.val_errors), progress.console.width, event.row.own_units)
+        lines = [] if self._has_heading else heading(keys, event.row.own_units)
         self._has_heading = True
         lines.append(epoch_line(event.row, keys, epochs=event.epochs, best=event.best, left=self.eta()))
         for line in lines:

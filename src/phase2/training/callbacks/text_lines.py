@@ -44,8 +44,8 @@ class TextLines(TrainingProgress):
     def on_epoch_end(self, event: EpochEnd) -> None:
         """Write the line of the epoch."""
         super().on_epoch_end(event)
-        keys = list(event.row.val_mae)
-        lines = heading(keys) if self._lines % self.PAGE == 0 else []
+        keys = list(event.row.val_errors)
+        lines = heading(keys, event.row.own_units) if self._lines % self.PAGE == 0 else []
         self._lines += 1
         self._write(*lines, epoch_line(event.row, keys, epochs=event.epochs, best=event.best, left=self.eta()))
 

@@ -75,7 +75,7 @@ def dump_checkpoint(checkpoint: Checkpoint) -> bytes:
             "data_fingerprint": checkpoint.data_fingerprint,
             "epoch": checkpoint.epoch,
             "losses": checkpoint.losses,
-            "history": [asdict(row) for row in checkpoint.history],
+            "history": [row.to_dict() for row in checkpoint.history],
             "best": checkpoint.best,
             "learner": {field.name: getattr(learner, field.name) for field in fields(learner)},
             "random": checkpoint.random,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from phase2.data.crystals.symmetry import UNKNOWN, space_group
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.transforms import to_learned
 from phase2.properties import Property
 from phase2.runs.crystals import WORST, LabelHistogram, RecordedStructure, RunCrystals, Vector, write_crystals
 from phase2.runs.layout import RunDirectory
@@ -105,7 +106,7 @@ def _vector(values: NDArray[np.floating]) -> Vector:
 def _labels(dataset: CrystalPropertyDataset, prop: Property, k: int) -> LabelHistogram:
     """Count labels in bins of the scale that the property is learned on, between its outer percentiles."""
     split, column = dataset.split, dataset.targets[:, k]
-    scaled = np.sign(column) * np.log1p(np.abs(column)) if prop.transform == "log1p" else column
+    scaled = to_learned(column, prop)
     known = scaled[np.concatenate([split.train, split.val, split.test])]
     low, high = np.quantile(known[np.isfinite(known)], [0.002, 0.998]).tolist()
     if low == high:

@@ -10,6 +10,7 @@ from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.left_out import notes_on_left_out
 from phase2.data.rejections import rejection_notes
 from phase2.data.splits.files import shown
+from phase2.properties import Property
 
 
 def describe_dataset(config: RunConfig, dataset: CrystalPropertyDataset, notify: Callable[[str], None]) -> None:
@@ -33,6 +34,17 @@ def describe_dataset(config: RunConfig, dataset: CrystalPropertyDataset, notify:
         notify(text)
     for remark in dataset.label_remarks():
         notify(f"remark: {remark}")
+    for key, ids in dataset.out_of_bounds.items():
+        prop, named = config.get_property(key), ", ".join(ids[:3])
+        notify(
+            f"{len(ids)} labels of {key} lie beyond its bounds ({_bounds(prop)}) and are left out: "
+            + (f"{named} and others" if len(ids) > 3 else named)
+        )
+
+
+def _bounds(prop: Property) -> str:
+    low = "" if prop.lower is None else f"from {prop.lower:g}"
+    return " ".join(filter(None, (low, "" if prop.upper is None else f"to {prop.upper:g}", prop.unit)))
 
 
 def _describe_split(config: RunConfig, dataset: CrystalPropertyDataset, notify: Callable[[str], None]) -> None:

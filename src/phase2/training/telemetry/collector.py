@@ -8,7 +8,7 @@ from contextlib import suppress
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from phase2.properties import get_property
+from phase2.properties import error_unit
 from phase2.training.callbacks.base import AttemptBegin, EpochEnd
 from phase2.training.callbacks.progress import TrainingProgress
 from phase2.training.telemetry.gpu import GpuUsage, gpu_usage
@@ -86,8 +86,11 @@ def _epoch_metrics(event: EpochEnd, labels: tuple[str, ...]) -> Iterator[Metric]
     row = event.row
     losses: list[tuple[tuple[str, ...], float]] = [(("train",), row.train_loss), (("val",), row.val_loss)]
     yield _gauge("loss", "Mean loss of the last epoch, normalised units.", labels, losses, "part")
-    errors = [((key, get_property(key).unit), mae) for key, mae in row.val_mae.items() if mae is not None]
+    errors = [((key, error_unit(key, row.own_units)), mae) for key, mae in row.val_mae.items() if mae is not None]
     yield _gauge("val_mae", "Validation MAE of the last epoch, in the unit.", labels, errors, "property", "unit")
+    if row.val_log_loss:
+        entropies = [((key,), value) for key, value in row.val_log_loss.items() if value is not None]
+        yield _gauge("val_log_loss", "Validation log loss of the last epoch.", labels, entropies, "property")
     yield _gauge("val_score", "Mean of MAE / MAE of the median; lower is better.", labels, [((), row.val_score)])
     yield _gauge(
         "crystals_per_second", "Speed of the last epoch, without validation.", labels, [((), row.structures_per_second)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from phase2.cli.data_address import DATA_HELP, pinned_request
-from phase2.cli.options import ConfigOption, given_settings, request_option, split_names
+from phase2.cli.options import ConfigOption, given_properties, given_settings, own_option, request_option, split_names
 from phase2.config.assignments import SET, parse_values
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS
 from phase2.config.request import flag
@@ -21,6 +21,7 @@ from phase2.errors import RequestError
 from phase2.properties import CORE, KEYS
 
 if TYPE_CHECKING:
+    from phase2.config.own_properties import PropertyDefinition
     from phase2.config.run_file.reader import RunFile
 
 
@@ -60,6 +61,8 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         for name in LISTS
     },
     "data": (_option(str, "--data", f"{DATA_HELP} (default: sample)."), ""),
+    "own_properties": own_option("own_properties"),
+    "properties_file": own_option("properties_file"),
     "config_file": (ConfigOption, None),
     "settings": (SetListOption, None),
 }
@@ -102,11 +105,21 @@ def _request(options: dict[str, Any]) -> SweepRequest:
         algorithm=options["algorithm"] or str(from_file.get("algorithm", "e3nn")),
         all_properties=options["all_properties"] or (not chosen and bool(from_file.get("all_properties"))),
         properties=keys or None,
+        own_properties=given_properties(options["own_properties"], options["properties_file"]) or _defined(file),
         data=options["data"] or None,
         lists=lists,
         settings=settings,
     )
     return request if file is None else _with_settings(request, file, properties_are_chosen=chosen)
+
+
+def _defined(file: RunFile | None) -> tuple[PropertyDefinition, ...]:
+    """Return the properties that a file defines."""
+    if file is None or "own_properties" not in file.options:
+        return ()
+    from phase2.config.property_texts import definitions_of
+
+    return definitions_of(file.options["own_properties"], file.name)
 
 
 def _with_settings(request: SweepRequest, file: RunFile, *, properties_are_chosen: bool) -> SweepRequest:

@@ -59,10 +59,10 @@ def drawn_epochs(history: Sequence[EpochRow], best: int | None) -> tuple[EpochRo
 
 def curves(history: tuple[EpochRow, ...]) -> Json:
     """Return the history by columns."""
-    keys = list(dict.fromkeys(key for row in history for key in row.val_mae))
+    keys = list(dict.fromkeys(key for row in history for key in row.val_errors))
     columns = ("epoch", "lr", "train_loss", "val_loss", "val_score", "seconds", "structures_per_second", "data_wait")
     found: Json = {name: [_short(getattr(row, name)) for row in history] for name in columns}
-    found["val_mae"] = {key: [_short(row.val_mae.get(key)) for row in history] for key in keys}
+    found["val_mae"] = {key: [_short(row.val_errors.get(key)) for row in history] for key in keys}
     return found
 
 

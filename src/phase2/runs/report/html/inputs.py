@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from phase2.config.schema import RunConfig
 from phase2.errors import ModelFileError, RequestError
-from phase2.properties import Property, get_property
+from phase2.properties import Property
 from phase2.runs.attempts import Attempt
 from phase2.runs.crystals import RunCrystals
 from phase2.runs.history import EpochRow, parse_history
@@ -83,7 +83,7 @@ class RunInput:
     def properties(self) -> tuple[Property, ...]:
         """Properties that it was trained on, or asked for."""
         keys = self.manifest.properties if self.manifest else self.config.properties
-        return tuple(map(get_property, keys))
+        return tuple(map(self.config.get_property, keys))
 
     @property
     def _either(self) -> RunManifest | RecordedConfig:
@@ -146,12 +146,15 @@ class _Reader:
     def predictions(self, part: str) -> PartPredictions | None:
         if self.manifest is None or self.manifest.status != "finished":
             return None
-        name, properties = f"predictions_{part}.csv", tuple(map(get_property, self.manifest.properties))
+        name, config = f"predictions_{part}.csv", self.manifest.config
+        properties = tuple(map(config.get_property, self.manifest.properties))
 
         def parse(content: bytes) -> PartPredictions:
             return parse_predictions(content.decode(), properties, where=name)
 
-        return self._parse(name, parse, without=f"plot of the {part} crystals")
+        found = self._parse(name, parse, without=f"plot of the {part} crystals")
+        found = None if found is None else found.without_binary()
+        return found if found is not None and found.properties else None
 
     def crystals(self) -> RunCrystals | None:
         if self.manifest is None or self.manifest.status != "finished":

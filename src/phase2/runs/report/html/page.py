@@ -10,6 +10,7 @@ from phase2.errors import RequestError
 from phase2.runs.artifacts import Artifact, describe_files
 from phase2.runs.layout import REPORT, RunDirectory
 from phase2.runs.manifest import RunManifest
+from phase2.runs.report.binary_table import COLUMNS, binary_rows
 from phase2.runs.report.html.drawing import PARTS, SYSTEMS, run_data
 from phase2.runs.report.html.errors import property_errors
 from phase2.runs.report.html.facts import data_facts, environment_facts, handoff_facts, summary_facts, time_facts
@@ -64,7 +65,7 @@ def report(runs: Sequence[RunInput]) -> str:
 
 def _page(runs: Sequence[RunInput], share: float) -> str:
     """Return the page with a share of the points and structures that fit in most."""
-    properties = list(dict.fromkeys(prop for run in runs for prop in run.properties))
+    properties = list(dict.fromkeys(prop for run in runs for prop in run.properties if prop.task != "binary"))
     most = points_per_plot(len(runs) * len(PARTS) * len(properties), share)
     drawn = [run_data(run, most, int(share * MOST_ATOMS) // len(runs)) for run in runs]
     settings = setting_rows(runs)
@@ -75,6 +76,7 @@ def _page(runs: Sequence[RunInput], share: float) -> str:
         "differences": [row for row in settings if row.differs],
         "fingerprints": {run.manifest.data.fingerprint for run in runs if run.manifest and run.manifest.data},
         "periodic_table": ROWS,
+        "binary_columns": COLUMNS,
     }
     keys = ("key", "title", "unit", "transform")
     named = [{name: getattr(prop, name) for name in keys} for prop in properties]
@@ -110,6 +112,7 @@ def _view(run: RunInput, drawn: dict[str, Any]) -> dict[str, Any]:
         "verdict": judge(run, errors),
         "notes": [*cautions(run, errors), *run.notes],
         "errors": errors,
+        "binary": binary_rows(run.manifest.val, run.manifest.test) if run.manifest else [],
         "with_boosting": any(one.row.boosting_test_mae is not None for one in errors),
         "summary": summary_facts(run),
         "handoff": handoff_facts(run),
