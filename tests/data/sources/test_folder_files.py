@@ -176,3 +176,27 @@ def test_hostile_names_are_found_in_time(folder):
     for name in ("x" * 300, "a/" * 2_000 + "b", "\0", "~", "con", " "):
         crystals(folder, "file", name)
     assert Path(folder).is_dir()
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ('{"lr": 0.001, "epochs": 20}', False),
+        ('[{"id": "a", "band_gap": 1.0}]', False),
+        ('{"atoms": {"lattice_mat": []}}', True),
+        ('{"columns": ["structure"], "index": [], "data": []}', True),
+        ('{"lattice": {}, "sites": []', True),
+        ("[[[[", True),
+        ("", True),
+    ],
+)
+def test_json_of_something_else_is_left_out_and_named(tmp_path, text, taken):
+    (tmp_path / "one.json").write_text(text)
+    found = list_files(tmp_path)
+    assert [path.name for path in found.structures] == ["one.json"] * taken
+    assert left_out_notes(found.left_out) == [] if taken else ["1 file not taken (JSON without a structure): one.json"]
+
+
+def test_a_large_json_is_taken_without_a_look(tmp_path):
+    (tmp_path / "one.json").write_text('{"lr": "' + "1" * 70_000 + '"}')
+    assert [path.name for path in list_files(tmp_path).structures] == ["one.json"]

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from phase2.data.crystals.formats.recognition import HEAD, is_other_json
 from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
 from phase2.errors import DataError
 
 OTHER_NAME = "no structure by name"
+OTHER_JSON = "JSON without a structure"
 NOT_REGULAR = "no regular file"
 LEADS_NOWHERE = "a link that leads nowhere"
 NO_ROW = "in no row of the table"
@@ -157,10 +159,20 @@ def _reason(path: Path) -> str:
         return OTHER_NAME
     try:
         if path.is_file():
-            return ""
+            return OTHER_JSON if _is_other_json(path) else ""
     except OSError:
         return LEADS_NOWHERE
     return LEADS_NOWHERE if path.is_symlink() and not path.exists() else NOT_REGULAR
+
+
+def _is_other_json(path: Path) -> bool:
+    """Tell settings, results and the like from structures; a file that cannot be read is no such thing."""
+    if path.suffix.lower() != ".json" or path.stat().st_size > HEAD:
+        return False
+    try:
+        return is_other_json(path.read_text("latin-1"))
+    except OSError:
+        return False
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -11,6 +11,13 @@ _VECTOR = re.compile(rf"\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}(?:\s.*)?")
 FRAME = re.compile(r"^\s*Direct configuration\s*=", re.MULTILINE)
 _EXTENDED = re.compile(r"\s*\d+\s*\n[^\n]*\bLattice\s*=", re.IGNORECASE)
 
+_JSON_KEY = re.compile(r'"([^"\\]{1,40})"\s*:')
+_STRUCTURE_KEYS = frozenset({
+    "atoms", "structure", "lattice", "lattice_mat", "lattice_vectors", "sites", "numbers", "positions", "coords",
+    "elements", "cell", "cif", "poscar", "columns", "@module",
+})  # fmt: skip
+"""Keys of which every JSON of a structure, or of a table of them, has one."""
+
 HEAD = 1 << 16
 """Characters or bytes from the start of a file that decide."""
 
@@ -35,3 +42,9 @@ def is_xdatcar(text: str) -> bool:
 def is_extxyz(text: str) -> bool:
     """Tell whether a text is an extended XYZ file: a number of atoms, and a comment with ``Lattice=``."""
     return _EXTENDED.match(text, 0, HEAD) is not None
+
+
+def is_other_json(text: str) -> bool:
+    """Tell whether a whole JSON text is about something else than structures: it has keys, and none of a structure."""
+    keys = set(_JSON_KEY.findall(text))
+    return bool(keys) and keys.isdisjoint(_STRUCTURE_KEYS)
