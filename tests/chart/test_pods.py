@@ -130,7 +130,8 @@ def test_without_a_shared_cache_every_pod_has_its_own(helm):
 def test_the_pods_of_workflows_are_as_restricted(helm):
     for template in of_kind(helm.objects("gpu"), "WorkflowTemplate").values():
         inputs = dict.fromkeys(
-            ("run-id", "level", "seed", "epochs", "lr", "batch-size", "preset", "max-samples", "set", "queue"), ""
+            ("run-id", "level", "seed", "epochs", "lr", "batch-size", "preset", "max-samples", "split", "set", "queue"),
+            "",
         )
         inputs |= {"rows": "[]", "runs": "a", "part": "1", "parts": "1", "pod": "{}", "retry-pod": "{}"}
         for step in container_templates(template):
