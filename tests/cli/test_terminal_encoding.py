@@ -3,8 +3,10 @@
 import io
 import json
 import sys
+from typing import cast
 
 import pytest
+from typer import Typer
 
 from phase2.cli import main
 from phase2.cli.boundary import run
@@ -42,7 +44,7 @@ def test_all_ways_to_print_escape_what_cannot_be_shown(terminal):
         print_table(text, ("name", text), [(text, "1")])
         print(text)  # noqa: T201
 
-    assert run(command) == 0
+    assert run(cast("Typer", command)) == 0
     assert streams("stdout").count("#1") == 7
     assert "\\ud83d\\ude00" in streams("stdout")
     assert "\\u2713" in streams("stderr")

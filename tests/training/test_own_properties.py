@@ -180,6 +180,12 @@ def test_values_per_cell_grow_with_the_cell_and_their_intervals_too(make_data, m
     one, three = (predictors[0].predict([cell])[0, 0] for cell in cells)
     assert three == pytest.approx(3 * one, rel=1e-5)
     small, large = predict_ensemble(predictors, cells, levels=(0.5,)).rows
+    assert small.values is not None
+    assert large.values is not None
+    assert small.spread is not None
+    assert large.spread is not None
+    assert small.intervals is not None
+    assert large.intervals is not None
     assert large.values[0] == pytest.approx(3 * small.values[0], rel=1e-5)
     assert large.spread[0] == pytest.approx(3 * small.spread[0], rel=1e-4)
     low, high = small.intervals[0, 0]

@@ -89,7 +89,8 @@ def test_all_pages_become_records_once(server, tmp_path):
     found = source(server, cache=tmp_path)
     parsed = [found.parse(raw) for raw in found.records()]
     assert [one.crystal.id for one in parsed] == [f"mp-{k}" for k in range(7)]
-    np.testing.assert_allclose(parsed[0].crystal.frac, [[0, 0, 0], [0.5, 0.5, 0.5]])
+    places: list[list[float]] = [[0, 0, 0], [0.5, 0.5, 0.5]]
+    np.testing.assert_allclose(parsed[0].crystal.frac, places)
     assert [one.targets[1] for one in parsed] == [k / 2 for k in range(7)]
     assert len(server.asked) == 3
     assert server.asked[0] == "/v1/structures?page_limit=3"

@@ -1,7 +1,9 @@
 """Laws of the splits by name: groups stay whole, sparse properties reach every part, folds and files are exact."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from phase2.data.splits.groups import GroupKeys
 from phase2.data.symmetry.table import SymmetryTable
 from phase2.errors import DataError
 
+ReadColumn = Callable[[str], Mapping[str, str]]
+NO_COLUMN = cast("ReadColumn", {}.get)
 PARTS = ("train", "val", "test")
 FORMULAS = ("NaCl", "Na2Cl", "LiF", "Fe2O3", "FeO", "Si", "LiFeO2", "SiO2", "MgO", "Mg2Si", "GaAs", "InP")
 
@@ -49,7 +53,7 @@ def crystals(draw):
 
 def _input(made):
     graphs, symmetry = made
-    return SplitInput(graphs, (), lambda: symmetry, {}.get)
+    return SplitInput(graphs, (), lambda: symmetry, NO_COLUMN)
 
 
 def _split(made, name, seed=42):
@@ -67,7 +71,7 @@ def _rows(split):
 )
 def test_a_group_never_straddles_two_parts(made, name, seed):
     graphs, symmetry = made
-    keys = GroupKeys(graphs, lambda: symmetry, {}.get).of(name.split("+"))
+    keys = GroupKeys(graphs, lambda: symmetry, NO_COLUMN).of(name.split("+"))
     if len(set(keys)) < 3:
         with pytest.raises(DataError, match="cannot be split"):
             _split(made, name, seed)
@@ -93,7 +97,7 @@ def test_a_property_that_enough_crystals_have_reaches_every_part(made, seed):
 @given(crystals(), st.integers(2, 6), st.sampled_from(["", ":composition", ":chemsys"]), st.integers(0, 99))
 def test_folds_are_a_partition_and_keep_groups_whole(made, folds, grouped, seed):
     graphs, symmetry = made
-    keys = GroupKeys(graphs, lambda: symmetry, {}.get).of([grouped[1:]] if grouped else [])
+    keys = GroupKeys(graphs, lambda: symmetry, NO_COLUMN).of([grouped[1:]] if grouped else [])
     tests, labels = [], []
     for fold in range(1, folds + 1):
         train, val, test = _rows(_split(made, f"kfold:{folds}/{fold}{grouped}", seed))
@@ -169,6 +173,7 @@ def test_a_published_split_is_used_as_it_is_and_what_is_missing_is_named(tmp_pat
     assert _rows(found.split) == [{0, 1}, {2}, {3, 4}]
     assert found.missing == ("mp-99",)
     assert found.outside == 12 - 5
+    assert found.file_sha256 is not None
     assert len(found.file_sha256) == 64
 
 
@@ -207,8 +212,9 @@ def test_a_split_file_that_cannot_be_used_is_refused(tmp_path, content, message)
 def test_a_column_groups_crystals_and_those_without_a_cell_are_alone():
     graphs, symmetry = _few()
     cells = {f"mp-{k}": "abc"[k % 3] for k in range(9)}
-    data = SplitInput(graphs, (), lambda: symmetry, {"lab": cells}.get)
-    keys = GroupKeys(graphs, lambda: symmetry, {"lab": cells}.get).of(["column:lab"])
+    column = cast("ReadColumn", {"lab": cells}.get)
+    data = SplitInput(graphs, (), lambda: symmetry, column)
+    keys = GroupKeys(graphs, lambda: symmetry, column).of(["column:lab"])
     assert keys[:4] == ["a", "b", "c", "a"]
     assert len(set(keys)) == 3 + 3
     parts = _rows(assign_parts(DataConfig(split="column:lab"), data).split)

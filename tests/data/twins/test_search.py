@@ -9,6 +9,7 @@ from phase2.data.graphs.packing import pack
 from phase2.data.twins.search import NEAR, NONE, TWIN, find_twins
 
 ROCK_SALT = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0], [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5], [0.5] * 3]
+PAIR: list[list[float]] = [[0, 0, 0], [0.5, 0.5, 0.5]]
 FCC = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 
 
@@ -18,7 +19,7 @@ def _salt(name, edge, species=("Na",) * 4 + ("Cl",) * 4, frac=ROCK_SALT):
 
 def _primitive(name, edge):
     lattice = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]]) * edge / 2
-    return Crystal.checked(name, ("Na", "Cl"), [[0, 0, 0], [0.5, 0.5, 0.5]], lattice)
+    return Crystal.checked(name, ("Na", "Cl"), PAIR, lattice)
 
 
 def _kind(tested, *trained):
@@ -42,7 +43,7 @@ def test_a_distorted_crystal_is_a_near_twin():
 
 
 def test_another_crystal_of_the_formula_is_none():
-    caesium = Crystal.checked("b", ("Na", "Cl"), [[0, 0, 0], [0.5, 0.5, 0.5]], np.eye(3) * 3.4)
+    caesium = Crystal.checked("b", ("Na", "Cl"), PAIR, np.eye(3) * 3.4)
     assert _kind(_salt("a", 5.64), caesium) == (NONE, True)
 
 

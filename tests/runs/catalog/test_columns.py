@@ -1,6 +1,7 @@
 """Columns of lists of runs, and sorting by them."""
 
 import json
+from typing import cast
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_filters_by_what_the_columns_show(folder, runs):
 
 def test_the_list_of_the_python_interface_sorts_and_ranks_as_the_command(folder):
     listed = runs_of(folder, data="sample")
-    seeds = [run.seed for run in listed]
+    seeds = cast("list[int]", [run.seed for run in listed])
     assert [run.seed for run in listed.sorted_by("seed", reverse=True)] == sorted(seeds, reverse=True)
     best = runs_of(folder, level="std", data="111111").best_first("band_gap")
     assert best[0].val_mae["band_gap"] == min(run.val_mae["band_gap"] for run in best)

@@ -62,7 +62,8 @@ def compared(crystal, reader, path):
 
 
 def test_readers_agree_but_for_what_one_of_them_cannot_read():
-    read, counts = 0, {name: Counter() for name in READERS}
+    read = 0
+    counts: dict[str, Counter[str]] = {name: Counter() for name in READERS}
     for path in shipped():
         crystal = read_cif(path)
         read += 1
