@@ -11,6 +11,8 @@ CONTENT = "sha256:"
 """Beginning of an address that names the content of a data set."""
 BUCKET = "s3://"
 
+_SHOWN_DIGITS = 12
+
 _CONTENT = re.compile(f"{CONTENT}[0-9a-f]{{64}}")
 _SHORT = re.compile(f"{CONTENT}[0-9a-f]{{6,63}}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
@@ -24,6 +26,11 @@ def is_content(address: str) -> bool:
 def is_short_content(address: str) -> bool:
     """Return whether an address begins as that of a content does, and is cut."""
     return _SHORT.fullmatch(address) is not None
+
+
+def shown_address(address: str) -> str:
+    """Return an address as tables show it: that of a content with the first twelve of its digits."""
+    return address[: len(CONTENT) + _SHOWN_DIGITS] if is_content(address) else address
 
 
 def is_in_bucket(address: str) -> bool:

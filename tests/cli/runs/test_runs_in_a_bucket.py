@@ -99,8 +99,12 @@ def test_show_best_and_compare(say, runs):
     assert code == 0
     for wanted in ("best.pt", "5,000", "attempts", "ran on", "test", manifest["place"]["host"]):
         assert wanted in printed
-    assert names(say("runs", "best", "--json")[1]) == ["old", "fine", "poor"]
-    assert names(say("runs", "best", "--algorithm", "cgcnn", "--limit", "1", "--json")[1]) == ["fine"]
+    code, _, error = say("runs", "best", "--json")
+    assert code == 2, "runs of other properties do not compare"
+    assert "--for band_gap" in error
+    assert names(say("runs", "best", "--for", "band_gap", "--json")[1]) == ["fine", "old", "poor"]
+    assert names(say("runs", "best", "--property", "bulk_modulus", "--json")[1]) == ["old", "fine"]
+    assert names(say("runs", "best", "--property", "bulk_modulus", "--limit", "1", "--json")[1]) == ["old"]
     code, rows, _ = say("runs", "compare", "old", "poor", "--json")
     assert code == 0
     assert list(rows[0]["values"].values()) == [0.1, 0.9]
@@ -198,9 +202,14 @@ def test_an_unknown_name_offers_the_nearest(say, runs):
 
 def test_an_empty_store_has_no_runs(say, store):
     assert say("runs", "list", "--json")[:2] == (0, [])
-    assert say("runs", "best", "--json")[:2] == (0, [])
     assert say("runs", "prune", "--older-than", "1d", "--json")[:2] == (0, {"dry_run": False, "removed": []})
-    for words in (["runs", "show", "x"], ["runs", "verify", "latest"], ["pull", "best"], ["runs", "delete", "x"]):
+    for words in (
+        ["runs", "best"],
+        ["runs", "show", "x"],
+        ["runs", "verify", "latest"],
+        ["pull", "best"],
+        ["runs", "delete", "x"],
+    ):
         code, printed, error = say(*words, "--json")
         assert (code, printed) == (2, "")
         assert error.startswith("error: There is no ")

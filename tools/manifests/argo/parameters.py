@@ -67,7 +67,7 @@ COMPETITION = Parameter("competition", "false", "Train the competition profile i
 ALL_PROPERTIES = Parameter("all-properties", "false", "Train all nine properties.", _SWITCH)
 PROPERTIES = Parameter(
     "properties", "", "Properties, between commas; empty is the four of the manual, or those that property defines.",
-    shape=f"^({KEY}(,{KEY})*)?$",
+    shape=f"^( *{KEY} *(, *{KEY} *)*)?$",
 )  # fmt: skip
 # What phase2.config.own_properties.FORBIDDEN leaves. CEL would escape a backslash or a quote in the list itself.
 _WORD = "[ !#%&()*+,./0-9:=?@A-Z^_a-z~\u00a1-\u2bff-]*"

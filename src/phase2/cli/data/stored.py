@@ -10,6 +10,7 @@ import typer
 from phase2.cli.console import confirm, echo, print_table
 from phase2.cli.data.options import DataStoreOption, open_data_store
 from phase2.cli.store import JsonOption, YesOption, print_json
+from phase2.config.data_addresses import shown_address
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 DeleteOption = Annotated[bool, typer.Option("--delete", help="Delete them, rather than print what would be deleted.")]
 
 _SHOWN_RUNS = 3
-_SHOWN_DIGITS = len("sha256:") + 12
 
 
 def pull(
@@ -69,7 +69,7 @@ def print_stored(store: Store, *, as_json: bool) -> None:
         crystals = f"{one.manifest.crystals:,}" if one.manifest else "-"
         rows.append(
             (
-                ", ".join(one.names) or "-", one.address[:_SHOWN_DIGITS], crystals, f"{one.size / 1e6:.1f}",
+                ", ".join(one.names) or "-", shown_address(one.address), crystals, f"{one.size / 1e6:.1f}",
                 f"{one.changed:%Y-%m-%d %H:%M}" if whole else "not complete", shown or "-",
             )
         )  # fmt: skip

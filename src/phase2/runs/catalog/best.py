@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from phase2.config.data_addresses import shown_address
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import KEYS
 from phase2.runs.catalog.summary import RunSummary
@@ -120,7 +121,7 @@ def named_best(name: str, by: str | None) -> str:
 def described(run: RunSummary) -> str:
     """Describe the data of a run in a few words: ``sample, 5,698 crystals, composition split``."""
     crystals = f"{run.crystals:,} crystals" if run.crystals else None
-    known = (run.source, crystals, f"{run.split} split" if run.split else None)
+    known = (run.source and shown_address(run.source), crystals, f"{run.split} split" if run.split else None)
     return ", ".join(word for word in known if word) or "unknown data"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from phase2.config.data_addresses import shown_address
 from phase2.errors import UnknownNameError
 from phase2.properties import KEYS, get_property
 from phase2.runs.catalog.summary import RunSummary
@@ -57,7 +58,7 @@ COLUMNS: Mapping[str, RunColumn] = {
         _column("status", lambda run: run.state),
         _column("started", lambda run: run.started, "started (UTC)"),
         _column("ended", lambda run: run.ended, "ended (UTC)"),
-        _column("data", lambda run: run.source),
+        RunColumn("data", "data", lambda run: run.source, lambda run: shown_address(run.source or "-")),
         _column("crystals", lambda run: run.crystals, numeric=True),
         _column("split", lambda run: run.split),
         _column("seed", lambda run: run.seed, numeric=True),

@@ -6,10 +6,6 @@ from pathlib import Path
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.crystals.formats.crystallographic.block import read_block
-from phase2.data.crystals.formats.crystallographic.cell import read_lattice
-from phase2.data.crystals.formats.crystallographic.sites import read_sites
-from phase2.data.crystals.formats.crystallographic.symmetry import Structure, unit_cell
 from phase2.data.crystals.formats.parsing import check_atoms, parse_file, parse_text
 
 
@@ -40,6 +36,12 @@ def cif_crystal(text: str, subject: str, id: str, limits: ReadingLimits = DEFAUL
 
 
 def _parse(text: str, crystal_id: str, limits: ReadingLimits) -> Crystal:
+    # gemmi is imported with these: data that are no CIF do without it.
+    from phase2.data.crystals.formats.crystallographic.block import read_block
+    from phase2.data.crystals.formats.crystallographic.cell import read_lattice
+    from phase2.data.crystals.formats.crystallographic.sites import read_sites
+    from phase2.data.crystals.formats.crystallographic.symmetry import Structure, unit_cell
+
     block = read_block(text, crystal_id, limits)
     check_atoms(crystal_id, len(block.columns["_atom_site_fract_x"]), limits)
     lattice = read_lattice(block)
