@@ -28,7 +28,7 @@ def draw_report(run: Path, target: Path, scheme: Literal["light", "dark"]) -> No
     files.where = f"models/{directory.family}/{directory.name}"  # as in the tutorials, wherever it was trained
     with tempfile.TemporaryDirectory() as folder, running_chromium(path) as browser:
         page_file, shot = Path(folder) / "report.html", Path(folder) / "shot.png"
-        page_file.write_text(report([read_run(files)]), encoding="utf-8")
+        page_file.write_text(_of_the_default_folder(report([read_run(files)]), run), encoding="utf-8")
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)
         page.goto(page_file.as_uri())
         page.locator("#parity-plots .plot .main-svg").last.wait_for()
@@ -36,3 +36,8 @@ def draw_report(run: Path, target: Path, scheme: Literal["light", "dark"]) -> No
         page.screenshot(path=shot)
         with Image.open(shot) as image:
             image.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(target, optimize=True)
+
+
+def _of_the_default_folder(html: str, run: Path) -> str:
+    """Leave out of the command of a run where on this machine it was trained."""
+    return html.replace(f" --output {run.parents[1]}", "")
