@@ -57,7 +57,7 @@ def change_comments_and_space(package):
 
 
 def change_layout(package):
-    for name in ("training/learner.py", "data/splits.py", "models/layers/radial.py"):
+    for name in ("training/learner.py", "data/splits/draw.py", "models/layers/radial.py"):
         reformat(package / name)
 
 

@@ -31,7 +31,7 @@ def test_a_filter_accepts_matching_runs(make_run, tmp_path):
     assert passing(algorithm="cgcnn", status="finished") == ["00001"]
 
 
-@pytest.mark.parametrize("wanted", [{"algorithm": "cgcn"}, {"mode": "lit"}, {"status": "done"}, {"property": "gap"}])
+@pytest.mark.parametrize("wanted", [{"algorithm": "cgcn"}, {"mode": "lit"}, {"status": "done"}, {"property": "Gap"}])
 def test_a_filter_with_an_unknown_name_is_refused(wanted):
     with pytest.raises(UnknownNameError):
         RunFilter(**wanted)
