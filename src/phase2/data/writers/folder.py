@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.sources.base import LabelledCrystal
 from phase2.data.writers.records import labels_of
+from phase2.output.csv_text import Cell, write_csv
 from phase2.properties import Property
 
 _DIGITS = 16
@@ -35,17 +36,26 @@ def _write_folder(
     text: Callable[[Crystal], str],
 ) -> None:
     path.mkdir()
-    used: set[str] = set()
+    rows = _write_structures(path, crystals, properties, suffix, text)
+    headings: list[Cell] = ["file", "id", *(prop.heading for prop in properties)]
     with (path / "targets.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["file", "id", *(prop.heading for prop in properties)])
-        for number, one in enumerate(crystals):
-            name = f"{_file_name(one.crystal.id, number, used)}{suffix}"
-            (path / name).write_text(text(one.crystal), encoding="utf-8")
-            labels = labels_of(one, properties)
-            table.writerow(
-                [name, one.crystal.id, *(repr(labels[p.key]) if p.key in labels else "" for p in properties)]
-            )
+        write_csv(file, chain([headings], rows), end="\r\n")
+
+
+def _write_structures(
+    path: Path,
+    crystals: Iterator[LabelledCrystal],
+    properties: Sequence[Property],
+    suffix: str,
+    text: Callable[[Crystal], str],
+) -> Iterator[list[Cell]]:
+    """Write the files, and yield the row of each for the CSV."""
+    used: set[str] = set()
+    for number, one in enumerate(crystals):
+        name = f"{_file_name(one.crystal.id, number, used)}{suffix}"
+        (path / name).write_text(text(one.crystal), encoding="utf-8")
+        labels = labels_of(one, properties)
+        yield [name, one.crystal.id, *(labels.get(p.key) for p in properties)]
 
 
 def _file_name(crystal_id: str, number: int, used: set[str]) -> str:

@@ -15,6 +15,7 @@ from phase2.data.sources.tables.headings import Columns, is_known_heading, parse
 from phase2.data.sources.tables.numbers import decimal_comma, plain_number, uses_new_words
 from phase2.data.sources.tables.rows import Table, TableRow, read_rows
 from phase2.errors import DataError, InvalidCrystalError
+from phase2.output.csv_text import text_of_cell
 from phase2.properties import PROPERTIES, Property
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ def _row(row: TableRow, columns: Columns, properties: Sequence[Property], *, com
     }
     return TargetRow(
         file="" if columns.file is None else cells[columns.file].strip(),
-        id="" if columns.id is None else cells[columns.id].strip(),
+        id="" if columns.id is None else text_of_cell(cells[columns.id].strip()),
         labels=tuple(labels.get(p.key, "") for p in properties),
         may_be_comment=row.is_comment,
     )
