@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from spglib import SpglibDataset
 
 TOLERANCE = 0.01
 """Largest distance of an atom from where a symmetry operation puts it, angstrom."""
@@ -21,6 +25,14 @@ def space_group(lattice: NDArray[np.floating], species: NDArray[np.integer], pos
         species: Atomic numbers, (N,).
         positions: Cartesian positions, (N, 3), angstrom.
     """
+    found = symmetry_dataset(lattice, species, positions)
+    return UNKNOWN if found is None else int(found.number)
+
+
+def symmetry_dataset(
+    lattice: NDArray[np.floating], species: NDArray[np.integer], positions: NDArray[np.floating]
+) -> SpglibDataset | None:
+    """Return what spglib finds of the symmetry of a crystal; None where it finds none. The arguments are the same."""
     from pymatgen.core import Lattice, Structure
     from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedError
 
@@ -29,6 +41,7 @@ def space_group(lattice: NDArray[np.floating], species: NDArray[np.integer], pos
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return int(SpacegroupAnalyzer(structure, symprec=TOLERANCE).get_space_group_number())
+            found: SpglibDataset | None = SpacegroupAnalyzer(structure, symprec=TOLERANCE).get_symmetry_dataset()
     except (SymmetryUndeterminedError, TypeError, ValueError):
-        return UNKNOWN
+        return None
+    return found

@@ -9,14 +9,13 @@ ours.
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.data.crystals.symmetry import TOLERANCE, UNKNOWN
+from phase2.data.crystals.symmetry import UNKNOWN, symmetry_dataset
 
 
 class Symmetry(NamedTuple):
@@ -41,26 +40,16 @@ def find_symmetry(
         species: Atomic numbers, (N,).
         positions: Cartesian positions, (N, 3), angstrom.
     """
-    from pymatgen.core import Lattice, Structure
-    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedError
-
-    numbers = [int(number) for number in species]
-    structure = Structure(Lattice(lattice), numbers, positions, coords_are_cartesian=True)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = SpacegroupAnalyzer(structure, symprec=TOLERANCE).get_symmetry_dataset()
-    except (SymmetryUndeterminedError, TypeError, ValueError):
-        return Symmetry(UNKNOWN, "")
+    found = symmetry_dataset(lattice, species, positions)
     if found is None:
         return Symmetry(UNKNOWN, "")
     cell = len(np.unique(found.mapping_to_primitive))
     label = prototype_label(
         int(found.number),
-        numbers,
+        [int(number) for number in species],
         [int(k) for k in found.crystallographic_orbits],
         [str(one) for one in found.site_symmetry_symbols],
-        cell / len(numbers),
+        cell / len(species),
     )
     return Symmetry(int(found.number), label)
 
