@@ -43,7 +43,7 @@ def test_a_callback_that_hangs_is_named_and_the_run_is_continued(train, whole, r
     assert ended.code == 75, ended.said
     assert "error: No training step after step" in ended.said
     assert "in a callback, in " in ended.said
-    assert "log_lines.py" in ended.said  # in faulthandler's stacks, at the latest
+    assert "argo_progress.py" in ended.said  # in faulthandler's stacks, at the latest
     assert "in a callback, in " in message.read_text()
     load_checkpoint(only_run(output).checkpoint)
     again = train(output, environment=RUN)
