@@ -20,7 +20,7 @@ from pathlib import Path
 
 from phase2.runs.layout import MANIFEST
 from phase2.runs.manifest import read_manifest
-from phase2.runs.report.metrics_table import MetricsRow, metrics_rows
+from phase2.runs.report.tables.metrics import MetricsRow, metrics_rows
 
 MAKEFILE = Path(__file__).resolve().parent.parent / "Makefile"
 HEADINGS = (

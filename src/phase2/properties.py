@@ -1,7 +1,8 @@
 """The nine properties that every model can be trained for, and what a property is.
 
 To add one, append it to ``PROPERTIES`` and its range to ``_BELIEVED``: labels, losses, heads, metrics and tables
-follow. A run may define properties of its own as well, which its configuration holds (``config/own_properties.py``).
+follow. A run may define properties of its own as well, which its configuration holds: see
+``config/data/own_properties.py``.
 """
 
 from __future__ import annotations

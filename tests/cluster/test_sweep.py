@@ -16,7 +16,7 @@ from tests.cluster.support.stored_api import JOBS, WORKFLOWS, install_templates
 
 from phase2.cluster.manifests.sweep import build_sweep
 from phase2.cluster.request.options import ClusterOptions
-from phase2.config.sweep import SweepRequest
+from phase2.config.multirun.sweep import SweepRequest
 
 TINY = ("--algorithm", "cgcnn", "--level", "smoke", "--seed", "1, 2", "--max-samples", "60", "--epochs", "1")
 IDS = ["try-0", "try-1"]

@@ -4,7 +4,7 @@ import pytest
 
 from phase2.config.assignments import parse_setting
 from phase2.config.combine import combine
-from phase2.config.cross_validation import cross_validation
+from phase2.config.multirun.cross_validation import cross_validation
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phase2.config.combine import combine
-from phase2.config.own_properties import FORBIDDEN, PropertyDefinition
-from phase2.config.property_texts import parse_property, read_properties_file
+from phase2.config.data.own_properties import FORBIDDEN, PropertyDefinition
+from phase2.config.data.property_texts import parse_property, read_properties_file
+from phase2.config.multirun.sweep import SweepRequest
 from phase2.config.reproduce import request_of
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.run_file.reader import RunFile
 from phase2.config.run_file.writer import write_run_file
 from phase2.config.schema import RunConfig
-from phase2.config.sweep import SweepRequest
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import KEYS
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from phase2.config.own_properties import PropertyDefinition
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.config.schema import DataConfig, GraphSpec
 from phase2.data.dataset import CrystalPropertyDataset, open_graph_store
 from phase2.data.graphs.packed import PackedGraphs

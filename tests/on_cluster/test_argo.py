@@ -16,9 +16,9 @@ from phase2.cluster.manifests.sweep import build_sweep
 from phase2.cluster.manifests.workflow import build_workflow
 from phase2.cluster.plan import make_plan
 from phase2.cluster.request.options import ClusterOptions
+from phase2.config.multirun.sweep import SweepRequest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.config.sweep import SweepRequest
 
 pytestmark = [pytest.mark.cluster, pytest.mark.argo]
 

@@ -2,7 +2,7 @@
 
 from bench.seeds import table
 
-from phase2.runs.report.metrics_table import MetricsRow
+from phase2.runs.report.tables.metrics import MetricsRow
 
 
 def run_with(mae):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from phase2.runs.predictions import write_predictions
-from phase2.runs.report.metrics_table import metrics_rows
+from phase2.runs.report.tables.metrics import metrics_rows
 from phase2.runs.results import PropertyMetrics
 
 

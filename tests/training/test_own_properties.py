@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from phase2.config.own_properties import PropertyDefinition
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.config.schema import GraphSpec
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.graphs.packing import pack

@@ -131,7 +131,7 @@ def _source(value: str | os.PathLike[str] | Run | None) -> str | None:
 def _definitions(value: str | os.PathLike[str] | Sequence[str | Mapping[str, object]] | None) -> object:
     if value is None:
         return None
-    from phase2.config.property_texts import definitions_of, parse_property, read_properties_file
+    from phase2.config.data.property_texts import definitions_of, parse_property, read_properties_file
 
     if isinstance(value, str | os.PathLike):
         return read_properties_file(Path(value), option="own_properties") or None

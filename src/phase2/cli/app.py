@@ -8,14 +8,16 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import doctor, embed, evaluate, explain, predict, train
+from phase2.cli import doctor
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 from phase2.cli.cluster import cancel, logs, observe, pull, status
 from phase2.cli.cluster.submission import cross_validate, submit, sweep
 from phase2.cli.console import echo, echo_text
 from phase2.cli.data import commands as data
+from phase2.cli.models import embed, evaluate, predict
 from phase2.cli.runs import commands as runs
 from phase2.cli.runs import report, transfer
+from phase2.cli.training import explain, train
 from phase2.cli.tuning import commands as tuning
 from phase2.cli.tuning import lr_find
 from phase2.cli.watch import command as watch

@@ -14,18 +14,18 @@ import typer
 from phase2.cli.data_address import DATA_HELP, pinned_request
 from phase2.config.assignments import LIMITS, SET, parse_setting, split_texts
 from phase2.config.combine import combine
+from phase2.config.data.splits import FORMS
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
 from phase2.config.request import BALANCES, FREEZES, PRECISIONS, RunRequest
 from phase2.config.resumption import CHANGES
 from phase2.config.settings import PROPERTY_VARIABLE, SET_VARIABLE
-from phase2.config.splits import FORMS
 from phase2.errors import RequestError
 from phase2.properties import CORE, KEYS
 
 if TYPE_CHECKING:
+    from phase2.config.data.own_properties import PropertyDefinition
     from phase2.config.limits import ReadingLimits
-    from phase2.config.own_properties import PropertyDefinition
 
 ConfigOption = Annotated[
     Path | None,
@@ -258,7 +258,7 @@ def given_properties(texts: Sequence[str] | None, file: Path | None) -> tuple[Pr
     words = list(texts or ()) if texts or file else split_texts(os.environ.get(PROPERTY_VARIABLE, ""))
     if not words and file is None:
         return ()
-    from phase2.config.property_texts import check_definitions, parse_property, read_properties_file
+    from phase2.config.data.property_texts import check_definitions, parse_property, read_properties_file
 
     found = read_properties_file(file) if file else ()
     found += tuple(one for word in words for one in parse_property(word))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 
 from phase2.cluster.request.resources import ClusterRequest
-from phase2.config.data_addresses import is_content, is_in_bucket, may_be_name
-from phase2.config.data_sets import CRYSTALS
+from phase2.config.data.addresses import is_content, is_in_bucket, may_be_name
+from phase2.config.data.sets import CRYSTALS
+from phase2.config.data.splits import parse_split
 from phase2.config.settings import STORE_VARIABLE
-from phase2.config.splits import parse_split
 from phase2.errors import RequestError, UnknownNameError
 
 CACHE = "/work/cache"

@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from phase2.config.assignments import LIMITS, SET, Setting
+from phase2.config.data.splits import parse_split
 from phase2.config.frozen import Frozen
 from phase2.config.levels import Algorithm
 from phase2.config.limits import ReadingLimits
@@ -26,7 +27,6 @@ from phase2.config.schema import (
     RunConfig,
     TrainingConfig,
 )
-from phase2.config.splits import parse_split
 from phase2.errors import RequestError, UnknownNameError
 
 MODELS: Mapping[Algorithm, type[Frozen]] = {"cgcnn": CgcnnConfig, "e3nn": EquivariantConfig}

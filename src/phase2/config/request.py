@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from phase2.config.assignments import SET, Setting, parse_setting
 from phase2.config.bounds import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
+from phase2.config.data.splits import parse_split
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Profile, profile
-from phase2.config.splits import parse_split
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import select_properties
 
 if TYPE_CHECKING:
-    from phase2.config.own_properties import PropertyDefinition
+    from phase2.config.data.own_properties import PropertyDefinition
 
 Balance = Literal["equal", "uncertainty", "famo"]
 Precision = Literal["fp32", "bf16"]
@@ -212,7 +212,7 @@ def _as_text(value: object) -> str:
 
 
 def _definitions(text: str) -> tuple[PropertyDefinition, ...]:
-    from phase2.config.property_texts import parse_property  # with pydantic, which takes a while
+    from phase2.config.data.property_texts import parse_property  # with pydantic, which takes a while
 
     return parse_property(text)
 
@@ -258,7 +258,7 @@ def _refuse_unknown_names(request: RunRequest) -> None:
     if request.split is not None:
         parse_split(request.split)
     if request.own_properties:
-        from phase2.config.property_texts import check_definitions
+        from phase2.config.data.property_texts import check_definitions
 
         check_definitions(request.own_properties)
     select_properties(request.properties, own=[one.as_property() for one in request.own_properties])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from phase2.config.assignments import Setting
+from phase2.config.data.splits import COMPOSITION, RANDOM
 from phase2.config.levels import SEED, Profile
 from phase2.config.request import BACKBONE, FLAG_PATHS, RunRequest
 from phase2.config.schema import (
@@ -22,7 +23,6 @@ from phase2.config.schema import (
     RunConfig,
     TrainingConfig,
 )
-from phase2.config.splits import COMPOSITION, RANDOM
 from phase2.errors import RequestError
 from phase2.properties import select_properties
 

@@ -7,11 +7,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from phase2.config.bounds import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
+from phase2.config.data.own_properties import PropertyDefinition
+from phase2.config.data.splits import COMPOSITION, LONGEST, RANDOM, parse_split
 from phase2.config.frozen import Frozen
 from phase2.config.levels import Algorithm, Backend, Mode, Preset
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
-from phase2.config.own_properties import PropertyDefinition
-from phase2.config.splits import COMPOSITION, LONGEST, RANDOM, parse_split
 from phase2.properties import KEYS, MOST_PROPERTIES, PROPERTIES, Property, get_property
 
 # Upper bounds leave room for whatever can be trained: a file of a run is refused before memory is taken for more.

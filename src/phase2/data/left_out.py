@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from phase2.config.data_sets import CRYSTALS
+from phase2.config.data.sets import CRYSTALS
 from phase2.config.schema import DataConfig
 from phase2.data.crystals.listing import left_out_notes
 from phase2.data.sources.folder import FolderSource

@@ -12,7 +12,7 @@ from phase2.runs.catalog.ranking import RunRow
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.manifest import RunManifest
 from phase2.runs.report.markdown import number
-from phase2.runs.report.metrics_table import metrics_rows
+from phase2.runs.report.tables.metrics import metrics_rows
 
 _MOST_LINES = 40
 _LONGEST_LINE = 400

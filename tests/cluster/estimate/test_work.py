@@ -10,7 +10,7 @@ from tests.cluster.conftest import measured_run
 from phase2.cluster.estimate.cpu_rates import Spread, shipped_rates
 from phase2.cluster.estimate.work import estimate
 from phase2.config.assignments import parse_setting
-from phase2.config.data_sets import CRYSTALS
+from phase2.config.data.sets import CRYSTALS
 from phase2.config.levels import PROFILES
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve

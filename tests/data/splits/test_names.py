@@ -2,7 +2,7 @@
 
 import pytest
 
-from phase2.config.splits import FORMS, parse_split
+from phase2.config.data.splits import FORMS, parse_split
 from phase2.errors import RequestError, UnknownNameError
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from phase2.config.data_addresses import CONTENT
+from phase2.config.data.addresses import CONTENT
 from phase2.config.schema import DataConfig
 from phase2.data.dataset import open_graph_store
 from phase2.data.sources.columns import read_column

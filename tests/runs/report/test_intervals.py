@@ -6,8 +6,8 @@ import pytest
 from phase2.properties import get_property
 from phase2.runs.intervals import CURVE, LevelCoverage, PropertyIntervals
 from phase2.runs.report.handoff import handoff
-from phase2.runs.report.interval_table import columns, rows
 from phase2.runs.report.model_card import model_card
+from phase2.runs.report.tables.intervals import columns, rows
 
 PNG = b"\x89PNG\r\n\x1a\n"
 NO_INTERVALS = "Predictions come without an uncertainty."

@@ -7,10 +7,10 @@ from hera.workflows import models
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import MAX_GPUS, ClusterRequest
 from phase2.config.assignments import SEPARATOR
+from phase2.config.data.splits import GROUP_KEYS
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
 from phase2.config.request import BALANCES, FREEZES, PRECISIONS
-from phase2.config.splits import GROUP_KEYS
 from phase2.properties import KEY
 from phase2.tuning.definition import PRUNERS
 
@@ -69,7 +69,7 @@ PROPERTIES = Parameter(
     "properties", "", "Properties, between commas; empty is the four of the manual, or those that property defines.",
     shape=f"^( *{KEY} *(, *{KEY} *)*)?$",
 )  # fmt: skip
-# What phase2.config.own_properties.FORBIDDEN leaves. CEL would escape a backslash or a quote in the list itself.
+# What phase2.config.data.own_properties.FORBIDDEN leaves. CEL would escape a backslash or a quote in the list itself.
 _WORD = "[ !#%&()*+,./0-9:=?@A-Z^_a-z~\u00a1-\u2bff-]*"
 _ENTRY = f'"[a-z]+":("{_WORD}"|-?[0-9.e+-]{{1,30}})'
 _DEFINITION = f"({KEY}(:{_WORD}){{0,2}}|[{{]{_ENTRY}(,{_ENTRY})*[}}])"

@@ -13,8 +13,8 @@ from phase2.cli.data.options import CutoffOption, DataStoreOption, WorkersOption
 from phase2.cli.options import SetOption, given_settings
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.assignments import LIMITS, parse_setting
-from phase2.config.data_addresses import check_name
-from phase2.config.data_sets import CRYSTALS
+from phase2.config.data.addresses import check_name
+from phase2.config.data.sets import CRYSTALS
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:

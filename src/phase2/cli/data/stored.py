@@ -10,7 +10,7 @@ import typer
 from phase2.cli.console import confirm, echo, print_table
 from phase2.cli.data.options import DataStoreOption, open_data_store
 from phase2.cli.store import JsonOption, YesOption, print_json
-from phase2.config.data_addresses import shown_address
+from phase2.config.data.addresses import shown_address
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def pull(
     import shutil
 
     from phase2.cli.progress import transfer_bar
-    from phase2.config.data_addresses import is_in_bucket
+    from phase2.config.data.addresses import is_in_bucket
     from phase2.data.stored.opening import local_path, pinned_address
     from phase2.storage.disk.errors import disk_errors
 

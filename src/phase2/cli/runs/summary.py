@@ -23,10 +23,10 @@ def print_summary(finished: FinishedRun) -> None:
 
 def print_metrics(manifest: RunManifest) -> None:
     """Print validation and test MAE by property beside those of the baselines, and where gradient boosting wins."""
-    from phase2.runs.report.binary_table import COLUMNS, binary_rows
     from phase2.runs.report.boosting import boosting_sentence
     from phase2.runs.report.markdown import number
-    from phase2.runs.report.metrics_table import metrics_rows
+    from phase2.runs.report.tables.binary import COLUMNS, binary_rows
+    from phase2.runs.report.tables.metrics import metrics_rows
 
     title = f"{manifest.algorithm} {manifest.mode}: best epoch {manifest.best_epoch} of {manifest.epochs}"
     boosting = _BOOSTING if manifest.baselines else ()
@@ -70,7 +70,7 @@ def _print_leakage(manifest: RunManifest) -> None:
 
 def _print_intervals(manifest: RunManifest) -> None:
     """Print what the intervals hold on the test part; nothing for a run that has none."""
-    from phase2.runs.report.interval_table import columns, rows
+    from phase2.runs.report.tables.intervals import columns, rows
 
     if manifest.intervals:
         numeric = columns()[2:]

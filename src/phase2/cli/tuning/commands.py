@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import echo, note, print_table
-from phase2.cli.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption
 from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.options import AcceptOption, DeviceOption, takes_request
-from phase2.cli.run_messages import study_message
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
-from phase2.cli.tracking import TrackOption, check_track, tracked_run
-from phase2.cli.train import DryRunOption, PublishOption
+from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption
+from phase2.cli.training.run_messages import study_message
+from phase2.cli.training.tracking import TrackOption, check_track, tracked_run
+from phase2.cli.training.train import DryRunOption, PublishOption
 from phase2.cli.tuning import submit
 from phase2.cli.tuning.options import (
     HoursOption,

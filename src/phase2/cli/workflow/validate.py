@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from phase2.cli.cluster.submission.sweep_options import takes_sweep
 from phase2.cli.console import echo
-from phase2.cli.dry_run import find_and_reconcile, print_run
 from phase2.cli.options import takes_request
 from phase2.cli.store import StoreOption, open_command_store
+from phase2.cli.training.dry_run import find_and_reconcile, print_run
 from phase2.cli.workflow.placement import Placement, check_resources, takes_placement
 from phase2.cli.workflow.results import FolderOption, NameOption, write_results
 from phase2.config.foundation_models import FOUNDATION_PACKAGE
+from phase2.config.multirun.sweep import SweepRequest
 from phase2.config.request import RunRequest
 from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import run_id_of_process, run_to_resume, store_url
-from phase2.config.sweep import SweepRequest
 
 if TYPE_CHECKING:
     from phase2.config.resolve import ResolvedRun
@@ -116,7 +116,7 @@ def _check_data(runs: list[ResolvedRun], store: Store | None) -> None:
         DataError: There is no such file.
     """
     from phase2.cluster.visibility import CACHE
-    from phase2.config.data_addresses import is_in_bucket
+    from phase2.config.data.addresses import is_in_bucket
     from phase2.data.stored.opening import open_data_set
 
     for source in {run.config.data.source for run in runs}:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from phase2.cluster.estimate.cpu_rates import CpuRates, NetworkRate, shipped_rates
-from phase2.config.data_sets import CRYSTALS
+from phase2.config.data.sets import CRYSTALS
 from phase2.config.schema import RunConfig
 from phase2.machine.hardware import Hardware
 from phase2.runs.manifest import RunManifest

@@ -12,9 +12,9 @@ from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.cluster.run_state import SWEEP
 from phase2.cluster.visibility import refuse_invisible_data, refuse_invisible_split
+from phase2.config.multirun.sweep import SweepRequest
 from phase2.config.resolve import resolve
 from phase2.config.settings import CHECKPOINT_MINUTES
-from phase2.config.sweep import SweepRequest
 
 TEMPLATE = "phase2-sweep"
 

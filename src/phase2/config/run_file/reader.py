@@ -87,7 +87,7 @@ class RunFile:
 
 def _option(key: str, value: Any, name: str) -> object:
     if key == OWN:
-        from phase2.config.property_texts import definitions_of
+        from phase2.config.data.property_texts import definitions_of
 
         return definitions_of(value, f"{name}: {OWN}")
     wanted, kind = (bool, "true or false") if key in _SWITCHES else (str, "a name")

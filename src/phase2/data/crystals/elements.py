@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from math import gcd
 
-from phase2.config.elements import SYMBOLS
+from phase2.config.data.elements import SYMBOLS
 
 __all__ = ["ATOMIC_NUMBERS", "SYMBOLS", "nearest_symbol", "reduced_formula", "symbol_of"]
 

@@ -1,7 +1,7 @@
 """Registry of data sets: by name or path.
 
 To add a named data set, write a :class:`Source` and add it to ``open_source`` and ``known_sources``, and its size to
-``config/data_sets.py``.
+``config/data/sets.py``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from phase2.config.data_sets import CRYSTALS
+from phase2.config.data.sets import CRYSTALS
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from phase2.config.data.splits import SplitName, parse_split
 from phase2.config.schema import DataConfig
-from phase2.config.splits import SplitName, parse_split
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.splits.draw import draw_split, draw_validation, in_random_order, validation_share
 from phase2.data.splits.files import read_split_file, shown

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.config.splits import MATBENCH_FOLDS
+from phase2.config.data.splits import MATBENCH_FOLDS
 from phase2.data.splits.draw import Names, ordered_groups, rank
 from phase2.errors import DataError
 

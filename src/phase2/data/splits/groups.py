@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.config.splits import COLUMN
+from phase2.config.data.splits import COLUMN
 from phase2.data.crystals.symmetry import UNKNOWN
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.symmetry.table import SymmetryTable

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from phase2.config.data_addresses import CONTENT
+from phase2.config.data.addresses import CONTENT
 from phase2.data.stored.content import total_bytes
 from phase2.data.stored.manifest import SETS, DataManifest, manifest_key, prefix_of, read_data_manifest
 from phase2.data.stored.names import all_names

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from phase2.config.data_addresses import CONTENT
+from phase2.config.data.addresses import CONTENT
 from phase2.data.crystals.readers import is_structure_file, is_structure_name
 from phase2.errors import DataError
 from phase2.storage.disk.checksums import sha256_of

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import AwareDatetime, ValidationError
 
-from phase2.config.data_addresses import CONTENT, check_content
+from phase2.config.data.addresses import CONTENT, check_content
 from phase2.data.stored.content import ContentFile, address_of
 from phase2.errors import DataError, RequestError
 from phase2.storage.base import ObjectMissingError, Store, check_key

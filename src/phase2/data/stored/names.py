@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from pydantic import AwareDatetime, ValidationError
 
-from phase2.config.data_addresses import check_content, check_name
+from phase2.config.data.addresses import check_content, check_name
 from phase2.data.stored.manifest import read_data_manifest
 from phase2.errors import DataError, RequestError
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store

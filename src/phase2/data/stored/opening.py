@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from phase2.config.data_addresses import CONTENT, is_content, is_short_content, may_be_name
-from phase2.config.data_sets import CRYSTALS
+from phase2.config.data.addresses import CONTENT, is_content, is_short_content, may_be_name
+from phase2.config.data.sets import CRYSTALS
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.settings import STORE_VARIABLE, cache_dir, store_url
 from phase2.data.sources.base import Source

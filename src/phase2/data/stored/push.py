@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from phase2 import __version__
-from phase2.config.data_addresses import CONTENT
+from phase2.config.data.addresses import CONTENT
 from phase2.data.store.store import GraphStore
 from phase2.data.stored.content import ContentFile, address_of, local_files, read_content, total_bytes
 from phase2.data.stored.manifest import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from phase2.config.data_addresses import shown_address
+from phase2.config.data.addresses import shown_address
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import KEYS
 from phase2.runs.catalog.summary import RunSummary

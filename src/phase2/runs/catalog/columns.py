@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from phase2.config.data_addresses import shown_address
+from phase2.config.data.addresses import shown_address
 from phase2.errors import UnknownNameError
 from phase2.properties import KEYS, get_property
 from phase2.runs.catalog.summary import RunSummary

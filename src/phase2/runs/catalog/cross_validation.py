@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import Self
 
-from phase2.config.splits import parse_split
+from phase2.config.data.splits import parse_split
 from phase2.errors import DataError
 from phase2.runs.manifest import RunManifest
 from phase2.runs.report.markdown import number, table

@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-from phase2.config.data_addresses import is_content
+from phase2.config.data.addresses import is_content
 from phase2.config.levels import Algorithm, Mode
 from phase2.properties import KEYS
 from phase2.runs.artifacts import Artifact

@@ -10,10 +10,10 @@ from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
 from phase2.runs.report.foundation import foundation_caveats, foundation_sentence
-from phase2.runs.report.interval_table import intervals_section
 from phase2.runs.report.leakage import split_sentence
 from phase2.runs.report.markdown import bullets, number, paragraph, table
-from phase2.runs.report.metrics_table import metrics_table
+from phase2.runs.report.tables.intervals import intervals_section
+from phase2.runs.report.tables.metrics import metrics_table
 
 _PAGE = """\
 # Hand-off: {run_id}

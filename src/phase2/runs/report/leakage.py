@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from phase2.config.data.splits import SplitName, parse_split
 from phase2.config.schema import DataConfig
-from phase2.config.splits import SplitName, parse_split
 from phase2.runs.report.markdown import number, table
 from phase2.runs.splits import Leakage, SplitFacts
 

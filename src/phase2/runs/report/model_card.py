@@ -9,10 +9,10 @@ from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
 from phase2.runs.report.citations import OPTIMIZERS, citations
 from phase2.runs.report.foundation import foundation_caveats, foundation_sentence
-from phase2.runs.report.interval_table import intervals_section
 from phase2.runs.report.leakage import leakage_section, split_sentence
 from phase2.runs.report.markdown import bullets, number, paragraph, table
-from phase2.runs.report.metrics_table import metrics_table
+from phase2.runs.report.tables.intervals import intervals_section
+from phase2.runs.report.tables.metrics import metrics_table
 
 _PAGE = """\
 # Model card: {algorithm} {mode}, run {run_id}

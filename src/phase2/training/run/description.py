@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from phase2.config.data.splits import RANDOM
 from phase2.config.schema import RunConfig
-from phase2.config.splits import RANDOM
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.left_out import notes_on_left_out
 from phase2.data.rejections import rejection_notes

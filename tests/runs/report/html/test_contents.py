@@ -22,7 +22,7 @@ from phase2.runs.report.html.settings import setting_rows
 from phase2.runs.report.html.timeline import attempt_rows
 from phase2.runs.report.html.verdict import cautions, judge
 from phase2.runs.report.html.worst import drawn_structures, worst_predictions
-from phase2.runs.report.metrics_table import MetricsRow
+from phase2.runs.report.tables.metrics import MetricsRow
 
 KEYS = ("formation_energy", "band_gap", "bulk_modulus")
 

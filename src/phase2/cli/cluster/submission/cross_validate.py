@@ -16,7 +16,7 @@ from phase2.cli.notification import NotifyOnOption, NotifyOption
 from phase2.cli.options import takes_request
 from phase2.cli.runs.folds import FolderOption, print_folds
 from phase2.cli.store import JsonOption
-from phase2.config.cross_validation import FOLDS, cross_validation
+from phase2.config.multirun.cross_validation import FOLDS, cross_validation
 from phase2.config.request import RunRequest
 
 FoldsOption = Annotated[int, typer.Option("--folds", help="Number of folds, each of them the test part of one run.")]

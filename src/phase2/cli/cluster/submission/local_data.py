@@ -16,7 +16,7 @@ from phase2.cli.cluster.options import ClusterArguments
 from phase2.cli.console import confirm, note
 from phase2.cli.data_address import Request
 from phase2.cluster.visibility import CACHE
-from phase2.config.data_sets import CRYSTALS
+from phase2.config.data.sets import CRYSTALS
 from phase2.config.settings import STORE_VARIABLE, store_url
 from phase2.errors import RequestError
 

@@ -18,7 +18,7 @@ from phase2.cli.store import open_command_store, print_json
 if TYPE_CHECKING:
     from phase2.cluster.local import LocalPlan
     from phase2.cluster.request.options import ClusterOptions
-    from phase2.config.sweep import SweepRun
+    from phase2.config.multirun.sweep import SweepRun
     from phase2.notification.message import Message
 
 

@@ -25,8 +25,8 @@ from phase2.cli.console import echo, note
 from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.runs.comparison import PrintResult, print_finished
 from phase2.cli.store import JsonOption, print_json
+from phase2.config.multirun.sweep import SweepRequest, SweepRun
 from phase2.config.settings import store_url
-from phase2.config.sweep import SweepRequest, SweepRun
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from phase2.cli.data_address import DATA_HELP, pinned_request
 from phase2.cli.options import ConfigOption, given_properties, given_settings, own_option, request_option, split_names
 from phase2.config.assignments import SET, parse_values
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS
+from phase2.config.multirun.sweep import LISTS, SweepRequest
 from phase2.config.request import flag
-from phase2.config.sweep import LISTS, SweepRequest
 from phase2.errors import RequestError
 from phase2.properties import CORE, KEYS
 
 if TYPE_CHECKING:
-    from phase2.config.own_properties import PropertyDefinition
+    from phase2.config.data.own_properties import PropertyDefinition
     from phase2.config.run_file.reader import RunFile
 
 
@@ -117,14 +117,14 @@ def _defined(file: RunFile | None) -> tuple[PropertyDefinition, ...]:
     """Return the properties that a file defines."""
     if file is None or "own_properties" not in file.options:
         return ()
-    from phase2.config.property_texts import definitions_of
+    from phase2.config.data.property_texts import definitions_of
 
     return definitions_of(file.options["own_properties"], file.name)
 
 
 def _with_settings(request: SweepRequest, file: RunFile, *, properties_are_chosen: bool) -> SweepRequest:
     """Add the settings of a file that nothing else gives."""
-    from phase2.config.sweep import option_of
+    from phase2.config.multirun.sweep import option_of
 
     settings: dict[str, tuple[object, ...]] = {}
     for setting in file.settings:

@@ -12,7 +12,7 @@ from phase2.cli.store import print_json
 
 if TYPE_CHECKING:
     from phase2.cluster.estimate.work import Estimate
-    from phase2.config.sweep import SweepRun
+    from phase2.config.multirun.sweep import SweepRun
 
 
 def print_sweep_plan(

@@ -11,7 +11,7 @@ import numpy as np
 from phase2.properties import Property
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.report.html.inputs import RunInput
-from phase2.runs.report.metrics_table import MetricsRow, metrics_rows
+from phase2.runs.report.tables.metrics import MetricsRow, metrics_rows
 
 Standing = Literal["better", "level", "worse"]
 

@@ -10,7 +10,6 @@ from phase2.errors import RequestError
 from phase2.runs.artifacts import Artifact, describe_files
 from phase2.runs.layout import REPORT, RunDirectory
 from phase2.runs.manifest import RunManifest
-from phase2.runs.report.binary_table import COLUMNS, binary_rows
 from phase2.runs.report.html.drawing import PARTS, SYSTEMS, run_data
 from phase2.runs.report.html.errors import property_errors
 from phase2.runs.report.html.facts import data_facts, environment_facts, handoff_facts, summary_facts, time_facts
@@ -22,6 +21,7 @@ from phase2.runs.report.html.settings import setting_rows
 from phase2.runs.report.html.timeline import attempt_rows
 from phase2.runs.report.html.verdict import cautions, judge
 from phase2.runs.report.html.worst import MOST_ATOMS
+from phase2.runs.report.tables.binary import COLUMNS, binary_rows
 from phase2.storage.disk.atomic import write_text
 from phase2.web.page import Page
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from phase2.runs.baselines import PropertyBaseline
-from phase2.runs.report.binary_table import binary_table
 from phase2.runs.report.markdown import number, table
+from phase2.runs.report.tables.binary import binary_table
 from phase2.runs.results import PropertyMetrics
 
 

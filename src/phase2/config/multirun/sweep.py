@@ -14,7 +14,7 @@ from phase2.config.request import FIELD_PATHS, FLAG_PATHS, RunRequest, flag
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.config.own_properties import PropertyDefinition
+    from phase2.config.data.own_properties import PropertyDefinition
 
 LISTS: Mapping[str, Callable[[str], Any]] = {
     "level": str,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
-from phase2.cli.model_options import ForOption, chosen_model_files
+from phase2.cli.models.options import ForOption, chosen_model_files
 from phase2.cli.options import DeviceOption, LimitOption, given_limits, variable_of
 from phase2.cli.store import StoreOption, open_command_store
-from phase2.config.data_addresses import is_content, may_be_name
+from phase2.config.data.addresses import is_content, may_be_name
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:

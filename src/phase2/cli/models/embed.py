@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.model_options import ForOption, chosen_model_files
+from phase2.cli.models.options import ForOption, chosen_model_files
+from phase2.cli.models.predict import Inputs, list_structures
 from phase2.cli.options import DeviceOption, LimitOption, given_limits
-from phase2.cli.predict import Inputs, list_structures
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.errors import DataError, RequestError
 

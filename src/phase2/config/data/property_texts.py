@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from phase2.config.own_properties import PropertyDefinition
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import KEYS, MOST_PROPERTIES
 

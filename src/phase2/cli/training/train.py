@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.dry_run import find_and_reconcile, print_run
-from phase2.cli.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption, TextfileOption
 from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.options import AcceptOption, DeviceOption, takes_request
-from phase2.cli.run_messages import run_message
 from phase2.cli.store import open_command_store
-from phase2.cli.tracking import TrackOption, check_track, tracked_run
+from phase2.cli.training.dry_run import find_and_reconcile, print_run
+from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption, TextfileOption
+from phase2.cli.training.run_messages import run_message
+from phase2.cli.training.tracking import TrackOption, check_track, tracked_run
 from phase2.config.request import RunRequest
 from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import (
@@ -122,7 +122,7 @@ def train_request(  # noqa: PLR0913 - options
         trackers=trackers,
     )
     if ensemble is not None:
-        from phase2.cli.ensemble import Ensemble
+        from phase2.cli.training.ensemble import Ensemble
 
         if report_to is not None:
             raise RequestError(

@@ -10,10 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from phase2.cli.console import echo, note
-from phase2.cli.dry_run import print_run
 from phase2.cli.notification import Notices
-from phase2.cli.run_messages import ensemble_message
-from phase2.config.ensemble import EnsembleMember, ensemble_members
+from phase2.cli.training.dry_run import print_run
+from phase2.cli.training.run_messages import ensemble_message
+from phase2.config.multirun.ensemble import EnsembleMember, ensemble_members
 from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import run_id_of_process
 from phase2.errors import RequestError

@@ -6,9 +6,9 @@ from dataclasses import fields
 from typing import Any
 
 from phase2.config.assignments import Setting
+from phase2.config.data.splits import MATBENCH_FOLDS, MOST_FOLDS, RANDOM, parse_split
+from phase2.config.multirun.sweep import LISTS, SweepRequest
 from phase2.config.request import FLAG_PATHS, RunRequest, flag
-from phase2.config.splits import MATBENCH_FOLDS, MOST_FOLDS, RANDOM, parse_split
-from phase2.config.sweep import LISTS, SweepRequest
 from phase2.errors import RequestError
 
 FOLDS = 5

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.model_options import ForOption
+from phase2.cli.models.options import ForOption
 from phase2.cli.options import DeviceOption, LimitOption, given_limits, split_names
 from phase2.cli.store import StoreOption, print_json
 from phase2.errors import RequestError, UnknownNameError
@@ -74,7 +74,7 @@ def evaluate(  # noqa: PLR0913 - options
     if output_format not in FORMATS:
         raise UnknownNameError.of("format", output_format, FORMATS)
     _check_predictions(predictions, data, given=[bool(model), by is not None, part is not None, boosting])
-    from phase2.cli.evaluation_tables import check_kinds, print_evaluation
+    from phase2.cli.models.evaluation_tables import check_kinds, print_evaluation
     from phase2.evaluation.data import parse_part
     from phase2.evaluation.evaluate import Request
     from phase2.evaluation.tables import Sampling

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from phase2.config.data_sets import CRYSTALS
+from phase2.config.data.sets import CRYSTALS
 from phase2.errors import RequestError
 
 CONTENT = "sha256:"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from phase2.config.elements import SYMBOLS
+from phase2.config.data.elements import SYMBOLS
 from phase2.errors import RequestError, UnknownNameError
 
 GroupKey = Literal["composition", "chemsys", "spacegroup", "prototype"]

@@ -38,7 +38,7 @@ def check_track(given: list[str] | None) -> tuple[str, ...]:
 @contextmanager
 def tracked_run(trackers: tuple[str, ...], ending: Ending | None = None) -> Iterator[list[Callback]]:
     """Provide the callbacks that show a run in trackers, and that note which run it is for a message of its end."""
-    from phase2.cli.run_messages import noting_callback
+    from phase2.cli.training.run_messages import noting_callback
     from phase2.training.callbacks.tracking import tracked
 
     with tracked(trackers, note) as pages:

@@ -1,0 +1,1 @@
+"""Settings of data: names, addresses, splits and properties."""

@@ -1,0 +1,1 @@
+"""Several runs from one request: sweeps, ensembles, cross-validation."""
