@@ -68,14 +68,20 @@ class Screen:
         fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     def until(self, pattern, seconds=60):
-        """Read until the last frame has a pattern; returns the frame's lines."""
+        """Read until a whole frame has a pattern; returns the frame's lines.
+
+        A frame is whole when the next one begins, or when nothing more comes for two seconds.
+        """
         deadline = time.monotonic() + seconds
+        frame = ""
         while time.monotonic() < deadline:
-            if select.select([self.ours], [], [], 0.2)[0]:
+            if more := select.select([self.ours], [], [], 2)[0]:
                 self.shown += os.read(self.ours, 65536)
-            frame = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.shown.rpartition(b"\x1b[H")[2].decode(errors="replace"))
-            if re.search(pattern, frame):
-                return frame.splitlines()
+            frames = self.shown.rsplit(b"\x1b[H", 2)[1:]
+            if whole := frames[:-1] if more else frames:
+                frame = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", whole[-1].decode(errors="replace"))
+                if re.search(pattern, frame):
+                    return frame.splitlines()
         raise AssertionError(f"{pattern} did not appear:\n{frame}")
 
     def press(self, keys):
