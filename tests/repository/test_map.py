@@ -1,4 +1,4 @@
-"""The pages that lead through the code name what is there: every package, in the order of the layers, and no module that is gone."""
+"""The pages that lead through the code name every package, in the order of the layers, and no module that is gone."""
 
 import re
 import tomllib
