@@ -76,6 +76,8 @@ def test_the_policy_knows_the_parameters_and_the_values(name):
     lists, shapes = yaml.safe_load(variables["lists"]), yaml.safe_load(variables["shapes"])
     assert known == list(parameters_of(TEMPLATES[name]))
     assert choices == enums(TEMPLATES[name])
+    if "property" in known:
+        assert yaml.safe_load(variables["nine"]) == list(KEYS)
     assert set(known) == {*choices, *lists, *shapes}, "a parameter whose values nobody looks at"
     if "properties" in shapes:
         assert all(re.fullmatch(shapes["properties"], ",".join(KEYS[:count])) for count in range(len(KEYS) + 1))

@@ -2,11 +2,13 @@
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.data.sources.optimade_server import OptimadeServer
 
 from phase2.cli.cluster.options import ClusterArguments
 from phase2.cli.cluster.submission.local_data import data_for_pods
@@ -104,6 +106,15 @@ def test_what_cannot_be_pushed_is_refused(say, pushed, words, code, said):
     assert (found, said in err) == (code, True), err
 
 
+def test_without_a_store_the_list_is_that_of_the_folder_of_runs(say, pushed, monkeypatch):
+    monkeypatch.delenv("PHASE2_STORE")
+    assert "file:" not in say("data", "list")[1]
+    assert say("data", "list", "--json")[1] == []
+    assert say("data", "push", "salts.jsonl", "--name", "here", "--store", "models")[0] == 0
+    assert "here" in say("data", "list")[1].split()
+    assert [row["names"] for row in say("data", "list", "--json")[1]] == [["here"]]
+
+
 def test_without_a_store_it_says_how_to_name_one(say, pushed, monkeypatch):
     monkeypatch.delenv("PHASE2_STORE")
     for words in (["push", "salts.jsonl"], ["prune"], ["pull", "salts"]):
@@ -142,6 +153,23 @@ def test_submit_names_files_of_this_machine_by_their_content(say, pushed, store,
     monkeypatch.delenv("PHASE2_STORE")
     code, _, err = say("submit", *SMALL, "--image", "phase2:1", "--dry-run", "--data", "salts.jsonl", "--push")
     assert (code, "no store is known" in err) == (2, True)
+
+
+def test_structures_of_a_server_are_pushed_and_not_fetched_by_each_pod(say, machine, store):
+    machine("mine")
+    with OptimadeServer() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"optimade:{server.url}/?page_limit=3"
+        for words in (["submit"], ["sweep", "--name", "two"], ["submit", "--backend", "argo"]):
+            submit = [*words, *SMALL, "--image", "phase2:1", "--namespace", "runs", "--dry-run", "--data", address]
+            code, _, err = say(*submit)
+            assert (code, "is not fetched by pods" in err, "phase2 data push" in err) == (2, True, True), err
+        assert server.asked == []
+        code, out, err = say("data", "push", address)
+        assert (code, out[:7]) == (0, "sha256:"), err
+        code, shown, err = say(*submit, "--push")
+        assert (code, out.strip() in shown) == (0, True), err
+        server.shutdown()
 
 
 def test_data_for_pods_are_pushed_once_nothing_refuses_the_request(say, machine, store, capsys):

@@ -231,6 +231,18 @@ def test_only_one_backend_executes_a_sweep(first, second, cli, api):
 # Local ----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("command", [["sweep"], ["cross-validate", "--folds", "2"], ["submit"]])
+def test_local_runs_read_the_files_of_this_machine(command, cli, tmp_path):
+    (tmp_path / "split.json").write_text("{}")
+    data, split = str(tmp_path / "mine.jsonl"), f"file:{tmp_path / 'split.json'}"
+    words = [*command, "--algorithm", "cgcnn", "--level", "smoke", "--backend", "local", "--dry-run", "--data", data]
+    words += [] if command[0] == "cross-validate" else ["--split", split]
+    code, out, err = cli(*words)
+    assert (code, f"--data {data}" in out) == (0, True), err
+    code, _, err = cli(*words[:-2], "--data", data, "--backend", "job", "--image", BY_DIGEST)
+    assert (code, "is not visible to a pod" in err) == (2, True), err
+
+
 @pytest.mark.slow
 def test_local_runs_are_trained_one_after_another_and_compared(cli, graphs, monkeypatch, tmp_path):
     monkeypatch.setenv("PHASE2_STORE", str(tmp_path / "store"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from phase2.cluster.request.resources import ClusterRequest
-from phase2.config.data.addresses import is_content, is_in_bucket, may_be_name
+from phase2.config.data.addresses import is_content, is_in_bucket, is_on_server, may_be_name
 from phase2.config.data.sets import CRYSTALS
 from phase2.config.data.splits import parse_split
 from phase2.config.settings import STORE_VARIABLE
@@ -49,19 +49,30 @@ def refuse_invisible_data(source: str, cluster: ClusterRequest) -> None:
     """Refuse data that a pod could not read.
 
     Raises:
-        RequestError: The data are files of this machine.
+        RequestError: The data are files of this machine, or on a server.
         UnknownNameError: There is no data set of this name.
     """
     if source in CRYSTALS or is_content(source) or is_in_bucket(source):
         return
     if source.startswith(f"{CACHE}/") and cluster.cache is not None:
         return
-    if not any(character in source for character in "/\\.~"):
+    if not is_on_server(source) and not any(character in source for character in "/\\.~"):
         unknown = UnknownNameError.of("data set", source, CRYSTALS)
         hint = f" For a name in the store, give --store or set {STORE_VARIABLE}." if may_be_name(source) else ""
         raise UnknownNameError(unknown.what, why=unknown.why, fix=unknown.fix + hint)
-    raise RequestError(
+    raise unseen_data(source, f"Push it with 'phase2 data push {shlex.quote(source)}', and give the address it prints.")
+
+
+def unseen_data(source: str, fix: str) -> RequestError:
+    """Return the refusal of data that this machine has, or fetches from a server, and pods have not."""
+    if is_on_server(source):
+        return RequestError(
+            f"--data {source} is not fetched by pods.",
+            why="Each pod would ask the server again, and might get other structures.",
+            fix=fix,
+        )
+    return RequestError(
         f"--data {source} is not visible to a pod.",
-        why="A path names a file of this machine, and the pod runs on another one.",
-        fix=f"Push it with 'phase2 data push {shlex.quote(source)}', and give the address that it prints.",
+        why="A path names files of this machine, and the pod runs on another one.",
+        fix=fix,
     )

@@ -1,9 +1,15 @@
-"""Columns that are no property: of the CSV of a folder and of JSON records, by id."""
+"""Columns that are no property: of the CSV of a folder, and of records in any format, by id."""
 
 import json
 import shutil
 
+import pyarrow as pa
 import pytest
+from ase import Atoms
+from ase.db import connect
+from pyarrow import parquet
+from pymatgen.io.ase import AseAtomsAdaptor
+from pymatgen.io.vasp import Poscar
 from tests.argo.manifests import ROOT
 
 from phase2.data.sources.columns import read_column
@@ -28,6 +34,52 @@ def test_a_column_of_records(tmp_path):
     path = tmp_path / "data.json"
     path.write_text(json.dumps([{"jid": "a", "atoms": {}, "year": 1999}, {"jid": "b", "atoms": {}}]), encoding="utf-8")
     assert read_column(open_source(str(path)), "year") == {"a": "1999", "b": ""}
+
+
+ROWS = [("a", "north", 1999), ("b", "south", 2001), ("c", "north", 1999)]
+
+
+def salt():
+    return Atoms("NaCl", cell=[4.0] * 3, scaled_positions=[[0, 0, 0], [0.5] * 3], pbc=True)
+
+
+def write_database(path):
+    with connect(path) as database:
+        for name, lab, year in ROWS:
+            database.write(salt(), key_value_pairs={"lab": lab, "year": year, "name": name}, data={"notes": [1, 2]})
+
+
+def write_parquet(path):
+    text = Poscar(AseAtomsAdaptor.get_structure(salt())).get_str()
+    rows = [{"id": name, "structure": text, "lab": lab, "year": year} for name, lab, year in ROWS]
+    parquet.write_table(pa.Table.from_pylist(rows), path)
+
+
+def write_nested(path):
+    pymatgen = AseAtomsAdaptor.get_structure(salt()).as_dict()
+    records = [{"id": n, "structure": pymatgen, "attributes": {"lab": lab, "year": y}} for n, lab, y in ROWS]
+    path.write_text("\n".join(map(json.dumps, records)) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("my.db", write_database), ("my.parquet", write_parquet), ("my.jsonl", write_nested)]
+)
+def test_a_column_of_every_format_that_has_columns(name, write, tmp_path):
+    path = tmp_path / name
+    write(path)
+    source = open_source(str(path))
+    assert read_column(source, "lab") == {name: lab for name, lab, _ in ROWS}
+    assert read_column(source, "year") == {name: str(year) for name, _, year in ROWS}
+    assert list(read_column(source, "lab")) == [record.id for record in source.records()]
+    with pytest.raises(UnknownNameError, match="Did you mean 'lab'"):
+        read_column(source, "labs")
+
+
+def test_a_broken_database_is_refused_as_where_it_is_read(tmp_path):
+    path = tmp_path / "my.db"
+    path.write_bytes(b"SQLite format 3\0" + bytes(2000))
+    with pytest.raises(DataError, match="no database of ASE"):
+        read_column(open_source(str(path)), "lab")
 
 
 def test_the_sample_has_no_columns():

@@ -1,81 +1,21 @@
 """Structures of an OPTIMADE server: all pages once, whole or not at all, against a real HTTP server."""
 
-import http.server
-import json
 import threading
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from tests.data.sources.optimade_server import OptimadeServer
 
 from phase2.data.sources import optimade_pages
 from phase2.data.sources.optimade import OptimadeSource
 from phase2.data.sources.registry import fetch_source, open_source
 from phase2.errors import DataError, RequestError, TransientError
 
-CELL = [[4.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 4.0]]
-
-
-def entry(number):
-    return {
-        "id": f"mp-{number}",
-        "type": "structures",
-        "attributes": {
-            "lattice_vectors": CELL,
-            "cartesian_site_positions": [[0, 0, 0], [2, 2, 2]],
-            "species_at_sites": ["Cs", "Cl"],
-            "dimension_types": [1, 1, 1],
-            "_oqmd_band_gap": number / 2,
-        },
-    }
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Server with a number of structures; what it answers to its first requests is in ``faults``."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.count, self.faults, self.asked, self.next = 7, [], [], None
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        if self.server.faults:
-            self._send(*self.server.faults.pop(0))
-            return
-        query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
-        start, size = int(query.get("page_offset", 0)), int(query["page_limit"])
-        entries = [entry(k) for k in range(start, min(start + size, self.server.count))]
-        more = f"/v1/structures?page_limit={size}&page_offset={start + size}"
-        following = {"href": more} if start + size < self.server.count else None
-        body = {
-            "links": {"next": self.server.next or following},
-            "data": entries,
-            "meta": {"data_returned": self.server.count},
-        }
-        self._send(200, body)
-
-    def _send(self, status, body):
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_):
-        pass
-
 
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setattr(optimade_pages, "FIRST_PAUSE", 0.01)
-    with Server() as server:
+    with OptimadeServer() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()

@@ -8,25 +8,25 @@ import typer
 
 from phase2.cli.console import note, print_table
 from phase2.cli.data import convert, describe, prepare, push, stored
-from phase2.cli.data.options import DataStoreOption, open_data_store
-from phase2.cli.store import JsonOption
+from phase2.cli.store import JsonOption, StoreOption, open_command_store
 from phase2.config.settings import cache_dir, store_url
 
 app = typer.Typer(help="List, fetch, prepare, describe, convert and share data sets.", rich_markup_mode=None)
 
 
 @app.command("list")
-def list_sources(store: DataStoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
+def list_sources(store: StoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
     """List the named data sets, and whether they are downloaded, and those of the store, and which runs use them."""
+    place = open_command_store(store)
     if store is not None or as_json:
-        stored.print_stored(open_data_store(store), as_json=as_json)
+        stored.print_stored(place, as_json=as_json)
         return
     from phase2.data.sources.registry import known_sources
 
     rows = [(source.name, source.summary, source.state(cache_dir())) for source in known_sources()]
     print_table("", ("name", "what it is", "state"), rows)
-    if store_url():
-        stored.print_stored(open_data_store(None), as_json=False)
+    if store_url() or stored.has_data(place):
+        stored.print_stored(place, as_json=False)
 
 
 @app.command("fetch")

@@ -53,6 +53,13 @@ def pull(
     echo(str(target))
 
 
+def has_data(store: Store) -> bool:
+    """Return whether a store has any data sets."""
+    from phase2.data.stored.manifest import SETS
+
+    return next(iter(store.list(SETS)), None) is not None
+
+
 def print_stored(store: Store, *, as_json: bool) -> None:
     """Show the data sets of a store: their names, content, size, and the runs that used them."""
     from phase2.data.stored.catalog import list_data

@@ -10,6 +10,8 @@ from phase2.errors import RequestError
 CONTENT = "sha256:"
 """Beginning of an address that names the content of a data set."""
 BUCKET = "s3://"
+OPTIMADE = "optimade:"
+"""Beginning of the address of an OPTIMADE server."""
 
 _SHOWN_DIGITS = 12
 
@@ -36,6 +38,11 @@ def shown_address(address: str) -> str:
 def is_in_bucket(address: str) -> bool:
     """Return whether an address names an object or a folder of a bucket."""
     return address.startswith(BUCKET)
+
+
+def is_on_server(address: str) -> bool:
+    """Return whether an address names the structures of an OPTIMADE server."""
+    return address.startswith(OPTIMADE)
 
 
 def may_be_name(text: str) -> bool:

@@ -18,7 +18,7 @@ from phase2.data.crystals.formats.schemas import FoundStructure
 from phase2.data.crystals.readers import format_of, read_records
 from phase2.data.sources.base import LabelledCrystal, RawRecord, bounded_name, escape_unprintable, read_labels
 from phase2.data.sources.isolated_records import isolated_records
-from phase2.data.sources.known_columns import ReadLabels, label_reader
+from phase2.data.sources.known_columns import ReadLabels, cells_of, label_reader
 from phase2.errors import DataError, InvalidCrystalError
 from phase2.properties import PROPERTIES, Property
 
@@ -98,34 +98,14 @@ class FileSource:
             LimitExceededError: It has too many records, or too much content for its size.
         """
         if self._format_isolated:
-            return isolated_records(self, self.limits)
-        return self.records_here()
-
-    def records_here(self) -> Iterator[RawRecord]:
-        """Yield the records as :meth:`records` does, always in this process."""
-        seen: set[str] = set()
-        labels = label_reader(self.properties)
-        for index, (key, record) in enumerate(self._records()):
-            if index >= self.limits.records:
-                raise self.limits.exceeded("records", str(self.path), "it has more records")
-            yield bounded_name(_raw(index, key, record, seen, labels), self.limits)
+            return isolated_records(self.path, self._records_here, self.limits)
+        return self._records_here()
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, object]]]:
-        """See :class:`phase2.data.sources.columns.HasColumns`.
-
-        Raises:
-            DataError: The file has a format that a library parses: it is not read a second time.
-        """
+        """See :class:`phase2.data.sources.columns.HasColumns`."""
         if self._format_isolated:
-            raise DataError(
-                f"The columns of {self.path} cannot be read.",
-                why="They are read of JSON, JSON lines and the CSV of a folder.",
-                fix="Convert it to JSON lines, or give a split file.",
-            )
-        for index, (key, record) in enumerate(self._records()):
-            if isinstance(record, dict):
-                cells = {name: value for name, value in record.items() if not isinstance(value, dict | list)}
-                yield record_id(record) or key or f"record-{index}", cells
+            return isolated_records(self.path, self._rows_here, self.limits)
+        return self._rows_here()
 
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Turn one record into a crystal and its labels.
@@ -144,6 +124,19 @@ class FileSource:
     def _format_isolated(self) -> bool:
         found = format_of(self.path) if self.member is None else None
         return found is not None and found.isolated
+
+    def _records_here(self) -> Iterator[RawRecord]:
+        seen: set[str] = set()
+        labels = label_reader(self.properties)
+        for index, (key, record) in enumerate(self._records()):
+            if index >= self.limits.records:
+                raise self.limits.exceeded("records", str(self.path), "it has more records")
+            yield bounded_name(_raw(index, key, record, seen, labels), self.limits)
+
+    def _rows_here(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        for index, (key, record) in enumerate(self._records()):
+            if isinstance(record, dict):
+                yield record_id(record) or key or f"record-{index}", cells_of(record)
 
     def _records(self) -> Iterator[tuple[str | None, object]]:
         if self.member is not None or self.path.name.lower().endswith(_JSON_IN_ZIP):

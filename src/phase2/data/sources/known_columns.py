@@ -83,6 +83,13 @@ def label_reader(properties: Sequence[Property]) -> ReadLabels:
     return read
 
 
+def cells_of(record: Mapping[str, object]) -> dict[str, object]:
+    """Return the texts, numbers and truth values of a record by their keys, with those beside its labels."""
+    places = [record, *(one for place in record.keys() & _INSIDE if isinstance(one := record[place], Mapping))]
+    cells = ((key, value) for place in reversed(places) for key, value in place.items())
+    return {key: value for key, value in cells if not isinstance(value, Mapping | Sequence) or isinstance(value, str)}
+
+
 _Candidates: TypeAlias = dict[str, list[tuple[int, str, KnownColumn]]]
 """By the key in a record: how early each label is preferred, the column of its property, and where it stands."""
 

@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
+from phase2.config.data.addresses import OPTIMADE
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.settings import cache_dir
 from phase2.data.sources.base import LabelledCrystal, RawRecord
@@ -20,8 +21,6 @@ from phase2.errors import RequestError
 from phase2.properties import PROPERTIES, Property
 from phase2.storage.disk.lock import wait_for_lock
 from phase2.storage.progress import ProgressCallback
-
-PREFIX = "optimade:"
 
 DEFAULT_MOST = 10_000
 """Structures that are fetched where the address says no other number: ``optimade:URL#50000``."""
@@ -109,6 +108,10 @@ class OptimadeSource:
         """
         yield from FileSource(self.fetch(), limits=self.limits, properties=self.properties).records()
 
+    def rows(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """See :class:`phase2.data.sources.columns.HasColumns`; the structures are fetched first."""
+        return FileSource(self.fetch(), limits=self.limits).rows()
+
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Turn one record into a crystal and its labels.
 
@@ -123,7 +126,7 @@ class OptimadeSource:
 
 def _parsed(name: str) -> tuple[str, int]:
     """Return the address of the first page, and the largest number of structures."""
-    url, _, most = name.removeprefix(PREFIX).partition("#")
+    url, _, most = name.removeprefix(OPTIMADE).partition("#")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc or (most and not most.isdecimal()):
         raise RequestError(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from phase2.config.data.addresses import is_on_server
 from phase2.config.data.sets import CRYSTALS
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
@@ -18,7 +19,7 @@ from phase2.data.sources.elements import ElementsSource, elements_file
 from phase2.data.sources.file_source import FileSource
 from phase2.data.sources.folder import FolderSource
 from phase2.data.sources.jarvis import DFT_3D, JarvisSource, download_folder
-from phase2.data.sources.optimade import PREFIX, OptimadeSource
+from phase2.data.sources.optimade import OptimadeSource
 from phase2.data.sources.sample import SAMPLE_FILE, SampleSource
 from phase2.errors import DataError, UnknownNameError
 from phase2.properties import PROPERTIES, Property
@@ -91,7 +92,7 @@ def open_source(
         return ElementsSource(properties)
     if name_or_path == "jarvis-dft3d":
         return JarvisSource(limits=limits, properties=properties)
-    if name_or_path.startswith(PREFIX):
+    if is_on_server(name_or_path):
         return OptimadeSource(name_or_path, limits=limits, properties=properties)
     path = Path(name_or_path).expanduser()
     try:
@@ -132,7 +133,7 @@ def fetch_source(name: str, cache: Path, *, progress: ProgressCallback | None = 
         return elements_file()
     if name == "jarvis-dft3d":
         return JarvisSource(cache, progress=progress).fetch()
-    if name.startswith(PREFIX):
+    if is_on_server(name):
         return OptimadeSource(name, cache, progress=progress).fetch()
     raise UnknownNameError.of("data set", name, NAMES)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from phase2.config.data.addresses import CONTENT, is_content, is_short_content, may_be_name
+from phase2.config.data.addresses import CONTENT, is_content, is_on_server, is_short_content, may_be_name
 from phase2.config.data.sets import CRYSTALS
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.settings import STORE_VARIABLE, cache_dir, store_url
 from phase2.data.sources.base import Source
-from phase2.data.sources.optimade import PREFIX, OptimadeSource
+from phase2.data.sources.optimade import OptimadeSource
 from phase2.data.sources.registry import open_source
 from phase2.data.stored.bucket import fetch_from_bucket
 from phase2.data.stored.content import address_of, read_content
@@ -100,7 +100,7 @@ def local_path(address: str, *, store: Store | None = None, progress: ProgressCa
         return fetch_source(place, read_data_manifest(place, address), cache_dir(), progress=progress)
     if _is_in_bucket(address):
         return fetch_from_bucket(address, cache_dir(), progress=progress)
-    if address.startswith(PREFIX):
+    if is_on_server(address):
         return OptimadeSource(address, progress=progress).fetch()
     return Path(address).expanduser()
 

@@ -3,6 +3,7 @@
 Argo accepts misspelt parameters and values outside ``enum``, so the API server refuses them, whoever asks.
 """
 
+from phase2.properties import KEYS
 from tools.manifests.argo.parameters import Parameter
 from tools.manifests.cel import cel_literal
 from tools.manifests.yaml_text import Manifest
@@ -31,6 +32,12 @@ def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
         "shapes": cel_literal(shapes),
         "misshapen": _wrong("shapes", "!{value}.matches(variables.shapes[p.name])"),
     }
+    undefined: list[Manifest] = []
+    if {"properties", "property"} <= {p.name for p in parameters}:
+        variables |= _undefined_properties()
+        undefined = [
+            _refusal("undefined", "': only ' + variables.nine.join(', ') + ', or those that property defines'")
+        ]
     validations = [
         {
             "expression": "size(variables.unknown) == 0",
@@ -40,6 +47,7 @@ def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
         _refusal("wrong", "': choose one of ' + variables.choices[p.name].filter(c, c != '').join(', ')"),
         _refusal("foreign", "': only ' + variables.lists[p.name].join(', ') + ', between commas'"),
         _refusal("misshapen", "': must match ' + variables.shapes[p.name]"),
+        *undefined,
         *_combinations(parameters),
     ]
     changes = " || ".join(
@@ -58,6 +66,20 @@ def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
         variables=variables,
         validations=validations,
     )
+
+
+def _undefined_properties() -> dict[str, str]:
+    """Return the variables that find properties which are none of the nine and stand nowhere in those of one's own.
+
+    What the text of a definition says exactly is read by the first step; here its words decide.
+    """
+    word = "word.trim() in variables.nine || variables.own.contains(word.trim())"
+    return {
+        "nine": cel_literal(list(KEYS)),
+        "own": f"variables.given.filter(p, p.name == 'property').map(p, {_VALUE}).join(';')",
+        "undefined": f"variables.given.filter(p, p.name == 'properties' && {_VALUE} != ''"
+        f" && !{_VALUE}.split(',').all(word, {word}))",
+    }
 
 
 def _combinations(parameters: tuple[Parameter, ...]) -> list[Manifest]:

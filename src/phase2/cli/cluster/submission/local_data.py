@@ -15,7 +15,8 @@ import typer
 from phase2.cli.cluster.options import ClusterArguments
 from phase2.cli.console import confirm, note
 from phase2.cli.data_address import Request
-from phase2.cluster.visibility import CACHE
+from phase2.cluster.visibility import CACHE, unseen_data
+from phase2.config.data.addresses import is_on_server
 from phase2.config.data.sets import CRYSTALS
 from phase2.config.settings import STORE_VARIABLE, store_url
 from phase2.errors import RequestError
@@ -58,11 +59,7 @@ def data_for_pods(
     store = cluster.options.store or store_url()
     if not push and not (sys.stdin.isatty() and store and not dry_run):
         given = f" --store {store}" if cluster.options.store else ""
-        raise RequestError(
-            f"--data {data} is not visible to a pod.",
-            why="A path names files of this machine, and the pod runs on another one.",
-            fix=f"Add --push, or push them first: phase2 data push {shlex.quote(data)}{given}",
-        )
+        raise unseen_data(data, f"Add --push, or push them first: phase2 data push {shlex.quote(data)}{given}")
     if store is None:
         raise RequestError(
             f"--data {data} cannot be pushed: no store is known.",
@@ -90,5 +87,7 @@ def _nothing() -> None:
 
 
 def _is_here(data: str) -> bool:
-    """Return whether data are files of this machine: not one of its own data sets, nor a file of the pods' cache."""
-    return data not in CRYSTALS and not data.startswith(f"{CACHE}/") and Path(data).expanduser().exists()
+    """Return whether data are files that this machine has or fetches from a server, and pods have not."""
+    if data in CRYSTALS or data.startswith(f"{CACHE}/"):
+        return False
+    return is_on_server(data) or Path(data).expanduser().exists()

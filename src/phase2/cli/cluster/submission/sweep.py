@@ -109,8 +109,6 @@ def train_sweep(  # noqa: PLR0913 - options
     request, push_data = data_for_pods(request, cluster, push=push, dry_run=dry_run, backend=chosen)
     sweep_name = check_label_name(name, "--name")
     runs = request.runs(sweep_name)
-    resolved = {run.run_id: resolve(run.request) for run in runs}
-    given = checked_options(resolved, cluster.options, cluster.namespace)
     if chosen == "local":
         from phase2.cli.cluster.submission.local_sweep import sweep_locally
 
@@ -126,6 +124,8 @@ def train_sweep(  # noqa: PLR0913 - options
             why="The addresses are secrets, and the pods have them of a Secret.",
             fix="Put them into the Secret phase2-notify (docs/how-to/notifications.md).",
         )
+    resolved = {run.run_id: resolve(run.request) for run in runs}
+    given = checked_options(resolved, cluster.options, cluster.namespace)
     run_backend = cluster_backend(chosen)
     plans = plan_runs(resolved, given, run_backend, cluster, dry_run=dry_run)
     if run_backend.name == "argo":
