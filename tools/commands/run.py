@@ -2,7 +2,8 @@
 
 Without a page, all of them that have something to run. ``RUN`` in a command is the newest run. Each page has a folder
 of its own, from which the repository's ``docs``, ``scripts`` and ``src`` are seen: nothing is written beside them. The
-first command that fails ends the page. What a command prints is not compared.
+first command that fails ends the page. What a command prints is not compared. Several pages run at once (``--jobs``);
+what one prints stays together.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 from tools.commands.blocks import blocks
 from tools.generated import ROOT
@@ -26,26 +29,52 @@ def main() -> int:
     """Run the pages and print one line for each command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pages", nargs="*", type=Path)
-    chosen = parser.parse_args().pages or [page for page in pages() if list(_steps(page.read_text(encoding="utf-8")))]
-    failed = [page for page in chosen if not run_page(page)]
-    for page in failed:
-        print(f"{page}: a command failed")
-    print(f"{len(chosen) - len(failed)} pages ran, {len(failed)} failed")
-    return int(bool(failed))
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="pages at once")
+    given = parser.parse_args()
+    chosen = given.pages or [page for page in pages() if list(_steps(page.read_text(encoding="utf-8")))]
+    with ThreadPoolExecutor(given.jobs) as pool:
+        ran = list(pool.map(_run_and_print, chosen))
+    for page, passed in zip(chosen, ran, strict=True):
+        if not passed:
+            print(f"{page}: a command failed")
+    print(f"{sum(ran)} pages ran, {len(ran) - sum(ran)} failed")
+    return int(not all(ran))
 
 
-def run_page(page: Path) -> bool:
-    """Run a page in a temporary folder and tell whether every command ended with 0."""
+def _run_and_print(page: Path) -> bool:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        passed = run_page(page, output)
+        output.seek(0)
+        sys.stdout.write(output.read())
+        sys.stdout.flush()
+    return passed
+
+
+def run_page(page: Path, output: IO[str]) -> bool:
+    """Run a page in a temporary folder and tell whether every command ended with 0.
+
+    Args:
+        page: The page.
+        output: A file for what the commands print, and one line for each of them.
+    """
     steps = list(_steps(page.read_text(encoding="utf-8")))
     with tempfile.TemporaryDirectory() as folder:
         for name in ("docs", "scripts", "src"):
             (Path(folder) / name).symlink_to(ROOT / name)
         for number, (shown, words) in enumerate(steps, 1):
-            print(f"{page} [{number}/{len(steps)}] {shown}", flush=True)
+            print(f"{page} [{number}/{len(steps)}] {shown}", file=output, flush=True)
             start = time.monotonic()
-            status = subprocess.run(words, cwd=folder, env=_environment(), check=False).returncode
-            print(f"    exit {status} after {time.monotonic() - start:.1f} s", flush=True)
-            if status:
+            done = subprocess.run(
+                words,
+                cwd=folder,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+            print(f"    exit {done.returncode} after {time.monotonic() - start:.1f} s", file=output, flush=True)
+            if done.returncode:
                 return False
     return True
 
