@@ -35,12 +35,15 @@ def configure():
 def make_trainer(tmp_path, data, configure):
     """Make a trainer that writes into a folder of this name."""
 
-    def make(name="run", *, callback=None, data=data, schedule=None, on_saved=lambda _: None, tuning=None, **settings):
+    def make(
+        name="run", *, callback=None, data=data, schedule=None, on_saved=lambda _: None, tuning=None, model=TINY,
+        **settings,
+    ):  # fmt: skip
         folder = tmp_path / name
         files = TrainingFiles(
             folder / "best.pt", folder / "checkpoint.pt", folder / ".checkpoint.previous.pt", folder / "history.json"
         )
-        config = configure(**settings).model_copy(update={"fine_tuning": tuning})
+        config = configure(**settings).model_copy(update={"fine_tuning": tuning, "model": model})
         return Trainer(config, data, files, run_id="run_1", callback=callback, schedule=schedule, on_saved=on_saved)
 
     return make

@@ -38,7 +38,7 @@ def training(setting: Setting) -> Iterator[Row]:
         row = network.model_copy(update={"precision": precision, "feature": feature})
         yield from attempt(f"training of {row.title} in {precision}", partial(measured, row, data, setting))
     if setting.device().type != "cuda":
-        yield SkippedRow(what="training in bf16", why="phase2 computes in bf16 on a GPU alone")
+        yield SkippedRow(what="training in bf16", why="bf16 gains on a GPU alone")
 
 
 def measured(network: Network, data: PackedData, setting: Setting) -> Iterator[TrainingRow]:

@@ -42,7 +42,7 @@ class RunSettings(TypedDict, total=False):
         cutoff: Longest edge of the graphs, angstrom.
         patience: Epochs without a better validation score before the run stops early.
         balance: How the losses of the properties are weighed: ``equal``, ``uncertainty`` or ``famo``.
-        precision: Arithmetic of the forward pass on a GPU: ``fp32`` or ``bf16``.
+        precision: Arithmetic of the forward pass: ``fp32`` or ``bf16``.
         backbone: Read the features of this pretrained potential: ``sevennet-0`` or ``sevennet-l3i5``.
         from_: Start from the weights of this run: its id or folder name, ``best``, its folder or address, the path of a
             ``best.pt``, or a :class:`phase2.Run`.

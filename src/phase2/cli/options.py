@@ -164,7 +164,8 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     ),
     "precision": (
         Annotated[
-            str | None, request_option("--precision", help=f"On a GPU: {' or '.join(PRECISIONS)} (default: fp32).")
+            str | None,
+            request_option("--precision", help=f"Of the network: {' or '.join(PRECISIONS)}, for GPUs (default: fp32)."),
         ],
         None,
     ),

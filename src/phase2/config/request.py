@@ -82,7 +82,7 @@ class RunRequest:
         cutoff: Longest edge of the graphs, angstrom.
         patience: Epochs without a better validation score before the run stops early.
         balance: How the losses of the properties are weighed.
-        precision: Arithmetic of the forward pass on a GPU.
+        precision: Arithmetic of the forward pass: ``fp32`` or ``bf16``.
         backbone: Pretrained potential whose features the run reads.
         from_: Run or model file whose weights the run starts from.
         freeze: With ``from_``: ``backbone`` trains the heads alone, ``none`` everything.

@@ -190,7 +190,7 @@ class TrainingConfig(Frozen):
         label_exponent: Weight of a property before balancing: its number of training labels to this power. Each of its
             labels weighs the same in every batch; with null its loss is the mean over the labels of each batch.
         optimizer: ``adamw`` or ``muon``, which orthogonalises the steps of the hidden layers.
-        precision: Arithmetic of the forward pass on a GPU.
+        precision: Arithmetic of the forward pass, ``fp32`` or ``bf16`` (products of matrices alone).
         patience: Epochs without a better validation score before the run stops early; None never stops.
     """
 

@@ -15,6 +15,7 @@ from phase2.config.schema import FineTuningConfig, TrainingConfig
 from phase2.data.batching import Batch
 from phase2.models.base import CrystalModel
 from phase2.models.files.modelfile import copy_tensors, load_tensors
+from phase2.models.precision import mixed_precision
 from phase2.training.balancing import make_balancer
 from phase2.training.fine_tuning.backbone import BackboneSchedule
 from phase2.training.objective import LabelWeights, PropertyLosses, property_losses
@@ -142,8 +143,7 @@ class Learner:
         self.rate = learning_rate(max(0, self.done - 1), self.steps, self._settings)
 
     def _losses(self, batch: Batch) -> PropertyLosses:
-        half = self._settings.precision == "bf16" and self._device.type == "cuda"
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=half):
+        with mixed_precision(self._device, self._settings.precision):
             predictions = self._model(batch)
         return property_losses(
             predictions.float(), batch.targets, self._settings.loss, self._weights, binary=self._binary

@@ -60,6 +60,13 @@ def finished(cache, tmp_path_factory, request_in):
     return train_run(resolve(request_in(tmp_path_factory.mktemp("models"))))
 
 
+@pytest.mark.slow
+def test_the_manifest_names_the_precision(finished, request_in, tmp_path):
+    half = train_run(resolve(request_in(tmp_path, epochs=1, precision="bf16")), context=RunContext(device="cpu"))
+    assert half.manifest.config.training.precision == "bf16"
+    assert finished.manifest.config.training.precision == "fp32"
+
+
 def test_a_run_leaves_every_file_and_nothing_else(finished):
     assert _visible(finished.directory.path) == FILES
     assert finished.directory.path.parent.name == "multitask_cgcnn"

@@ -18,6 +18,7 @@ from phase2.data.store.store import worker_count
 from phase2.machine.hardware import thread_count
 from phase2.machine.memory import graph_level, refuse_small_memory
 from phase2.models.device import AUTO, choose_device
+from phase2.models.precision import check_precision
 from phase2.runs.ancestry.record import lineage_of
 from phase2.runs.layout import RunDirectory
 from phase2.runs.lineage import Lineage
@@ -111,7 +112,7 @@ def train_run(
         PreemptedError: A stop was requested; the run can be resumed.
         TransientError: The store does not answer; the trained run is in its directory.
     """
-    choose_device(context.device)  # refuses one that is not here
+    check_precision(choose_device(context.device), resolved.config.training.precision)
     torch.set_num_threads(thread_count())
     existing = find_run_to_resume(resolved, resumption, context.store)
     resolved, _ = reconcile_settings(resolved, existing.recorded if existing else None, resumption)
