@@ -7,6 +7,7 @@ input; and they exit when the parent does, however it ends.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -204,6 +205,7 @@ def serve() -> None:
     try:
         task, limits = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the parent
         task.prepare()
+        gc.freeze()  # items are many small objects: collections need not visit what was imported each time
         _limit_memory(limits.memory_bytes)
         while True:
             items = pickle.load(sys.stdin.buffer)  # noqa: S301

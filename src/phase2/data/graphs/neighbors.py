@@ -59,7 +59,7 @@ def find_neighbors(crystal: Crystal, cutoff: float) -> Neighbors:
     receiver, sender, shift, distance = search.around(positions, cutoff + SAME_LENGTH)
     if np.count_nonzero(distance < MIN_DISTANCE) != len(positions):
         raise _overlap(crystal, receiver, sender, distance)
-    isolated = np.flatnonzero(np.bincount(receiver, minlength=len(positions)) == 1)
+    isolated = (np.bincount(receiver, minlength=len(positions)) == 1).nonzero()[0]
     if len(isolated):
         pairs = _nearest_shells(search, isolated, cutoff)
         receiver, sender, shift, distance = (
@@ -117,13 +117,16 @@ class _Search:
     def _refuse_excess(self, n_centers: int, radius: float) -> float:
         """Refuse a search that is too large by its averages; return the number of images that it looks at."""
         n = len(self.positions)
-        reach = [radius / height for height in self.thickness]  # cells
-        extent = [sum(map(abs, along)) / radius + 2 for along in zip(*self.vectors, strict=True)]  # cubes of the grid
+        u, v, w = self.thickness
+        (ax, ay, az), (bx, by, bz), (cx, cy, cz) = self.vectors
+        cubes = 1.0  # of the grid
+        for extent in (abs(ax) + abs(bx) + abs(cx), abs(ay) + abs(by) + abs(cy), abs(az) + abs(bz) + abs(cz)):
+            cubes *= extent / radius + 2
         pairs = n_centers * (n / self.volume * 4 / 3 * math.pi * radius**3 + 1)
-        images: float = n * math.prod(2 * r + 1 for r in reach)
-        if max(pairs, images, math.prod(extent)) > MAX_ENTRIES:
+        images = n * (2 * radius / u + 1) * (2 * radius / v + 1) * (2 * radius / w + 1)
+        if max(pairs, images, cubes) > MAX_ENTRIES:
             raise self._excess(too_many=max(pairs, images) > MAX_ENTRIES)
-        self.may_shift_far = self.may_shift_far or max(reach) > 125
+        self.may_shift_far = self.may_shift_far or radius / min(u, v, w) > 125
         return images
 
     def _excess(self, *, too_many: bool) -> InvalidCrystalError:

@@ -58,7 +58,7 @@ def nearest_shells(found: Sequence[Neighbors], max_neighbors: int) -> Edges:
     kept = _nearest(receiver, length, int(sizes.sum()), max_neighbors)
     receiver, length = receiver[kept], length[kept]
     sender = np.concatenate([f.sender for f in found])[kept] + offset[kept]
-    shift = np.concatenate([f.shift for f in found])[kept].astype(np.int8)
+    shift = np.concatenate([f.shift for f in found], dtype=np.int8, casting="unsafe")[kept]
     shell, mean = _shells(np.repeat(np.arange(len(found)), sizes)[receiver], length)
     cells = shift.astype(np.int64) + 128
     order = lexicographic_order(receiver, shell, sender, cells[:, 0], cells[:, 1], cells[:, 2])

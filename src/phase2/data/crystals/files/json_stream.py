@@ -56,11 +56,13 @@ def is_json_lines(name: str) -> bool:
 
 
 def _lines(cursor: JsonCursor) -> Iterator[tuple[None, object]]:
-    while cursor.peek():
+    more = cursor.peek()
+    while more:
         line = cursor.line
         record = _line(cursor)
         yield None, record
-        if cursor.peek() and cursor.line == line and not isinstance(record, Unreadable):
+        more = cursor.peek()
+        if more and cursor.line == line and not isinstance(record, Unreadable):
             raise cursor.error("one record per line was expected")
 
 
