@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from phase2.api.comparison import Comparison, compare
+    from phase2.api.cross_validation import CrossValidated, cross_validate
     from phase2.api.dataset import Dataset, load_dataset
     from phase2.api.evaluation import Evaluation
     from phase2.api.loading import load_model
@@ -45,6 +46,7 @@ __all__ = [
     "Callback",
     "CallbackError",
     "Comparison",
+    "CrossValidated",
     "Crystal",
     "DataProgress",
     "Dataset",
@@ -62,6 +64,7 @@ __all__ = [
     "TrainEnd",
     "__version__",
     "compare",
+    "cross_validate",
     "list_runs",
     "load_dataset",
     "load_model",
@@ -74,6 +77,7 @@ _MODULES = {
     "Callback": "phase2.training.callbacks.base",
     "CallbackError": "phase2.errors",
     "Comparison": "phase2.api.comparison",
+    "CrossValidated": "phase2.api.cross_validation",
     "Crystal": "phase2.data.crystals.crystal",
     "DataProgress": "phase2.training.callbacks.base",
     "Dataset": "phase2.api.dataset",
@@ -90,6 +94,7 @@ _MODULES = {
     "TrainBegin": "phase2.training.callbacks.base",
     "TrainEnd": "phase2.training.callbacks.base",
     "compare": "phase2.api.comparison",
+    "cross_validate": "phase2.api.cross_validation",
     "list_runs": "phase2.api.run_list",
     "load_dataset": "phase2.api.dataset",
     "load_model": "phase2.api.loading",

@@ -13,6 +13,7 @@ from phase2.api.request import RunSettings, run_request
 from phase2.api.run import Run
 from phase2.api.torch_state import preserved_torch_settings
 from phase2.config.extras import explain_missing_packages
+from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import CHECKPOINT_MINUTES, store_url
@@ -88,13 +89,48 @@ def train(  # noqa: PLR0913 - keywords
         >>> run.metrics.columns()[:5]
         ['property', 'unit', 'part', 'labels', 'MAE']
     """
+    resumption = ResumeRequest(bool(resume), resume if isinstance(resume, str) else None, tuple(accept_change))
+    request = pinned(run_request(settings), store)
+    return train_request(
+        request,
+        resumption,
+        store=store,
+        device=device,
+        workers=workers,
+        callbacks=callbacks,
+        progress=progress,
+        notify=notify,
+        checkpoint_minutes=checkpoint_minutes,
+        baselines=baselines,
+        track=track,
+    )
+
+
+def pinned(request: RunRequest, store: str | os.PathLike[str] | None) -> RunRequest:
+    """Return a request whose data set, if it is a name in the store, is the content that the name points to now."""
+    if request.data is None:
+        return request
+    return replace(request, data=pinned_address(request.data, url=_place(store)))
+
+
+def train_request(  # noqa: PLR0913 - keywords
+    request: RunRequest,
+    resumption: ResumeRequest,
+    *,
+    store: str | os.PathLike[str] | None,
+    device: str,
+    workers: int | None,
+    callbacks: Sequence[Callback],
+    progress: bool,
+    notify: Callable[[str], None],
+    checkpoint_minutes: float,
+    baselines: bool,
+    track: Sequence[str] | None,
+) -> Run:
+    """Train a request in a thread of its own; see :func:`train`."""
     if not checkpoint_minutes > 0:
         raise RequestError(f"checkpoint_minutes={checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
-    resumption = ResumeRequest(bool(resume), resume if isinstance(resume, str) else None, tuple(accept_change))
-    place = os.fspath(store) if store is not None else store_url()
-    request = run_request(settings)
-    if request.data is not None:
-        request = replace(request, data=pinned_address(request.data, url=place))
+    place = _place(store)
     resolved = resolve(inherit_settings(request))
     stop = StopRequest()
     caller: CallerThread[FinishedRun] = CallerThread(stop)
@@ -122,3 +158,7 @@ def train(  # noqa: PLR0913 - keywords
 
     finished = caller.run(work)
     return Run(finished.directory, finished.manifest, finished.published)
+
+
+def _place(store: str | os.PathLike[str] | None) -> str | None:
+    return os.fspath(store) if store is not None else store_url()

@@ -28,7 +28,9 @@ class OptimadeServer(http.server.ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.count, self.faults, self.asked, self.next = 7, [], [], None
+        self.count, self.next = 7, None
+        self.faults: list[tuple[int, object]] = []
+        self.asked: list[str] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 

@@ -30,7 +30,6 @@ def test_pushed_once_and_fetched_with_an_empty_cache(push, bucket, folder, lines
     shutil.rmtree(cache)
     found = open_graph_store(DataConfig(source="salts"), stored_in=bucket)
     assert len(found.graphs) == 6
-    assert not (cache / "data").exists()
     assert content_address(str(local_path("salts", store=bucket))) == done.address
     assert len(list_data(bucket)) == 2
 

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from phase2.config.data.addresses import CONTENT
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.config.schema import DataConfig
 from phase2.data.dataset import open_graph_store
 from phase2.data.sources.columns import read_column
 from phase2.data.store import store as graph_stores
-from phase2.data.stored.content import ContentFile, address_of
+from phase2.data.stored.content import address_of, read_content
 from phase2.data.stored.manifest import SETS, GraphsManifest
 from phase2.data.stored.names import name_data
 from phase2.data.stored.opening import content_address, local_path, open_data_set
 from phase2.errors import DataError, RequestError, TransientError, UnknownNameError
-from phase2.storage.disk.checksums import sha256_of
 from phase2.storage.records import to_json
 from phase2.testing.watched_store import WatchedStore
 
@@ -50,7 +50,6 @@ def test_the_graphs_are_fetched_and_equal_and_nothing_is_built(pushed, store, da
     assert found.path == graphs_of(str(data)).path  # as if they had been built here
     assert sorted(found.graphs.ids.tolist()) == sorted(f"{a}{b}" for a, b in SALTS) or data.is_dir()
     assert np.nanmin(found.graphs.targets) == -1.25
-    assert not (cache / "data").exists()  # the files themselves are not needed
     assert graphs_of(pushed.address, store).path == found.path
 
 
@@ -61,25 +60,88 @@ def test_other_settings_are_built_from_the_files(push, lines, store, cache):
     assert (cache / "data").is_dir()
 
 
-def test_a_graph_store_that_does_not_fit_is_built_again(push, lines, store, cache, caplog):
-    """Files of the right digests that are no graph store of this version."""
-    address = push(store, lines).address
-    shutil.rmtree(cache)
-    (meta,) = [info.key for info in store.list(SETS) if info.key.endswith("meta.json")]
+def replace_graphs(store, here, change):
+    """Store other graphs in place of those of a data set, with the digests and the manifest that they need."""
     (manifest,) = [info.key for info in store.list(SETS) if info.key.endswith("graphs.json")]
     found = GraphsManifest.model_validate_json(store.read(manifest))
-    files = tuple(
-        ContentFile(path="meta.json", bytes=2, sha256=sha256_of(b"{}")) if file.path == "meta.json" else file
-        for file in found.files
-    )
-    other = GraphsManifest(fingerprint=found.fingerprint, folder=address_of(files).removeprefix(CONTENT), files=files)
+    here.mkdir()
     for file in found.files:
-        content = b"{}" if file.path == "meta.json" else store.read(meta.replace("meta.json", file.path))
-        store.put(manifest.replace("graphs.json", f"{other.folder}/{file.path}"), content)
+        store.get(manifest.replace("graphs.json", f"{found.folder}/{file.path}"), here / file.path)
+    change(here)
+    files = read_content(here, everything=True)
+    folder = address_of(files).removeprefix(CONTENT)
+    for file in files:
+        store.put(manifest.replace("graphs.json", f"{folder}/{file.path}"), here / file.path)
+    other = GraphsManifest(fingerprint=found.fingerprint, folder=folder, files=files)
     store.put(manifest, to_json(other.model_dump(mode="json")).encode())
+
+
+def changed_array(name, change):
+    def do(folder):
+        array = np.load(folder / f"{name}.npy")
+        change(array)
+        np.save(folder / f"{name}.npy", array)
+
+    return do
+
+
+def test_a_graph_store_that_does_not_fit_is_built_again(pushed, store, tmp_path, caplog):
+    """Files of the right digests that are no graph store of this version."""
+    replace_graphs(store, tmp_path / "other", lambda folder: (folder / "meta.json").write_text("{}"))
     with caplog.at_level(logging.WARNING):
-        assert len(graphs_of(address, store).graphs) == 6
+        assert len(graphs_of(pushed.address, store).graphs) == 6
     assert "It is rebuilt" in caplog.text
+
+
+TAMPERED = {
+    "a label": (changed_array("targets", lambda a: np.put(a, 0, 2.5)), "labels of"),
+    "a label that there is not": (changed_array("targets", lambda a: np.put(a, 1, 2.5)), "labels of"),
+    "an element": (changed_array("species", lambda a: np.put(a, 2, 5)), "graph of"),
+    "a length": (changed_array("link_distance", lambda a: np.put(a, 0, a[0] + 0.01)), "graph of"),
+    "an edge": (changed_array("edge_shift", lambda a: np.put(a, 0, a.flat[0] + 1)), "graph of"),
+    "a name": (changed_array("ids", lambda a: np.put(a, 0, "XX")), "is missing"),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_graphs_that_are_not_those_of_the_files_are_never_used(what, pushed, store, tmp_path, caplog, cache):
+    change, said = TAMPERED[what]
+    replace_graphs(store, tmp_path / "other", change)
+    with caplog.at_level(logging.WARNING):
+        found = graphs_of(pushed.address, store)
+    assert "are not those of its files" in caplog.text
+    assert said in caplog.text
+    right = graphs_of(str(tmp_path / ("salts" if (tmp_path / "salts").is_dir() else "salts.jsonl")))
+    np.testing.assert_array_equal(found.graphs.targets, right.graphs.targets)
+    np.testing.assert_array_equal(found.graphs.species, right.graphs.species)
+    assert not [path.name for path in (cache / "graphs").iterdir() if "fetched" in path.name and path.is_dir()]
+
+
+def test_of_a_folder_some_structures_are_compared_and_all_labels(push, folder, store, tmp_path, cache, monkeypatch):
+    address = push(store, folder).address
+    shutil.rmtree(cache)
+    monkeypatch.setattr(graph_stores, "CHECKED", 2)
+    watched = WatchedStore(store)
+    assert len(graphs_of(address, watched).graphs) == 6
+    assert len([key for key in watched.reads if key.endswith(".vasp")]) == 2
+    assert list((cache / "data").iterdir()) == []
+    shutil.rmtree(cache)
+    replace_graphs(store, tmp_path / "other", changed_array("targets", lambda a: np.put(a, a.size - 9, 2.5)))
+    watched = WatchedStore(store)
+    assert graphs_of(address, watched).graphs.targets[-1, 0] == -1.25
+    assert len([key for key in watched.reads if key.endswith(".vasp")]) == 8  # two, and then all that are built
+
+
+def test_of_graphs_that_are_there_only_labels_are_read_for_a_property_of_ones_own(
+    push, lines, store, cache, monkeypatch
+):
+    lines.write_text(lines.read_text().replace('"id"', '"heat": 7.5, "id"'))
+    address = push(store, lines).address
+    shutil.rmtree(cache)
+    monkeypatch.setattr("phase2.data.store.builder.pack_chunks", None)  # nothing is built
+    heat = PropertyDefinition(key="heat")
+    found = open_graph_store(DataConfig(source=address, own_properties=(heat,)), stored_in=store)
+    assert found.graphs.targets[:, 9].tolist() == [7.5] * 6
 
 
 def test_a_damaged_file_in_the_store_is_refused(pushed, store, cache):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -57,10 +56,9 @@ def _print(made: CrossValidation, files: Sequence[Path]) -> None:
 
 def _gather(run_ids: Sequence[str], store: str | None, name: str, folder: Path) -> tuple[CrossValidation, list[Path]]:
     from phase2.runs.catalog.cross_validation import CrossValidation
+    from phase2.runs.catalog.fold_files import write_fold_files
     from phase2.runs.catalog.index import list_runs
-    from phase2.runs.catalog.matbench import matbench_task
     from phase2.runs.publish.reader import PublishedRun
-    from phase2.storage.disk.atomic import write_text
 
     place = open_command_store(store)
     listed = [run for run in list_runs(place) if run.run_id in run_ids and run.status == "finished"]
@@ -69,28 +67,14 @@ def _gather(run_ids: Sequence[str], store: str | None, name: str, folder: Path) 
     for run_id in missing:
         note(f"{run_id} is not finished: it is missing from the table")
     made = CrossValidation.of(name, [run.manifest for run in found], missing)
-    files = {f"{name}.md": made.markdown(), f"{name}.json": _json(made.model_dump(mode="json"))}
-    by_id = {run.manifest.run_id: run for run in found}
-    parts = [(by_id[run.run_id].manifest, _predictions(by_id[run.run_id])) for run in made.runs]
-    for row in made.properties:
-        task = f"{name}-{row.key}"
-        files[f"{task}.matbench.json"] = _json(matbench_task(task, row.key, parts))
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, text in files.items():
-        write_text(folder / file, text)
-    return made, [folder / file for file in files]
+    by_id = {run.manifest.run_id: (run.manifest, _predictions(run)) for run in found}
+    return made, write_fold_files(folder, made, by_id)
 
 
 def _predictions(run: PublishedRun) -> PartPredictions:
+    from phase2.runs.catalog.fold_files import parse_test_part
     from phase2.runs.layout import RunDirectory
-    from phase2.runs.predictions import parse_predictions
 
-    known = {prop.key: prop for prop in run.manifest.config.data.properties}
     key = f"{run.prefix}/{RunDirectory(Path()).predictions_test.name}"
     content = run.with_published_files().store.read(key)
-    properties = [known[key] for key in run.manifest.properties]
-    return parse_predictions(content.decode(), properties, where=key)
-
-
-def _json(content: object) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return parse_test_part(run.manifest, content.decode(), where=key)

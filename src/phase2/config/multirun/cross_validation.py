@@ -36,6 +36,7 @@ def cross_validation(request: RunRequest, *, folds: int = FOLDS, matbench: bool 
         algorithm=request.algorithm,
         all_properties=request.all_properties,
         properties=request.properties,
+        own_properties=request.own_properties,
         data=request.data,
         lists={**_lists(request), "split": ",".join(names)},
         settings={one.path: (one.value,) for one in (*request.settings, *_further(request))},

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import GraphSpec
 from phase2.data.crystals.crystal import Crystal
+from phase2.data.crystals.shown import cut
 from phase2.data.graphs.neighbors import Neighbors, find_neighbors
 from phase2.data.graphs.packed import PackedGraphs, offsets_from_counts
 from phase2.data.graphs.quotient import QuotientGraphs, build_quotient_graphs, run_starts
 from phase2.data.graphs.shells import Edges, nearest_shells
 from phase2.data.sources.base import LabelledCrystal
-from phase2.errors import InvalidCrystalError
+from phase2.errors import InvalidCrystalError, LimitExceededError
 from phase2.properties import PROPERTIES
 
 _BLOCK_ATOMS = 4096  # packed together: enough to amortise numpy's overhead, few enough for the processor's cache
@@ -35,6 +36,11 @@ class Rejection:
     id: str
     reason: str
     limit: bool = False
+
+    @classmethod
+    def of(cls, name: str, error: InvalidCrystalError) -> Rejection:
+        """Return the rejection of a record for an error."""
+        return cls(name, cut(str(error)), isinstance(error, LimitExceededError))
 
 
 def pack(crystals: Iterable[LabelledCrystal | Crystal], spec: GraphSpec) -> PackedGraphs:

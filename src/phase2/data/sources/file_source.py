@@ -9,6 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.files.archive import is_archive
 from phase2.data.crystals.files.json_cursor import Unreadable
@@ -114,11 +117,16 @@ class FileSource:
             InvalidCrystalError: It is no valid crystal, a label is no number, or its id was seen before.
         """
         raw.check()
-        structure, labels = cast("tuple[FoundStructure, Mapping[str, object]]", raw.content)
-        targets = read_labels(labels, raw.id, self.properties)
+        targets = self.read_targets(raw)
+        structure, _ = cast("tuple[FoundStructure, Mapping[str, object]]", raw.content)
         if structure.is_text and not self.isolated:
             raise InvalidCrystalError.of(raw.id, "its structure is a text, and those before it are none.")
         return LabelledCrystal(structure.to_crystal(f"Record '{raw.id}'", raw.id, self.limits), targets)
+
+    def read_targets(self, raw: RawRecord) -> NDArray[np.float64]:
+        """See :class:`phase2.data.store.relabelled.ReadsLabels`."""
+        _, labels = cast("tuple[FoundStructure, Mapping[str, object]]", raw.content)
+        return read_labels(labels, raw.id, self.properties)
 
     @cached_property
     def _format_isolated(self) -> bool:

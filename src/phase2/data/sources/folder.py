@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.formats.text import read_bytes
@@ -118,14 +119,19 @@ class FolderSource:
             InvalidCrystalError: There is no such file, it holds no valid crystal, or a label is no number.
         """
         raw.check()
-        path, labels = cast("tuple[str, tuple[str, ...]]", raw.content)
-        targets = np.array([read_label(text, p, raw.id) for text, p in zip(labels, self.properties, strict=True)])
+        targets = self.read_targets(raw)
+        path, _ = cast("tuple[str, tuple[str, ...]]", raw.content)
         try:
             return LabelledCrystal(read_structure(Path(path), raw.id, self.limits), targets)
         except InvalidCrystalError:
             raise
         except DataError as error:  # one unreadable file does not stop the others
             raise InvalidCrystalError(error.what, why=error.why, fix=error.fix) from error
+
+    def read_targets(self, raw: RawRecord) -> NDArray[np.float64]:
+        """See :class:`phase2.data.store.relabelled.ReadsLabels`."""
+        _, labels = cast("tuple[str, tuple[str, ...]]", raw.content)
+        return np.array([read_label(text, p, raw.id) for text, p in zip(labels, self.properties, strict=True)])
 
     def left_out(self) -> tuple[LeftOut, ...]:
         """List the files below the folder that no record is made of, and why."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.settings import cache_dir
 from phase2.data.sources.base import LabelledCrystal, RawRecord
@@ -91,6 +94,10 @@ class JarvisSource:
             InvalidCrystalError: It is no valid crystal, or a label is no number.
         """
         return self._file(self.path).parse(raw)
+
+    def read_targets(self, raw: RawRecord) -> NDArray[np.float64]:
+        """See :class:`phase2.data.store.relabelled.ReadsLabels`."""
+        return self._file(self.path).read_targets(raw)
 
     def __getstate__(self) -> tuple[Path, RemoteFile, ReadingLimits, tuple[Property, ...]]:
         return (

@@ -11,6 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
+import numpy as np
+from numpy.typing import NDArray
+
 from phase2.config.data.addresses import OPTIMADE
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.settings import cache_dir
@@ -119,6 +122,10 @@ class OptimadeSource:
             InvalidCrystalError: It is no valid crystal, or a label is no number.
         """
         return FileSource(self.path, limits=self.limits, properties=self.properties).parse(raw)
+
+    def read_targets(self, raw: RawRecord) -> NDArray[np.float64]:
+        """See :class:`phase2.data.store.relabelled.ReadsLabels`."""
+        return FileSource(self.path, limits=self.limits, properties=self.properties).read_targets(raw)
 
     def __getstate__(self) -> dict[str, object]:
         return self.__dict__ | {"_progress": None}  # a progress bar cannot be sent to the worker processes

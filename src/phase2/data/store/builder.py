@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -16,8 +16,9 @@ from phase2.config.schema import GraphSpec
 from phase2.data.sources.base import RawRecord, Source
 from phase2.data.store.cache_folder import cache_folder_errors
 from phase2.data.store.files import FORMAT
+from phase2.data.store.relabelled import ReadsLabels, relabel_chunks
 from phase2.data.store.unfinished import begin_folder, is_complete, open_writer, publish, unfinished_folder
-from phase2.data.store.workers import pack_chunks
+from phase2.data.store.workers import Packed, pack_chunks
 from phase2.data.store.writer import GraphWriter, Written, has_journal
 from phase2.errors import DataError
 from phase2.storage.progress import ProgressCallback
@@ -26,7 +27,7 @@ CHUNK = 256  # records per task; the same for any number of workers
 SHARD = 64  # chunks between two commits: a killed builder loses a few seconds of work
 
 
-def build_files(
+def build_files(  # noqa: PLR0913 - keywords
     source: Source,
     spec: GraphSpec,
     folder: Path,
@@ -36,6 +37,7 @@ def build_files(
     limits: ReadingLimits,
     progress: ProgressCallback | None = None,
     resumable: bool = False,
+    base: Packed | None = None,
 ) -> None:
     """Build the files of a graph store, in another folder that is renamed when it is complete.
 
@@ -49,6 +51,7 @@ def build_files(
         progress: Callback receiving the number of records done.
         resumable: Whether this process holds the lock of the store: it then continues from the shards that a killed or
             interrupted builder has committed, and leaves its own.
+        base: Graphs and rejected records of the same source with fewer properties: then only labels are read.
 
     Raises:
         DataError: The source cannot be read or holds no valid crystal.
@@ -69,7 +72,12 @@ def build_files(
             with cache_folder_errors(folder.parent):
                 writer = open_writer(unfinished, {"fingerprint": fingerprint, "versions": versions})
             with closing(writer):
-                _write(writer, source, spec, workers, limits, progress)
+                chunks = _chunks(source, writer.written.records)
+                if base is not None and isinstance(source, ReadsLabels):
+                    parts = relabel_chunks(source, *base, chunks)
+                else:
+                    parts = pack_chunks(source, spec, chunks, workers, limits)
+                _write(writer, parts, progress)
                 if not writer.written.crystals:
                     raise _nothing_valid(source, writer.written)
                 with cache_folder_errors(folder.parent):
@@ -91,19 +99,11 @@ def _removed_unless_committed(unfinished: Path, *, resumable: bool) -> Iterator[
         raise
 
 
-def _write(
-    writer: GraphWriter,
-    source: Source,
-    spec: GraphSpec,
-    workers: int,
-    limits: ReadingLimits,
-    progress: ProgressCallback | None,
-) -> None:
-    """Pack all records that the writer does not have yet, and commit them shard by shard."""
+def _write(writer: GraphWriter, parts: Generator[Packed, None, None], progress: ProgressCallback | None) -> None:
+    """Write the graphs of all records that the writer does not have yet, and commit them shard by shard."""
     if progress is not None and writer.written.records:
         progress(writer.written.records, None)
-    chunks = _chunks(source, writer.written.records)
-    with closing(pack_chunks(source, spec, chunks, workers, limits)) as parts:
+    with closing(parts):
         for number, (graphs, rejected) in enumerate(parts, start=1):
             with cache_folder_errors(writer.folder.parent):
                 writer.append(graphs, rejected)

@@ -7,7 +7,9 @@ import json
 import logging
 import math
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
@@ -17,12 +19,14 @@ from phase2.data.graphs.packing import Rejection
 from phase2.data.sources.base import Source
 from phase2.data.store.builder import build_files
 from phase2.data.store.cache_folder import cache_folder_errors
+from phase2.data.store.checked import CHECKED, find_difference
 from phase2.data.store.files import FORMAT, read_graph_files
 from phase2.data.store.prebuilt import PrebuiltGraphs
+from phase2.data.store.relabelled import OtherRecordsError, ReadsLabels
 from phase2.data.store.unfinished import lock_file, remove_leftovers
 from phase2.errors import DataError, RequestError
 from phase2.machine.hardware import available_cores
-from phase2.properties import PROPERTIES
+from phase2.properties import PROPERTIES, Property
 from phase2.storage.disk.lock import wait_for_lock
 from phase2.storage.progress import ProgressCallback
 
@@ -79,7 +83,7 @@ def open_or_build_store(
         TransientError: The disk is full, or a worker was killed.
     """
     processes = worker_count(workers)
-    fingerprint = _fingerprint(source, spec, limits)
+    fingerprint = _fingerprint(source, spec, limits, source.properties[len(PROPERTIES) :])
     folder = cache_dir / "graphs" / fingerprint[:32]
     if (store := _open(folder, fingerprint, log=logging.DEBUG)) is not None:
         return store
@@ -90,11 +94,17 @@ def open_or_build_store(
             return store
         if locked:
             remove_leftovers(folder)
-        if not _fetch(source, fingerprint, folder):
-            build_files(
-                source, spec, folder, fingerprint=fingerprint, workers=processes, limits=limits, progress=progress,
-                resumable=locked,
+        if not _fetch(source, fingerprint, folder, spec, limits, source.properties):
+            build = partial(
+                build_files, source, spec, folder, fingerprint=fingerprint, workers=processes, limits=limits,
+                progress=progress, resumable=locked,
             )  # fmt: skip
+            base = _with_fewer_properties(source, spec, limits, folder.parent)
+            try:
+                build(base=base)
+            except OtherRecordsError as error:
+                _LOG.warning("%s All graphs of '%s' are built.", error, source.name)
+                build()
     graphs, rejected = read_graph_files(folder, fingerprint)
     return GraphStore(graphs, rejected, folder, fingerprint)
 
@@ -112,24 +122,69 @@ def worker_count(workers: int | None) -> int:
     return workers
 
 
-def _fingerprint(source: Source, spec: GraphSpec, limits: ReadingLimits) -> str:
+def _fingerprint(source: Source, spec: GraphSpec, limits: ReadingLimits, own: Sequence[Property]) -> str:
     content = [FORMAT, source.fingerprint, spec.digest]
     if limits != DEFAULT_LIMITS:
         content.append(limits.digest)
-    if own := source.properties[len(PROPERTIES) :]:
+    if own:
         # What decides the numbers of the store; bounds, transforms and titles are applied to these later.
         content.append(json.dumps([[p.key, p.column, p.unit, p.task] for p in own]))
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _fetch(source: Source, fingerprint: str, folder: Path) -> bool:
-    """Fetch the graph store where somebody has built it already; return whether it is there and fits."""
+def _with_fewer_properties(
+    source: Source, spec: GraphSpec, limits: ReadingLimits, stores: Path
+) -> tuple[PackedGraphs, tuple[Rejection, ...]] | None:
+    """Find the graphs of a source with properties of one's own among those that have the nine alone, here or fetched.
+
+    None for the nine, and where nobody has built them.
+    """
+    if len(source.properties) <= len(PROPERTIES) or not isinstance(source, ReadsLabels):
+        return None
+    fingerprint = _fingerprint(source, spec, limits, ())
+    folder = stores / fingerprint[:32]
+    if (store := _open(folder, fingerprint, log=logging.DEBUG)) is None:
+        with wait_for_lock(lock_file(folder), purpose=f"fetching the graphs of '{source.name}'"):
+            store = _open(folder, fingerprint, log=logging.DEBUG)
+            if store is None and _fetch(source, fingerprint, folder, spec, limits, PROPERTIES):
+                store = _open(folder, fingerprint)
+    return None if store is None else (store.graphs, store.rejected)
+
+
+def _fetch(
+    source: Source,
+    fingerprint: str,
+    folder: Path,
+    spec: GraphSpec,
+    limits: ReadingLimits,
+    properties: Sequence[Property],
+) -> bool:
+    """Fetch the graph store where somebody has built it already; return whether it is there and right."""
     if not isinstance(source, PrebuiltGraphs):
         return False
+    fetched = folder.with_name(f"{folder.name}.fetched")
     with cache_folder_errors(folder.parent):
         if folder.exists():
             shutil.rmtree(folder)  # damaged
-    return source.fetch_graphs(fingerprint, folder) and _open(folder, fingerprint) is not None
+    if not fetched.exists() and not source.fetch_graphs(fingerprint, fetched):
+        return False
+    is_right = False
+    if (store := _open(fetched, fingerprint)) is not None:
+        # Digests say that the files are those which somebody stored; only the data set's own files say what is right.
+        with source.files_to_check(CHECKED, properties) as files:
+            difference = find_difference(store.graphs, store.rejected, files, spec, limits)
+        is_right = not difference
+        if difference:
+            _LOG.warning(_OTHER_GRAPHS, source.name, difference)
+    with cache_folder_errors(folder.parent):
+        if is_right:
+            fetched.rename(folder)
+        else:
+            shutil.rmtree(fetched)
+    return is_right
+
+
+_OTHER_GRAPHS = "The graphs of '%s' that were pushed are not those of its files: %s They are built from the files."
 
 
 def _open(folder: Path, fingerprint: str, log: int = logging.WARNING) -> GraphStore | None:

@@ -13,12 +13,11 @@ from queue import SimpleQueue
 from phase2.config.limits import ReadingLimits
 from phase2.config.schema import GraphSpec
 from phase2.data.crystals.readers import load_parsers
-from phase2.data.crystals.shown import cut
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import Rejection, pack_valid
 from phase2.data.reading import process_error, reading_error, work_limits
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
-from phase2.errors import InvalidCrystalError, LimitExceededError
+from phase2.errors import InvalidCrystalError
 from phase2.machine.worker import Worker, WorkerEndedError, run_each
 
 SERIAL_SECONDS = 2.0
@@ -150,6 +149,6 @@ def _parsed(
         try:
             labelled = source.parse(raw)
         except InvalidCrystalError as error:
-            rejected.append(Rejection(raw.id, cut(str(error)), isinstance(error, LimitExceededError)))
+            rejected.append(Rejection.of(raw.id, error))
         else:
             yield labelled

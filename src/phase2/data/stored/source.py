@@ -1,18 +1,27 @@
-"""A data set of a store as a source: its graphs are fetched ready, and its files when records are read."""
+"""A data set of a store as a source: its graphs are fetched ready and checked, and its files when records are read."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from contextlib import contextmanager
+from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
 
 from phase2.config.limits import ReadingLimits
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
 from phase2.data.sources.columns import rows_of
+from phase2.data.sources.folder import TABLE_SUFFIXES
 from phase2.data.sources.registry import open_source
+from phase2.data.store.cache_folder import cache_folder_errors
+from phase2.data.store.relabelled import ReadsLabels
 from phase2.data.stored.content import ContentFile
-from phase2.data.stored.fetch import fetch_files, fetch_source
-from phase2.data.stored.manifest import DataManifest, graphs_prefix, read_graphs_manifest
+from phase2.data.stored.fetch import FOLDER, fetch_files, fetch_source
+from phase2.data.stored.manifest import DataManifest, graphs_prefix, read_graphs_manifest, source_prefix
 from phase2.properties import Property
 from phase2.storage.base import Store
 
@@ -20,7 +29,7 @@ from phase2.storage.base import Store
 class StoredSource:
     """Source of a data set in a store.
 
-    Its fingerprint is known without its files: where the store has its graphs, nothing else is fetched.
+    Its fingerprint is known without its files: graphs that the store has are fetched and compared with files.
 
     Args:
         store: The store.
@@ -81,12 +90,34 @@ class StoredSource:
         if found is None:
             return False
         prefix = f"{graphs_prefix(self.name, fingerprint)}{found.folder}/"
-
-        def fetch(file: ContentFile, target: Path) -> None:
-            self._store.get(prefix + file.path, target, sha256=file.sha256)
-
-        fetch_files(folder, found.files, fetch)
+        fetch_files(folder, found.files, partial(self._get, prefix))
         return True
+
+    @contextmanager
+    def files_to_check(self, count: int, properties: Sequence[Property]) -> Iterator[Source]:
+        """See ``PrebuiltGraphs.files_to_check``: of a folder its tables, and structures drawn anew."""
+        tables = [file for file in self._manifest.files if file.path.lower().endswith(TABLE_SUFFIXES)]
+        others = [file for file in self._manifest.files if file not in tables]
+        if self._manifest.is_file or len(others) <= count:
+            path = fetch_source(self._store, self._manifest, self._cache)
+            yield open_source(str(path), self._limits, properties)
+            return
+        chosen = random.SystemRandom().sample(others, count)
+        parent = self._cache / FOLDER
+        with cache_folder_errors(parent):
+            parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=parent, prefix=".check-") as folder:
+            files = Path(folder, "files")
+            fetch_files(files, [*tables, *chosen], partial(self._get, source_prefix(self.name)))
+            yield open_source(str(files), self._limits, properties)
+
+    def read_targets(self, raw: RawRecord) -> NDArray[np.float64]:
+        """See :class:`phase2.data.store.relabelled.ReadsLabels`; the files are fetched first."""
+        assert isinstance(self.local, ReadsLabels)  # noqa: S101 - files and folders do
+        return self.local.read_targets(raw)
+
+    def _get(self, prefix: str, file: ContentFile, target: Path) -> None:
+        self._store.get(prefix + file.path, target, sha256=file.sha256)
 
     @cached_property
     def local(self) -> Source:

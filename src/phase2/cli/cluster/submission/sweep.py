@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
 from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
-from phase2.cli.cluster.submission.local_data import PushOption, data_for_pods
+from phase2.cli.cluster.submission.local_data import data_for_pods
+from phase2.cli.cluster.submission.multirun_options import Execution, takes_execution
 from phase2.cli.cluster.submission.steps import (
     announce,
     checked_options,
@@ -18,13 +19,12 @@ from phase2.cli.cluster.submission.steps import (
     submission_facts,
     submit_objects,
 )
-from phase2.cli.cluster.submission.submit import DryRunOption, WatchOption
 from phase2.cli.cluster.submission.sweep_options import takes_sweep
 from phase2.cli.cluster.submission.sweep_plan import count_runs, print_sweep_plan
 from phase2.cli.console import echo, note
-from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
+from phase2.cli.notification import notices
 from phase2.cli.runs.comparison import PrintResult, print_finished
-from phase2.cli.store import JsonOption, print_json
+from phase2.cli.store import print_json
 from phase2.config.multirun.sweep import SweepRequest, SweepRun
 from phase2.config.settings import store_url
 from phase2.errors import RequestError
@@ -35,53 +35,20 @@ if TYPE_CHECKING:
     from phase2.cluster.run_state import RunState
     from phase2.cluster.submit import Submission
 
-NameOption = Annotated[
-    str | None, typer.Option("--name", help="Name of the sweep; its runs are NAME-0, NAME-1, ... (default: a new one).")
-]
-SweepBackendOption = Annotated[
-    str,
-    typer.Option(
-        "--backend",
-        help="job: a Kubernetes Job for each run; argo: one Argo Workflow, which trains four at a time and "
-        "compares them; local: processes of this machine, one after another.",
-    ),
-]
 
-
-def _sweep(  # noqa: PLR0913 - options
-    request: SweepRequest,
-    cluster: ClusterArguments,
-    *,
-    name: NameOption = None,
-    backend: SweepBackendOption = DEFAULT_BACKEND,
-    push: PushOption = False,
-    dry_run: DryRunOption = False,
-    watch: WatchOption = False,
-    notify: NotifyOption = None,
-    notify_on: NotifyOnOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def _sweep(request: SweepRequest, cluster: ClusterArguments, execution: Execution) -> None:
     """Train a run for every combination of the listed values, and rank the runs by validation score."""
     from phase2.runs.layout import new_run_id
 
-    train_sweep(
-        request, cluster, name=name or f"sweep-{new_run_id()}", backend=backend, push=push,
-        dry_run=dry_run, watch=watch, notify=notify, notify_on=notify_on, as_json=as_json,
-    )  # fmt: skip
+    train_sweep(request, cluster, execution, name=execution.name or f"sweep-{new_run_id()}")
 
 
-def train_sweep(  # noqa: PLR0913 - options
+def train_sweep(
     request: SweepRequest,
     cluster: ClusterArguments,
+    execution: Execution,
     *,
     name: str,
-    backend: str,
-    push: bool,
-    dry_run: bool,
-    watch: bool,
-    notify: list[str] | None,
-    notify_on: str | None,
-    as_json: bool,
     print_result: PrintResult = print_finished,
     compare: str = "phase2 runs compare",
 ) -> None:
@@ -90,14 +57,8 @@ def train_sweep(  # noqa: PLR0913 - options
     Args:
         request: The sweep.
         cluster: Cluster options.
+        execution: How its runs are executed.
         name: Its name, which its runs have before their number.
-        backend: ``job``, ``argo`` or ``local``.
-        push: Put data of this machine into the store, for the pods.
-        dry_run: Print what would run, and stop.
-        watch: Follow the runs of a cluster to their end.
-        notify: To whom a message of its end goes.
-        notify_on: When one does.
-        as_json: Print JSON.
         print_result: Prints what the finished runs are together.
         compare: Command that does so later.
     """
@@ -105,20 +66,21 @@ def train_sweep(  # noqa: PLR0913 - options
     from phase2.cluster.request.names import check_label_name
     from phase2.config.resolve import resolve
 
-    chosen = check_backend(backend)
-    request, push_data = data_for_pods(request, cluster, push=push, dry_run=dry_run, backend=chosen)
+    dry_run, as_json = execution.dry_run, execution.as_json
+    chosen = check_backend(execution.backend)
+    request, push_data = data_for_pods(request, cluster, push=execution.push, dry_run=dry_run, backend=chosen)
     sweep_name = check_label_name(name, "--name")
     runs = request.runs(sweep_name)
     if chosen == "local":
         from phase2.cli.cluster.submission.local_sweep import sweep_locally
 
-        messages = notices(notify, notify_on)
+        messages = notices(execution.notify, execution.notify_on)
         sweep_locally(
             sweep_name, runs, cluster.options, messages=messages, dry_run=dry_run, as_json=as_json,
             print_result=print_result,
         )  # fmt: skip
         return
-    if notify or notify_on:
+    if execution.notify or execution.notify_on:
         raise RequestError(
             f"--notify cannot be combined with --backend {chosen}.",
             why="The addresses are secrets, and the pods have them of a Secret.",
@@ -141,7 +103,7 @@ def train_sweep(  # noqa: PLR0913 - options
     _refuse_other_backend(namespace, sweep_name, runs, run_backend)
     push_data()
     submissions = submit_objects(namespace, manifests, run_backend)
-    if watch:
+    if execution.watch:
         _watch(sweep_name, runs, submissions, cluster, as_json=as_json, print_result=print_result)
     elif as_json:
         facts = [submission_facts(run_id, submission) for run_id, submission in submissions.items()]
@@ -201,4 +163,4 @@ def _ids(runs: Sequence[SweepRun]) -> str:
     return " ".join(run.run_id for run in runs)
 
 
-sweep = takes_sweep(takes_cluster(_sweep))
+sweep = takes_sweep(takes_cluster(takes_execution(_sweep, backend=DEFAULT_BACKEND)))
