@@ -7,7 +7,8 @@ import pytest
 
 from phase2.cli import main
 from phase2.config.schema import DataConfig
-from phase2.data.dataset import CrystalPropertyDataset
+from phase2.data.dataset import CrystalPropertyDataset, open_graph_store
+from phase2.data.description import equal_crystals
 from phase2.errors import DataError
 
 POSCAR = "x\n1.0\n{a} 0 0\n0 {a} 0\n0 0 {a}\n{first} Cl\n1 1\nDirect\n0 0 0\n0.5 0.5 0.5\n"
@@ -99,3 +100,53 @@ def test_a_run_remarks_on_odd_labels_and_filters_none(folder, tmp_path):
     (remark,) = dataset.label_remarks()
     assert "1e+30 (c0)" in remark
     assert np.nanmax(dataset.targets) > 1e29
+
+
+CIF = (
+    "data_x\n_cell_length_a {a}\n_cell_length_b {a}\n_cell_length_c {a}\n_cell_angle_alpha 90\n_cell_angle_beta 90\n"
+    + (
+        "_cell_angle_gamma 90\n{symmetry}\nloop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n"
+        "_atom_site_fract_z\n_atom_site_occupancy\nNa1 0 0 0 1\nCl1 0.5 0.5 0.5 1\n{vacant}\n"
+    )
+)
+NUMBER, SYMBOL = "_space_group_IT_number 225", "_space_group_name_H-M_alt 'F m -3 m'"
+
+
+@pytest.fixture
+def assumed(tmp_path):
+    """Four CIFs, of which two state a number alone and one of these has a vacant site."""
+    found = tmp_path / "assumed"
+    found.mkdir()
+    for k, (symmetry, vacant) in enumerate([(NUMBER, ""), (NUMBER, "Li1 .25 .25 .25 0"), (SYMBOL, ""), (SYMBOL, "")]):
+        (found / f"c{k}.cif").write_text(CIF.format(a=5.6 + 0.1 * k, symmetry=symmetry, vacant=vacant))
+    (found / "targets.csv").write_text("id,band_gap\n" + "".join(f"c{k},{k + 1}\n" for k in range(4)))
+    return found
+
+
+def test_what_was_assumed_in_reading_is_counted_and_named(assumed, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PHASE2_CACHE_DIR", str(tmp_path / "cache"))
+    for _ in range(2):  # when the graphs are built, and when they are there
+        assert main(["data", "describe", "--data", str(assumed), "--format", "json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["crystals"], found["rejected"]) == (4, 0)
+        number, vacant = found["readings"]
+        assert (number["count"], number["ids"]) == (2, ["c0", "c1"])
+        assert "known by the number alone" in number["reason"]
+        assert (vacant["count"], vacant["ids"]) == (1, ["c1"])
+        assert "occupancy 0 are left out: 'Li1'" in vacant["reason"]
+    assert main(["data", "describe", "--data", str(assumed)]) == 0
+    assert "2 such as c0: its space group is known by the number alone" in capsys.readouterr().out
+    (path,) = (tmp_path / "cache").glob("graphs/*/remarks.csv")
+    assert path.read_text().count("\n") == 1 + 3
+    path.write_text("id,remark\n")
+    assert main(["data", "prepare", "--data", str(assumed)]) == 0  # a damaged store is built anew
+    assert "2 records were read with a remark" in capsys.readouterr().out
+    assert path.read_text().count("\n") == 1 + 3
+    assert main(["data", "convert", str(assumed), str(tmp_path / "out.jsonl")]) == 0
+    assert "2 records were read with a remark" in capsys.readouterr().err
+
+
+def test_equal_crystals_are_found_across_blocks(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("phase2.data.description._CRYSTALS", 2)
+    store = open_graph_store(DataConfig(source=str(folder)), cache=tmp_path)
+    assert equal_crystals(store.graphs) == [[0, 4, 5]]

@@ -1,7 +1,7 @@
 """Rejected records are counted by their reasons."""
 
 from phase2.data.graphs.packing import Rejection
-from phase2.data.rejections import group_rejections, rejection_notes
+from phase2.data.rejections import group_reasons, rejection_notes
 
 
 def test_records_of_one_reason_are_one_group():
@@ -9,7 +9,7 @@ def test_records_of_one_reason_are_one_group():
         Rejection(f"x{k}", f"Crystal 'x{k}' is invalid: atoms 1 and 2 are 0.{k} angstrom apart.") for k in range(9)
     ]
     rejected += [Rejection("y", "There is no file /data/y.cif.")]
-    groups = group_rejections(rejected)
+    groups = group_reasons(rejected)
     assert [(group.count, group.ids[0]) for group in groups] == [(9, "x0"), (1, "y")]
 
 

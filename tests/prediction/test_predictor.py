@@ -139,3 +139,12 @@ def test_a_prediction_that_is_not_finite_is_an_error(run, examples, tmp_path):
     assert row.values is None
     assert row.formula
     assert "not finite" in row.error
+
+
+def test_what_was_assumed_in_reading_a_file_is_a_warning(predictor, tmp_path, examples):
+    salt = examples[1]
+    path = tmp_path / "vacant.cif"
+    path.write_text(salt.read_text().rstrip("\n") + "\n  Xe  Xe9  8  0.25  0.25  0.25  0\n")
+    plain, vacant = predict_structures(predictor, [salt, path]).rows
+    assert "1 site(s) with the occupancy 0 are left out: 'Xe9'" in vacant.warning
+    np.testing.assert_allclose(vacant.values, plain.values, rtol=1e-5)

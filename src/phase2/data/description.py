@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from phase2.data.crystals.elements import symbol_of
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.label_remarks import find_sentinels, label_remarks
-from phase2.data.rejections import group_rejections
+from phase2.data.rejections import HasReason, group_reasons
 from phase2.data.store.store import GraphStore
 from phase2.properties import Property
 
@@ -23,6 +23,8 @@ TOLERANCE = 0.01
 _EXAMPLES = 10
 _OUTER = (0.002, 0.998)
 _Z = 119
+_CRYSTALS = 4_096
+"""Crystals whose links are compared at once, 2 MB of numbers for each thousand links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ class LabelDescription:
 
 
 @dataclass(frozen=True, slots=True)
-class RejectedRecords:
-    """Records that were rejected for the same reason: how many, the first names, and the reason of the first."""
+class RecordsOfReason:
+    """Records that were rejected, or remarked on, for one reason: how many, the first names, the first's reason."""
 
     count: int
     ids: tuple[str, ...]
@@ -81,6 +83,7 @@ class DataDescription:
         rejected: Records that are no valid crystal.
         reasons: These by reason, the most frequent first.
         left_out: Files that no record was made of.
+        readings: What was assumed or left out in reading crystals, the most frequent first.
     """
 
     source: str
@@ -96,8 +99,9 @@ class DataDescription:
     repeated_ids: tuple[str, ...]
     remarks: tuple[str, ...]
     rejected: int
-    reasons: tuple[RejectedRecords, ...]
+    reasons: tuple[RecordsOfReason, ...]
     left_out: tuple[str, ...] = ()
+    readings: tuple[RecordsOfReason, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Return plain values for JSON."""
@@ -136,10 +140,9 @@ def describe_store(
         repeated_ids=tuple(ids[repeats > 1][:_EXAMPLES].tolist()),
         remarks=(*remarks, *label_remarks(targets, properties, graphs.ids)),
         rejected=len(store.rejected),
-        reasons=tuple(
-            RejectedRecords(one.count, one.ids[:_EXAMPLES], one.reason) for one in group_rejections(store.rejected)
-        ),
+        reasons=_by_reason(store.rejected),
         left_out=tuple(left_out),
+        readings=_by_reason(store.remarks),
     )
 
 
@@ -151,6 +154,16 @@ def equal_crystals(graphs: PackedGraphs) -> list[list[int]]:
     Returns:
         Rows of the crystals of each group of two or more.
     """
+    found: dict[bytes, list[int]] = {}
+    for start in range(0, len(graphs), _CRYSTALS):
+        part = graphs.take(np.arange(start, min(start + _CRYSTALS, len(graphs))))
+        for k, digest in enumerate(_digests(part), start):
+            found.setdefault(digest, []).append(k)
+    return [group for group in found.values() if len(group) > 1]
+
+
+def _digests(graphs: PackedGraphs) -> Iterator[bytes]:
+    """Yield the digest of each crystal's species and distances."""
     node = np.asarray(graphs.node_offset)
     links = np.diff(graphs.link_offset)
     crystal = np.repeat(np.arange(len(graphs)), links)
@@ -168,11 +181,12 @@ def equal_crystals(graphs: PackedGraphs) -> list[list[int]]:
     counts = np.rint(np.add.reduceat(pairs, first) * 1_000).astype(np.int64) if len(first) else pairs.astype(np.int64)
     content = np.stack([kind[first], counts], axis=1) if len(first) else np.empty((0, 2), np.int64)
     bounds = np.searchsorted(crystal[first], np.arange(len(graphs) + 1))
-    found: dict[bytes, list[int]] = {}
     for k in range(len(graphs)):
-        part = content[bounds[k] : bounds[k + 1]].tobytes()
-        found.setdefault(hashlib.blake2b(part, digest_size=16).digest(), []).append(k)
-    return [group for group in found.values() if len(group) > 1]
+        yield hashlib.blake2b(content[bounds[k] : bounds[k + 1]].tobytes(), digest_size=16).digest()
+
+
+def _by_reason(records: Sequence[HasReason]) -> tuple[RecordsOfReason, ...]:
+    return tuple(RecordsOfReason(one.count, one.ids[:_EXAMPLES], one.reason) for one in group_reasons(records))
 
 
 def _elements(graphs: PackedGraphs) -> dict[str, int]:

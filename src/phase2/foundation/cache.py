@@ -117,7 +117,7 @@ def _one_thread() -> None:
 
 def _compute(task: tuple[Path, str, str, NDArray[np.int64]]) -> NDArray[np.float32]:
     path, fingerprint, name, chunk = task
-    graphs, _ = read_graph_files(path, fingerprint)
+    graphs = read_graph_files(path, fingerprint).graphs
     return featurizer(name).features(graphs, chunk)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import PackedGraphs
-from phase2.prediction.reading import GraphReader, ReadStructure, split_by_atoms
+from phase2.prediction.reading import GraphReader, ReadGraph, ReadStructure, split_by_atoms
 from phase2.prediction.table import PredictedStructure, check_output, readable_name
 from phase2.storage.disk.atomic import via_temporary
 from phase2.storage.progress import ProgressCallback
@@ -129,7 +129,7 @@ def embed_store(
 
 def _embed_batch(embedder: Embedder, names: Sequence[str], read: Sequence[ReadStructure]) -> Embeddings:
     failures = tuple(item for item in read if isinstance(item, PredictedStructure))
-    good = [(name, item) for name, item in zip(names, read, strict=True) if isinstance(item, PackedGraphs)]
+    good = [(name, item.graph) for name, item in zip(names, read, strict=True) if isinstance(item, ReadGraph)]
     if not good:
         return Embeddings((), (), np.empty((0, 0), np.float32), failures)
     batches = list(split_by_atoms([graph for _, graph in good]))

@@ -22,7 +22,7 @@ from phase2.errors import RequestError, UnknownNameError
 from phase2.machine.hardware import thread_count
 from phase2.models.files.modelfile import TrainedModel, load_model_file
 from phase2.prediction.features import trained_features
-from phase2.prediction.reading import GraphReader, ReadStructure, split_by_atoms
+from phase2.prediction.reading import GraphReader, ReadGraph, ReadStructure, split_by_atoms
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.storage.progress import ProgressCallback
 
@@ -202,7 +202,7 @@ def predict_structures(
 def _predict_batch(
     predictor: Predictor, names: Sequence[str], read: Sequence[ReadStructure], columns: Sequence[int]
 ) -> list[PredictedStructure]:
-    graphs = [item for item in read if isinstance(item, PackedGraphs)]
+    graphs = [item.graph for item in read if isinstance(item, ReadGraph)]
     assessed = (one for batch in split_by_atoms(graphs) for one in predictor.assess_graphs(batch).crystals(columns))
     return [
         item if isinstance(item, PredictedStructure) else _row(predictor, name, item, next(assessed))
@@ -210,9 +210,10 @@ def _predict_batch(
     ]
 
 
-def _row(predictor: Predictor, name: str, graph: PackedGraphs, assessed: Assessment) -> PredictedStructure:
+def _row(predictor: Predictor, name: str, read: ReadGraph, assessed: Assessment) -> PredictedStructure:
+    graph = read.graph
     formula, values, novelty = str(graph.formulas[0]), assessed.values[0], None
-    warnings = [predictor.unseen_elements_warning(graph.species)]
+    warnings = [*read.remarks, predictor.unseen_elements_warning(graph.species)]
     if assessed.novelty is not None:
         novelty = float(assessed.novelty[0])
         warnings.append(novelty_warning(novelty))

@@ -28,7 +28,21 @@ from phase2.prediction.table import PredictedStructure
 if TYPE_CHECKING:
     from phase2.prediction.inputs import StructureLike
 
-ReadStructure: TypeAlias = PackedGraphs | PredictedStructure
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadGraph:
+    """Graph of a structure.
+
+    Attributes:
+        graph: The graph of the one crystal.
+        remarks: What was assumed or left out in reading it.
+    """
+
+    graph: PackedGraphs
+    remarks: tuple[str, ...] = ()
+
+
+ReadStructure: TypeAlias = ReadGraph | PredictedStructure
 """The graph of a structure, or a row that says why it has none."""
 
 MOST_ATOMS = 20_000
@@ -213,7 +227,7 @@ def read_graph(
     """
     try:
         crystal = structure.crystal() if isinstance(structure, FileRecord) else crystal_of(structure, name, limits)
-        return pack([crystal], spec)
+        return ReadGraph(pack([crystal], spec), crystal.remarks)
     except (DataError, OSError) as error:
         return PredictedStructure(name, "", None, error=_reason(error))
 

@@ -10,9 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymatgen.core import DummySpecies, Lattice, Structure
 
-from phase2.data.crystals.formats.cif import read_cif
 from phase2.data.crystals.formats.jarvis import from_jarvis
-from phase2.data.crystals.formats.poscar import read_poscar
 from phase2.data.crystals.formats.pymatgen import from_pymatgen
 from phase2.data.crystals.readers import is_structure_file, read_structure
 from phase2.errors import DataError, InvalidCrystalError
@@ -103,7 +101,7 @@ class TestRoundTrips:
             warnings.simplefilter("ignore")  # the writer's own
             path.write_text(structure.to(fmt="cif", symprec=1e-3))
         assert "F m -3 m" in path.read_text() or "Fm-3m" in path.read_text()
-        assert read_cif(path).n_atoms == 8
+        assert read_structure(path).n_atoms == 8
 
     def test_oxidation_states_and_deuterium_are_dropped(self):
         structure = Structure(Lattice.cubic(4), ["Na+", "D"], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -132,7 +130,7 @@ class TestRefusedFiles:
         path = tmp_path / "a.cif"
         path.write_text(text)
         with pytest.raises(InvalidCrystalError) as caught:
-            read_cif(path)
+            read_structure(path)
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)  # one line of a table, though pymatgen's own messages have several
         assert said in str(caught.value)
@@ -152,7 +150,7 @@ class TestRefusedFiles:
         path = tmp_path / "POSCAR"
         path.write_text(text)
         with pytest.raises(InvalidCrystalError) as caught:
-            read_poscar(path)
+            read_structure(path)
         assert str(path) in str(caught.value)
         assert said in str(caught.value)
 
@@ -190,12 +188,12 @@ class TestRefusedFiles:
 def test_good_files_as_written_by_people(tmp_path):
     path = tmp_path / "salt.cif"
     path.write_bytes(b"\xef\xbb\xbf" + SALT.encode())
-    assert read_cif(path).formula == "ClNa"
+    assert read_structure(path).formula == "ClNa"
     path.write_bytes(b"# Universit\xe4t\n" + SALT.encode())
-    assert read_cif(path).formula == "ClNa"
+    assert read_structure(path).formula == "ClNa"
     poscar = tmp_path / "POSCAR"
     poscar.write_text(POSCAR.replace("1.0", "-74.088"))
-    assert read_poscar(poscar).volume == pytest.approx(74.088)
+    assert read_structure(poscar).volume == pytest.approx(74.088)
 
 
 def test_structure_files_by_name(tmp_path):

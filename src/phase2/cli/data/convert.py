@@ -26,6 +26,7 @@ def convert(
 ) -> None:
     """Write a data set in another format, with ids and labels: whole or not at all."""
     from phase2.cli.progress import work_bar
+    from phase2.data.rejections import reading_notes
     from phase2.data.stored.opening import open_data_set
     from phase2.data.writers.convert import convert as write
     from phase2.data.writers.convert import target_of
@@ -35,6 +36,8 @@ def convert(
     with work_bar("crystals") as progress:
         found = write(open_data_set(data, limits), out, target, limits=limits, progress=progress)
     echo(f"{found.written} crystals written as {target.title}: {out}")
+    for text in reading_notes(found.remarks):
+        note(text)
     for one in found.rejected[:_LISTED]:
         note(f"not written: {one.id}: {one.reason}")
     if found.rejected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from phase2.cli.store import print_json
 from phase2.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:
-    from phase2.data.description import DataDescription, LabelDescription
+    from phase2.data.description import DataDescription, LabelDescription, RecordsOfReason
 
 FORMATS = ("table", "json")
 _SHOWN = 5
@@ -69,14 +70,21 @@ def _print(found: DataDescription, rejected: Path) -> None:
     _print_equal(found)
     for remark in found.remarks:
         echo(f"remark: {remark}")
+    if found.readings:
+        echo(f"read with a remark, all in {rejected.with_name('remarks.csv')}:")
+        _print_reasons(found.readings)
     for text in found.left_out:
         echo(text)
     if found.reasons:
         echo(f"rejected, all reasons in {rejected}:")
-    for one in found.reasons[:_SHOWN]:
+    _print_reasons(found.reasons)
+
+
+def _print_reasons(reasons: Sequence[RecordsOfReason]) -> None:
+    for one in reasons[:_SHOWN]:
         echo(f"  {one.count} such as {one.ids[0]}: {one.reason}")
-    if len(found.reasons) > _SHOWN:
-        echo(f"  and {len(found.reasons) - _SHOWN} further reasons")
+    if len(reasons) > _SHOWN:
+        echo(f"  and {len(reasons) - _SHOWN} further reasons")
 
 
 def _print_equal(found: DataDescription) -> None:

@@ -55,7 +55,7 @@ def _prepare(
     from phase2.data.dataset import open_graph_store
     from phase2.data.label_remarks import label_remarks
     from phase2.data.left_out import notes_on_left_out
-    from phase2.data.rejections import rejection_notes
+    from phase2.data.rejections import reading_notes, rejection_notes
 
     # A workflow gives all settings of its run; only those of the graphs and of reading matter here.
     given = map(parse_setting, given_settings(settings))
@@ -69,6 +69,8 @@ def _prepare(
     for text in notes_on_left_out(config):
         echo(text)
     for text in rejection_notes(built.rejected, str(built.path / "rejected.csv")):
+        echo(text)
+    for text in reading_notes(built.remarks, str(built.path / "remarks.csv")):
         echo(text)
     for remark in label_remarks(built.graphs.targets, config.properties, built.graphs.ids):
         echo(f"remark: {remark}")

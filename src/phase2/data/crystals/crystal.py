@@ -30,12 +30,15 @@ class Crystal:
         species: Atomic numbers, shape (N,), uint8, 1 to 118.
         frac: Fractional positions, shape (N, 3), float64, wrapped into [0, 1).
         lattice: Lattice vectors as rows, shape (3, 3), float64, angstrom.
+        remarks: What was assumed or left out in reading it, in clauses for people: a vacant site, a space group that is
+            known by its number alone.
     """
 
     id: str
     species: NDArray[np.uint8]
     frac: NDArray[np.float64]
     lattice: NDArray[np.float64]
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def checked(
@@ -44,6 +47,7 @@ class Crystal:
         species: Sequence[str] | Sequence[int] | NDArray[np.integer],
         frac: ArrayLike,
         lattice: ArrayLike,
+        remarks: Sequence[str] = (),
     ) -> Crystal:
         """Build a crystal from unchecked input, or report why it is none.
 
@@ -54,6 +58,7 @@ class Crystal:
             species: Chemical symbols or atomic numbers, N of them.
             frac: Fractional positions, shape (N, 3).
             lattice: Lattice vectors as rows, shape (3, 3), angstrom.
+            remarks: What was assumed or left out in reading it.
 
         Raises:
             InvalidCrystalError: No atoms, an unknown element, a number that is not finite, shapes that do not match,
@@ -70,7 +75,7 @@ class Crystal:
             )
         wrapped = positions - np.floor(positions)
         wrapped[wrapped >= 1.0] = 0.0  # -1e-17 is rounded up to 1
-        return cls(id, numbers, wrapped, vectors)
+        return cls(id, numbers, wrapped, vectors, tuple(remarks))
 
     @property
     def n_atoms(self) -> int:

@@ -43,6 +43,19 @@ class Rejection:
         return cls(name, cut(str(error)), isinstance(error, LimitExceededError))
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What was assumed or left out in reading a record that is a crystal.
+
+    Attributes:
+        id: Name of the record.
+        reason: What, as a clause.
+    """
+
+    id: str
+    reason: str
+
+
 def pack(crystals: Iterable[LabelledCrystal | Crystal], spec: GraphSpec) -> PackedGraphs:
     """Build the graphs of crystals, in the order given; a crystal without labels gets NaN targets of the nine.
 

@@ -105,8 +105,11 @@ def _write(writer: GraphWriter, parts: Generator[Packed, None, None], progress: 
         progress(writer.written.records, None)
     with closing(parts):
         for number, (graphs, rejected) in enumerate(parts, start=1):
+    chunks = _chunks(source, writer.written.records)
+    with closing(pack_chunks(source, spec, chunks, workers, limits)) as parts:
+        for number, packed in enumerate(parts, start=1):
             with cache_folder_errors(writer.folder.parent):
-                writer.append(graphs, rejected)
+                writer.append(*packed)
                 if number % SHARD == 0:
                     writer.commit()
             if progress is not None:

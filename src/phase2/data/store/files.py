@@ -1,23 +1,38 @@
-"""The files of a graph store: one .npy file per array, meta.json and rejected.csv."""
+"""The files of a graph store: one .npy file per array, meta.json, rejected.csv and remarks.csv."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phase2.data.graphs.packed import COLUMNS, ENTITIES, PackedGraphs
-from phase2.data.graphs.packing import Rejection
+from phase2.data.graphs.packing import Rejection, Remark
 from phase2.errors import DataError
 from phase2.output.csv_text import read_csv
 
 FORMAT = 1  # of the files and their content: changing either makes older stores invisible
 
 REJECTED = ("id", "reason", "kind")
+REMARKS = ("id", "remark")
 _LIMIT = "limit"
+
+
+class StoredFiles(NamedTuple):
+    """What the files of a store hold.
+
+    Attributes:
+        graphs: The graphs, memory-mapped.
+        rejected: Records that are no valid crystal.
+        remarks: What was assumed in reading the others.
+    """
+
+    graphs: PackedGraphs
+    rejected: tuple[Rejection, ...]
+    remarks: tuple[Remark, ...]
 
 
 def rejected_row(rejection: Rejection) -> tuple[str, str, str]:
@@ -25,7 +40,7 @@ def rejected_row(rejection: Rejection) -> tuple[str, str, str]:
     return rejection.id, rejection.reason, _LIMIT if rejection.limit else ""
 
 
-def read_graph_files(folder: Path, fingerprint: str) -> tuple[PackedGraphs, tuple[Rejection, ...]]:
+def read_graph_files(folder: Path, fingerprint: str) -> StoredFiles:
     """Open the files of a store; arrays are memory-mapped.
 
     Raises:
@@ -37,15 +52,21 @@ def read_graph_files(folder: Path, fingerprint: str) -> tuple[PackedGraphs, tupl
             raise DataError(f"The graph store '{folder}' holds other data.")
         names = [*COLUMNS, *(f"{entity}_offset" for entity in ENTITIES[1:])]
         arrays: dict[str, Any] = {name: _map(folder / f"{name}.npy", meta["bytes"][name]) for name in names}
-        with (folder / "rejected.csv").open(newline="", encoding="utf-8") as file:
-            rows = list(read_csv(file))[1:]
-        # Version 0.1.0 had two columns.
+        # Version 0.1.0 had two columns, and no remarks.
+        rows = _rows(folder / "rejected.csv", meta["rejected"])
         rejected = tuple(Rejection(row[0], row[1], row[2:] == [_LIMIT]) for row in rows)
-        if len(rejected) != meta["rejected"]:
-            raise DataError(f"'{folder / 'rejected.csv'}' is truncated.")
-        return PackedGraphs(**arrays), rejected
+        remarked = _rows(folder / "remarks.csv", meta["remarks"]) if "remarks" in meta else []
+        return StoredFiles(PackedGraphs(**arrays), rejected, tuple(Remark(*row) for row in remarked))
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise DataError(f"The graph store '{folder}' is damaged.", why=f"{error}") from error
+
+
+def _rows(path: Path, count: int) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(read_csv(file))[1:]
+    if len(rows) != count:
+        raise DataError(f"'{path}' is truncated.")
+    return rows
 
 
 def _map(path: Path, size: int) -> NDArray[Any]:

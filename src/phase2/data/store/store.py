@@ -15,7 +15,7 @@ from pathlib import Path
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import PackedGraphs
-from phase2.data.graphs.packing import Rejection
+from phase2.data.graphs.packing import Rejection, Remark
 from phase2.data.sources.base import Source
 from phase2.data.store.builder import build_files
 from phase2.data.store.cache_folder import cache_folder_errors
@@ -42,6 +42,7 @@ class GraphStore:
     Attributes:
         graphs: All valid crystals in the order of the source, memory-mapped.
         rejected: Records that are no valid crystal, with the reasons.
+        remarks: What was assumed or left out in reading the others.
         path: Folder of the store.
         fingerprint: SHA-256 of the format, the source's content, the graph settings, and the properties beyond the nine
             where there are any.
@@ -49,6 +50,7 @@ class GraphStore:
 
     graphs: PackedGraphs
     rejected: tuple[Rejection, ...]
+    remarks: tuple[Remark, ...]
     path: Path
     fingerprint: str
 
@@ -107,6 +109,7 @@ def open_or_build_store(
                 build()
     graphs, rejected = read_graph_files(folder, fingerprint)
     return GraphStore(graphs, rejected, folder, fingerprint)
+    return GraphStore(*read_graph_files(folder, fingerprint), folder, fingerprint)
 
 
 def worker_count(workers: int | None) -> int:
@@ -191,8 +194,8 @@ def _open(folder: Path, fingerprint: str, log: int = logging.WARNING) -> GraphSt
     if not folder.exists():
         return None
     try:
-        graphs, rejected = read_graph_files(folder, fingerprint)
+        files = read_graph_files(folder, fingerprint)
     except DataError as error:
         _LOG.log(log, "%s It is rebuilt.", error)
         return None
-    return GraphStore(graphs, rejected, folder, fingerprint)
+    return GraphStore(*files, folder, fingerprint)

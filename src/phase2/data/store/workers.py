@@ -9,12 +9,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from phase2.config.limits import ReadingLimits
 from phase2.config.schema import GraphSpec
 from phase2.data.crystals.readers import load_parsers
 from phase2.data.graphs.packed import PackedGraphs
-from phase2.data.graphs.packing import Rejection, pack_valid
+from phase2.data.graphs.packing import Rejection, Remark, pack_valid
 from phase2.data.reading import process_error, reading_error, work_limits
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
 from phase2.errors import InvalidCrystalError
@@ -23,7 +24,19 @@ from phase2.machine.worker import Worker, WorkerEndedError, run_each
 SERIAL_SECONDS = 2.0
 """Seconds before workers are started: starting one takes a second, which a small data set does not repay."""
 
-Packed = tuple[PackedGraphs, tuple[Rejection, ...]]
+
+class Packed(NamedTuple):
+    """What records became.
+
+    Attributes:
+        graphs: Graphs of the valid crystals.
+        rejected: The other records.
+        remarks: What was assumed in reading the valid ones.
+    """
+
+    graphs: PackedGraphs
+    rejected: tuple[Rejection, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 def pack_records(
@@ -38,8 +51,10 @@ def pack_records(
         begin: Callback for the beginning of each record.
     """
     rejected: list[Rejection] = []
-    graphs, unusable = pack_valid(_parsed(source, records, rejected, begin), spec)
-    return graphs, (*rejected, *unusable)
+    remarks: list[Remark] = []
+    graphs, unusable = pack_valid(_parsed(source, records, rejected, remarks, begin), spec)
+    unused = {one.id for one in unusable}
+    return Packed(graphs, (*rejected, *unusable), tuple(one for one in remarks if one.id not in unused))
 
 
 def pack_chunks(
@@ -127,7 +142,8 @@ def _pack_in_workers(
 
 def _pack_in_worker(idle: SimpleQueue[_PackWorker], chunk: Sequence[RawRecord], limits: ReadingLimits) -> Packed:
     def failed(raw: RawRecord, ended: WorkerEndedError) -> Packed:
-        return PackedGraphs.concatenate([]), (Rejection(raw.id, str(reading_error(raw.id, ended, limits)), limit=True),)
+        rejection = Rejection(raw.id, str(reading_error(raw.id, ended, limits)), limit=True)
+        return Packed(PackedGraphs.concatenate([]), (rejection,))
 
     worker = idle.get()
     try:
@@ -138,11 +154,19 @@ def _pack_in_worker(idle: SimpleQueue[_PackWorker], chunk: Sequence[RawRecord], 
         idle.put(worker)
     if len(parts) == 1:
         return parts[0]
-    return PackedGraphs.concatenate([graphs for graphs, _ in parts]), tuple(r for _, bad in parts for r in bad)
+    return Packed(
+        PackedGraphs.concatenate([part.graphs for part in parts]),
+        tuple(one for part in parts for one in part.rejected),
+        tuple(one for part in parts for one in part.remarks),
+    )
 
 
 def _parsed(
-    source: Source, records: Iterable[RawRecord], rejected: list[Rejection], begin: Callable[[], None]
+    source: Source,
+    records: Iterable[RawRecord],
+    rejected: list[Rejection],
+    remarks: list[Remark],
+    begin: Callable[[], None],
 ) -> Iterator[LabelledCrystal]:
     for raw in records:
         begin()
@@ -151,4 +175,5 @@ def _parsed(
         except InvalidCrystalError as error:
             rejected.append(Rejection.of(raw.id, error))
         else:
+            remarks += [Remark(raw.id, one) for one in labelled.crystal.remarks]
             yield labelled

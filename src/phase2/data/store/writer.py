@@ -13,8 +13,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from phase2.data.graphs.packed import COLUMNS, ENTITIES, PackedGraphs, offsets_from_counts
-from phase2.data.graphs.packing import Rejection
-from phase2.data.store.files import REJECTED, rejected_row
+from phase2.data.graphs.packing import Rejection, Remark
+from phase2.data.store.files import REJECTED, REMARKS, rejected_row
 from phase2.data.store.growing import Extent, GrowingArray, GrowingFile, append_part, read_parts
 from phase2.errors import DataError
 from phase2.output.csv_text import write_csv
@@ -23,6 +23,7 @@ from phase2.storage.disk.atomic import atomic_file, sync_folder, write_text
 _TEXTS = ("ids", "formulas")  # arrays whose width is known with the last entry
 _PARTS = "parts"  # suffix of the files that are left out of the finished store
 _REJECTED_FILE = "rejected.csv"
+_REMARKS_FILE = "remarks.csv"
 _JOURNAL = "journal.json"
 
 
@@ -34,11 +35,13 @@ class Written:
         crystals: Number of graphs.
         rejected: Number of rejected records.
         reasons: Reasons of the first rejections.
+        remarks: Number of remarks.
     """
 
     crystals: int
     rejected: int
     reasons: list[str]
+    remarks: int = 0
 
     @property
     def records(self) -> int:
@@ -74,10 +77,11 @@ class GraphWriter:
             self.close()
             raise
         if journal is None:
-            self._append_rejected([REJECTED])
+            self._append_rows(_REJECTED_FILE, [REJECTED])
+            self._append_rows(_REMARKS_FILE, [REMARKS])
 
-    def append(self, graphs: PackedGraphs, rejected: Sequence[Rejection]) -> None:
-        """Append graphs and rejected records to those written so far."""
+    def append(self, graphs: PackedGraphs, rejected: Sequence[Rejection], remarks: Sequence[Remark] = ()) -> None:
+        """Append graphs, rejected records and remarks to those written so far."""
         if len(graphs):
             for name, file in self._open_files.items():
                 if isinstance(file, GrowingArray):
@@ -86,7 +90,9 @@ class GraphWriter:
                 append_part(self._open_files[name], getattr(graphs, name))
             for entity in ENTITIES[1:]:
                 append_part(self._open_files[f"{entity}_count"], np.diff(graphs.offset(entity)))
-        self._append_rejected([rejected_row(one) for one in rejected])
+        self._append_rows(_REJECTED_FILE, [rejected_row(one) for one in rejected])
+        self._append_rows(_REMARKS_FILE, [(one.id, one.reason) for one in remarks])
+        self.written.remarks += len(remarks)
         self.written.crystals += len(graphs)
         self.written.rejected += len(rejected)
         self.written.reasons += [one.reason for one in rejected[: 3 - len(self.written.reasons)]]
@@ -107,7 +113,9 @@ class GraphWriter:
             counts = list(read_parts(self.folder / f"{entity}_count.{_PARTS}"))
             _save(self.folder / f"{entity}_offset.npy", offsets_from_counts(np.concatenate(counts)))
         arrays = {path.stem: path.stat().st_size for path in sorted(self.folder.glob("*.npy"))}
-        text = json.dumps({**meta, "rejected": self.written.rejected, "bytes": arrays}, indent=2)
+        text = json.dumps(
+            {**meta, "rejected": self.written.rejected, "remarks": self.written.remarks, "bytes": arrays}, indent=2
+        )
         write_text(self.folder / "meta.json", text + "\n")
         sync_folder(self.folder)
 
@@ -125,12 +133,13 @@ class GraphWriter:
                 yield name, GrowingArray(self.folder / f"{name}.npy", column, committed(name))
         for name in (*_TEXTS, *(f"{entity}_count" for entity in ENTITIES[1:])):
             yield name, GrowingFile(self.folder / f"{name}.{_PARTS}", committed(name))
-        yield _REJECTED_FILE, GrowingFile(self.folder / _REJECTED_FILE, committed(_REJECTED_FILE))
+        for name in (_REJECTED_FILE, _REMARKS_FILE):
+            yield name, GrowingFile(self.folder / name, committed(name))
 
-    def _append_rejected(self, rows: Sequence[Sequence[str]]) -> None:
+    def _append_rows(self, name: str, rows: Sequence[Sequence[str]]) -> None:
         text = io.StringIO(newline="")
         write_csv(text, rows, end="\r\n")
-        self._open_files[_REJECTED_FILE].append(text.getvalue().encode())
+        self._open_files[name].append(text.getvalue().encode())
 
 
 def has_journal(folder: Path) -> bool:
@@ -150,6 +159,8 @@ def _journal(folder: Path, identity: Mapping[str, object]) -> tuple[Written, Map
         journal = json.loads((folder / _JOURNAL).read_bytes())
         if journal["identity"] != identity:
             raise ValueError("it is of another data set or version")
+        if _REMARKS_FILE not in journal["extents"]:
+            raise ValueError("it is of an earlier version")
         return Written(**journal["written"]), {name: Extent(*one) for name, one in journal["extents"].items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DataError(f"The unfinished store '{folder}' cannot be continued.", why=f"{error}.") from error

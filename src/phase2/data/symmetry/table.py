@@ -116,7 +116,7 @@ def _found(store: GraphStore, workers: int) -> Iterator[list[Symmetry]]:
 
 def _find(task: tuple[Path, str, NDArray[np.int64]]) -> list[Symmetry]:
     path, fingerprint, chunk = task
-    graphs, _ = read_graph_files(path, fingerprint)
+    graphs = read_graph_files(path, fingerprint).graphs
     return symmetries_of(graphs, chunk)
 
 

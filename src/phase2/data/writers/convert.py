@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.files.compressed import bare_name
+from phase2.data.graphs.packing import Remark
 from phase2.data.sources.base import LabelledCrystal, Source
 from phase2.data.writers.files import (
     WriteFile,
@@ -61,10 +62,12 @@ class Conversion:
     Attributes:
         written: Number of crystals written.
         rejected: The records that were not.
+        remarks: What was assumed or left out in reading the crystals.
     """
 
     written: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
 
 def target_of(path: Path, name: str | None = None) -> Target:
@@ -141,6 +144,7 @@ def _valid(
             found.rejected.append(one)
         else:
             found.written += 1
+            found.remarks += [Remark(one.crystal.id, text) for text in one.crystal.remarks]
             yield one
         if progress and not (found.written + len(found.rejected)) % 100:
             progress(found.written + len(found.rejected), None)

@@ -8,7 +8,7 @@ from phase2.config.data.splits import RANDOM
 from phase2.config.schema import RunConfig
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.left_out import notes_on_left_out
-from phase2.data.rejections import rejection_notes
+from phase2.data.rejections import reading_notes, rejection_notes
 from phase2.data.splits.files import shown
 from phase2.properties import Property
 
@@ -31,6 +31,8 @@ def describe_dataset(config: RunConfig, dataset: CrystalPropertyDataset, notify:
     for text in notes_on_left_out(config.data):
         notify(text)
     for text in rejection_notes(dataset.store.rejected, "rejected.csv in the run folder"):
+        notify(text)
+    for text in reading_notes(dataset.store.remarks, str(dataset.store.path / "remarks.csv")):
         notify(text)
     for remark in dataset.label_remarks():
         notify(f"remark: {remark}")

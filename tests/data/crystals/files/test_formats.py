@@ -24,10 +24,9 @@ from phase2.config.limits import ReadingLimits
 from phase2.config.schema import GraphSpec
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.readers import is_structure_file, is_structure_name, read_structure
-from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.sources.registry import open_source
 from phase2.errors import DataError, InvalidCrystalError, LimitExceededError
-from phase2.prediction.reading import GraphReader
+from phase2.prediction.reading import GraphReader, ReadGraph
 from phase2.properties import KEYS
 from phase2.testing.crystals import assert_same_crystal
 
@@ -239,7 +238,7 @@ def test_files_of_many_are_predicted_as_rows(many):
     write(many / "bad.json", "[1")
     paths = [many / name for name in ("a.extxyz", "one.extxyz", "bad.json", "a.db", "a.parquet", "json.zip")]
     rows = rows_of(paths)
-    good = [name for name, item in rows.items() if isinstance(item, PackedGraphs)]
+    good = [name for name, item in rows.items() if isinstance(item, ReadGraph)]
     assert good == ["a.extxyz#f0", "a.extxyz#f1", "one.extxyz", "a.db#f0", "a.db#f1", "a.parquet#f0", "a.parquet#f1",
                     "json.zip#f0", "json.zip#f1"]  # fmt: skip
     assert "no valid JSON" in rows["bad.json"].error
@@ -256,7 +255,7 @@ def test_an_archive_of_single_files_names_its_members(tmp_path):
         archive.writestr("bad.cif", "nothing")
     rows = rows_of([tmp_path / "a.zip"])
     assert list(rows) == ["a.zip#POSCAR", "b.cif.gz", "escape.cif", "a.zip#JVASP-1", "a.zip#bad.cif"]
-    assert sum(isinstance(item, PackedGraphs) for item in rows.values()) == 4
+    assert sum(isinstance(item, ReadGraph) for item in rows.values()) == 4
     assert not (tmp_path.parent / "escape.cif").exists()
 
 

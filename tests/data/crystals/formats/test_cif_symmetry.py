@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from phase2.data.crystals.formats.cif import cif_crystal
+from phase2.data.crystals.formats.schemas import FoundStructure
 from phase2.errors import InvalidCrystalError
 
 from .cif_texts import CUBIC, F_CENTRED, HEXAGONAL, cif, hall, number, symbol
@@ -23,7 +23,7 @@ ORTHORHOMBIC = (5.1, 6.2, 7.3, 90, 90, 90)
 
 
 def read(text):
-    return cif_crystal(text, "folder/a.cif", "a")
+    return FoundStructure("cif", text).to_crystal("folder/a.cif", "a")
 
 
 def ops(xhm):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pymatgen.io.cif import CifParser
 
-from phase2.data.crystals.formats.cif import read_cif
+from phase2.data.crystals.readers import read_structure
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -65,7 +65,7 @@ def test_readers_agree_but_for_what_one_of_them_cannot_read():
     read = 0
     counts: dict[str, Counter[str]] = {name: Counter() for name in READERS}
     for path in shipped():
-        crystal = read_cif(path)
+        crystal = read_structure(path)
         read += 1
         for name, reader in READERS.items():
             counts[name][compared(crystal, reader, path)] += 1

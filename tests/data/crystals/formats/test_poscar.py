@@ -9,7 +9,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp.inputs import Poscar
 
 from phase2.data.crystals.formats.ase import from_ase
-from phase2.data.crystals.formats.poscar import poscar_crystal
+from phase2.data.crystals.formats.schemas import FoundStructure
 from phase2.errors import InvalidCrystalError
 from phase2.testing.crystals import assert_same_crystal
 
@@ -24,7 +24,7 @@ def poscar(*, scale="1.0", lattice=CUBIC, names="Na Cl", counts="4 4", mode="Dir
 
 
 def read(text):
-    return poscar_crystal(text, "folder/POSCAR", "POSCAR")
+    return FoundStructure("poscar", text).to_crystal("folder/POSCAR", "POSCAR")
 
 
 SALT = read(poscar())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.crystals.formats.text import read_text, refuse_long_parts
+from phase2.data.crystals.formats.text import refuse_long_parts
 from phase2.data.crystals.shown import cut
 from phase2.errors import InvalidCrystalError
 
@@ -28,27 +28,6 @@ _PARSER_ERRORS = (
 _LONGEST_MESSAGE = 10_000  # a parser may quote the whole file
 
 
-def parse_file(
-    path: Path,
-    id: str | None,  # noqa: A002 - the crystal's own field
-    parse: Callable[[str, str, ReadingLimits], Crystal],
-    limits: ReadingLimits,
-) -> Crystal:
-    """Parse a structure file, turning the errors of its parser into ours.
-
-    Args:
-        path: The file.
-        id: Name of the crystal; the name of the file if None.
-        parse: Function of the file's text, the crystal's name and the limits.
-        limits: Limits of reading, of which those of the text are checked here.
-
-    Raises:
-        DataError: The file cannot be read.
-        InvalidCrystalError: It holds no valid crystal, or exceeds a limit; the message names the file.
-    """
-    return parse_text(read_text(path, limits), str(path), path.name if id is None else id, parse, limits)
-
-
 def parse_text(
     text: str,
     subject: str,
@@ -56,7 +35,7 @@ def parse_text(
     parse: Callable[[str, str, ReadingLimits], Crystal],
     limits: ReadingLimits,
 ) -> Crystal:
-    """Parse the text of a structure file, wherever it comes from, as :func:`parse_file` does.
+    """Parse the text of a structure file, wherever it comes from, turning the errors of its parser into ours.
 
     Args:
         text: The text.

@@ -11,13 +11,14 @@ from typing import NamedTuple, cast
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.formats.ase_json import from_ase_json
-from phase2.data.crystals.formats.cif import cif_crystal
-from phase2.data.crystals.formats.extxyz import extxyz_crystal
+from phase2.data.crystals.formats.cif import parse_cif
+from phase2.data.crystals.formats.extxyz import parse_extxyz
 from phase2.data.crystals.formats.jarvis import from_jarvis
 from phase2.data.crystals.formats.optimade import from_optimade
-from phase2.data.crystals.formats.poscar import poscar_crystal
+from phase2.data.crystals.formats.parsing import parse_text
+from phase2.data.crystals.formats.poscar import parse_poscar
 from phase2.data.crystals.formats.pymatgen_json import from_pymatgen_json
-from phase2.data.crystals.formats.xdatcar import xdatcar_crystal
+from phase2.data.crystals.formats.xdatcar import parse_xdatcar
 
 
 class Schema(NamedTuple):
@@ -48,13 +49,16 @@ SCHEMAS: dict[str, Schema] = {
     "ase": Schema("ASE", frozenset({"numbers", "positions"}), ("cell", "pbc"), from_ase_json),
 }
 
-TEXTS: dict[str, Callable[[str, str, str, ReadingLimits], Crystal]] = {
-    "cif": cif_crystal,
-    "poscar": poscar_crystal,
-    "extxyz": extxyz_crystal,
-    "xdatcar": xdatcar_crystal,
+TEXTS: dict[str, Callable[[str, str, ReadingLimits], Crystal]] = {
+    "cif": parse_cif,
+    "poscar": parse_poscar,
+    "extxyz": parse_extxyz,
+    "xdatcar": parse_xdatcar,
 }
-"""Parsers of the text of one structure, which libraries do: in a process of their own where files are not trusted."""
+"""Parsers of the text of one structure, functions of the text, the crystal's name and the limits.
+
+Libraries do the work: in a process of their own where files are not trusted.
+"""
 
 
 class FoundStructure(NamedTuple):
@@ -85,5 +89,5 @@ class FoundStructure(NamedTuple):
             InvalidCrystalError: It is no valid ordered crystal, or exceeds a limit.
         """
         if self.is_text:
-            return TEXTS[self.schema](str(self.content), subject, crystal_id, limits)
+            return parse_text(str(self.content), subject, crystal_id, TEXTS[self.schema], limits)
         return SCHEMAS[self.schema].convert(cast("Mapping[str, object]", self.content), crystal_id, limits)

@@ -17,16 +17,6 @@ _AS_DIGIT = bytes(ord("0") if code in _DIGITS else ord("-") for code in range(25
 _AS_LINE = bytes(ord("\n") if code in b"\n\r" else ord("-") for code in range(256))
 
 
-def read_text(path: Path, limits: ReadingLimits) -> str:
-    """Read a text file in UTF-8 or, where it is none, in Latin-1.
-
-    Raises:
-        DataError: The file cannot be read, is no regular file, or is binary.
-        LimitExceededError: It is larger than ``file_bytes``.
-    """
-    return decode_text(read_bytes(path, limits), str(path))
-
-
 def decode_text(content: bytes, subject: str) -> str:
     """Decode the text of a structure file: UTF-8 or, where it is none, Latin-1.
 

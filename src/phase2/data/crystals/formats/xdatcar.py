@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.crystals.formats.poscar import poscar_crystal
+from phase2.data.crystals.formats.poscar import parse_poscar
 from phase2.data.crystals.formats.recognition import FRAME, is_poscar
 
 _HEADER_LINES = 7  # comment, scale, three vectors, symbols and counts
 
 
-def xdatcar_crystal(text: str, subject: str, id: str, limits: ReadingLimits) -> Crystal:  # noqa: A002
-    """Parse the last frame of an XDATCAR; a file that only its name makes one is a POSCAR.
+def parse_xdatcar(text: str, crystal_id: str, limits: ReadingLimits) -> Crystal:
+    """Parse the text of the last frame of an XDATCAR; a file that only its name makes one is a POSCAR.
 
     Args:
         text: The whole text.
-        subject: Its file, for messages.
-        id: Name of the crystal.
+        crystal_id: Name of the crystal.
         limits: Limits of reading.
 
     Raises:
-        InvalidCrystalError: It is no valid crystal, or exceeds a limit; the message names the subject.
+        InvalidCrystalError: It is no valid crystal, or exceeds a limit.
     """
-    return poscar_crystal(last_frame(text), subject, id, limits)
+    return parse_poscar(last_frame(text), crystal_id, limits)
 
 
 def last_frame(text: str) -> str:

@@ -17,7 +17,7 @@ _LINE_END = re.compile(r"\r\n?")
 _PARSE_ERROR = re.compile(r"\w+:(\d+):\d+\(\d+\): (.*)", re.DOTALL)
 _POSITIONS = ("_atom_site_fract_x", "_atom_site_cartn_x")
 # Two columns of one of these would be two structures, or half of one.
-_ONCE = re.compile(r"_cell_(?:length|angle)_|_atom_site_(?:label|type_symbol|fract_[xyz]|occupancy)$")
+_ONCE = re.compile(r"_cell_(?:length|angle)_|_atom_site_(?:label|type_symbol|fract_[xyz]|cartn_[xyz]|occupancy)$")
 _SHOWN_BLOCKS = 5
 
 
@@ -48,6 +48,16 @@ class Block:
             if len(values) == 1 and not is_missing(values[0]):
                 yield self.names[name], unquoted(values[0])
 
+    @property
+    def site_count(self) -> int:
+        """Number of atom sites, by the first column of their positions that it has."""
+        return next((len(self.columns[name]) for name in _POSITIONS if self.columns.get(name)), 0)
+
+    @property
+    def is_mmcif(self) -> bool:
+        """Whether its sites have the data names of the dictionary mmCIF, with a dot."""
+        return any("." in self.names[name] for name in _POSITIONS if name in self.names)
+
     def error(self, why: str, fix: str = "Correct or remove this structure.") -> InvalidCrystalError:
         """Build the error for the crystal."""
         return InvalidCrystalError.of(self.crystal_id, cut(" ".join(why.split())), fix)
@@ -72,7 +82,8 @@ def read_block(text: str, crystal_id: str, limits: ReadingLimits) -> Block:
         )
     if not with_sites:
         raise blocks[0].error(
-            "it has no atom sites: no block has _atom_site_fract_x with values.", "Check that the file is complete."
+            "it has no atom sites: no block has _atom_site_fract_x or _atom_site_Cartn_x with values.",
+            "Check that the file is complete.",
         )
     return _checked(with_sites[0])
 
@@ -151,12 +162,7 @@ def _description(block: Block) -> str:
 
 
 def _checked(block: Block) -> Block:
-    """Refuse what is no crystal of three dimensions with fractional positions."""
-    if not block.columns.get("_atom_site_fract_x"):
-        raise block.error(
-            "its positions are Cartesian (Cartn_x), as in mmCIF of molecules, not fractional (fract_x).",
-            "Write fractional positions.",
-        )
+    """Refuse what is no crystal of three dimensions."""
     modulated = next((name for name in block.columns if name.startswith(("_cell_modulation_", "_cell_wave_"))), None)
     if modulated and next(block.stated(modulated), ("", "0"))[1] != "0":
         raise block.error(f"it is a modulated structure ({block.names[modulated]}), not periodic in three directions.")

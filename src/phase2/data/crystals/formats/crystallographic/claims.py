@@ -40,6 +40,7 @@ class Claim:
         allows: Groups that contradict it in nothing.
         exact: Whether it says where the origin is.
         number: Number of the space group, 0 where unknown.
+        by_number: Whether it is the number alone, which leaves every setting of the space group open.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Claim:
     allows: tuple[Group, ...]
     exact: bool
     number: int
+    by_number: bool = False
 
     def holds_for(self, group: Group) -> bool:
         """Tell whether a group is one that the statement allows."""
@@ -127,9 +129,25 @@ def _numbers(block: Block, code: str) -> Iterator[Claim]:
 def _number(name: str, text: str, number: int, code: str) -> Claim:
     entries = tuple(one for one in gemmi.spacegroup_table() if one.number == number)
     coded = [one for one in entries if code and code.lower() in {one.ext.lower(), one.qualifier.lower()}]
-    chosen = coded or _family(gemmi.get_spacegroup_reference_setting(number))
-    makes = tuple(group_of(one.xhm()) for one in chosen)
-    return Claim(name, text, makes, tuple(group_of(one.xhm()) for one in entries), exact=False, number=number)
+    reference = gemmi.get_spacegroup_reference_setting(number)
+    standard = _family(reference)
+    others = [one for one in entries if one not in standard and _is_tabulated(one, reference)]
+    makes = tuple(group_of(one.xhm()) for one in coded or (*standard, *others))
+    every = tuple(group_of(one.xhm()) for one in entries)
+    return Claim(name, text, makes, every, exact=False, number=number, by_number=True)
+
+
+def _is_tabulated(entry: gemmi.SpaceGroup, reference: gemmi.SpaceGroup) -> bool:
+    """Tell settings of International Tables, volume A, from the further centrings and cells that gemmi knows."""
+    axes, choice = _setting(entry)
+    return bool(axes) and (choice in {"1", "2", "3"} if _setting(reference)[1] else not choice)
+
+
+def _setting(entry: gemmi.SpaceGroup) -> tuple[str, str]:
+    """Return the axes of a setting and its cell choice: those of ``b1`` are b and 1."""
+    qualifier = entry.qualifier.strip("\0 ")
+    axes = qualifier.rstrip("0123456789")
+    return axes, qualifier[len(axes) :]
 
 
 def _family(entry: gemmi.SpaceGroup) -> tuple[gemmi.SpaceGroup, ...]:

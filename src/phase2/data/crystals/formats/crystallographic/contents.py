@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import gcd
 
 import gemmi
 
-from phase2.data.crystals.elements import ATOMIC_NUMBERS, symbol_of
 from phase2.data.crystals.formats.crystallographic.block import Block
+from phase2.data.crystals.formats.crystallographic.formula import amounts_of, plain_symbol
 from phase2.data.crystals.formats.crystallographic.images import UnitCell
 from phase2.data.crystals.formats.crystallographic.sites import Site
 from phase2.data.crystals.shown import shown
 
-_FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*\.?\d*\s*)+", re.ASCII)
-_PART = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)", re.ASCII)
 _DENSITIES = {"_exptl_crystal_density_diffrn": 0.1, "_exptl_crystal_density_meas": 0.3}
 """Tolerances: measured densities are those of porous and impure samples."""
 
@@ -59,10 +56,10 @@ def _multiplicities(sites: Sequence[Site], cell: UnitCell, operations: int) -> I
 
 def _formula(block: Block, cell: UnitCell) -> Iterator[str]:
     name, text = next(block.stated("_chemical_formula_sum"), ("", ""))
-    formula = _parsed(text)
+    formula = amounts_of(text)
     if not formula:
         return
-    atoms = Counter(map(_element, cell.symbols))
+    atoms = Counter(map(plain_symbol, cell.symbols))
     found = " ".join(f"{symbol}{count}" for symbol, count in sorted(atoms.items()))
     units = [atoms[symbol] / amount for symbol, amount in formula.items()]
     if atoms.keys() != formula.keys() or max(units) > min(units) * (1 + _RATIO_TOLERANCE):
@@ -79,19 +76,6 @@ def _formula(block: Block, cell: UnitCell) -> Iterator[str]:
         yield f"{name} is {shown(text)}, and its cell holds {found}, which is no whole number of such units"
 
 
-def _parsed(formula: str) -> dict[str, float]:
-    """Return the amounts of the elements of a formula, empty where it is not understood."""
-    if not _FORMULA.fullmatch(formula):
-        return {}
-    amounts: dict[str, float] = {}
-    for symbol, amount in _PART.findall(formula):
-        if symbol not in ATOMIC_NUMBERS:
-            return {}
-        value = gemmi.cif.as_number(amount) if amount else 1.0
-        amounts[_element(symbol)] = amounts.get(_element(symbol), 0.0) + value
-    return {symbol: amount for symbol, amount in amounts.items() if amount > 0}
-
-
 def _density(block: Block, cell: UnitCell, volume: float) -> Iterator[str]:
     density = _GRAM_PER_CM3 * sum(gemmi.Element(symbol).weight for symbol in cell.symbols) / volume
     for key, tolerance in _DENSITIES.items():
@@ -101,7 +85,3 @@ def _density(block: Block, cell: UnitCell, volume: float) -> Iterator[str]:
             if stated > 0 and all(abs(stated / unit / density - 1) > tolerance for unit in (1, 1000)):
                 yield f"{name} is {stated:g}, and its cell has {density:.3g} g/cm3"
                 return
-
-
-def _element(symbol: str) -> str:
-    return symbol_of(ATOMIC_NUMBERS[symbol])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import gemmi
@@ -12,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.data.crystals.formats.crystallographic.block import Block, is_missing, unquoted
-from phase2.data.crystals.formats.crystallographic.species import element
+from phase2.data.crystals.formats.crystallographic.positions import Positions
+from phase2.data.crystals.formats.crystallographic.species import element, named_elements
 from phase2.data.crystals.shown import shown
 
 OCCUPANCY_TOLERANCE = 1e-3
-_DECIMALS = re.compile(r"\.(\d*)(?:\((\d+)\))?")
-_FEWEST_DECIMALS = 2
-"""Positions with fewer are taken as exact, such as 0.5: one unit of their last digit would be half an angstrom."""
-_FINEST = 1e-4
+_SHOWN = 5
 _ORDERED_GROUPS = frozenset({"?", ".", "", "0"})
 _ORDERED = "Replace the structure by an ordered approximant, or remove it."
 _MULTIPLICITY = ("_atom_site_symmetry_multiplicity", "_atom_site_site_symmetry_multiplicity")
@@ -44,31 +41,57 @@ class Site:
     multiplicity: float | None
 
 
-def read_sites(block: Block) -> list[Site]:
-    """Read all atom sites.
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """Atom sites of a block.
+
+    Attributes:
+        sites: Those that hold an atom.
+        remarks: What was left out or assumed.
+    """
+
+    sites: list[Site]
+    remarks: tuple[str, ...]
+
+
+def read_sites(block: Block, lattice: NDArray[np.float64]) -> Sites:
+    """Read all atom sites; those with the occupancy 0, which hold nothing, are left out and remarked.
+
+    Args:
+        block: The block.
+        lattice: Lattice vectors as rows, (3, 3), angstrom.
 
     Raises:
         InvalidCrystalError: One has no position, is no element, is not occupied by one whole atom, is a dummy or one of
-            several alternatives; the message names it.
+            several alternatives, or all are vacant; the message names it.
     """
-    count = len(block.columns["_atom_site_fract_x"])
+    count = block.site_count
+    _refuse_models(block)
     labels = _optional(block, "_atom_site_label", "_atom_site_id", "_atom_site_label_atom_id", count=count)
+    names = [unquoted(label) or f"number {k + 1}" for k, label in enumerate(labels)]
     types = _optional(block, "_atom_site_type_symbol", count=count)
-    coordinates = [_required(block, f"_atom_site_fract_{axis}", count) for axis in "xyz"]
     occupancies = _optional(block, "_atom_site_occupancy", count=count)
     flags = _optional(block, "_atom_site_calc_flag", count=count)
     multiplicities = _optional(block, *_MULTIPLICITY, count=count)
-    _refuse_alternatives(block, labels, _optional(block, "_atom_site_disorder_group", count=count))
+    positions, formula = Positions(block, lattice), named_elements(block)
+    shares = [_occupancy(block, name, text) for name, text in zip(names, occupancies, strict=True)]
+    occupied = [k for k, share in enumerate(shares) if share > OCCUPANCY_TOLERANCE]
+    if not occupied:
+        raise block.error(f"none of its {count} sites is occupied: all have the occupancy 0.")
+    for group in ("_atom_site_disorder_group", "_atom_site_label_alt_id"):
+        _refuse_alternatives(block, names, _optional(block, group, count=count), occupied)
     sites = []
-    for k, label in enumerate(labels):
-        name = unquoted(label) or f"number {k + 1}"
+    for k in occupied:
+        name = names[k]
         if flags[k].lower().startswith("dum"):
             raise block.error(f"site {shown(name)} is a dummy (_atom_site_calc_flag dum), which is no atom.")
-        symbol = element(block, name, types[k])
-        position, rounding = _position(block, name, [column[k] for column in coordinates])
-        _check_occupancy(block, name, symbol, occupancies[k])
-        sites.append(Site(name, symbol, position, rounding, _number(multiplicities[k])))
-    return sites
+        symbol = element(block, name, types[k], formula)
+        if shares[k] < 1 - OCCUPANCY_TOLERANCE:
+            raise block.error(
+                f"site {shown(name)} is disordered: it holds {shares[k]:g} {symbol}, expected one whole atom.", _ORDERED
+            )
+        sites.append(Site(name, symbol, *positions.read(k, name), _number(multiplicities[k])))
+    return Sites(sites, tuple(_remarks(positions, [names[k] for k in range(count) if k not in set(occupied)])))
 
 
 def _optional(block: Block, *names: str, count: int) -> Sequence[str]:
@@ -79,50 +102,42 @@ def _optional(block: Block, *names: str, count: int) -> Sequence[str]:
     return ["?"] * count
 
 
-def _required(block: Block, name: str, count: int) -> Sequence[str]:
-    values = block.column(name)
-    if values is None or len(values) != count:
-        found = 0 if values is None else len(values)
-        raise block.error(f"it has {count} values of _atom_site_fract_x and {found} of {name}.")
-    return values
-
-
-def _position(block: Block, name: str, written: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    values = [gemmi.cif.as_number(value) for value in written]
-    for axis, text, value in zip("xyz", written, values, strict=True):
-        if not math.isfinite(value):
-            missing = "no position" if is_missing(text) else f"{shown(unquoted(text))}, which is no number,"
-            raise block.error(f"site {shown(name)} has {missing} in _atom_site_fract_{axis}.")
-    return np.array(values), np.array([_rounding(text) for text in written])
-
-
-def _rounding(text: str) -> float:
-    """Return one unit of the last digit of a number, or its standard uncertainty where that is larger."""
-    match = _DECIMALS.search(text)
-    if match is None or len(match[1]) < _FEWEST_DECIMALS or "e" in text.lower():
-        return _FINEST
-    unit = 10.0 ** -len(match[1])
-    return float(min(max(_FINEST, unit * 1.05, unit * int(match[2] or 0)), 10.0**-_FEWEST_DECIMALS * 1.05))
-
-
-def _check_occupancy(block: Block, name: str, symbol: str, written: str) -> None:
+def _occupancy(block: Block, name: str, written: str) -> float:
     if is_missing(written):  # the default is 1
-        return
+        return 1.0
     occupancy = gemmi.cif.as_number(written)
     if not -OCCUPANCY_TOLERANCE <= occupancy <= 1 + OCCUPANCY_TOLERANCE:
         raise block.error(f"site {shown(name)} has the occupancy {shown(unquoted(written))}, expected 0 to 1.")
-    if occupancy < 1 - OCCUPANCY_TOLERANCE:
+    return occupancy
+
+
+def _refuse_models(block: Block) -> None:
+    """Refuse several models of one molecule, and atoms that only operators beside the space group would give."""
+    models = {unquoted(value) for value in block.column("_atom_site_pdbx_pdb_model_num") or ()}
+    if len(models) > 1:
+        raise block.error(f"it holds {len(models)} models (pdbx_PDB_model_num), expected one.", "Keep one of them.")
+    if any(unquoted(value) == "generate" for value in block.column("_struct_ncs_oper_code") or ()):
         raise block.error(
-            f"site {shown(name)} is disordered: it holds {occupancy:g} {symbol}, expected one whole atom.", _ORDERED
+            "its sites are a part of the asymmetric unit, and operators (_struct_ncs_oper) generate the others.",
+            "Write all sites of the asymmetric unit.",
         )
 
 
-def _refuse_alternatives(block: Block, labels: Sequence[str], groups: Sequence[str]) -> None:
+def _refuse_alternatives(block: Block, names: Sequence[str], groups: Sequence[str], occupied: Sequence[int]) -> None:
     """Refuse sites that are alternatives of each other, which may be written with whole occupancies."""
-    grouped = {group: label for label, group in zip(labels, groups, strict=True) if group not in _ORDERED_GROUPS}
+    grouped = {unquoted(groups[k]): names[k] for k in occupied if groups[k] not in _ORDERED_GROUPS}
     if len(grouped) > 1 or any(group.startswith("-") for group in grouped):
-        named = ", ".join(f"{shown(unquoted(label))} in group {shown(group)}" for group, label in grouped.items())
+        named = ", ".join(f"{shown(label)} in group {shown(group)}" for group, label in grouped.items())
         raise block.error(f"it is disordered: its sites are alternatives of each other ({named}).", _ORDERED)
+
+
+def _remarks(positions: Positions, vacant: Sequence[str]) -> Iterator[str]:
+    if vacant:
+        more = ", ..." if len(vacant) > _SHOWN else ""
+        named = ", ".join(map(shown, vacant[:_SHOWN]))
+        yield f"{len(vacant)} site(s) with the occupancy 0 are left out: {named}{more}"
+    if positions.axes is not None and positions.axes.assumed:
+        yield "its Cartesian positions are taken in the axes of mmCIF: a along x, b in the plane of x and y"
 
 
 def _number(text: str) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,14 +59,18 @@ class Structure:
         return list(contradictions(self.block, self.sites, cell, volume, len(group)))
 
 
-def unit_cell(structure: Structure) -> UnitCell:
-    """Return the atoms of the cell by the operators or, without them, by Hall symbol, H-M symbol or number.
+def unit_cell(structure: Structure) -> tuple[UnitCell, tuple[str, ...]]:
+    """Find the atoms of the cell by the operators or, without them, by Hall symbol, H-M symbol or number.
+
+    Returns:
+        The atoms, and a remark where the space group is known by its number alone or not stated at all.
 
     Raises:
         InvalidCrystalError: Two statements contradict each other, or the symmetry is not known.
     """
     block = structure.block
     operators = read_operators(block, structure.limits)
+    remarks: tuple[str, ...] = ()
     claims, unknown = read_claims(block)
     try:
         if operators is not None:
@@ -79,14 +83,22 @@ def unit_cell(structure: Structure) -> UnitCell:
                     raise block.error(f"its symmetry contradicts itself: {operators}, and {claim}.", _FIX)
         elif claims:
             group, cell = _by_claims(structure, claims)
+            remarks = tuple(_remarks_on_number(claims[0], group, unknown))
         else:
             group = _without_symmetry(block, unknown)
             cell = structure.expand(group)
+            remarks = ("it says nothing of its symmetry: P 1 is taken",)
     except CoincidingSitesError as error:
         raise block.error(f"its sites contradict each other: {error}.", "Remove one, or write occupancies.") from error
     if found := structure.contradictions(group, cell):
         raise block.error(f"the file contradicts itself: {found[0]}.", _FIX)
-    return cell
+    return cell, remarks
+
+
+def _remarks_on_number(claim: Claim, group: Group, unknown: Sequence[str]) -> Iterator[str]:
+    if claim.by_number and group.table_entry is not None:
+        beside = f" ({unknown[0]}, which is not understood)" if unknown else ""
+        yield f"its space group is known by the number alone: {claim}, read as {group.table_entry.xhm()}{beside}"
 
 
 def _by_claims(structure: Structure, claims: Sequence[Claim]) -> tuple[Group, UnitCell]:
@@ -124,7 +136,7 @@ def _by_contents(structure: Structure, claim: Claim, cells: list[tuple[Group, Un
         settings = " or ".join(group.table_entry.xhm() for group, _ in possible if group.table_entry)
         raise structure.block.error(
             f"its symmetry is not known: {claim}, which may be {settings}, and these give different crystals.",
-            "Write the symmetry operators, or the setting behind the symbol, as in 'F d -3 m:2'.",
+            "Write the symmetry operators, or the symbol of the setting, as in 'P b n m' or 'F d -3 m:2'.",
         )
     return possible[0]
 
