@@ -123,7 +123,7 @@ def _axes(block: Block, lattice: NDArray[np.float64]) -> Axes:
     """
     stated = next((found for names in _TO_FRACTIONAL if (found := _stated(block, *names))), None)
     if stated is None and (inverse := next((f for names in _TO_CARTESIAN if (f := _stated(block, *names))), None)):
-        matrix = np.linalg.inv(inverse[0]) if np.linalg.det(inverse[0]) else inverse[0]
+        matrix = np.asarray(np.linalg.inv(inverse[0]) if np.linalg.det(inverse[0]) else inverse[0], dtype=np.float64)
         stated = matrix, -matrix @ inverse[1]
     if stated is not None:
         metric = lattice @ lattice.T
