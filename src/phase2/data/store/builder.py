@@ -74,7 +74,7 @@ def build_files(  # noqa: PLR0913 - keywords
             with closing(writer):
                 chunks = _chunks(source, writer.written.records)
                 if base is not None and isinstance(source, ReadsLabels):
-                    parts = relabel_chunks(source, *base, chunks)
+                    parts = relabel_chunks(source, base, chunks)
                 else:
                     parts = pack_chunks(source, spec, chunks, workers, limits)
                 _write(writer, parts, progress)
@@ -104,9 +104,6 @@ def _write(writer: GraphWriter, parts: Generator[Packed, None, None], progress: 
     if progress is not None and writer.written.records:
         progress(writer.written.records, None)
     with closing(parts):
-        for number, (graphs, rejected) in enumerate(parts, start=1):
-    chunks = _chunks(source, writer.written.records)
-    with closing(pack_chunks(source, spec, chunks, workers, limits)) as parts:
         for number, packed in enumerate(parts, start=1):
             with cache_folder_errors(writer.folder.parent):
                 writer.append(*packed)

@@ -9,9 +9,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.data.graphs.packed import PackedGraphs
-from phase2.data.graphs.packing import Rejection
+from phase2.data.graphs.packing import Rejection, Remark
 from phase2.data.sources.base import RawRecord
+from phase2.data.store.workers import Packed
 from phase2.errors import DataError, InvalidCrystalError
 
 
@@ -32,21 +32,24 @@ class OtherRecordsError(DataError):
 
 
 def relabel_chunks(
-    source: ReadsLabels, graphs: PackedGraphs, rejected: Sequence[Rejection], chunks: Iterator[Sequence[RawRecord]]
-) -> Generator[tuple[PackedGraphs, tuple[Rejection, ...]], None, None]:
+    source: ReadsLabels, base: Packed, chunks: Iterator[Sequence[RawRecord]]
+) -> Generator[Packed, None, None]:
     """Yield the graphs of each chunk of records with the labels of the source, and its rejected records.
 
     Args:
         source: Reads the labels.
-        graphs: Graphs of all valid records, with other labels.
-        rejected: The records that are no valid crystal, whatever their labels.
+        base: Graphs of all valid records, with other labels, and the records that are no valid crystal, whatever their
+            labels.
         chunks: The records.
 
     Raises:
         OtherRecordsError: A record is neither among the graphs nor rejected.
     """
-    rows = {str(one): row for row, one in enumerate(graphs.ids)}
-    reasons = {one.id: one for one in reversed(rejected)}
+    rows = {str(one): row for row, one in enumerate(base.graphs.ids)}
+    remarks: dict[str, list[Remark]] = {}
+    for one in base.remarks:
+        remarks.setdefault(one.id, []).append(one)
+    reasons = {one.id: one for one in reversed(base.rejected)}
     for chunk in chunks:
         kept: list[int] = []
         targets: list[NDArray[np.float64]] = []
@@ -65,5 +68,8 @@ def relabel_chunks(
                 refused.append(reasons[raw.id])
             else:
                 raise OtherRecordsError(f"The graphs of '{raw.id}' are missing.", why="The records are other ones.")
-        taken = graphs.take(np.array(kept, dtype=np.int64))
-        yield replace(taken, targets=np.array(targets, dtype=np.float32)) if kept else taken, tuple(refused)
+        taken = base.graphs.take(np.array(kept, dtype=np.int64))
+        labelled = replace(taken, targets=np.array(targets, dtype=np.float32)) if kept else taken
+        yield Packed(
+            labelled, tuple(refused), tuple(one for name in taken.ids.tolist() for one in remarks.get(name, ()))
+        )

@@ -24,6 +24,7 @@ from phase2.data.store.files import FORMAT, read_graph_files
 from phase2.data.store.prebuilt import PrebuiltGraphs
 from phase2.data.store.relabelled import OtherRecordsError, ReadsLabels
 from phase2.data.store.unfinished import lock_file, remove_leftovers
+from phase2.data.store.workers import Packed
 from phase2.errors import DataError, RequestError
 from phase2.machine.hardware import available_cores
 from phase2.properties import PROPERTIES, Property
@@ -107,8 +108,6 @@ def open_or_build_store(
             except OtherRecordsError as error:
                 _LOG.warning("%s All graphs of '%s' are built.", error, source.name)
                 build()
-    graphs, rejected = read_graph_files(folder, fingerprint)
-    return GraphStore(graphs, rejected, folder, fingerprint)
     return GraphStore(*read_graph_files(folder, fingerprint), folder, fingerprint)
 
 
@@ -135,9 +134,7 @@ def _fingerprint(source: Source, spec: GraphSpec, limits: ReadingLimits, own: Se
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _with_fewer_properties(
-    source: Source, spec: GraphSpec, limits: ReadingLimits, stores: Path
-) -> tuple[PackedGraphs, tuple[Rejection, ...]] | None:
+def _with_fewer_properties(source: Source, spec: GraphSpec, limits: ReadingLimits, stores: Path) -> Packed | None:
     """Find the graphs of a source with properties of one's own among those that have the nine alone, here or fetched.
 
     None for the nine, and where nobody has built them.
@@ -151,7 +148,7 @@ def _with_fewer_properties(
             store = _open(folder, fingerprint, log=logging.DEBUG)
             if store is None and _fetch(source, fingerprint, folder, spec, limits, PROPERTIES):
                 store = _open(folder, fingerprint)
-    return None if store is None else (store.graphs, store.rejected)
+    return None if store is None else Packed(store.graphs, store.rejected, store.remarks)
 
 
 def _fetch(
