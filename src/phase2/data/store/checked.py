@@ -80,7 +80,7 @@ def _differing_graph(
     spec: GraphSpec,
     limits: ReadingLimits,
 ) -> str:
-    parts = [made for made, _ in pack_chunks(source, spec, iter([sample]), 1, limits)]
+    parts = [made.graphs for made in pack_chunks(source, spec, iter([sample]), 1, limits)]
     built = PackedGraphs.concatenate(parts)
     ids = set(map(str, built.ids))
     for raw in sample:
