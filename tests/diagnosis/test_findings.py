@@ -9,7 +9,7 @@ import pytest
 from phase2.diagnosis.finding import Finding, Problem, exit_code
 from phase2.diagnosis.folders import check_folder, check_folders
 from phase2.diagnosis.machine import check_machine, check_shared_memory, too_little_memory, too_many_threads
-from phase2.diagnosis.software import check_software, driver_version, unsupported_gpu
+from phase2.diagnosis.software import check_software
 from phase2.diagnosis.store import check_store, probe, refuses_taken_keys
 from phase2.machine import cgroup
 from phase2.machine.cgroup import memory_limit
@@ -45,31 +45,6 @@ def test_without_torch_the_other_findings_are_printed():
     assert "error: PyTorch cannot be used." in done.stderr
     assert "fix: pip install 'phase2[train]'" in done.stderr
     assert "memory limit" in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("capability", "kernels", "works"),
-    [
-        ((9, 0), ["sm_80", "sm_90"], True),
-        ((8, 6), ["sm_80", "sm_90"], True),  # of the same generation, and newer
-        ((8, 0), ["sm_86"], False),
-        ((7, 0), ["sm_75", "sm_120"], False),
-        ((12, 1), ["sm_90", "compute_120"], True),
-        ((6, 1), [], False),
-        ((10, 0), ["sm_100a"], True),
-    ],
-)
-def test_support_for_a_gpu_follows_from_the_kernels(capability, kernels, works):
-    problem = unsupported_gpu("A GPU", capability, kernels)
-    assert (problem is None) == works
-    assert works or problem.exit_code == 2
-
-
-def test_the_version_of_the_driver_is_read(tmp_path):
-    file = tmp_path / "version"
-    assert driver_version(file) is None
-    file.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27 07:32:17 UTC 2025\n")
-    assert driver_version(file) == "580.65.06"
 
 
 def test_more_threads_than_cores_are_a_warning():
