@@ -63,6 +63,7 @@ SETTINGS: dict[str, st.SearchStrategy[object]] = {
     "training.balance": st.sampled_from(BALANCES),
     "training.precision": st.sampled_from(PRECISIONS),
     "training.patience": st.none() | st.just("none") | COUNTS,
+    "training.padding_buckets": st.none() | st.integers(1, 64),
 }
 SOURCE: dict[str, st.SearchStrategy[object]] = {
     "fine_tuning.source": SOURCES,

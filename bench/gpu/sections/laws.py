@@ -16,16 +16,22 @@ from bench.gpu.networks import (
     build,
     configuration,
     first_crystals,
+    learner_of,
     loader_of,
     networks,
     one_of_each_size,
+    resident,
     settle,
 )
 from bench.gpu.record.rows import LawRow, Network, Row
 from bench.gpu.setting import Setting
 from bench.gpu.store import SEPARATOR, PackedData
 from phase2.data.batching import Batch, collate
+from phase2.data.padding.buckets import ShapeBuckets
+from phase2.data.padding.pad import pad
+from phase2.data.padding.shape import BatchShape
 from phase2.models.base import CrystalModel
+from phase2.testing.host_reads import host_waits
 from phase2.training.muon import orthogonalize
 from phase2.training.objective import property_losses
 
@@ -58,6 +64,8 @@ def _of_network(network: Network, data: PackedData, setting: Setting) -> Iterato
     yield from _like_the_cpu(network, model, batch, device)
     yield from _equivalent_crystals(network, model.to(device), setting)
     yield _half_precision(network, model, batch.to(device))
+    yield from _padding(network, model, data, setting)
+    yield _no_waiting(network, model, data, setting)
 
 
 def _like_the_cpu(network: Network, model: CrystalModel, batch: Batch, device: torch.device) -> Iterator[LawRow]:
@@ -71,9 +79,9 @@ def _like_the_cpu(network: Network, model: CrystalModel, batch: Batch, device: t
 def outputs_and_gradients(model: CrystalModel, batch: Batch) -> tuple[Tensor, Tensor]:
     """Compute the predictions of the evaluated network, and the gradients of the network in training, on the CPU."""
     with torch.no_grad():
-        outputs = model(batch).cpu()
+        outputs = model(batch)[: batch.n_real].cpu()
     model.zero_grad()
-    model.train()(batch).square().mean().backward()
+    model.train()(batch)[: batch.n_real].square().mean().backward()
     model.eval()
     slopes = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
     return outputs, torch.cat(slopes).cpu()
@@ -100,6 +108,27 @@ def _half_precision(network: Network, model: CrystalModel, batch: Batch) -> LawR
         found = model(batch)
     gap = _gap(found.float().cpu(), expected.cpu())
     return LawRow.of("bf16 predicts nearly what fp32 does", _name(network), gap, HALF_PRECISION)
+
+
+def _padding(network: Network, model: CrystalModel, data: PackedData, setting: Setting) -> Iterator[LawRow]:
+    """Compare a batch with the same padded, in evaluation and in training."""
+    batch = first_crystals(data, model, 8 if setting.quick else CRYSTALS)
+    shape = ShapeBuckets.fit(np.array([BatchShape.of(batch)]) * 2, 1).shapes[0]
+    expected, found = (outputs_and_gradients(model, b.to(setting.device())) for b in (batch, pad(batch, shape)))
+    limits = (("predictions", SAME_OUTPUT), ("gradients", SAME_GRADIENT))
+    for (what, most), plain, padded in zip(limits, expected, found, strict=True):
+        yield LawRow.of(f"padding does not change the {what}", _name(network), _gap(padded, plain), most)
+
+
+def _no_waiting(network: Network, model: CrystalModel, data: PackedData, setting: Setting) -> LawRow:
+    """Count where the host reads a value of a tensor in a training step: nowhere."""
+    config = configuration(network)
+    loader = loader_of(config, data, model, setting.device())
+    learner = learner_of(config, model, loader)
+    first, second = resident(loader, setting)[:2]
+    learner.step(first)
+    waits = host_waits(lambda: learner.step(second), setting.device())
+    return LawRow.of("a training step waits for no value", _name(network), float(len(waits)), 0.0)
 
 
 def _label_weights(data: PackedData, device: torch.device) -> Iterator[LawRow]:

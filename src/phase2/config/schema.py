@@ -192,6 +192,8 @@ class TrainingConfig(Frozen):
         optimizer: ``adamw`` or ``muon``, which orthogonalises the steps of the hidden layers.
         precision: Arithmetic of the forward pass, ``fp32`` or ``bf16`` (products of matrices alone).
         patience: Epochs without a better validation score before the run stops early; None never stops.
+        padding_buckets: Most sizes of atoms, bonds and edges that batches are padded to, with rows that change
+            nothing; null does not pad. Left out of the JSON, and of the digest, where it is null.
     """
 
     epochs: Count
@@ -207,6 +209,7 @@ class TrainingConfig(Frozen):
     optimizer: Literal["adamw", "muon"] = "adamw"
     precision: Literal["fp32", "bf16"] = "fp32"
     patience: Count | None = None
+    padding_buckets: Annotated[int, Field(ge=1, le=64)] | None = Field(default=None, exclude_if=_is_none)
 
 
 TRAINING_DEFAULTS: dict[Algorithm, dict[str, object]] = {

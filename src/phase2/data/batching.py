@@ -27,6 +27,14 @@ class _Tensors:
 
     __slots__ = ()
 
+    n_crystals: int
+    padding: int
+
+    @property
+    def n_real(self) -> int:
+        """Number of crystals without those of the padding."""
+        return self.n_crystals - self.padding
+
     def to(self, device: torch.device | str, *, non_blocking: bool = False) -> Self:
         """Copy to a device; non-blocking copies need :meth:`pin_memory` first."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
@@ -61,6 +69,7 @@ class CrystalBatch(_Tensors):
         targets: Normalised labels, (B, P) float32, NaN where missing; (B, 0) when there are none.
         index: Row of each crystal in the packed graphs, (B,) int64.
         features: Features of a pretrained potential, (B, F) float32, NaN where it knows none; None without one.
+        padding: Crystals at the end that only fill the batch up to a size; see :func:`phase2.data.padding.pad.pad`.
     """
 
     species: Tensor
@@ -75,6 +84,7 @@ class CrystalBatch(_Tensors):
     targets: Tensor
     index: Tensor
     features: Tensor | None = None
+    padding: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +103,7 @@ class QuotientBatch(_Tensors):
         targets: Normalised labels, (B, P) float32, NaN where missing; (B, 0) when there are none.
         index: Row of each crystal in the packed graphs, (B,) int64.
         features: Features of a pretrained potential, (B, F) float32, NaN where it knows none; None without one.
+        padding: Crystals at the end that only fill the batch up to a size; see :func:`phase2.data.padding.pad.pad`.
     """
 
     species: Tensor
@@ -106,6 +117,7 @@ class QuotientBatch(_Tensors):
     targets: Tensor
     index: Tensor
     features: Tensor | None = None
+    padding: int = 0
 
 
 Batch: TypeAlias = CrystalBatch | QuotientBatch

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from phase2.data.batching import Batch, View, collate
 from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.padding.buckets import ShapeBuckets
+from phase2.data.padding.pad import pad
+from phase2.data.padding.shape import BatchShape
 
 
 def prefetch_batches(
@@ -21,6 +24,7 @@ def prefetch_batches(
     view: View,
     device: torch.device | str = "cpu",
     features: NDArray[np.float32] | None = None,
+    buckets: ShapeBuckets | None = None,
 ) -> Iterator[Batch]:
     """Collate batches in a background thread, one ahead of the consumer.
 
@@ -35,6 +39,7 @@ def prefetch_batches(
         view: Kind of batch that the model reads.
         device: Device to copy the batches to.
         features: Features of all crystals by a pretrained potential, F per row of the store, float32; None for none.
+        buckets: Sizes that the batches are padded to; None leaves them as they are.
 
     Yields:
         The batches on the device, in the order given.
@@ -43,6 +48,8 @@ def prefetch_batches(
 
     def make(index: NDArray[np.int64]) -> Batch:
         batch: Batch = collate(graphs, index, targets, view, features)
+        if buckets is not None:
+            batch = pad(batch, buckets.choose(BatchShape.of(batch)))
         return batch.pin_memory() if target.type == "cuda" else batch
 
     remaining = iter(batches)

@@ -79,4 +79,4 @@ def calibrate(
 @torch.no_grad()
 def features(model: CrystalModel, batches: Iterable[Batch]) -> NDArray[np.float32]:
     """Compute what the heads of a model read of crystals, in full precision, (B, C) float32."""
-    return torch.cat([model.embed(batch).float() for batch in batches]).cpu().numpy()
+    return torch.cat([model.embed(batch)[: batch.n_real].float() for batch in batches]).cpu().numpy()

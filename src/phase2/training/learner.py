@@ -162,4 +162,4 @@ def _copied(value: Any) -> Any:
 @torch.no_grad()
 def predict(model: CrystalModel, batches: Iterable[Batch]) -> NDArray[np.float32]:
     """Predict with a model in evaluation mode, in full precision; normalised, (B, P) float32."""
-    return torch.cat([model(batch).float() for batch in batches]).cpu().numpy()
+    return torch.cat([model(batch)[: batch.n_real].float() for batch in batches]).cpu().numpy()

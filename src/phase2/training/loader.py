@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from phase2.data.batching import Batch, View
 from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.padding.buckets import ShapeBuckets
+from phase2.data.padding.shape import batch_shapes, crystal_shapes
 from phase2.data.prefetch import prefetch_batches
 from phase2.data.sampling import BalancedBatchSampler
 from phase2.data.splits.split import Split
@@ -19,6 +21,8 @@ from phase2.data.transforms import learned_factors
 from phase2.training.objective import LabelWeights
 
 EVALUATION_BATCH = 64
+SAMPLED_EPOCHS = 4
+"""Epochs whose batches decide the sizes that all batches are padded to."""
 
 
 class TrainingData(Protocol):
@@ -59,13 +63,31 @@ class TrainingData(Protocol):
 class TrainingLoader:
     """Loader of batches with normalised labels, on the device of the model.
 
+    Args:
+        data: Crystals, labels and split.
+        view: Kind of batch that the model reads.
+        batch_size: Crystals per training batch.
+        seed: Seed of the order of the crystals.
+        device: Device of the model.
+        padding_buckets: Most sizes that batches are padded to; None does not pad.
+
     Attributes:
         labels: Normalised labels, (B, P) float32, NaN where missing and, in the training part alone, where an outlier.
         size: Training crystals.
         n_batches: Batches per epoch.
+        buckets: Sizes that the training batches are padded to; None without padding.
     """
 
-    def __init__(self, data: TrainingData, *, view: View, batch_size: int, seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        data: TrainingData,
+        *,
+        view: View,
+        batch_size: int,
+        seed: int,
+        device: torch.device,
+        padding_buckets: int | None = None,
+    ) -> None:
         self._graphs = data.graphs
         self._features = data.features
         self._train = data.split.train
@@ -76,15 +98,20 @@ class TrainingLoader:
         self.labels = _labels(data)
         self.size = len(self._train)
         self.n_batches = len(self._sampler)
+        self._padding_buckets = padding_buckets
+        self.buckets = self._fit_buckets(
+            self._train[batch] for k in range(SAMPLED_EPOCHS) for batch in self._sampler.epoch(k)
+        )
 
     def epoch(self, k: int, *, skip: int = 0) -> Generator[Batch]:
         """Load the training batches of epoch ``k``, counted from 0, without the first ``skip``."""
-        return self._load([self._train[batch] for batch in self._sampler.epoch(k)[skip:]])
+        return self._load([self._train[batch] for batch in self._sampler.epoch(k)[skip:]], self.buckets)
 
     def in_order(self, index: NDArray[np.int64]) -> Generator[Batch]:
         """Load batches of these crystals, in this order."""
         size = max(self._batch_size, EVALUATION_BATCH)
-        return self._load([index[start : start + size] for start in range(0, len(index), size)])
+        batches = [index[start : start + size] for start in range(0, len(index), size)]
+        return self._load(batches, self._fit_buckets(batches))
 
     def label_weights(self, exponent: float | None) -> LabelWeights | None:
         """Weigh the training labels by the number of a property's labels to a power; None stays None."""
@@ -92,9 +119,20 @@ class TrainingLoader:
             return None
         return LabelWeights.from_labels(torch.from_numpy(self.labels[self._train]), self.n_batches, exponent)
 
-    def _load(self, batches: list[NDArray[np.int64]]) -> Generator[Batch]:
+    def _fit_buckets(self, batches: Iterable[NDArray[np.int64]]) -> ShapeBuckets | None:
+        if self._padding_buckets is None:
+            return None
+        return ShapeBuckets.fit(batch_shapes(crystal_shapes(self._graphs, self._view), batches), self._padding_buckets)
+
+    def _load(self, batches: list[NDArray[np.int64]], buckets: ShapeBuckets | None) -> Generator[Batch]:
         yield from prefetch_batches(
-            self._graphs, batches, self.labels, view=self._view, device=self._device, features=self._features
+            self._graphs,
+            batches,
+            self.labels,
+            view=self._view,
+            device=self._device,
+            features=self._features,
+            buckets=buckets,
         )
 
 

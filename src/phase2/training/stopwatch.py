@@ -26,7 +26,7 @@ class Stopwatch:
             self._waited += time.perf_counter() - before
             if batch is None:
                 return
-            self._structures += batch.n_crystals
+            self._structures += batch.n_real
             yield batch
 
     def end_training(self) -> None:

@@ -70,7 +70,12 @@ class Trainer:
         settings, lineage = config.training, start.lineage if start else None
         model = initial_model(config, data, start=start, device=device)
         self._loader = TrainingLoader(
-            data, view=model.view, batch_size=settings.batch_size, seed=config.seed, device=device
+            data,
+            view=model.view,
+            batch_size=settings.batch_size,
+            seed=config.seed,
+            device=device,
+            padding_buckets=settings.padding_buckets,
         )
         self._evaluator = Evaluator(data, self._loader, settings.loss)
         steps = settings.epochs * self._loader.n_batches
@@ -166,7 +171,7 @@ class Trainer:
         with closing(self._loader.epoch(state.epoch, skip=len(state.losses))) as batches:
             for batch in watch.over(batches):
                 state.losses.append(learner.step(batch))
-                self._callback.on_step_end(StepEnd(self.step, learner.steps, batch.n_crystals, learner.rate))
+                self._callback.on_step_end(StepEnd(self.step, learner.steps, batch.n_real, learner.rate))
                 if stop.reason:
                     self._preempt(stop.reason, writer)
                 if writer.is_due(epoch_ended=False):

@@ -20,7 +20,8 @@ class Links:
 
     Attributes:
         weight: Number of edges per receiving atom that each link stands for, (L,) float32.
-        share: Fraction of all edges of the full graph that each link stands for, (L,) float32; the sum is 1.
+        share: Fraction of all edges of the full graph that each link stands for, (L,) float32; the sum is 1, or 0
+            where there are no edges.
         edges: Number of edges of the full graph, () float32.
         receiver: Node that receives the messages of each link, (L,) int32.
         received: Offsets of each node's links, (N + 1,) int32.
@@ -51,7 +52,7 @@ class Links:
         terms, order = torch.sort(ends, stable=True)
         return cls(
             weight=batch.link_weight,
-            share=edges / total,
+            share=edges / torch.where(total > 0, total, 1),
             edges=total,
             receiver=receiver.int(),
             received=_offsets(receiver, n),

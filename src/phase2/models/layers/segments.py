@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -20,7 +21,7 @@ def segment_sum(values: Tensor, segment: Tensor, n: int) -> Tensor:
 
 
 def segment_mean(values: Tensor, segment: Tensor, n: int, weight: Tensor | None = None) -> Tensor:
-    """Average rows by segment; every segment must have a row.
+    """Average rows by segment; the mean over no row, and over rows without weight, is 0.
 
     Args:
         values: Rows, (N, C).
@@ -33,4 +34,5 @@ def segment_mean(values: Tensor, segment: Tensor, n: int, weight: Tensor | None 
     """
     weight = values.new_ones(len(values)) if weight is None else weight.to(values.dtype)
     total = segment_sum(weight, segment, n)
+    total = torch.where(total > 0, total, 1)
     return segment_sum(values * weight[:, None], segment, n) / total[:, None]

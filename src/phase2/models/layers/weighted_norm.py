@@ -38,12 +38,17 @@ class WeightedBatchNorm(nn.Module):
         return torch.addcmul(self.bias - mean * scale, rows, scale)
 
     def _statistics(self, rows: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
-        if not self.training or _single(count):
+        if not self.training:
             return self.running_mean, self.running_var
         total = count.sum()
         share = (count / total)[None]
         mean = (share @ rows)[0]
         variance = (share @ (rows - mean).square())[0]
+        # A single row that counts once has no variance, as in a batch of one crystal with one atom. The number is not
+        # read: a GPU would have to finish before the CPU could go on.
+        single = total <= 1
+        mean = torch.where(single, self.running_mean, mean)
+        variance = torch.where(single, self.running_var, variance)
         self.update_running_statistics(mean, variance, total)
         return mean, variance
 
@@ -53,8 +58,3 @@ class WeightedBatchNorm(nn.Module):
         self.running_mean.lerp_(mean, self.momentum)
         unbiased = variance * (total / (total - 1).clamp(min=1))
         self.running_var.lerp_(unbiased, self.momentum)
-
-
-def _single(count: Tensor) -> bool:
-    # A single row that counts once has no variance, as in a batch of one crystal with one atom.
-    return len(count) == 1 and float(count[0]) <= 1
