@@ -1,6 +1,9 @@
 """The same on real S3 servers, and data that lie in a bucket as plain objects."""
 
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,3 +75,37 @@ def test_plain_objects_are_a_data_set_and_read_again_when_they_change(bucket, fo
         open_data_set("s3:/bucket/x")
     with pytest.raises(DataError, match="There is nothing at"):
         open_data_set(f"{bucket.url}/my/salt")
+
+
+READ = """
+import sys
+from pathlib import Path
+from phase2.data.stored.opening import local_path
+print(local_path(sys.argv[1]), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_copy_of_objects_that_changed_is_removed_once_no_process_reads_it(bucket, folder, cache):
+    for path in folder.rglob("*"):
+        if path.is_file():
+            bucket.put(f"my/salts/{path.relative_to(folder)}", path)
+    words = [sys.executable, "-c", READ, f"{bucket.url}/my/salts"]
+
+    def change(gap):
+        bucket.put("my/salts/targets.csv", f"file,band_gap\nNaCl.vasp,{gap}\n".encode())
+
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        first = Path(reader.stdout.readline().strip())
+        assert first.is_dir()
+        change(5.0)
+        second = Path(subprocess.run(words, input="", capture_output=True, text=True, check=True).stdout.strip())
+        assert first.is_dir(), "a process reads it"
+        change(6.0)
+        third = Path(subprocess.run(words, input="", capture_output=True, text=True, check=True).stdout.strip())
+        assert [one.is_dir() for one in (first, second, third)] == [True, False, True]
+        assert (first / "targets.csv").read_bytes() == (folder / "targets.csv").read_bytes()
+        reader.communicate("")
+    change(7.0)
+    last = local_path(f"{bucket.url}/my/salts")
+    assert [path for path in (cache / "data").iterdir() if path.is_dir()] == [last]

@@ -7,8 +7,10 @@ import logging
 from contextlib import suppress
 from pathlib import Path
 
+from phase2.data.store.cache_folder import cache_folder_errors
 from phase2.data.stored.content import ContentFile, belongs
 from phase2.data.stored.fetch import FOLDER, fetch_folder
+from phase2.data.stored.superseded import keep_for_process, remove_superseded
 from phase2.errors import DataError, RequestError
 from phase2.storage.base import ObjectInfo, Store, check_key
 from phase2.storage.progress import ProgressCallback
@@ -19,6 +21,8 @@ _LOG = logging.getLogger(__name__)
 
 def fetch_from_bucket(address: str, cache: Path, *, progress: ProgressCallback | None = None) -> Path:
     """Fetch a file or a folder of a bucket, unless the cache has it as it is now; return its path there.
+
+    Copies of what the objects were before are removed from the cache, but for those that a process reads.
 
     Args:
         address: ``s3://bucket/path`` of an object, or of what lies below it.
@@ -32,15 +36,23 @@ def fetch_from_bucket(address: str, cache: Path, *, progress: ProgressCallback |
     """
     store, objects, is_file = _objects(address.rstrip("/"))
     state = [f"{info.key} {info.size} {info.modified.isoformat()}" for info in objects]
-    version = hashlib.sha256("\n".join([address.rstrip("/"), *state]).encode()).hexdigest()
-    folder = cache / FOLDER / f"bucket-{version[:32]}"
+    place = f"bucket-{_digest(address.rstrip('/'))}"
+    folder = cache / FOLDER / f"{place}-{_digest(*state)}"
     files = [ContentFile(path=info.key, bytes=info.size, sha256="") for info in objects]
 
     def fetch(file: ContentFile, target: Path) -> None:
         store.get(file.path, target)  # verified by the digest that the server has, if it has one
 
+    with cache_folder_errors(folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    keep_for_process(folder)  # first: another process may find the objects changed meanwhile
     fetch_folder(folder, files, fetch, what=f"fetching {address}", progress=progress)
+    remove_superseded(folder, f"{place}-*")
     return folder / objects[0].key if is_file else folder
+
+
+def _digest(*lines: str) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:24]
 
 
 def _objects(address: str) -> tuple[Store, list[ObjectInfo], bool]:

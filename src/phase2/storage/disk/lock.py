@@ -58,6 +58,25 @@ def try_lock(path: Path) -> Iterator[bool]:
         yield _try_repeatedly(file)
 
 
+def hold_shared(path: Path) -> None:
+    """Hold a lock together with others for as long as this process runs; wait while one process holds it alone.
+
+    Nothing is held where the file cannot be written, or on a file system without locks.
+    """
+    if path in _HELD:
+        return
+    try:
+        file = open(path, "a", opener=refuse_links)  # noqa: SIM115 - till the process ends
+    except OSError:
+        return
+    if _try_once(file, fcntl.LOCK_SH) is False:
+        fcntl.flock(file, fcntl.LOCK_SH)
+    _HELD[path] = file
+
+
+_HELD: dict[Path, IO[str]] = {}
+
+
 def is_locked(path: Path) -> bool | None:
     """Return whether a process holds the lock of a file; None where that cannot be determined."""
     try:
