@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from phase2.config.data.own_properties import PropertyDefinition
+from phase2.config.data.property_texts import parse_property
 from phase2.config.schema import DataConfig, GraphSpec
 from phase2.data.dataset import CrystalPropertyDataset, open_graph_store
 from phase2.data.graphs.packed import PackedGraphs
@@ -79,6 +80,32 @@ def test_a_csv_names_them_by_column_or_key_in_any_case(tmp_path):
     source = open_source(str(tmp_path), properties=(*PROPERTIES, heat.as_property(), MASS.as_property()))
     (raw,) = source.records()
     assert source.parse(raw).targets.tolist()[9:] == [7.5, 3]
+
+
+MATBENCH = {
+    "log_k:log10 GPa:log10(K_VRH)": ("log10(K_VRH)", 2.0),
+    "peak:1/cm:last phdos peak": ("last phdos peak", 812.5),
+    "e_form:eV/atom": ("e_form", -1.5),
+    '{"key":"e_form","unit":"eV","per":"cell"}': ("e_form", -4.5),
+    "exfoliation_en:meV/atom": ("exfoliation_en", 63.5),
+    "n": ("n", 1.75),
+    '{"key":"is_metal","task":"binary"}': ("is_metal", True),
+}
+
+
+@pytest.mark.parametrize("text", MATBENCH)
+def test_columns_of_matbench_are_properties_of_ones_own_as_they_are_written(text, tmp_path):
+    column, value = MATBENCH[text]
+    (definition,) = parse_property(text)
+    rows = [[record(k)["atoms"], value] for k in range(3)]
+    frame = {"index": [f"mb-{k}" for k in range(3)], "columns": ["structure", column], "data": rows}
+    path = tmp_path / "matbench.json"
+    path.write_text(json.dumps(frame))
+    source = open_source(str(path), properties=(*PROPERTIES, definition.as_property()))
+    found = [source.parse(raw).targets for raw in source.records()]
+    assert [targets[9] for targets in found] == [float(value)] * 3
+    bulk = KEYS.index("bulk_modulus")
+    assert [targets[bulk] == 100 for targets in found] == [column == "log10(K_VRH)"] * 3
 
 
 def test_the_sample_has_no_labels_of_them():
