@@ -1,13 +1,16 @@
 """What a split costs: the same small network trained and tested on each split of a data set.
 
 The baseline is the random split: each error is printed beside its ratio to that. Beside them stand the size of the test
-part and how much of it is nearly in the training part, which ``--epochs 0`` prints alone.
+part and how much of it is nearly in the training part, which ``--epochs 0`` prints alone. Each error is the mean over
+several seeds of the run, with their standard deviation; the split is the same for all of them.
 """
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean, stdev
 
 import numpy as np
 
@@ -38,20 +41,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="sample")
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3, help="Runs on each split, with other weights and batches.")
     parser.add_argument("--split", nargs="*", default=SPLITS, help="Splits; the first is the baseline.")
     given = parser.parse_args()
     columns = ("split", "test", "twins", "near-twins", "same formula", *(PROPERTIES if given.epochs else ()))
     print(markup_table(columns, [], numeric=len(columns) - 1))
-    baseline: list[float | None] = []
+    baseline: list[tuple[float | None, ...]] = []
     for split in given.split:
         request = RunRequest(
             algorithm="cgcnn", level="smoke", data=given.data, split=split, epochs=given.epochs or None,
             max_samples=10**6, properties=PROPERTIES,
         )  # fmt: skip
         run = resolve(request)
-        errors = _errors(request) if given.epochs else []
+        runs = [_errors(replace(request, seed=seed)) for seed in range(given.seeds if given.epochs else 0)]
+        errors = list(zip(*runs, strict=True))
         baseline = baseline or errors
-        row = [split, *_leakage(run), *map(_ratio, errors, baseline)]
+        row = [split, *_leakage(run), *map(_cell, errors, baseline)]
         print(f"| {' | '.join(row)} |", flush=True)
 
 
@@ -72,8 +77,12 @@ def _errors(request: RunRequest) -> list[float | None]:
     return [mae.get(key) for key in PROPERTIES]
 
 
-def _ratio(error: float | None, baseline: float | None) -> str:
-    return "-" if error is None or not baseline else f"{number(error)} ({error / baseline:.2f})"
+def _cell(errors: Sequence[float | None], baseline: Sequence[float | None]) -> str:
+    known, others = ([error for error in column if error is not None] for column in (errors, baseline))
+    if not known or not others:
+        return "-"
+    spread = f" ± {number(stdev(known))}" if len(known) > 1 else ""
+    return f"{number(mean(known))}{spread} ({mean(known) / mean(others):.2f})"
 
 
 if __name__ == "__main__":
