@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from phase2.storage.disk.lock import is_locked, try_lock, wait_for_lock
+from phase2.storage.disk.lock import hold_shared, is_locked, try_lock, wait_for_lock
 
 HOLD = """
 import sys
@@ -87,3 +87,25 @@ def test_a_file_system_without_locks_excludes_nobody(path, monkeypatch):
         assert second
         assert not held
         assert is_locked(path) is None
+
+
+def test_a_shared_lock_is_held_with_others_until_its_process_ends(path):
+    program = "import sys; from pathlib import Path; from phase2.storage.disk.lock import hold_shared\n"
+    program += "for _ in range(2): hold_shared(Path(sys.argv[1]))\nprint('held', flush=True); sys.stdin.read()"
+    pipe = subprocess.PIPE
+    words = [sys.executable, "-c", program, str(path)]
+    with (
+        subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) as one,
+        subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) as other,
+    ):
+        assert [reader.stdout.readline() for reader in (one, other)] == ["held\n"] * 2
+        assert not take(path)
+        one.communicate("")
+        assert not take(path)
+        other.communicate("")
+        assert take(path)
+
+
+def test_where_nothing_can_be_written_nothing_is_held(tmp_path):
+    hold_shared(tmp_path / "missing" / "a.lock")
+    assert list(tmp_path.iterdir()) == []
