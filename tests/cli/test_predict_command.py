@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -235,3 +236,51 @@ def test_structures_and_model_come_from_a_store(models, tmp_path, monkeypatch):
 
 def test_a_model_is_named_in_one_way(models):
     assert _predict(models, "--dir", EXAMPLES, "--model", models, "--run", "best") == 2
+
+
+class TestDataSets:
+    """``--data`` takes what training takes; rows have the ids of the data set."""
+
+    def rows(self, models, tmp_path, *words, code=0):
+        output = tmp_path / "out.csv"
+        assert _predict(models, *words, "--output", output) == code
+        with output.open() as file:
+            return {row["file"]: row for row in csv.DictReader(file)}
+
+    def test_a_folder_with_a_table(self, models, tmp_path):
+        data = tmp_path / "data"
+        data.mkdir()
+        for name in ("NaCl", "MgO"):
+            (data / f"{name}.cif").write_bytes((EXAMPLES / f"{name}.cif").read_bytes())
+        (data / "t.csv").write_text("id,file,colour\nsalt,NaCl.cif,white\nmagnesia,MgO.cif,white\nlost,no.cif,red\n")
+        rows = self.rows(models, tmp_path, "--data", data, code=3)
+        assert list(rows) == ["salt", "magnesia", "lost"]
+        assert "There is no file" in rows["lost"]["error"]
+        alone = self.rows(models, tmp_path, "--cif", EXAMPLES / "NaCl.cif")
+        (direct,) = alone.values()
+        assert [rows["salt"][heading] for heading in HEADINGS] == [direct[heading] for heading in HEADINGS]
+
+    def test_a_table_of_texts_and_a_part_of_it(self, models, tmp_path):
+        table = pd.DataFrame({"id": ["a", "b"], "cif": [(EXAMPLES / f"{x}.cif").read_text() for x in ("NaCl", "Si")]})
+        table.to_csv(tmp_path / "mp.csv", index=False)
+        rows = self.rows(models, tmp_path, "--data", tmp_path / "mp.csv")
+        assert {name: row["formula"] for name, row in rows.items()} == {"a": "ClNa", "b": "Si"}
+        assert list(self.rows(models, tmp_path, "--data", tmp_path / "mp.csv", "--part", "2/2")) == ["b"]
+
+    def test_a_named_data_set(self, models, tmp_path):
+        rows = self.rows(models, tmp_path, "--data", "elements")
+        assert len(rows) > 20
+        assert all(row["error"] == "" for row in rows.values())
+
+    def test_an_archive(self, models, tmp_path):
+        shutil.make_archive(str(tmp_path / "set"), "zip", EXAMPLES, "NaCl.cif")
+        assert list(self.rows(models, tmp_path, "--data", tmp_path / "set.zip")) == ["NaCl.cif"]
+
+    @pytest.mark.parametrize("words", [(), ("--data", "sample", "--dir", "x"), ("--cif", "a", "--data", "sample")])
+    def test_one_of_three_is_needed(self, models, words, capsys):
+        assert _predict(models, *words) == 2
+        assert "Give one of --cif FILE, --dir FOLDER and --data NAME" in capsys.readouterr().err
+
+    def test_a_name_that_is_none_is_answered_with_the_nearest(self, models, capsys):
+        assert _predict(models, "--data", "sampel") == 2
+        assert "sample" in capsys.readouterr().err

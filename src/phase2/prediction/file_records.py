@@ -1,4 +1,4 @@
-"""Structures of a file that holds several, as records that another process parses."""
+"""Structures of a file that holds several, or of a data set, as records that another process parses."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import cast
 
 from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.sources.base import RawRecord
+from phase2.data.sources.base import RawRecord, Source
 from phase2.data.sources.file_source import FileSource
 from phase2.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """Structure of a file that holds several.
+    """Structure of a file that holds several, or of a data set.
 
     Attributes:
-        source: The file, of which no labels are read.
+        source: The file or data set, of which no labels are read.
         raw: The record.
     """
 
-    source: FileSource
+    source: Source
     raw: RawRecord
 
     def crystal(self) -> Crystal:
@@ -34,6 +34,18 @@ class FileRecord:
             InvalidCrystalError: It is no valid ordered crystal, or exceeds a limit.
         """
         return self.source.parse(self.raw).crystal
+
+
+def data_records(source: Source) -> list[FileRecord]:
+    """Return the records of a data set, which are called by their ids.
+
+    Raises:
+        DataError: It cannot be read, or has no record.
+    """
+    found = [FileRecord(source, raw) for raw in source.records()]
+    if not found:
+        raise DataError(f"The data set '{source.name}' is empty.", fix="Give one with at least one crystal.")
+    return found
 
 
 def named_records(path: Path, name: str, limits: ReadingLimits) -> Generator[tuple[str, FileRecord], None, None]:

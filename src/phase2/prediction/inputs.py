@@ -13,19 +13,22 @@ from phase2.data.crystals.formats.parsing import check_atoms
 from phase2.data.crystals.formats.pymatgen import from_pymatgen
 from phase2.data.crystals.readers import read_structure
 from phase2.errors import InvalidCrystalError
+from phase2.prediction.file_records import FileRecord
 from phase2.prediction.table import readable_name
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-    StructureLike: TypeAlias = Crystal | Structure | AtomsLike | str | os.PathLike[str]
-    """A :class:`Crystal`, a pymatgen ``Structure``, an ASE ``Atoms``, or the path of a structure file."""
+    StructureLike: TypeAlias = Crystal | Structure | AtomsLike | FileRecord | str | os.PathLike[str]
+    """A :class:`Crystal`, a pymatgen ``Structure``, an ASE ``Atoms``, a record or the path of a structure file."""
 
 
 def name_of(structure: StructureLike, index: int) -> str:
     """Return the name of a structure in a table: its file, its id, or its position in the list."""
     if isinstance(structure, Crystal):
         return structure.id
+    if isinstance(structure, FileRecord):
+        return structure.raw.id
     if isinstance(structure, str | os.PathLike):
         return readable_name(Path(structure))
     return f"structures[{index}]"
@@ -44,6 +47,8 @@ def crystal_of(structure: StructureLike, name: str, limits: ReadingLimits = DEFA
         LimitExceededError: It exceeds a limit.
         InvalidCrystalError: It is no valid ordered crystal, or of another type.
     """
+    if isinstance(structure, FileRecord):
+        return structure.crystal()
     if isinstance(structure, str | os.PathLike):
         return read_structure(Path(structure), limits=limits)
     crystal = _converted(structure, name)

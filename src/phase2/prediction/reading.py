@@ -73,7 +73,7 @@ class _Item:
         name: Its name in the table.
     """
 
-    structure: StructureLike | FileRecord | PredictedStructure
+    structure: StructureLike | PredictedStructure
     name: str
 
 
@@ -219,14 +219,14 @@ def split_by_atoms(graphs: Sequence[PackedGraphs]) -> Generator[PackedGraphs, No
 
 
 def read_graph(
-    structure: StructureLike | FileRecord, name: str, spec: GraphSpec, limits: ReadingLimits = DEFAULT_LIMITS
+    structure: StructureLike, name: str, spec: GraphSpec, limits: ReadingLimits = DEFAULT_LIMITS
 ) -> ReadStructure:
     """Return the graph of a structure, or a row with the reason why it has none.
 
     It is read in this process, where the limits of time and memory do not hold.
     """
     try:
-        crystal = structure.crystal() if isinstance(structure, FileRecord) else crystal_of(structure, name, limits)
+        crystal = crystal_of(structure, name, limits)
         return ReadGraph(pack([crystal], spec), crystal.remarks)
     except (DataError, OSError) as error:
         return PredictedStructure(name, "", None, error=_reason(error))

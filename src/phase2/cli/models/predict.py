@@ -1,4 +1,4 @@
-"""``phase2 predict``: predict the properties of a structure or of a folder of structures."""
+"""``phase2 predict``: predict the properties of structures, from files, folders and data sets."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note, print_table
+from phase2.cli.data_address import DATA_HELP
 from phase2.cli.models.options import ForOption, chosen_model_files
 from phase2.cli.options import DeviceOption, LimitOption, given_limits, variable_of
 from phase2.cli.store import StoreOption, open_command_store
@@ -20,6 +21,7 @@ from phase2.errors import DataError, RequestError
 if TYPE_CHECKING:
     from phase2.config.limits import ReadingLimits
     from phase2.data.crystals.listing import LeftOut
+    from phase2.prediction.file_records import FileRecord
     from phase2.prediction.reading import GraphReader
     from phase2.prediction.table import PredictedStructure, PredictionTable
 
@@ -37,6 +39,7 @@ def predict(  # noqa: PLR0913 - options
         str | None,
         typer.Option("--dir", help="A folder of structures, s3://bucket/prefix, or data pushed into the store."),
     ] = None,
+    data: Annotated[str | None, typer.Option("--data", help=f"A data set, as for training: {DATA_HELP}.")] = None,
     part: Annotated[
         str | None, typer.Option("--part", help="Only this part of the structures: 2/8 is the second of eight.")
     ] = None,
@@ -83,8 +86,8 @@ def predict(  # noqa: PLR0913 - options
     settings: LimitOption = None,
 ) -> None:
     """Predict the properties of structures with a trained model, or with several and their spread."""
-    if (cif is None) == (directory is None):
-        raise RequestError("Give either --cif FILE or --dir FOLDER.", why="One of them says what to predict.")
+    if sum(one is not None for one in (cif, directory, data)) != 1:
+        raise RequestError("Give one of --cif FILE, --dir FOLDER and --data NAME.", why="It says what to predict.")
     if model and run:
         raise RequestError("Give either --model FILE or --run RUN.", why="One of them says which model predicts.")
     keys = None if properties is None else [name.strip() for name in properties.split(",") if name.strip()]
@@ -96,7 +99,10 @@ def predict(  # noqa: PLR0913 - options
     if output is not None:
         check_output(output)
     with TemporaryDirectory() as folder, GraphReader(limits) as reader:
-        given = Inputs([cif]) if cif is not None else list_structures(directory or "", part, Path(folder), limits)
+        if data is not None:
+            given = list_records(data, part, limits, store)
+        else:
+            given = Inputs([cif]) if cif is not None else list_structures(directory or "", part, Path(folder), limits)
         reader.start()  # gets ready while the models are loaded
         model_files = chosen_model_files(model, run, models, store, by)
         table = _predict(model_files, given.files, reader, keys, interval or [], batch_size, device)
@@ -107,14 +113,14 @@ def predict(  # noqa: PLR0913 - options
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Structure files to predict.
+    """Structures to predict.
 
     Attributes:
-        files: The files, on this machine.
+        files: Files on this machine, or records of a data set.
         refused: Keys of a bucket that cannot be downloaded.
     """
 
-    files: list[Path]
+    files: Sequence[Path | FileRecord]
     refused: tuple[LeftOut, ...] = ()
 
     def rows(self) -> tuple[PredictedStructure, ...]:
@@ -146,6 +152,22 @@ def list_structures(directory: str, part: str | None, folder: Path, limits: Read
     return Inputs(downloaded, tuple(shard.select(stored.refused)))
 
 
+def list_records(data: str, part: str | None, limits: ReadingLimits, store: str | None) -> Inputs:
+    """List the records of a data set by any address; name the files that no record is made of."""
+    from phase2.data.crystals.listing import left_out_notes
+    from phase2.data.sources.folder import FolderSource
+    from phase2.data.stored.opening import open_data_set
+    from phase2.prediction.file_records import data_records
+    from phase2.prediction.stored_inputs import Shard
+
+    shard = Shard.parse(part) if part else Shard()
+    source = open_data_set(data, limits, (), store=open_command_store(store) if store else None)
+    records = shard.select(data_records(source))
+    for text in left_out_notes(source.left_out()) if isinstance(source, FolderSource) else ():
+        note(text)
+    return Inputs(records)
+
+
 def _note_left_out(left_out: Sequence[LeftOut]) -> None:
     from phase2.data.crystals.listing import left_out_notes
 
@@ -155,7 +177,7 @@ def _note_left_out(left_out: Sequence[LeftOut]) -> None:
 
 def _predict(
     models: list[Path],
-    files: list[Path],
+    files: Sequence[Path | FileRecord],
     reader: GraphReader,
     keys: list[str] | None,
     levels: list[float],

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.config.limits import ReadingLimits
+from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.shown import shown
 from phase2.data.sources.missing import is_missing
@@ -110,6 +111,28 @@ class Source(Protocol):
         Raises:
             InvalidCrystalError: The record is no valid crystal or a label is no number.
         """
+
+
+class PathSource:
+    """Begin of a source that is a file or folder of this machine.
+
+    Args:
+        path: The file or folder.
+        limits: Limits of reading.
+        properties: The properties whose labels are read.
+    """
+
+    def __init__(
+        self, path: Path, limits: ReadingLimits = DEFAULT_LIMITS, properties: Sequence[Property] = PROPERTIES
+    ) -> None:
+        self.path = path
+        self.limits = limits
+        self.properties = tuple(properties)
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
 
 
 def read_labels(

@@ -19,14 +19,21 @@ from phase2.data.crystals.files.json_stream import is_json_lines, stream_records
 from phase2.data.crystals.formats.records import find_structure, record_id, without_structure
 from phase2.data.crystals.formats.schemas import FoundStructure
 from phase2.data.crystals.readers import format_of, read_records
-from phase2.data.sources.base import LabelledCrystal, RawRecord, bounded_name, escape_unprintable, read_labels
+from phase2.data.sources.base import (
+    LabelledCrystal,
+    PathSource,
+    RawRecord,
+    bounded_name,
+    escape_unprintable,
+    read_labels,
+)
 from phase2.data.sources.isolated_records import isolated_records
 from phase2.data.sources.known_columns import ReadLabels, cells_of, label_reader
 from phase2.errors import DataError, InvalidCrystalError
 from phase2.properties import PROPERTIES, Property
 
 
-class FileSource:
+class FileSource(PathSource):
     """Source of the structures of one file, and of their labels.
 
     Labels are read from the properties' columns or, where those are absent, from their keys or the known columns of
@@ -46,15 +53,8 @@ class FileSource:
         limits: ReadingLimits = DEFAULT_LIMITS,
         properties: Sequence[Property] = PROPERTIES,
     ) -> None:
-        self.path = path
+        super().__init__(path, limits, properties)
         self.member = member
-        self.limits = limits
-        self.properties = tuple(properties)
-
-    @property
-    def name(self) -> str:
-        """The path."""
-        return str(self.path)
 
     @cached_property
     def isolated(self) -> bool:

@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
-
-from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.formats.text import read_bytes
 from phase2.data.crystals.listing import NO_ROW, FolderFiles, LeftOut, list_files, unreadable
-from phase2.data.crystals.readers import read_structure
-from phase2.data.sources.base import LabelledCrystal, RawRecord, bounded_name, escape_unprintable, read_label
+from phase2.data.crystals.readers import may_hold_many
+from phase2.data.sources.base import RawRecord, bounded_name, escape_unprintable
 from phase2.data.sources.file_names import FileNames, stem_of
-from phase2.data.sources.tables.headings import is_known_heading, parse_headings
-from phase2.data.sources.tables.rows import read_rows
-from phase2.data.sources.tables.targets import TargetRow, TargetTable, read_target_table
-from phase2.errors import DataError, InvalidCrystalError
-from phase2.properties import PROPERTIES, Property
-
-TABLE_SUFFIXES = (".csv", ".tsv")
+from phase2.data.sources.tables.source import TABLE_SUFFIXES, TableSource, repeated, text_record
+from phase2.data.sources.tables.targets import TargetRow, TargetTable
+from phase2.errors import DataError
 
 
-class FolderSource:
+class FolderSource(TableSource):
     """Source of structure files, and one CSV with a row for each of them.
 
     The CSV has a column ``file`` (a path within the folder) or ``id`` (the name of a file without its suffix), or both,
-    and a column for each property: its key or column, with or without the unit (``band_gap [eV]``).
+    and a column for each property: its key or column, with or without the unit (``band_gap [eV]``). A column ``cif``
+    names the file too, or has its text.
 
     Args:
         path: The folder.
@@ -39,22 +32,14 @@ class FolderSource:
         properties: The properties whose labels are read.
     """
 
-    isolated = True
-
-    def __init__(
-        self,
-        path: Path,
-        limits: ReadingLimits = DEFAULT_LIMITS,
-        properties: Sequence[Property] = PROPERTIES,
-    ) -> None:
-        self.path = path
-        self.limits = limits
-        self.properties = tuple(properties)
-
     @property
-    def name(self) -> str:
-        """The path."""
-        return str(self.path)
+    def table(self) -> Path:
+        """The CSV.
+
+        Raises:
+            DataError: There is none, or several.
+        """
+        return _table_of(self.path)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -67,7 +52,7 @@ class FolderSource:
             DataError: The folder or its CSV cannot be read, or there is no CSV.
         """
         digest = hashlib.sha256()
-        table = _table_of(self.path)
+        table = self.table
         self._add(digest, table, read_bytes(table, self.limits, "table_bytes"))
         files = list_files(self.path)
         for path in files.structures:
@@ -75,18 +60,9 @@ class FolderSource:
                 self._add(digest, path, read_bytes(path, self.limits))
             except DataError:
                 digest.update(os.fsencode(path.relative_to(self.path)) + b"\0unreadable\0")
-        if self._is_read_anew(self._table(), files):
+        if self._is_read_anew(self._targets, files):
             digest.update(b"\0read since 0.2.0\0")
         return digest.hexdigest()
-
-    def column_names(self) -> list[str]:
-        """Return the headings of the CSV, without units.
-
-        Raises:
-            DataError: There is no CSV, or it cannot be read.
-        """
-        content = read_rows(_table_of(self.path), self.limits, lambda cell: is_known_heading(cell, self.properties))
-        return [heading.partition("[")[0].strip() for heading in content.headings]
 
     def records(self) -> Iterator[RawRecord]:
         """Yield a record for each row of the CSV: the path of the file, and the labels as text.
@@ -97,54 +73,19 @@ class FolderSource:
         """
         names = FileNames(list_files(self.path))
         seen: set[str] = set()
-        for row in self._table().rows:
+        for row in self._targets.rows:
             if not (row.may_be_comment and self._is_comment(row, names)):
                 yield bounded_name(self._raw(row, names, seen), self.limits)
-
-    def rows(self) -> Iterator[tuple[str, Mapping[str, object]]]:
-        """See :class:`phase2.data.sources.columns.HasColumns`."""
-        table = _table_of(self.path)
-        content = read_rows(table, self.limits, lambda cell: is_known_heading(cell, self.properties))
-        columns = parse_headings(table, content, self.properties)
-        for row in content.rows:
-            if not row.defect:
-                named = "" if columns.id is None else row.cells[columns.id].strip()
-                file = "" if columns.file is None else row.cells[columns.file].strip()
-                yield named or stem_of(file), dict(zip(content.headings, row.cells, strict=False))
-
-    def parse(self, raw: RawRecord) -> LabelledCrystal:
-        """Read the structure file of one row.
-
-        Raises:
-            InvalidCrystalError: There is no such file, it holds no valid crystal, or a label is no number.
-        """
-        raw.check()
-        targets = self.read_targets(raw)
-        path, _ = cast("tuple[str, tuple[str, ...]]", raw.content)
-        try:
-            return LabelledCrystal(read_structure(Path(path), raw.id, self.limits), targets)
-        except InvalidCrystalError:
-            raise
-        except DataError as error:  # one unreadable file does not stop the others
-            raise InvalidCrystalError(error.what, why=error.why, fix=error.fix) from error
-
-    def read_targets(self, raw: RawRecord) -> NDArray[np.float64]:
-        """See :class:`phase2.data.store.relabelled.ReadsLabels`."""
-        _, labels = cast("tuple[str, tuple[str, ...]]", raw.content)
-        return np.array([read_label(text, p, raw.id) for text, p in zip(labels, self.properties, strict=True)])
 
     def left_out(self) -> tuple[LeftOut, ...]:
         """List the files below the folder that no record is made of, and why."""
         files = list_files(self.path)
         names = FileNames(files)
-        named = {names.find(row.file, row.id).path for row in self._table().rows if not row.defect}
+        named = {names.find(row.file, row.id).path for row in self._targets.rows if not row.defect and not row.text}
         unnamed = (LeftOut(path.relative_to(self.path).as_posix(), NO_ROW) for path in files.structures)
         kept = {path.relative_to(self.path).as_posix() for path in named if path is not None}
-        others = files.without([_table_of(self.path)]).left_out
+        others = files.without([self.table]).left_out
         return (*(one for one in unnamed if one.name not in kept), *(one for one in others if one.name not in kept))
-
-    def _table(self) -> TargetTable:
-        return read_target_table(_table_of(self.path), self.limits, self.properties)
 
     def _add(self, digest: hashlib._Hash, path: Path, content: bytes) -> None:
         digest.update(os.fsencode(path.relative_to(self.path)) + f"\0{len(content)}\0".encode())
@@ -153,30 +94,23 @@ class FolderSource:
     def _is_read_anew(self, table: TargetTable, files: FolderFiles) -> bool:
         names = FileNames(files)
         return table.read_anew or files.links or any(
-            row.may_be_comment or names.find(row.file, row.id).read_anew for row in table.rows
+            row.may_be_comment or row.text or names.find(row.file, row.id).read_anew for row in table.rows
         )  # fmt: skip
 
     def _is_comment(self, row: TargetRow, names: FileNames) -> bool:
-        return not row.defect and names.find(row.file, row.id).path is None
+        return not row.defect and not row.text and names.find(row.file, row.id).path is None
 
     def _raw(self, row: TargetRow, names: FileNames, seen: set[str]) -> RawRecord:
         if row.defect:
             return RawRecord(row.id, None, row.defect, row.limit)
         crystal_id = row.id or stem_of(row.file)
+        if row.text:
+            return text_record(row, crystal_id, seen)
         if "\0" in crystal_id + row.file:
             return RawRecord(escape_unprintable(crystal_id), None, "Its file or id holds a zero character.")
         found = names.find(row.file, row.id)
-        defect = _defect(crystal_id, seen) or found.defect
+        defect = (repeated(crystal_id, seen) if crystal_id else "Its row has neither file nor id.") or found.defect
         return RawRecord(crystal_id or "unnamed", (str(found.path or ""), row.labels), defect)
-
-
-def _defect(crystal_id: str, seen: set[str]) -> str:
-    if not crystal_id:
-        return "Its row has neither file nor id."
-    if crystal_id in seen:
-        return "An earlier row has the same id."
-    seen.add(crystal_id)
-    return ""
 
 
 def _table_of(folder: Path) -> Path:
@@ -190,8 +124,26 @@ def _table_of(folder: Path) -> Path:
     if len(tables) == 1:
         return tables[0]
     found = ", ".join(path.name for path in tables) or "none"
+    if not tables:
+        _refuse_without_table(folder)
     raise DataError(
         f"The folder {folder} has {len(tables)} CSV files ({found}), expected one.",
         why="The CSV assigns the targets to the structures.",
         fix="Give it one CSV with a column 'file' or 'id' and a column for each property, such as 'band_gap [eV]'.",
+    )
+
+
+def _refuse_without_table(folder: Path) -> None:
+    """Refuse a folder without a CSV whose files may hold labels themselves, with what makes a data set of them."""
+    many = [path for path in list_files(folder).structures if may_hold_many(path)]
+    if not many:
+        return
+    named = ", ".join(path.relative_to(folder).as_posix() for path in many[:3]) + (", ..." if len(many) > 3 else "")
+    alone = len(many) == 1 or any(path.suffix == ".db" for path in many)
+    archive = shlex.quote(f"{folder.resolve().name}.tar")
+    command = f"tar -cf {archive} -C {shlex.quote(str(folder))} ."
+    raise DataError(
+        f"The folder {folder} has no CSV that assigns labels to structures.",
+        why=f"Its files may hold labels themselves ({named}): files, and archives of them, are data sets.",
+        fix=f"Give --data {shlex.quote(str(many[0]))}." if alone else f"Run '{command}' and give --data {archive}.",
     )

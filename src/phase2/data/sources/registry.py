@@ -21,6 +21,7 @@ from phase2.data.sources.folder import FolderSource
 from phase2.data.sources.jarvis import DFT_3D, JarvisSource, download_folder
 from phase2.data.sources.optimade import OptimadeSource
 from phase2.data.sources.sample import SAMPLE_FILE, SampleSource
+from phase2.data.sources.tables.source import TABLE_SUFFIXES, TableSource
 from phase2.errors import DataError, UnknownNameError
 from phase2.properties import PROPERTIES, Property
 from phase2.storage.progress import ProgressCallback
@@ -103,15 +104,7 @@ def open_source(
         raise _not_found(name_or_path)
     if folder:
         return FolderSource(path, limits, properties)
-    if not regular:
-        raise DataError(f"{path} is no regular file.", why="Pipes and devices are not read.", fix="Copy its content.")
-    if is_structure_file(path):
-        return FileSource(path, limits=limits, properties=properties)
-    raise DataError(
-        f"{path} is no data set.",
-        why=f"A data set is a file of structures, or a folder of them with a CSV. {NAMING_RULE}",
-        fix="Convert it, or give another file or a folder.",
-    )
+    return _open_file(path, limits, properties, regular=regular)
 
 
 def fetch_source(name: str, cache: Path, *, progress: ProgressCallback | None = None) -> Path:
@@ -136,6 +129,20 @@ def fetch_source(name: str, cache: Path, *, progress: ProgressCallback | None = 
     if is_on_server(name):
         return OptimadeSource(name, cache, progress=progress).fetch()
     raise UnknownNameError.of("data set", name, NAMES)
+
+
+def _open_file(path: Path, limits: ReadingLimits, properties: Sequence[Property], *, regular: bool) -> Source:
+    if not regular:
+        raise DataError(f"{path} is no regular file.", why="Pipes and devices are not read.", fix="Copy its content.")
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        return TableSource(path, limits, properties)
+    if is_structure_file(path):
+        return FileSource(path, limits=limits, properties=properties)
+    raise DataError(
+        f"{path} is no data set.",
+        why=f"A data set is a file of structures, or a folder of them with a CSV. {NAMING_RULE}",
+        fix="Convert it, or give another file or a folder.",
+    )
 
 
 def _not_found(name_or_path: str) -> Exception:

@@ -74,5 +74,5 @@ class SampleSource:
         species, frac, lattice, known = cast("_Arrays", raw.content)
         # Properties that are newer than the file have no label in it.
         targets = np.full(len(self.properties), np.nan)
-        targets[: len(known)] = known
+        targets[: len(known)] = known[: len(targets)]
         return LabelledCrystal(Crystal.checked(raw.id, species, frac, lattice), targets)

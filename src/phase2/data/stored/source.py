@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from phase2.config.limits import ReadingLimits
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
 from phase2.data.sources.columns import rows_of
-from phase2.data.sources.folder import TABLE_SUFFIXES
 from phase2.data.sources.registry import open_source
+from phase2.data.sources.tables.source import TABLE_SUFFIXES
 from phase2.data.store.cache_folder import cache_folder_errors
 from phase2.data.store.relabelled import ReadsLabels
 from phase2.data.stored.content import ContentFile

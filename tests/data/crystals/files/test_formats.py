@@ -15,6 +15,7 @@ import zipfile
 import ase.db
 import ase.io
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,6 +25,7 @@ from phase2.config.limits import ReadingLimits
 from phase2.config.schema import GraphSpec
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.readers import is_structure_file, is_structure_name, read_structure
+from phase2.data.sources.file_source import FileSource
 from phase2.data.sources.registry import open_source
 from phase2.errors import DataError, InvalidCrystalError, LimitExceededError
 from phase2.prediction.reading import GraphReader, ReadGraph
@@ -142,6 +144,8 @@ JSON = {
     "pandas split, index last": {"columns": ["structure", "gap pbe"], "data": [[DOCUMENT, 1.0]], "index": [0]},
     "pandas records": [{"structure": DOCUMENT, "gap pbe": 1.0}],
     "pandas table": {"schema": {"fields": []}, "data": [{"index": 0, "structure": DOCUMENT}]},
+    "pandas by columns": {"gap pbe": {"0": 1.0}, "structure": {"0": DOCUMENT}},
+    "pandas by columns, structures first": {"structure": {"0": DOCUMENT}, "gap pbe": {"0": 1.0}},
     "text of a CIF": [{"cif": CIF, "e_above_hull": 0.1}],
     "text of a POSCAR": {"poscar": POSCAR},
 }
@@ -265,7 +269,6 @@ class TestRefused:
         [
             ({"errors": [{"status": "400", "title": "Bad Request", "detail": "no such filter"}], "meta": {}},
              "OPTIMADE's are.*no such filter"),
-            ({"gap": {"0": 1.0}, "structure": {"0": DOCUMENT}}, "DataFrame that is written column by column"),
             ({"columns": ["a", "b"], "data": [[1, 2]]}, "its keys are 'a', 'b'"),
             ([{"one": DOCUMENT, "two": DOCUMENT}], "2 structures: 'one', 'two'"),
             ([{"columns": ["a"]}], "its keys are 'columns'"),
@@ -376,3 +379,24 @@ class TestLimits:
             rows = rows_of([many / name], limits)
             assert len(rows) == 2
             assert all("data.limits.atoms" in row.error for row in rows.values())
+
+
+@pytest.mark.parametrize("name", ["structure", "cif", "relaxed"])
+def test_a_table_of_pandas_by_columns_is_read_by_its_rows(tmp_path, name):
+    cell = CIF if name == "cif" else DOCUMENT
+    table = pd.DataFrame({name: [cell, None, cell], "band_gap": [1.0, 2.0, None]}, index=["a", "b", "c"])
+    table.to_json(tmp_path / "a.json")
+    source = FileSource(tmp_path / "a.json")
+    records = list(source.records())
+    assert [raw.id for raw in records] == ["a", "b", "c"]
+    assert [bool(raw.defect) for raw in records] == [False, True, False]
+    gap = [p.key for p in source.properties].index("band_gap")
+    assert source.parse(records[0]).targets[gap] == 1.0
+    assert np.isnan(source.parse(records[2]).targets[gap])
+
+
+def test_a_column_longer_than_a_record_names_the_way_out(tmp_path):
+    pd.DataFrame({"structure": [DOCUMENT] * 9, "band_gap": [1.0] * 9}).to_json(tmp_path / "a.json")
+    source = FileSource(tmp_path / "a.json", limits=ReadingLimits(record_length=2_000))
+    with pytest.raises(DataError, match=r"orient='records', lines=True.*data.limits.record_length"):
+        list(source.records())

@@ -59,8 +59,9 @@ def _object(cursor: JsonCursor) -> Iterator[Record]:
     kept = {key: value for key, value in waiting.items() if key not in _ASIDE}
     if streamed or not kept:
         return
-    _refuse_columns(cursor, kept)
-    if _is_one(kept):
+    if (rows := _rows_of_columns(cursor, kept)) is not None:
+        yield from rows
+    elif _is_one(kept):
         yield None, next((part for part in kept.values() if isinstance(part, Unreadable)), kept)
     else:
         yield from _members(kept)
@@ -127,19 +128,35 @@ def _refuse_errors(cursor: JsonCursor, members: Mapping[str, object]) -> None:
     )
 
 
-def _refuse_columns(cursor: JsonCursor, members: Mapping[str, object]) -> None:
-    """Refuse a table that is written column by column: objects with the same keys, of which one holds structures."""
+def _rows_of_columns(cursor: JsonCursor, members: Mapping[str, object]) -> Iterator[Record] | None:
+    """Return the rows of a table that pandas writes column by column, as ``DataFrame.to_json`` does; None for others.
+
+    Its columns are objects with the same keys, the rows, and at least one of them holds structures, and not all.
+
+    Raises:
+        DataError: A column is longer than a record may be.
+    """
     columns = {name: one for name, one in members.items() if isinstance(one, Mapping) and one}
-    same_rows = len({frozenset(column) for column in columns.values()}) == 1
-    if len(columns) < max(2, len(members)) or not same_rows:
-        return
-    held = [name for name, column in columns.items() if all(map(is_record, column.values()))]
-    if held and len(held) < len(columns):
+    long = [name for name, one in members.items() if isinstance(one, Unreadable)]
+    if len(columns) + len(long) < max(2, len(members)) or len({frozenset(one) for one in columns.values()}) != 1:
+        return None
+    held = [name for name, column in columns.items() if _holds_structures(name, column)]
+    if long and set(long) & _PLACES:
         raise DataError(
-            f"{cursor.path} is a pandas DataFrame that is written column by column.",
-            why=f"Its column '{cut(held[0], 80)}' holds the structures; its columns are {cut(', '.join(members))}.",
-            fix="Write it by rows: df.to_json(path, orient='split'), or orient='records'.",
+            f"{cursor.path} is a pandas DataFrame that is written column by column, too long to be read so.",
+            why=f"Its column '{cut(long[0], 80)}' has to be held as a whole, and is longer than a record may be.",
+            fix="Write it by rows, df.to_json(path, orient='records', lines=True) as .jsonl, or raise "
+            "data.limits.record_length.",
         )
+    if long or not held or len(held) == len(columns):
+        return None
+    rows = columns[held[0]]
+    return ((key, {name: column[key] for name, column in columns.items()}) for key in rows)
+
+
+def _holds_structures(name: str, column: Mapping[str, object]) -> bool:
+    cells = [cell for cell in column.values() if cell is not None]
+    return bool(cells) and all(is_record({name: cell}) for cell in cells)
 
 
 def _keys(cursor: JsonCursor) -> Iterator[str]:

@@ -58,7 +58,7 @@ def _structure_in(value: object) -> FoundStructure | None:
     if isinstance(value, FoundStructure):
         return value
     if isinstance(value, str):
-        return _text(value)
+        return structure_in_text(value)
     if not isinstance(value, Mapping):
         return None
     found = _recognised(value)
@@ -67,7 +67,8 @@ def _structure_in(value: object) -> FoundStructure | None:
     return found
 
 
-def _text(value: str) -> FoundStructure | None:
+def structure_in_text(value: str) -> FoundStructure | None:
+    """Recognise the text of a CIF or POSCAR, None for another."""
     if "\n" not in value:
         return None
     schema = "cif" if is_cif(value) else "poscar" if is_poscar(value) else None

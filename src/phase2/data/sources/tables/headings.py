@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from phase2.data.sources.missing import is_missing
+from phase2.data.sources.tables.notes import log_once
 from phase2.data.sources.tables.rows import Table
 from phase2.errors import DataError
 from phase2.properties import Property
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _BRACKETS = re.compile(r"(?P<name>.*?)\s*(?:\[(?P<square>[^\[\]]*)\]|\((?P<round>[^()]*(?:\([^()]*\)[^()]*)*)\))")
 _WORD_END = re.compile(r"[\s_,:/-]+(?:in[\s_]+)?")
-_NAMES = {"file": ("file", "filename"), "id": ("id", "jid", "materialid")}
+_NAMES = {"file": ("file", "filename"), "id": ("id", "jid", "materialid"), "text": ("cif", "poscar")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,13 @@ class Columns:
     Attributes:
         file: Column of the paths; None without one.
         id: Column of the names; None without one.
+        text: Column of the texts of CIFs or POSCARs, or of files where there is no column of paths; None without one.
         labels: Columns of labels.
     """
 
     file: int | None = None
     id: int | None = None
+    text: int | None = None
     labels: dict[int, Column] = field(default_factory=dict)
 
 
@@ -76,19 +79,20 @@ def parse_headings(table: Path, content: Table, properties: Sequence[Property]) 
         found = _property_in(heading, properties)
         if found is None:
             _refuse_misspelt(table, heading, properties)
-            log.warning("%s: column '%s' is no property and is ignored.", table, heading)
+            if properties:
+                log_once(log, table, f"column '{heading}' is no property and is ignored.")
             continue
         prop, unit = found
         if any(prop is other.property for other in labels.values()):
             raise DataError(f"{table} has two columns for '{prop.key}'.", fix="Keep one of them.")
         labels[position] = Column(prop, _factor(table, heading, prop, unit))
-    if not labels or not named:
+    if (properties and not labels) or not named:
         raise DataError(
             f"{table} has the headings {', '.join(headings)}.",
-            why="It needs a column 'file' or 'id', and a column for at least one property.",
+            why="It needs a column 'file', 'id' or 'cif', and a column for at least one property.",
             fix=f"Use the headings: file, {', '.join(p.heading for p in properties)}; separate cells by commas.",
         )
-    return Columns(named.get("file"), named.get("id"), labels)
+    return Columns(named.get("file"), named.get("id"), named.get("text"), labels)
 
 
 def _naming_columns(headings: Sequence[str]) -> dict[str, int]:
@@ -160,7 +164,8 @@ def _factor(table: Path, heading: str, prop: Property, unit: str | None) -> floa
             fix=error.fix + f" In its own unit the column is called '{prop.heading}'.",
         ) from error
     if factor != 1.0:
-        log.warning("%s: column '%s' is converted to %s: times %g.", table, heading, prop.unit or "a number", factor)
+        unit = prop.unit or "a number"
+        log_once(log, table, f"column '{heading}' is converted to {unit}: times {factor:g}.")
     return factor
 
 

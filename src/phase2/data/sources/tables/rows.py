@@ -91,6 +91,7 @@ def read_rows(table: Path, limits: ReadingLimits, is_heading: Callable[[str], bo
 
 def _filled_rows(content: bytes, dialect: Dialect, limits: ReadingLimits) -> Iterator[TableRow]:
     text = dialect.text
+    csv.field_size_limit(max(csv.field_size_limit(), limits.file_bytes))  # of a cell that is the text of a structure
     if not has_long_line(content, limits) and _NO_UTF8.search(text) is None:
         try:
             lines = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.separator, strict=True)

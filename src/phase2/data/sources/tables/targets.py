@@ -12,6 +12,7 @@ from phase2.data.crystals.shown import shown
 from phase2.data.sources.base import read_label
 from phase2.data.sources.missing import FIRST_WORDS, is_missing
 from phase2.data.sources.tables.headings import Columns, is_known_heading, parse_headings
+from phase2.data.sources.tables.notes import log_once
 from phase2.data.sources.tables.numbers import decimal_comma, plain_number, uses_new_words
 from phase2.data.sources.tables.rows import Table, TableRow, read_rows
 from phase2.errors import DataError, InvalidCrystalError
@@ -31,6 +32,7 @@ class TargetRow:
         labels: The labels in the order and the units of the properties, "" where missing.
         defect: Why the row cannot be used, "" for none.
         limit: Whether the defect is that it exceeds a limit of reading.
+        text: Text of its structure, "" where a file holds it.
         may_be_comment: Whether it begins as a comment does: it is one unless there is a file of that name.
     """
 
@@ -40,6 +42,7 @@ class TargetRow:
     defect: str = ""
     limit: bool = False
     may_be_comment: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def read_target_table(
     if not content.rows:
         raise DataError(f"{table} has no rows.", why="It needs a row for each structure.", fix="Fill it.")
     if content.comments:
-        log.warning("%s: %d comment lines are left out.", table, content.comments)
+        log_once(log, table, f"{content.comments} comment lines are left out.")
     sound = [row.cells for row in content.rows if not row.defect]
     cells = [row[position] for position in columns.labels for row in sound]
     comma = decimal_comma(table, content.separator, cells)
@@ -95,11 +98,15 @@ def _row(row: TableRow, columns: Columns, properties: Sequence[Property], *, com
         column.property.key: plain_number(cells[position], comma=comma, factor=column.factor)
         for position, column in columns.labels.items()
     }
+    text = "" if columns.text is None else cells[columns.text].strip("\r\n")
+    file = "" if columns.file is None else cells[columns.file].strip()
+    is_text = "\n" in text or "\r" in text
     return TargetRow(
-        file="" if columns.file is None else cells[columns.file].strip(),
+        file=file or ("" if is_text else text.strip()),
         id="" if columns.id is None else text_of_cell(cells[columns.id].strip()),
         labels=tuple(labels.get(p.key, "") for p in properties),
         may_be_comment=row.is_comment,
+        text=text if is_text else "",
     )
 
 
