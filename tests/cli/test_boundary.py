@@ -28,7 +28,7 @@ REFUSED = [
     (["train", "--checkpoint-minutes", "0"], "--checkpoint-minutes 0.0 is not a positive number"),
     (["train", "--store", "ftp://x"], "'ftp://...' is not the address of a store"),
     (["explain", "--algorithm", "cgcn"], "Did you mean 'cgcnn'?"),
-    (["predict"], "Give either --cif FILE or --dir FOLDER"),
+    (["predict"], "Give one of --cif FILE, --dir FOLDER and --data NAME"),
     (["predict", "--cif", "x.cif", "--output", "x.xlsx"], "no known format"),
     (["nonsense"], "nonsense"),
 ]

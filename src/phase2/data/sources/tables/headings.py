@@ -89,7 +89,7 @@ def parse_headings(table: Path, content: Table, properties: Sequence[Property]) 
     if (properties and not labels) or not named:
         raise DataError(
             f"{table} has the headings {', '.join(headings)}.",
-            why="It needs a column 'file', 'id' or 'cif', and a column for at least one property.",
+            why="It needs a column 'file' or 'id' (or 'cif', with texts), and a column for at least one property.",
             fix=f"Use the headings: file, {', '.join(p.heading for p in properties)}; separate cells by commas.",
         )
     return Columns(named.get("file"), named.get("id"), named.get("text"), labels)
