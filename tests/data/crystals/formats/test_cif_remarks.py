@@ -177,3 +177,12 @@ class TestCapitals:
         sites = ("CO1 0 0 0", "CO2 0.5 0.5 0.5")
         text = cif(symbol("P 1"), "_chemical_formula_sum 'Co C O'", columns=LABELLED, sites=sites)
         assert "do not fit its formula" in refused(text)
+
+
+@pytest.mark.parametrize(("setting", "code", "agree"), [("1", "1", True), ("1", "2", False), ("2", "1", False)])
+def test_a_code_may_not_contradict_the_setting_of_the_symbol(setting, code, agree):
+    text = cif(symbol(f"F d -3 m:{setting}"), f"_space_group.IT_coordinate_system_code {code}", sites=("Si1 Si 0 0 0",))
+    if agree:
+        assert read(text).n_atoms == 8
+    else:
+        assert f"contradicts itself: _symmetry_space_group_name_H-M is 'F d -3 m:{setting}'" in refused(text)

@@ -23,6 +23,7 @@ _HERMANN_MAUGUIN = (
 )
 _NUMBERS = ("_space_group_it_number", "_symmetry_int_tables_number")
 _SETTING_CODE = "_space_group_it_coordinate_system_code"
+_CODES = frozenset({"1", "2", "r", "h"})
 # P 21/c as P 2(1)/c, P 2~1~/c, P 2_1/c; F m -3 m (225), F m -3 m (No. 225).
 _MARKUP = re.compile(r"[~_]|\((\d)\)|\s*\((?:[Nn]o\.?\s*)?\d{2,3}\)$")
 # Endings by which ICSD and others name a setting: origin choices 1 and 2, rhombohedral and hexagonal axes.
@@ -65,7 +66,7 @@ def read_claims(block: Block) -> tuple[list[Claim], list[str]]:
     """Return the statements about the space group, the most exact first, and those that are not understood.
 
     Raises:
-        InvalidCrystalError: A number is that of no space group.
+        InvalidCrystalError: A number is that of no space group, or a setting is stated in two ways.
     """
     claims, unknown = [], []
     code = next((text for _, text in block.stated(_SETTING_CODE)), "")
@@ -75,6 +76,12 @@ def read_claims(block: Block) -> tuple[list[Claim], list[str]]:
         unknown += [] if claim else [f"{name} is '{text}'"]
     for name, text in block.stated(*_HERMANN_MAUGUIN):
         claim = _symbol(name, text, code)
+        setting = text.rpartition(":")[2].strip().lower() if ":" in text else ""
+        if claim and setting and code and {setting, code.lower()} <= _CODES and setting != code.lower():
+            raise block.error(
+                f"its symmetry contradicts itself: {claim}, and {block.names[_SETTING_CODE]} is '{code}'.",
+                "Write the setting of these sites.",
+            )
         claims += [claim] if claim else []
         unknown += [] if claim else [f"{name} is '{text}'"]
     claims += list(_numbers(block, code))
