@@ -25,6 +25,9 @@ from phase2.training.loader import TrainingLoader, mean_neighbors
 FEATURES = ("eager",)
 """What each network is measured with: PyTorch as it comes. What makes it faster is named here when it is there."""
 
+LOADED = {"padded": (4, False), "on device": (None, True), "padded, on device": (4, True)}
+"""Further features, measured with the smallest batches in fp32: sizes of padding, and where the graphs are."""
+
 PROPERTIES = resolve(RunRequest()).config.properties
 STEPS = 100_000  # of the run that a learning rate belongs to
 BATCHES = 8  # that are kept on the device
@@ -45,6 +48,14 @@ def one_of_each_size() -> list[Network]:
     """List the networks with the smallest batch of each size."""
     every = networks()
     return [n for n in every if n.batch_size == min(m.batch_size for m in every if _same_size(n, m))]
+
+
+def smallest_batches() -> list[Network]:
+    """Choose the network with the smallest batch of each algorithm, whose steps are shortest beside their launches."""
+    smallest: dict[str, Network] = {}
+    for network in sorted(networks(), key=lambda n: n.batch_size):
+        smallest.setdefault(network.algorithm, network)
+    return list(smallest.values())
 
 
 def configuration(network: Network, **training: object) -> RunConfig:
@@ -81,9 +92,19 @@ def settle(model: CrystalModel, batch: Batch) -> CrystalModel:
     return model.eval()
 
 
-def loader_of(config: RunConfig, data: PackedData, model: CrystalModel, device: torch.device) -> TrainingLoader:
-    """Return the loader of a training."""
-    return TrainingLoader(data, view=model.view, batch_size=config.training.batch_size, seed=config.seed, device=device)
+def loader_of(
+    config: RunConfig, data: PackedData, model: CrystalModel, device: torch.device, *, resident: bool = False
+) -> TrainingLoader:
+    """Return the loader of a training, with the graphs on the host unless they are to be on the device."""
+    return TrainingLoader(
+        data,
+        view=model.view,
+        batch_size=config.training.batch_size,
+        seed=config.seed,
+        device=device,
+        padding_buckets=config.training.padding_buckets,
+        resident=resident,
+    )
 
 
 def learner_of(config: RunConfig, model: CrystalModel, loader: TrainingLoader) -> Learner:

@@ -17,10 +17,9 @@ from phase2.training.loader import TrainingLoader
 SMALL = EquivariantConfig(size="small", channels=(8, 4), layers=2, trunk=8, second_order=2, readout_layers="all")
 
 
-def loader_of(data, view, buckets, batch_size=8):
-    return TrainingLoader(
-        data, view=view, batch_size=batch_size, seed=1, device=torch.device("cpu"), padding_buckets=buckets
-    )
+def loader_of(data, view, buckets, *, resident=None):
+    cpu = torch.device("cpu")
+    return TrainingLoader(data, view=view, batch_size=8, seed=1, device=cpu, padding_buckets=buckets, resident=resident)
 
 
 @pytest.mark.parametrize("view", ["crystal", "quotient"])
@@ -31,6 +30,39 @@ def test_an_epoch_has_few_sizes_and_the_same_crystals(data, view):
     assert [b.index[: b.n_real].tolist() for b in batches] == [b.index.tolist() for b in plain.epoch(5)]
     for one, other in zip(batches, plain.epoch(5), strict=True):
         assert torch.equal(one.targets[: one.n_real].nan_to_num(9), other.targets.nan_to_num(9))
+
+
+@pytest.mark.parametrize("buckets", [None, 2])
+def test_a_manifest_says_how_it_was_computed(data, buckets):
+    made = loader_of(data, "crystal", buckets)
+    execution = made.execution()
+    assert execution.graphs == "host"
+    assert execution.graph_bytes > 0
+    sizes = {(b.n_crystals, len(b.species), len(b.bond_sender), len(b.edge_bond)) for b in made.epoch(0)}
+    if buckets is None:
+        assert (execution.padded_shapes, execution.padding) == ((), None)
+        return
+    assert sizes <= {(s.crystals, s.atoms, s.bonds, s.edges) for s in execution.padded_shapes}
+    bonds = sum(len(b.bond_sender) for b in loader_of(data, "crystal", None).epoch(0))
+    assert execution.padding == pytest.approx(1 - bonds / sum(len(b.bond_sender) for b in made.epoch(0)))
+
+
+@pytest.mark.parametrize("buckets", [None, 2])
+def test_graphs_on_the_device_train_as_those_on_the_host_do(data, configure, buckets):
+    config = configure()
+    states = []
+    for resident in (False, True):
+        torch.manual_seed(0)
+        model = build_network(config, 3, 12.0)
+        loader = loader_of(data, model.view, buckets, resident=resident)
+        assert loader.execution().graphs == ("device" if resident else "host")
+        learner = Learner(model, 3, config.training, steps=100)
+        for batch in loader.epoch(1, skip=1):
+            learner.step(batch)
+        evaluated = predict(learner.average.module, loader.in_order(data.split.val))
+        states.append((learner.state().model, evaluated))
+    assert all(torch.equal(states[1][0][name], tensor) for name, tensor in states[0][0].items())
+    assert np.array_equal(states[0][1], states[1][1])
 
 
 def test_evaluation_drops_the_padding(data, configure):

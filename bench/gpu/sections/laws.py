@@ -64,8 +64,9 @@ def _of_network(network: Network, data: PackedData, setting: Setting) -> Iterato
     yield from _like_the_cpu(network, model, batch, device)
     yield from _equivalent_crystals(network, model.to(device), setting)
     yield _half_precision(network, model, batch.to(device))
-    yield from _padding(network, model, data, setting)
-    yield _no_waiting(network, model, data, setting)
+    if not setting.quick or network.size == "small":
+        yield from _padding(network, model, data, setting)
+        yield _no_waiting(network, model, data, setting)
 
 
 def _like_the_cpu(network: Network, model: CrystalModel, batch: Batch, device: torch.device) -> Iterator[LawRow]:

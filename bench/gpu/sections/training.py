@@ -11,6 +11,7 @@ from typing import Literal
 from bench.gpu.attempt import attempt
 from bench.gpu.networks import (
     FEATURES,
+    LOADED,
     PROPERTIES,
     build,
     configuration,
@@ -19,6 +20,7 @@ from bench.gpu.networks import (
     loader_of,
     networks,
     resident,
+    smallest_batches,
 )
 from bench.gpu.record.rows import Network, Row, SkippedRow, TrainingRow
 from bench.gpu.setting import Setting
@@ -37,16 +39,20 @@ def training(setting: Setting) -> Iterator[Row]:
             continue
         row = network.model_copy(update={"precision": precision, "feature": feature})
         yield from attempt(f"training of {row.title} in {precision}", partial(measured, row, data, setting))
+    for feature, network in itertools.product(LOADED, smallest_batches()):
+        row = network.model_copy(update={"feature": feature})
+        yield from attempt(f"training of {row.title}, {feature}", partial(measured, row, data, setting))
     if setting.device().type != "cuda":
         yield SkippedRow(what="training in bf16", why="bf16 gains on a GPU alone")
 
 
 def measured(network: Network, data: PackedData, setting: Setting) -> Iterator[TrainingRow]:
     """Measure the training of one network."""
-    device, config = setting.device(), configuration(network)
+    buckets, on_device = LOADED.get(network.feature, (None, False))
+    device, config = setting.device(), configuration(network, padding_buckets=buckets)
     with peak_memory(device) as peak:
         model = build(config, data, untrained=True).to(device)
-        loader = loader_of(config, data, model, device)
+        loader = loader_of(config, data, model, device, resident=on_device)
         learner = learner_of(config, model, loader)
         batches = itertools.cycle(resident(loader, setting))
         with closing(endless(loader)) as loaded:

@@ -15,6 +15,7 @@ from phase2.machine.place import Place
 from phase2.runs.artifacts import Artifact, describe_files
 from phase2.runs.attempts import Attempt, Status
 from phase2.runs.baselines import PropertyBaseline
+from phase2.runs.execution import Execution
 from phase2.runs.intervals import PropertyIntervals
 from phase2.runs.layout import RunDirectory
 from phase2.runs.lineage import Lineage
@@ -96,6 +97,7 @@ class RunManifest(Record):
         baselines: Errors of the baselines, by property; empty where they were not computed.
         intervals: How well intervals hold on the test part, by property.
         leakage: Test crystals that are nearly in the training part; null where that was not measured.
+        execution: How the training was computed; null where that was not recorded.
         artifacts: All other files of the run.
     """
 
@@ -128,6 +130,7 @@ class RunManifest(Record):
     baselines: tuple[PropertyBaseline, ...] = ()
     intervals: tuple[PropertyIntervals, ...] = ()
     leakage: Leakage | None = None
+    execution: Execution | None = None
     artifacts: tuple[Artifact, ...] = ()
 
     @model_validator(mode="after")
@@ -192,6 +195,7 @@ _FROM_RESULTS = (
     "baselines",
     "intervals",
     "leakage",
+    "execution",
 )
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from phase2.config.levels import Algorithm, Mode
 from phase2.runs.baselines import PropertyBaseline
+from phase2.runs.execution import Execution
 from phase2.runs.intervals import PropertyIntervals
 from phase2.runs.splits import Leakage
 from phase2.storage.records import Counted, Record
@@ -141,6 +142,7 @@ class Results(Record):
         baselines: Errors of the baselines, by property; empty where they were not computed.
         intervals: How well intervals hold on the test part, by property.
         leakage: Test crystals that are nearly in the training part; null where that was not measured.
+        execution: How the training was computed; null where that was not recorded.
     """
 
     schema_version: Counted = 1
@@ -159,6 +161,7 @@ class Results(Record):
     baselines: tuple[PropertyBaseline, ...] = ()
     intervals: tuple[PropertyIntervals, ...] = ()
     leakage: Leakage | None = None
+    execution: Execution | None = None
 
 
 def _finite(value: float | None) -> float | None:

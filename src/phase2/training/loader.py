@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -14,10 +14,12 @@ from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.padding.buckets import ShapeBuckets
 from phase2.data.padding.shape import batch_shapes, crystal_shapes
 from phase2.data.prefetch import prefetch_batches
+from phase2.data.resident import ResidentGraphs, has_room, resident_bytes
 from phase2.data.sampling import BalancedBatchSampler
 from phase2.data.splits.split import Split
 from phase2.data.targets import TargetScaler
 from phase2.data.transforms import learned_factors
+from phase2.runs.execution import Execution, PaddedShape
 from phase2.training.objective import LabelWeights
 
 EVALUATION_BATCH = 64
@@ -70,6 +72,7 @@ class TrainingLoader:
         seed: Seed of the order of the crystals.
         device: Device of the model.
         padding_buckets: Most sizes that batches are padded to; None does not pad.
+        resident: Keep the graphs on the device and gather batches there; None does so on a GPU that has room for them.
 
     Attributes:
         labels: Normalised labels, (B, P) float32, NaN where missing and, in the training part alone, where an outlier.
@@ -87,6 +90,7 @@ class TrainingLoader:
         seed: int,
         device: torch.device,
         padding_buckets: int | None = None,
+        resident: bool | None = None,
     ) -> None:
         self._graphs = data.graphs
         self._features = data.features
@@ -99,8 +103,14 @@ class TrainingLoader:
         self.size = len(self._train)
         self.n_batches = len(self._sampler)
         self._padding_buckets = padding_buckets
-        self.buckets = self._fit_buckets(
-            self._train[batch] for k in range(SAMPLED_EPOCHS) for batch in self._sampler.epoch(k)
+        self.buckets = self._fit_buckets(self._sampled(SAMPLED_EPOCHS))
+
+        self._graph_bytes = resident_bytes(data.graphs, view)
+        is_resident = has_room(self._graph_bytes, device) if resident is None else resident
+        self._resident = (
+            ResidentGraphs(data.graphs, self.labels, view=view, device=device, features=data.features)
+            if is_resident
+            else None
         )
 
     def epoch(self, k: int, *, skip: int = 0) -> Generator[Batch]:
@@ -113,11 +123,28 @@ class TrainingLoader:
         batches = [index[start : start + size] for start in range(0, len(index), size)]
         return self._load(batches, self._fit_buckets(batches))
 
+    def execution(self) -> Execution:
+        """Describe where the graphs are and how training batches are padded."""
+        first = batch_shapes(crystal_shapes(self._graphs, self._view), self._sampled(1)) if self.buckets else None
+        return Execution(
+            graphs="host" if self._resident is None else "device",
+            graph_bytes=self._graph_bytes,
+            padded_shapes=tuple(
+                PaddedShape(crystals=one.crystals, atoms=one.atoms, bonds=one.bonds, edges=one.edges)
+                for one in (self.buckets.shapes if self.buckets else ())
+            ),
+            padding=self.buckets.waste(first) if self.buckets and first is not None else None,
+        )
+
     def label_weights(self, exponent: float | None) -> LabelWeights | None:
         """Weigh the training labels by the number of a property's labels to a power; None stays None."""
         if exponent is None:
             return None
         return LabelWeights.from_labels(torch.from_numpy(self.labels[self._train]), self.n_batches, exponent)
+
+    def _sampled(self, epochs: int) -> Iterator[NDArray[np.int64]]:
+        """Draw the training batches of the first epochs."""
+        return (self._train[batch] for k in range(epochs) for batch in self._sampler.epoch(k))
 
     def _fit_buckets(self, batches: Iterable[NDArray[np.int64]]) -> ShapeBuckets | None:
         if self._padding_buckets is None:
@@ -125,6 +152,9 @@ class TrainingLoader:
         return ShapeBuckets.fit(batch_shapes(crystal_shapes(self._graphs, self._view), batches), self._padding_buckets)
 
     def _load(self, batches: list[NDArray[np.int64]], buckets: ShapeBuckets | None) -> Generator[Batch]:
+        if self._resident is not None:
+            yield from self._resident.batches(batches, buckets)
+            return
         yield from prefetch_batches(
             self._graphs,
             batches,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.models.files.modelfile import TrainedModel
+from phase2.runs.execution import Execution
 from phase2.runs.history import EpochRow
 from phase2.runs.intervals import PropertyIntervals
 from phase2.runs.results import PropertyMetrics
@@ -44,6 +45,7 @@ class TrainingResult:
         intervals: How well intervals hold on the test part, by property.
         test_novelty: Distance of the test crystals from the training crystals, (B,) float64.
         history: One row per epoch.
+        execution: How it was computed.
         stopped_early: The score had not improved for ``patience`` epochs.
     """
 
@@ -55,4 +57,5 @@ class TrainingResult:
     intervals: tuple[PropertyIntervals, ...]
     test_novelty: NDArray[np.float64]
     history: tuple[EpochRow, ...]
+    execution: Execution
     stopped_early: bool

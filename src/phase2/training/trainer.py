@@ -245,5 +245,6 @@ class Trainer:
             intervals=calibrated.intervals,
             test_novelty=calibrated.test_novelty,
             history=tuple(state.history),
+            execution=self._loader.execution(),
             stopped_early=state.epoch < self._config.training.epochs,
         )

@@ -86,6 +86,7 @@ def _results(recorded: RecordedConfig, dataset: CrystalPropertyDataset, result: 
         test=result.test_metrics,
         intervals=result.intervals,
         leakage=measure_leakage(dataset, result.test, config.data.graph.cutoff),
+        execution=result.execution,
     )
 
 
