@@ -64,9 +64,14 @@ class Property:
         return f"{self.key} [{self.unit}]" if self.unit else self.key
 
     @property
+    def predicted_unit(self) -> str:
+        """Unit of predictions, which are probabilities for a binary property."""
+        return "probability" if self.task == "binary" else self.unit
+
+    @property
     def predicted_heading(self) -> str:
-        """Column heading of predictions, which are probabilities for a binary property."""
-        return f"{self.key} [probability]" if self.task == "binary" else self.heading
+        """Column heading of predictions."""
+        return f"{self.key} [{self.predicted_unit}]" if self.predicted_unit else self.key
 
 
 PROPERTIES: tuple[Property, ...] = (

@@ -27,8 +27,8 @@ def test_every_fold_is_a_run_and_a_column(found):
     assert found.columns()[-2:] == ["kfold:2/1:composition", "kfold:2/2:composition"]
     (row,) = found
     assert row.key == "ehull"
-    assert row.maes == tuple(run.manifest.test[0].mae for run in found.runs)
-    assert row.mean == pytest.approx(sum(row.maes) / 2)
+    assert row.folds == tuple(run.manifest.test[0].mae for run in found.runs)
+    assert row.mean == pytest.approx(sum(row.folds) / 2)
     assert found.to_pandas()["spread"].iloc[0] == pytest.approx(row.std)
     assert "ehull" in found._repr_html_()
 

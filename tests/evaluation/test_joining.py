@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from phase2.errors import DataError
-from phase2.evaluation.joining import join, read_prediction_file
+from phase2.evaluation.joining import join
+from phase2.evaluation.prediction_file import read_prediction_file
 from phase2.properties import select_properties
 
 PROPERTIES = select_properties(["formation_energy", "band_gap"])

@@ -399,7 +399,7 @@ def test_five_folds_are_trained_and_gathered(workflows, kept, folds, runs, place
     assert gathered.code == 0, gathered.errors
     table = json.loads((tmp_path / f"{folds}.json").read_text(encoding="utf-8"))
     assert [run["run_id"] for run in table["runs"]] == ids
-    assert all(len(row["maes"]) == 5 for row in table["properties"])
+    assert all(len(row["folds"]) == 5 for row in table["properties"])
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ class Comparison(Table[ComparisonRow]):
 
     def columns(self) -> list[str]:
         """Return the headings; the unit of each row has a column of its own."""
-        return ["property", "unit", "part", "measure", *self.runs]
+        return ["property", "unit", "part", "measure", "better", *self.runs]
 
     def records(self) -> list[list[Cell]]:
         """Return the cells of each row."""

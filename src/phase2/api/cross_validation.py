@@ -75,8 +75,8 @@ def cross_validate(  # noqa: PLR0913 - keywords
         ...     folds=2, name="cv", algorithm="cgcnn", level="smoke", epochs=1, max_samples=60, output=folder,
         ...     progress=False, baselines=False,
         ... )
-        >>> [run.id for run in found.runs], found.columns()[2:4]
-        (['cv-0', 'cv-1'], ['mean MAE', 'spread'])
+        >>> [run.id for run in found.runs], found.columns()[2:5]
+        (['cv-0', 'cv-1'], ['measure', 'mean', 'spread'])
     """
     request = pinned(run_request(settings), store)
     chosen = name or f"cv-{new_run_id()}"
@@ -102,7 +102,9 @@ def cross_validate(  # noqa: PLR0913 - keywords
 
 
 class CrossValidated(Table[PropertySpread]):
-    """Test errors over the folds of a cross-validation: mean and spread, one row per property.
+    """Test errors over the folds of a cross-validation: mean and spread, one row per property and measure.
+
+    The measure is the MAE, and of a binary property log loss, area under the ROC curve, accuracy and F1.
 
     Args:
         name: Its name.
@@ -118,7 +120,7 @@ class CrossValidated(Table[PropertySpread]):
 
     @property
     def rows(self) -> tuple[PropertySpread, ...]:
-        """One per property, in the order in which the runs have them."""
+        """One per property, in the order in which the runs have them; four of a binary one."""
         return self.result.properties
 
     @property
@@ -129,11 +131,14 @@ class CrossValidated(Table[PropertySpread]):
     def columns(self) -> list[str]:
         """Return the headings; the unit of each row has a column of its own, and so has each fold."""
         folds = [run.split for run in self.result.runs]
-        return ["property", "unit", "mean MAE", "spread", "median baseline MAE", "test labels", *folds]
+        return ["property", "unit", "measure", "mean", "spread", "baseline", "test labels", *folds]
 
     def records(self) -> list[list[Cell]]:
         """Return the cells of each row."""
-        return [[row.key, row.unit, row.mean, row.std, row.baseline, row.labels, *row.maes] for row in self.rows]
+        return [
+            [row.key, row.unit, row.measure, row.mean, row.std, row.baseline, row.labels, *row.folds]
+            for row in self.rows
+        ]
 
     def write(self, folder: str | os.PathLike[str]) -> list[Path]:
         """Write what ``phase2 cross-validate --to`` writes: the table, as text and JSON, and matbench's records.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from phase2.api.table import Cell, Table
 from phase2.evaluation.evaluate import Evaluated
-from phase2.evaluation.result import EvaluatedGroup, EvaluationResult
+from phase2.evaluation.result import EvaluatedGroup, EvaluationResult, Number
 from phase2.prediction.table import check_output
 from phase2.runs.predictions import PartPredictions, write_predictions
 
@@ -50,20 +50,31 @@ class Evaluation(Table[EvaluatedGroup]):
         return Evaluation(Evaluated(chosen, self.predictions))
 
     def columns(self) -> list[str]:
-        """Return the headings; the unit of each row has a column of its own."""
-        numbers = [f"{name}{end}" for name in ("MAE", "RMSE", "R2") for end in ("", " low", " high")]
-        return ["property", "unit", "kind", "group", "labels", *numbers, "median baseline MAE", "gradient boosting MAE"]
+        """Return the headings; the unit of each row has a column of its own.
+
+        Those of binary properties are there where a property is binary.
+        """
+        head = ["property", "unit", "kind", "group", "labels", *_with_ends("MAE", "RMSE", "R2")]
+        baselines = ["median baseline MAE", "gradient boosting MAE"]
+        return [*head, *baselines, *(_BINARY if self._has_binary else ())]
 
     def records(self) -> list[list[Cell]]:
         """Return the cells of each row."""
-        return [
+        found: list[list[Cell]] = [
             [
                 *(row.property, row.unit, row.kind, row.group, row.labels),
-                *(value for one in (row.mae, row.rmse, row.r2) for value in (one.value, one.low, one.high)),
+                *_cells(row.mae, row.rmse, row.r2),
                 *(row.median_mae, row.boosting_mae),
+                *_cells(row.log_loss, row.roc_auc, row.accuracy, row.f1),
+                *(row.baseline_log_loss, row.baseline_accuracy),
             ]
             for row in self.rows
         ]
+        return found if self._has_binary else [cells[: -len(_BINARY)] for cells in found]
+
+    @property
+    def _has_binary(self) -> bool:
+        return any(row.is_binary() for row in self.rows)
 
     def write_predictions(self, path: str | Path) -> None:
         """Write predictions beside labels, with ids, as CSV.
@@ -73,3 +84,15 @@ class Evaluation(Table[EvaluatedGroup]):
         """
         check_output(Path(path), (".csv",))
         write_predictions(Path(path), self.predictions)
+
+
+def _with_ends(*names: str) -> list[str]:
+    return [f"{name}{end}" for name in names for end in ("", " low", " high")]
+
+
+def _cells(*numbers: Number | None) -> list[Cell]:
+    ends = ("value", "low", "high")
+    return [None if one is None else getattr(one, end) for one in numbers for end in ends]
+
+
+_BINARY = (*_with_ends("log loss", "ROC AUC", "accuracy", "F1"), "baseline log loss", "baseline accuracy")

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from phase2.api.references import store_at
 from phase2.api.table import Cell, Table
-from phase2.properties import error_unit
 from phase2.runs.catalog import index
 from phase2.runs.catalog.best import SCORE, compare_best
 from phase2.runs.catalog.columns import sort_runs
 from phase2.runs.catalog.filter import RunFilter
+from phase2.runs.catalog.measures import error_name
 from phase2.runs.catalog.summary import RunSummary
 
 
@@ -43,7 +43,7 @@ def list_runs(  # noqa: PLR0913 - filters
         lr: Only those with this peak learning rate.
 
     Raises:
-        UnknownNameError: There is no such algorithm, level, status or property.
+        UnknownNameError: There is no such algorithm, level or status, or no run of such a property.
         RequestError: The store cannot be read.
         TransientError: The store does not answer.
 
@@ -58,7 +58,7 @@ def list_runs(  # noqa: PLR0913 - filters
         algorithm=algorithm, mode=level, status=status, property=property,
         data=data, split=split, seed=seed, epochs=epochs, lr=lr,
     )  # fmt: skip
-    return RunList([run for run in index.list_runs(store_at(store)) if wanted.passes(run)])
+    return RunList(wanted.select(index.list_runs(store_at(store))))
 
 
 class RunList(Table[RunSummary]):
@@ -81,7 +81,7 @@ class RunList(Table[RunSummary]):
 
         Args:
             by: ``score``, which compares runs of the same properties, data and split, or a property, whose validation
-                MAE compares runs of the same data and split.
+                MAE, or log loss if it is binary, compares runs of the same data and split.
 
         Raises:
             RequestError: The runs do not compare, or none has the number.
@@ -102,10 +102,8 @@ class RunList(Table[RunSummary]):
         return RunList(sort_runs(self.rows, column, reverse=reverse))
 
     def columns(self) -> list[str]:
-        """Return the headings; those of validation errors carry the units."""
-        units = {key: unit for run in self.rows for key, unit in run.own_units.items()}
-        known = {key: error_unit(key, units) for key in self._keys()}
-        errors = [f"val MAE of {key}" + (f" [{unit}]" if unit else "") for key, unit in known.items()]
+        """Return the headings; those of validation errors carry the units, as far as the runs agree in them."""
+        errors = [f"val {error_name(key, self.rows)}" for key in self._keys()]
         about = ["run", "family", "algorithm", "level", "status", "started", "data", "split", "seed", "epochs", "rate"]
         return [*about, "score", *errors, "bytes"]
 
@@ -115,10 +113,10 @@ class RunList(Table[RunSummary]):
             [
                 *(run.run_id, run.family, run.algorithm, run.mode, run.status, f"{run.started:%Y-%m-%d %H:%M:%S}"),
                 *(run.source, run.split, run.seed, run.epochs, run.lr),
-                *(run.score, *(run.val_mae.get(key) for key in self._keys()), run.size),
+                *(run.score, *(run.val_errors.get(key) for key in self._keys()), run.size),
             ]
             for run in self.rows
         ]
 
     def _keys(self) -> list[str]:
-        return list(dict.fromkeys(key for run in self.rows for key in run.val_mae))
+        return list(dict.fromkeys(key for run in self.rows for key in run.val_errors))

@@ -49,6 +49,20 @@ AcceptOption = Annotated[
     ),
 ]
 
+PropertyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--property",
+        metavar="KEY:UNIT:COLUMN",
+        help="Define a property of your own: cv:J/mol/K:heat_capacity, or a mapping; may be repeated.",
+        show_default=False,
+    ),
+]
+PropertiesFileOption = Annotated[
+    Path | None,
+    typer.Option("--properties-file", metavar="FILE", help="YAML file of properties of your own.", show_default=False),
+]
+
 DeviceOption = Annotated[
     str, typer.Option("--device", help="auto (a GPU where there is one), cpu, cuda or cuda:1: where to compute.")
 ]
@@ -91,27 +105,8 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
-    "own_properties": (
-        Annotated[
-            list[str] | None,
-            typer.Option(
-                "--property",
-                metavar="KEY:UNIT:COLUMN",
-                help="Define a property of your own: cv:J/mol/K:heat_capacity, or a mapping; may be repeated.",
-                show_default=False,
-            ),
-        ],
-        None,
-    ),
-    "properties_file": (
-        Annotated[
-            Path | None,
-            typer.Option(
-                "--properties-file", metavar="FILE", help="YAML file of properties of your own.", show_default=False
-            ),
-        ],
-        None,
-    ),
+    "own_properties": (PropertyOption, None),
+    "properties_file": (PropertiesFileOption, None),
     "epochs": (Annotated[int | None, request_option("--epochs", help="Passes over the training set.")], None),
     "lr": (Annotated[float | None, request_option("--lr", help="Peak learning rate.")], None),
     "batch_size": (Annotated[int | None, request_option("--batch-size", help="Crystals per step.")], None),

@@ -14,14 +14,16 @@ from phase2.baselines.boosting import predict_by_boosting
 from phase2.config.levels import SEED
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.splits.split import Split
+from phase2.data.targets import TargetScaler
+from phase2.data.transforms import learned_factors
 from phase2.errors import ModelFileError
 from phase2.runs.layout import MANIFEST
 from phase2.runs.manifest import read_manifest
 
 if TYPE_CHECKING:
     from phase2.data.dataset import CrystalPropertyDataset
-    from phase2.data.targets import TargetScaler
     from phase2.evaluation.data import LabelledData
+    from phase2.properties import Property
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,15 +44,27 @@ class Boosting:
 def median_predictions(scaler: TargetScaler, data: LabelledData) -> NDArray[np.float64]:
     """Predict the median of the training labels for every crystal, (B, P) float64, in the properties' units.
 
-    Of values per cell or per volume it is the median per atom, times the atoms of a cell or of a cubic angstrom.
+    Of values per cell or per volume it is the median per atom, times the atoms of a cell or of a cubic angstrom; of a
+    binary property the share of those that are true.
     """
-    graphs, index = data.store.graphs, data.index
-    atoms = np.diff(graphs.atom_offset)[index].astype(np.float64)
-    density = atoms / np.abs(np.linalg.det(graphs.lattice[index].astype(np.float64)))
-    by = {"cell": atoms, "volume": density}
-    median = scaler.baseline()
-    columns = [median[k] * by.get(p.per, np.ones(len(index))) for k, p in enumerate(scaler.properties)]
-    return np.stack(columns, axis=1)
+    factors = _factors(data, scaler.properties)
+    return scaler.baseline(np.ones((len(data.index), len(scaler.properties))) if factors is None else factors)
+
+
+def own_medians(data: LabelledData, properties: Sequence[Property]) -> NDArray[np.float64]:
+    """Predict the same of the labels themselves, (B, P) float64; NaN of a property without a label."""
+    known = [bool(np.isfinite(column).any()) for column in data.labels.T]
+    factors = _factors(data, properties)
+    labelled = [p for p, is_known in zip(properties, known, strict=True) if is_known]
+    scaler = TargetScaler.fit(data.labels[:, known], labelled, None if factors is None else factors[:, known])
+    found = np.full(data.labels.shape, np.nan)
+    found[:, known] = median_predictions(scaler, data)
+    return found
+
+
+def _factors(data: LabelledData, properties: Sequence[Property]) -> NDArray[np.float64] | None:
+    factors = learned_factors(data.store.graphs, properties)
+    return None if factors is None else factors[data.index]
 
 
 def fitted_boosting(trained: CrystalPropertyDataset, data: LabelledData, keys: Sequence[str]) -> Boosting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,12 +84,29 @@ def measure_errors(
         return Errors(0, Estimate(None), Estimate(None), Estimate(None))
     centred = labels - labels.mean()  # variances of numbers far from zero would lose their digits
     terms = np.stack([np.abs(errors), errors**2, centred, centred**2], axis=1)
-    whole = _measures(np.ones((1, n)) @ terms, n)[0]
+    found = bootstrap(lambda counts: _measures(counts @ terms, n), n, resamples=resamples, level=level, seed=seed)
+    return Errors(n, *found)
+
+
+def bootstrap(
+    measures: Callable[[NDArray[np.float64]], NDArray[np.float64]], n: int, *, resamples: int, level: float, seed: int
+) -> list[Estimate]:
+    """Estimate M measures of n crystals, with intervals where there are two crystals or more.
+
+    Args:
+        measures: Function from how often each crystal is drawn in each sample, (rows, n), to measures, (rows, M), NaN
+            where a sample has none.
+        n: Crystals, at least one.
+        resamples: Samples drawn; 0 for no intervals.
+        level: Share of the samples between the ends.
+        seed: Seed of the draws.
+    """
+    whole = measures(np.ones((1, n)))[0]
     if n < 2 or not resamples:
-        return Errors(n, *(Estimate(_finite(value)) for value in whole))
-    samples = np.concatenate([_measures(counts @ terms, n) for counts in _draws(n, resamples, seed)])
+        return [Estimate(_finite(value)) for value in whole]
+    samples = np.concatenate([measures(counts) for counts in _draws(n, resamples, seed)])
     ends = [_ends(column, level) for column in samples.T]
-    return Errors(n, *(Estimate(_finite(value), *pair) for value, pair in zip(whole, ends, strict=True)))
+    return [Estimate(_finite(value), *pair) for value, pair in zip(whole, ends, strict=True)]
 
 
 def _draws(n: int, resamples: int, seed: int) -> list[NDArray[np.float64]]:

@@ -15,18 +15,20 @@ from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.schema import DataConfig
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import Phase2Error
-from phase2.evaluation.baseline import Boosting, fitted_boosting, median_predictions, recorded_boosting
+from phase2.evaluation.baseline import Boosting, fitted_boosting, median_predictions, own_medians, recorded_boosting
 from phase2.evaluation.data import LabelledData, Part, check_part, data_to_read, open_labelled, open_part, own_dataset
-from phase2.evaluation.joining import join, read_prediction_file
+from phase2.evaluation.joining import join
 from phase2.evaluation.notes import changed_note, part_note, training_note
 from phase2.evaluation.overlap import joint_kinship
 from phase2.evaluation.predicting import predict_crystals
+from phase2.evaluation.prediction_file import read_prediction_file
 from phase2.evaluation.result import EvaluationResult
 from phase2.evaluation.tables import Compared, Sampling, evaluate_groups
-from phase2.properties import PROPERTIES, Property
+from phase2.properties import Property, select_properties
 from phase2.runs.predictions import PartPredictions
 
 if TYPE_CHECKING:
+    from phase2.config.data.own_properties import PropertyDefinition
     from phase2.prediction.predictor import Predictor
     from phase2.storage.progress import ProgressCallback
 
@@ -106,27 +108,33 @@ def evaluate_models(
     )
 
 
-def evaluate_predictions(path: Path, request: Request) -> Evaluated:
+def evaluate_predictions(path: Path, request: Request, own_properties: Sequence[PropertyDefinition] = ()) -> Evaluated:
     """Judge the predictions of a CSV on labelled data that have the same ids.
 
     Args:
         path: The CSV.
         request: What to judge on; its source is needed, and parts are of no use.
+        own_properties: Definitions of properties besides the nine.
 
     Raises:
-        DataError: The file or the data cannot be read, an id stands twice, or no id is in both.
+        UnknownNameError: A property was asked for that is neither one of the nine nor defined.
+        DataError: The file or the data cannot be read, a property that was asked for is not in the file, an id stands
+            twice, or no id is in both.
     """
     assert request.source is not None  # noqa: S101 - checked by the command
-    wanted = [p for p in PROPERTIES if request.properties is None or p.key in request.properties]
-    file = read_prediction_file(path, wanted)
-    data = open_labelled(DataConfig(source=request.source, limits=request.limits), file.properties)
+    config = DataConfig(source=request.source, limits=request.limits, own_properties=tuple(own_properties))
+    own = tuple(one.as_property() for one in own_properties)
+    file = read_prediction_file(path, select_properties(everything=True, own=own))
+    if request.properties is not None:
+        file = file.select(select_properties(request.properties, own=own), path)
+    data = open_labelled(config, file.properties)
     joined = join(file, data.ids)
     data = data.select(joined.found)
     compared = Compared(
         file.properties,
         data,
         joined.values[joined.found],
-        np.broadcast_to(_medians(data.labels), data.labels.shape),
+        own_medians(data, file.properties),
         Boosting("not fitted: the model is not known", None, {}),
         None,
     )
@@ -135,7 +143,7 @@ def evaluate_predictions(path: Path, request: Request) -> Evaluated:
         request,
         predictions=str(path),
         median_of="labels of this data set, which flatters it",
-        notes=joined.notes(path.name),
+        notes=[*file.notes(path.name), *joined.notes(path.name)],
     )
 
 
@@ -205,12 +213,6 @@ def _finished(
     )
     formulas = data.store.graphs.formulas[data.index].tolist()
     return Evaluated(result, PartPredictions(compared.properties, data.ids, formulas, data.labels, compared.predicted))
-
-
-def _medians(labels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the median of each column, NaN where there is no label."""
-    known = [column[np.isfinite(column)] for column in labels.T]
-    return np.array([np.median(column) if len(column) else np.nan for column in known])
 
 
 def _counted(training: NDArray[np.str_] | None) -> dict[str, int]:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from phase2.evaluation.bootstrap import Errors, Estimate
+from phase2.evaluation.probabilities import BinaryErrors
 from phase2.storage.records import Counted, Record
 
 VERSION = 1
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class Number(Record):
@@ -30,6 +37,9 @@ class Number(Record):
 class EvaluatedGroup(Record):
     """Errors of one property over some crystals, in its unit.
 
+    Of a binary property, whose predictions are probabilities, the numbers from ``mae`` to ``boosting_mae`` are null and
+    those after them are there; of any other property they are left out.
+
     Attributes:
         property: The property.
         unit: Its unit; empty for a number without one.
@@ -42,6 +52,13 @@ class EvaluatedGroup(Record):
         median_mae: Error of predicting the median of the model's training labels for every crystal.
         boosting_mae: Error of gradient boosting on composition, lattice and coordination; null where it was neither
             recorded nor fitted.
+        log_loss: Mean negative logarithm of the probability of what is true.
+        roc_auc: Area under the receiver operating characteristic.
+        accuracy: Share of crystals on the right side of a probability of 0.5.
+        f1: Harmonic mean of precision and recall of the true ones.
+        baseline_log_loss: Log loss of predicting the share of true ones among the model's training labels; null where
+            that is 0 or 1.
+        baseline_accuracy: Accuracy of predicting the more frequent of these labels.
     """
 
     property: str
@@ -49,11 +66,25 @@ class EvaluatedGroup(Record):
     kind: str
     group: str
     labels: Counted
-    mae: Number
-    rmse: Number
-    r2: Number
+    mae: Number = Number(value=None)
+    rmse: Number = Number(value=None)
+    r2: Number = Number(value=None)
     median_mae: float | None = None
     boosting_mae: float | None = None
+    log_loss: Number | None = Field(default=None, exclude_if=_is_none)
+    roc_auc: Number | None = Field(default=None, exclude_if=_is_none)
+    accuracy: Number | None = Field(default=None, exclude_if=_is_none)
+    f1: Number | None = Field(default=None, exclude_if=_is_none)
+    baseline_log_loss: float | None = Field(default=None, exclude_if=_is_none)
+    baseline_accuracy: float | None = Field(default=None, exclude_if=_is_none)
+
+    def is_binary(self) -> bool:
+        """Return whether the property is binary."""
+        return self.log_loss is not None
+
+    def error(self) -> Number:
+        """Return the error that is compared: the MAE, or the log loss of a binary property."""
+        return self.mae if self.log_loss is None else self.log_loss
 
     @classmethod
     def of(
@@ -72,6 +103,25 @@ class EvaluatedGroup(Record):
             property=key, unit=unit, kind=kind, group=group, labels=errors.count,
             mae=Number.of(errors.mae), rmse=Number.of(errors.rmse), r2=Number.of(errors.r2),
             median_mae=median_mae, boosting_mae=boosting_mae,
+        )  # fmt: skip
+
+    @classmethod
+    def of_binary(
+        cls, names: tuple[str, str, str], errors: BinaryErrors, baseline: tuple[float | None, float | None]
+    ) -> EvaluatedGroup:
+        """Record the errors of the probabilities of a group.
+
+        Args:
+            names: Property, kind and name of the group.
+            errors: Its errors.
+            baseline: Log loss and accuracy of the share of true training labels.
+        """
+        key, kind, group = names
+        return cls(
+            property=key, unit="", kind=kind, group=group, labels=errors.count,
+            log_loss=Number.of(errors.log_loss), roc_auc=Number.of(errors.roc_auc),
+            accuracy=Number.of(errors.accuracy), f1=Number.of(errors.f1),
+            baseline_log_loss=baseline[0], baseline_accuracy=baseline[1],
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from phase2.evaluation.baseline import Boosting
 from phase2.evaluation.bootstrap import LEVEL, METHOD, RESAMPLES, SEED, measure_errors
 from phase2.evaluation.data import LabelledData
 from phase2.evaluation.groups import Described, Group, groups_of
+from phase2.evaluation.probabilities import measure_probabilities
 from phase2.evaluation.result import EvaluatedGroup, Intervals
 from phase2.properties import Property
 
@@ -47,7 +48,8 @@ class Compared:
         properties: The P properties.
         data: The B crystals and their labels.
         predicted: Predictions, (B, P) float64, NaN where there is none.
-        median: Predictions of the median baseline, (B, P) float64.
+        median: Predictions of the median baseline, (B, P) float64; of a binary property the share of true ones among
+            the training labels.
         boosting: Gradient boosting.
         training: Kinship with the training crystals, (B,); None where that is not known.
     """
@@ -82,21 +84,47 @@ def evaluate_groups(compared: Compared, sampling: Sampling) -> tuple[list[Evalua
 
 
 def _of_property(compared: Compared, k: int, groups: list[Group], sampling: Sampling) -> Iterator[EvaluatedGroup]:
-    prop, labels, predicted = compared.properties[k], compared.data.labels[:, k], compared.predicted[:, k]
-    boosted = None if compared.boosting.predicted is None else compared.boosting.predicted[:, k]
-    usable = np.isfinite(labels) & np.isfinite(predicted)
+    usable = np.isfinite(compared.data.labels[:, k]) & np.isfinite(compared.predicted[:, k])
+    measure = _binary_group if compared.properties[k].task == "binary" else _group
     for group in groups:
         chosen = group.members & usable
-        if group.kind != "all" and not chosen.any():
-            continue
-        errors = measure_errors(
-            labels[chosen], predicted[chosen], resamples=sampling.resamples, level=sampling.level, seed=sampling.seed
-        )
-        boosting = _mean_error(labels[chosen], None if boosted is None else boosted[chosen])
-        if group.kind == "all" and boosted is None:
-            boosting = compared.boosting.recorded.get(prop.key)
-        median = _mean_error(labels[chosen], compared.median[chosen, k])
-        yield EvaluatedGroup.of((prop.key, prop.unit, group.kind, group.name), errors, median, boosting)
+        if group.kind == "all" or chosen.any():
+            yield measure(compared, k, group, chosen, sampling)
+
+
+def _group(compared: Compared, k: int, group: Group, chosen: NDArray[np.bool_], sampling: Sampling) -> EvaluatedGroup:
+    prop, labels = compared.properties[k], compared.data.labels[chosen, k]
+    boosted = None if compared.boosting.predicted is None else compared.boosting.predicted[chosen, k]
+    errors = measure_errors(
+        labels,
+        compared.predicted[chosen, k],
+        resamples=sampling.resamples,
+        level=sampling.level,
+        seed=sampling.seed,
+    )
+    boosting = _mean_error(labels, boosted)
+    if group.kind == "all" and boosted is None:
+        boosting = compared.boosting.recorded.get(prop.key)
+    median = _mean_error(labels, compared.median[chosen, k])
+    return EvaluatedGroup.of((prop.key, prop.unit, group.kind, group.name), errors, median, boosting)
+
+
+def _binary_group(
+    compared: Compared, k: int, group: Group, chosen: NDArray[np.bool_], sampling: Sampling
+) -> EvaluatedGroup:
+    labels, prior = compared.data.labels[chosen, k], compared.median[chosen, k]
+    errors = measure_probabilities(
+        labels,
+        compared.predicted[chosen, k],
+        resamples=sampling.resamples,
+        level=sampling.level,
+        seed=sampling.seed,
+    )
+    baseline = measure_probabilities(labels, prior, resamples=0)
+    # A prior of 0 or 1 would be infinitely wrong about the first crystal of the other kind.
+    loss = baseline.log_loss.value if ((prior > 0) & (prior < 1)).all() else None
+    names = (compared.properties[k].key, group.kind, group.name)
+    return EvaluatedGroup.of_binary(names, errors, (loss, baseline.accuracy.value))
 
 
 def _mean_error(labels: NDArray[np.float64], predicted: NDArray[np.float64] | None) -> float | None:

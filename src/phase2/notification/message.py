@@ -87,8 +87,12 @@ def workflow_ended(
     """
     lines = list(failed_steps)
     for run, address in zip(runs, addresses, strict=True):
-        errors = ", ".join(f"{key} {number(mae)}" for key, mae in run.val_mae.items())
-        lines.append(f"{run.run_id}: score {number(run.score)}; validation MAE: {errors}; {address}")
+        errors = "; ".join(
+            f"validation {what}: " + ", ".join(f"{key} {number(error)}" for key, error in found.items())
+            for what, found in (("MAE", run.val_mae), ("log loss", run.val_log_loss))
+            if found
+        )
+        lines.append("; ".join(filter(None, (f"{run.run_id}: score {number(run.score)}", errors, address))))
     return Message.of(f"phase2: workflow {name}: {status}", lines, is_failure=status != "Succeeded")
 
 

@@ -14,6 +14,9 @@ from phase2.runs.intervals import PropertyIntervals
 from phase2.runs.splits import Leakage
 from phase2.storage.records import Counted, Record
 
+THRESHOLD = 0.5
+"""Probability from which a crystal counts as predicted to be true."""
+
 
 def _is_none(value: object) -> bool:
     return value is None

@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.properties import Property
-from phase2.runs.results import PropertyMetrics
-
-THRESHOLD = 0.5
-"""Probability from which a crystal counts as predicted to be true."""
+from phase2.runs.results import THRESHOLD, PropertyMetrics
 
 
 def evaluate_binary(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,11 +10,20 @@ import typer
 
 from phase2.cli.console import note
 from phase2.cli.models.options import ForOption
-from phase2.cli.options import DeviceOption, LimitOption, given_limits, split_names
+from phase2.cli.options import (
+    DeviceOption,
+    LimitOption,
+    PropertiesFileOption,
+    PropertyOption,
+    given_limits,
+    given_properties,
+    split_names,
+)
 from phase2.cli.store import StoreOption, print_json
 from phase2.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:
+    from phase2.config.data.own_properties import PropertyDefinition
     from phase2.evaluation.evaluate import Evaluated, Request
 
 FORMATS = ("table", "json")
@@ -34,7 +44,11 @@ def evaluate(  # noqa: PLR0913 - options
     store: StoreOption = None,
     predictions: Annotated[
         Path | None,
-        typer.Option("--predictions", help="Judge the predictions of a CSV instead, joined by ids."),
+        typer.Option(
+            "--predictions",
+            help="Judge the predictions of a CSV instead, joined by ids; --model names the one that defines its "
+            "properties.",
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option("--data", help="A labelled data set, as for training (default: that of the model).")
@@ -50,6 +64,8 @@ def evaluate(  # noqa: PLR0913 - options
     properties: Annotated[
         str | None, typer.Option("--properties", help="Comma-separated; default: all that the model knows.")
     ] = None,
+    own_properties: PropertyOption = None,
+    properties_file: PropertiesFileOption = None,
     group_by: Annotated[
         str | None,
         typer.Option("--by", help="Comma-separated tables to print: training, system, size, element, spacegroup."),
@@ -73,7 +89,14 @@ def evaluate(  # noqa: PLR0913 - options
     """Measure the errors of a model on labelled data: by property and kind of crystal, with intervals and baselines."""
     if output_format not in FORMATS:
         raise UnknownNameError.of("format", output_format, FORMATS)
-    _check_predictions(predictions, data, given=[bool(model), by is not None, part is not None, boosting])
+    _check_predictions(predictions, data, given=[by is not None, part is not None, boosting])
+    own = given_properties(own_properties, properties_file) if own_properties or properties_file else ()
+    if own and (predictions is None or model):
+        raise RequestError(
+            "--property and --properties-file do not go with --model.",
+            why="A model has the definitions of its properties." if model else "They are for --predictions.",
+            fix="Drop them.",
+        )
     from phase2.cli.models.evaluation_tables import check_kinds, print_evaluation
     from phase2.evaluation.data import parse_part
     from phase2.evaluation.evaluate import Request
@@ -93,7 +116,10 @@ def evaluate(  # noqa: PLR0913 - options
         limits=given_limits(settings),
         batch_size=batch_size,
     )
-    found = _of_models(model, by, store, request, device) if predictions is None else _of_file(predictions, request)
+    if predictions is None:
+        found = _of_models(model, by, store, request, device)
+    else:
+        found = _of_file(predictions, request, own or _defined_by(model, store))
     for line in found.result.notes:
         note(f"note: {line}")
     if output is not None:
@@ -110,8 +136,8 @@ def _check_predictions(predictions: Path | None, data: str | None, *, given: lis
         return
     if any(given):
         raise RequestError(
-            "--predictions does not go with --model, --for, --part and --boosting.",
-            why="The predictions are made already; the model and its data are not known.",
+            "--predictions does not go with --for, --part and --boosting.",
+            why="The predictions are made already; the model's data are not read.",
             fix="Drop them.",
         )
     if data is None:
@@ -135,7 +161,21 @@ def _of_models(names: list[str] | None, by: str | None, store: str | None, reque
         return evaluate_models(predictors, request, progress=progress)
 
 
-def _of_file(predictions: Path, request: Request) -> Evaluated:
+def _defined_by(names: list[str] | None, store: str | None) -> tuple[PropertyDefinition, ...]:
+    """Return the properties that models define, besides the nine."""
+    if not names:
+        return ()
+    from phase2.api.references import model_file
+    from phase2.config.data.property_texts import check_definitions
+    from phase2.models.files.modelfile import load_model_file
+
+    models = [load_model_file(model_file(name, store)) for name in names]
+    found = tuple(dict.fromkeys(one for model in models for one in model.config.data.own_properties))
+    check_definitions(found)
+    return found
+
+
+def _of_file(predictions: Path, request: Request, own: Sequence[PropertyDefinition]) -> Evaluated:
     from phase2.evaluation.evaluate import evaluate_predictions
 
-    return evaluate_predictions(predictions, request)
+    return evaluate_predictions(predictions, request, own)

@@ -17,6 +17,9 @@ _SHOWN = ("training", "system", "size", "element")
 _MOST = 12
 """Groups of a kind that are printed where the kind was not asked for."""
 
+_NUMERIC = ("labels", "MAE", "RMSE", "R2", "median's MAE", "boosting's MAE")
+_OF_BINARY = ("labels", "log loss", "ROC AUC", "accuracy", "F1", "prior's log loss", "majority's accuracy")
+
 _PARTS = {"train": "training part", "val": "validation part", "test": "test part"}
 _TITLES = {
     "training": "known to the model or not",
@@ -52,25 +55,33 @@ def print_evaluation(result: EvaluationResult, kinds: Sequence[str] | None) -> N
     drawn = result.intervals
     if drawn.resamples:
         echo(f"[low, high]: {drawn.level:.0%} interval, {drawn.method}, {drawn.resamples} samples, seed {drawn.seed}")
-    echo(f"median: of the {result.median_of}; gradient boosting: {result.boosting}")
+    binary = any(row.is_binary() for row in result.groups)
+    echo(
+        f"{'median and prior' if binary else 'median'}: of the {result.median_of}; gradient boosting: {result.boosting}"
+    )
 
 
 def _print_properties(result: EvaluationResult) -> None:
     who = ", ".join(result.models) or result.predictions
     where = _PARTS.get(result.part, "crystals with a prediction" if result.predictions else "all labelled crystals")
     title = f"{who} on {result.data}, {where}: {result.crystals:,} crystals"
-    numeric = ("labels", "MAE", "RMSE", "R2", "median's MAE", "boosting's MAE")
-    rows = [
-        (
-            row.property,
-            row.unit or "-",
-            f"{row.labels:,}",
-            *map(_with_interval, (row.mae, row.rmse, row.r2)),
-            *map(number, (row.median_mae, row.boosting_mae)),
-        )
-        for row in result.of_kind("all")
-    ]
-    print_table(title, ("property", "unit", *numeric), rows, numeric=numeric)
+    of_all = result.of_kind("all")
+    rows = [_row(row) for row in of_all if not row.is_binary()]
+    binary = [_binary_row(row) for row in of_all if row.is_binary()]
+    if rows:
+        print_table(title, ("property", "unit", *_NUMERIC), rows, numeric=_NUMERIC)
+    if binary:
+        print_table("" if rows else title, ("binary property", *_OF_BINARY), binary, numeric=_OF_BINARY)
+
+
+def _row(row: EvaluatedGroup) -> tuple[str, ...]:
+    errors = map(_with_interval, (row.mae, row.rmse, row.r2))
+    return row.property, row.unit or "-", f"{row.labels:,}", *errors, number(row.median_mae), number(row.boosting_mae)
+
+
+def _binary_row(row: EvaluatedGroup) -> tuple[str, ...]:
+    errors = map(_with_interval, filter(None, (row.log_loss, row.roc_auc, row.accuracy, row.f1)))
+    return row.property, f"{row.labels:,}", *errors, number(row.baseline_log_loss), number(row.baseline_accuracy)
 
 
 def _print_groups(result: EvaluationResult, kind: str, *, most: int | None) -> None:
@@ -84,7 +95,9 @@ def _print_groups(result: EvaluationResult, kind: str, *, most: int | None) -> N
         largest = set(sorted(names, key=lambda name: -labels[name])[:most])
         shown = [name for name in names if name in largest]
     units = {row.property: row.unit for row in found}
-    headings = [f"MAE of {key} [{unit}]" if unit else f"MAE of {key}" for key, unit in units.items()]
+    binary = {row.property for row in found if row.is_binary()}
+    measures = [f"{'log loss' if key in binary else 'MAE'} of {key}" for key in units]
+    headings = [f"{name} [{unit}]" if unit else name for name, unit in zip(measures, units.values(), strict=True)]
     cells = {(row.group, row.property): row for row in found}
     rows = [(name, *(_cell(cells.get((name, key))) for key in units)) for name in shown]
     print_table("", (_TITLES[kind], *headings), rows, numeric=headings)
@@ -93,7 +106,7 @@ def _print_groups(result: EvaluationResult, kind: str, *, most: int | None) -> N
 
 
 def _cell(row: EvaluatedGroup | None) -> str:
-    return "-" if row is None else f"{_with_interval(row.mae)} ({row.labels:,})"
+    return "-" if row is None else f"{_with_interval(row.error())} ({row.labels:,})"
 
 
 def _with_interval(found: Number) -> str:

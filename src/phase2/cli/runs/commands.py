@@ -12,11 +12,12 @@ from phase2.cli.runs.filter import takes_filter
 from phase2.cli.runs.table import ROWS, ColumnsOption, print_runs
 from phase2.cli.store import JsonOption, RunArgument, StoreOption, open_command_store, print_json
 from phase2.errors import RequestError
-from phase2.runs.catalog.filter import RunFilter
+from phase2.runs.catalog.filter import RunFilter, trained_properties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from phase2.runs.catalog.summary import RunSummary
 
 RebuildOption = Annotated[
     bool, typer.Option("--rebuild", help="Read every run, ignoring the index and the markers, and write both anew.")
@@ -44,7 +45,7 @@ def _list(
     from phase2.runs.catalog.columns import sort_runs
     from phase2.runs.catalog.index import list_runs
 
-    runs = [run for run in list_runs(open_command_store(store), rebuild=rebuild) if condition.passes(run)]
+    runs = _selected(list_runs(open_command_store(store), rebuild=rebuild), condition)
     runs = sort_runs(runs, sort, reverse=reverse) if sort else runs
     print_runs(runs, limit, columns=columns, also=sort, as_json=as_json)
 
@@ -55,7 +56,10 @@ def _best(
     by: Annotated[
         str,
         typer.Option(
-            "--by", "--for", help="Rank by score, or by the validation MAE of a property. Never by test errors."
+            "--by",
+            "--for",
+            help="Rank by score, or by the validation MAE of a property (log loss of a binary one). Never by test "
+            "errors.",
         ),
     ] = "score",
     columns: ColumnsOption = None,
@@ -66,11 +70,19 @@ def _best(
     from phase2.runs.catalog.best import compare_best
     from phase2.runs.catalog.index import list_runs
 
-    best = compare_best((run for run in list_runs(open_command_store(store)) if condition.passes(run)), by)
+    best = compare_best(_selected(list_runs(open_command_store(store)), condition), by)
     note(best.sentence())
     print_runs(
         best.runs[: limit or None], 0, columns=columns, also="" if by == "score" else f"mae:{by}", as_json=as_json
     )
+
+
+def _selected(runs: Sequence[RunSummary], condition: RunFilter) -> list[RunSummary]:
+    """Return the runs that pass, and say so where none of the store has the property that was asked for."""
+    found, known = condition.select(runs), trained_properties(runs)
+    if condition.property is not None and condition.property not in known:
+        note(f"no run here is trained on {condition.property}; there are runs of: {', '.join(known) or 'nothing'}")
+    return found
 
 
 app.command("list")(takes_filter(_list))
@@ -125,7 +137,7 @@ def compare(
     _warn_of_different_data([manifest.data.fingerprint if manifest.data else None for manifest in manifests])
     ids = [manifest.run_id for manifest in manifests]
     cells = [(*row.labels().values(), *map(number, row.values)) for row in rows]
-    print_table("", ("property", "unit", "part", "measure", *ids), cells, numeric=ids)
+    print_table("", ("property", "unit", "part", "measure", "better", *ids), cells, numeric=ids)
 
 
 app.command("folds")(folds.folds)

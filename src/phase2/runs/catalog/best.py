@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from phase2.config.data.addresses import shown_address
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import KEYS
+from phase2.runs.catalog.measures import error_name
 from phase2.runs.catalog.summary import RunSummary
 
 SCORE = "score"
@@ -21,7 +22,7 @@ class BestRuns:
 
     Attributes:
         runs: The runs, at least one.
-        by: ``score``, or the property whose validation MAE ranks them.
+        by: ``score``, or the property whose validation error ranks them: its MAE, or its log loss if it is binary.
     """
 
     runs: tuple[RunSummary, ...]
@@ -30,7 +31,7 @@ class BestRuns:
     def sentence(self) -> str:
         """Say what was compared: ``run 4f1c2a: best of 7 runs on sample, ..., by validation score``."""
         first = self.runs[0]
-        measure = "validation score" if self.by == SCORE else f"validation MAE of {self.by}"
+        measure = "validation score" if self.by == SCORE else f"validation {error_name(self.by, self.runs)}"
         if len(self.runs) == 1:
             what = "the only finished run" if self.by == SCORE else f"the only finished run with a {measure}"
             return f"run {first.run_id}: {what} on {described(first)}"
@@ -42,8 +43,8 @@ def best_first(runs: Iterable[RunSummary], by: str = SCORE) -> list[RunSummary]:
 
     Args:
         runs: The runs.
-        by: ``score``, or a property to compare by validation MAE. Test errors are not available: choosing by them would
-            leak test data into model selection.
+        by: ``score``, or a property to compare by validation MAE, a binary one by log loss. Test errors are not
+            available: choosing by them would leak test data into model selection.
     """
     finished = [run for run in runs if run.status == "finished"]
     ranked = [(value, run) for run in finished if (value := ranking_value(run, by)) is not None]
@@ -52,7 +53,7 @@ def best_first(runs: Iterable[RunSummary], by: str = SCORE) -> list[RunSummary]:
 
 def ranking_value(run: RunSummary, by: str = SCORE) -> float | None:
     """Return the number that runs are ranked by; lower is better, None where a run has none."""
-    return run.score if by == SCORE else run.val_mae.get(by)
+    return run.score if by == SCORE else run.val_errors.get(by)
 
 
 def compare_best(runs: Iterable[RunSummary], by: str = SCORE) -> BestRuns:
@@ -71,7 +72,7 @@ def compare_best(runs: Iterable[RunSummary], by: str = SCORE) -> BestRuns:
         raise UnknownNameError.of("measure", by, list(known))
     groups = comparable(candidates, by)
     if not groups:
-        kind = "finished run with a score" if by == SCORE else f"finished run with a validation MAE of {by}"
+        kind = "finished run with a score" if by == SCORE else f"finished run with a validation error of {by}"
         raise RequestError(f"There is no {kind} here.", fix="Name another store with --store, or train a run.")
     if len(groups) > 1:
         raise _several(groups, by)
@@ -129,7 +130,7 @@ def _kind(run: RunSummary, by: str) -> object:
     """Return what is equal for runs whose numbers compare; a run of unknown data compares with those of its kind."""
     if by == SCORE:
         return frozenset(run.properties), run.data
-    return run.division, run.val_labels.get(by)
+    return run.division, run.val_labels.get(by), run.own_labels.get(by), by in run.val_log_loss
 
 
 def _several(groups: Sequence[Sequence[RunSummary]], by: str) -> RequestError:
@@ -138,7 +139,8 @@ def _several(groups: Sequence[Sequence[RunSummary]], by: str) -> RequestError:
     more = f"; and {len(groups) - _SHOWN} more" if len(groups) > _SHOWN else ""
     if by != SCORE:
         return RequestError(
-            f"The {total} runs with a validation MAE of {by} are of {len(groups)} different data sets or splits.",
+            f"The {total} runs with a validation error of {by} are of {len(groups)} different data sets, splits or "
+            "definitions of the property.",
             why=f"Their errors do not compare: {'; '.join(lines)}{more}.",
             fix="Name a run, or select one with 'phase2 runs best --data ... --split ... --seed ...'.",
         )
@@ -161,5 +163,6 @@ def _line(group: Sequence[RunSummary], by: str) -> str:
     first = group[0]
     keys = "" if by != SCORE else f" of {', '.join(first.properties)}"
     data = f" ({first.data[:8]})" if first.data else ""
+    data += f", defined as {first.own_labels[by]}" if by in first.own_labels else ""
     count = "1 run" if len(group) == 1 else f"{len(group)} runs"
     return f"{count}{keys} on {described(first)}{data}, best {first.run_id}"

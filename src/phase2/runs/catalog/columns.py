@@ -8,7 +8,8 @@ from datetime import datetime
 
 from phase2.config.data.addresses import shown_address
 from phase2.errors import UnknownNameError
-from phase2.properties import KEYS, get_property
+from phase2.properties import KEYS
+from phase2.runs.catalog.measures import error_name, is_mixed, own_error
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.report.markdown import number
 
@@ -73,31 +74,36 @@ COLUMNS: Mapping[str, RunColumn] = {
 DEFAULT_COLUMNS = ("run", "family", "level", "status", "started", "data", "seed", "epochs", "rate", "score", _MAE)
 
 
-def error_column(key: str) -> RunColumn:
-    """Return the column of the validation MAE of a property; the heading of one of the nine has its unit."""
-    return RunColumn(
-        f"{_MAE}:{key}",
-        f"val MAE of {get_property(key).heading if key in KEYS else key}",
-        lambda run: run.val_mae.get(key),
-        lambda run: number(run.val_mae.get(key)),
-        numeric=True,
-    )
+def error_column(key: str, runs: Sequence[RunSummary]) -> RunColumn:
+    """Return the column of the validation error of a property; its heading says which error it is, and the unit.
+
+    Args:
+        key: The property.
+        runs: The runs to show. Where they differ in the unit, it stands beside each number.
+    """
+    mixed = is_mixed(key, runs)
+
+    def text(run: RunSummary) -> str:
+        shown = number(run.val_errors.get(key))
+        return f"{shown} {own_error(key, run)}".strip() if mixed and key in run.val_errors else shown
+
+    heading = f"val {error_name(key, runs)}"
+    return RunColumn(f"{_MAE}:{key}", heading, lambda run: run.val_errors.get(key), text, numeric=True)
 
 
 def choose_columns(names: Sequence[str], runs: Sequence[RunSummary]) -> list[RunColumn]:
     """Return columns by their names, each once.
 
     Args:
-        names: Names such as ``seed`` or ``mae:band_gap``; ``mae`` is all properties that any of the runs has errors of.
+        names: Names such as ``seed`` or ``mae:band_gap``; ``mae`` is all properties that any of the runs has errors of,
+            which is the log loss of a binary one.
         runs: The runs to show.
 
     Raises:
         UnknownNameError: There is no such column or property.
     """
-    keys = dict.fromkeys(key for run in runs for key in run.val_mae)
-    found = [
-        column for name in names for column in (map(error_column, keys) if name == _MAE else [find_column(name, runs)])
-    ]
+    errors = [error_column(key, runs) for key in dict.fromkeys(key for run in runs for key in run.val_errors)]
+    found = [column for name in names for column in (errors if name == _MAE else [find_column(name, runs)])]
     return list({column.name: column for column in found}.values())
 
 
@@ -112,7 +118,7 @@ def find_column(name: str, runs: Sequence[RunSummary]) -> RunColumn:
         known = dict.fromkeys([*KEYS, *(key for run in runs for key in run.properties)])
         if key not in known:
             raise UnknownNameError.of("property", key, list(known))
-        return error_column(key)
+        return error_column(key, runs)
     if name not in COLUMNS:
         raise UnknownNameError.of("column", name, (*COLUMNS, f"{_MAE}:PROPERTY"))
     return COLUMNS[name]

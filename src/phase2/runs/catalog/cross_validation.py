@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean, stdev
-from typing import Self
+from typing import Literal, Self
 
 from phase2.config.data.splits import parse_split
 from phase2.errors import DataError
 from phase2.runs.manifest import RunManifest
 from phase2.runs.report.markdown import number, table
+from phase2.runs.results import PropertyMetrics
 from phase2.storage.records import Counted, Record
+
+Measure = Literal["mae", "log_loss", "roc_auc", "accuracy", "f1"]
+_OF_VALUES: tuple[Measure, ...] = ("mae",)
+_OF_BINARY: tuple[Measure, ...] = ("log_loss", "roc_auc", "accuracy", "f1")
+_NAMES: Mapping[Measure, str] = {"log_loss": "log loss", "roc_auc": "ROC AUC", "accuracy": "accuracy", "f1": "F1"}
 
 
 class FoldRun(Record):
@@ -32,22 +38,26 @@ class FoldRun(Record):
 
 
 class PropertySpread(Record):
-    """Test errors of one property over the folds.
+    """One measure of one property on the test part, over the folds.
 
     Attributes:
         key: The property.
-        unit: Unit of the errors; empty for a number without one.
+        unit: Unit of the values; empty for a number without one.
+        measure: ``mae``, lower is better; of a binary property ``log_loss``, lower is better, and ``roc_auc``,
+            ``accuracy`` and ``f1``, of which higher is.
         labels: Test labels of all folds.
-        maes: Mean absolute error of each fold, in their order; null where a fold has no label.
+        folds: Value of each fold, in their order; null where a fold has none.
         mean: Mean of these.
         std: Their sample standard deviation; null for one fold.
-        baseline: Mean over the folds of the error of predicting the median of the training labels.
+        baseline: Mean over the folds of the value of the baseline: of predicting the median of the training labels, or
+            the share of those that are true; null for ``roc_auc`` and ``f1``.
     """
 
     key: str
     unit: str
+    measure: Measure = "mae"
     labels: Counted
-    maes: tuple[float | None, ...]
+    folds: tuple[float | None, ...]
     mean: float | None
     std: float | None
     baseline: float | None
@@ -62,7 +72,7 @@ class CrossValidation(Record):
         source: Name of the data set, or its path as given.
         runs: Its finished runs, in the order of their folds.
         missing: Ids of runs that are not finished.
-        properties: Errors by property.
+        properties: Errors by property; several of a binary one.
     """
 
     schema_version: Counted = 1
@@ -100,33 +110,35 @@ class CrossValidation(Record):
             source=done[0].config.data.source,
             runs=tuple(_fold_run(one) for one in done),
             missing=tuple(missing),
-            properties=tuple(_spread(key, done) for key in dict.fromkeys(r.key for one in done for r in one.test)),
+            properties=tuple(
+                spread
+                for key in dict.fromkeys(r.key for one in done for r in one.test)
+                for spread in _spreads(key, done)
+            ),
         )
 
     def markdown(self) -> str:
-        """Write the table: mean and spread of each property, and every fold."""
+        """Write the tables: mean and spread of each measure of each property, and every fold."""
         folds = [run.split for run in self.runs]
-        rows = [
-            (
-                row.key,
-                row.unit or "-",
-                number(row.mean),
-                number(row.std),
-                number(row.baseline),
-                f"{row.labels:,}",
-                *map(number, row.maes),
-            )
-            for row in self.properties
-        ]
-        columns = ("property", "unit", "mean MAE", "spread", "median's MAE", "test labels", *folds)
         lines = [
             f"# Cross-validation {self.name}",
             f"Test errors of {len(folds)} runs on {self.source}; the spread is the standard deviation over the folds.",
-            table(columns, rows, numeric=len(columns) - 2),
         ]
+        errors = [(row.key, row.unit or "-", *_cells(row)) for row in self.properties if row.measure == "mae"]
+        if errors:
+            columns = ("property", "unit", "mean MAE", "spread", "median's MAE", "test labels", *folds)
+            lines.append(table(columns, errors, numeric=len(columns) - 2))
+        binary = [(row.key, _NAMES[row.measure], *_cells(row)) for row in self.properties if row.measure != "mae"]
+        if binary:
+            columns = ("binary property", "measure", "mean", "spread", "prior's", "test labels", *folds)
+            lines.append(table(columns, binary, numeric=len(columns) - 2))
         if self.missing:
             lines.append(f"Not finished: {', '.join(self.missing)}.")
         return "\n\n".join(lines) + "\n"
+
+
+def _cells(row: PropertySpread) -> tuple[str, ...]:
+    return (*map(number, (row.mean, row.std, row.baseline)), f"{row.labels:,}", *map(number, row.folds))
 
 
 def _fold(manifest: RunManifest) -> tuple[int, str]:
@@ -145,17 +157,30 @@ def _fold_run(manifest: RunManifest) -> FoldRun:
     )
 
 
-def _spread(key: str, manifests: Sequence[RunManifest]) -> PropertySpread:
+def _spreads(key: str, manifests: Sequence[RunManifest]) -> Iterator[PropertySpread]:
     found = [next((row for row in one.test if row.key == key), None) for one in manifests]
-    maes = [row.mae if row else None for row in found]
-    known = [mae for mae in maes if mae is not None]
-    medians = [row.baseline_mae for row in found if row and row.baseline_mae is not None]
-    return PropertySpread(
-        key=key,
-        unit=next((row.unit for row in found if row), ""),
-        labels=sum(row.count for row in found if row),
-        maes=tuple(maes),
-        mean=mean(known) if known else None,
-        std=stdev(known) if len(known) > 1 else None,
-        baseline=mean(medians) if medians else None,
-    )
+    known = [row for row in found if row]
+    if len({(row.unit, row.is_binary) for row in known}) > 1:
+        raise DataError(
+            f"The runs define '{key}' differently.",
+            why=f"Its units are {', '.join(dict.fromkeys(_unit(row) for row in known))}.",
+            fix="Name runs of one cross-validation.",
+        )
+    for measure in _OF_BINARY if known[0].is_binary else _OF_VALUES:
+        values = [getattr(row, measure) if row else None for row in found]
+        numbers = [value for value in values if value is not None]
+        of_baseline = [value for row in known if (value := getattr(row, f"baseline_{measure}", None)) is not None]
+        yield PropertySpread(
+            key=key,
+            unit=known[0].unit,
+            measure=measure,
+            labels=sum(row.count for row in known),
+            folds=tuple(values),
+            mean=mean(numbers) if numbers else None,
+            std=stdev(numbers) if len(numbers) > 1 else None,
+            baseline=mean(of_baseline) if of_baseline else None,
+        )
+
+
+def _unit(row: PropertyMetrics) -> str:
+    return "probability" if row.is_binary else row.unit or "none"

@@ -13,6 +13,8 @@ from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import KEY, KEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from phase2.runs.catalog.summary import RunSummary
 
 STATUSES = ("finished", "failed", "interrupted", "running", "unfinished", "pruned")
@@ -68,6 +70,18 @@ class RunFilter:
         if self.property is not None and not re.fullmatch(KEY, self.property):
             raise UnknownNameError.of("property", self.property, KEYS)
 
+    def select(self, runs: Iterable[RunSummary]) -> list[RunSummary]:
+        """Return the runs of a store that meet all conditions, in their order.
+
+        Raises:
+            UnknownNameError: A property was asked for that is none of the nine, and that no run of the store has.
+        """
+        listed = list(runs)
+        known = trained_properties(listed)
+        if self.property is not None and self.property not in (*KEYS, *known):
+            raise UnknownNameError.of("property", self.property, dict.fromkeys([*known, *KEYS]))
+        return [run for run in listed if self.passes(run)]
+
     def passes(self, run: RunSummary) -> bool:
         """Return whether a run meets all conditions."""
         return (
@@ -89,6 +103,11 @@ class RunFilter:
             and (self.since is None or run.started >= self.since)
             and (self.until is None or run.started < self.until)
         )
+
+
+def trained_properties(runs: Iterable[RunSummary]) -> tuple[str, ...]:
+    """Return the keys of all properties that any of the runs is of."""
+    return tuple(dict.fromkeys(key for run in runs for key in run.properties))
 
 
 def _is_of(data: str, run: RunSummary) -> bool:

@@ -30,9 +30,9 @@ def write_fold_files(
     """
     files = {f"{made.name}.md": made.markdown(), f"{made.name}.json": _json(made.model_dump(mode="json"))}
     parts = [runs[run.run_id] for run in made.runs]
-    for row in made.properties:
-        task = f"{made.name}-{row.key}"
-        files[f"{task}.matbench.json"] = _json(matbench_task(task, row.key, parts))
+    for key in dict.fromkeys(row.key for row in made.properties):
+        task = f"{made.name}-{key}"
+        files[f"{task}.matbench.json"] = _json(matbench_task(task, key, parts))
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in files.items():

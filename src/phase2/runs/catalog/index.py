@@ -51,7 +51,7 @@ class IndexEntry(Record):
 class Index(Record):
     """The index of a store."""
 
-    schema_version: Literal[4] = 4
+    schema_version: Literal[5] = 5
     entries: tuple[IndexEntry, ...]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from phase2.runs.manifest import RunManifest
 from phase2.runs.predictions import PartPredictions
+from phase2.runs.results import THRESHOLD
 
 BENCHMARK = "matbench_v0.1"
 
@@ -40,10 +41,11 @@ def _fold(key: str, manifest: RunManifest, part: PartPredictions) -> dict[str, A
         return {"data": {}, "parameters": {}, "scores": {}}
     labelled = np.isfinite(part.reference[:, column]) & np.isfinite(part.predicted[:, column])
     rows = np.flatnonzero(labelled)
+    scores = _class_scores if part.properties[column].task == "binary" else _scores
     return {
         "data": {str(part.ids[row]): float(part.predicted[row, column]) for row in rows.tolist()},
         "parameters": {"run_id": manifest.run_id, "split": manifest.config.data.split_name},
-        "scores": _scores(part.reference[rows, column], part.predicted[rows, column]),
+        "scores": scores(part.reference[rows, column], part.predicted[rows, column]),
     }
 
 
@@ -60,3 +62,21 @@ def _scores(reference: np.ndarray, predicted: np.ndarray) -> Mapping[str, float]
         "mape": float((apart[large] / np.abs(reference[large])).mean()) if large.any() else 0.0,
         "max_error": float(apart.max()),
     }
+
+
+def _class_scores(reference: np.ndarray, predicted: np.ndarray) -> Mapping[str, float]:
+    """Return matbench's measures of a classification by probabilities; those that one class alone leaves are absent."""
+    from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, roc_auc_score
+
+    if not len(reference):
+        return {}
+    truth, chosen = reference.astype(int), (predicted >= THRESHOLD).astype(int)
+    found = {"accuracy": float(accuracy_score(truth, chosen))}
+    if truth.any():
+        found["f1"] = float(f1_score(truth, chosen))
+    if len(np.unique(truth)) == 2:
+        found |= {
+            "balanced_accuracy": float(balanced_accuracy_score(truth, chosen)),
+            "rocauc": float(roc_auc_score(truth, predicted)),
+        }
+    return found

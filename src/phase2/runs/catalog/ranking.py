@@ -6,8 +6,11 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Self
 
+from pydantic import Field
+
 from phase2.config.assignments import SET
 from phase2.errors import DataError
+from phase2.properties import KEYS, error_unit
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.manifest import RunManifest
 from phase2.runs.publish.reader import PublishedRun
@@ -30,8 +33,11 @@ class RunRow(Record):
         lr: Peak learning rate.
         batch_size: Crystals per step.
         score: Validation score; lower is better.
-        val_mae: Validation MAE by property.
-        test_mae: Test MAE by property.
+        val_mae: Validation MAE by property, null for a binary one.
+        test_mae: Test MAE likewise.
+        val_log_loss: Validation log loss by binary property.
+        test_log_loss: Test log loss likewise.
+        own_units: Units of the properties that the run defines.
         settings: Settings that were given by their paths, as text.
     """
 
@@ -45,6 +51,9 @@ class RunRow(Record):
     score: float | None
     val_mae: dict[str, float | None]
     test_mae: dict[str, float | None]
+    val_log_loss: dict[str, float | None] = Field(default_factory=dict)
+    test_log_loss: dict[str, float | None] = Field(default_factory=dict)
+    own_units: dict[str, str] = Field(default_factory=dict)
     settings: tuple[str, ...] = ()
 
     @classmethod
@@ -72,6 +81,9 @@ class RunRow(Record):
             score=manifest.score,
             val_mae={result.key: result.mae for result in manifest.val},
             test_mae={result.key: result.mae for result in manifest.test},
+            val_log_loss={result.key: result.log_loss for result in manifest.val if result.is_binary},
+            test_log_loss={result.key: result.log_loss for result in manifest.test if result.is_binary},
+            own_units={result.key: result.unit for result in manifest.val if result.key not in KEYS and result.unit},
             settings=tuple(after for word, after in pairwise(manifest.command) if word == SET),
         )
 
@@ -107,11 +119,13 @@ def ranked(rows: Sequence[RunRow]) -> list[RunRow]:
 
 
 def rows_table(rows: Sequence[RunRow]) -> str:
-    """Write rows as a Markdown table, with the validation MAE of every property that any of them has.
+    """Write rows as a Markdown table, with the validation error of every property that any of them has.
 
     Settings given by their paths have a column each where the runs differ in them.
     """
     keys = list(dict.fromkeys(key for row in rows for key in row.val_mae))
+    binary = {key for row in rows for key in row.val_log_loss}
+    units = {key: unit for row in rows for key, unit in row.own_units.items()}
     different = {one for row in rows for one in row.settings if any(one not in other.settings for other in rows)}
     columns = (
         "run",
@@ -123,15 +137,19 @@ def rows_table(rows: Sequence[RunRow]) -> str:
         "lr",
         "batch size",
         "score",
-        *(f"val MAE {k}" for k in keys),
+        *(f"val log loss {k}" if k in binary else _with_unit(f"val MAE {k}", error_unit(k, units)) for k in keys),
     )
     lines = [
         (
             *(row.run_id, row.algorithm, row.mode),
             *([", ".join(one for one in row.settings if one in different)] if different else []),
             *(str(row.seed), str(row.epochs), f"{row.lr:g}", str(row.batch_size), number(row.score)),
-            *(number(row.val_mae.get(key)) for key in keys),
+            *(number(row.val_log_loss.get(key) if key in binary else row.val_mae.get(key)) for key in keys),
         )
         for row in rows
     ]
     return table(columns, lines, numeric=len(keys) + 5)
+
+
+def _with_unit(name: str, unit: str) -> str:
+    return f"{name} [{unit}]" if unit else name

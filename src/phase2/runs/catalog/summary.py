@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from phase2.config.data.addresses import is_content
+from phase2.config.data.splits import RANDOM
 from phase2.config.levels import Algorithm, Mode
 from phase2.properties import KEYS
 from phase2.runs.artifacts import Artifact
@@ -39,8 +40,11 @@ class RunSummary(Record):
         score: Validation score of its best model, lower is better; None where it is not finished.
         best_epoch: Epoch of its best model.
         epochs: Epochs trained; None for a run without a manifest, unless it was pruned.
-        val_mae: Validation MAE by property; binary ones have none.
-        own_units: Units of the properties that it defines.
+        val_mae: Validation MAE by property, in its unit; binary ones have none.
+        val_log_loss: Validation log loss by binary property.
+        own_units: Units of the properties that it defines, without binary ones.
+        own_labels: What the labels of the properties that it defines are, as text: errors of two runs compare where it
+            is equal.
         val_labels: Validation labels by property.
         data: Fingerprint of data and split: validation errors compare where it is equal.
         source: Name or path of its data set.
@@ -66,7 +70,9 @@ class RunSummary(Record):
     best_epoch: Counted | None = None
     epochs: Counted | None = None
     val_mae: dict[str, float] = Field(default_factory=dict)
+    val_log_loss: dict[str, float] = Field(default_factory=dict)
     own_units: dict[str, str] = Field(default_factory=dict)
+    own_labels: dict[str, str] = Field(default_factory=dict)
     val_labels: dict[str, Counted] = Field(default_factory=dict)
     data: str | None = None
     source: str | None = None
@@ -88,7 +94,9 @@ class RunSummary(Record):
             started=found.attempts[0].start,
             ended=found.attempts[-1].end,
             val_mae={row.key: row.mae for row in found.val if row.mae is not None},
+            val_log_loss={row.key: row.log_loss for row in found.val if row.log_loss is not None},
             own_units={row.key: row.unit for row in found.val if row.key not in KEYS and not row.is_binary},
+            own_labels=found.config.own_labels(),
             val_labels={row.key: row.count for row in found.val},
             data=found.data.fingerprint if found.data else None,
             crystals=found.data.used if found.data else None,
@@ -115,6 +123,11 @@ class RunSummary(Record):
             **found.config.described(),
             data_address=found.config.data_address(),
         )
+
+    @property
+    def val_errors(self) -> dict[str, float]:
+        """Validation error by property: the MAE, or the log loss of a binary one."""
+        return {**self.val_mae, **self.val_log_loss}
 
     @property
     def state(self) -> str:
@@ -161,6 +174,16 @@ class _Settings(_Part):
         source = self.data.get("source")
         return source if isinstance(source, str) and is_content(source) else ""
 
+    def own_labels(self) -> dict[str, str]:
+        """Return what decides on the labels of the properties that the run defines, as JSON by key."""
+        definitions = self.data.get("own_properties")
+        rows = definitions if isinstance(definitions, list) else []
+        return {
+            str(row["key"]): json.dumps({name: row[name] for name in _OF_LABELS if name in row}, sort_keys=True)
+            for row in rows
+            if isinstance(row, dict) and "key" in row
+        }
+
     def described(self) -> dict[str, str | int | float | None]:
         """Return what lists show of the settings."""
         source, group = self.data.get("source"), self.data.get("group_by")
@@ -193,6 +216,8 @@ class _Manifest(_Part):
         if self.data is None:
             return None
         settings = {name: value for name, value in self.config.data.items() if name not in _NO_DIVISION}
+        if self.config.described()["split"] == RANDOM:
+            settings.pop("own_properties", None)  # other splits bring sparse labels into every part
         name = self.data.address or PurePath(str(self.config.data.get("source"))).name
         # A part of the crystals is chosen by their labels.
         chosen = self.data.split_fingerprint if settings.get("max_samples") else ""
@@ -215,3 +240,5 @@ class _Recorded(_Part):
 _SAME = ("run_id", "algorithm", "mode", "status", "properties", "score", "best_epoch", "epochs")
 _NO_DIVISION = ("source", "graph", "limits", "properties")
 """Settings of the data that decide on no crystal's part."""
+_OF_LABELS = ("column", "unit", "task", "lower", "upper")
+"""Fields of a definition that decide which labels a property has."""
