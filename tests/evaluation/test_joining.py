@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.errors import DataError
 from phase2.evaluation.joining import join
 from phase2.evaluation.prediction_file import read_prediction_file
@@ -77,3 +78,52 @@ def test_ids_that_stand_twice_or_nowhere_are_refused(tmp_path):
         join(files, ["a"])
     with pytest.raises(DataError, match=r"cannot be read"):
         read_prediction_file(tmp_path / "none.csv", PROPERTIES)
+
+
+CHARGE, METAL = (
+    one.as_property()
+    for one in (
+        PropertyDefinition(key="charge", unit="e", per="cell"),
+        PropertyDefinition(key="metal", task="binary"),
+    )
+)
+
+
+def read_own(tmp_path, text, properties=(*PROPERTIES, CHARGE, METAL)):
+    path = tmp_path / "own.csv"
+    path.write_text(text, encoding="utf-8")
+    return read_prediction_file(path, properties)
+
+
+@pytest.mark.parametrize("heading", ["metal", "metal_predicted", "metal [probability]"])
+def test_probabilities_of_binary_properties_are_read(tmp_path, heading):
+    file = read_own(tmp_path, f"id,charge [e],{heading}\na,11,0.25\nb,,1\n")
+    assert [p.key for p in file.properties] == ["charge", "metal"]
+    np.testing.assert_equal(file.values, [[11.0, 0.25], [np.nan, 1.0]])
+    assert [p.key for p in file.select([METAL], tmp_path).properties] == ["metal"]
+    with pytest.raises(DataError, match="no predictions of band_gap"):
+        file.select(PROPERTIES[1:], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("id,metal\na,1.5\n", "no probability: metal = 1.5"),
+        ("id,metal\na,-0.1\n", "between 0 .false. and 1 .true."),
+        ("id,metal\na,inf\n", "no probability"),
+        ("id,metal [%]\na,50\n", "another unit than metal \\[probability\\]"),
+        ("id,charge [C]\na,1\n", "another unit than charge \\[e\\]"),
+    ],
+)
+def test_what_is_no_probability_is_refused(tmp_path, text, says):
+    with pytest.raises(DataError, match=says):
+        read_own(tmp_path, text)
+
+
+def test_columns_of_properties_that_are_not_known_are_named(tmp_path):
+    head = "id,formula,band_gap [eV],band_gap_low [eV],std of band_gap [eV],charge_reference [e],charge_predicted [e]"
+    file = read_own(tmp_path, f"{head},cv [J/mol/K],novelty\na,Si,1,0,0.1,14,13.5,20,0.3\n", PROPERTIES)
+    (note,) = file.notes("own.csv")
+    assert "2 columns of own.csv are not judged: charge_predicted [e], cv [J/mol/K]" in note
+    assert "--property" in note
+    assert read_own(tmp_path, "id,charge\na,1\n").notes("own.csv") == []

@@ -15,8 +15,9 @@ class Predictions(Table[PredictedStructure]):
 
     Headings carry the units: ``band_gap [eV]``. Of an ensemble the values are means, and ``std of band_gap [eV]`` is
     the standard deviation over its models. With intervals, ``band_gap_low [eV]`` and ``band_gap_high [eV]`` are their
-    ends, and ``novelty`` above 1 says that a structure is unlike the training crystals. A row without a prediction has
-    the reason in ``error``; ``warning`` names elements that the model was not trained on, and says what is novel.
+    ends, which a binary property has not, and ``novelty`` above 1 says that a structure is unlike the training
+    crystals. A row without a prediction has the reason in ``error``; ``warning`` names elements that the model was not
+    trained on, and says what is novel.
 
     Args:
         table: What was predicted.

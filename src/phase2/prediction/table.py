@@ -32,7 +32,8 @@ class PredictedStructure:
         spread: Standard deviation of the predictions of an ensemble, shape (P,), float64, in the properties' units;
             None for a single model.
         intervals: Low and high ends by level and property, shape (L, P, 2), float64, in the properties' units, NaN
-            where the model has too few validation labels; None without intervals.
+            where the model has too few validation labels, and for a binary property, whose prediction says itself how
+            sure it is; None without intervals.
         difficulty: Expected errors up to a factor, shape (P,), float64; None where the model does not know.
         novelty: Distance to the training crystals; above 1 the structure is unlike them. None where the model does
             not know.
@@ -49,17 +50,6 @@ class PredictedStructure:
     difficulty: NDArray[np.float64] | None = None
     novelty: float | None = None
     factors: NDArray[np.float64] | None = None
-
-    def numbers(self) -> list[float | None]:
-        """Return predictions, spreads, intervals and, with these, novelty; an empty list if there is no prediction.
-
-        An end of an interval that is not known is None.
-        """
-        if self.values is None:
-            return []
-        parts = [part.ravel() for part in (self.values, self.spread, self.intervals) if part is not None]
-        found: list[float | None] = [None if np.isnan(x) else float(x) for part in parts for x in part]
-        return found if self.intervals is None else [*found, self.novelty]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +89,40 @@ class PredictionTable:
         return ["file", "formula", *self.numeric_headings(), "warning", "error"]
 
     def numeric_headings(self) -> list[str]:
-        """Return the headings of predictions, spreads of an ensemble, ends of intervals, and novelty with these."""
+        """Return the headings of predictions, spreads of an ensemble, ends of intervals, and novelty with these.
+
+        A binary property has no interval.
+        """
         means = [p.predicted_heading for p in self.properties]
         spreads = [f"std of {heading}" for heading in means] if self.members > 1 else []
         ends = [
-            _end_heading(p, end, self._of(level)) for level in self.levels for p in self.properties for end in _ENDS
+            _end_heading(self.properties[k], end, self._of(level))
+            for level in self.levels
+            for k in self._with_intervals()
+            for end in _ENDS
         ]
         return [*means, *spreads, *ends, *(["novelty"] if self.levels else [])]
+
+    def numbers(self, row: PredictedStructure) -> list[float | None]:
+        """Return the numbers of a row in the order of :meth:`numeric_headings`; an empty list without a prediction.
+
+        An end of an interval that is not known is None.
+        """
+        if row.values is None:
+            return []
+        intervals = None if row.intervals is None else row.intervals[:, self._with_intervals()]
+        parts = [part.ravel() for part in (row.values, row.spread, intervals) if part is not None]
+        found: list[float | None] = [None if np.isnan(x) else float(x) for part in parts for x in part]
+        return found if intervals is None else [*found, row.novelty]
 
     def records(self) -> list[list[str | float | None]]:
         """Return the rows in the order of :meth:`columns`; a missing prediction is None."""
         blank = [None] * len(self.numeric_headings())
-        return [[row.file, row.formula, *(row.numbers() or blank), row.warning, row.error] for row in self.rows]
+        return [[row.file, row.formula, *(self.numbers(row) or blank), row.warning, row.error] for row in self.rows]
+
+    def _with_intervals(self) -> list[int]:
+        """Return which of the properties have intervals."""
+        return [k for k, prop in enumerate(self.properties) if prop.task != "binary"]
 
     def _of(self, level: float) -> str:
         """Return what distinguishes the headings of one of several levels."""

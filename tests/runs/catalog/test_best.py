@@ -59,7 +59,9 @@ def test_errors_on_other_crystals_do_not_compare(make_run, tmp_path, listed, man
     make_run(tmp_path, named("c"), score=0.2, config=manifest.config.model_copy(update={"data": other}))
     with pytest.raises(RequestError, match="differ in data or split"):
         find(listed(), "best")
-    with pytest.raises(RequestError, match="3 runs with a validation MAE of band_gap are of 3 different"):
+    with pytest.raises(
+        RequestError, match="3 runs with a validation error of band_gap are of 3 different data sets or splits"
+    ):
         find(listed(), "best:band_gap")
 
 

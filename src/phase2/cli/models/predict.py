@@ -219,7 +219,8 @@ def _output(table: PredictionTable, output: Path | None) -> None:
     warned = any(row.warning for row in predicted)
     columns = ("file", "formula", *headings, *(["warning"] if warned else []))
     rows = [
-        (row.file, row.formula, *map(_cell, row.numbers()), *([row.warning] if warned else [])) for row in predicted
+        (row.file, row.formula, *map(_cell, table.numbers(row)), *([row.warning] if warned else []))
+        for row in predicted
     ]
     if rows:
         print_table("", columns, rows, numeric=headings)

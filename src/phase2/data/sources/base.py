@@ -181,7 +181,9 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
         raise InvalidCrystalError(
             f"Record '{crystal_id}' has {prop.column} = {shown(value)}.",
             why=f"The {prop.title.lower()} is a number" + (f" in {prop.unit}." if prop.unit else "."),
-            fix="Correct it, or leave it empty where it is not known.",
+            fix="Correct it, or leave it empty where it is not known."
+            if prop in PROPERTIES or str(value).strip().lower() not in _TRUTH
+            else f"Define the property as true or false: {{key: {prop.key}, column: {prop.column}, task: binary}}.",
         )
     return number if math.isfinite(number) else math.nan
 

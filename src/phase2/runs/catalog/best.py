@@ -138,9 +138,10 @@ def _several(groups: Sequence[Sequence[RunSummary]], by: str) -> RequestError:
     lines = [_line(group, by) for group in groups[:_SHOWN]]
     more = f"; and {len(groups) - _SHOWN} more" if len(groups) > _SHOWN else ""
     if by != SCORE:
+        defined = {group[0].own_labels.get(by) for group in groups}
+        what = "data sets or splits" if len(defined) == 1 else "data sets, splits or definitions of the property"
         return RequestError(
-            f"The {total} runs with a validation error of {by} are of {len(groups)} different data sets, splits or "
-            "definitions of the property.",
+            f"The {total} runs with a validation error of {by} are of {len(groups)} different {what}.",
             why=f"Their errors do not compare: {'; '.join(lines)}{more}.",
             fix="Name a run, or select one with 'phase2 runs best --data ... --split ... --seed ...'.",
         )
