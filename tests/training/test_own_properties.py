@@ -11,6 +11,7 @@ from phase2.data.graphs.packing import pack
 from phase2.data.splits.draw import draw_split
 from phase2.data.targets import TargetScaler
 from phase2.data.transforms import learned_factors
+from phase2.errors import RequestError
 from phase2.models.files.modelfile import copy_tensors, load_model_file
 from phase2.prediction.ensemble import predict_ensemble
 from phase2.prediction.predictor import Predictor
@@ -191,6 +192,17 @@ def test_values_per_cell_grow_with_the_cell_and_their_intervals_too(make_data, m
     low, high = small.intervals[0, 0]
     assert large.intervals[0, 0] == pytest.approx([3 * low, 3 * high], rel=1e-4)
     assert low < small.values[0] < high
+
+
+def test_models_that_define_a_property_in_different_units_are_not_averaged(make_data, make_own_trainer):
+    predictors = []
+    for name, definition in (("electrons", CHARGE), ("coulomb", CHARGE.model_copy(update={"unit": "C"}))):
+        trainer, files = make_own_trainer(name, make_data(*properties_of(definition)), (definition,), epochs=1)
+        trainer.fit()
+        predictors.append(Predictor.load(files.best))
+    with pytest.raises(RequestError, match="define 'charge' differently") as caught:
+        predict_ensemble(predictors, [salt(0, (11, 17), 4.0, 1)])
+    assert caught.value.why == "run electrons: e; run coulomb: C."
 
 
 def test_factors_are_not_forgotten(make_data):

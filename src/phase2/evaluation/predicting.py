@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from phase2.data.dataset import open_graph_store
 from phase2.errors import DataError
 from phase2.evaluation.data import LabelledData
+from phase2.prediction.agreement import joint_columns
 from phase2.prediction.reading import MOST_ATOMS
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ def predict_crystals(
 
     Raises:
         UnknownNameError: A model was not trained for a property.
+        RequestError: The models define a property differently.
         DataError: The data set changed between two models.
     """
-    columns = [one.output_columns(keys) for one in predictors]  # refuses before anything is computed
+    columns = joint_columns(predictors, keys)  # refuses before anything is computed
     members = []
     total = len(predictors) * len(data.index)
     for number, predictor in enumerate(predictors):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from phase2.errors import RequestError
+from phase2.prediction.agreement import joint_columns
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration
 from phase2.prediction.predictor import Predictor, novelty_warning, predict_structures
 from phase2.prediction.reading import GraphReader
@@ -42,7 +43,8 @@ def predict_with(
 
     Raises:
         UnknownNameError: A model was not trained for a property.
-        RequestError: A level is impossible, or the models cannot be calibrated together.
+        RequestError: A level is impossible, or the models define a property differently or cannot be calibrated
+            together.
         ModelFileError: Intervals were requested of a model file without calibration.
     """
     if len(predictors) > 1:
@@ -90,14 +92,14 @@ def predict_ensemble(
 
     Raises:
         UnknownNameError: A model was not trained for a property.
-        RequestError: There is only one model, a level is impossible, or the models cannot be calibrated together.
+        RequestError: There is only one model, the models define a property differently, a level is impossible, or the
+            models cannot be calibrated together.
         ModelFileError: Intervals were requested of a model file without calibration.
     """
     if len(predictors) < 2:
         raise RequestError("One model is no ensemble.", why="It has no spread.", fix="Name two models or more.")
     keys = [p.key for p in predictors[0].model.properties] if properties is None else properties
-    for predictor in predictors:
-        predictor.output_columns(keys)  # fails before hours are spent on the others
+    joint_columns(predictors, keys)  # fails before hours are spent on the others
     levels = check_levels(levels)
     calibration = joint_calibration(predictors, keys) if levels else None
     total = len(structures) * len(predictors)

@@ -13,7 +13,7 @@ from phase2.config.resolve import flatten
 from phase2.runs.attempts import Attempt
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.layout import BEST, HANDOFF, REPORT
-from phase2.runs.page.row import Handoff, PageRun, PropertyErrors
+from phase2.runs.page.row import LOG_LOSS, Handoff, PageRun, PropertyErrors
 from phase2.storage.records import Counted
 
 _HANDED_ON = (BEST, HANDOFF, "MODEL_CARD.md")
@@ -167,7 +167,7 @@ class ManifestPart(RecordedPart):
         boosting = {row.key: row.boosting_val_mae for row in self.baselines}
         return {
             row.key: PropertyErrors(
-                unit="log loss" if row.binary else row.unit,
+                unit=LOG_LOSS if row.binary else row.unit,
                 val=row.error,
                 test=test.get(row.key),
                 median=row.baseline_log_loss if row.binary else row.baseline_mae,

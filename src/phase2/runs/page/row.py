@@ -14,11 +14,16 @@ Handoff = Literal["ready", "incomplete", "resumable", "none"]
 ``incomplete`` where one of them is absent; ``resumable`` before it is finished; ``none`` after it failed."""
 
 
+LOG_LOSS = "log loss"
+
+
 class PropertyErrors(Record):
     """Errors of one property, in its unit, and what they are measured against.
 
+    Of a binary property they are log losses, the baseline that of the share of true training labels.
+
     Attributes:
-        unit: The unit; empty for a number without one.
+        unit: The unit; empty for a number without one, ``LOG_LOSS`` for a binary property.
         val: Validation MAE.
         test: Test MAE: shown of a run, and never sorted by.
         median: Validation MAE of predicting the median of the training labels.
@@ -96,7 +101,7 @@ class Curves(Record):
         score: Validation score.
         lr: Learning rate.
         seconds: Wall time of the epoch, seconds.
-        mae: Validation MAE by property; None where it has no label.
+        mae: Validation MAE, or log loss, by property; None where it has no label.
     """
 
     train_loss: tuple[float, ...]

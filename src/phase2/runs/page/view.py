@@ -8,7 +8,7 @@ from datetime import datetime
 from phase2.output.secrets import without_secrets
 from phase2.output.visible import cell, line
 from phase2.properties import KEYS, PROPERTIES
-from phase2.runs.page.row import PageRun, PropertyErrors
+from phase2.runs.page.row import LOG_LOSS, PageRun, PropertyErrors
 from phase2.runs.page.scripts import script
 from phase2.runs.page.settings import SettingsTable
 
@@ -38,17 +38,31 @@ def data_script(store: str, runs: Sequence[tuple[PageRun, str | None]], unreadab
 
 
 def _properties(runs: Sequence[tuple[PageRun, str | None]]) -> list[JsonObject]:
-    """Return the properties that any of the runs has."""
+    """Return the properties that any of the runs has, with the error that is shown of each."""
     used = {key for run, _ in runs for key in (*run.summary.properties, *run.errors)}
     nine: list[JsonObject] = [
-        {"key": one.key, "title": one.title, "unit": one.unit} for one in PROPERTIES if one.key in used
+        {"key": one.key, "title": one.title, "unit": one.unit, "error": "MAE"} for one in PROPERTIES if one.key in used
     ]
-    units = {key: error.unit for run, _ in runs for key, error in run.errors.items()}
-    own = sorted(used - set(KEYS))
-    named: list[JsonObject] = [
-        {"key": key, "title": key.replace("_", " ").capitalize(), "unit": units.get(key, "")} for key in own
-    ]
-    return nine + named
+    return nine + [_own_property(key, [run for run, _ in runs]) for key in sorted(used - set(KEYS))]
+
+
+def _own_property(key: str, runs: Sequence[PageRun]) -> JsonObject:
+    """Return a property that runs define: its title, and the unit that they recorded, as far as they agree."""
+    units = {run.errors[key].unit for run in runs if key in run.errors}
+    titles = dict.fromkeys(title for run in runs if (title := _own_title(key, run)))
+    title = _text(next(iter(titles), "")) or key.replace("_", " ").capitalize()
+    if units == {LOG_LOSS}:
+        return {"key": key, "title": title, "unit": "", "error": LOG_LOSS}
+    unit = _text(next(iter(units), "")) if len(units) < 2 else "in the units of its runs"
+    return {"key": key, "title": title, "unit": unit, "error": "error" if LOG_LOSS in units else "MAE"}
+
+
+def _own_title(key: str, run: PageRun) -> str:
+    definitions = run.settings.get("data.own_properties")
+    for row in definitions if isinstance(definitions, list) else ():
+        if isinstance(row, dict) and row.get("key") == key:
+            return str(row.get("title", ""))
+    return ""
 
 
 def _row(run: PageRun, curves: str | None) -> JsonObject:
@@ -92,7 +106,7 @@ def _row(run: PageRun, curves: str | None) -> JsonObject:
 
 
 def _errors(found: PropertyErrors) -> list[float | None]:
-    """Return validation and test MAE, and the validation MAE of the median and of gradient boosting."""
+    """Return validation and test error, and the validation error of the median and of gradient boosting."""
     return [_rounded(error) for error in (found.val, found.test, found.median, found.boosting)]
 
 

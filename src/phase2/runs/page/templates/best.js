@@ -12,15 +12,15 @@
     fill("best-data", found.map(option));
   }
 
-  function verdict(run, key) {
+  function verdict(run, key, error) {
     const [value, , median, boosting] = run.errors[key];
     const lines = [];
-    if (median) lines.push(`${beside(value, median)} than the median (${number(median)})`);
+    if (median) lines.push(`${beside(value, median)} than the ${error === "MAE" ? "median" : "baseline"} (${number(median)})`);
     if (boosting) lines.push(`${beside(value, boosting)} than gradient boosting (${number(boosting)})`);
     return lines;
   }
 
-  function card({ key, title, unit }, runs) {
+  function card({ key, title, unit, error }, runs) {
     const ranked = runs.filter((run) => run.val(key) !== null).sort((a, b) => a.val(key) - b.val(key));
     if (!ranked.length) return null;
     const [run, second] = ranked;
@@ -32,9 +32,9 @@
     }
     return h("li", { class: "card" },
       h("h3", {}, title),
-      h("p", { class: "figure" }, number(value, 3), unit ? h("small", {}, ` ${unit}`) : null),
+      h("p", { class: "figure" }, number(value, 3), h("small", {}, ` ${error === "log loss" ? error : unit}`)),
       bar,
-      verdict(run, key).map((text) => h("p", { class: "small muted" }, text)),
+      verdict(run, key, error).map((text) => h("p", { class: "small muted" }, text)),
       h("p", { class: "by" }, h("button", { type: "button", class: "link", onclick: () => page.showDetails(run) }, run.id),
         ` ${run.algorithm} ${run.level}, of ${ranked.length}`),
       second ? h("p", { class: "small muted" }, `next: ${second.id}, ${number(second.val(key), 3)}`) : null);

@@ -38,9 +38,9 @@
     numeric("size", "Size", bytes),
   ].map((column) => (/^(started|ended)$/.test(column.id) ? { ...column, show: (run) => time(run[column.id]) } : column));
 
-  function ofProperty({ key, title, unit }) {
+  function ofProperty({ key, title, unit, error }) {
     const column = numeric(`mae:${key}`, title, number, (run) => run.val(key));
-    return { ...column, key, unit, group: "error", help: `Validation MAE of ${title.toLowerCase()}${unit ? `, ${unit}` : ""}` };
+    return { ...column, key, unit, error, group: "error", help: `Validation ${error} of ${title.toLowerCase()}${unit ? `, ${unit}` : ""}` };
   }
 
   function ofSetting(path) {

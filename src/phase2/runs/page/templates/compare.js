@@ -24,12 +24,12 @@
 
   function errors(runs) {
     const rows = [errorRow("Validation score", runs.map((run) => run.score), { isRanked: true })];
-    for (const { key, title, unit } of page.model.properties) {
+    for (const { key, title, unit, error } of page.model.properties) {
       const of = (place) => runs.map((run) => run.errors[key]?.[place] ?? null);
       if (!runs.some((run) => run.errors[key])) continue;
       const named = (what) => `${title}${unit ? `, ${unit}` : ""}: ${what}`;
-      rows.push(errorRow(named("validation MAE"), of(0), { isRanked: true }), errorRow(named("test MAE"), of(1), { isRanked: false }),
-        errorRow(named("median"), of(2), { isRanked: false }), errorRow(named("gradient boosting"), of(3), { isRanked: false }));
+      rows.push(errorRow(named(`validation ${error}`), of(0), { isRanked: true }), errorRow(named(`test ${error}`), of(1), { isRanked: false }),
+        errorRow(named(error === "MAE" ? "median" : "baseline"), of(2), { isRanked: false }), errorRow(named("gradient boosting"), of(3), { isRanked: false }));
     }
     fill("compare-errors", heads("Error", runs), h("tbody", {}, rows.filter(Boolean)));
   }

@@ -25,7 +25,7 @@
 
   page.drawMeasures = () => {
     const before = $("curve-measure").value || "score";
-    const errors = page.model.properties.map(({ key, title, unit }) => [`mae:${key}`, `MAE: ${title}${unit ? ` (${unit})` : ""}`]);
+    const errors = page.model.properties.map(({ key, title, unit, error }) => [`mae:${key}`, `${error}: ${title}${unit ? ` (${unit})` : ""}`]);
     fill("curve-measure", [...MEASURES, ...errors].map(([value, title]) => h("option", { value, selected: value === before }, title)));
   };
 

@@ -68,7 +68,7 @@
       else page.shown.delete(column.id);
       page.changed("view");
     };
-    const title = column.group === "error" ? `MAE: ${column.title}` : column.title;
+    const title = column.group === "error" ? `${column.error}: ${column.title}` : column.title;
     return h("label", { class: "choice" },
       h("input", { type: "checkbox", value: column.id, checked: page.shown.has(column.id), onchange: toggle }), h("span", {}, title));
   }
