@@ -4,6 +4,7 @@ import pytest
 
 from phase2.config.assignments import parse_setting
 from phase2.config.combine import combine
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.config.multirun.cross_validation import cross_validation
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
@@ -13,7 +14,8 @@ from phase2.errors import RequestError
 def test_every_fold_is_tested_on_once_and_everything_else_is_kept():
     words = {
         "algorithm": "cgcnn", "level": "smoke", "epochs": 3, "lr": 0.01, "cutoff": 4.0, "patience": 2, "seed": 7,
-        "properties": ("band_gap",), "drop_twins": True, "split": "composition",
+        "properties": ("band_gap", "metal"), "drop_twins": True, "split": "composition",
+        "own_properties": (PropertyDefinition(key="metal", task="binary"),),
     }  # fmt: skip
     request = combine(words, settings=[parse_setting("data.split_seed=5")])
     runs = cross_validation(request, folds=4).runs("cv")
