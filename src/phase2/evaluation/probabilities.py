@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from phase2.evaluation.bootstrap import LEVEL, RESAMPLES, SEED, Estimate, bootstrap
 from phase2.runs.results import THRESHOLD
-
-_NEAREST = float(np.finfo(np.float64).eps)
-"""Distance from 0 and 1 at which a probability is held, whose log loss would be infinite; as in scikit-learn."""
+from phase2.training.binary_metrics import log_losses
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,7 @@ class _Measures:
 
     def __init__(self, truth: NDArray[np.float64], chance: NDArray[np.float64]) -> None:
         self._truth = truth
-        held = np.clip(chance, _NEAREST, 1 - _NEAREST)
-        loss = -np.where(truth == 1, np.log(held), np.log1p(-held))
+        loss = log_losses(truth, chance)
         chosen = (chance >= THRESHOLD).astype(np.float64)
         self._terms = np.stack([loss, truth == chosen, truth * chosen, truth + chosen], axis=1)
         self._order = np.argsort(chance, kind="stable")

@@ -55,11 +55,12 @@ class TwinErrors(Record):
 
     Attributes:
         key: The property.
-        unit: Unit of the errors; empty for a number without one.
+        unit: Unit of the errors; empty for a number without one, ``log loss`` for a binary property, whose errors are
+            that.
         twins: Labelled test crystals with one.
-        twins_mae: Their mean absolute error; null where there are none.
+        twins_mae: Their mean absolute error, or log loss; null where there are none.
         others: Labelled test crystals without.
-        others_mae: Their mean absolute error; null where there are none.
+        others_mae: Likewise; null where there are none.
     """
 
     key: str

@@ -7,7 +7,7 @@ from phase2.config.schema import DataConfig
 from phase2.runs.report.markdown import number, table
 from phase2.runs.splits import Leakage, SplitFacts
 
-COLUMNS = ("property", "unit", "with twin", "MAE with twin", "without", "MAE without")
+COLUMNS = ("property", "unit", "with twin", "error with twin", "without", "error without")
 
 _KEPT = {
     "composition": "composition",

@@ -9,7 +9,9 @@ from phase2.config.settings import cache_dir
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.symmetry.table import known_symmetry, symmetries_of
 from phase2.data.twins.search import NEAR, NONE, TOLERANCE, TWIN, find_twins
+from phase2.properties import Property
 from phase2.runs.splits import Leakage, TwinErrors
+from phase2.training.binary_metrics import log_losses
 
 MOST_SYMMETRIES = 200
 """Crystals whose symmetry is looked for where it is not known: about 3 ms each."""
@@ -25,7 +27,7 @@ def measure_leakage(dataset: CrystalPropertyDataset, predicted: NDArray[np.float
     """
     split = dataset.split
     found = find_twins(dataset.graphs, split.test, split.train, cutoff=cutoff)
-    errors = np.abs(predicted - dataset.targets[split.test])
+    labels = dataset.targets[split.test]
     return Leakage(
         test=len(split.test),
         twins=int((found.kind == TWIN).sum()),
@@ -34,17 +36,22 @@ def measure_leakage(dataset: CrystalPropertyDataset, predicted: NDArray[np.float
         same_composition=int(found.same_formula.sum()),
         same_prototype=_same_prototype(dataset, split.test[found.same_formula]),
         errors=tuple(
-            _errors(prop.key, prop.unit, errors[:, k], found.kind != NONE) for k, prop in enumerate(dataset.properties)
+            _errors(prop, predicted[:, k], labels[:, k], found.kind != NONE)
+            for k, prop in enumerate(dataset.properties)
         ),
     )
 
 
-def _errors(key: str, unit: str, errors: NDArray[np.float64], is_twin: NDArray[np.bool_]) -> TwinErrors:
+def _errors(
+    prop: Property, predicted: NDArray[np.float64], labels: NDArray[np.float64], is_twin: NDArray[np.bool_]
+) -> TwinErrors:
+    is_binary = prop.task == "binary"
+    errors = log_losses(labels, predicted) if is_binary else np.abs(predicted - labels)
     known = np.isfinite(errors)
     twins, others = errors[known & is_twin], errors[known & ~is_twin]
     return TwinErrors(
-        key=key,
-        unit=unit,
+        key=prop.key,
+        unit="log loss" if is_binary else prop.unit,
         twins=len(twins),
         twins_mae=float(twins.mean()) if len(twins) else None,
         others=len(others),
