@@ -80,6 +80,10 @@ def test_the_test_part_has_the_errors_and_baselines_that_the_run_recorded(say, r
     for name in ("baseline_log_loss", "baseline_accuracy"):
         assert heavy[name] == pytest.approx(recorded["heavy"][name])
     assert heavy["mae"] == {"value": None, "low": None, "high": None}
+    (twins,) = [row for row in results["leakage"]["errors"] if row["key"] == "heavy"]
+    assert twins["unit"] == "log loss"
+    both = [(twins[f"{name}_mae"] or 0.0) * twins[name] for name in ("twins", "others")]
+    assert sum(both) / recorded["heavy"]["count"] == pytest.approx(recorded["heavy"]["log_loss"])
 
 
 def test_tables_and_python_show_log_loss_and_no_mae_of_a_binary_property(say, results):

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from phase2.properties import Property
 from phase2.runs.results import THRESHOLD, PropertyMetrics
 
-
 _NEAREST = float(np.finfo(np.float64).eps)
 """Distance from 0 and 1 at which a probability is held, whose log loss would be infinite; as in scikit-learn."""
 

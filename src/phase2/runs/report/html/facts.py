@@ -162,7 +162,7 @@ def _twins(run: RunInput) -> Iterator[Fact]:
     yield Fact("Twins in training", leakage.sentence())
     if leakage.twins + leakage.near_twins:
         for key, unit, twins, on, others, off in leakage_rows(leakage):
-            yield Fact(f"MAE on twins, {key}", f"{on} on {twins} with a twin, {off} on {others} without, {unit}")
+            yield Fact(f"Error on twins, {key}", f"{on} on {twins} with a twin, {off} on {others} without, {unit}")
 
 
 def _before(run: RunInput) -> Iterator[Fact]:
