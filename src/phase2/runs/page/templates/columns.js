@@ -40,7 +40,7 @@
 
   function ofProperty({ key, title, unit, error }) {
     const column = numeric(`mae:${key}`, title, number, (run) => run.val(key));
-    return { ...column, key, unit, error, group: "error", help: `Validation ${error} of ${title.toLowerCase()}${unit ? `, ${unit}` : ""}` };
+    return { ...column, key, unit: error === "log loss" ? error : unit, error, group: "error", help: `Validation ${error} of ${title.toLowerCase()}${unit ? `, ${unit}` : ""}` };
   }
 
   function ofSetting(path) {
