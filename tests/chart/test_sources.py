@@ -60,7 +60,7 @@ def test_the_check_notices_a_change_of_each_source():
 def test_by_default_it_is_the_base_of_kustomize(helm):
     made = {(one["kind"], one["metadata"]["name"]): content(one) for one in helm.objects("default")}
     base = [one for one in documents("k8s/base/[!k]*.yaml") if one["kind"] != "Namespace"]
-    assert len(base) == 14
+    assert len(base) == 16
     runs = [made.pop(("ConfigMap", "phase2-runs")), content(base.pop(names(base).index("phase2-runs")))]
     for one in runs:
         assert one["data"].pop("image")

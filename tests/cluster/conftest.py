@@ -1,5 +1,7 @@
 """Strategies for cluster requests, and fixtures: the command line, a cluster without controllers, this machine."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import strategies as st
 from tests.cluster.support.harnesses import LocalHarness
@@ -28,6 +30,7 @@ cluster_requests = st.builds(
     namespace=label_names,
     cpu=st.sampled_from(["500m", "1", "2.5", "16"]).map(parse_cpu),
     cpu_limit=st.none() | st.sampled_from(["16", "64"]).map(parse_cpu),
+    nodes=st.sampled_from([1, 1, 2, 8]),
     memory=st.sampled_from(["500Mi", "8Gi", "1Ti", "4G"]).map(parse_memory),
     gpus=st.integers(0, 1),
     priority=st.none() | label_names,
@@ -41,6 +44,14 @@ cluster_requests = st.builds(
     deadline_seconds=st.none() | st.integers(1, 10**9),
     retries=st.integers(0, 1000),
 )
+
+
+_LONGEST_OF_A_GROUP = 40
+
+
+def fitting(cluster: ClusterRequest, run_id: str) -> ClusterRequest:
+    """Return a request with one node where a run id is too long for the names of several pods."""
+    return cluster if len(run_id) <= _LONGEST_OF_A_GROUP else replace(cluster, nodes=1)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.cluster.support.backend_contract import BackendContract, ClusterContract
-from tests.cluster.support.harnesses import JobHarness, WorkflowHarness
+from tests.cluster.support.harnesses import GroupHarness, JobHarness, WorkflowHarness
 from tests.cluster.support.stored_api import install_templates
 
 
@@ -10,6 +10,12 @@ class TestJob(ClusterContract):
     @pytest.fixture
     def harness(self, cli, api):
         return JobHarness(cli, api)
+
+
+class TestGroup(ClusterContract):
+    @pytest.fixture
+    def harness(self, cli, api):
+        return GroupHarness(cli, api)
 
 
 class TestWorkflow(ClusterContract):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from tests.cluster.conftest import cluster_requests, run_ids
+from tests.cluster.conftest import cluster_requests, fitting, run_ids
 from tests.cluster.manifests.test_job import requests
 
 from phase2.cluster.manifests.job import build_job
@@ -47,7 +47,7 @@ def test_the_check_notices_a_change_of_what_jobs_have(change):
 @given(run_ids, requests, cluster_requests)
 def test_the_fields_of_every_plan_are_in_the_sample(run_id, request, cluster):
     """Fields that the policy does not know are refused, so the sample has every field that a plan may have."""
-    made, sample = build_job(make_plan(run_id, resolve(request), cluster)), samples.training()
+    made, sample = build_job(make_plan(run_id, resolve(request), fitting(cluster, run_id))), samples.training()
     known = {variable["name"] for variable in samples.container_of(sample)["env"]}
     assert {variable["name"] for variable in samples.container_of(made)["env"]} <= known
     assert samples.container_of(made).keys() <= samples.container_of(sample).keys()

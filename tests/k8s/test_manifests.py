@@ -26,6 +26,7 @@ RIGHTS = {
     "pods/log": {"get"},
     "events": {"get", "list", "watch"},
     "configmaps": {"get"},
+    "services": {"get"},
 }
 
 
@@ -101,7 +102,7 @@ def references(things):
             volumes = thing["spec"]["template"]["spec"]["volumes"]
             claims = [v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v]
             yield from (("PersistentVolumeClaim", claim) for claim in claims)
-        if kind == "Service":
+        if kind == "Service" and thing["spec"].get("clusterIP") != "None":
             yield "Deployment", thing["spec"]["selector"]["app.kubernetes.io/name"]
 
 
@@ -117,6 +118,8 @@ def test_every_name_that_is_used_exists(objects, folder):
 def test_nothing_is_reached_unless_it_is_named(objects):
     policies = {t["metadata"]["name"]: t["spec"] for t in objects("base") if t["kind"] == "NetworkPolicy"}
     assert policies["phase2-deny-all"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    among = [{"podSelector": policies["phase2-group"]["podSelector"]}]
+    assert policies.pop("phase2-group")["ingress"] == [{"from": among}]
     assert not any("ingress" in policy for policy in policies.values())
     ports = {p["port"] for policy in policies.values() for rule in policy.get("egress", []) for p in rule["ports"]}
     assert ports == {53, 443}

@@ -93,8 +93,8 @@ class RunBackend(Protocol):
         """
         ...
 
-    def pods_to_log(self, pods: Sequence[Object]) -> list[Object]:
-        """Select the pods whose logs make up the run's output, in order."""
+    def pods_to_log(self, pods: Sequence[Object], rank: int = 0) -> list[Object]:
+        """Select the pods whose logs make up the output of a rank of the run, in order."""
         ...
 
     def required_template(self, manifest: Object) -> str | None:

@@ -15,6 +15,7 @@ from phase2.cluster.manifests.job import build_job
 from phase2.cluster.objects import Object, annotation, condition, newest_first
 from phase2.cluster.plan import Plan
 from phase2.cluster.run_state import RunState
+from phase2.cluster.status.group import of_rank
 from phase2.cluster.status.identity import RunIdentity, job_identity, template_of, workflow_identity
 from phase2.cluster.status.job import job_state
 from phase2.cluster.status.pod import has_started
@@ -70,9 +71,9 @@ class JobBackend:
         """Read the state from the Job's conditions and its newest pod."""
         return job_state(obj, pods, events, now=now)
 
-    def pods_to_log(self, pods: Sequence[Object]) -> list[Object]:
+    def pods_to_log(self, pods: Sequence[Object], rank: int = 0) -> list[Object]:
         """Select the newest attempt; its log names the checkpoint that it resumed from."""
-        return [newest for newest in newest_first(pods)[:1] if has_started(newest)]
+        return [newest for newest in newest_first(of_rank(pods, rank))[:1] if has_started(newest)]
 
     def required_template(self, manifest: Object) -> str | None:  # noqa: ARG002
         """Return None: a Job refers to no template."""
@@ -126,9 +127,9 @@ class ArgoBackend:
         """Read the state from the Workflow's phase and nodes, and the pod of its current step."""
         return workflow_state(obj, pods, events, now=now)
 
-    def pods_to_log(self, pods: Sequence[Object]) -> list[Object]:
+    def pods_to_log(self, pods: Sequence[Object], rank: int = 0) -> list[Object]:
         """Select every step that has started, in the order of creation."""
-        return newest_first(filter(has_started, pods))[::-1]
+        return newest_first(filter(has_started, of_rank(pods, rank)))[::-1]
 
     def required_template(self, manifest: Object) -> str | None:
         """Return the name in ``workflowTemplateRef``."""

@@ -13,6 +13,7 @@ from phase2.cluster.api.logs import LogReader
 from phase2.cluster.api.streams import Streams
 from phase2.cluster.objects import Object, name_of, newest_first
 from phase2.cluster.run_state import RunState
+from phase2.cluster.status.group import of_rank, rank_of
 from phase2.cluster.status.pod import container_state, has_started
 from phase2.errors import Phase2Error, RequestError, TransientError
 
@@ -37,13 +38,17 @@ class Follower:
         name: Name of the object that executes it.
         on_state: Callback receiving each new message about the state.
         on_line: Callback receiving each line that a pod prints.
+        rank: Rank of the pods whose logs are read, where several train the run together.
     """
 
-    def __init__(self, client: RunClient, name: str, *, on_state: TextCallback, on_line: TextCallback) -> None:
+    def __init__(
+        self, client: RunClient, name: str, *, on_state: TextCallback, on_line: TextCallback, rank: int = 0
+    ) -> None:
         self._client = client
         self._name = name
         self._on_state = on_state
         self._on_line = on_line
+        self._rank = rank
         self._streams: Streams[_Update] = Streams(lambda why: self._report(f"the cluster does not answer: {why}"))
         self._object: Object | None = None
         self._pods: dict[str, Object] = {}
@@ -61,7 +66,7 @@ class Follower:
             TransientError: The cluster did not answer for minutes; the run itself continues.
         """
         with suppress(TransientError):  # the watches below retry for longer
-            for pod in newest_first(self._client.pods(self._name))[::-1]:
+            for pod in newest_first(of_rank(self._client.pods(self._name), self._rank))[::-1]:
                 self._update_pod(pod)
                 # The log of an ended pod is reported before that of a later one.
                 while "terminated" in container_state(pod) and name_of(pod) not in self._completed:
@@ -107,7 +112,7 @@ class Follower:
             self._pods.pop(name, None)  # deleted without an exit code
             return
         self._pods[name] = pod
-        if has_started(pod) and name not in self._opened:
+        if has_started(pod) and rank_of(pod) == self._rank and name not in self._opened:
             self._opened.add(name)
             self._open_logs += 1
             reader = LogReader(self._client, name)

@@ -15,6 +15,8 @@ REQUEST_ANNOTATION = "phase2.dev/request-digest"
 OPTIONS_ANNOTATION = "phase2.dev/cluster-request"
 PLAN_ANNOTATION = "phase2.dev/plan-digest"
 CANCELLED_ANNOTATION = "phase2.dev/cancelled"
+GROUP_LABEL, GROUP = "phase2.dev/group", "true"
+"""Label of pods that train a run together with others."""
 OWNER_ANNOTATION = "phase2.dev/owner"
 """Name of the user who submitted it, written by the admission policy phase2-owners or by ``phase2 submit``."""
 

@@ -26,7 +26,7 @@ class RunState:
         message: What the run does or what is wrong, to follow "it".
         step: Step of the Workflow that is running; None if there is none, or several.
         attempt: Number of the current or last attempt; 0 before the first.
-        pod: Name of its newest pod.
+        pod: Name of its newest pod; of a group that of rank 0, which writes the run.
         node: Node of that pod.
         exit_code: Exit code of the last attempt that ended.
         created: Time of submission.

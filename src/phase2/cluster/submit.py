@@ -10,6 +10,7 @@ from typing import Literal
 from phase2.cluster.api.argo_installation import require_argo
 from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.errors import ForbiddenError, ObjectConflictError, ObjectGoneError
+from phase2.cluster.api.group_service import require_group_service
 from phase2.cluster.labels import PLAN_ANNOTATION, REQUEST_ANNOTATION, RUN_LABEL
 from phase2.cluster.objects import Object, annotation, name_of
 from phase2.errors import RequestError, TransientError
@@ -46,7 +47,7 @@ def submit_run(client: RunClient, manifest: Object, others: Sequence[RunClient] 
         others: Clients of the other backends, one of which may execute the run already.
 
     Raises:
-        RequestError: Another request has this run id, the server rejects the object, or Argo is not installed.
+        RequestError: Another request has this run id, the server rejects the object, or what it needs is not installed.
         TransientError: The server does not answer.
     """
     name, again = name_of(manifest), False
@@ -57,6 +58,7 @@ def submit_run(client: RunClient, manifest: Object, others: Sequence[RunClient] 
             _delete_and_wait(other, name)
             again = True
     require_argo(client, manifest)
+    require_group_service(client, manifest)
     for _ in range(_MAX_ATTEMPTS):
         try:
             client.create(manifest)

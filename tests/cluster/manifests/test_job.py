@@ -13,7 +13,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.cluster.conftest import cluster_requests, run_ids
+from tests.cluster.conftest import cluster_requests, fitting, run_ids
 from tests.cluster.support.image_names import BY_DIGEST
 from tests.cluster.support.pod_security import violations
 
@@ -74,6 +74,12 @@ PLANS = {
         accepted=("code",),
         options=ClusterOptions(image=BY_DIGEST, gpus=1, memory="64Gi"),
     ),
+    "group": lambda: make_plan(
+        "together",
+        resolve(RunRequest(algorithm="cgcnn", level="smoke")),
+        ClusterRequest(image=IMAGE, nodes=4, queue="gpu-queue", retries=3),
+        options=ClusterOptions(image=BY_DIGEST, nodes=4),
+    ),
     "tag": lambda: make_plan(
         "tag", resolve(RunRequest(level="pro")), ClusterRequest(image=Image.parse("phase2:1"), deadline_seconds=None)
     ),
@@ -91,7 +97,7 @@ def test_the_job_equals_its_golden_file(name):
 
 @given(run_ids, requests, cluster_requests)
 def test_the_job_of_every_plan_is_valid_and_restricted(run_id, request, cluster):
-    job = build_job(make_plan(run_id, resolve(request), cluster))
+    job = build_job(make_plan(run_id, resolve(request), fitting(cluster, run_id)))
     kubernetes_validate.validate(job, KUBERNETES, strict=True)
     pod = job["spec"]["template"]["spec"]
     assert list(violations(pod)) == []
@@ -101,7 +107,7 @@ def test_the_job_of_every_plan_is_valid_and_restricted(run_id, request, cluster)
 
 @given(run_ids, requests, cluster_requests)
 def test_the_pod_runs_the_request_under_its_id(run_id, request, cluster):
-    job = build_job(make_plan(run_id, resolve(request), cluster))
+    job = build_job(make_plan(run_id, resolve(request), fitting(cluster, run_id)))
     container = job["spec"]["template"]["spec"]["containers"][0]
     variables = {one["name"]: one.get("value") for one in container["env"]}
     assert variables["PHASE2_RUN_ID"] == run_id == job["metadata"]["labels"]["phase2.dev/run-id"]
@@ -162,3 +168,26 @@ def test_an_unknown_data_set_is_refused_with_the_nearest_one():
 def test_an_invalid_run_id_is_refused(run_id):
     with pytest.raises(RequestError, match="is not a valid run id"):
         make_plan(run_id, resolve(RunRequest()), ClusterRequest(image=IMAGE))
+
+
+def test_the_pods_of_a_group_meet_at_the_first_one():
+    job = build_job(PLANS["group"]())
+    spec, pod = job["spec"], job["spec"]["template"]["spec"]
+    variables = {one["name"]: one.get("value") for one in pod["containers"][0]["env"]}
+    assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 4, 4)
+    assert variables["MASTER_ADDR"] == f"{job['metadata']['name']}-0.{pod['subdomain']}"
+    assert (variables["WORLD_SIZE"], variables["LOCAL_RANK"]) == ("4", "0")
+    assert spec["successPolicy"] == {"rules": [{"succeededIndexes": "0"}]}
+    assert spec["backoffLimit"] == 3 * 4
+
+
+def test_one_node_is_a_job_of_one_pod():
+    one = build_job(make_plan("a", resolve(RunRequest()), ClusterRequest(image=IMAGE, nodes=1)))
+    assert one == build_job(make_plan("a", resolve(RunRequest()), ClusterRequest(image=IMAGE)))
+    assert not {"completionMode", "successPolicy"} & one["spec"].keys()
+
+
+def test_a_run_id_that_is_too_long_for_the_names_of_the_pods_is_refused():
+    plan = make_plan("a" * 55, resolve(RunRequest()), ClusterRequest(image=IMAGE, nodes=2))
+    with pytest.raises(RequestError, match="too long for a run on 2 nodes"):
+        build_job(plan)

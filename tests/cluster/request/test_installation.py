@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phase2.cluster.request.defaults import ALL, FIELDS, RunDefaults
+from phase2.cluster.request.image import Image
 from phase2.cluster.request.installation import Installation
+from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.levels import ALGORITHMS, MODES
 from phase2.errors import RequestError, UnknownNameError
 
@@ -62,6 +64,8 @@ def test_a_field_comes_from_a_row_that_names_the_run_or_all(table, algorithm, mo
         ("{e3nm: {}}", "Did you mean 'e3nn'?"),
         ("{all: {all: {gpu: 1}}}", "Did you mean 'gpus'?"),
         ("{all: {all: {gpus: one}}}", "'one' is not a whole number"),
+        ("{all: {all: {maxNode: 2}}}", "Did you mean 'maxNodes'?"),
+        ("{all: {all: {maxGpus: many}}}", "'many' is not a whole number"),
         ("{all: {all: {gpus: true}}}", "'True' is not a whole number"),
         ("{all: {all: {nodeSelector: gpu}}}", "at all.all.nodeSelector.* 'gpu' is not a mapping"),
         ("{all: {all: {tolerations: {key: a}}}}", "is not a list"),
@@ -101,3 +105,30 @@ def test_a_mounted_config_map_is_a_file_for_each_key(tmp_path):
     (tmp_path / "defaults").write_text(yaml.safe_dump(TABLE))
     options = Installation.read(tmp_path).options("e3nn", "pro")
     assert (options.image, options.gpus, options.max_hours) == ("phase2:1", 1, 12.0)
+
+
+LIMITED = RunDefaults.parse(
+    "{all: {all: {maxNodes: 2, maxGpus: 1}, pro: {maxNodes: 8}}, cgcnn: {smoke: {maxNodes: 1}}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "mode", "asked", "why"),
+    [
+        ("e3nn", "std", {"nodes": 2}, None),
+        ("e3nn", "std", {"nodes": 3}, "to 2 nodes.*maxNodes"),
+        ("e3nn", "std", {"nodes": 2, "gpus": 1}, "--nodes 2 --gpus 1 is more.*to 1 GPUs.*maxGpus"),
+        ("e3nn", "pro", {"nodes": 8}, None),
+        ("cgcnn", "smoke", {"nodes": 2}, "to 1 nodes"),
+        ("cgcnn", "smoke", {"gpus": 1}, None),
+    ],
+)
+def test_a_table_limits_what_a_run_may_ask_for(algorithm, mode, asked, why):
+    asked = ClusterRequest(image=Image.parse("phase2:1"), **asked)
+    limits = LIMITED.limits(algorithm, mode)
+    if why is None:
+        assert limits.check(asked) is asked
+    else:
+        with pytest.raises(RequestError, match=why):
+            limits.check(asked)
+    assert LIMITED.options(algorithm, mode) == {}

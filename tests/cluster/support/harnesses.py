@@ -10,7 +10,7 @@ from typing import Any
 from tests.cluster.support import controllers as simulated
 from tests.cluster.support.backend_contract import REQUEST, BackendHarness, Cli
 from tests.cluster.support.image_names import BY_DIGEST
-from tests.cluster.support.stored_api import JOBS, PODS, WORKFLOWS, Objects, StoredApi
+from tests.cluster.support.stored_api import JOBS, PODS, SERVICES, WORKFLOWS, Objects, StoredApi
 
 FAILURE = "The data are damaged."
 
@@ -80,6 +80,19 @@ class JobHarness(StoredHarness):
     def stopped(self, run_id):
         assert self.api.get(self.kind, f"phase2-{run_id}")["spec"]["activeDeadlineSeconds"] == 1
         self.api.patch(self.kind, f"phase2-{run_id}", {"status": simulated.job_failed()})
+
+
+class GroupHarness(JobHarness):
+    """Harness of a Job whose two pods train a run together."""
+
+    backend = (*JobHarness.backend, "--nodes", "2")
+
+    def __init__(self, cli: Cli, api: Objects) -> None:
+        super().__init__(cli, api)
+        api.put(SERVICES, {"metadata": {"name": "phase2-group", "namespace": simulated.NAMESPACE}})
+
+    def running(self, run_id):
+        return {"startTime": simulated.NOW, "active": 2}
 
 
 class WorkflowHarness(StoredHarness):

@@ -19,8 +19,8 @@ from tests.cluster.support.api_server import ApiServer, JsonHandler, listening
 KUBERNETES = "1.34"
 JOBS = "/apis/batch/v1 jobs"
 WORKFLOWS, TEMPLATES = (f"/apis/argoproj.io/v1alpha1 {plural}" for plural in ("workflows", "workflowtemplates"))
-PODS, EVENTS, CONFIG_MAPS = (f"/api/v1 {plural}" for plural in ("pods", "events", "configmaps"))
-EVERY_KIND = (JOBS, WORKFLOWS, TEMPLATES, PODS, EVENTS, CONFIG_MAPS)
+PODS, EVENTS, CONFIG_MAPS, SERVICES = (f"/api/v1 {plural}" for plural in ("pods", "events", "configmaps", "services"))
+EVERY_KIND = (JOBS, WORKFLOWS, TEMPLATES, PODS, EVENTS, CONFIG_MAPS, SERVICES)
 
 _PATH = re.compile(
     r"(?P<group>/apis?/[^/]+(?:/v[^/]+)?)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>.+))?"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
-from tests.cluster.conftest import cluster_requests, run_ids
+from tests.cluster.conftest import cluster_requests, fitting, run_ids
 from tests.cluster.manifests.test_job import requests
 from tests.on_cluster.admission.namespaces import CLAIMS, DIGEST, IMAGE, NAMESPACE, transfer
 
@@ -60,7 +60,7 @@ def test_the_golden_jobs_are_accepted(alice, file):
 def test_the_job_of_every_plan_is_accepted(alice, run_id, request, cluster):
     image = f"{IMAGE}@{cluster.image.digest}" if cluster.image.digest else f"{IMAGE}:1"
     claim = None if cluster.cache is None else CLAIMS[len(cluster.cache) % 2]
-    cluster = replace(cluster, namespace=NAMESPACE, image=Image.parse(image), cache=claim)
+    cluster = replace(fitting(cluster, run_id), namespace=NAMESPACE, image=Image.parse(image), cache=claim)
     assert alice.create(build_job(make_plan(run_id, resolve(request), cluster))) is None
 
 

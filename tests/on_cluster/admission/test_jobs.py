@@ -288,6 +288,20 @@ REFUSED = {
         "containers[0].terminationMessagePath",
     ),
     "a hundred pods": (lambda: changed(run(), "spec/parallelism", 100), "spec.parallelism"),
+    "a pod of a group that has none": (
+        lambda: changed(run(), "spec/template/metadata/labels/phase2.dev~1group", "true"),
+        "spec.completions",
+    ),
+    "a thousand nodes": (lambda: changed(run(nodes=2), "spec/completions", 1000), "spec.completions"),
+    "fewer pods than a group has": (lambda: changed(run(nodes=2), "spec/parallelism", 1), "spec.parallelism"),
+    "a group that ends with any pod": (
+        lambda: changed(run(nodes=2), "spec/successPolicy/rules/0/succeededIndexes", "1"),
+        "spec.successPolicy",
+    ),
+    "a group at another address": (
+        lambda: in_pod("subdomain", "minio", run(nodes=2)),
+        "spec.template.spec.subdomain",
+    ),
     "a thousand completions": (lambda: changed(run(), "spec/completions", 1000), "spec.completions"),
     "retries without end": (lambda: changed(run(), "spec/backoffLimit", 100_000), "spec.backoffLimit"),
     "another controller": (lambda: changed(run(), "spec/managedBy", "example.com/mine"), "spec.managedBy"),

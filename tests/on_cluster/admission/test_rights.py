@@ -12,6 +12,7 @@ SUBMITTER = {
     "pods/log": {"get"},
     "events": READ,
     "configmaps": {"get"},
+    "services": {"get"},
 }
 MAINTAINER = SUBMITTER | {
     "pods": {"delete"} | READ,

@@ -3,6 +3,8 @@
 from phase2.cluster.labels import (
     COMMAND_ANNOTATION,
     COMPONENT_LABEL,
+    GROUP,
+    GROUP_LABEL,
     LEVEL_LABEL,
     NAME_LABEL,
     OPTIONS_ANNOTATION,
@@ -11,11 +13,12 @@ from phase2.cluster.labels import (
     REQUEST_ANNOTATION,
     RUN_LABEL,
 )
+from phase2.cluster.manifests.group import SERVICE
 from phase2.cluster.manifests.job import QUEUE_LABEL
 from phase2.cluster.manifests.protection import PROTECTED, PROTECTED_LABEL
 from phase2.cluster.plan import CACHE_CLAIM, SERVICE_ACCOUNT
 from phase2.cluster.request.names import JOB_PREFIX
-from phase2.cluster.request.resources import STORE_SECRET
+from phase2.cluster.request.resources import MAX_NODES, STORE_SECRET
 from phase2.cluster.transfer.job import COMPONENT
 from phase2.config.levels import ALGORITHMS, MODES
 from tools.manifests.cel import cel_literal
@@ -43,7 +46,8 @@ _ANNOTATIONS = (
 _MANAGED = {"app.kubernetes.io/managed-by": "phase2", "app.kubernetes.io/part-of": "phase2"}
 _SPEC = (
     "completions", "parallelism", "backoffLimit", "podReplacementPolicy", "podFailurePolicy", "template", "selector",
-    "ttlSecondsAfterFinished", "activeDeadlineSeconds", "completionMode", "suspend", "manualSelector",
+    "ttlSecondsAfterFinished", "activeDeadlineSeconds", "completionMode", "successPolicy", "suspend",
+    "manualSelector",
 )  # fmt: skip
 _TAG_AND_DIGEST = "^(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$"
 _LONG = (1 << 31) - 1
@@ -123,6 +127,7 @@ def _differences() -> dict[str, str]:
         "pod": "variables.template.spec",
         "container": "variables.pod.containers[0]",
         "podLabels": "variables.template.metadata.?labels.orValue({})",
+        "together": f"variables.podLabels[?'{GROUP_LABEL}'].orValue('') == '{GROUP}'",
         "training": joined(_training()),
         "handingOut": joined(_transfer()),
         "differences": "variables.transfer ? variables.handingOut : variables.training",
@@ -147,15 +152,18 @@ def _training() -> list[str]:
             "PHASE2_IMAGE_DIGEST": "variables.container.image.endsWith('@' + e.value)",
             "PHASE2_STORE": pods.text_shape(arguments.STORE),
             "OMP_NUM_THREADS": pods.text_shape("[0-9]{1,4}"),
+            "MASTER_ADDR": f"e.value == object.metadata.name + '-0.{SERVICE}'",
+            "WORLD_SIZE": "e.value == string(variables.job.spec.completions)",
         },
     )
     return [
         *_metadata(labels, extra=(LEVEL_LABEL,), annotations=_ANNOTATIONS),
         must(f"({name})", "metadata.name"),
         *_template(labels, _POD_ANNOTATIONS),
-        *_spec(job, exact=("completions", "parallelism", "podReplacementPolicy", "podFailurePolicy")),
-        equal("variables.job.spec", "completionMode", "NonIndexed", "spec."),
-        whole("variables.job.spec", "backoffLimit", 0, _RETRIES, "spec."),
+        *_spec(job, exact=("podReplacementPolicy", "podFailurePolicy")),
+        *_pods(job),
+        whole("variables.job.spec", "backoffLimit", 0, _RETRIES * MAX_NODES, "spec."),
+        must(f"variables.job.spec.backoffLimit <= {_RETRIES} * variables.job.spec.completions", "spec.backoffLimit"),
         whole("variables.job.spec", "ttlSecondsAfterFinished", 0, _LONG, "spec."),
         # Decision 028: without its probe, the label would protect a pod from evictions for ever.
         must(
@@ -164,6 +172,22 @@ def _training() -> list[str]:
         ),
         *pods.pod_differences(job),
         *pods.container_differences(job, arguments.of_run("variables.container.args"), variables),
+    ]
+
+
+def _pods(job: Manifest) -> list[str]:
+    """Return where a Job has another number of pods than one, or than those of a group have."""
+    place, together = "variables.job.spec", "variables.together"
+    success = cel_literal(job["spec"]["successPolicy"])
+    return [
+        whole(place, "completions", 1, MAX_NODES, "spec."),
+        must(f"{together} == ({place}.completions > 1)", "spec.completions"),
+        must(f"{place}.?parallelism == {place}.?completions", "spec.parallelism"),
+        must(f"{place}.?completionMode.orValue('') == ({together} ? 'Indexed' : 'NonIndexed')", "spec.completionMode"),
+        must(
+            f"{together} ? {place}.?successPolicy == optional.of({success}) : !has({place}.successPolicy)",
+            "spec.successPolicy",
+        ),
     ]
 
 
@@ -207,6 +231,9 @@ def _template(labels: dict[str, str], annotations: tuple[str, ...]) -> list[str]
     if labels[COMPONENT_LABEL] == COMPONENT:
         same = f"(key == '{COMPONENT_LABEL}' ? {place}[key] == 'training' : {same})"
     protected = f"key == '{PROTECTED_LABEL}' && {place}[key] == '{PROTECTED}'"
+    group = f"key == '{GROUP_LABEL}' && {place}[key] == '{GROUP}'"
+    if labels[COMPONENT_LABEL] != COMPONENT:
+        protected = f"{protected} || {group}"
     controller = f"key in {cel_literal(list(_CONTROLLER_LABELS))}"
     return [
         only(("labels", "annotations", "creationTimestamp"), "variables.template.metadata", path),

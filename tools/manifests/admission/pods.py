@@ -31,8 +31,14 @@ def pod_differences(job: Manifest) -> list[str]:
     """
     pod = samples.pod_of(job)
     place = "variables.pod"
-    known = (*_SAME_IN_POD, *_PLACED, *_DEFAULTED, "serviceAccount", "securityContext", "containers", "volumes")
+    known = [*_SAME_IN_POD, *_PLACED, *_DEFAULTED, "serviceAccount", "securityContext", "containers", "volumes"]
+    named: list[str] = []
+    if "subdomain" in pod:  # of a group alone
+        known.append("subdomain")
+        expected = f"{place}.?subdomain.orValue('') == (variables.together ? '{pod['subdomain']}' : '')"
+        named = [must(expected, f"{_POD}subdomain")]
     return [
+        *named,
         only((*known, "terminationGracePeriodSeconds"), place, _POD),
         *(equal(place, field, pod[field], _POD) for field in (*_SAME_IN_POD, "securityContext")),
         *(equal(place, field, value, _POD) for field, value in _DEFAULTED.items()),

@@ -13,9 +13,14 @@ _IMAGE = "phase2@sha256:" + "0" * 64
 
 
 def training() -> Manifest:
-    """Return the Job of a training with everything that a pod may have."""
+    """Return the Job of a training with everything that a pod may have, one of several among it."""
     cluster = ClusterRequest(
-        image=Image.parse(_IMAGE), cache=CACHE_CLAIM, store="s3://phase2/runs", protect_hours=1, queue="phase2"
+        image=Image.parse(_IMAGE),
+        nodes=2,
+        cache=CACHE_CLAIM,
+        store="s3://phase2/runs",
+        protect_hours=1,
+        queue="phase2",
     )
     return build_job(make_plan("sample", resolve(RunRequest()), cluster))
 

@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 from phase2.cluster.request.defaults import ALL, FIELDS
 from phase2.cluster.request.names import EFFECTS
-from phase2.cluster.request.resources import MAX_GPUS
+from phase2.cluster.request.resources import MAX_GPUS, MAX_NODES
 from phase2.config.levels import ALGORITHMS, LEVELS, MODES
 from tools.manifests.argo.parameters import (
     CPU,
@@ -96,6 +96,8 @@ _TOLERATION = fields(
 
 _RUN_FIELDS: dict[str, Rule] = {
     "gpus": number(0, MAX_GPUS),
+    "maxNodes": number(1, MAX_NODES),
+    "maxGpus": number(0, MAX_NODES * MAX_GPUS),
     "gpuResource": shaped(GPU_RESOURCE),
     "cpu": _CORES,
     "memory": _MEMORY,

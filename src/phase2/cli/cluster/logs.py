@@ -8,6 +8,7 @@ import typer
 
 from phase2.cli.cluster.options import ContextOption, NamespaceOption, RunArgument, connected, namespace_of
 from phase2.cli.console import echo, echo_text, note
+from phase2.cluster.status.group import group_size
 from phase2.errors import RequestError
 from phase2.output.secrets import without_secrets
 
@@ -23,6 +24,9 @@ def logs(
     run: RunArgument,
     follow: FollowOption = False,  # noqa: FBT002
     tail: Annotated[int | None, typer.Option("--tail", min=0, help="Print only this many lines from the end.")] = None,
+    rank: Annotated[
+        int, typer.Option("--rank", min=0, help="Of several pods that train the run, the one of this number.")
+    ] = 0,
     namespace: NamespaceOption = None,
     context: ContextOption = None,
 ) -> None:
@@ -30,12 +34,13 @@ def logs(
     cluster = connected(context, namespace_of(context, namespace))
     found = cluster.find(run)
     client = cluster.client(found.backend.name)
+    _refuse_other_rank(found.run_id, rank, group_size(found.object))
     if follow:
         from phase2.cluster.follow import Follower
 
-        Follower(client, found.name, on_state=note, on_line=echo).follow()
+        Follower(client, found.name, on_state=note, on_line=echo, rank=rank).follow()
         return
-    pods = [str(pod["metadata"]["name"]) for pod in found.backend.pods_to_log(client.pods(found.name))]
+    pods = [str(pod["metadata"]["name"]) for pod in found.backend.pods_to_log(client.pods(found.name), rank)]
     if not pods:
         raise _no_log_error(cluster.state(found))
     if tail is not None:
@@ -46,6 +51,15 @@ def logs(
         if len(pods) > 1:
             note(f"--- {pod}")
         echo_text(without_secrets(client.log(pod)))
+
+
+def _refuse_other_rank(run_id: str, rank: int, pods: int) -> None:
+    if rank >= pods:
+        raise RequestError(
+            f"The run '{run_id}' has no pod of rank {rank}.",
+            why="It has one pod." if pods == 1 else f"Its {pods} pods have the ranks 0 to {pods - 1}.",
+            fix="Give another --rank, or none for the one that writes the run.",
+        )
 
 
 def _no_log_error(state: RunState) -> RequestError:

@@ -80,7 +80,8 @@ class Placement:
         """
         installed = self.installation.options(algorithm, mode)
         # The image is named by the Workflow; it is the one that runs this command.
-        return self.given.merged_onto(installed).merged_onto(ClusterOptions(image="phase2")).request("phase2")
+        asked = self.given.merged_onto(installed).merged_onto(ClusterOptions(image="phase2")).request("phase2")
+        return self.installation.defaults.limits(algorithm, mode).check(asked)
 
     def patches(self, cluster: ClusterRequest) -> PodPatches:
         """Return the patches of the pods of a run."""

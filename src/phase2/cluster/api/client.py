@@ -114,6 +114,17 @@ class RunClient:
         except ObjectGoneError:
             return None
 
+    def get_service(self, name: str) -> Object | None:
+        """Read a Service of the namespace; None if there is none.
+
+        Raises:
+            ForbiddenError: It may not be read.
+        """
+        try:
+            return self._connection.request("GET", f"{self._core}/services/{name}", action=f"read the Service {name}")
+        except ObjectGoneError:
+            return None
+
     def objects(self) -> list[Object]:
         """List the objects of all runs.
 

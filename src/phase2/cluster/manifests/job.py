@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
+from phase2.cluster.manifests.group import group_labels, group_spec
 from phase2.cluster.manifests.pod import CONTAINER, pod_spec
 from phase2.cluster.manifests.protection import PROTECTED, PROTECTED_LABEL
 from phase2.cluster.plan import Plan
@@ -38,6 +39,7 @@ def build_job(plan: Plan) -> dict[str, Any]:
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
             ]
         },
+        **group_spec(plan),
         "ttlSecondsAfterFinished": cluster.keep_seconds,
         "template": {
             "metadata": {"labels": _pod_labels(plan), "annotations": dict(plan.annotations)},
@@ -64,7 +66,8 @@ def build_job(plan: Plan) -> dict[str, Any]:
 
 
 def _pod_labels(plan: Plan) -> dict[str, str]:
-    return dict(plan.labels) | ({} if plan.cluster.protect_hours is None else {PROTECTED_LABEL: PROTECTED})
+    protected = {} if plan.cluster.protect_hours is None else {PROTECTED_LABEL: PROTECTED}
+    return {**plan.labels, **group_labels(plan), **protected}
 
 
 def to_yaml(manifest: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from phase2.cluster.manifests.group import group_pod, group_variables
 from phase2.cluster.manifests.installed import (
     installed_variables,
     metrics_port,
@@ -65,7 +66,7 @@ def pod_spec(plan: Plan) -> dict[str, Any]:
     }
     if cluster.priority is not None:
         spec["priorityClassName"] = cluster.priority
-    return spec | placement(cluster)
+    return spec | group_pod(plan) | placement(cluster)
 
 
 def placement(cluster: ClusterRequest) -> dict[str, Any]:
@@ -102,6 +103,7 @@ def _container(plan: Plan) -> dict[str, Any]:
         "workingDir": WORK,
         "env": [
             *({"name": name, "value": value} for name, value in plan.environment.items()),
+            *group_variables(plan),
             *downward_api_variables(),
             *installed_variables(),
             *tracking_variables(),

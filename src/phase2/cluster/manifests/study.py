@@ -56,6 +56,12 @@ class StudyPlan:
             )
         if self.workers > MAX_WORKERS:
             raise RequestError(f"--workers {self.workers} are too many.", fix=f"Ask for {MAX_WORKERS} or fewer.")
+        if self.run.cluster.is_group:
+            raise RequestError(
+                f"--nodes {self.run.cluster.nodes} cannot be combined with a study.",
+                why="Each of its workers trains trials by itself, on one node.",
+                fix="Drop it, and give --workers.",
+            )
         if self.run.cluster.checkpoint_minutes != CHECKPOINT_MINUTES:
             raise RequestError(
                 "--checkpoint-minutes cannot be combined with a study.",

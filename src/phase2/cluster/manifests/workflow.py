@@ -26,7 +26,7 @@ CONTAINER = "main"
 """Name of a step's main container in Argo."""
 
 # Options that the template fixes for every workflow: a plan cannot change them.
-_FIXED_BY_TEMPLATE = ("cpu_limit", "retries", "grace_seconds")
+_FIXED_BY_TEMPLATE = ("nodes", "cpu_limit", "retries", "grace_seconds")
 
 # Fields of a request that are no parameters by their own name.
 _NO_PARAMETERS = ("output", "settings", "origins")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from phase2.cluster.request.limits import MAX_GPUS_FIELD, MAX_NODES_FIELD, RunLimits
 from phase2.config.levels import ALGORITHMS, MODES
 from phase2.errors import Phase2Error, RequestError, UnknownNameError
 
@@ -64,7 +65,14 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 }
 """Fields of the table: the cluster option that each gives, and how it is read. Their forms are those of a pod."""
 
-FIELDS = tuple(_FIELDS)
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    **{name: read for name, (_, read) in _FIELDS.items()},
+    # These give a run nothing, and limit what it may ask for.
+    MAX_NODES_FIELD: _count,
+    MAX_GPUS_FIELD: _count,
+}
+
+FIELDS = tuple(_READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +106,20 @@ class RunDefaults:
 
     def options(self, algorithm: str, mode: str) -> dict[str, Any]:
         """Return the cluster options of a run: of each field, the value of the most specific row."""
+        found = self._fields(algorithm, mode)
+        return {option: found[name] for name, (option, _) in _FIELDS.items() if name in found}
+
+    def limits(self, algorithm: str, mode: str) -> RunLimits:
+        """Return what a run may use at most: of each limit, that of the most specific row."""
+        found = self._fields(algorithm, mode)
+        return RunLimits(found.get(MAX_NODES_FIELD), found.get(MAX_GPUS_FIELD))
+
+    def _fields(self, algorithm: str, mode: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for row, column in ((ALL, ALL), (ALL, mode), (algorithm, ALL), (algorithm, mode)):
             found |= self.rows.get(row, {}).get(column, {})
         # Empty texts, as a chart writes them, are not given.
-        return {_FIELDS[name][0]: _FIELDS[name][1](value) for name, value in found.items() if value not in ("", None)}
+        return {name: _READ[name](value) for name, value in found.items() if value not in ("", None)}
 
 
 def _named(content: Any, kind: str, known: tuple[str, ...], where: str) -> list[tuple[str, Any]]:
@@ -120,12 +137,12 @@ def _check(values: Any, where: str) -> None:
     if values is not None and not isinstance(values, dict):
         raise _invalid(where, "It is a mapping of fields.")
     for name, value in (values or {}).items():
-        if name not in _FIELDS:
+        if name not in _READ:
             raise UnknownNameError.of("field in the defaults of runs", str(name), FIELDS)
         if value in ("", None):
             continue
         try:
-            _FIELDS[name][1](value)
+            _READ[name](value)
         except TypeError as error:
             raise _invalid(f"{where}.{name}", f"'{value}' is not {error}.") from error
 

@@ -20,7 +20,8 @@ class ClusterOptions:
     Attributes:
         image: Image reference.
         pull_policy: When a node pulls the image.
-        gpus: Number of GPUs.
+        nodes: Number of pods that train together.
+        gpus: Number of GPUs of each.
         gpu_resource: Name of the GPUs in the cluster.
         cpu: CPU request, cores.
         cpu_limit: CPU limit, cores.
@@ -44,6 +45,7 @@ class ClusterOptions:
 
     image: str | None = None
     pull_policy: str | None = None
+    nodes: int | None = None
     gpus: int | None = None
     gpu_resource: str | None = None
     cpu: str | None = None
@@ -109,6 +111,7 @@ class ClusterOptions:
             check_hours(self.max_hours)
         values: dict[str, Any] = {
             "pull_policy": self.pull_policy,
+            "nodes": self.nodes,
             "gpus": self.gpus,
             "gpu_resource": self.gpu_resource,
             "cpu": None if self.cpu is None else parse_cpu(self.cpu),

@@ -30,7 +30,9 @@ NO_LIMIT = 0.0
 _GRACE_SECONDS = 300
 _MAX_RETRIES = 1000
 MAX_GPUS = 1
-"""GPUs that one run uses."""
+"""GPUs that one run uses on a node."""
+MAX_NODES = 64
+"""Pods that one run is divided among; a Job counts each failure of one."""
 
 PULL_POLICIES = ("IfNotPresent", "Always", "Never")
 GPU_RESOURCE = "nvidia.com/gpu"
@@ -49,6 +51,7 @@ class ClusterRequest:
         pull_policy: When a node pulls the image.
         namespace: Namespace of the run.
         context: Context of the kubeconfig, which names the cluster; None is its current one.
+        nodes: Pods that train together, each with what follows.
         cpu: CPU request, cores; also the number of threads, so that every attempt computes the same sums.
         cpu_limit: CPU limit, cores; None sets no limit.
         memory: Memory request and limit.
@@ -79,6 +82,7 @@ class ClusterRequest:
     pull_policy: str = "IfNotPresent"
     namespace: str = DEFAULT_NAMESPACE
     context: str | None = None
+    nodes: int = 1
     cpu: Quantity = field(default_factory=lambda: parse_cpu("2"))
     cpu_limit: Quantity | None = None
     memory: Quantity = field(default_factory=lambda: parse_memory("8Gi"))
@@ -114,6 +118,7 @@ class ClusterRequest:
                 check_subdomain(name, option)
         if self.queue is not None:
             check_label_value(check_subdomain(self.queue, "--queue"), "--queue")
+        _refuse_outside("--nodes", self.nodes, 1, MAX_NODES)
         _check_gpus(self.gpus)
         check_resource_name(self.gpu_resource, "--gpu-resource")
         _refuse_outside("--retries", self.retries, 0, _MAX_RETRIES)
@@ -137,6 +142,11 @@ class ClusterRequest:
     def threads(self) -> int:
         """Number of threads, the same on every node."""
         return (self.cpu_limit or self.cpu).at_least_one
+
+    @property
+    def is_group(self) -> bool:
+        """Whether several pods train the run together."""
+        return self.nodes > 1
 
     @property
     def cores(self) -> float:

@@ -21,6 +21,7 @@ from phase2.cluster.objects import (
 from phase2.cluster.request.resources import format_duration
 from phase2.cluster.run_state import RunState, State
 from phase2.cluster.status.elapsed import duration_phrase, elapsed_phrase
+from phase2.cluster.status.group import group_attempts, group_size, group_states, of_rank
 from phase2.cluster.status.identity import job_identity
 from phase2.cluster.status.obstacles import creation_obstacle
 from phase2.cluster.status.pod import SAVES, PodState, pod_state
@@ -33,7 +34,7 @@ _STOPPED = ("was stopped", "was killed")
 def job_state(
     job: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
 ) -> RunState:
-    """Return the state of a run.
+    """Return the state of a run; of several pods that train it together, its pod is that of rank 0.
 
     Args:
         job: Its Job.
@@ -43,10 +44,12 @@ def job_state(
     """
     ordered = newest_first(pods)
     events = _without_old_rejections(events, ordered)
-    states = [pod_state(pod, events) for pod in ordered]
+    size = group_size(job)
+    states = group_states(size, ordered, events) if size > 1 else [pod_state(pod, events) for pod in ordered]
     attempt = _attempt(job, ordered, events)
     state, message = _summary(job, states, events, attempt, now or datetime.now(UTC))
     identity, created = job_identity(job), time_of(job["metadata"].get("creationTimestamp"))
+    leading = next(iter(of_rank(ordered, 0)), None)
     return RunState(
         run_id=identity.run_id,
         kind="Job",
@@ -57,8 +60,8 @@ def job_state(
         state=state,
         message=message,
         attempt=attempt,
-        pod=name_of(ordered[0]) if ordered else None,
-        node=(ordered[0].get("spec") or {}).get("nodeName") if ordered else None,
+        pod=None if leading is None else name_of(leading),
+        node=None if leading is None else (leading.get("spec") or {}).get("nodeName"),
         exit_code=next((pod.exit_code for pod in states if pod.exit_code is not None), None),
         created=created or datetime.now(UTC),
         ended=_end(job),
@@ -165,7 +168,7 @@ def _attempt(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> i
     status = job.get("status") or {}
     counted = int(status.get("failed") or 0) + int(status.get("succeeded") or 0) + int(status.get("active") or 0)
     created = {event.get("message") for event in events_about(events, job, "SuccessfulCreate")}
-    return max(len(pods), counted, len(created))
+    return group_attempts(group_size(job), pods, len(pods), counted, len(created))
 
 
 def _end(job: Object) -> datetime | None:

@@ -13,6 +13,7 @@ from phase2.cluster.backends import CLUSTER_BACKENDS
 from phase2.cluster.namespace import Cluster
 from phase2.cluster.objects import name_of, newest_first
 from phase2.cluster.run_state import RunState
+from phase2.cluster.status.group import of_rank
 from phase2.cluster.status.pod import has_started
 from phase2.errors import Phase2Error
 from phase2.runs.live.log_progress import LogProgress
@@ -99,7 +100,7 @@ class ClusterRuns:
         earlier: list[str] = []
         if not log.pods:
             with suppress(Phase2Error):
-                found = newest_first(filter(has_started, client.pods(state.name)))[::-1]
+                found = newest_first(filter(has_started, of_rank(client.pods(state.name), 0)))[::-1]
                 earlier = [name for pod in found if (name := name_of(pod)) != newest]
         log.pods |= {*earlier, newest}
         log.newest = newest

@@ -48,7 +48,8 @@ def _facts(plan: Plan, backend: RunBackend, work: Estimate) -> Iterator[tuple[st
     yield "run", plan.run_id
     yield "command", " ".join(plan.command)
     yield "image", f"{cluster.image}" + ("" if cluster.image.digest else " (a tag: its digest cannot be recorded)")
-    yield "resources", f"{cluster.cpu} cores{limit}, {cluster.memory} memory, {gpus}"
+    pods = f"{cluster.nodes} pods, each with " if cluster.is_group else ""
+    yield "resources", f"{pods}{cluster.cpu} cores{limit}, {cluster.memory} memory, {gpus}"
     yield "place", f"{backend.kind} {plan.name} in the namespace {cluster.namespace}"
     yield "data cache", f"PersistentVolumeClaim {cluster.cache}" if cluster.cache else "an empty one in each pod"
     yield "store", cluster.store or "that of the ConfigMap phase2-store in the namespace"

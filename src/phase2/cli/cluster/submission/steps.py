@@ -95,7 +95,8 @@ def _plan(
     from phase2.cluster.plan import make_plan
 
     options = _with_installation(backend, given, installation, run)
-    request = options.request(target.namespace, context=target.context)
+    limits = installation.defaults.limits(run.config.algorithm, run.config.mode)
+    request = limits.check(options.request(target.namespace, context=target.context))
     return make_plan(run_id, run, request, accepted=accepted, options=options, given=given)
 
 

@@ -1,0 +1,74 @@
+"""What a Job has beyond that of one pod where several pods train a run together. Pure.
+
+The pods find each other by name: pod 0 is ``JOB-0.phase2-group``, since an Indexed Job names its pods after their
+index, and the headless Service of the installation gives these names addresses. Each is one process of the group, by
+the variables that torch reads (https://docs.pytorch.org/docs/stable/distributed.html#environment-variable-initialization).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from phase2.cluster.labels import GROUP, GROUP_LABEL
+from phase2.cluster.plan import Plan
+from phase2.errors import RequestError
+
+SERVICE = "phase2-group"
+"""Headless Service of a namespace that gives the pods of every group their names."""
+PORT = 29500
+"""Port of pod 0 at which the others meet."""
+
+_INDEX = "batch.kubernetes.io/job-completion-index"
+_LONGEST_NAME = 63
+
+
+def group_spec(plan: Plan) -> dict[str, Any]:
+    """Return the fields of a Job's spec that make its pods a group; none of those of one pod.
+
+    The run is finished when pod 0 is: it alone writes and publishes.
+    """
+    nodes = plan.cluster.nodes
+    if not plan.cluster.is_group:
+        return {}
+    return {
+        "completions": nodes,
+        "parallelism": nodes,
+        "completionMode": "Indexed",
+        # Where one pod is lost the others end as well, and each end counts.
+        "backoffLimit": plan.cluster.retries * nodes,
+        "successPolicy": {"rules": [{"succeededIndexes": "0"}]},
+    }
+
+
+def group_labels(plan: Plan) -> dict[str, str]:
+    """Return the label of the pods of a group, by which the Service and the network policy select them."""
+    return {GROUP_LABEL: GROUP} if plan.cluster.is_group else {}
+
+
+def group_variables(plan: Plan) -> list[dict[str, Any]]:
+    """Return the environment variables by which a pod joins its group.
+
+    Raises:
+        RequestError: The run id is too long for the names of the pods.
+    """
+    if not plan.cluster.is_group:
+        return []
+    last = f"{plan.name}-{plan.cluster.nodes - 1}"
+    if len(last) > _LONGEST_NAME:
+        raise RequestError(
+            f"The run id '{plan.run_id}' is too long for a run on {plan.cluster.nodes} nodes.",
+            why=f"Its pods are found by their names, {last}, which have {_LONGEST_NAME} characters at most.",
+            fix="Give a shorter --run-id, or none and let one be made.",
+        )
+    return [
+        {"name": "MASTER_ADDR", "value": f"{plan.name}-0.{SERVICE}"},
+        {"name": "MASTER_PORT", "value": str(PORT)},
+        {"name": "WORLD_SIZE", "value": str(plan.cluster.nodes)},
+        {"name": "RANK", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{_INDEX}']"}}},
+        {"name": "LOCAL_RANK", "value": "0"},
+    ]
+
+
+def group_pod(plan: Plan) -> dict[str, Any]:
+    """Return the fields of the pod's spec that give it a name in the Service."""
+    return {"subdomain": SERVICE} if plan.cluster.is_group else {}
