@@ -33,6 +33,7 @@ cluster_requests = st.builds(
     nodes=st.sampled_from([1, 1, 2, 8]),
     memory=st.sampled_from(["500Mi", "8Gi", "1Ti", "4G"]).map(parse_memory),
     gpus=st.integers(0, 1),
+    shared_memory=st.none() | st.sampled_from(["64Mi", "500Mi"]).map(parse_memory),
     priority=st.none() | label_names,
     queue=st.none() | label_names,
     node_selector=st.dictionaries(label_keys, label_values, max_size=3).map(lambda found: tuple(found.items())),

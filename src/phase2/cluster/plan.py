@@ -41,12 +41,14 @@ class Volume:
         kind: ``folder`` is an emptyDir, ``memory`` an emptyDir in memory, ``claim`` a PersistentVolumeClaim, ``config``
             an optional ConfigMap.
         source: Name of the claim or ConfigMap.
+        size: Size of a folder in memory, if it has one.
     """
 
     name: str
     path: str
     kind: VolumeKind
     source: str | None = None
+    size: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,5 +173,6 @@ def _volumes(cluster: ClusterRequest) -> Iterator[Volume]:
     if cluster.cache is not None:
         yield Volume("cache", CACHE, "claim", cluster.cache)
     yield Volume("tmp", "/tmp", "folder")  # noqa: S108 - likewise
-    yield Volume("shm", "/dev/shm", "memory")  # noqa: S108 - likewise
+    size = None if cluster.shared_memory is None else cluster.shared_memory.text
+    yield Volume("shm", "/dev/shm", "memory", size=size)  # noqa: S108 - likewise
     yield Volume("ca", CA_FOLDER, "config", CA_CONFIG_MAP)

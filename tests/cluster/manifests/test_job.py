@@ -4,6 +4,7 @@ The golden files are renewed with ``RENEW_GOLDEN=1 pytest tests/cluster/manifest
 difference before you commit it.
 """
 
+import json
 import os
 import shlex
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.cluster.support.image_names import BY_DIGEST
 from tests.cluster.support.pod_security import violations
 
 from phase2.cluster.manifests.job import build_job, to_yaml
+from phase2.cluster.manifests.patch import PodPatches
 from phase2.cluster.plan import make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.names import Toleration
@@ -191,3 +193,13 @@ def test_a_run_id_that_is_too_long_for_the_names_of_the_pods_is_refused():
     plan = make_plan("a" * 55, resolve(RunRequest()), ClusterRequest(image=IMAGE, nodes=2))
     with pytest.raises(RequestError, match="too long for a run on 2 nodes"):
         build_job(plan)
+
+
+def test_shared_memory_has_the_size_of_the_installation():
+    cluster = ClusterRequest(image=IMAGE, memory=parse_memory("8Gi"), shared_memory=parse_memory("2Gi"))
+    pod = build_job(make_plan("a", resolve(RunRequest()), cluster))["spec"]["template"]["spec"]
+    assert {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}} in pod["volumes"]
+    patch = json.loads(PodPatches.of(cluster).train)
+    assert patch["volumes"] == [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}}]
+    with pytest.raises(RequestError, match="sharedMemory 9Gi is more than the memory of 8Gi"):
+        ClusterRequest(image=IMAGE, memory=parse_memory("8Gi"), shared_memory=parse_memory("9Gi"))

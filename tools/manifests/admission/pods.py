@@ -86,16 +86,23 @@ def _one_of_volumes(pod: Manifest) -> str:
     """Return the condition that ``v`` is a volume of the pod, or an empty folder instead of the cache."""
     exact: list[dict[str, Any]] = []
     claims: list[str] = []
+    memory: list[str] = []
     for volume in pod["volumes"]:
         if "persistentVolumeClaim" in volume:
             claims.append(volume["name"])
+        elif volume.get("emptyDir", {}).get("medium") == "Memory":
+            exact.append({"name": volume["name"], "emptyDir": {"medium": "Memory"}})
+            memory.append(volume["name"])
         elif "configMap" in volume:
             exact.append({"name": volume["name"], "configMap": {**volume["configMap"], "defaultMode": _MODE}})
         else:
             exact.append(volume)
     claim = "{'name': v.name, 'persistentVolumeClaim': dyn({'claimName': name})}"
     of_claim = f" || v.name in {cel_literal(claims)} && variables.claims.exists(name, v == {claim})" if claims else ""
-    return f"v in {cel_literal(exact)}{of_claim}"
+    size = "dyn({'medium': 'Memory', 'sizeLimit': v.emptyDir.sizeLimit})"
+    sized = f" || v.name in {cel_literal(memory)} && has(v.emptyDir) && has(v.emptyDir.sizeLimit)"
+    of_memory = f"{sized} && v == {{'name': v.name, 'emptyDir': {size}}}" if memory else ""
+    return f"v in {cel_literal(exact)}{of_claim}{of_memory}"
 
 
 def _one_of_variables(container: Manifest, values: Mapping[str, str]) -> str:

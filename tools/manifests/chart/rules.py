@@ -2,6 +2,7 @@
 
 from typing import Any, get_args
 
+from phase2.cluster.manifests.installed import communication_names
 from phase2.cluster.request.defaults import ALL, FIELDS
 from phase2.cluster.request.names import EFFECTS
 from phase2.cluster.request.resources import MAX_GPUS, MAX_NODES
@@ -82,6 +83,7 @@ _SIZE = or_number(text(_QUANTITY))
 _OPTIONAL_SIZE = or_number(text(f"^({_QUANTITY.strip('^$')})?$"))
 _CORES = or_number(required(CPU))
 _MEMORY = or_number(required(MEMORY), 64_000_000)  # bytes
+_COMMUNICATION = or_number(text("^[A-Za-z0-9_.,:=^/-]{1,256}$"))
 _AS_IN_A_POD: Rule = {"type": "object", "additionalProperties": True}
 _SCHEDULE = text(f"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|{_FIELD}( {_FIELD}){{4}})$")
 _PERSON = text("^[^\\s]+$", most=256)
@@ -102,6 +104,7 @@ _RUN_FIELDS: dict[str, Rule] = {
     "cpu": _CORES,
     "memory": _MEMORY,
     "ephemeralStorage": or_number(required(EPHEMERAL_STORAGE)),
+    "sharedMemory": _MEMORY,
     "nodeSelector": _LABELS,
     "tolerations": listed(_TOLERATION),
     "affinity": _AS_IN_A_POD,
@@ -131,6 +134,7 @@ RULES: dict[str, Rule] = {
     "store.secretAccessKey": text("^[^\\s]*$"),
     "store.caBundle": text("^(-----BEGIN CERTIFICATE-----[\\s\\S]*-----END CERTIFICATE-----\\s*)?$", most=1 << 19),
     "runs.defaults": _RUN_DEFAULTS,
+    "runs.communication": fields((), **dict.fromkeys(communication_names(), _COMMUNICATION)),
     "runs.maxCpuHours": {"type": "number", "minimum": 0},
     "serviceAccount.create": _SWITCH,
     "serviceAccount.annotations": mapped({"type": "string"}),

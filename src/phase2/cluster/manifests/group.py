@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from phase2.cluster.labels import GROUP, GROUP_LABEL
+from phase2.cluster.manifests.installed import communication_variables
 from phase2.cluster.plan import Plan
 from phase2.errors import RequestError
 
@@ -66,6 +67,7 @@ def group_variables(plan: Plan) -> list[dict[str, Any]]:
         {"name": "WORLD_SIZE", "value": str(plan.cluster.nodes)},
         {"name": "RANK", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{_INDEX}']"}}},
         {"name": "LOCAL_RANK", "value": "0"},
+        *communication_variables(),
     ]
 
 

@@ -32,6 +32,15 @@ _TRACKING = (
     "WANDB_ENTITY",
     "WANDB_PROJECT",
 )
+_COMMUNICATION = (
+    "NCCL_SOCKET_IFNAME",
+    "NCCL_IB_DISABLE",
+    "NCCL_IB_HCA",
+    "NCCL_SHM_DISABLE",
+    "NCCL_P2P_DISABLE",
+    "NCCL_DEBUG",
+    "GLOO_SOCKET_IFNAME",
+)
 _NOTIFICATION = ("PHASE2_NOTIFY", "PHASE2_NOTIFY_ON")
 
 
@@ -51,6 +60,19 @@ def tracking_variables() -> list[dict[str, Any]]:
 def notification_variables() -> list[dict[str, Any]]:
     """Return the environment variables that say to whom a message of the end goes."""
     return [_of_secret(name) for name in _NOTIFICATION]
+
+
+def communication_names() -> list[str]:
+    """Return the names of the variables that say how processes of one run reach each other."""
+    return list(_COMMUNICATION)
+
+
+def communication_variables() -> list[dict[str, Any]]:
+    """Return those variables, each a key of the ConfigMap that need not be there."""
+    return [
+        {"name": name, "valueFrom": {"configMapKeyRef": {"name": CONFIG_MAP, "key": name, "optional": True}}}
+        for name in _COMMUNICATION
+    ]
 
 
 def service_names() -> list[str]:

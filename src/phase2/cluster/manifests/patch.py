@@ -60,7 +60,9 @@ class PodPatches:
 
 
 def _training(cluster: ClusterRequest) -> str:
-    fields = {"terminationGracePeriodSeconds": cluster.grace_seconds, **placement(cluster)}
+    fields: dict[str, Any] = {"terminationGracePeriodSeconds": cluster.grace_seconds, **placement(cluster)}
+    if cluster.shared_memory is not None:
+        fields["volumes"] = [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": cluster.shared_memory.text}}]
     if cluster.priority is not None:
         fields["priorityClassName"] = cluster.priority
     return _text(fields, cluster)

@@ -123,7 +123,7 @@ def _container(plan: Plan) -> dict[str, Any]:
 def _volume(volume: Volume) -> dict[str, Any]:
     sources: dict[str, dict[str, Any]] = {
         "folder": {"emptyDir": {}},
-        "memory": {"emptyDir": {"medium": "Memory"}},
+        "memory": {"emptyDir": {"medium": "Memory", **({} if volume.size is None else {"sizeLimit": volume.size})}},
         "claim": {"persistentVolumeClaim": {"claimName": volume.source}},
         "config": {"configMap": {"name": volume.source, "optional": True}},
     }

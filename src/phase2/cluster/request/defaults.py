@@ -56,6 +56,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "cpu": ("cpu", _text),
     "memory": ("memory", _text),
     "ephemeralStorage": ("ephemeral_storage", _text),
+    "sharedMemory": ("shared_memory", _text),
     "nodeSelector": ("node_selector", _labels),
     "tolerations": ("toleration", _objects),
     "affinity": ("affinity", lambda value: json.dumps(_mapping(value))),

@@ -27,6 +27,7 @@ class ClusterOptions:
         cpu_limit: CPU limit, cores.
         memory: Memory request and limit.
         ephemeral_storage: Disk of the node, request and limit.
+        shared_memory: Size of /dev/shm.
         priority: Priority class.
         queue: Kueue queue.
         node_selector: Node labels, each ``key=value``.
@@ -52,6 +53,7 @@ class ClusterOptions:
     cpu_limit: str | None = None
     memory: str | None = None
     ephemeral_storage: str | None = None
+    shared_memory: str | None = None
     priority: str | None = None
     queue: str | None = None
     node_selector: tuple[str, ...] | None = None
@@ -118,6 +120,7 @@ class ClusterOptions:
             "cpu_limit": None if self.cpu_limit is None else parse_cpu(self.cpu_limit, option="--cpu-limit"),
             "memory": None if self.memory is None else parse_memory(self.memory),
             "ephemeral_storage": None if self.ephemeral_storage is None else parse_storage(self.ephemeral_storage),
+            "shared_memory": None if self.shared_memory is None else parse_memory(self.shared_memory),
             "affinity": None if self.affinity is None else parse_object(self.affinity, "affinity"),
             "store_secret": self.store_secret,
             "priority": self.priority,

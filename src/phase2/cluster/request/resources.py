@@ -56,6 +56,7 @@ class ClusterRequest:
         cpu_limit: CPU limit, cores; None sets no limit.
         memory: Memory request and limit.
         ephemeral_storage: Disk of the node that is requested, and the limit; None says nothing.
+        shared_memory: Size of /dev/shm, a part of ``memory``; None leaves it to the node.
         gpus: GPUs; at most 1, which is what a run uses.
         gpu_resource: Name of the GPUs in the cluster, such as that of a slice of one: ``nvidia.com/mig-1g.10gb``.
         priority: Priority class; None is the cluster's default.
@@ -87,6 +88,7 @@ class ClusterRequest:
     cpu_limit: Quantity | None = None
     memory: Quantity = field(default_factory=lambda: parse_memory("8Gi"))
     ephemeral_storage: Quantity | None = None
+    shared_memory: Quantity | None = None
     gpus: int = 0
     gpu_resource: str = GPU_RESOURCE
     priority: str | None = None
@@ -131,6 +133,12 @@ class ClusterRequest:
                 f"--cpu-limit {self.cpu_limit} is less than --cpu {self.cpu}.",
                 why="The limit cannot be below the request.",
                 fix="Raise the limit, or drop it.",
+            )
+        if self.shared_memory is not None and self.shared_memory.value > self.memory.value:
+            raise RequestError(
+                f"sharedMemory {self.shared_memory} is more than the memory of {self.memory}.",
+                why="What lies in /dev/shm counts as memory of the pod.",
+                fix="Give more --memory, or have the administrator lower it (runs.defaults of the chart).",
             )
         keys = [key for key, _ in self.node_selector]
         if len(set(keys)) < len(keys):
