@@ -2,7 +2,7 @@
 
 import pytest
 from tests.cluster.support.backend_contract import BackendContract, ClusterContract
-from tests.cluster.support.harnesses import GroupHarness, JobHarness, WorkflowHarness
+from tests.cluster.support.harnesses import GroupHarness, JobHarness, JobSetHarness, WorkflowHarness
 from tests.cluster.support.stored_api import install_templates
 
 
@@ -16,6 +16,12 @@ class TestGroup(ClusterContract):
     @pytest.fixture
     def harness(self, cli, api):
         return GroupHarness(cli, api)
+
+
+class TestJobSet(ClusterContract):
+    @pytest.fixture
+    def harness(self, cli, api):
+        return JobSetHarness(cli, api)
 
 
 class TestWorkflow(ClusterContract):

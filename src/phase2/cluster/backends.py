@@ -1,4 +1,4 @@
-"""The cluster backends: a batch/v1 Job, and an Argo Workflow. A new backend is one class and one entry here."""
+"""The cluster backends: a Job, an Argo Workflow and a JobSet. A new backend is one class and one entry here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from phase2.cluster.backend import BackendName, Outcome, RunBackend
-from phase2.cluster.labels import CANCELLED_ANNOTATION, is_labelled
+from phase2.cluster.jobset_backend import JobSetBackend
+from phase2.cluster.labels import CANCELLED_ANNOTATION, cancelled_at, is_labelled
 from phase2.cluster.manifests import pod
 from phase2.cluster.manifests import workflow as argo
 from phase2.cluster.manifests.job import build_job
@@ -63,7 +64,7 @@ class JobBackend:
 
     def stop_patch(self, now: datetime) -> Object:
         """Return a patch that lets the Job's deadline expire."""
-        return {"metadata": _cancelled_at(now), "spec": {"activeDeadlineSeconds": 1}}
+        return {"metadata": cancelled_at(now), "spec": {"activeDeadlineSeconds": 1}}
 
     def state(
         self, obj: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
@@ -119,7 +120,7 @@ class ArgoBackend:
 
     def stop_patch(self, now: datetime) -> Object:
         """Return the patch of ``argo stop``: running steps get SIGTERM, no step starts, the exit handler runs."""
-        return {"metadata": _cancelled_at(now), "spec": {"shutdown": "Stop"}}
+        return {"metadata": cancelled_at(now), "spec": {"shutdown": "Stop"}}
 
     def state(
         self, obj: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
@@ -136,9 +137,7 @@ class ArgoBackend:
         return str(manifest["spec"]["workflowTemplateRef"]["name"])
 
 
-def _cancelled_at(now: datetime) -> dict[str, Any]:
-    return {"annotations": {CANCELLED_ANNOTATION: now.isoformat(timespec="seconds")}}
-
-
-CLUSTER_BACKENDS: dict[BackendName, RunBackend] = {backend.name: backend for backend in (JobBackend(), ArgoBackend())}
+CLUSTER_BACKENDS: dict[BackendName, RunBackend] = {
+    backend.name: backend for backend in (JobBackend(), ArgoBackend(), JobSetBackend())
+}
 """The backends by the value of ``--backend``."""

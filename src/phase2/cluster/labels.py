@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 NAME_LABEL, COMPONENT_LABEL = "app.kubernetes.io/name", "app.kubernetes.io/component"
@@ -19,6 +20,11 @@ GROUP_LABEL, GROUP = "phase2.dev/group", "true"
 """Label of pods that train a run together with others."""
 OWNER_ANNOTATION = "phase2.dev/owner"
 """Name of the user who submitted it, written by the admission policy phase2-owners or by ``phase2 submit``."""
+
+
+def cancelled_at(now: datetime) -> dict[str, dict[str, str]]:
+    """Return the metadata of a patch that records when somebody cancelled a run."""
+    return {"annotations": {CANCELLED_ANNOTATION: now.isoformat(timespec="seconds")}}
 
 
 def is_labelled(obj: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal
 from phase2.cluster.api.argo_installation import require_argo
 from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.errors import ForbiddenError, ObjectConflictError, ObjectGoneError
-from phase2.cluster.api.group_service import require_group_service
+from phase2.cluster.api.groups import require_group
 from phase2.cluster.labels import PLAN_ANNOTATION, REQUEST_ANNOTATION, RUN_LABEL
 from phase2.cluster.objects import Object, annotation, name_of
 from phase2.errors import RequestError, TransientError
@@ -58,7 +58,7 @@ def submit_run(client: RunClient, manifest: Object, others: Sequence[RunClient] 
             _delete_and_wait(other, name)
             again = True
     require_argo(client, manifest)
-    require_group_service(client, manifest)
+    require_group(client, manifest)
     for _ in range(_MAX_ATTEMPTS):
         try:
             client.create(manifest)

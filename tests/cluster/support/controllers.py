@@ -62,11 +62,11 @@ def workflow_failed(name: str, code: int, text: str) -> dict[str, Any]:
 
 
 def job_succeeded() -> dict[str, Any]:
-    return {"startTime": NOW, "succeeded": 1, "conditions": [_condition("Complete", "CompletionsReached")]}
+    return {"startTime": NOW, "succeeded": 1, "conditions": [condition("Complete", "CompletionsReached")]}
 
 
 def job_failed() -> dict[str, Any]:
-    return {"startTime": NOW, "failed": 1, "conditions": [_condition("Failed", "PodFailurePolicy")]}
+    return {"startTime": NOW, "failed": 1, "conditions": [condition("Failed", "PodFailurePolicy")]}
 
 
 def job_pod(job: str, code: int, text: str) -> dict[str, Any]:
@@ -88,5 +88,5 @@ def job_pod(job: str, code: int, text: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _condition(kind: str, reason: str) -> dict[str, Any]:
+def condition(kind: str, reason: str) -> dict[str, Any]:
     return {"type": kind, "status": "True", "reason": reason, "lastTransitionTime": LATER}

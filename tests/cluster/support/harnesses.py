@@ -10,7 +10,7 @@ from typing import Any
 from tests.cluster.support import controllers as simulated
 from tests.cluster.support.backend_contract import REQUEST, BackendHarness, Cli
 from tests.cluster.support.image_names import BY_DIGEST
-from tests.cluster.support.stored_api import JOBS, PODS, SERVICES, WORKFLOWS, Objects, StoredApi
+from tests.cluster.support.stored_api import JOBS, JOBSETS, PODS, SERVICES, WORKFLOWS, Objects, StoredApi
 
 FAILURE = "The data are damaged."
 
@@ -93,6 +93,33 @@ class GroupHarness(JobHarness):
 
     def running(self, run_id):
         return {"startTime": simulated.NOW, "active": 2}
+
+
+class JobSetHarness(StoredHarness):
+    """Harness of a JobSet of two pods, whose status the test writes as its controller does."""
+
+    backend = ("--backend", "jobset", "--nodes", "2", "--image", BY_DIGEST)
+    kind = JOBSETS
+
+    def running(self, run_id):
+        return {"restarts": 0, "conditions": []}
+
+    def succeeded(self, run_id):
+        return {"restarts": 0, "conditions": [simulated.condition("Completed", "AllJobsCompleted")]}
+
+    def fail(self, run_id):
+        pod = simulated.job_pod(f"phase2-{run_id}", 3, FAILURE)
+        pod["metadata"]["labels"]["jobset.sigs.k8s.io/jobset-name"] = f"phase2-{run_id}"
+        self.api.put(PODS, pod)
+        assert isinstance(self.api, StoredApi)
+        self.api.logs[f"phase2-{run_id}-x"] = "2026-11-24T12:00:00Z error: The data are damaged.\n"
+        status = {"restarts": 0, "conditions": [simulated.condition("Failed", "FailJobSetFailurePolicyAction")]}
+        self.api.patch(self.kind, f"phase2-{run_id}", {"status": status})
+
+    def stopped(self, run_id):
+        assert self.api.get(self.kind, f"phase2-{run_id}")["spec"]["suspend"] is True
+        status = {"restarts": 0, "conditions": [simulated.condition("Suspended", "SuspendedJobs")]}
+        self.api.patch(self.kind, f"phase2-{run_id}", {"status": status})
 
 
 class WorkflowHarness(StoredHarness):

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,12 +16,15 @@ import kubernetes_validate
 from hera.workflows import models
 from tests.argo.manifests import TEMPLATES as MANIFESTS
 from tests.cluster.support.api_server import ApiServer, JsonHandler, listening
+from tests.cluster.support.definitions import complaints, read_definitions
 
 KUBERNETES = "1.34"
 JOBS = "/apis/batch/v1 jobs"
+JOBSETS = "/apis/jobset.x-k8s.io/v1alpha2 jobsets"
+DEFINITIONS = read_definitions(Path(__file__).parents[1] / "crds")
 WORKFLOWS, TEMPLATES = (f"/apis/argoproj.io/v1alpha1 {plural}" for plural in ("workflows", "workflowtemplates"))
 PODS, EVENTS, CONFIG_MAPS, SERVICES = (f"/api/v1 {plural}" for plural in ("pods", "events", "configmaps", "services"))
-EVERY_KIND = (JOBS, WORKFLOWS, TEMPLATES, PODS, EVENTS, CONFIG_MAPS, SERVICES)
+EVERY_KIND = (JOBS, WORKFLOWS, TEMPLATES, PODS, EVENTS, CONFIG_MAPS, SERVICES, JOBSETS)
 
 _PATH = re.compile(
     r"(?P<group>/apis?/[^/]+(?:/v[^/]+)?)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>.+))?"
@@ -229,6 +233,11 @@ def _validate(one: dict[str, Any]) -> None:
     try:
         if one["kind"] == "Workflow":
             models.Workflow.model_validate(one, extra="forbid")
+        elif one["kind"] == "JobSet":
+            assert not (found := complaints(one, DEFINITIONS)), found
+            for replicated in one["spec"]["replicatedJobs"]:
+                job = {"apiVersion": "batch/v1", "kind": "Job", **replicated["template"]}
+                kubernetes_validate.validate(job, KUBERNETES, strict=True)
         else:
             kubernetes_validate.validate(one, KUBERNETES, strict=True)
     except Exception as error:

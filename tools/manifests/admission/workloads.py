@@ -15,6 +15,9 @@ KINDS = (
     ("", ("pods", "pods/ephemeralcontainers", "pods/resize", "replicationcontrollers", "podtemplates")),
     ("apps", ("deployments", "replicasets", "statefulsets", "daemonsets", "controllerrevisions")),
     ("batch", ("cronjobs", "cronjobs/status", "jobs/status")),
+    # Their controllers make Jobs of whatever they say.
+    ("jobset.x-k8s.io", ("jobsets", "jobsets/status")),
+    ("trainer.kubeflow.org", ("trainjobs", "trainjobs/status", "trainingruntimes")),
 )
 CONNECTIONS = ("pods/exec", "pods/attach", "pods/portforward", "pods/proxy")
 

@@ -113,6 +113,12 @@ def _backend(name: str) -> BackendName:
             why="'phase2 tune' itself is a worker of this machine.",
             fix="Run 'phase2 tune' with the same options, once for each worker.",
         )
+    if chosen == "jobset":
+        raise RequestError(
+            "--backend jobset cannot be combined with 'phase2 tune submit'.",
+            why="Workers of a study train by themselves, on one node each.",
+            fix="Drop it, or use --backend argo.",
+        )
     return chosen
 
 

@@ -14,9 +14,11 @@ _LOST_ANOTHER = 75
 """Exit code of a process that cannot go on because another one has ended."""
 
 
-def group_size(job: Object) -> int:
-    """Return the number of pods that train the run of a Job together."""
-    spec = job.get("spec") or {}
+def group_size(obj: Object) -> int:
+    """Return the number of pods that train the run of an object together; a JobSet has it in its only Job."""
+    spec = obj.get("spec") or {}
+    for replicated in spec.get("replicatedJobs") or ():
+        spec = replicated["template"]["spec"]
     return int(spec.get("completions") or 1) if spec.get("completionMode") == "Indexed" else 1
 
 

@@ -1,0 +1,78 @@
+"""The backend of a JobSet, where its controller is installed (https://jobset.sigs.k8s.io)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from phase2.cluster.backend import BackendName, Outcome
+from phase2.cluster.labels import CANCELLED_ANNOTATION, cancelled_at, is_labelled
+from phase2.cluster.manifests import pod
+from phase2.cluster.manifests.jobset import build_jobset
+from phase2.cluster.objects import Object, annotation, condition, newest_first
+from phase2.cluster.plan import Plan
+from phase2.cluster.run_state import RunState
+from phase2.cluster.status.group import of_rank
+from phase2.cluster.status.identity import RunIdentity, job_identity
+from phase2.cluster.status.jobset import jobset_state
+from phase2.cluster.status.pod import has_started
+
+
+@dataclass(frozen=True, slots=True)
+class JobSetBackend:
+    """Backend that executes a run on several nodes as a JobSet, which is started again as a whole."""
+
+    name: BackendName = "jobset"
+    kind: str = "JobSet"
+    group: str = "/apis/jobset.x-k8s.io/v1alpha2"
+    plural: str = "jobsets"
+    pod_label: str = "jobset.sigs.k8s.io/jobset-name"
+    container: str = pod.CONTAINER
+    are_labelled: bool = True
+
+    def build(self, plan: Plan) -> dict[str, Any]:
+        """Return the JobSet of a plan."""
+        return build_jobset(plan)
+
+    def owns(self, obj: Object) -> bool:
+        """Whether a JobSet has the labels of phase2."""
+        return is_labelled(obj)
+
+    def identity(self, obj: Object) -> RunIdentity:
+        """Return the run in the labels."""
+        return job_identity(obj)
+
+    def run_id(self, obj: Object) -> str:
+        """Return the run id stored in the label."""
+        return self.identity(obj).run_id
+
+    def outcome(self, obj: Object) -> Outcome | None:
+        """Read the outcome from the JobSet's conditions; one that was cancelled has ended once it is suspended."""
+        if condition(obj, "Completed"):
+            return "succeeded"
+        is_stopped = annotation(obj, CANCELLED_ANNOTATION) and condition(obj, "Suspended")
+        return "failed" if condition(obj, "Failed") or is_stopped else None
+
+    def is_stopping(self, obj: Object) -> bool:
+        """Whether the JobSet was cancelled."""
+        return annotation(obj, CANCELLED_ANNOTATION) is not None
+
+    def stop_patch(self, now: datetime) -> Object:
+        """Return a patch that suspends the JobSet, which deletes its pods."""
+        return {"metadata": cancelled_at(now), "spec": {"suspend": True}}
+
+    def state(
+        self, obj: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
+    ) -> RunState:
+        """Read the state from the JobSet's conditions and its pods."""
+        return jobset_state(obj, pods, events, now=now)
+
+    def pods_to_log(self, pods: Sequence[Object], rank: int = 0) -> list[Object]:
+        """Select the newest attempt; its log names the checkpoint that it resumed from."""
+        return [newest for newest in newest_first(of_rank(pods, rank))[:1] if has_started(newest)]
+
+    def required_template(self, manifest: Object) -> str | None:  # noqa: ARG002
+        """Return None: a JobSet refers to no template."""
+        return None
