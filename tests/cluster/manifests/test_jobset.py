@@ -4,7 +4,7 @@ import os
 
 import kubernetes_validate
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from tests.cluster.conftest import cluster_requests, run_ids
 from tests.cluster.manifests.test_job import GOLDEN, IMAGE, KUBERNETES, PLANS, requests
 from tests.cluster.support.definitions import complaints
@@ -28,6 +28,7 @@ def test_the_jobset_equals_its_golden_file():
     assert made == file.read_text(encoding="utf-8")
 
 
+@settings(max_examples=20, deadline=None)
 @given(run_ids.filter(lambda run_id: len(run_id) <= 30), requests, cluster_requests.filter(lambda one: one.is_group))
 def test_the_jobset_of_every_plan_is_one_by_its_definition(run_id, request, cluster):
     made = build_jobset(make_plan(run_id, resolve(request), cluster))
