@@ -3,12 +3,15 @@
 import base64
 import json
 import os
+from pathlib import Path
 
+import yaml
 from tests.on_cluster.lab.cluster import Cluster
 from tests.on_cluster.lab.services import minio, store
 
 _RUNNER = 10001
 _LEVEL = "restricted"
+_GROUP = Path(__file__).parents[4] / "k8s" / "base" / "group.yaml"
 
 
 def make_tenant(cluster: Cluster) -> None:
@@ -51,6 +54,7 @@ def _namespace(cluster: Cluster) -> list[dict[str, object]]:
             "data": settings,
         },
         secret("phase2-s3"),
+        _group_service(name),
         {
             "apiVersion": "scheduling.k8s.io/v1",
             "kind": "PriorityClass",
@@ -59,6 +63,12 @@ def _namespace(cluster: Cluster) -> list[dict[str, object]]:
             "preemptionPolicy": "Never",
         },
     ]
+
+
+def _group_service(namespace: str) -> dict[str, object]:
+    """Return the Service of k8s/base by which the pods of a run on several nodes find each other."""
+    (found,) = [one for one in yaml.safe_load_all(_GROUP.read_text()) if one["kind"] == "Service"]
+    return found | {"metadata": found["metadata"] | {"namespace": namespace}}
 
 
 def _cache(cluster: Cluster, folder: str) -> list[dict[str, object]]:
