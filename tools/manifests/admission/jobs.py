@@ -185,7 +185,7 @@ def _pods(job: Manifest) -> list[str]:
         must(f"{place}.?parallelism == {place}.?completions", "spec.parallelism"),
         must(f"{place}.?completionMode.orValue('') == ({together} ? 'Indexed' : 'NonIndexed')", "spec.completionMode"),
         must(
-            f"{together} ? {place}.?successPolicy == optional.of({success}) : !has({place}.successPolicy)",
+            f"({together} ? {place}.?successPolicy == optional.of({success}) : !has({place}.successPolicy))",
             "spec.successPolicy",
         ),
     ]
