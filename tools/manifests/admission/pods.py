@@ -99,7 +99,7 @@ def _one_of_volumes(pod: Manifest) -> str:
             exact.append(volume)
     claim = "{'name': v.name, 'persistentVolumeClaim': dyn({'claimName': name})}"
     of_claim = f" || v.name in {cel_literal(claims)} && variables.claims.exists(name, v == {claim})" if claims else ""
-    size = "dyn({'medium': 'Memory', 'sizeLimit': v.emptyDir.sizeLimit})"
+    size = "dyn({'medium': dyn('Memory'), 'sizeLimit': v.emptyDir.sizeLimit})"
     sized = f" || v.name in {cel_literal(memory)} && has(v.emptyDir) && has(v.emptyDir.sizeLimit)"
     of_memory = f"{sized} && v == {{'name': v.name, 'emptyDir': {size}}}" if memory else ""
     return f"v in {cel_literal(exact)}{of_claim}{of_memory}"
