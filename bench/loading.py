@@ -24,6 +24,7 @@ import time
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 import torch
@@ -133,13 +134,14 @@ def two_processes(store: Path, view: View = "crystal") -> list[dict[str, float]]
     """Let two processes load an epoch each, and measure while both hold the store."""
     with ExitStack() as stack:
         both = [stack.enter_context(_piped(_command("hold", store, view))) for _ in range(2)]
-        if [process.stdout.readline().strip() for process in both] != ["loaded"] * 2:
+        pipes = [(cast("IO[str]", one.stdin), cast("IO[str]", one.stdout)) for one in both]
+        if [answer.readline().strip() for _, answer in pipes] != ["loaded"] * 2:
             raise RuntimeError("A process that loads batches has failed.")
         answers = []
-        for process in both:
-            process.stdin.write("\n")
-            process.stdin.flush()
-            answers.append(json.loads(process.stdout.readline()))
+        for request, answer in pipes:
+            request.write("\n")
+            request.flush()
+            answers.append(json.loads(answer.readline()))
         return answers  # leaving closes their standard input, which ends them
 
 
