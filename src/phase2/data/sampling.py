@@ -52,6 +52,30 @@ class BalancedBatchSampler:
         return rounds.T
 
 
+def balanced_shares(sizes: ArrayLike, processes: int) -> list[NDArray[np.int64]]:
+    """Divide the crystals of a batch among processes, so that each has about the same computational cost.
+
+    The largest crystal that is left goes to the process that has least (Graham, SIAM J. Appl. Math. 17, 416, 1969).
+
+    Args:
+        sizes: Cost of each crystal of the batch, shape (B,).
+        processes: Number of processes.
+
+    Returns:
+        Positions in the batch, ascending, for each process; together each exactly once. A process has none where there
+        are fewer crystals than processes.
+    """
+    work = np.asarray(sizes)
+    loads, dealt = np.zeros(processes), np.zeros(processes, np.int64)
+    owner = np.empty(len(work), np.int64)
+    for position in np.argsort(-work, kind="stable"):
+        # Among equals the one with fewest crystals, so that crystals without any link are divided as well.
+        owner[position] = np.lexsort((dealt, loads))[0]
+        loads[owner[position]] += work[position]
+        dealt[owner[position]] += 1
+    return [np.flatnonzero(owner == process) for process in range(processes)]
+
+
 def _append(batches: list[NDArray[np.int64]], rest: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     if len(rest) == 1 and batches:
         return [*batches[:-1], np.append(batches[-1], rest)]

@@ -7,10 +7,16 @@ import os
 import platform
 from pathlib import Path
 
+from pydantic import Field
+
 from phase2.machine.cgroup import cpu_limit, memory_limit
 from phase2.storage.records import Counted, Record
 
 THREADS_VARIABLE = "OMP_NUM_THREADS"
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class Hardware(Record):
@@ -23,6 +29,8 @@ class Hardware(Record):
         gpu: Model of the GPU; null without one.
         threads: Threads that the run computed with; null in manifests of earlier versions.
         platform: Operating system and architecture.
+        processes: Processes that trained the run together, each with such a GPU or these threads; left out where it
+            was one.
     """
 
     cpu: str
@@ -31,13 +39,15 @@ class Hardware(Record):
     gpu: str | None
     threads: Counted | None = None
     platform: str
+    processes: Counted | None = Field(default=None, exclude_if=_is_none)
 
 
-def detect_hardware(*, gpu: str | None = None) -> Hardware:
+def detect_hardware(*, gpu: str | None = None, processes: int = 1) -> Hardware:
     """Read the hardware of this machine, as far as this process may use it.
 
     Args:
         gpu: Model of the GPU, if the run uses one; detecting it needs torch, which this package must not import.
+        processes: Processes that trained the run together.
     """
     return Hardware(
         cpu=cpu_model(),
@@ -46,6 +56,7 @@ def detect_hardware(*, gpu: str | None = None) -> Hardware:
         gpu=gpu,
         threads=thread_count(),
         platform=f"{platform.system()} {platform.machine()}",
+        processes=processes if processes > 1 else None,
     )
 
 

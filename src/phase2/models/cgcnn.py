@@ -46,7 +46,7 @@ class Cgcnn(CrystalModel):
         assert isinstance(batch, QuotientBatch)  # noqa: S101 - implied by view
         nodes = self.elements(batch.species)
         lengths = self.expansion(batch.distance)
-        links = Links.from_batch(batch)
+        links = Links.from_batch(batch, across=self.training)
         for convolution in self.convolutions:
             nodes = convolution(nodes, lengths, links, batch.weight)
         return segment_mean(nodes, batch.node_crystal, batch.n_crystals, batch.weight)

@@ -46,6 +46,8 @@ class EpochRow:
         data_wait: Share of the training time spent waiting for a batch.
         val_log_loss: Validation log loss of the binary properties; left out of the file where there are none.
         own_units: Units of the errors of properties that the run defines, ``log loss`` for binary ones; likewise.
+        imbalance: Work of the process that has most of a batch, relative to the mean over the processes that share it:
+            at 1.1 the others wait for a tenth of the work; left out where one process trains.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -62,6 +64,7 @@ class EpochRow:
     data_wait: StrictFloat
     val_log_loss: _Errors = field(default_factory=dict)
     own_units: dict[str, str] = field(default_factory=dict)
+    imbalance: Annotated[StrictFloat, Field(ge=1)] | None = None
 
     @property
     def val_errors(self) -> dict[str, float | None]:
@@ -70,10 +73,10 @@ class EpochRow:
 
     def to_dict(self) -> dict[str, object]:
         """Return the row as files hold it."""
-        return {name: value for name, value in asdict(self).items() if name not in _OF_OWN or value}
+        return {name: value for name, value in asdict(self).items() if name not in _OF_SOME or value}
 
 
-_OF_OWN = ("val_log_loss", "own_units")
+_OF_SOME = ("val_log_loss", "own_units", "imbalance")
 
 
 def best_row(history: Sequence[EpochRow]) -> EpochRow | None:

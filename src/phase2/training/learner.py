@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from phase2.config.schema import FineTuningConfig, TrainingConfig
 from phase2.data.batching import Batch
 from phase2.models.base import CrystalModel
 from phase2.models.files.modelfile import copy_tensors, load_tensors
+from phase2.models.layers.across import is_shared, sum_of_shares
 from phase2.models.precision import mixed_precision
 from phase2.training.balancing import make_balancer
 from phase2.training.fine_tuning.backbone import BackboneSchedule
@@ -27,6 +28,7 @@ from phase2.training.optimisation import (
     restore_optimizer,
     set_learning_rate,
 )
+from phase2.training.parallel.group import WorkerGroup
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +62,7 @@ class Learner:
         binary: Which properties are binary, (P,) bool; None where none is.
         fine_tuning: How a trained model is trained further; None where the weights were drawn.
         schedule: Learning rate of a step, counted from 0; by default that of the settings.
+        group: The processes that share each batch.
 
     Attributes:
         average: The averaged model, which is evaluated and saved.
@@ -68,7 +71,7 @@ class Learner:
         rate: Learning rate of the last step.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords
         self,
         model: CrystalModel,
         n_properties: int,
@@ -79,12 +82,15 @@ class Learner:
         binary: Tensor | None = None,
         fine_tuning: FineTuningConfig | None = None,
         schedule: Callable[[int], float] | None = None,
+        group: WorkerGroup | None = None,
     ) -> None:
         self.average = AveragedModel(model, settings.ema_decay)
         self.steps = steps
         self.done = 0
         self.rate = 0.0
         self._model = model.train()
+        self._group = group or WorkerGroup()
+        self._shared: nn.Module | None = None
         self._settings = settings
         self._schedule = schedule or (lambda step: learning_rate(step, steps, settings))
         self._device = next(model.parameters()).device
@@ -105,10 +111,11 @@ class Learner:
         """
         self.rate = self._schedule(self.done)
         set_learning_rate(self._optimizer, self.rate)
-        if self._backbone is not None:
-            self._backbone.before_step(self.done)
+        if self._backbone is not None and self._backbone.before_step(self.done):
+            self._shared = None  # other parameters have gradients now
         self._optimizer.zero_grad()
-        losses = self._losses(batch)
+        self._shared = self._shared or self._group.share(self._model)
+        losses = self._losses(self._shared, batch)
         self._balancer(losses).backward()
         clip_gradients(self._model.parameters(), self._settings.clip_norm)
         self._optimizer.step()
@@ -116,7 +123,7 @@ class Learner:
         self.average.update(self.done)
         if self._balancer.observes_steps:
             with torch.no_grad():
-                self._balancer.observe(losses.detach(), self._losses(batch))
+                self._balancer.observe(losses.detach(), self._losses(self._model, batch))
         return losses.mean().detach()
 
     def state(self) -> LearnerState:
@@ -142,11 +149,16 @@ class Learner:
         self.done = state.step
         self.rate = learning_rate(max(0, self.done - 1), self.steps, self._settings)
 
-    def _losses(self, batch: Batch) -> PropertyLosses:
+    def _losses(self, model: nn.Module, batch: Batch) -> PropertyLosses:
         with mixed_precision(self._device, self._settings.precision):
-            predictions = self._model(batch)
+            predictions = model(batch)
         return property_losses(
-            predictions.float(), batch.targets, self._settings.loss, self._weights, binary=self._binary
+            predictions.float(),
+            batch.targets,
+            self._settings.loss,
+            self._weights,
+            binary=self._binary,
+            total=sum_of_shares if is_shared() else None,
         )
 
 

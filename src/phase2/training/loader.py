@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -15,10 +16,11 @@ from phase2.data.padding.buckets import ShapeBuckets
 from phase2.data.padding.shape import batch_shapes, crystal_shapes
 from phase2.data.prefetch import prefetch_batches
 from phase2.data.resident import ResidentGraphs, has_room, resident_bytes
-from phase2.data.sampling import BalancedBatchSampler
+from phase2.data.sampling import BalancedBatchSampler, balanced_shares
 from phase2.data.splits.split import Split
 from phase2.data.targets import TargetScaler
 from phase2.data.transforms import learned_factors
+from phase2.machine.rank import Rank
 from phase2.runs.execution import Execution, PaddedShape
 from phase2.training.objective import LabelWeights
 
@@ -62,17 +64,33 @@ class TrainingData(Protocol):
     def fingerprint(self) -> str: ...  # noqa: D102
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EpochShares:
+    """What one process trains of an epoch.
+
+    Attributes:
+        crystals: Its crystals of each batch, as positions in the training part.
+        sizes: Crystals of each batch, all processes together.
+        imbalance: Work of the process that has most of a batch / mean over the processes, over the epoch; at least 1.
+    """
+
+    crystals: list[NDArray[np.int64]]
+    sizes: list[int]
+    imbalance: float
+
+
 class TrainingLoader:
     """Loader of batches with normalised labels, on the device of the model.
 
     Args:
-        data: Crystals, labels and split.
+        data: Crystals, labels, split and scaler.
         view: Kind of batch that the model reads.
         batch_size: Crystals per training batch.
         seed: Seed of the order of the crystals.
         device: Device of the model.
         padding_buckets: Most sizes that batches are padded to; None does not pad.
         resident: Keep the graphs on the device and gather batches there; None does so on a GPU that has room for them.
+        rank: Which of the processes that share each training batch this is.
 
     Attributes:
         labels: Normalised labels, (B, P) float32, NaN where missing and, in the training part alone, where an outlier.
@@ -91,6 +109,7 @@ class TrainingLoader:
         device: torch.device,
         padding_buckets: int | None = None,
         resident: bool | None = None,
+        rank: Rank = Rank(),  # noqa: B008 - frozen
     ) -> None:
         self._graphs = data.graphs
         self._features = data.features
@@ -98,6 +117,7 @@ class TrainingLoader:
         self._view: View = view
         self._device = device
         self._batch_size = batch_size
+        self._rank = rank
         self._sampler = BalancedBatchSampler(_work(data.graphs, view)[self._train], batch_size, seed)
         self.labels = _labels(data)
         self.size = len(self._train)
@@ -115,12 +135,30 @@ class TrainingLoader:
 
     def epoch(self, k: int, *, skip: int = 0) -> Generator[Batch]:
         """Load the training batches of epoch ``k``, counted from 0, without the first ``skip``."""
-        return self._load([self._train[batch] for batch in self._sampler.epoch(k)[skip:]], self.buckets)
+        return self.load(self.shares(k), skip=skip)
+
+    def load(self, shares: EpochShares, *, skip: int = 0) -> Generator[Batch]:
+        """Load this process's share of the training batches of an epoch, without the first ``skip``."""
+        return self._load([self._train[batch] for batch in shares.crystals[skip:]], self.buckets)
+
+    def shares(self, k: int) -> EpochShares:
+        """Divide the batches of epoch ``k``, which do not depend on the number of processes, among the processes."""
+        batches, n = self._sampler.epoch(k), self._rank.processes
+        if n == 1:
+            return EpochShares(batches, [len(batch) for batch in batches], 1.0)
+        work = self._sampler.sizes
+        shares = [[batch[p] for p in balanced_shares(work[batch], n)] for batch in batches]
+        loads = np.array([[work[share].sum() for share in of_batch] for of_batch in shares], np.float64)
+        mean = float(loads.mean(axis=1).sum())
+        return EpochShares(
+            crystals=[of_batch[self._rank.number] for of_batch in shares],
+            sizes=[len(batch) for batch in batches],
+            imbalance=float(loads.max(axis=1).sum()) / mean if mean else 1.0,
+        )
 
     def in_order(self, index: NDArray[np.int64]) -> Generator[Batch]:
         """Load batches of these crystals, in this order."""
-        size = max(self._batch_size, EVALUATION_BATCH)
-        batches = [index[start : start + size] for start in range(0, len(index), size)]
+        batches = [index[part] for part in self._parts(len(index))]
         return self._load(batches, self._fit_buckets(batches))
 
     def execution(self) -> Execution:
@@ -136,6 +174,14 @@ class TrainingLoader:
             padding=self.buckets.waste(first) if self.buckets and first is not None else None,
         )
 
+    def own_parts(self, size: int) -> list[slice]:
+        """Return the parts of so many crystals that this process evaluates: whole batches, as one process has them."""
+        return self._parts(size)[self._rank.number :: self._rank.processes]
+
+    def _parts(self, size: int) -> list[slice]:
+        step = max(self._batch_size, EVALUATION_BATCH)
+        return [slice(start, min(start + step, size)) for start in range(0, size, step)]
+
     def label_weights(self, exponent: float | None) -> LabelWeights | None:
         """Weigh the training labels by the number of a property's labels to a power; None stays None."""
         if exponent is None:
@@ -143,8 +189,8 @@ class TrainingLoader:
         return LabelWeights.from_labels(torch.from_numpy(self.labels[self._train]), self.n_batches, exponent)
 
     def _sampled(self, epochs: int) -> Iterator[NDArray[np.int64]]:
-        """Draw the training batches of the first epochs."""
-        return (self._train[batch] for k in range(epochs) for batch in self._sampler.epoch(k))
+        """Draw this process's share of the training batches of the first epochs."""
+        return (self._train[batch] for k in range(epochs) for batch in self.shares(k).crystals if len(batch))
 
     def _fit_buckets(self, batches: Iterable[NDArray[np.int64]]) -> ShapeBuckets | None:
         if self._padding_buckets is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -86,6 +86,7 @@ def property_losses(
     kind: LossKind,
     weights: LabelWeights | None = None,
     binary: Tensor | None = None,
+    total: Callable[[Tensor], Tensor] | None = None,
 ) -> PropertyLosses:
     """Compute the loss of each property over its present labels; a missing label has no influence at all.
 
@@ -96,12 +97,13 @@ def property_losses(
         weights: Constant weights; by default each loss is the mean over the labels of the batch, and the properties
             that have one share the weight equally.
         binary: Which properties are binary, (P,) bool: their loss is the cross-entropy; None where none is.
+        total: Sums the losses and the numbers of labels over the processes that share the batch, so that means are
+            over the whole batch; None where one process has all of it.
     """
     labelled = ~targets.isnan()
     # The difference is replaced, not the product masked: NaN * 0 would be NaN, in the gradient too.
     difference = torch.where(labelled, predictions - torch.where(labelled, targets, 0), 0)
     counts = labelled.sum(dim=0)
-    present = counts > 0
     losses = _elementwise(difference, kind)
     if binary is not None:
         # A missing label gets a constant in place of the prediction, so that no gradient reaches that.
@@ -111,6 +113,9 @@ def property_losses(
         )
         losses = torch.where(binary, torch.where(labelled, entropy, 0), losses)
     totals = losses.sum(dim=0)
+    if total is not None:
+        totals, counts = total(torch.stack([totals, counts.to(totals.dtype)]))
+    present = counts > 0
     if weights is None:
         equal = present / present.sum().clamp(min=1)
         return PropertyLosses(totals / counts.clamp(min=1), present, equal, present.to(totals.dtype))

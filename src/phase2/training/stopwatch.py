@@ -26,8 +26,11 @@ class Stopwatch:
             self._waited += time.perf_counter() - before
             if batch is None:
                 return
-            self._structures += batch.n_real
             yield batch
+
+    def count(self, crystals: int) -> None:
+        """Count the crystals of a finished step, those of all processes."""
+        self._structures += crystals
 
     def end_training(self) -> None:
         """Stop the training time; only the time of the epoch continues."""

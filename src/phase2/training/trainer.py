@@ -18,7 +18,9 @@ from phase2.runs.history import EpochRow, write_history
 from phase2.training.calibration import calibrate
 from phase2.training.callbacks.base import Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
 from phase2.training.checkpoints.best_model import BestModel
+from phase2.training.checkpoints.checkpoint import dump_checkpoint
 from phase2.training.checkpoints.newest import restore_newest
+from phase2.training.checkpoints.received import received_checkpoint
 from phase2.training.checkpoints.writer import CheckpointSchedule, CheckpointWriter, SavedCheckpoint
 from phase2.training.evaluation import Evaluator
 from phase2.training.fine_tuning.start import StartingPoint
@@ -28,6 +30,7 @@ from phase2.training.learner import Learner
 from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.training.metrics import refuse_overflow, score
 from phase2.training.objective import binary_columns
+from phase2.training.parallel.group import WorkerGroup, lost_process, refuse_many_processes
 from phase2.training.result import TrainingFiles, TrainingResult
 from phase2.training.state import TrainingState
 from phase2.training.stopwatch import Stopwatch
@@ -51,6 +54,11 @@ class Trainer:
         schedule: How often checkpoints are saved.
         on_saved: Callback receiving, in another thread, each checkpoint that is on the disk.
         start: What the training takes over from a trained model; None begins with random weights.
+        group: The processes that train this model, each a share of every batch; None trains alone. The first of them
+            calls :meth:`fit`, the others :meth:`follow`.
+
+    Raises:
+        RequestError: There are more processes than crystals in a batch.
     """
 
     def __init__(  # noqa: PLR0913 - keywords
@@ -65,7 +73,10 @@ class Trainer:
         schedule: CheckpointSchedule | None = None,
         on_saved: Callable[[SavedCheckpoint], None] = lambda _: None,
         start: StartingPoint | None = None,
+        group: WorkerGroup | None = None,
     ) -> None:
+        self._group = group = group or WorkerGroup()
+        refuse_many_processes(group.size, min(config.training.batch_size, len(data.split.train)))
         device = torch.device(device)
         settings, lineage = config.training, start.lineage if start else None
         model = initial_model(config, data, start=start, device=device)
@@ -76,8 +87,9 @@ class Trainer:
             seed=config.seed,
             device=device,
             padding_buckets=settings.padding_buckets,
+            rank=group.rank,
         )
-        self._evaluator = Evaluator(data, self._loader, settings.loss)
+        self._evaluator = Evaluator(data, self._loader, settings.loss, group)
         steps = settings.epochs * self._loader.n_batches
         learner = Learner(
             model,
@@ -87,6 +99,7 @@ class Trainer:
             weights=self._loader.label_weights(settings.label_exponent),
             binary=binary_columns(data.scaler.properties),
             fine_tuning=config.fine_tuning,
+            group=group,
         )
         best = BestModel(learner.average.module, files.best, config=config, data=data, run_id=run_id, lineage=lineage)
         self._state = TrainingState(config, data.fingerprint, learner=learner, best=best, device=device)
@@ -141,8 +154,9 @@ class Trainer:
         stop, state = stop or StopRequest(), self._state
         epochs, steps = self._config.training.epochs, state.learner.steps
         begin = TrainBegin(self._run_id, epochs, steps, self.step)
-        with self._reported_end():
+        with self._reported_end(), lost_process():
             self._callback.on_train_begin(begin)
+            self._group.send(dump_checkpoint(state.checkpoint()) if self._group.size > 1 else b"")
             with stop.deferred(), CheckpointWriter(self._files, state.best, self._schedule, self._on_saved) as writer:
                 try:
                     while not state.is_finished:
@@ -150,7 +164,26 @@ class Trainer:
                 except CallbackError:
                     self._save_before_end(writer)
                     raise
+            self._group.leave()
         return self._result()
+
+    def follow(self, stop: StopRequest) -> None:
+        """Train a share of every batch, from the state of the first process to its end, and write nothing.
+
+        Args:
+            stop: Request to stop; any process's stops all of them after the same step.
+
+        Raises:
+            ModelFileError: This process has other data than the first.
+            PreemptedError: A stop was requested; the first process writes the checkpoint.
+            RequestError: The training diverged.
+            TransientError: Another process has ended.
+        """
+        with lost_process(), stop.deferred():
+            self._state.restore(received_checkpoint(self._group.send(b"")))
+            while not self._state.is_finished:
+                self._run_epoch(stop, None)
+            self._group.leave()
 
     @contextmanager
     def _reported_end(self) -> Iterator[None]:
@@ -166,23 +199,28 @@ class Trainer:
             raise
         self._callback.on_train_end(TrainEnd(self.step, "finished"))
 
-    def _run_epoch(self, stop: StopRequest, writer: CheckpointWriter) -> None:
+    def _run_epoch(self, stop: StopRequest, writer: CheckpointWriter | None) -> None:
+        """Train an epoch; without a writer as another process than the first, which saves and reports."""
         state, learner, watch = self._state, self._state.learner, Stopwatch()
-        with closing(self._loader.epoch(state.epoch, skip=len(state.losses))) as batches:
-            for batch in watch.over(batches):
+        shares = self._loader.shares(state.epoch)
+        with closing(self._loader.load(shares, skip=len(state.losses))) as batches:
+            for batch, crystals in zip(watch.over(batches), shares.sizes[len(state.losses) :], strict=True):
                 state.losses.append(learner.step(batch))
-                self._callback.on_step_end(StepEnd(self.step, learner.steps, batch.n_real, learner.rate))
-                if stop.reason:
-                    self._preempt(stop.reason, writer)
-                if writer.is_due(epoch_ended=False):
+                watch.count(crystals)
+                self._callback.on_step_end(StepEnd(self.step, learner.steps, crystals, learner.rate))
+                if self._group.any(bool(stop.reason)):
+                    self._preempt(stop.reason or "another process of the run", writer)
+                if writer is not None and writer.is_due(epoch_ended=False):
                     state.checked_losses()
                     writer.save(state.checkpoint)
         losses = state.checked_losses()
         watch.end_training()
-        self._finish_epoch(self._validate(losses, watch), writer)
+        imbalance = shares.imbalance if self._group.size > 1 else None
+        self._finish_epoch(self._validate(losses, watch, imbalance), writer)
 
-    def _preempt(self, reason: str, writer: CheckpointWriter) -> None:
-        self._save_before_end(writer)
+    def _preempt(self, reason: str, writer: CheckpointWriter | None) -> None:
+        if writer is not None:
+            self._save_before_end(writer)
         raise PreemptedError(
             f"Stopped by {reason} after step {self.step} of {self._state.learner.steps}.",
             why=f"The checkpoint {self._files.checkpoint} holds everything that is needed to continue.",
@@ -194,11 +232,11 @@ class Trainer:
             self._state.checked_losses()  # a diverged run is not worth resuming
         writer.save(self._state.checkpoint, wait=True)
 
-    def _validate(self, losses: NDArray[np.float32], watch: Stopwatch) -> EpochRow:
+    def _validate(self, losses: NDArray[np.float32], watch: Stopwatch, imbalance: float | None) -> EpochRow:
         """Evaluate the averaged model on the validation part."""
         learner, epoch = self._state.learner, self.epoch + 1
         val = self._evaluator.evaluate(learner.average.module, self._data.split.val, epoch=epoch)
-        val_score = score(val.metrics)
+        val_score = self._group.same(score(val.metrics))
         refuse_overflow(val_score, epoch=epoch)
         return EpochRow(
             epoch=epoch,
@@ -213,6 +251,7 @@ class Trainer:
             seconds=watch.seconds,
             structures_per_second=watch.rate,
             data_wait=watch.wait_share,
+            imbalance=imbalance,
         )
 
     def _own_units(self) -> dict[str, str]:
@@ -220,10 +259,10 @@ class Trainer:
         own = [p for p in self._data.scaler.properties if p.key not in KEYS]
         return {p.key: "log loss" if p.task == "binary" else p.unit for p in own}
 
-    def _finish_epoch(self, row: EpochRow, writer: CheckpointWriter) -> None:
+    def _finish_epoch(self, row: EpochRow, writer: CheckpointWriter | None) -> None:
         state = self._state
         is_best = state.finish_epoch(row)
-        if state.is_finished or writer.is_due(epoch_ended=True):
+        if writer is not None and (state.is_finished or writer.is_due(epoch_ended=True)):
             writer.save(state.checkpoint, wait=state.is_finished)
         self._callback.on_epoch_end(EpochEnd(row, is_best, self._config.training.epochs))
 

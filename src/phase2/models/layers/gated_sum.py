@@ -11,6 +11,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from phase2.data.batching import QuotientBatch
+from phase2.models.layers.across import sum_across
 from phase2.models.layers.sparse import sparse_product
 
 
@@ -20,9 +21,9 @@ class Links:
 
     Attributes:
         weight: Number of edges per receiving atom that each link stands for, (L,) float32.
-        share: Fraction of all edges of the full graph that each link stands for, (L,) float32; the sum is 1, or 0
-            where there are no edges.
-        edges: Number of edges of the full graph, () float32.
+        share: Fraction of all edges of the full graph that each link stands for, (L,) float32; the sum over the whole
+            batch is 1, or 0 where there are no edges.
+        edges: Number of edges of the full graph, in the whole batch, () float32.
         receiver: Node that receives the messages of each link, (L,) int32.
         received: Offsets of each node's links, (N + 1,) int32.
         ends: Rows of each link's receiver term and sender term among the terms of all nodes: 2 receiver and
@@ -43,11 +44,16 @@ class Links:
     each: Tensor
 
     @classmethod
-    def from_batch(cls, batch: QuotientBatch) -> Links:
-        """Build the sparse matrices of a batch."""
+    def from_batch(cls, batch: QuotientBatch, *, across: bool = False) -> Links:
+        """Build the sparse matrices of a batch, or of the part of a batch that this process has.
+
+        Args:
+            batch: The batch, or the part.
+            across: Count the edges of all processes that share the batch; all of them have to ask.
+        """
         n, receiver = len(batch.species), batch.receiver
         edges = batch.link_weight * batch.weight.index_select(0, receiver)
-        total = edges.sum()
+        total = sum_across(edges.sum()) if across else edges.sum()
         ends = torch.stack([2 * receiver, 2 * batch.sender + 1], dim=1).flatten()
         terms, order = torch.sort(ends, stable=True)
         return cls(
@@ -122,10 +128,10 @@ class _GatedSum(torch.autograd.Function):
         z = sparse_product(links.each[::2], links.ends, terms.view(-1, len(weight)))
         z.addmm_(lengths, weight.T)
         if mean is None:
-            mean = links.share @ z
+            mean = sum_across(links.share @ z)
         z -= mean
         if variance is None:
-            variance = links.share @ z.square()
+            variance = sum_across(links.share @ z.square())
         inverse = torch.rsqrt(variance + eps)
         gate, core = torch.addcmul(bias, z, scale * inverse).chunk(2, dim=1)
         opened, soft = torch.sigmoid(gate), functional.softplus(core)
@@ -152,9 +158,10 @@ class _GatedSum(torch.autograd.Function):
         if ctx.fixed:
             of_z = g * factor
         else:  # the part through the mean and the variance, per edge
-            of_z = torch.addcmul(factor * of_bias, z, factor * of_scale * inverse)
+            all_bias, all_scale = sum_across(torch.stack([of_bias, of_scale]))
+            of_z = torch.addcmul(factor * all_bias, z, factor * all_scale * inverse)
             of_z.mul_(links.share[:, None]).neg_().addcmul_(g, factor)
-        of_terms = sparse_product(links.term_rows, links.term_links, of_z).view(len(gradient), -1)
+        of_terms = sparse_product(links.term_rows, links.term_links, of_z).view(len(gradient), 2 * z.shape[1])
         return of_terms, None, of_z.T @ lengths, of_scale, of_bias, None, None, None, None
 
 

@@ -87,4 +87,4 @@ class _NeighborSum(torch.autograd.Function):
         flat = gradient.contiguous().flatten(0, 1)
         back = sparse_product(pattern.transposed_rows, pattern.transposed_columns, flat, blocks.reshape(-1))
         of_blocks = messages @ gradient[pattern.receiver].mT if ctx.needs_input_grad[0] else None
-        return of_blocks, back.view(*blocks.shape[:2], -1), None
+        return of_blocks, back.view(*blocks.shape[:2], gradient.shape[2]), None

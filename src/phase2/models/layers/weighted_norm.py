@@ -5,12 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from phase2.models.layers.across import sum_across
+
 
 class WeightedBatchNorm(nn.Module):
     """Batch norm (Ioffe & Szegedy 2015) in which row r counts ``weight[r]`` times.
 
     Equal to ``torch.nn.BatchNorm1d`` on the rows repeated ``weight`` times: outputs, gradients and running statistics
-    (with the unbiased variance of the full count).
+    (with the unbiased variance of the full count). Where several processes share a batch, the statistics are those of
+    the whole batch, on a CPU too, where ``torch.nn.SyncBatchNorm`` does not run.
 
     Args:
         features: Channels, C.
@@ -40,10 +43,10 @@ class WeightedBatchNorm(nn.Module):
     def _statistics(self, rows: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
         if not self.training:
             return self.running_mean, self.running_var
-        total = count.sum()
+        total = sum_across(count.sum())
         share = (count / total)[None]
-        mean = (share @ rows)[0]
-        variance = (share @ (rows - mean).square())[0]
+        mean = sum_across((share @ rows)[0])
+        variance = sum_across((share @ (rows - mean).square())[0])
         # A single row that counts once has no variance, as in a batch of one crystal with one atom. The number is not
         # read: a GPU would have to finish before the CPU could go on.
         single = total <= 1

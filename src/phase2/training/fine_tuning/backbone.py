@@ -36,13 +36,19 @@ class BackboneSchedule:
         self._frozen: bool | None = None
         self._split_groups()
 
-    def before_step(self, done: int) -> None:
-        """Freeze or unfreeze the backbone, and scale its learning rate, for the step after ``done`` steps."""
+    def before_step(self, done: int) -> bool:
+        """Freeze or unfreeze the backbone, and scale its learning rate, for the step after ``done`` steps.
+
+        Returns:
+            Whether other parameters have gradients than before.
+        """
         frozen = self.is_frozen(done)
-        if frozen != self._frozen:
+        has_changed = frozen != self._frozen
+        if has_changed:
             self._set_frozen(frozen=frozen)
         for group in self._optimizer.param_groups:
             group["lr"] *= group.get(_SCALE, 1.0)
+        return has_changed
 
     def is_frozen(self, done: int) -> bool:
         """Return whether the backbone is frozen in the step after ``done`` steps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -25,6 +25,7 @@ from phase2.training.checkpoints.uploader import CheckpointUploader
 from phase2.training.checkpoints.writer import CheckpointSchedule, SavedCheckpoint
 from phase2.training.fine_tuning.start import StartingPoint
 from phase2.training.interruption import StopRequest
+from phase2.training.parallel.group import WorkerGroup
 from phase2.training.result import TrainingFiles
 from phase2.training.run.finalize import finalize_run
 from phase2.training.telemetry.live import live_record
@@ -47,6 +48,7 @@ class RunAttempt:
         callback: Receives the progress of the training.
         device: Device of the model.
         with_baselines: Whether gradient boosting is fitted beside the network, at the end.
+        group: The processes that train together, of which this is the first.
     """
 
     run: RunDirectory
@@ -60,6 +62,7 @@ class RunAttempt:
     callback: Callback
     device: torch.device
     with_baselines: bool = True
+    group: WorkerGroup = field(default_factory=WorkerGroup)
 
     def complete(self, stop: StopRequest) -> RunManifest:
         """Train to the end and finalize the run.
@@ -69,7 +72,9 @@ class RunAttempt:
             CallbackError: A callback raised; the checkpoint is saved.
             PreemptedError: A stop was requested; the checkpoint is saved, here and in the store.
             RequestError: The training diverged.
+            TransientError: Another process that trained the run has ended.
         """
+        processes = self.group.size
         upload = None if self.remote is None else self.remote.put_progress
         with self._uploader() as uploader, live_record(self.run.progress, upload) as live:
             callback = CompositeCallback((live, self.callback))
@@ -88,6 +93,7 @@ class RunAttempt:
                         device=self.device,
                         notify=self.notify,
                         baselines=baselines,
+                        processes=processes,
                     )
 
     def _baselines(self, stop: StopRequest) -> tuple[PropertyBaseline, ...]:
@@ -114,6 +120,7 @@ class RunAttempt:
             schedule=self.schedule,
             on_saved=on_saved,
             start=StartingPoint.of(recorded.config, recorded.lineage, with_weights=not self._has_checkpoint),
+            group=self.group,
         )
 
     @property

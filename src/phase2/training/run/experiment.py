@@ -34,6 +34,7 @@ from phase2.training.checkpoints.newest import newest_step
 from phase2.training.checkpoints.writer import CheckpointSchedule
 from phase2.training.fine_tuning.start import describe_start, inherit_normalisation
 from phase2.training.interruption import StopRequest
+from phase2.training.parallel.group import WorkerGroup
 from phase2.training.run.attempt import RunAttempt
 from phase2.training.run.description import describe_dataset
 from phase2.training.run.features import with_features
@@ -75,6 +76,7 @@ class RunContext:
         memory_checked_for: Configuration that the caller has compared with the memory limit already, as the command
             line does before it imports torch.
         data: Data that runs of this process share; None loads them for each run.
+        group: The processes that train the run together, of which this is the first; by default it trains alone.
     """
 
     workers: int | None = None
@@ -87,6 +89,7 @@ class RunContext:
     with_baselines: bool = True
     memory_checked_for: RunConfig | None = None
     data: SharedData | None = None
+    group: WorkerGroup = field(default_factory=WorkerGroup)
 
 
 def train_run(
@@ -110,7 +113,8 @@ def train_run(
         ModelFileError: The checkpoint cannot be used.
         CallbackError: A callback raised; the run can be resumed.
         PreemptedError: A stop was requested; the run can be resumed.
-        TransientError: The store does not answer; the trained run is in its directory.
+        TransientError: The store does not answer; the trained run is in its directory. Or another process that trained
+            the run has ended; the run can be resumed.
     """
     check_precision(choose_device(context.device), resolved.config.training.precision)
     torch.set_num_threads(thread_count())
@@ -120,7 +124,7 @@ def train_run(
         return _publish(finished, context)
     # Before anything is written, too; a run that is continued has recorded it.
     lineage = lineage_of(resolved.config) if existing is None or existing.recorded is None else None
-    dataset = (context.data or SharedData()).get(resolved.config, partial(_load_dataset, resolved.config, context))
+    dataset = (context.data or SharedData()).get(resolved.config, partial(load_dataset, resolved.config, context))
     claimed = claim_run(resolved, existing, context.store, run_id=resumption.run_id)
     with claimed.directory.lock():
         _complete(claimed, resolved, resumption, dataset, context, lineage)
@@ -140,7 +144,7 @@ def _finished_before(output: Path, existing: ExistingRun, context: RunContext) -
     return published.pull(output)
 
 
-def _load_dataset(config: RunConfig, context: RunContext) -> CrystalPropertyDataset:
+def load_dataset(config: RunConfig, context: RunContext) -> CrystalPropertyDataset:
     """Load the data, and compare the memory that the run needs with the limit as soon as each part is known."""
     notify = context.notify
     if context.memory_checked_for != config:
@@ -201,11 +205,14 @@ def _complete(
         callback=context.callback,
         device=choose_device(context.device),
         with_baselines=context.with_baselines,
+        group=context.group,
     )
+    context.group.send(recorded.model_dump_json().encode())
     attempt.complete(context.stop)
 
 
 def _publish(run: RunDirectory, context: RunContext) -> FinishedRun:
+    context.group.dismiss()
     url = None
     if context.store is not None:
         url = deliver(context.store, run, undisturbed=context.stop.deferred_until_done, notify=context.notify)

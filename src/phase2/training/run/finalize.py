@@ -41,6 +41,7 @@ def finalize_run(
     device: torch.device,
     notify: Callable[[str], None],
     baselines: tuple[PropertyBaseline, ...] = (),
+    processes: int = 1,
 ) -> RunManifest:
     """Write all files of a finished run, the manifest last."""
     results = _results(recorded, dataset, result).model_copy(update={"baselines": baselines})
@@ -57,7 +58,9 @@ def finalize_run(
         status="finished",
         attempts=end_attempt(run, "finished"),
         code=detect_code(),
-        hardware=detect_hardware(gpu=torch.cuda.get_device_name(device) if device.type == "cuda" else None),
+        hardware=detect_hardware(
+            gpu=torch.cuda.get_device_name(device) if device.type == "cuda" else None, processes=processes
+        ),
         place=detect_place(),
         data=_data_facts(recorded, dataset),
         results=results,

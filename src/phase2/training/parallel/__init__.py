@@ -1,0 +1,1 @@
+"""Training one run in several processes that share each batch."""
