@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import typer
 
 from phase2.cli.console import echo_text, note, print_error
+from phase2.cli.failure import hand_over
 from phase2.cli.log_notes import show_choices
 from phase2.config.extras import missing_extra
 from phase2.config.settings import termination_log
@@ -131,8 +132,9 @@ def _report(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         return _closed_pipe()
     explained = _explain(error)
-    print_error(explained)
-    _write_termination_message(explained)
+    if not hand_over(explained):
+        print_error(explained)
+        _write_termination_message(explained)
     return explained.exit_code
 
 
@@ -150,13 +152,16 @@ def abort_process(error: Phase2Error) -> NoReturn:
 
 
 def _report_abort(error: Phase2Error) -> None:
-    _write_termination_message(error)
+    is_reported = hand_over(error)
+    if not is_reported:
+        _write_termination_message(error)
     # Not by faulthandler, which keeps the interpreter's lock while it writes: a full pipe would stop this process.
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     for ident, frame in sys._current_frames().items():  # noqa: SLF001 - the documented way to another thread's stack
         stack = "".join(traceback.format_stack(frame))
         echo_text(f"Stack of the thread {names.get(ident, ident)}:\n{stack}\n", err=True)
-    print_error(error)
+    if not is_reported:
+        print_error(error)
     sys.stderr.flush()
 
 

@@ -34,7 +34,12 @@ _SAMPLE_SIZE = {"link": 27.1, "bond": 105.2}
 
 
 def refuse_small_memory(
-    config: RunConfig, notify: Callable[[str], None], *, workers: float = 0, graph_size: float | None = None
+    config: RunConfig,
+    notify: Callable[[str], None],
+    *,
+    workers: float = 0,
+    graph_size: float | None = None,
+    processes: int = 1,
 ) -> None:
     """Refuse a run that this container's memory limit is too low for; warn about one that may be killed.
 
@@ -50,6 +55,7 @@ def refuse_small_memory(
         notify: Callback receiving a warning, one line.
         workers: Processes that will build the graphs.
         graph_size: Mean number per crystal of what :func:`graph_level` names; None before it is known.
+        processes: Processes of this container that share each batch.
 
     Raises:
         RequestError: The run would be killed.
@@ -57,7 +63,8 @@ def refuse_small_memory(
     crystal_size = 1.0 if graph_size is None else graph_size / _SAMPLE_SIZE[graph_level(config)]
     if _GPU.exists() or (graph_size is not None and crystal_size <= 1):
         return
-    warning = check_memory(needed_memory(config, workers=workers, crystal_size=crystal_size), memory_limit())
+    needed = needed_memory(config, workers=workers, crystal_size=crystal_size, processes=processes)
+    warning = check_memory(needed, memory_limit())
     if warning:
         notify(warning)
 
@@ -67,18 +74,18 @@ def graph_level(config: RunConfig) -> Literal["link", "bond"]:
     return "link" if config.algorithm == "cgcnn" else "bond"
 
 
-def needed_memory(config: RunConfig, *, workers: float, crystal_size: float = 1.0) -> int:
+def needed_memory(config: RunConfig, *, workers: float, crystal_size: float = 1.0, processes: int = 1) -> int:
     """Estimate the memory that a run needs on a CPU, bytes.
 
     Args:
         config: The run.
         workers: Processes that build the graphs.
         crystal_size: Mean size of a crystal's graph, relative to that of the embedded sample.
+        processes: Processes that share each batch; each has libraries and weights of its own.
     """
     building = BUILDING + math.ceil(workers) * BUILDER
-    training = (
-        BASE + _BYTES_PER_WEIGHT * _weights(config) + round(_crystals(config) * _per_crystal(config) * crystal_size)
-    )
+    activations = round(_crystals(config) * _per_crystal(config) * crystal_size)
+    training = processes * (BASE + _BYTES_PER_WEIGHT * _weights(config)) + activations
     return LIBRARIES + max(building, training)
 
 

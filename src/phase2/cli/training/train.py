@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from phase2.cli.options import AcceptOption, DeviceOption, takes_request
 from phase2.cli.store import open_command_store
 from phase2.cli.training.dry_run import find_and_reconcile, print_run
 from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption, TextfileOption
+from phase2.cli.training.processes import GpusOption, Processes, ProcessesOption, launch, refuse_missing_gpus
 from phase2.cli.training.run_messages import run_message
 from phase2.cli.training.tracking import TrackOption, check_track, tracked_run
 from phase2.config.request import RunRequest
@@ -28,12 +29,14 @@ from phase2.config.settings import (
     run_to_resume,
     store_url,
 )
-from phase2.errors import RequestError
+from phase2.errors import PreemptedError, RequestError
+from phase2.machine.rank import rank_of_process
 
 if TYPE_CHECKING:
     from phase2.cli.notification import Ending
     from phase2.config.resolve import ResolvedRun
     from phase2.storage.base import Store
+    from phase2.training.parallel.group import WorkerGroup
     from phase2.training.run.experiment import FinishedRun, RunContext
 
 RunToResume = Annotated[
@@ -99,6 +102,8 @@ def train_request(  # noqa: PLR0913 - options
     report_to: ReportOption = None,
     baselines: BaselinesOption = True,
     ensemble: EnsembleOption = None,
+    gpus: GpusOption = None,
+    processes: ProcessesOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Train a multi-task model and leave a complete run directory."""
@@ -108,6 +113,7 @@ def train_request(  # noqa: PLR0913 - options
     if not checkpoint_minutes > 0:
         raise RequestError(f"--checkpoint-minutes {checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
     monitoring = Monitoring(stall_minutes, metrics_port, metrics_textfile, log_format)
+    members = Processes(gpus, processes, device)
     trackers, messages = check_track(track), notices(notify, notify_on)
     # Opened before hours are spent on a run that could not be published then.
     place = open_command_store(store) if store or store_url() else None
@@ -117,7 +123,7 @@ def train_request(  # noqa: PLR0913 - options
         place=place,
         checkpoint_minutes=checkpoint_minutes,
         monitoring=monitoring,
-        device=device,
+        device=members,
         baselines=baselines,
         trackers=trackers,
     )
@@ -128,8 +134,14 @@ def train_request(  # noqa: PLR0913 - options
             raise RequestError(
                 "--report-to and --ensemble exclude each other.", why="The report is that of one run.", fix="Drop one."
             )
-        members = Ensemble.named(request, ensemble, name=run, resume=resume, accepted=tuple(accept_change or ()))
-        members.print_plan() if dry_run else members.train(context, place, messages)
+        if (members.asked or 1) > 1:
+            raise RequestError(
+                "--ensemble and several processes exclude each other.",
+                why="The processes share the batches of one run.",
+                fix="Train the ensemble without --gpus or --processes, or its members one by one.",
+            )
+        runs = Ensemble.named(request, ensemble, name=run, resume=resume, accepted=tuple(accept_change or ()))
+        runs.print_plan() if dry_run else runs.train(context, place, messages)
         return
     from phase2.config.resolve import resolve
 
@@ -142,6 +154,13 @@ def train_request(  # noqa: PLR0913 - options
         print_run(found, resumption, existing)
         return
 
+    if not rank_of_process().is_first:
+        _follow(members, workers, place)
+        return
+    if members.to_start:
+        _launch(members, resolved, resumption, workers)
+        return
+
     with messages.at_end("a run") as ending:
         finished = _train(resolved, resumption, partial(context, ending=ending), workers)
         ending.message = partial(run_message, finished)
@@ -152,6 +171,44 @@ def train_request(  # noqa: PLR0913 - options
         from phase2.runs.catalog.outputs import write_report
 
         write_report(report_to, finished.manifest, finished.directory.handoff.read_text(encoding="utf-8"))
+
+
+def _launch(members: Processes, resolved: ResolvedRun, resumption: ResumeRequest, workers: int | None) -> None:
+    """Start the processes that train the run together, once it is known that they can."""
+    from phase2.data.store.store import worker_count
+    from phase2.machine.memory import refuse_small_memory
+    from phase2.training.parallel.group import refuse_many_processes
+
+    count = members.to_start
+    if members.gpus:
+        refuse_missing_gpus(count)
+    if resumption.run is None:  # whose configuration is not known yet
+        refuse_many_processes(count, resolved.config.training.batch_size)
+        refuse_small_memory(resolved.config, note, workers=worker_count(workers), processes=count)
+    launch(count)
+
+
+def _follow(members: Processes, workers: int | None, place: Store | None) -> None:
+    """Train with the first process, which reports and writes."""
+    from phase2.training.interruption import SignalStopRequest
+    from phase2.training.run.experiment import RunContext
+    from phase2.training.run.follow import follow_run
+
+    with SignalStopRequest() as stop:
+        device = members.own_device()
+        context = RunContext(workers=workers, store=place, device=device, stop=stop, group=_joined(device))
+        # The first process ends with the exit code of a stop, once it has saved.
+        with suppress(PreemptedError):
+            follow_run(context)
+
+
+def _joined(device: str) -> WorkerGroup:
+    from phase2.models.device import choose_device
+    from phase2.training.parallel.group import WorkerGroup
+
+    group = WorkerGroup(rank_of_process(), choose_device(device))
+    group.join()
+    return group
 
 
 def _train(
@@ -182,7 +239,7 @@ def _run_context(  # noqa: PLR0913 - keywords
     place: Store | None,
     checkpoint_minutes: float,
     monitoring: Monitoring,
-    device: str,
+    device: Processes,
     baselines: bool,
     trackers: tuple[str, ...],
     ending: Ending | None = None,
@@ -199,11 +256,13 @@ def _run_context(  # noqa: PLR0913 - keywords
         monitoring.callbacks() as callbacks,
         tracked_run(trackers, ending) as pages,
     ):
+        own = device.own_device()
         yield RunContext(
             workers=workers,
             store=place,
             schedule=CheckpointSchedule(minutes=checkpoint_minutes),
-            device=device,
+            device=own,
+            group=_joined(own),
             callback=CompositeCallback([*callbacks, *pages]),
             stop=stop,
             notify=note,

@@ -1,0 +1,160 @@
+"""``phase2 train --processes`` and ``--gpus``: one run by several processes, as their user sees it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from phase2.cli import main
+from phase2.cli.failure import hand_over, read_failures
+from phase2.errors import DataError
+from phase2.runs.manifest import read_manifest
+
+SMALL = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--no-baselines"]
+
+
+def train(output: Path, *words: str, launcher: tuple[str, ...] = ("phase2",)) -> list[str]:
+    return [sys.executable, "-m", *launcher, "train", *SMALL, "--output", str(output), *words]
+
+
+def only(folder: Path, name: str) -> Path:
+    (found,) = folder.rglob(name)
+    return found
+
+
+def started(command: list[str], output: Path) -> subprocess.Popen:
+    """Start a command, and wait for the first checkpoint."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 200
+    while not list(output.rglob("checkpoint.pt")):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return process
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--gpus", "97"], "97 GPUs are asked for"),
+        (["--gpus", "2", "--processes", "2"], "exclude each other"),
+        (["--gpus", "2", "--device", "cpu"], "contradict each other"),
+        (["--processes", "2", "--device", "cuda"], "contradict each other"),
+        (["--processes", "2", "--ensemble", "2"], "exclude each other"),
+        (["--processes", "9", "--batch-size", "8"], "cannot share a batch of 8 crystals"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_process_starts(tmp_path, capsys, words, says):
+    assert main(["train", *SMALL, "--output", str(tmp_path / "runs"), *words]) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_variables_of_a_launcher_have_to_fit(tmp_path, capsys, monkeypatch):
+    for name, value in (("RANK", "2"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "0"), ("LOCAL_WORLD_SIZE", "2")):
+        monkeypatch.setenv(name, value)
+    assert main(["train", *SMALL, "--output", str(tmp_path / "runs")]) == 2
+    assert "RANK=2" in capsys.readouterr().err
+    monkeypatch.setenv("RANK", "1")
+    assert main(["train", *SMALL, "--output", str(tmp_path / "runs")]) == 2
+    assert "MASTER_ADDR is not set" in capsys.readouterr().err
+
+
+def test_an_error_is_handed_over_to_the_command_alone(tmp_path, monkeypatch):
+    class OfAnotherModuleError(DataError):
+        pass
+
+    error = OfAnotherModuleError("It broke.", why="It was thin.", fix="Mend it.")
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / "error.json"))
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "of-another-launcher")
+    monkeypatch.setenv("RANK", "3")
+    assert not hand_over(error)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "phase2-1")
+    assert hand_over(error)
+    (found,) = read_failures(tmp_path)
+    assert (found.rank, type(found.error), found.error.fix) == (3, DataError, "Mend it.")
+    (tmp_path / "error.json").write_text("[")
+    assert not read_failures(tmp_path)
+
+
+@pytest.mark.slow
+def test_an_error_of_all_processes_is_told_once(cache, tmp_path):
+    data = tmp_path / "damaged.json"
+    data.write_text("[{")
+    done = subprocess.run(
+        train(tmp_path / "runs", "--processes", "2", "--data", str(data)), capture_output=True, check=False
+    )
+    assert done.returncode == 3
+    assert done.stderr.decode().count("error: ") == 1
+    assert b"Traceback" not in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_torchrun_starts_the_same_run(cache, tmp_path):
+    """By this command, and by torchrun: equal to the last digit; by one process, to the sixth."""
+    torchrun = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "phase2")
+    commands = [
+        train(tmp_path / "own", "--epochs", "2", "--processes", "2"),
+        train(tmp_path / "torchrun", "--epochs", "2", launcher=torchrun),
+        train(tmp_path / "alone", "--epochs", "2"),
+    ]
+    for command in commands:
+        subprocess.run(command, check=True, capture_output=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    own, by_torchrun, alone = (
+        json.loads(only(tmp_path / name, "history.json").read_text()) for name in ("own", "torchrun", "alone")
+    )
+    assert [row["val_score"] for row in own] == [row["val_score"] for row in by_torchrun]
+    assert [row["val_score"] for row in own] == pytest.approx([row["val_score"] for row in alone], rel=1e-5)
+    assert all(1 <= row["imbalance"] < 1.1 for row in own)
+    assert all("imbalance" not in row for row in alone)
+    manifests = [read_manifest(only(tmp_path / name, "run_manifest.json")) for name in ("own", "alone")]
+    assert [manifest.hardware.processes for manifest in manifests] == [2, None]
+    assert manifests[0].config_digest == manifests[1].config_digest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_killed_process_ends_the_run_at_once_and_it_is_resumed(cache, tmp_path, number):
+    words = ("--epochs", "4000", "--processes", "2")
+    process = started(train(tmp_path, *words), tmp_path)
+    members = [c for c in psutil.Process(process.pid).children() if "LOCAL_RANK" in c.environ()]
+    (victim,) = (member for member in members if member.environ()["RANK"] == str(number))
+    victim.kill()
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 75
+    assert told.count("error: ") == 1
+    assert f"Process {number} of the run was ended by SIGKILL" in told
+    assert not any(member.is_running() for member in members)
+    again = subprocess.Popen(
+        train(tmp_path, *words, "--resume"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    for line in again.stdout:  # until the first epoch of the second attempt
+        if line.startswith('{"epoch"'):
+            break
+    again.send_signal(signal.SIGTERM)
+    _, told = again.communicate(timeout=60)
+    assert again.returncode == 143
+    assert told.count("error: ") == 1
+    assert "Stopped by SIGTERM after step" in told
+    attempts = json.loads(only(tmp_path, "attempts.json").read_text())
+    assert [attempt["outcome"] for attempt in attempts][1:] == ["interrupted"]
+    assert attempts[1]["resumed_from"]
+
+
+@pytest.mark.slow
+def test_a_stop_saves_where_all_processes_are(cache, tmp_path):
+    process = started(train(tmp_path, "--epochs", "4000", "--processes", "2"), tmp_path)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert told.count("error: ") == 1
+    assert "Stopped by SIGINT after step" in told
+    (attempt,) = json.loads(only(tmp_path, "attempts.json").read_text())
+    assert attempt["outcome"] == "interrupted"
