@@ -55,6 +55,7 @@ def assert_equal(one: Path, other: Path) -> None:
 CASES: dict[str, dict[str, Any]] = {
     "cgcnn": {},
     "e3nn": {"network": "e3nn", "clip_norm": 0.05},
+    "padded": {"padding_buckets": 2},
     "label weights": {"label_exponent": 0.5, "balance": "equal"},
     "famo and muon": {"network": "e3nn", "balance": "famo", "optimizer": "muon"},
 }
@@ -70,12 +71,12 @@ def test_two_processes_end_an_epoch_where_one_does(tmp_path, settings):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", ["cgcnn", "e3nn"])
-def test_processes_without_a_crystal_of_the_last_batch_do_not_matter(tmp_path, network):
+@pytest.mark.parametrize(("network", "buckets"), [("cgcnn", None), ("cgcnn", 2), ("e3nn", 2)])
+def test_processes_without_a_crystal_of_the_last_batch_do_not_matter(tmp_path, network, buckets):
     sizes = [len(batch) for batch in shares(Rank()).crystals]
     assert sizes[-1] == 2  # two of the four have none
     train_together(tmp_path / "one", 1, epochs=1, network=network)
-    assert train_together(tmp_path / "four", 4, epochs=1, network=network) == [0] * 4
+    assert train_together(tmp_path / "four", 4, epochs=1, network=network, padding_buckets=buckets) == [0] * 4
     assert_close(tmp_path / "one", tmp_path / "four", 2e-6)
 
 
