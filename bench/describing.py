@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -45,11 +46,12 @@ def main() -> int:
         return 0 if all(met) else 1
 
 
-def _with_copies(count: int) -> Iterator[dict]:
+def _with_copies(count: int) -> Iterator[dict[str, Any]]:
     for k, record in enumerate(perturbed(count)):
         yield record
         if k % ONE_IN == ONE_IN - 1:
-            yield {**record, "jid": f"{record['jid']}-twice", "atoms": _doubled(record["atoms"])}
+            atoms: Any = record["atoms"]
+            yield {**record, "jid": f"{record['jid']}-twice", "atoms": _doubled(atoms)}
 
 
 def _doubled(atoms: dict) -> dict:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from phase2.cli import main
 from phase2.cli.failure import hand_over, read_failures
+from phase2.config.settings import STAY_VARIABLE
 from phase2.errors import DataError
 from phase2.runs.manifest import read_manifest
 
@@ -158,3 +160,45 @@ def test_a_stop_saves_where_all_processes_are(cache, tmp_path):
     assert "Stopped by SIGINT after step" in told
     (attempt,) = json.loads(only(tmp_path, "attempts.json").read_text())
     assert attempt["outcome"] == "interrupted"
+
+
+@pytest.fixture
+def pods(tmp_path):
+    """Starts a process of two as a pod would: by its rank."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        unused = free.getsockname()[1]
+    running = []
+
+    def start(rank: int, command: list[str], port: int = unused) -> subprocess.Popen:
+        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        own = {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": "0", STAY_VARIABLE: "1"}
+        running.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | address | own))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_a_pod_that_has_trained_its_share_stays_until_it_is_asked_to_leave(cache, tmp_path, pods):
+    first, other = (pods(rank, train(tmp_path, "--epochs", "1")) for rank in (0, 1))
+    first.communicate(timeout=120)
+    assert first.returncode == 0
+    while "stays until the run is closed" not in (line := other.stderr.readline()):
+        assert line, "it ended before"
+    other.terminate()
+    assert other.wait(timeout=30) == 143
+
+
+@pytest.mark.slow
+def test_a_pod_that_waits_for_the_first_leaves_at_once_when_asked(cache, tmp_path, pods):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        waiting = pods(1, train(tmp_path, "--epochs", "1"), silent.getsockname()[1])
+        silent.settimeout(120)
+        connection, _ = silent.accept()
+        with connection:
+            waiting.terminate()
+            assert waiting.wait(timeout=30) == 143

@@ -71,7 +71,7 @@ def test_a_crystal_with_an_unknown_element_has_none(model):
 @pytest.fixture
 def store(tmp_path):
     graphs = pack([_salt(f"salt-{k}", edge=4 + k / 100) for k in range(7)], GraphSpec())
-    return GraphStore(graphs, (), tmp_path / "store", "f" * 64)
+    return GraphStore(graphs, (), (), tmp_path / "store", "f" * 64)
 
 
 class Counted:

@@ -10,6 +10,7 @@ from phase2.errors import RequestError, UnknownNameError
 
 CACHE_VARIABLE = "PHASE2_CACHE_DIR"
 RUN_ID_VARIABLE = "PHASE2_RUN_ID"
+STAY_VARIABLE = "PHASE2_STAY"
 WORKFLOW_VARIABLE = "PHASE2_WORKFLOW_NAME"
 BASELINES_VARIABLE = "PHASE2_BASELINES"
 RESUME_VARIABLE = "PHASE2_RESUME"
@@ -60,6 +61,15 @@ def run_id_of_process() -> str | None:
     """
     named = os.environ.get(RUN_ID_VARIABLE)
     return named or (None if run_to_resume() else workflow_name())
+
+
+def stays_with_run() -> bool:
+    """Whether this process, one of several machines that train a run, stays until it is ended (``PHASE2_STAY``).
+
+    The pods of a Job do: of a pod that has ended well Kubernetes starts no other, and without it the first one could
+    not resume.
+    """
+    return os.environ.get(STAY_VARIABLE) == "1"
 
 
 def run_to_resume() -> str | None:

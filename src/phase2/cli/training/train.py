@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +15,7 @@ from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.options import AcceptOption, DeviceOption, takes_request
 from phase2.cli.store import open_command_store
 from phase2.cli.training.dry_run import find_and_reconcile, print_run
+from phase2.cli.training.follow import follow, joined
 from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption, TextfileOption
 from phase2.cli.training.processes import GpusOption, Processes, ProcessesOption, launch, refuse_missing_gpus
 from phase2.cli.training.run_messages import run_message
@@ -29,14 +30,13 @@ from phase2.config.settings import (
     run_to_resume,
     store_url,
 )
-from phase2.errors import PreemptedError, RequestError
+from phase2.errors import RequestError
 from phase2.machine.rank import rank_of_process
 
 if TYPE_CHECKING:
     from phase2.cli.notification import Ending
     from phase2.config.resolve import ResolvedRun
     from phase2.storage.base import Store
-    from phase2.training.parallel.group import WorkerGroup
     from phase2.training.run.experiment import FinishedRun, RunContext
 
 RunToResume = Annotated[
@@ -155,7 +155,7 @@ def train_request(  # noqa: PLR0913 - options
         return
 
     if not rank_of_process().is_first:
-        _follow(members, workers, place)
+        follow(members, workers, place)
         return
     if members.to_start:
         _launch(members, resolved, resumption, workers)
@@ -186,29 +186,6 @@ def _launch(members: Processes, resolved: ResolvedRun, resumption: ResumeRequest
         refuse_many_processes(count, resolved.config.training.batch_size)
         refuse_small_memory(resolved.config, note, workers=worker_count(workers), processes=count)
     launch(count)
-
-
-def _follow(members: Processes, workers: int | None, place: Store | None) -> None:
-    """Train with the first process, which reports and writes."""
-    from phase2.training.interruption import SignalStopRequest
-    from phase2.training.run.experiment import RunContext
-    from phase2.training.run.follow import follow_run
-
-    with SignalStopRequest() as stop:
-        device = members.own_device()
-        context = RunContext(workers=workers, store=place, device=device, stop=stop, group=_joined(device))
-        # The first process ends with the exit code of a stop, once it has saved.
-        with suppress(PreemptedError):
-            follow_run(context)
-
-
-def _joined(device: str) -> WorkerGroup:
-    from phase2.models.device import choose_device
-    from phase2.training.parallel.group import WorkerGroup
-
-    group = WorkerGroup(rank_of_process(), choose_device(device))
-    group.join()
-    return group
 
 
 def _train(
@@ -262,7 +239,7 @@ def _run_context(  # noqa: PLR0913 - keywords
             store=place,
             schedule=CheckpointSchedule(minutes=checkpoint_minutes),
             device=own,
-            group=_joined(own),
+            group=joined(own),
             callback=CompositeCallback([*callbacks, *pages]),
             stop=stop,
             notify=note,

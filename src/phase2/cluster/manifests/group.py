@@ -12,6 +12,7 @@ from typing import Any
 from phase2.cluster.labels import GROUP, GROUP_LABEL
 from phase2.cluster.manifests.installed import communication_variables
 from phase2.cluster.plan import Plan
+from phase2.config.settings import STAY_VARIABLE
 from phase2.errors import RequestError
 
 SERVICE = "phase2-group"
@@ -67,6 +68,7 @@ def group_variables(plan: Plan) -> list[dict[str, Any]]:
         {"name": "WORLD_SIZE", "value": str(plan.cluster.nodes)},
         {"name": "RANK", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{_INDEX}']"}}},
         {"name": "LOCAL_RANK", "value": "0"},
+        {"name": STAY_VARIABLE, "value": "1"},
         *communication_variables(),
     ]
 

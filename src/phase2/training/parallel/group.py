@@ -59,7 +59,7 @@ class WorkerGroup:
 
     def leave(self) -> None:
         """Leave the others: the first process goes on alone, and they end."""
-        if self.size > 1:
+        if self.size > 1 and distributed.is_initialized():
             distributed.destroy_process_group()
             if self.is_first:
                 self.rank = Rank()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from phase2.cli import main
+from phase2.data.sources.folder import FolderSource
 from phase2.data.sources.registry import open_source
 from phase2.data.sources.tables.source import TableSource
 from phase2.errors import DataError, InvalidCrystalError
@@ -46,7 +47,7 @@ def write(path, headings, rows):
 
 def gaps(source):
     gap = [p.key for p in source.properties].index("band_gap")
-    found = {}
+    found: dict[str, object] = {}
     for raw in source.records():
         try:
             one = source.parse(raw)
@@ -91,6 +92,7 @@ def test_in_a_folder_the_column_may_have_texts_or_names(tmp_path):
     (tmp_path / "salt.cif").write_text(CIF.format(a=5.6))
     write(tmp_path / "t.csv", ["id", "cif", "band_gap"], [["x", "salt.cif", "1"], ["y", POSCAR, "2"]])
     source = open_source(str(tmp_path))
+    assert isinstance(source, FolderSource)
     assert gaps(source) == {"x": ("ClNa", 8, 1.0), "y": ("ClCs", 2, 2.0)}
     assert source.left_out() == ()
 

@@ -1,0 +1,80 @@
+"""The other processes of a run that several train: each joins the first, and trains its share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import nullcontext, suppress
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from phase2.cli.console import note
+from phase2.config.settings import stays_with_run
+from phase2.errors import PreemptedError
+from phase2.machine.rank import rank_of_process
+
+if TYPE_CHECKING:
+    from phase2.cli.training.processes import Processes
+    from phase2.storage.base import Store
+    from phase2.training.parallel.group import WorkerGroup
+
+
+def follow(members: Processes, workers: int | None, place: Store | None) -> None:
+    """Train as one of several processes with the first one, which alone reports and writes.
+
+    On one machine this process ends with its share. A pod of several stays while the first one closes the run: of a
+    pod that has ended well Kubernetes starts no other, and the first one could not resume without it.
+
+    Args:
+        members: The processes of the run.
+        workers: Processes that read crystals.
+        place: Store of the run, if there is one.
+
+    Raises:
+        PreemptedError: A pod was asked to stop.
+        TransientError: The first process has ended.
+    """
+    from phase2.training.interruption import SignalStopRequest
+    from phase2.training.parallel.stay import stay
+    from phase2.training.run.experiment import RunContext
+    from phase2.training.run.follow import follow_run
+
+    stays = stays_with_run()
+    with SignalStopRequest() as stop:
+        device = members.own_device()
+        context = RunContext(workers=workers, store=place, device=device, stop=stop, group=joined(device))
+        # The first process ends with the exit code of a stop, once it has saved.
+        with nullcontext() if stays else suppress(PreemptedError):
+            follow_run(context)
+        if stays:
+            note("trained its share; stays until the run is closed")
+            stay()
+
+
+def joined(device: str) -> WorkerGroup:
+    """Return the processes of this run, once they have met."""
+    from phase2.models.device import choose_device
+    from phase2.training.parallel.group import WorkerGroup
+
+    group = WorkerGroup(rank_of_process(), choose_device(device))
+    if group.rank.local_processes == 1:
+        _interruptibly(group.join)
+    else:
+        group.join()
+    return group
+
+
+def _interruptibly(work: Callable[[], None]) -> None:
+    """Run what torch lets no signal interrupt in another thread, so that a stop ends this process at once."""
+    done: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised in the main thread
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    Thread(target=run, daemon=True, name="join").start()
+    done.result()

@@ -1,0 +1,42 @@
+"""Staying with a run whose first process closes it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+from phase2.errors import TransientError
+
+_MINUTE = 60.0
+_CONNECT_SECONDS = 10.0
+_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+
+
+def stay() -> None:
+    """Wait until the first process has ended, and for a minute more.
+
+    Where that process ended well, what started the processes ends this one within the minute. Where it did not, this
+    one ends as well, so that both are started again.
+
+    Raises:
+        TransientError: Nobody has ended this process.
+    """
+    try:
+        address = (os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
+        with socket.create_connection(address, timeout=_CONNECT_SECONDS) as first:
+            first.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for name, value in _KEEPALIVE.items():
+                if hasattr(socket, name):
+                    first.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+            first.settimeout(None)
+            while first.recv(1024):
+                pass
+    except OSError:
+        pass  # it has ended already, or its machine has
+    time.sleep(_MINUTE)
+    raise TransientError(
+        "The first process of this run has ended before the run was closed.",
+        why="This one has trained its share, and stays until the run is closed.",
+        fix="See what the first process said last, then start both again; the run continues.",
+    )

@@ -1,0 +1,43 @@
+"""A process that has trained its share, and what it does when the first one ends."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from phase2.errors import TransientError
+from phase2.training.parallel import stay as staying
+
+
+@pytest.fixture
+def first(monkeypatch):
+    """The port of a first process."""
+    monkeypatch.setattr(staying, "_MINUTE", 0.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+        monkeypatch.setenv("MASTER_PORT", str(server.getsockname()[1]))
+        yield server
+
+
+def test_it_stays_as_long_as_the_first_process_and_ends_so_that_both_start_again(first):
+    ended_at = []
+
+    def serve():
+        connection, _ = first.accept()
+        time.sleep(0.3)
+        ended_at.append(time.monotonic())
+        connection.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with pytest.raises(TransientError, match="before the run was closed"):
+        staying.stay()
+    thread.join()
+    assert time.monotonic() >= ended_at[0]
+
+
+def test_a_first_process_that_has_ended_already_is_not_waited_for(first):
+    first.close()
+    with pytest.raises(TransientError, match="before the run was closed"):
+        staying.stay()
