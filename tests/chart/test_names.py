@@ -3,6 +3,7 @@
 import pytest
 from tests.chart.test_choices import CLUSTER_SCOPED
 
+from phase2.cluster.manifests.group import SERVICE
 from phase2.cluster.plan import CA_CONFIG_MAP, CACHE_CLAIM, SERVICE_ACCOUNT, STORE_CONFIG_MAP
 from phase2.cluster.request.resources import STORE_SECRET
 
@@ -12,7 +13,7 @@ COMMON = ("--set", "commonLabels.team=materials", "--set", "commonAnnotations.co
 FIXED = {
     SERVICE_ACCOUNT, STORE_CONFIG_MAP, STORE_SECRET, CA_CONFIG_MAP, CACHE_CLAIM, "phase2-artifacts", "phase2-executor",
     "phase2-executor.service-account-token", "phase2-nightly", "phase2-clean", "phase2-nightly-page", "phase2-test",
-    "phase2-test-claims",
+    "phase2-test-claims", SERVICE,
 }  # fmt: skip
 """Names that ``phase2 submit``, the workflows and people look up, beside those of the WorkflowTemplates."""
 

@@ -8,7 +8,6 @@ import typer
 
 from phase2.cli.cluster.options import ContextOption, NamespaceOption, RunArgument, connected, namespace_of
 from phase2.cli.console import echo, echo_text, note
-from phase2.cluster.status.group import group_size
 from phase2.errors import RequestError
 from phase2.output.secrets import without_secrets
 
@@ -31,6 +30,8 @@ def logs(
     context: ContextOption = None,
 ) -> None:
     """Print the log of a run's newest attempt or of the steps of its Workflow; with --follow, to the end of the run."""
+    from phase2.cluster.status.group import group_size
+
     cluster = connected(context, namespace_of(context, namespace))
     found = cluster.find(run)
     client = cluster.client(found.backend.name)

@@ -18,7 +18,6 @@ import typer
 
 from phase2.cli.failure import LAUNCH_PREFIX, read_failures
 from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientError
-from phase2.machine.hardware import THREADS_VARIABLE, available_cores
 from phase2.machine.rank import rank_of_process
 
 if TYPE_CHECKING:
@@ -203,6 +202,8 @@ def _handlers_restored() -> Iterator[None]:
 
 def _set_environment(processes: int) -> None:
     """Set what the processes inherit, where the user has not."""
+    from phase2.machine.hardware import THREADS_VARIABLE, available_cores
+
     cores = max(1, int(available_cores()) // processes)
     os.environ.setdefault(THREADS_VARIABLE, str(cores))
     os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", _SAVING_SECONDS)
