@@ -31,6 +31,7 @@ TRAINING_SETTINGS = (
     "training.label_exponent=null",
     "training.optimizer=adamw",
     "training.precision=fp32",
+    "training.padding_buckets=null",
     "training.patience=null",
 )
 SETTINGS = (*NETWORK_SETTINGS, *TRAINING_SETTINGS)
