@@ -17,6 +17,9 @@ FAULT_ROUNDS ?= 1
 # Warnings are errors (never with --quiet, which hides them from --strict as well): dead links and anchors, pages that the index (docs/README.md) lacks.
 SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
+# What CI leaves out of the tests here and on the cluster: `make test` and the targets of the cluster run all.
+BUT =
+
 # The tests that `make coverage` runs.
 COVER ?= not slow and not faults and not cluster and not browser
 
@@ -104,7 +107,7 @@ lock: setup ## Pin every dependency again, with hashes
 ##@ Test
 .PHONY: test
 test: setup ## Run all tests but those that inject faults or need a cluster or a browser
-	$(BIN)/python -m pytest -n auto -m 'not faults and not cluster and not browser'
+	$(BIN)/python -m pytest -n auto -m 'not faults and not cluster and not browser$(BUT)'
 
 .PHONY: test-faults
 test-faults: setup ## Kill, fill, cut off and damage whatever a run depends on, and count it (FAULT_ROUNDS=5 for more)
@@ -132,14 +135,12 @@ coverage: setup ## Show which lines and branches tests reach, here and in build/
 	$(BIN)/coverage report
 
 .PHONY: ci
-ci: FAULT_ROUNDS = 0.25
+ci: FAULT_ROUNDS = 0.1
 ci: BROWSER = tried
 ci: BUT = $() and not slow
-ci: lint test run test-browser test-faults test-pages test-cluster test-argo test-chart ## What continuous integration runs
+ci: lint test run test-browser test-faults test-pages test-kubernetes ## What continuous integration runs
 
 ##@ Test on Kubernetes (needs root and Go; with Docker, kind)
-# What CI leaves out on the cluster.
-BUT =
 ON_CLUSTER = PHASE2_CLUSTER=required $(BIN)/python -m pytest tests/on_cluster
 
 .PHONY: test-cluster test-argo test-chart
@@ -149,6 +150,10 @@ test-argo: setup ## Run workflows on that Kubernetes with a real Argo
 	$(ON_CLUSTER) -m 'argo$(BUT)'
 test-chart: setup ## Install, upgrade and remove the Helm chart on that Kubernetes
 	$(ON_CLUSTER) -m 'chart$(BUT)'
+
+.PHONY: test-kubernetes
+test-kubernetes: setup ## Run the three suites on one cluster, one after another
+	$(ON_CLUSTER) -m 'cluster$(BUT)'
 
 .PHONY: cluster-up cluster-down
 cluster-up: setup ## Bring up the Kubernetes of the tests and leave it running
