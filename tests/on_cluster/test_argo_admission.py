@@ -36,6 +36,7 @@ TOO_MUCH = {
 @pytest.fixture(scope="module")
 def argo(host):
     """Cluster with Argo's own definitions and everything of the folder argo, with the policies in force."""
+    builds.argo(host.folders)  # here, where its minutes are no test's
     definitions = str(builds.argo_sources() / "manifests" / "base" / "crds" / "minimal")
     forced = ["apply", "--server-side", "--force-conflicts"]
     host.kubectl(*forced, "-k", definitions)
@@ -220,7 +221,8 @@ def submitted(argo, ada):
         return made[-1]
 
     yield submit
-    argo.kubectl("delete", "workflows", *made, "--namespace", argo.namespace)
+    if made:
+        argo.kubectl("delete", "workflows", *made, "--namespace", argo.namespace)
 
 
 @pytest.mark.parametrize("words", SUBMITTED, ids=" ".join)
