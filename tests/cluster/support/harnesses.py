@@ -62,7 +62,7 @@ class StoredHarness(BackendHarness):
 
 
 class JobHarness(StoredHarness):
-    backend = ("--backend", "job", "--image", BY_DIGEST)
+    backend: tuple[str, ...] = ("--backend", "job", "--image", BY_DIGEST)
     kind = JOBS
 
     def running(self, run_id):
