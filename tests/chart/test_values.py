@@ -21,7 +21,7 @@ MAPS = {
     "monitoring.rules.labels", "monitoring.dashboard.labels",
 }  # fmt: skip
 TABLE = ("runs", "defaults")
-DESCRIBED_TOGETHER = {TABLE, ("runs", "communication")}
+DESCRIBED_TOGETHER = {TABLE, ("runs", "communication"), ("runs", "prices")}
 """Closed fields that the description of their whole explains."""
 AS_IN_A_POD = {
     "pods.affinity.nodeAffinity", "pods.affinity.podAffinity", "pods.affinity.podAntiAffinity",

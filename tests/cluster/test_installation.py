@@ -86,3 +86,61 @@ def test_a_dry_run_shows_it_and_needs_no_cluster(installed, cli, monkeypatch, tm
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     code, out, err = cli(*SUBMIT, "--dry-run", "--image", "phase2:1")
     assert (code, "are not known: No cluster is configured" in err) == (0, True), err
+
+
+# What it costs -------------------------------------------------------------------------------------------------------
+
+PRICES = "{currency: EUR, gpuHour: {nvidia.com/mig-1g.10gb: 0.5}, coreHour: 0.1}"
+
+
+def test_a_submission_says_what_it_costs(installed, cli):
+    installed(image=BY_DIGEST, defaults=DEFAULTS, prices=PRICES)
+    asked = (*SUBMIT, "--deadline", "2h")
+    code, out, err = cli(*asked, "--dry-run")
+    assert code == 0, err
+    line = "at most 2 hours of nvidia.com/mig-1g.10gb, 1.00 EUR, an upper bound by the deadline"
+    assert f"# cost        {line}" in out
+    assert "1 nvidia.com/mig-1g.10gb\n" in out
+    shown = json.loads(cli(*asked, "--dry-run", "--json")[1])
+    assert shown["cost"]["gpu_hours"] == {"nvidia.com/mig-1g.10gb": 2.0}
+    assert (shown["cost"]["money"], shown["cost"]["is_upper_bound"]) == (1.0, True)
+    code, out, err = cli(*asked, "--json")
+    assert (code, f"note: cost: {line}" in err) == (0, True), err
+    assert json.loads(out)["cost"] == shown["cost"]
+
+
+@pytest.mark.parametrize("backend", ["job", "argo"])
+def test_a_sweep_says_what_its_runs_cost_together(backend, installed, cli, api):
+    install_templates(api)
+    installed(image=BY_DIGEST, defaults=DEFAULTS, prices=PRICES)
+    sweep = (
+        "sweep",
+        "--algorithm",
+        "cgcnn",
+        "--level",
+        "smoke,lite",
+        "--seed",
+        "1,2",
+        "--name",
+        "try",
+        "--deadline",
+        "2h",
+    )
+    code, out, err = cli(*sweep, "--backend", backend, "--dry-run")
+    assert code == 0, err
+    line = next(one for one in out.splitlines() if one.startswith("# cost"))
+    assert "at most 4 hours of nvidia.com/mig-1g.10gb and " in line
+    assert "the time of 2 of 4 runs is not known" in line
+    shown = json.loads(cli(*sweep, "--backend", backend, "--dry-run", "--json")[1])
+    cost = shown["cost"]
+    assert cost["money"] == pytest.approx(4 * 0.5 + 0.1 * cost["core_hours"])
+    assert cost["core_hours"] == pytest.approx(sum(run["estimated_seconds"] or 0 for run in shown["runs"]) / 3600)
+    sent = json.loads(cli(*sweep, "--backend", backend, "--json")[1])
+    assert sent["cost"] == cost
+
+
+def test_a_damaged_price_is_refused_before_anything_is_created(installed, cli, api):
+    installed(image=BY_DIGEST, prices="{currency: EUR, gpuHour: {nvidia.com/gpu: -1}}")
+    code, _, err = cli(*SUBMIT)
+    assert (code, "'-1' is not a price" in err, "'prices' in the ConfigMap phase2-runs" in err) == (2, True, True), err
+    assert api.all(JOBS) == []

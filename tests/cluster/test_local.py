@@ -90,3 +90,12 @@ def test_no_cluster_and_no_image_are_needed(cli, no_cluster):
     code, out, err = cli("submit", *REQUEST, "--backend", "local", "--run-id", "abc", "--dry-run")
     assert code == 0, err
     assert out.splitlines()[-1].startswith("PHASE2_RUN_ID=abc phase2 train --algorithm cgcnn --level smoke")
+
+
+def test_a_dry_run_says_what_it_costs(cli, no_cluster):
+    arguments = ("submit", *REQUEST, "--backend", "local", "--run-id", "abc", "--cpu", "2", "--dry-run")
+    code, out, err = cli(*arguments)
+    assert (code, "\n# cost: about " in out and " core hours\n" in out) == (0, True), out + err
+    shown = json.loads(cli(*arguments, "--json")[1])
+    assert shown["cost"]["core_hours"] == pytest.approx(2 * shown["estimated_seconds"] / 3600)
+    assert (shown["cost"]["gpu_hours"], shown["cost"]["money"]) == ({}, None)

@@ -77,6 +77,15 @@ def test_a_run_on_a_gpu_is_not_comparable_with_one_on_a_cpu(tmp_path):
     assert estimate(SMOKE, [run], on_gpu=True, cores=2).source == "by 1 comparable run on H100"
 
 
+def test_a_run_of_several_processes_is_comparable_with_those_of_as_many(tmp_path):
+    run = measured_run(tmp_path, epoch_seconds=2.0, train=640)
+    two = run.model_copy(update={"hardware": run.hardware.model_copy(update={"processes": 2})})
+    assert estimate(SMOKE, [run], on_gpu=False, cores=2, processes=2).measured == 0
+    assert ", in one process" in estimate(SMOKE, [run], on_gpu=False, cores=2, processes=2).source
+    assert estimate(SMOKE, [two], on_gpu=False, cores=2).measured == 0
+    assert estimate(SMOKE, [two], on_gpu=False, cores=2, processes=2).seconds == pytest.approx(10.0)
+
+
 def test_fewer_crystals_take_less_time(tmp_path):
     run = measured_run(tmp_path, epoch_seconds=2.0, train=640)
     less = resolve(RunRequest(algorithm="cgcnn", level="smoke", max_samples=400)).config

@@ -5,6 +5,7 @@ from typing import Any, get_args
 from phase2.cluster.manifests.installed import communication_names
 from phase2.cluster.request.defaults import ALL, FIELDS
 from phase2.cluster.request.names import EFFECTS
+from phase2.cluster.request.prices import CORE_HOUR, CURRENCY, GPU_HOUR
 from phase2.cluster.request.resources import MAX_GPUS, MAX_NODES
 from phase2.config.levels import ALGORITHMS, LEVELS, MODES
 from tools.manifests.argo.parameters import (
@@ -96,6 +97,19 @@ _TOLERATION = fields(
     tolerationSeconds=number(0, 1 << 31),
 )
 
+_PRICE: Rule = {"type": "number", "minimum": 0}
+_PRICES = {
+    **fields(
+        (),
+        **{
+            CURRENCY: text("^[A-Za-z]{1,16}$"),
+            GPU_HOUR: {**mapped(_PRICE), "propertyNames": {"pattern": required(GPU_RESOURCE)["pattern"]}},
+            CORE_HOUR: _PRICE,
+        },
+    ),
+    "dependencies": {GPU_HOUR: [CURRENCY], CORE_HOUR: [CURRENCY]},
+}
+
 _RUN_FIELDS: dict[str, Rule] = {
     "gpus": number(0, MAX_GPUS),
     "maxNodes": number(1, MAX_NODES),
@@ -136,6 +150,7 @@ RULES: dict[str, Rule] = {
     "runs.defaults": _RUN_DEFAULTS,
     "runs.communication": fields((), **dict.fromkeys(communication_names(), _COMMUNICATION)),
     "runs.maxCpuHours": {"type": "number", "minimum": 0},
+    "runs.prices": _PRICES,
     "serviceAccount.create": _SWITCH,
     "serviceAccount.annotations": mapped({"type": "string"}),
     "submitters.create": _SWITCH,

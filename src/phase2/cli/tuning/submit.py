@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
+from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
 from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
 from phase2.cli.cluster.submission.local_data import PushOption, data_for_pods
 from phase2.cli.cluster.submission.steps import (
@@ -86,7 +86,8 @@ def _submit(  # noqa: PLR0913 - the options of one command
     _refuse_folder(cluster.options.store)
     runs, run_backend = {study.run_id(0): resolve(study.request)}, cluster_backend(chosen)
     given = checked_options(runs, cluster.options, cluster.namespace)
-    (run,) = plan_runs(runs, given, run_backend, cluster, dry_run=dry_run)
+    installation = installation_of(cluster, dry_run=dry_run)
+    (run,) = plan_runs(runs, given, installation, backend=run_backend, target=cluster)
     plan = StudyPlan(
         study=study.name,
         run=run,

@@ -43,14 +43,17 @@ class Estimate:
     may_end_early: bool = False
 
 
-def estimate(config: RunConfig, runs: Iterable[RunManifest] = (), *, on_gpu: bool, cores: float) -> Estimate:
+def estimate(
+    config: RunConfig, runs: Iterable[RunManifest] = (), *, on_gpu: bool, cores: float, processes: int = 1
+) -> Estimate:
     """Estimate the work of a run: by comparable finished runs, or without them on a CPU by the shipped rates.
 
     Args:
         config: Configuration of the run.
         runs: Finished runs; those that are not comparable are skipped.
         on_gpu: Whether the run has a GPU.
-        cores: Cores of the run, more than 0; part of a core is a share of its time.
+        cores: Cores of each of its processes, more than 0; part of a core is a share of its time.
+        processes: Processes that train the run together; only runs of as many are comparable.
     """
     known = [run for run in runs if run.data is not None]
     counted = next((run.data.train for run in known if run.data and run.config.data == config.data), None)
@@ -66,15 +69,17 @@ def estimate(config: RunConfig, runs: Iterable[RunManifest] = (), *, on_gpu: boo
     if train is None:
         return work
     work = replace(work, steps=config.training.epochs * math.ceil(train / config.training.batch_size))
-    return _by_runs(work, config, known) or _by_rates(work, config, train)
+    return _by_runs(work, config, known, processes) or _by_rates(work, config, train, processes)
 
 
-def _by_runs(work: Estimate, config: RunConfig, runs: Iterable[RunManifest]) -> Estimate | None:
+def _by_runs(work: Estimate, config: RunConfig, runs: Iterable[RunManifest], processes: int) -> Estimate | None:
     """Estimate from the epochs of comparable runs; None without one."""
     rate = None if work.on_gpu else shipped_rates().of(config)
     seconds: list[float] = []
     places: list[str] = []
     for run in runs:
+        if (run.hardware.processes or 1) != processes:
+            continue
         if not (run.mean_epoch_seconds and run.data and run.data.train and _is_comparable(run, config, work)):
             continue
         scale = 1.0 if rate is None else rate.relative_time(work.cores) / rate.relative_time(_cores(run.hardware))
@@ -87,7 +92,7 @@ def _by_runs(work: Estimate, config: RunConfig, runs: Iterable[RunManifest]) -> 
     return replace(work, seconds=duration, source=f"by {count} on {places[0]}", measured=len(seconds))
 
 
-def _by_rates(work: Estimate, config: RunConfig, train: int) -> Estimate:
+def _by_rates(work: Estimate, config: RunConfig, train: int, processes: int) -> Estimate:
     """Estimate from the shipped rates, which are of CPUs alone."""
     if work.on_gpu:
         return replace(work, source="the store has no comparable run, and no rates on a GPU were measured")
@@ -99,11 +104,13 @@ def _by_rates(work: Estimate, config: RunConfig, train: int) -> Estimate:
     epoch = train * (rate.train.median + share * rate.validation.median)
     once = (rates.start + rates.graphs * CRYSTALS.get(config.data.source, train)) * max(1.0, 1 / work.cores)
     seconds = once + config.training.epochs * epoch * rate.relative_time(work.cores)
-    return replace(work, seconds=seconds, source=_source(rates, rate, config))
+    return replace(work, seconds=seconds, source=_source(rates, rate, config, processes))
 
 
-def _source(rates: CpuRates, rate: NetworkRate, config: RunConfig) -> str:
+def _source(rates: CpuRates, rate: NetworkRate, config: RunConfig, processes: int) -> str:
     conditions = []
+    if processes > 1:
+        conditions.append("in one process")
     if rate.batch_size != config.training.batch_size:
         conditions.append(f"in batches of {rate.batch_size}")
     if config.data.source != _SAMPLE:

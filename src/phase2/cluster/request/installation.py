@@ -13,15 +13,16 @@ from typing import Any
 
 from phase2.cluster.request.defaults import RunDefaults
 from phase2.cluster.request.options import ClusterOptions
+from phase2.cluster.request.prices import Prices
 from phase2.errors import RequestError
 
 CONFIG_MAP = "phase2-runs"
 IMAGE, PULL_POLICY, CACHE = "image", "image-pull-policy", "cache"
 STORE_SECRET, MAX_CPU_HOURS, DEFAULTS = "store-secret", "max-cpu-hours", "defaults"
-PROTECT_HOURS = "protect-hours"
+PROTECT_HOURS, PRICES = "protect-hours", "prices"
 """Keys of the ConfigMap."""
 
-_KEYS = (IMAGE, PULL_POLICY, CACHE, STORE_SECRET, MAX_CPU_HOURS, PROTECT_HOURS, DEFAULTS)
+_KEYS = (IMAGE, PULL_POLICY, CACHE, STORE_SECRET, MAX_CPU_HOURS, PROTECT_HOURS, DEFAULTS, PRICES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Installation:
         max_hours: Longest estimated time of a run without a GPU, hours; None is no limit.
         protect_hours: Time from the start of its pod for which evictions spare a training, hours; None is none.
         defaults: Resources and placement by algorithm and mode.
+        prices: What an hour of a GPU and of a core costs; None is not said.
     """
 
     image: str | None = None
@@ -45,6 +47,7 @@ class Installation:
     max_hours: float | None = None
     protect_hours: float | None = None
     defaults: RunDefaults = field(default_factory=RunDefaults)
+    prices: Prices | None = None
 
     @classmethod
     def parse(cls, data: Mapping[str, str]) -> Installation:
@@ -52,7 +55,7 @@ class Installation:
 
         Raises:
             RequestError: A value is invalid.
-            UnknownNameError: The table names an algorithm, a mode or a field that there is not.
+            UnknownNameError: A table names an algorithm, a mode or a field that there is not.
         """
         return cls(
             image=data.get(IMAGE) or None,
@@ -62,6 +65,7 @@ class Installation:
             max_hours=_hours(data, MAX_CPU_HOURS),
             protect_hours=_hours(data, PROTECT_HOURS),
             defaults=RunDefaults.parse(data.get(DEFAULTS, "")),
+            prices=Prices.parse(data.get(PRICES, "")),
         )
 
     @classmethod

@@ -1,8 +1,8 @@
-"""Estimated time of the runs of a submission: what is printed of it, and the limit of runs without a GPU."""
+"""Estimated time and cost of the runs of a submission, and the limit of runs without a GPU."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -12,7 +12,10 @@ from phase2.config.settings import store_url
 from phase2.errors import Phase2Error
 
 if TYPE_CHECKING:
+    from phase2.cluster.estimate.cost import Cost
     from phase2.cluster.estimate.work import Estimate
+    from phase2.cluster.plan import Plan
+    from phase2.cluster.request.prices import Prices
     from phase2.cluster.request.resources import ClusterRequest
     from phase2.config.levels import Algorithm, Mode
     from phase2.config.resolve import ResolvedRun
@@ -42,10 +45,44 @@ def accepted_work(
     works = []
     for run, cluster in runs:
         measured = finished(store or cluster.store, run.config.algorithm, run.config.mode)
-        work = estimate(run.config, measured, on_gpu=cluster.gpus > 0, cores=cluster.cores)
+        work = estimate(run.config, measured, on_gpu=cluster.gpus > 0, cores=cluster.cores, processes=cluster.nodes)
         check_cpu_time(work, limit_hours)
         works.append(work)
     return works
+
+
+def work_here(runs: Iterable[ResolvedRun], *, store: str | None, threads: int | None) -> list[Estimate]:
+    """Estimate the work of runs in processes of this machine, on its GPU if it has one.
+
+    Args:
+        runs: The runs.
+        store: Store whose finished runs refine the estimate; None is that of the environment.
+        threads: Threads of each run; None is one for each core.
+    """
+    from phase2.cluster.estimate.work import estimate
+    from phase2.machine.cuda_driver import ask_driver
+    from phase2.machine.hardware import thread_count
+    from phase2.machine.versions import installed
+
+    driver = ask_driver()
+    on_gpu = driver is not None and bool(driver.compute_modes) and "+cpu" not in (installed("torch") or "")
+    finished = cache(_finished_runs)
+    return [
+        estimate(
+            run.config,
+            finished(store, run.config.algorithm, run.config.mode),
+            on_gpu=on_gpu,
+            cores=threads or thread_count(),
+        )
+        for run in runs
+    ]
+
+
+def cost_of_plans(plans: Sequence[Plan], works: Sequence[Estimate], prices: Prices | None) -> Cost:
+    """Return what the runs of plans cost together, each by its estimate."""
+    from phase2.cluster.estimate.cost import Reservation, cost_of
+
+    return cost_of(((work, Reservation.of(plan.cluster)) for plan, work in zip(plans, works, strict=True)), prices)
 
 
 def note_time(works: Iterable[Estimate]) -> None:

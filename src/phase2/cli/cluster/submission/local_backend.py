@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from phase2.cli.cluster.submission.cpu_time import work_here
 from phase2.cli.console import echo, echo_text, note
 from phase2.cli.store import open_command_store, print_json
 from phase2.config.request import RunRequest, flag
@@ -66,7 +67,7 @@ def train_locally(
 
     plan = make_local_plan(run_id, resolve(request), options, accepted=accepted)
     if dry_run:
-        print_local_plan([plan], as_json=as_json)
+        print_local_plan([plan], options, as_json=as_json)
         return
     (note if as_json else echo)(f"run: {run_id}")
     outcome, process = execute(plan, options, quiet=as_json)
@@ -128,8 +129,19 @@ def _store(options: ClusterOptions) -> Store | None:
     return open_command_store(options.store) if options.store or store_url() else None
 
 
-def print_local_plan(plans: Sequence[LocalPlan], *, as_json: bool) -> None:
-    """Print what would run: command lines for a shell, or a JSON object, a list for several plans."""
+def print_local_plan(plans: Sequence[LocalPlan], options: ClusterOptions, *, as_json: bool) -> None:
+    """Print what would run and what it costs: command lines for a shell, or a JSON object, a list for several plans."""
+    from phase2.cluster.estimate.cost import Reservation, cost_of, describe_cost
+    from phase2.cluster.request.prices import CORES
+    from phase2.cluster.request.quantities import parse_cpu
+    from phase2.cluster.request.resources import GPU_RESOURCE
+
+    threads = None if options.cpu is None else parse_cpu(options.cpu).at_least_one
+    works = work_here([plan.resolved for plan in plans], store=options.store, threads=threads)
+    reserved = [
+        Reservation(resource=GPU_RESOURCE, amount=1) if work.on_gpu else Reservation(resource=CORES, amount=work.cores)
+        for work in works
+    ]
     if as_json:
         facts = [
             {
@@ -137,12 +149,15 @@ def print_local_plan(plans: Sequence[LocalPlan], *, as_json: bool) -> None:
                 "command": list(plan.command),
                 "environment": dict(plan.environment),
                 "unused": [flag(name) for name in plan.unused],
+                "estimated_seconds": work.seconds,
+                "cost": cost_of([(work, own)]).facts(),
             }
-            for plan in plans
+            for plan, work, own in zip(plans, works, reserved, strict=True)
         ]
         print_json(facts[0] if len(facts) == 1 else facts)
         return
     echo("# in a process of this machine")
+    echo(f"# cost: {describe_cost(cost_of(zip(works, reserved, strict=True)))}")
     for plan in plans:
         variables = [f"{name}={shlex.quote(value)}" for name, value in plan.environment.items()]
         echo_text(" ".join([*variables, shlex.join(plan.command)]) + "\n")

@@ -52,7 +52,7 @@ def sweep_locally(
 
     plans = [make_local_plan(run.run_id, resolve(run.request), options) for run in runs]
     if dry_run:
-        print_local_plan(plans, as_json=as_json)
+        print_local_plan(plans, options, as_json=as_json)
         return
     with messages.at_end(f"sweep {name}") as ending:
         codes = _train_all(name, plans, options, as_json=as_json)

@@ -10,16 +10,17 @@ from phase2.cli.store import print_json
 
 if TYPE_CHECKING:
     from phase2.cluster.backend import RunBackend
+    from phase2.cluster.estimate.cost import Cost
     from phase2.cluster.estimate.work import Estimate
     from phase2.cluster.plan import Plan
 
 
-def print_plan(plan: Plan, backend: RunBackend, work: Estimate, *, as_json: bool) -> None:
-    """Print a plan with its estimated work, and its manifest."""
+def print_plan(plan: Plan, backend: RunBackend, work: Estimate, cost: Cost, *, as_json: bool) -> None:
+    """Print a plan with its estimated work and cost, and its manifest."""
     from phase2.cluster.manifests.job import to_yaml
 
     manifest = backend.build(plan)
-    facts = dict(_facts(plan, backend, work))
+    facts = dict(_facts(plan, backend, work, cost))
     if as_json:
         print_json(
             {
@@ -28,6 +29,7 @@ def print_plan(plan: Plan, backend: RunBackend, work: Estimate, *, as_json: bool
                 "steps": work.steps,
                 "estimated_seconds": work.seconds,
                 "estimated_from": work.source,
+                "cost": cost.facts(),
                 "manifest": manifest,
             }
         )
@@ -38,12 +40,15 @@ def print_plan(plan: Plan, backend: RunBackend, work: Estimate, *, as_json: bool
     echo_text(to_yaml(manifest))
 
 
-def _facts(plan: Plan, backend: RunBackend, work: Estimate) -> Iterator[tuple[str, str]]:
+def _facts(plan: Plan, backend: RunBackend, work: Estimate, cost: Cost) -> Iterator[tuple[str, str]]:
+    from phase2.cluster.estimate.cost import describe_cost
     from phase2.cluster.estimate.limit import describe_time
-    from phase2.cluster.request.resources import format_duration
+    from phase2.cluster.request.resources import GPU_RESOURCE, format_duration
 
     cluster, training = plan.cluster, plan.resolved.config.training
     gpus = f"{cluster.gpus} GPU{'s' if cluster.gpus > 1 else ''}" if cluster.gpus else "no GPU"
+    if cluster.gpus and cluster.gpu_resource != GPU_RESOURCE:
+        gpus = f"{cluster.gpus} {cluster.gpu_resource}"
     limit = f", {cluster.cpu_limit} at most" if cluster.cpu_limit else ""
     yield "run", plan.run_id
     yield "command", " ".join(plan.command)
@@ -66,3 +71,4 @@ def _facts(plan: Plan, backend: RunBackend, work: Estimate) -> Iterator[tuple[st
             f"{training.batch_size} at a time",
         )
     yield "time", describe_time(work)
+    yield "cost", describe_cost(cost)

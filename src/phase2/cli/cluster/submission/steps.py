@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from phase2.cli.cluster.options import ClusterArguments, installation_of
+from phase2.cli.cluster.options import ClusterArguments
 from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
 from phase2.cli.console import echo, echo_text, note
 from phase2.cluster.request.options import ClusterOptions
@@ -16,6 +16,7 @@ from phase2.errors import Phase2Error, RequestError
 
 if TYPE_CHECKING:
     from phase2.cluster.backend import RunBackend
+    from phase2.cluster.estimate.cost import Cost
     from phase2.cluster.estimate.work import Estimate
     from phase2.cluster.namespace import Cluster
     from phase2.cluster.plan import Plan
@@ -55,10 +56,10 @@ def checked_options(runs: Mapping[str, ResolvedRun], options: ClusterOptions, na
 def plan_runs(
     runs: Mapping[str, ResolvedRun],
     given: ClusterOptions,
+    installation: Installation,
+    *,
     backend: RunBackend,
     target: ClusterArguments,
-    *,
-    dry_run: bool,
     accepted: tuple[str, ...] = (),
 ) -> list[Plan]:
     """Make the plans of runs, with what the installation gives to runs of their kind.
@@ -66,16 +67,14 @@ def plan_runs(
     Args:
         runs: The runs, by id.
         given: Options of the cluster that were given.
+        installation: What the installation gives.
         backend: Backend that is to execute the runs.
         target: Namespace and context.
-        dry_run: Whether nothing is submitted: then a cluster that cannot be asked is no error.
         accepted: Changes since the last checkpoint that a resumed run accepts.
 
     Raises:
-        RequestError: An option is invalid, or the backend does not go with it; or there is no usable kubeconfig.
-        TransientError: The server does not answer.
+        RequestError: An option is invalid, or the backend does not go with it.
     """
-    installation = installation_of(target, dry_run=dry_run)
     return [
         _plan(run_id, run, given, installation, backend=backend, target=target, accepted=accepted)
         for run_id, run in runs.items()
@@ -149,7 +148,7 @@ def memory_warnings(runs: Iterable[ResolvedRun], cluster: ClusterRequest) -> lis
     return [warning] if warning else []
 
 
-def announce(what: str, plan: Plan, works: Iterable[Estimate] = (), *, as_json: bool) -> None:
+def announce(what: str, plan: Plan, works: Iterable[Estimate] = (), cost: Cost | None = None, *, as_json: bool) -> None:
     """Print what is about to be submitted, on standard error where JSON follows.
 
     Printed first: whatever happens next, the same command with this id does not train twice.
@@ -158,9 +157,14 @@ def announce(what: str, plan: Plan, works: Iterable[Estimate] = (), *, as_json: 
         what: The run, sweep or study, by its id.
         plan: Its plan, or that of one of its runs.
         works: Work of its runs.
+        cost: What they cost together.
         as_json: Whether the result is printed as JSON.
     """
+    from phase2.cluster.estimate.cost import describe_cost
+
     note_time(works)
+    if cost is not None:
+        note(f"note: cost: {describe_cost(cost)}")
     (note if as_json else echo)(what)
     if plan.cluster.image.digest is None:
         note(f"note: {plan.cluster.image} is a tag, which may change: name it by its digest to have the image recorded")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
+from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
 from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
+from phase2.cli.cluster.submission.cpu_time import cost_of_plans
 from phase2.cli.cluster.submission.local_data import PushOption, data_for_pods
 from phase2.cli.cluster.submission.steps import (
     announce,
@@ -25,7 +26,9 @@ from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.cluster.backend import RunBackend
+    from phase2.cluster.estimate.cost import Cost
     from phase2.cluster.plan import Plan
+    from phase2.cluster.request.installation import Installation
     from phase2.cluster.resume import ResumableRun
     from phase2.cluster.submit import Submission
 
@@ -75,16 +78,17 @@ def _submit(  # noqa: PLR0913 - the options of one command
         return
     run = _new(run_id or new_run_id(), request) if resume is None else _find(resume, cluster)
     run_backend = cluster_backend(chosen or run.backend or DEFAULT_BACKEND)
-    plan = _plan(run, cluster, run_backend, accepted, dry_run=dry_run)
+    plan, installation = _plan(run, cluster, run_backend, accepted, dry_run=dry_run)
     works = estimated_work([plan])
+    cost = cost_of_plans([plan], works, installation.prices)
     if dry_run:
         from phase2.cli.cluster.submission.plan import print_plan
 
-        print_plan(plan, run_backend, works[0], as_json=as_json)
+        print_plan(plan, run_backend, works[0], cost, as_json=as_json)
     else:
-        announce(f"run: {plan.run_id}", plan, works, as_json=as_json)
+        announce(f"run: {plan.run_id}", plan, works, cost, as_json=as_json)
         push_data()
-        _send(plan, run_backend, cluster, watch=watch, as_json=as_json)
+        _send(plan, run_backend, cluster, cost, watch=watch, as_json=as_json)
 
 
 def _new(run_id: str, request: RunRequest) -> ResumableRun:
@@ -118,16 +122,18 @@ def _plan(
     accepted: tuple[str, ...],
     *,
     dry_run: bool,
-) -> Plan:
+) -> tuple[Plan, Installation]:
+    """Return the plan of a run, and the installation that it is for."""
     from phase2.config.resolve import resolve
 
     runs = {run.run_id: resolve(run.request)}
     given = checked_options(runs, cluster.options.merged_onto(run.options), cluster.namespace)
-    (plan,) = plan_runs(runs, given, backend, cluster, dry_run=dry_run, accepted=accepted)
-    return plan
+    installation = installation_of(cluster, dry_run=dry_run)
+    (plan,) = plan_runs(runs, given, installation, backend=backend, target=cluster, accepted=accepted)
+    return plan, installation
 
 
-def _send(plan: Plan, backend: RunBackend, target: ClusterArguments, *, watch: bool, as_json: bool) -> None:
+def _send(plan: Plan, backend: RunBackend, target: ClusterArguments, cost: Cost, *, watch: bool, as_json: bool) -> None:
     cluster = connected(target.context, target.namespace)
     submission = submit_objects(cluster, {plan.run_id: backend.build(plan)}, backend)[plan.run_id]
     if not submission.same_plan:
@@ -137,7 +143,7 @@ def _send(plan: Plan, backend: RunBackend, target: ClusterArguments, *, watch: b
 
         watch_run(submission.client, submission.name, as_json=as_json)
     elif as_json:
-        print_json(submission_facts(plan.run_id, submission))
+        print_json({**submission_facts(plan.run_id, submission), "cost": cost.facts()})
     else:
         echo(_outcome(plan.run_id, submission))
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from phase2.cli.cluster.options import ClusterArguments, connected, takes_cluster
+from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
 from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
+from phase2.cli.cluster.submission.cpu_time import cost_of_plans
 from phase2.cli.cluster.submission.local_data import data_for_pods
 from phase2.cli.cluster.submission.multirun_options import Execution, takes_execution
 from phase2.cli.cluster.submission.steps import (
@@ -89,16 +90,18 @@ def train_sweep(
     resolved = {run.run_id: resolve(run.request) for run in runs}
     given = checked_options(resolved, cluster.options, cluster.namespace)
     run_backend = cluster_backend(chosen)
-    plans = plan_runs(resolved, given, run_backend, cluster, dry_run=dry_run)
+    installation = installation_of(cluster, dry_run=dry_run)
+    plans = plan_runs(resolved, given, installation, backend=run_backend, target=cluster)
     if run_backend.name == "argo":
         manifests = {sweep_name: build_sweep(sweep_name, request, plans[0].cluster, given)}
     else:
         manifests = {plan.run_id: run_backend.build(plan) for plan in plans}
     works = estimated_work(plans)
+    cost = cost_of_plans(plans, works, installation.prices)
     if dry_run:
-        print_sweep_plan(sweep_name, list(zip(runs, works, strict=True)), manifests, as_json=as_json)
+        print_sweep_plan(sweep_name, list(zip(runs, works, strict=True)), cost, manifests, as_json=as_json)
         return
-    announce(f"sweep: {sweep_name}, {count_runs(runs)}", plans[0], works, as_json=as_json)
+    announce(f"sweep: {sweep_name}, {count_runs(runs)}", plans[0], works, cost, as_json=as_json)
     namespace = connected(cluster.context, cluster.namespace)
     _refuse_other_backend(namespace, sweep_name, runs, run_backend)
     push_data()
@@ -107,7 +110,7 @@ def train_sweep(
         _watch(sweep_name, runs, submissions, cluster, as_json=as_json, print_result=print_result)
     elif as_json:
         facts = [submission_facts(run_id, submission) for run_id, submission in submissions.items()]
-        print_json({"sweep": sweep_name, "submitted": facts})
+        print_json({"sweep": sweep_name, "submitted": facts, "cost": cost.facts()})
     else:
         for run_id, done in submissions.items():
             echo(f"{done.outcome}: {done.client.backend.kind} {done.name}, {run_id}")
