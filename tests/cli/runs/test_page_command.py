@@ -41,6 +41,16 @@ def test_one_place_is_needed(say, store, words):
     assert "--publish" in err
 
 
+@pytest.mark.parametrize("below", ["", "page"])
+def test_no_page_is_written_into_a_finished_run(say, store, below):
+    (run,) = (path for path in (store / "multitask_cgcnn").iterdir() if path.is_dir())
+    before = sorted(run.rglob("*"))
+    code, _, err = say("runs", "page", "--store", store, "--out", run / below)
+    assert code == 2
+    assert "lies in the folder of a finished run" in err
+    assert sorted(run.rglob("*")) == before
+
+
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "file:///etc", "https://a/?x=1", "https://a/ b", "runs"])
 def test_links_lead_to_the_web_alone(say, store, tmp_path, address):
     code, _, err = say("runs", "page", "--store", store, "--out", tmp_path / "page", "--reports", address)

@@ -48,7 +48,7 @@ def _with_epochs(models):
 class Screen:
     """``phase2 watch`` on a terminal of its own."""
 
-    def __init__(self, *words, width=80, height=24):
+    def __init__(self, *words, width=80, height=24, **variables):
         self.ours, self.theirs = pty.openpty()
         self.resize(width, height)
         self.before = termios.tcgetattr(self.theirs)
@@ -58,7 +58,7 @@ class Screen:
             stdin=self.theirs,
             stdout=self.theirs,
             stderr=self.theirs,
-            env=environment | {"TERM": "xterm-256color"},
+            env=environment | {"TERM": "xterm-256color"} | variables,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - so that Ctrl-C reaches it
         )
@@ -164,3 +164,31 @@ def test_what_cannot_be_watched_is_refused(tmp_path, capsys):
     assert "There is no run 'none'" in capsys.readouterr().err
     assert main(["watch", "--store", str(tmp_path), "--cluster"]) == 2
     assert "--store cannot be combined with --cluster" in capsys.readouterr().err
+
+
+@pytest.fixture
+def one_run(cache, tmp_path):
+    """A folder of one run that was killed, of which lines and screens are made without waiting."""
+    with training(tmp_path, "--epochs", "5000"):
+        pass
+    return tmp_path
+
+
+def test_a_terminal_without_these_characters_is_drawn_on_with_others(one_run):
+    (name,) = (path.name for path in one_run.glob("*/run_*"))
+    screen = Screen(name, "--store", str(one_run), LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    lines = screen.until(r"epoch [1-9]")
+    assert not any("\\u" in line for line in lines)
+    assert all(len(line) <= 80 for line in lines)
+    assert any("epoch" in line and "-----" in line for line in lines)
+    screen.press(b"q")
+    assert screen.end() == 0
+
+
+def test_a_terminal_that_cannot_be_drawn_on_gets_lines(one_run):
+    (name,) = (path.name for path in one_run.glob("*/run_*"))
+    screen = Screen(name, "--store", str(one_run), TERM="dumb")
+    assert screen.process.wait(60) == 0
+    shown = os.read(screen.ours, 65536).decode()
+    assert "cgcnn smoke killed" in shown
+    assert "\x1b" not in shown

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import echo, note
+from phase2.cli.runs.sealed import refuse_sealed_run
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.errors import RequestError
 
@@ -35,6 +36,7 @@ def page(
     ] = False,
 ) -> None:
     """Write a page of all runs of a store: a table, the best, learning curves, and comparisons."""
+    from phase2.runs.keys import folder_of
     from phase2.runs.page.build import INDEX, build_page
     from phase2.runs.page.links import PAGE, check_base
     from phase2.storage.urls import open_store
@@ -46,6 +48,8 @@ def page(
     base = None if reports is None else check_base(reports)
     runs = open_command_store(store)
     place = open_store(out or f"{runs.url.rstrip('/')}/{PAGE}")
+    if (folder := folder_of(place)) is not None:
+        refuse_sealed_run(folder, "--out")
     built = build_page(runs, place, reports=base, rebuild=rebuild)
     _warn_of_unreadable(built)
     echo(f"{built.runs} runs, {built.read} read: {'written' if built.changed else 'unchanged'}")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import echo, note
+from phase2.cli.runs.sealed import refuse_sealed_run
 from phase2.cli.store import StoreOption, open_command_store
-from phase2.errors import RequestError
 
 if TYPE_CHECKING:
     from phase2.runs.report.html.files import RunFiles
@@ -46,7 +46,7 @@ def report(
     named = [_files(name, store) for name in runs or ["latest"]]
     found = [read_run(files) for files in {files.where: files for files in named}.values()]
     target = output or Path(f"report-{found[0].run_id}.html" if len(found) == 1 else "report.html")
-    _refuse_run_folder(target)
+    refuse_sealed_run(target, "--output")
     text = page(found)
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -79,15 +79,3 @@ def _files(name: str, store: str | None) -> RunFiles:
         prefix = find_in(place, name).prefix
     here = local_run(place, prefix)
     return files_in_store(place, prefix) if here is None else files_of_folder(here.path)
-
-
-def _refuse_run_folder(target: Path) -> None:
-    """Refuse to write into a sealed run, whose files would no longer be those that its manifest lists."""
-    from phase2.runs.layout import MANIFEST
-
-    if (target.parent / MANIFEST).is_file():
-        raise RequestError(
-            f"{target} lies in the folder of a finished run.",
-            why="Its manifest lists every file with its checksum; another one would not be the run's.",
-            fix="Name a file elsewhere with --output. The run's own report.html is there, if it was made with the run.",
-        )

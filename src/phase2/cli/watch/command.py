@@ -36,14 +36,13 @@ def watch(
 ) -> None:
     """Watch runs as they train, here, in a bucket or in a cluster: progress, time left, errors, attempts.
 
-    q and Ctrl-C leave; the runs do not notice. Without a terminal, a line is printed for each epoch and each new state,
-    until all runs have ended.
+    q and Ctrl-C leave; the runs do not notice. Without a terminal, or on one that cannot be drawn on, a line is printed
+    for each epoch and each new state, until all runs have ended.
     """
-    from rich.console import Console
-
     from phase2.cli.watch.looker import Looker
     from phase2.cli.watch.plain import print_lines
     from phase2.cli.watch.screen import show_screen
+    from phase2.cli.watch.terminal import can_draw, terminal_console
 
     in_cluster = cluster or namespace is not None or context is not None
     if in_cluster and store is not None:
@@ -54,10 +53,10 @@ def watch(
         )
     names = tuple(dict.fromkeys(runs or ()))
     source, where = _cluster(names, namespace, context) if in_cluster else _store(names, store)
-    console = Console()
+    console = terminal_console()
     try:
         with Looker(source) as looker:
-            if plain or not console.is_terminal:
+            if plain or not can_draw(console):
                 print_lines(looker)
             else:
                 show_screen(looker, console, where)

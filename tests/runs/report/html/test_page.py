@@ -144,8 +144,12 @@ def test_a_run_that_is_named_twice_is_shown_once(full_run, tmp_path, monkeypatch
     assert "side by side" not in (tmp_path / "one.html").read_text()
 
 
-def test_the_command_does_not_change_a_sealed_run(full_run, tmp_path, capsys):
+@pytest.mark.parametrize("name", ["report.html", "more/report.html", "link/report.html"])
+def test_the_command_does_not_change_a_sealed_run(full_run, tmp_path, capsys, name):
     run = full_run()
-    assert run_cli(app, ["report", str(run.path), "--output", str(run.path / "report.html")]) == 2
+    (tmp_path / "link").symlink_to(run.path)
+    target = (tmp_path if name.startswith("link") else run.path) / name
+    assert run_cli(app, ["report", str(run.path), "--output", str(target)]) == 2
+    assert not target.exists()
     assert not run.report.exists()
     assert "lies in the folder of a finished run" in capsys.readouterr().err
