@@ -50,7 +50,10 @@ def from_ase(atoms: AtomsLike, id: str) -> Crystal:  # noqa: A002 - the crystal'
 
 
 def _refuse_open_directions(atoms: AtomsLike, crystal_id: str) -> None:
-    periodic = np.broadcast_to(np.asarray(atoms.pbc, dtype=bool), 3)
+    given = np.asarray(atoms.pbc, dtype=bool)
+    if given.shape not in {(), (3,)}:
+        raise InvalidCrystalError.of(crystal_id, f"its 'pbc' has shape {given.shape}, not three truth values.")
+    periodic = np.broadcast_to(given, 3)
     if not periodic.all():
         count = int(periodic.sum())
         raise InvalidCrystalError.of(

@@ -16,6 +16,8 @@ from phase2.data.crystals.formats.parsing import check_atoms
 from phase2.data.crystals.shown import shown
 from phase2.errors import InvalidCrystalError
 
+_LARGEST = 1e6  # of a number that is converted; Crystal.checked knows the elements
+
 
 def from_ase_json(
     row: Mapping[str, object],
@@ -36,6 +38,8 @@ def from_ase_json(
     """
     numbers = _array(id, "numbers", row["numbers"])
     check_atoms(id, len(numbers), limits)
+    if numbers.ndim != 1 or not (np.mod(numbers, 1) == 0).all() or not (numbers < _LARGEST).all():
+        raise InvalidCrystalError.of(id, f"its 'numbers' are {shown(row['numbers'])}, no list of atomic numbers.")
     cell = row.get("cell")
     if isinstance(cell, Mapping) and "array" in cell:
         cell = cell["array"]

@@ -45,9 +45,24 @@ def from_jarvis(
         raise InvalidCrystalError.of(name, f"its elements are {shown(elements)}, not a list.")
     check_atoms(name, len(elements), limits)
     cartesian = atoms.get("cartesian", False)
+    if "cartesian" not in atoms and _is_beyond_cells(coords):
+        raise InvalidCrystalError.of(
+            name,
+            "its coords lie cells away, as Cartesian positions do, and it does not say what they are.",
+            "Add 'cartesian': true for angstrom, false for fractions of the lattice vectors.",
+        )
     if not isinstance(cartesian, bool):
         raise InvalidCrystalError.of(name, f"its 'cartesian' is {shown(cartesian)}, not true or false.")
     return Crystal.checked(name, elements, _fractional(name, coords, lattice) if cartesian else coords, lattice)
+
+
+def _is_beyond_cells(coords: ArrayLike) -> bool:
+    """Tell whether a position is more than a cell away from the cell at the origin."""
+    try:
+        positions = np.asarray(coords, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return bool(((positions < -1) | (positions >= 2)).any())
 
 
 def _fractional(crystal_id: str, coords: ArrayLike, lattice: ArrayLike) -> NDArray[np.float64] | ArrayLike:

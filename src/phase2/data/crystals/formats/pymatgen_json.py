@@ -6,6 +6,7 @@ properties of a site.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -14,14 +15,18 @@ from numpy.typing import NDArray
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
+from phase2.data.crystals.formats.occupancy import occupied_sites, refuse_open_directions
 from phase2.data.crystals.formats.parsing import check_atoms
 from phase2.data.crystals.shown import shown
 from phase2.errors import InvalidCrystalError
 
-_OCCUPANCY_TOLERANCE = 1e-3
 _ISOTOPES = {"D": "H", "T": "H"}
 # A species that carries its oxidation state in its name: Fe3+, O2-, Na+.
 _CHARGED = re.compile(r"([A-Z][a-z]?)\d*\.?\d*[+-]")
+
+# Statements of one structure agree within these: a length by a hundredth, an angle by a degree, a position in angstrom.
+_LENGTH, _ANGLE, _DISTANCE = 0.01, 1.0, 0.05
+_ONE = "Leave out the one that is wrong."
 
 
 def from_pymatgen_json(
@@ -39,7 +44,8 @@ def from_pymatgen_json(
 
     Raises:
         LimitExceededError: It has too many atoms.
-        InvalidCrystalError: A part is missing or has a wrong type, a site is disordered, or it is no valid crystal.
+        InvalidCrystalError: A part is missing or has a wrong type, a site is disordered, two statements
+            contradict each other, it is not periodic in three directions, or it is no valid crystal.
     """
     lattice, sites = structure.get("lattice"), structure.get("sites")
     if not isinstance(lattice, Mapping) or "matrix" not in lattice:
@@ -47,27 +53,27 @@ def from_pymatgen_json(
     if not isinstance(sites, Sequence) or isinstance(sites, str):
         raise InvalidCrystalError.of(id, f"its 'sites' are {shown(sites)}, not a list.")
     check_atoms(id, len(sites), limits)
-    species = [_element(id, number, site) for number, site in enumerate(sites)]
+    refuse_open_directions(id, lattice.get("pbc"))
+    kept = occupied_sites(id, [_content(id, number, site) for number, site in enumerate(sites)])
+    matrix = lattice["matrix"]
     if all("abc" in site for site in sites):
-        frac: object = [site["abc"] for site in sites]
+        frac: object = [sites[k]["abc"] for k in kept.sites]
+        if all("xyz" in site for site in sites):
+            _check_positions(id, frac, [sites[k]["xyz"] for k in kept.sites], matrix, kept.sites)
     else:
-        frac = _from_cartesian(id, [site.get("xyz") for site in sites], lattice["matrix"])
-    return Crystal.checked(id, species, frac, lattice["matrix"])  # type: ignore[arg-type]
+        frac = _from_cartesian(id, [sites[k].get("xyz") for k in kept.sites], matrix)
+    _check_lattice(id, lattice)
+    return Crystal.checked(id, kept.elements, frac, matrix, kept.remarks)  # type: ignore[arg-type]
 
 
-def _element(crystal_id: str, number: int, site: object) -> str:
+def _content(crystal_id: str, number: int, site: object) -> list[tuple[str, float]]:
     species = site.get("species") if isinstance(site, Mapping) else None
     if not isinstance(species, Sequence) or not all(isinstance(one, Mapping) and "element" in one for one in species):
         raise InvalidCrystalError.of(crystal_id, f"site {number} is {shown(site)}, not an object with 'species'.")
-    occupancies = [_occupancy(one.get("occu", 1)) for one in species]
-    if len(species) != 1 or not abs(occupancies[0] - 1) <= _OCCUPANCY_TOLERANCE:
-        content = " + ".join(f"{o:g} {one['element']}" for o, one in zip(occupancies, species, strict=True))
-        raise InvalidCrystalError.of(
-            crystal_id,
-            f"site {number} is disordered: it holds {content or 'nothing'}, expected one whole atom.",
-            "Replace the structure by an ordered approximant, or remove it.",
-        )
-    element = str(species[0]["element"])
+    return [(_symbol(str(one["element"])), _occupancy(one.get("occu", 1))) for one in species]
+
+
+def _symbol(element: str) -> str:
     charged = _CHARGED.fullmatch(element)
     return _ISOTOPES.get(element, charged[1] if charged else element)
 
@@ -82,3 +88,51 @@ def _from_cartesian(crystal_id: str, xyz: object, lattice: object) -> NDArray[np
         return np.asarray(np.linalg.solve(vectors.T, positions.T).T, dtype=np.float64)
     except (TypeError, ValueError, np.linalg.LinAlgError):
         raise InvalidCrystalError.of(crystal_id, "a site has neither 'abc' nor 'xyz', or no finite ones.") from None
+
+
+def _check_lattice(crystal_id: str, lattice: Mapping[str, object]) -> None:
+    """Refuse a lattice whose lengths and angles, where they are there, are not those of its vectors."""
+    vectors = _table(lattice["matrix"])
+    if vectors is None or vectors.shape != (3, 3) or not np.isfinite(vectors).all():
+        return  # Crystal.checked says what is wrong with it
+    lengths = np.linalg.norm(vectors, axis=1)
+    for name, length in zip("abc", lengths.tolist(), strict=True):
+        _compare(crystal_id, name, lattice.get(name), length, _LENGTH * length)
+    for name, (i, j) in {"alpha": (1, 2), "beta": (0, 2), "gamma": (0, 1)}.items():
+        if lengths[i] * lengths[j] > 0:
+            cosine = float(vectors[i] @ vectors[j] / (lengths[i] * lengths[j]))
+            _compare(crystal_id, name, lattice.get(name), math.degrees(math.acos(max(-1.0, min(1.0, cosine)))), _ANGLE)
+
+
+def _compare(crystal_id: str, name: str, said: object, found: float, tolerance: float) -> None:
+    if isinstance(said, int | float) and not abs(said - found) <= tolerance:
+        raise InvalidCrystalError.of(
+            crystal_id, f"its lattice says {name} = {said:g}, and its 'matrix' has {name} = {found:g}.", _ONE
+        )
+
+
+def _check_positions(crystal_id: str, abc: object, xyz: object, lattice: object, sites: Sequence[int]) -> None:
+    """Refuse sites whose fractional and Cartesian positions are, up to the lattice, not the same."""
+    frac, cartesian, vectors = _table(abc), _table(xyz), _table(lattice)
+    shape = (len(sites), 3)
+    if frac is None or vectors is None or frac.shape != shape or vectors.shape != (3, 3):
+        return  # Crystal.checked says what is wrong with them
+    if cartesian is None or cartesian.shape != shape:
+        raise InvalidCrystalError.of(crystal_id, "the 'xyz' of its sites are no rows of three numbers.")
+    try:
+        apart = np.linalg.solve(vectors.T, (frac @ vectors - cartesian).T).T
+    except np.linalg.LinAlgError:
+        return
+    away = np.linalg.norm((apart - np.round(apart)) @ vectors, axis=1)
+    if not (away <= _DISTANCE).all() and np.isfinite(frac).all():
+        number = sites[int(np.argmax(~(away <= _DISTANCE)))]
+        raise InvalidCrystalError.of(
+            crystal_id, f"the 'abc' and the 'xyz' of site {number} are different places.", _ONE
+        )
+
+
+def _table(values: object) -> NDArray[np.float64] | None:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -43,7 +43,7 @@ SCHEMAS: dict[str, Schema] = {
     "optimade": Schema(
         "OPTIMADE",
         frozenset({"lattice_vectors", "cartesian_site_positions", "species_at_sites"}),
-        ("species", "dimension_types"),
+        ("species", "dimension_types", "nperiodic_dimensions", "nsites", "structure_features", "assemblies"),
         from_optimade,
     ),
     "ase": Schema("ASE", frozenset({"numbers", "positions"}), ("cell", "pbc"), from_ase_json),
