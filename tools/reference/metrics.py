@@ -64,14 +64,14 @@ def metrics_page() -> str:
 
 
 def training_metrics() -> list[Metric]:
-    """Return the metrics of a training on a GPU that has a store and has finished an epoch."""
+    """Return the metrics of a training on a GPU that has a store, a binary property, and has finished an epoch."""
     with tempfile.NamedTemporaryFile() as checkpoint:
         progress = TrainingProgress()
         place = Path(checkpoint.name)
         progress.on_attempt_begin(AttemptBegin("run", "e3nn", "std", 1, "cuda:0", place, _Uploads()))
         progress.on_train_begin(TrainBegin("run", 2, 8, 0))
         progress.on_step_end(StepEnd(1, 8, 16, 1e-3))
-        row = EpochRow(1, 4, 1e-3, 1.0, 1.0, 1.0, {"band_gap": 1.0}, 1.0, 1.0, 0.0)
+        row = EpochRow(1, 4, 1e-3, 1.0, 1.0, 1.0, {"band_gap": 1.0}, 1.0, 1.0, 0.0, val_log_loss={"metal": 0.5})
         progress.on_epoch_end(EpochEnd(row, best=True, epochs=2))
         return list(TrainingCollector(progress, read_gpu=lambda _: GpuUsage(0.5, 1, 2, 1, 1)).collect())
 

@@ -142,3 +142,10 @@ def test_thinning_keeps_order_ends_and_size(rows, most):
     kept = thinned(rows, most)
     assert (kept[0], kept[-1]) == (rows[0], rows[-1])
     assert len(kept) == min(len(rows), most)
+
+
+def test_the_heading_names_no_mae_where_one_is_a_log_loss():
+    assert "val MAE in" in heading(["band_gap"])[1]
+    names, below = heading(["band_gap", "metal"], {"metal": "log loss"})
+    assert below.split() == ["val", "error", "in", "eV", "log", "loss"]
+    assert len(below) == len(names)

@@ -15,6 +15,7 @@ BEST = "*"
 MISSING = "-"
 _GAP = "  "
 _NARROWEST = 8
+_LOG_LOSS = "log loss"  # as the units of a history have it
 NO_UNITS: Mapping[str, str] = MappingProxyType({})
 """Units of a run that defines no property."""
 
@@ -37,11 +38,13 @@ def shown_keys(keys: Sequence[str], width: int | None, units: Mapping[str, str] 
 
 
 def heading(keys: Sequence[str], units: Mapping[str, str] = NO_UNITS) -> list[str]:
-    """Return the two lines above the table: names of the columns, and units of the validation MAEs."""
+    """Return the two lines above the table: names of the columns, and units of the validation errors."""
     names = "".join(f"{name:>{width}}" for name, width in COLUMNS.items())
     if not keys:
         return [names]
-    below = f"{'val MAE in':>{sum(COLUMNS.values())}}"
+    shown = {error_unit(key, units) for key in keys}
+    what = "val error in" if _LOG_LOSS in shown else "val MAE in"
+    below = f"{what:>{sum(COLUMNS.values())}}"
     below += "".join(f"{_GAP}{error_unit(key, units) or '1':>{_width(key, units)}}" for key in keys)
     return [names + "".join(f"{_GAP}{key:>{_width(key, units)}}" for key in keys), below]
 
