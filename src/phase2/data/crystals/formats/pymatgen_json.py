@@ -126,9 +126,7 @@ def _check_positions(crystal_id: str, abc: object, xyz: object, lattice: object,
     away = np.linalg.norm((apart - np.round(apart)) @ vectors, axis=1)
     if not (away <= _DISTANCE).all() and np.isfinite(frac).all():
         number = sites[int(np.argmax(~(away <= _DISTANCE)))]
-        raise InvalidCrystalError.of(
-            crystal_id, f"the 'abc' and the 'xyz' of site {number} are different places.", _ONE
-        )
+        raise InvalidCrystalError.of(crystal_id, f"'abc' and 'xyz' of site {number} are different places.", _ONE)
 
 
 def _table(values: object) -> NDArray[np.float64] | None:
