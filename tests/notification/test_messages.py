@@ -10,9 +10,11 @@ import pytest
 from phase2.cli import main
 from phase2.notification import addresses
 from phase2.notification.addresses import parse_addresses
-from phase2.notification.message import Message
+from phase2.notification.message import Message, run_finished
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import read_manifest
+from phase2.runs.results import PropertyMetrics
+from phase2.testing.finished_run import finished_run
 
 SMALL = ["train", "--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "2", "--no-baselines"]
 DIVERGING = ["--set", "training.clip_norm=1e12", "--set", "training.warmup=0", "--lr"]
@@ -135,3 +137,11 @@ def test_the_last_step_of_a_workflow_says_how_it_ended(inbox, tmp_path, monkeypa
     assert "wf-1: score" in good["message"]
     assert (bad["title"], bad["type"]) == ("phase2: workflow wf-2: Failed", "failure")
     assert "train: Failed: OOMKilled" in bad["message"]
+
+
+def test_the_score_of_what_is_true_or_false_is_beside_no_median(tmp_path):
+    manifest = read_manifest(finished_run(tmp_path, {"best.pt": b"weights"}).manifest)
+    rows = (PropertyMetrics.from_probabilities("metal", 9, log_loss=0.2, baseline_log_loss=0.6),)
+    body = run_finished(manifest.model_copy(update={"val": rows, "test": rows}), "here").body
+    assert "median" not in body
+    assert "(1 is the baseline; lower is better)\nmetal: test log loss 0.2 (prior 0.6)" in body

@@ -110,7 +110,8 @@ def failure(what: str, error: Phase2Error | None, where: str = "") -> Message:
 
 def _facts(manifest: RunManifest) -> Iterator[str]:
     yield f"{manifest.algorithm} {manifest.mode}, best epoch {manifest.best_epoch} of {manifest.epochs}"
-    yield f"validation score {number(manifest.score)} (1 is the median baseline; lower is better)"
+    baseline = "baseline" if any(one.is_binary for one in manifest.val) else "median baseline"
+    yield f"validation score {number(manifest.score)} (1 is the {baseline}; lower is better)"
     for row in metrics_rows(manifest.val, manifest.test, manifest.baselines):
         boosting = f", boosting {number(row.boosting_test_mae)}" if manifest.baselines else ""
         unit = f" {row.unit}" if row.unit else ""

@@ -2,12 +2,14 @@
 
 import http.client
 import json
+import shutil
 import socket
 import threading
 
 import pytest
 
 from phase2.errors import TransientError
+from phase2.runs.keys import folder_of
 from phase2.runs.page.live import live_page
 from phase2.runs.page.server import make_server
 
@@ -151,6 +153,18 @@ def test_a_page_is_built_again_only_where_a_run_changed(begin, live):
         assert built[1].data != built[0].data  # it runs
     live.refresh()
     assert built[2].data == built[0].data
+
+
+@pytest.mark.parametrize("cleared", ["index.html", "curves", "*"])
+def test_a_page_whose_cache_was_cleared_is_built_again(finish, live, ask, cleared):
+    finish(1)
+    live.refresh()
+    folder = folder_of(live.page)
+    for path in folder.glob(cleared):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    live.refresh()
+    for name in ("", *live.built.files):
+        assert ask(f"/{name}")[0].status == 200
 
 
 def test_the_page_is_built_again_by_the_clock(finish, live):

@@ -47,7 +47,9 @@ class LivePage:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def refresh(self) -> None:
-        """Build the page again where a run changed; what is wrong with the store is kept for whoever looks at the page.
+        """Build the page again where a run changed, or where somebody cleared the cache that it is kept in.
+
+        What is wrong with the store is kept for whoever looks at the page.
 
         Raises:
             Phase2Error: It could not be built the first time.
@@ -55,7 +57,7 @@ class LivePage:
         with self._lock:
             try:
                 found = glance(self.store)
-                if self.built is None or found != self._seen:
+                if self.built is None or found != self._seen or not self._is_whole(self.built):
                     self.built, self._seen = self.build(), found
                 self.problem = ""
             except Phase2Error as error:
@@ -87,6 +89,9 @@ class LivePage:
         except (ObjectMissingError, ObjectDamagedError):
             return None
         return None
+
+    def _is_whole(self, built: BuiltPage) -> bool:
+        return {INDEX, *built.files} <= {info.key for info in self.page.list()}
 
     def _news(self) -> bytes:
         """Return what an open page asks for: the file of its runs, and what is wrong."""
