@@ -43,6 +43,7 @@ WRONG = [
     ("runs.prices.coreHour=1", ["/runs/prices", "'currency'"]),
     ("runs.prices.gpuHour.gpu=1", ["/runs/prices", "'gpu' does not match pattern"]),
     ("runs.prices.gpuHours=1", ["/runs/prices", "additional properties 'gpuHours' not allowed"]),
+    ("pods.gpuResource=gpu", ["/pods/gpuResource", "does not match pattern"]),
     ("pods.gpus=2", ["/pods/gpus", "maximum: got 2, want 1"]),
     ("pods.memory=8", ["/pods/memory", "minimum: got 8, want 6.4×10⁰⁷"]),
     ("pods.affinity.nodeAfinity=x", ["/pods/affinity", "additional properties 'nodeAfinity' not allowed"]),
@@ -70,6 +71,10 @@ CONTRADICTIONS = [
     (["admission.images={other/phase2}"], "admission.images does not have the image's repository (localhost/phase2)"),
     (["kueue.clusterQueue=research"], "name the LocalQueue that is to be made"),
     (["pods.gpus=1"], "quota.hard allows no GPU"),
+    (
+        ["pods.gpus=1", "pods.gpuResource=amd.com/gpu", r"quota.hard.requests\.amd\.com/gpu=0"],
+        "raise requests.amd.com/gpu there",
+    ),
 ]
 
 

@@ -112,6 +112,7 @@ def test_values_set_whom_and_what_the_policies_approve(helm):
     assert found["claims"] == "['phase2-data-cache', 'team-cache']"
     assert found["secrets"] == "['team-keys']"
     assert found["approved"] == "['localhost/phase2']"
+    assert found["gpus"] == "[]"
     controllers = expressions(jobs["matchConditions"])["not-a-controller"]
     assert "'system:serviceaccount:ops:labels'" in controllers
     assert "'system:serviceaccount:argo:argo'" in controllers
@@ -122,6 +123,31 @@ def test_values_set_whom_and_what_the_policies_approve(helm):
     )
     bound = named(things, "RoleBinding", "phase2-maintainer")["subjects"]
     assert [(one["kind"], one["name"]) for one in bound] == [("Group", "leads"), ("User", "carol")]
+
+
+def test_the_policies_know_the_gpus_of_the_table_and_of_values(helm):
+    given = ["--set", "admission.gpus={gpu.intel.com/i915}", "--set", "pods.gpuResource=amd.com/gpu"]
+    given += ["--set-json", 'runs.defaults={"all": {"pro": {"gpuResource": "example.com/gpu"}}, "cgcnn": {}}']
+    things = helm.objects("default", *given, "--set", "argo.enabled=true")
+    for name in ("phase2-jobs", "phase2-train", "phase2-sweep", "phase2-ensemble", "phase2-tune"):
+        found = expressions(named(things, "ValidatingAdmissionPolicy", name)["spec"]["variables"])
+        assert found["gpus"] == "['amd.com/gpu', 'example.com/gpu', 'gpu.intel.com/i915']", name
+
+
+@pytest.mark.parametrize("profile", ["gpu", "no-argo"])
+def test_the_nightly_run_asks_for_a_slice_by_its_name(helm, profile):
+    slice_ = "nvidia.com/mig-1g.10gb"
+    given = ["--set", f"pods.gpuResource={slice_}", "--set", "pods.gpus=1", "--set", "nightly.enabled=true"]
+    things = helm.objects(profile, *given)
+    if profile == "gpu":
+        spec = named(things, "CronWorkflow", "phase2-nightly")["spec"]["workflowSpec"]
+        parameters = {one["name"]: one["value"] for one in spec["arguments"]["parameters"]}
+        assert (parameters["gpus"], parameters["gpu-resource"]) == ("1", slice_)
+    else:
+        template = named(things, "CronJob", "phase2-nightly")["spec"]["jobTemplate"]["spec"]["template"]
+        asked = template["spec"]["containers"][0]["resources"]
+        assert (asked["requests"][slice_], asked["limits"][slice_]) == ("1", "1")
+        assert "nvidia.com/gpu" not in asked["limits"]
 
 
 @pytest.mark.parametrize("version", ["v1beta1", "v1"])
@@ -223,7 +249,7 @@ def test_what_argo_needs_besides_is_there(helm):
             assert settled(named(things, one["kind"], one["metadata"]["name"])) == settled(one)
 
 
-SETTINGS = {"approved", "byDigest", "probes", "not-the-controller-of-argo", "not-exempt"}
+SETTINGS = {"approved", "byDigest", "gpus", "probes", "not-the-controller-of-argo", "not-exempt"}
 
 
 def settled(policy):

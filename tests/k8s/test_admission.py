@@ -1,5 +1,6 @@
 """The policy of Jobs comes from the code that builds them: what a plan may make is in its lists."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from tests.cluster.manifests.test_job import requests
 
 from phase2.cluster.manifests.job import build_job
 from phase2.cluster.plan import make_plan
+from phase2.cluster.request.resources import NVIDIA_GPUS
 from phase2.config.resolve import resolve
 from tools.manifests.admission import arguments, jobs, samples
 from tools.manifests.cel import cel_literal
@@ -31,6 +33,7 @@ CHANGES = {
     "the probe": "import phase2.cluster.manifests.protection as one; one.PROGRAM = 'pass'",
     "the settings of the store": "import phase2.cluster.plan as one; one.STORE_CONFIG_MAP = 'other'",
     "the final exit codes": "import phase2.cluster.manifests.job as one; one.FINAL_EXIT_CODES = (2, 3)",
+    "the names of GPUs": "import phase2.cluster.request.resources as one; one.NVIDIA_GPUS = 'other.com/gpu'",
     "the levels": "import phase2.config.levels as one; one.MODES = (*one.MODES, 'huge')",
 }
 
@@ -42,6 +45,31 @@ def test_the_check_notices_a_change_of_what_jobs_have(change):
     changed = subprocess.run(words, capture_output=True, text=True, check=True, cwd=PROJECT).stdout
     written = (PROJECT / "k8s" / "components" / "policy" / "policy.yaml").read_text()
     assert repr(written)[1:-1] not in changed
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("nvidia.com/gpu", True),
+        ("nvidia.com/gpu.shared", True),
+        ("nvidia.com/mig-1g.10gb", True),
+        ("nvidia.com/mig-1g.5gb.me", True),
+        ("nvidia.com/mig-3g.40gb.shared", True),
+        ("nvidia.com/gpu.other", False),
+        ("nvidia.com/mig", False),
+        ("anvidia.com/gpu", False),
+        ("smarter-devices/fuse", False),
+    ],
+)
+def test_gpus_are_told_from_other_devices_by_their_names(name, is_one):
+    """A device plugin may give a pod any device of its node, and the policy knows GPUs alone."""
+    assert (re.fullmatch(NVIDIA_GPUS, name) is not None) == is_one
+    expressions = {one["name"]: one["expression"] for one in jobs.policy()["spec"]["variables"]}
+    assert expressions["gpus"] == "[]"
+    for variable in ("training", "handingOut"):
+        for field in ("requests", "limits"):
+            assert f"?resources.?{field}.orValue" in expressions[variable]
+    assert f"matches('^{NVIDIA_GPUS}$') || key in variables.gpus" in expressions["training"]
 
 
 @given(run_ids, requests, cluster_requests)

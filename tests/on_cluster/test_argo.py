@@ -126,6 +126,7 @@ REFUSED = [
     ("phase2.yaml", {"cpu": "two"}, "cpu=two: must match"),
     ("phase2.yaml", {"max-hours": "-1"}, "max-hours=-1: must match"),
     ("phase2.yaml", {"gpu-resource": "gpu"}, "gpu-resource=gpu: must match"),
+    ("phase2.yaml", {"gpu-resource": "smarter-devices/fuse"}, "no GPU that the administrator names"),
     ("phase2.yaml", {"memory": "8 GB"}, "memory=8 GB: must match"),
     ("phase2.yaml", {"retry-memory": "more"}, "retry-memory=more: must match"),
     ("phase2.yaml", {"gpus": "-1"}, "gpus=-1: must match"),

@@ -143,6 +143,15 @@ http://minio.{{ .Release.Namespace }}.svc.cluster.local:9000
 [{{ range $index, $text := . }}{{ if $index }}, {{ end }}'{{ $text }}'{{ end }}]
 {{- end -}}
 
+{{/* Names of GPUs that pods may ask for besides NVIDIA's own, as a list of CEL: those of the table, and of values. */}}
+{{- define "phase2.gpus" -}}
+{{- $names := concat .Values.admission.gpus (list .Values.pods.gpuResource) -}}
+{{- range $row := .Values.runs.defaults }}{{ range $fields := $row }}
+{{- with (get ($fields | default dict) "gpuResource") }}{{- $names = append $names . -}}{{- end -}}
+{{- end }}{{ end -}}
+{{- include "phase2.celList" (without ($names | uniq | sortAlpha) "nvidia.com/gpu") -}}
+{{- end -}}
+
 {{/* Repositories whose images may run, as a list of CEL. */}}
 {{- define "phase2.approved" -}}
 {{- include "phase2.celList" (.Values.admission.images | default (list (include "phase2.repository" .))) -}}

@@ -154,7 +154,7 @@ resources:
     ephemeral-storage: {{ . | quote }}
     {{- end }}
     {{- with .gpus }}
-    nvidia.com/gpu: {{ . | quote }}
+    {{ $values.pods.gpuResource }}: {{ . | quote }}
     {{- end }}
   limits:
     memory: {{ $memory | quote }}
@@ -162,7 +162,7 @@ resources:
     ephemeral-storage: {{ . | quote }}
     {{- end }}
     {{- with .gpus }}
-    nvidia.com/gpu: {{ . | quote }}
+    {{ $values.pods.gpuResource }}: {{ . | quote }}
     {{- end }}
 {{ include "phase2.containerSecurity" .root }}
 terminationMessagePath: /dev/termination-log

@@ -82,6 +82,12 @@ PLANS = {
         ClusterRequest(image=IMAGE, nodes=4, queue="gpu-queue", retries=3),
         options=ClusterOptions(image=BY_DIGEST, nodes=4),
     ),
+    "slice": lambda: make_plan(
+        "on-a-slice",
+        resolve(RunRequest(algorithm="cgcnn", level="smoke")),
+        ClusterRequest(image=IMAGE, gpus=1, gpu_resource="nvidia.com/mig-1g.10gb"),
+        options=ClusterOptions(image=BY_DIGEST, gpus=1, gpu_resource="nvidia.com/mig-1g.10gb"),
+    ),
     "tag": lambda: make_plan(
         "tag", resolve(RunRequest(level="pro")), ClusterRequest(image=Image.parse("phase2:1"), deadline_seconds=None)
     ),

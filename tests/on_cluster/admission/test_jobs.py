@@ -32,6 +32,8 @@ ACCEPTED = {
         tolerations=(Toleration("gpu", None, "NoSchedule"),),
         affinity={"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
     ),
+    "a run with a slice of a GPU": lambda: run(gpus=1, gpu_resource="nvidia.com/mig-1g.10gb"),
+    "a run with a share of a GPU": lambda: run(gpus=1, gpu_resource="nvidia.com/gpu.shared"),
     "a run with the cache": lambda: run(cache=CLAIMS[0]),
     "a run with another cache that the administrator allows": lambda: run(cache=CLAIMS[1]),
     "a run with a store": lambda: run(store="s3://bucket/team/runs"),
@@ -114,6 +116,7 @@ def twice():
 
 REFUSED = {
     # What a container runs
+    "a device of the node": (lambda: run(gpus=1, gpu_resource="smarter-devices/fuse"), "requests.smarter-devices/fuse"),
     "a shell": (lambda: in_container("command", SHELL), "containers[0].command"),
     "the program of phase2 itself as command": (lambda: in_container("command", ["phase2"]), "containers[0].command"),
     "another command of phase2": (lambda: args("runs", "delete", "family/run_1", "--yes"), "containers[0].args"),

@@ -77,6 +77,7 @@ def _settings() -> dict[str, str]:
         "byDigest": "true",
         "secrets": cel_literal([STORE_SECRET]),
         "claims": cel_literal([CACHE_CLAIM]),
+        "gpus": "[]",
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from phase2.cluster.manifests.pod import CONTAINER
-from phase2.cluster.request.resources import PULL_POLICIES
+from phase2.cluster.request.resources import NVIDIA_GPUS, PULL_POLICIES
 from tools.manifests.cel import cel_literal
 from tools.manifests.yaml_text import Manifest
 
@@ -19,6 +19,7 @@ _PLACED = ("nodeSelector", "tolerations", "affinity", "topologySpreadConstraints
 _DEFAULTED = {"dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler"}
 _SAME_IN_CONTAINER = ("workingDir", "securityContext", "terminationMessagePath", "terminationMessagePolicy")
 _CONTAINER_FIELDS = ("name", "image", "imagePullPolicy", "args", "env", "envFrom", "resources", "volumeMounts")
+_RESOURCES = ("cpu", "memory", "ephemeral-storage")
 _MODE = 0o644
 _HOURS = "^[0-9]{1,3}([.][0-9]{1,9})?$"
 
@@ -66,6 +67,7 @@ def container_differences(job: Manifest, arguments: str, variables: Mapping[str,
         *(equal(place, field, container[field], _CONTAINER) for field in _SAME_IN_CONTAINER),
         must(f"has({place}.args) && {arguments}", f"{_CONTAINER}args"),
         only(("requests", "limits"), f"{place}.?resources.orValue({{}})", f"{_CONTAINER}resources."),
+        *(_resources(f"{place}.?resources.?{field}.orValue({{}})", field) for field in ("requests", "limits")),
         f"{place}.?env.orValue([]).filter(e, !({_one_of_variables(container, variables)}))"
         f".map(e, '{_CONTAINER}env.' + e.name)",
         must(_env_from(container), f"{_CONTAINER}envFrom"),
@@ -80,6 +82,17 @@ def container_differences(job: Manifest, arguments: str, variables: Mapping[str,
         known.append("readinessProbe")
         checks.append(must(_probe(container["readinessProbe"]), f"{_CONTAINER}readinessProbe"))
     return [only(known, place, _CONTAINER), *checks]
+
+
+def is_gpu(word: str) -> str:
+    """Return the condition that a resource of nodes is a GPU: by NVIDIA's names, or those of ``variables.gpus``."""
+    return f"({word}.matches({cel_literal(f'^{NVIDIA_GPUS}$')}) || {word} in variables.gpus)"
+
+
+def _resources(place: str, field: str) -> str:
+    """Return the expression of resources that no run has: a device plugin may give a pod any device of its node."""
+    known = cel_literal(list(_RESOURCES))
+    return f"{place}.filter(key, !(key in {known} || {is_gpu('key')})).map(key, '{_CONTAINER}resources.{field}.' + key)"
 
 
 def _one_of_volumes(pod: Manifest) -> str:

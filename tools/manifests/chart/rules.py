@@ -186,6 +186,7 @@ RULES: dict[str, Rule] = {
     "admission.byDigest": _DECISION,
     "admission.exemptGroups": listed(text("^[^\\s'\\\\]+$", most=256)),  # they become literals of CEL
     "admission.claims": listed(text(f"^{_SUBDOMAIN}$")),
+    "admission.gpus": listed(required(GPU_RESOURCE)),
     "admission.controllers": listed(_CEL_NAME),
     "admission.mutatingVersion": choice("", "v1", "v1beta1"),
     "nameOverride": text(f"^({_LABEL_NAME})?$"),
@@ -236,6 +237,7 @@ RULES: dict[str, Rule] = {
     "pods.cpu": _CORES,
     "pods.memory": _MEMORY,
     "pods.gpus": number(0, MAX_GPUS),
+    "pods.gpuResource": required(GPU_RESOURCE),
     "pods.nodeSelector": _LABELS,
     "pods.tolerations": listed(_TOLERATION),
     "pods.affinity": {

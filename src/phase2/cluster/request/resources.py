@@ -36,6 +36,8 @@ MAX_NODES = 64
 
 PULL_POLICIES = ("IfNotPresent", "Always", "Never")
 GPU_RESOURCE = "nvidia.com/gpu"
+NVIDIA_GPUS = r"nvidia[.]com/(gpu|mig-[1-9][0-9]*g[.][0-9]+gb([.][a-z0-9]+)*)([.]shared)?"
+"""Names that NVIDIA's device plugin gives to GPUs, to slices of them (MIG) and to shares of either (time slicing)."""
 STORE_SECRET = "phase2-s3"  # noqa: S105 - a name
 
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")

@@ -4,7 +4,8 @@ Argo accepts misspelt parameters and values outside ``enum``, so the API server 
 """
 
 from phase2.properties import KEYS
-from tools.manifests.argo.parameters import Parameter
+from tools.manifests.admission.pods import is_gpu
+from tools.manifests.argo.parameters import GPU_RESOURCE, Parameter
 from tools.manifests.cel import cel_literal
 from tools.manifests.yaml_text import Manifest
 
@@ -32,12 +33,17 @@ def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
         "shapes": cel_literal(shapes),
         "misshapen": _wrong("shapes", "!{value}.matches(variables.shapes[p.name])"),
     }
-    undefined: list[Manifest] = []
+    further: list[Manifest] = []
     if {"properties", "property"} <= {p.name for p in parameters}:
         variables |= _undefined_properties()
-        undefined = [
-            _refusal("undefined", "': only ' + variables.nine.join(', ') + ', or those that property defines'")
-        ]
+        further = [_refusal("undefined", "': only ' + variables.nine.join(', ') + ', or those that property defines'")]
+    if GPU_RESOURCE in parameters:
+        variables |= {
+            "gpus": "[]",
+            "devices": f"variables.given.filter(p, p.name == '{GPU_RESOURCE.name}' && {_VALUE} != ''"
+            f" && !{is_gpu(_VALUE)})",
+        }
+        further.append(_refusal("devices", "': no GPU that the administrator names'"))
     validations = [
         {
             "expression": "size(variables.unknown) == 0",
@@ -47,7 +53,7 @@ def policy(template: str, parameters: tuple[Parameter, ...]) -> Manifest:
         _refusal("wrong", "': choose one of ' + variables.choices[p.name].filter(c, c != '').join(', ')"),
         _refusal("foreign", "': only ' + variables.lists[p.name].join(', ') + ', between commas'"),
         _refusal("misshapen", "': must match ' + variables.shapes[p.name]"),
-        *undefined,
+        *further,
         *_combinations(parameters),
     ]
     changes = " || ".join(
