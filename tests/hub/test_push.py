@@ -132,6 +132,14 @@ def test_refusals_say_what_to_do(run, hub, call):
     assert main(["runs", "push-hub", run.run_id, "--repo", "no-owner", "--store", str(run.path.parent.parent)]) == 2
 
 
+@pytest.mark.parametrize("address", ["", "hub.example.com", "ftp://hub.example.com", "http://hub:port", "http://[::1"])
+def test_an_address_that_is_none_is_refused(run, monkeypatch, capsys, address):
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    words = ["runs", "push-hub", run.run_id, "--repo", "my/model", "--store", str(run.path.parent.parent)]
+    assert main(words) == 2
+    assert f"HF_ENDPOINT is no address of a Hub: {address!r}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("damage", ["weights", "config", "without config"])
 def test_a_folder_that_was_changed_is_refused(run, tmp_path, damage, capsys):
     from phase2.models.files.safetensors_folder import write_safetensors

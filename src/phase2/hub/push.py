@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from phase2.errors import RequestError, TransientError
 from phase2.hub.card import hub_card
@@ -66,6 +68,7 @@ def push_run(found: PublishedRun, destination: Destination) -> str:
         TransientError: The Hub or the store does not respond.
         MissingExtraError: The package of the Hub is not installed.
     """
+    _check_endpoint(os.environ.get("HF_ENDPOINT"))
     from huggingface_hub import HfApi
 
     manifest = found.manifest
@@ -84,6 +87,22 @@ def push_run(found: PublishedRun, destination: Destination) -> str:
                 repo_id=destination.repo, folder_path=folder, commit_message=f"Run {manifest.run_id} of phase2"
             )
     return str(commit.commit_url)
+
+
+def _check_endpoint(address: str | None) -> None:
+    """Refuse an address of a Hub that the Hub's client cannot even read."""
+    if address is None:
+        return
+    try:
+        parts = urlsplit(address)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or half of an IPv6 address
+        is_address = False
+    if not is_address:
+        raise RequestError(
+            f"HF_ENDPOINT is no address of a Hub: {without_secrets(address)!r}.",
+            fix="Set it to https://HOST or http://HOST:PORT, or unset it for the public Hub.",
+        )
 
 
 @contextmanager
