@@ -19,14 +19,19 @@ from phase2.data.batching import Batch, collate
 from phase2.models.base import CrystalModel
 from phase2.models.build import build_network
 from phase2.models.layers.weighted_norm import WeightedBatchNorm
+from phase2.testing.recorder import ForcedRecorder, OperationRecorder
 from phase2.training.learner import Learner
 from phase2.training.loader import TrainingLoader, mean_neighbors
+from phase2.training.recording.recorder import Recorder, recorder_for
 
 FEATURES = ("eager",)
 """What each network is measured with: PyTorch as it comes. What makes it faster is named here when it is there."""
 
-LOADED = {"padded": (4, False), "on device": (None, True), "padded, on device": (4, True)}
+LOADED = {"padded": (4, False), "on device": (None, True), "padded, on device": (4, True), "recorded": (4, True)}
 """Further features, measured with the smallest batches in fp32: sizes of padding, and where the graphs are."""
+
+RECORDED = "recorded"
+"""The one of them whose steps are recorded, as CUDA graphs on a GPU."""
 
 PROPERTIES = resolve(RunRequest()).config.properties
 STEPS = 100_000  # of the run that a learning rate belongs to
@@ -107,10 +112,29 @@ def loader_of(
     )
 
 
-def learner_of(config: RunConfig, model: CrystalModel, loader: TrainingLoader) -> Learner:
+def learner_of(
+    config: RunConfig, model: CrystalModel, loader: TrainingLoader, recorder: Recorder | None = None
+) -> Learner:
     """Return the learner of a training, with the weights of its labels."""
     weights = loader.label_weights(config.training.label_exponent)
-    return Learner(model, len(config.properties), config.training, steps=STEPS, weights=weights)
+    return Learner(model, len(config.properties), config.training, steps=STEPS, weights=weights, recorder=recorder)
+
+
+def recording_learner(config: RunConfig, model: CrystalModel, loader: TrainingLoader, batch: Batch) -> Learner:
+    """Return a learner that has recorded its step on batches of the size of one.
+
+    Raises:
+        RuntimeError: The step cannot be recorded.
+    """
+    device = next(model.parameters()).device
+    recorder = ForcedRecorder(recorder_for(device) or OperationRecorder())
+    learner = learner_of(config, model, loader, recorder)
+    assert learner.recorded is not None
+    while learner.recorded.trial is None:
+        learner.step(batch)
+    if learner.recorded.trial.refused is not None:
+        raise RuntimeError(learner.recorded.trial.refused)
+    return learner
 
 
 def endless(loader: TrainingLoader) -> Generator[Batch]:

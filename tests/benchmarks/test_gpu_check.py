@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench.gpu.networks import FEATURES, LOADED, networks, one_of_each_size, smallest_batches
+from bench.gpu.networks import FEATURES, LOADED, RECORDED, networks, one_of_each_size, smallest_batches
 from bench.gpu.pack import pack_crystals
 from bench.gpu.record.report import Report
 from bench.gpu.record.rows import (
@@ -117,8 +117,8 @@ class TestWholeCheck:
     def test_measures_every_network_with_every_feature(self, checked, kind):
         _, report = checked
         expected = [n.model_copy(update={"feature": feature}) for feature in FEATURES for n in networks()]
-        if kind is TrainingRow:
-            expected += [n.model_copy(update={"feature": feature}) for feature in LOADED for n in smallest_batches()]
+        further = LOADED if kind is TrainingRow else [RECORDED]
+        expected += [n.model_copy(update={"feature": feature}) for feature in further for n in smallest_batches()]
         assert [row.network for row in report.rows(kind)] == expected
 
     def test_predicts_with_every_size(self, checked):
@@ -128,7 +128,9 @@ class TestWholeCheck:
 
     def test_shares_are_shares(self, checked):
         _, report = checked
-        assert all(0 < row.optimizer_share < 1 for row in report.rows(TrainingRow))
+        rows = report.rows(TrainingRow)
+        assert all(0 < row.optimizer_share < 1 for row in rows if row.network.feature != RECORDED)
+        assert all(row.optimizer_share is None for row in rows if row.network.feature == RECORDED)
         assert all(row.operators > 100 and row.launches is None for row in report.rows(ProfileRow))
         (first,) = report.rows(FirstStepRow)
         assert 0 < first.imports < first.total

@@ -63,11 +63,13 @@ def test_the_average_starts_fast_and_ends_at_its_decay():
     average = AveragedModel(model, decay=0.5)
     averaged: Any = average.module
     nn.init.ones_(model.weight)
-    average.update(step=1)
+    average.begin(step=1)
+    average.update()
     assert averaged.weight.item() == pytest.approx(1 - 2 / 11)
     for step in range(2, 60):
         before = averaged.weight.item()
-        average.update(step)
+        average.begin(step)
+        average.update()
         decay = min(0.5, (1 + step) / (10 + step))
         assert averaged.weight.item() == pytest.approx(1 - decay * (1 - before))
 
@@ -76,7 +78,8 @@ def test_running_statistics_are_averaged_and_the_average_does_not_train():
     model = network()
     average = AveragedModel(model, decay=0.9)
     model(torch.randn(50, 3) * 10)
-    average.update(step=1)
+    average.begin(step=1)
+    average.update()
     averaged: Any = average.module
     mean = averaged[1].running_mean
     torch.testing.assert_close(mean, model[1].running_mean * (1 - 2 / 11))

@@ -115,7 +115,8 @@ class TrainingRow(Frozen):
         step_ms: Time of a step whose batch is on the device already, milliseconds.
         loaded_ms: The same with the loader of a training, which gathers each batch and copies it.
         crystals_per_second: With that loader, at the median.
-        optimizer_share: Share of the optimiser in a step, each part timed until the device had finished.
+        optimizer_share: Share of the optimiser in a step, each part timed until the device had finished; null
+            where a step is one launch.
         peak_bytes: Most memory of the device that PyTorch had allocated; null on the CPU.
     """
 
@@ -126,7 +127,7 @@ class TrainingRow(Frozen):
     step_ms: Spread
     loaded_ms: Spread
     crystals_per_second: float
-    optimizer_share: float
+    optimizer_share: float | None
     peak_bytes: int | None
 
 

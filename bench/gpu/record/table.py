@@ -71,7 +71,7 @@ def _training(rows: Sequence[TrainingRow]) -> str:
             f"{r.crystals_per_second:,.0f}",
             _spread(r.loaded_ms),
             _spread(r.step_ms),
-            f"{r.optimizer_share:.0%} ({r.optimizer})",
+            f"{_number(r.optimizer_share, '.0%')} ({r.optimizer})",
             _megabytes(r.peak_bytes),
         )
         for r in rows

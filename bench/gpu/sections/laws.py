@@ -12,7 +12,9 @@ from torch import Tensor
 
 from bench.gpu.attempt import attempt
 from bench.gpu.networks import (
+    LOADED,
     PROPERTIES,
+    RECORDED,
     build,
     configuration,
     first_crystals,
@@ -20,6 +22,7 @@ from bench.gpu.networks import (
     loader_of,
     networks,
     one_of_each_size,
+    recording_learner,
     resident,
     settle,
 )
@@ -67,6 +70,7 @@ def _of_network(network: Network, data: PackedData, setting: Setting) -> Iterato
     if not setting.quick or network.size == "small":
         yield from _padding(network, model, data, setting)
         yield _no_waiting(network, model, data, setting)
+        yield _recorded(network, data, setting)
 
 
 def _like_the_cpu(network: Network, model: CrystalModel, batch: Batch, device: torch.device) -> Iterator[LawRow]:
@@ -130,6 +134,26 @@ def _no_waiting(network: Network, model: CrystalModel, data: PackedData, setting
     learner.step(first)
     waits = host_waits(lambda: learner.step(second), setting.device())
     return LawRow.of("a training step waits for no value", _name(network), float(len(waits)), 0.0)
+
+
+def _recorded(network: Network, data: PackedData, setting: Setting) -> LawRow:
+    """Compare a replayed step with one as it is written, from the same state and on the same batch."""
+    buckets, on_device = LOADED[RECORDED]
+    config, device = configuration(network, padding_buckets=buckets), setting.device()
+    model = build(config, data).to(device)
+    loader = loader_of(config, data, model, device, resident=on_device)
+    batch = resident(loader, setting)[0]
+    recording = recording_learner(config, model, loader, batch)
+    before = recording.state()
+    plain = learner_of(config, build(config, data).to(device), loader)
+    plain.restore(before)
+    weights = []
+    for learner in (recording, plain):
+        learner.step(batch)
+        state = learner.state()
+        weights.append(torch.cat([t.double().flatten() for t in (*state.model.values(), *state.average.values())]))
+    gap = float((weights[0] - weights[1]).norm() / weights[1].norm())
+    return LawRow.of("a recorded step is the step", _name(network), gap, SAME_STEP)
 
 
 def _label_weights(data: PackedData, device: torch.device) -> Iterator[LawRow]:

@@ -12,7 +12,20 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from bench.gpu.attempt import attempt
-from bench.gpu.networks import FEATURES, PROPERTIES, build, configuration, learner_of, loader_of, networks, resident
+from bench.gpu.networks import (
+    FEATURES,
+    LOADED,
+    PROPERTIES,
+    RECORDED,
+    build,
+    configuration,
+    learner_of,
+    loader_of,
+    networks,
+    recording_learner,
+    resident,
+    smallest_batches,
+)
 from bench.gpu.record.rows import Network, ProfileRow, Row
 from bench.gpu.sections.trace import Trace, read_trace
 from bench.gpu.setting import Setting
@@ -23,19 +36,24 @@ STEPS = 3
 
 
 def profiling(setting: Setting) -> Iterator[Row]:
-    """Profile every network with every feature; one that fails leaves the others to be profiled."""
+    """Profile every network, and recorded steps on the smallest batches; one that fails leaves the others."""
     data = setting.store.data(PROPERTIES)
-    for feature, network in itertools.product(FEATURES, networks()):
+    plain, recorded = itertools.product(FEATURES, networks()), itertools.product((RECORDED,), smallest_batches())
+    for feature, network in itertools.chain(plain, recorded):
         row = network.model_copy(update={"feature": feature})
         yield from attempt(f"profile of {row.title}", partial(profiled, row, data, setting))
 
 
 def profiled(network: Network, data: PackedData, setting: Setting) -> Iterator[ProfileRow]:
     """Time steps without the profiler, which slows the host, and count what a few more do with it."""
-    device, config = setting.device(), configuration(network)
+    is_recorded = network.feature == RECORDED
+    buckets, on_device = LOADED[RECORDED] if is_recorded else (None, False)
+    device, config = setting.device(), configuration(network, padding_buckets=buckets)
     model = build(config, data, untrained=True).to(device)
-    loader = loader_of(config, data, model, device)
-    learner, batches = learner_of(config, model, loader), itertools.cycle(resident(loader, setting))
+    loader = loader_of(config, data, model, device, resident=on_device)
+    first = resident(loader, setting)
+    learner = recording_learner(config, model, loader, first[0]) if is_recorded else learner_of(config, model, loader)
+    batches = itertools.cycle(first)
     (step_ms,) = measure([lambda: learner.step(next(batches))], device, setting)
     steps = 1 if setting.quick else STEPS
     trace = traced(lambda: learner.step(next(batches)), device, steps)

@@ -13,12 +13,14 @@ from bench.gpu.networks import (
     FEATURES,
     LOADED,
     PROPERTIES,
+    RECORDED,
     build,
     configuration,
     endless,
     learner_of,
     loader_of,
     networks,
+    recording_learner,
     resident,
     smallest_batches,
 )
@@ -53,12 +55,16 @@ def measured(network: Network, data: PackedData, setting: Setting) -> Iterator[T
     with peak_memory(device) as peak:
         model = build(config, data, untrained=True).to(device)
         loader = loader_of(config, data, model, device, resident=on_device)
-        learner = learner_of(config, model, loader)
-        batches = itertools.cycle(resident(loader, setting))
+        first = resident(loader, setting)
+        is_recorded = network.feature == RECORDED
+        learner = (
+            recording_learner(config, model, loader, first[0]) if is_recorded else learner_of(config, model, loader)
+        )
+        batches = itertools.cycle(first)
         with closing(endless(loader)) as loaded:
             works = (lambda: learner.step(next(batches)), lambda: learner.step(next(loaded)))
             step_ms, loaded_ms = measure(works, device, setting)
-        share = optimizer_share(works[0], device, 1 if setting.quick else OPTIMIZER_STEPS)
+        share = None if is_recorded else optimizer_share(works[0], device, 1 if setting.quick else OPTIMIZER_STEPS)
         crystals = loader.size / loader.n_batches
         yield TrainingRow(
             network=network,

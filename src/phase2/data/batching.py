@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Self, TypeAlias, overload
+from typing import Any, Literal, Self, TypeAlias, overload
 
 import numpy as np
 import torch
@@ -47,9 +47,22 @@ class _Tensors:
         """Convert float32 to float64, for tests of exact statements."""
         return self._map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
+    def clone(self) -> Self:
+        """Copy to memory of its own."""
+        return self._map(Tensor.clone)
+
+    def fill(self, other: _Tensors) -> None:
+        """Overwrite the tensors with those of another batch of the same size, on the same device."""
+        theirs = other._values()
+        for name, tensor in self._values().items():
+            if isinstance(tensor, Tensor):
+                tensor.copy_(theirs[name])
+
     def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
-        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
-        return type(self)(**{k: change(v) if isinstance(v, Tensor) else v for k, v in values.items()})
+        return type(self)(**{k: change(v) if isinstance(v, Tensor) else v for k, v in self._values().items()})
+
+    def _values(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,6 +23,20 @@ class PaddedShape(Record):
     edges: Counted
 
 
+class StepTrial(Record):
+    """Trial of recorded steps at the start of a training.
+
+    Attributes:
+        eager_ms: Median time of a step as it is written, milliseconds.
+        recorded_ms: The same of a recorded step; null where steps cannot be recorded.
+        refused: Why they cannot; null where they can.
+    """
+
+    eager_ms: float
+    recorded_ms: float | None = None
+    refused: str | None = None
+
+
 class Execution(Record):
     """How a training was computed.
 
@@ -32,9 +46,13 @@ class Execution(Record):
         graph_bytes: Memory that the graphs take on the device, or would take.
         padded_shapes: Sizes that training batches were padded to; empty without padding.
         padding: Share of the bonds, or links, of the first epoch's batches that are padding; null without padding.
+        steps: Whether training steps were run as they are written, ``eager``, or ``recorded`` as CUDA graphs.
+        trial: Times by which that was chosen; null where nothing was to choose.
     """
 
     graphs: Literal["device", "host"]
     graph_bytes: Counted
     padded_shapes: tuple[PaddedShape, ...] = ()
     padding: float | None = None
+    steps: Literal["eager", "recorded"] = "eager"
+    trial: StepTrial | None = None

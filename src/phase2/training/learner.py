@@ -25,10 +25,14 @@ from phase2.training.optimisation import (
     clip_gradients,
     learning_rate,
     make_optimizer,
+    make_recordable,
+    optimizer_state,
     restore_optimizer,
     set_learning_rate,
 )
 from phase2.training.parallel.group import WorkerGroup
+from phase2.training.recording.recorder import Recorder
+from phase2.training.recording.steps import RecordedSteps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,12 +67,14 @@ class Learner:
         fine_tuning: How a trained model is trained further; None where the weights were drawn.
         schedule: Learning rate of a step, counted from 0; by default that of the settings.
         group: The processes that share each batch.
+        recorder: Records steps, for batches that are padded to a few sizes; None runs each as it is written.
 
     Attributes:
         average: The averaged model, which is evaluated and saved.
         steps: Steps of the whole run.
         done: Steps taken.
         rate: Learning rate of the last step.
+        recorded: The recorded steps; None where each is run as it is written.
     """
 
     def __init__(  # noqa: PLR0913 - keywords
@@ -83,6 +89,7 @@ class Learner:
         fine_tuning: FineTuningConfig | None = None,
         schedule: Callable[[int], float] | None = None,
         group: WorkerGroup | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.average = AveragedModel(model, settings.ema_decay)
         self.steps = steps
@@ -102,6 +109,10 @@ class Learner:
         if fine_tuning is not None:
             steps_per_epoch = steps // settings.epochs
             self._backbone = BackboneSchedule(model, self._optimizer, fine_tuning, steps_per_epoch=steps_per_epoch)
+        self.recorded = None if recorder is None else RecordedSteps(self._step, recorder)
+        if self.recorded is not None:
+            self.average.make_recordable(self._device)
+            make_recordable(self._optimizer, self._device)
 
     def step(self, batch: Batch) -> Tensor:
         """Take one optimiser step.
@@ -113,18 +124,28 @@ class Learner:
         set_learning_rate(self._optimizer, self.rate)
         if self._backbone is not None and self._backbone.before_step(self.done):
             self._shared = None  # other parameters have gradients now
+            self._forget_recordings()
+        self.done += 1
+        self.average.begin(self.done)
+        return self._step(batch) if self.recorded is None else self.recorded(batch)
+
+    def _step(self, batch: Batch) -> Tensor:
+        """Compute a step on the device, without a number of the host that changes from step to step."""
         self._optimizer.zero_grad()
         self._shared = self._shared or self._group.share(self._model)
         losses = self._losses(self._shared, batch)
         self._balancer(losses).backward()
         clip_gradients(self._model.parameters(), self._settings.clip_norm)
         self._optimizer.step()
-        self.done += 1
-        self.average.update(self.done)
+        self.average.update()
         if self._balancer.observes_steps:
             with torch.no_grad():
                 self._balancer.observe(losses.detach(), self._losses(self._model, batch))
         return losses.mean().detach()
+
+    def _forget_recordings(self) -> None:
+        if self.recorded is not None:
+            self.recorded.forget()
 
     def state(self) -> LearnerState:
         """Copy everything that the next step depends on."""
@@ -132,7 +153,7 @@ class Learner:
             step=self.done,
             model=copy_tensors(self._model),
             average=copy_tensors(self.average.module),
-            optimizer=_copied(self._optimizer.state_dict()),
+            optimizer=_copied(optimizer_state(self._optimizer)),
             balancer=_copied(self._balancer.state_dict()),
         )
 
@@ -146,6 +167,7 @@ class Learner:
         load_tensors(self.average.module, state.average)
         load_tensors(self._balancer, state.balancer)
         restore_optimizer(self._optimizer, state.optimizer)
+        self._forget_recordings()
         self.done = state.step
         self.rate = learning_rate(max(0, self.done - 1), self.steps, self._settings)
 

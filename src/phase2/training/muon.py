@@ -60,8 +60,7 @@ class Muon(AdamW):
             counts = [p.numel() // shape.numel() for p in parameters]
             steps = orthogonalize(momenta) * (_RMS_OF_ADAMW * max(shape) ** 0.5)
             for parameter, step in zip(parameters, steps.split(counts), strict=True):
-                parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                parameter.add_(step.view_as(parameter), alpha=-group["lr"])
+                _descend(parameter, step.view_as(parameter), group["lr"], group["weight_decay"])
 
     def _momentum(self, parameter: Tensor) -> Tensor:
         """Update the momentum of a parameter, and look one step ahead (Nesterov)."""
@@ -69,12 +68,21 @@ class Muon(AdamW):
         assert gradient is not None  # noqa: S101
         if not state:
             state |= {
-                "step": torch.zeros(()),
+                "step": torch.zeros((), device=parameter.device),
                 "momentum": torch.zeros_like(parameter),
             }  # AdamW's loading reads the step
         state["step"] += 1
         momentum: Tensor = state["momentum"].lerp_(gradient, 1 - _MOMENTUM)
         return gradient.lerp(momentum, _MOMENTUM)
+
+
+def _descend(parameter: Tensor, step: Tensor, rate: float | Tensor, weight_decay: float) -> None:
+    """Decay a parameter and subtract a step; the rate is a number, or is on the device."""
+    parameter.mul_(1 - rate * weight_decay)
+    if isinstance(rate, Tensor):
+        parameter.addcmul_(step, rate, value=-1)
+    else:
+        parameter.add_(step, alpha=-rate)
 
 
 def orthogonalize(matrices: Tensor) -> Tensor:

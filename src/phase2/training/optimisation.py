@@ -65,9 +65,29 @@ def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
 
 
 def set_learning_rate(optimizer: AdamW, rate: float) -> None:
-    """Set the learning rate of all parameter groups."""
+    """Set the learning rate of all parameter groups; see :func:`make_recordable` for where it is kept."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def make_recordable(optimizer: AdamW, device: torch.device) -> None:
+    """Keep the learning rates on the device, where recorded steps read them.
+
+    They are single-precision numbers there, so that steps differ from those with numbers of the host by rounding.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = torch.tensor(float(group["lr"]), device=device)
+        group["capturable"] = True
+
+
+def optimizer_state(optimizer: AdamW) -> dict[str, Any]:
+    """Return the state of an optimiser, the same wherever it keeps the learning rates."""
+    state = optimizer.state_dict()
+    groups = [{**group, "lr": float(group["lr"]), "capturable": False} for group in state["param_groups"]]
+    return {**state, "param_groups": groups}
 
 
 def restore_optimizer(optimizer: AdamW, state: Mapping[str, object]) -> None:
@@ -127,14 +147,29 @@ class AveragedModel:
     def __init__(self, model: CrystalModel, decay: float) -> None:
         self.module = copy.deepcopy(model).eval().requires_grad_(requires_grad=False)
         self._decay = decay
+        self._of_step = decay
+        self._share: Tensor | None = None
         self._averaged = list(_floating(self.module))
         self._current = list(_floating(model))
 
+    def make_recordable(self, device: torch.device) -> None:
+        """Keep the decay on the device, where recorded steps read it."""
+        self._share = torch.tensor(1 - self._of_step, device=device)
+
+    def begin(self, step: int) -> None:
+        """Set the decay to that of step ``step``, counted from 1."""
+        self._of_step = min(self._decay, (1 + step) / (10 + step))
+        if self._share is not None:
+            self._share.fill_(1 - self._of_step)
+
     @torch.no_grad()
-    def update(self, step: int) -> None:
-        """Update the average with the weights after step ``step``, counted from 1."""
-        average = get_ema_multi_avg_fn(min(self._decay, (1 + step) / (10 + step)))  # type: ignore[no-untyped-call]
-        average(self._averaged, self._current, 0)
+    def update(self) -> None:
+        """Update the average with the weights after the step that was begun."""
+        if self._share is None:
+            get_ema_multi_avg_fn(self._of_step)(self._averaged, self._current, 0)  # type: ignore[no-untyped-call]
+            return
+        for averaged, current in zip(self._averaged, self._current, strict=True):
+            averaged.lerp_(current, self._share)
 
 
 def clip_gradients(parameters: Iterable[Tensor], most: float) -> None:

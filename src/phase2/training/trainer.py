@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from phase2.config.schema import RunConfig
 from phase2.errors import CallbackError, PreemptedError
 from phase2.properties import KEYS
+from phase2.runs.execution import Execution
 from phase2.runs.history import EpochRow, write_history
 from phase2.training.calibration import calibrate
 from phase2.training.callbacks.base import Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
@@ -31,6 +32,7 @@ from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.training.metrics import refuse_overflow, score
 from phase2.training.objective import binary_columns
 from phase2.training.parallel.group import WorkerGroup, lost_process, refuse_many_processes
+from phase2.training.recording.recorder import recorder_for
 from phase2.training.result import TrainingFiles, TrainingResult
 from phase2.training.state import TrainingState
 from phase2.training.stopwatch import Stopwatch
@@ -100,6 +102,7 @@ class Trainer:
             binary=binary_columns(data.scaler.properties),
             fine_tuning=config.fine_tuning,
             group=group,
+            recorder=recorder_for(device) if settings.padding_buckets and group.size == 1 else None,
         )
         best = BestModel(learner.average.module, files.best, config=config, data=data, run_id=run_id, lineage=lineage)
         self._state = TrainingState(config, data.fingerprint, learner=learner, best=best, device=device)
@@ -284,6 +287,15 @@ class Trainer:
             intervals=calibrated.intervals,
             test_novelty=calibrated.test_novelty,
             history=tuple(state.history),
-            execution=self._loader.execution(),
+            execution=self._execution(),
             stopped_early=state.epoch < self._config.training.epochs,
+        )
+
+    def _execution(self) -> Execution:
+        recorded = self._state.learner.recorded
+        return self._loader.execution().model_copy(
+            update={
+                "steps": "recorded" if recorded is not None and recorded.is_recorded else "eager",
+                "trial": None if recorded is None else recorded.trial,
+            }
         )
