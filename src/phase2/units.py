@@ -120,6 +120,19 @@ def is_unit(text: str) -> bool:
     return True
 
 
+def counted_per(text: str) -> str | None:
+    """Return what a unit says that values are counted per: ``atom``, ``cell`` or ``fu``; None if nothing.
+
+    Example:
+        >>> counted_per("meV/atom"), counted_per("GPa")
+        ('atom', None)
+    """
+    if not is_unit(text):
+        return None
+    counts = zip(("atom", "cell", "fu"), _parse(text).dimensions[5:], strict=True)
+    return next((name for name, power in counts if power == -1), None)
+
+
 def _parse(text: str) -> _Unit:
     plain = text.strip()[:_LONGEST]
     for spelling, meaning in _SPELLINGS.items():

@@ -236,3 +236,23 @@ def test_folds_have_the_measures_of_a_classification(say, tmp_path, monkeypatch)
         assert fold["scores"]["rocauc"] == pytest.approx(measures["roc_auc"]["folds"][k])
         assert fold["scores"]["accuracy"] == pytest.approx(measures["accuracy"]["folds"][k])
     assert "| heavy | ROC AUC |" in (tmp_path / "own-cv.md").read_text()
+
+
+def test_a_data_set_is_described_and_converted_with_the_definitions(say, tmp_path):
+    defined = ("--properties-file", "own.yaml")
+    code, printed, _ = say("data", "describe", "--data", "mine.jsonl", "--format", "json", *defined)
+    assert code == 0
+    counts = {row["key"]: row["count"] for row in json.loads(printed)["labels"]}
+    assert (counts["electrons"], counts["heavy"], counts["band_gap"]) == (80, 80, 0)
+    assert "columns that are no property: electrons, heavy" in say("data", "describe", "--data", "mine.jsonl")[1]
+    for name in ("all.jsonl", "all.parquet", "all.extxyz", "all.db", "all.json"):
+        code, _, error = say("data", "convert", "mine.jsonl", tmp_path / name, *defined)
+        assert (code, "not written" in error) == (0, False)
+        printed = say("data", "describe", "--data", tmp_path / name, "--format", "json", *defined)[1]
+        assert {row["key"]: row["count"] for row in json.loads(printed)["labels"]} == counts
+
+
+def test_a_conversion_names_the_columns_that_it_leaves(say, tmp_path):
+    code, _, error = say("data", "convert", "mine.jsonl", tmp_path / "bare.jsonl", "--property", "heavy_::heavy2")
+    assert code == 0
+    assert "columns not written: electrons, heavy" in error

@@ -234,6 +234,16 @@ def test_structures_and_model_come_from_a_store(models, tmp_path, monkeypatch):
     assert list((tmp_path / "brought").rglob("best.pt"))
 
 
+@pytest.mark.parametrize("by", [(), ("--for", "band_gap")])
+def test_a_store_that_is_named_has_the_run_to_use(models, tmp_path, monkeypatch, capsys, by):
+    monkeypatch.chdir(tmp_path)  # where no folder 'models' is
+    words = ["--cif", str(EXAMPLES / "Si.cif"), "--store", str(models), *by]
+    assert main(["predict", *words, "--output", "one.csv"]) == 0
+    assert main(["embed", *words, "--output", "one.npz"]) == 0
+    assert capsys.readouterr().err.count(f"model: {models}") == 2
+    assert main(["predict", *words, "--models", str(tmp_path)]) == 4
+
+
 def test_a_model_is_named_in_one_way(models):
     assert _predict(models, "--dir", EXAMPLES, "--model", models, "--run", "best") == 2
 

@@ -136,6 +136,19 @@ def test_the_name_and_the_address_work_in_every_command_of_another_machine(say, 
     assert say("train", *SMALL, "--data", "salts", "--dry-run", "--store", store)[0] == 0
 
 
+def test_a_store_that_is_named_has_the_data_of_models_and_conversions(say, pushed, machine, store, monkeypatch):
+    home = machine("another")
+    code, _, error = say("train", *SMALL, "--data", "salts")
+    assert code == 0, error
+    machine("third")  # where nothing is in the cache
+    monkeypatch.delenv("PHASE2_STORE")
+    assert say("evaluate", "--model", "latest", "--store", store, "--resamples", 0)[0] == 0
+    machine("fourth")
+    code, printed, _ = say("evaluate", "--store", store, "--data", "salts", "--resamples", 0, "--format", "json")
+    assert (code, json.loads(printed)["crystals"] > 0) == (0, True)
+    assert say("data", "convert", "salts", home / "salts.extxyz", "--store", store)[0] == 0
+
+
 def test_submit_names_files_of_this_machine_by_their_content(say, pushed, store, monkeypatch):
     submit = ["submit", "--image", "phase2:1", "--namespace", "runs", "--store", "s3://bucket/runs", "--dry-run"]
     code, _, err = say(*submit, *SMALL, "--data", "salts.jsonl")

@@ -86,11 +86,26 @@ def test_a_file_holds_a_list(tmp_path):
         ("{key: cv, task: binary, unit: eV}", RequestError, "A binary property has no unit"),
         ("{unit: eV}", RequestError, "key"),
         ("{key: cv, title: 'a${b}'}", RequestError, "is not allowed"),
+        ("{key: cv, lower: true}", RequestError, "A bound is a number"),
+        ("id::heat", RequestError, "'id' cannot be the key"),
+        ("{key: warning, column: alarm}", RequestError, "Choose another key, such as my_warning"),
+        ("{key: cv_predicted}", RequestError, "'cv_predicted' cannot be the key"),
+        ("[{key: cv_low}, {key: cv}]", RequestError, "Choose another key, such as cv_value"),
+        ("band_gap_high:eV", RequestError, "'band_gap_high' cannot be the key"),
+        ("{key: e, unit: eV/atom, per: cell}", RequestError, "with the unit eV/atom and per: cell"),
+        ("{key: e, unit: meV/cell, per: atom}", RequestError, "with the unit meV/cell and per: atom"),
+        ("{key: e, unit: eV/cell}", RequestError, "Write per: cell"),
+        ("{key: e, unit: eV/f.u., per: volume}", RequestError, "with the unit eV/f.u. and per: volume"),
     ],
 )
 def test_what_is_refused(text, error, message):
     with pytest.raises(error, match=re.escape(message)):
         parse_property(text)
+
+
+def test_units_and_names_that_agree_are_accepted():
+    for text in ("{key: e, unit: eV/atom, per: atom}", "{key: e, unit: eV/cell, per: cell}", "m:uB/f.u.", "t_high:K"):
+        assert len(parse_property(text)) == 1
 
 
 def test_own_properties_are_trained_alone_unless_others_are_named():

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from phase2.config.limits import ReadingLimits
     from phase2.data.store.store import GraphStore
     from phase2.models.files.modelfile import TrainedModel
+    from phase2.storage.base import Store
 
 Part = Literal["train", "val", "test", "all"]
 PARTS: tuple[Part, ...] = ("train", "val", "test", "all")
@@ -67,25 +68,26 @@ def data_to_read(model: TrainedModel, source: str, limits: ReadingLimits) -> Dat
     return DataConfig(source=source, graph=own.graph, own_properties=own.own_properties, limits=limits)
 
 
-def own_dataset(model: TrainedModel) -> CrystalPropertyDataset | Phase2Error:
+def own_dataset(model: TrainedModel, stored_in: Store | None = None) -> CrystalPropertyDataset | Phase2Error:
     """Return the data set that a model was trained on, with its split; the reason where it is not here."""
     try:
-        return CrystalPropertyDataset.load(model.config.data, [p.key for p in model.properties])
+        return CrystalPropertyDataset.load(model.config.data, [p.key for p in model.properties], stored_in=stored_in)
     except Phase2Error as error:
         return error
 
 
-def open_labelled(config: DataConfig, properties: Sequence[Property]) -> LabelledData:
+def open_labelled(config: DataConfig, properties: Sequence[Property], stored_in: Store | None = None) -> LabelledData:
     """Open all labelled crystals of a data set.
 
     Args:
         config: Its name or path, the graphs that the model reads, and the limits of reading.
         properties: Properties whose labels are wanted.
+        stored_in: Store that has the data set, where it is one of a store; that of the environment by default.
 
     Raises:
         DataError: It cannot be read, or has no label of these properties.
     """
-    store = open_graph_store(config)
+    store = open_graph_store(config, stored_in=stored_in)
     known = [p.key for p in config.properties]
     targets = store.graphs.targets[:, [known.index(p.key) for p in properties]]
     return _labelled(config, "all", store, np.arange(len(store.graphs)), targets)

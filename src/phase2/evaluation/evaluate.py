@@ -30,6 +30,7 @@ from phase2.runs.predictions import PartPredictions
 if TYPE_CHECKING:
     from phase2.config.data.own_properties import PropertyDefinition
     from phase2.prediction.predictor import Predictor
+    from phase2.storage.base import Store
     from phase2.storage.progress import ProgressCallback
 
 
@@ -45,6 +46,7 @@ class Request:
         sampling: How intervals are drawn.
         limits: Limits of reading.
         batch_size: Crystals per batch.
+        store: Store of the data sets; None for that of the environment.
     """
 
     source: str | None = None
@@ -54,6 +56,7 @@ class Request:
     sampling: Sampling = field(default_factory=Sampling)
     limits: ReadingLimits = DEFAULT_LIMITS
     batch_size: int = 64
+    store: Store | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,10 +89,12 @@ def evaluate_models(
     """
     first = predictors[0]
     chosen = tuple(first.model.properties[k] for k in first.output_columns(request.properties))
-    trained = [own_dataset(one.model) for one in predictors]
+    trained = [own_dataset(one.model, request.store) for one in predictors]
     data, own = _data_of(first, trained[0], request, chosen)
     keys = [p.key for p in chosen]
-    predicted = predict_crystals(predictors, data, keys, batch_size=request.batch_size, progress=progress)
+    predicted = predict_crystals(
+        predictors, data, keys, batch_size=request.batch_size, stored_in=request.store, progress=progress
+    )
     kin = joint_kinship(data, trained, [one.model.config.data.graph for one in predictors])
     boosting = _boosting(first, trained[0], data, keys, fit=request.boosting, own=own)
     median = median_predictions(first.model.scaler.select(first.output_columns(keys)), data)
@@ -127,7 +132,7 @@ def evaluate_predictions(path: Path, request: Request, own_properties: Sequence[
     file = read_prediction_file(path, select_properties(everything=True, own=own))
     if request.properties is not None:
         file = file.select(select_properties(request.properties, own=own), path)
-    data = open_labelled(config, file.properties)
+    data = open_labelled(config, file.properties, request.store)
     joined = join(file, data.ids)
     data = data.select(joined.found)
     compared = Compared(
@@ -157,7 +162,7 @@ def _data_of(
         if isinstance(trained, Phase2Error):
             raise trained
         return open_part(trained, config, check_part(request.part, own=True, source=source), chosen), True
-    data = open_labelled(data_to_read(first.model, source, request.limits), chosen)
+    data = open_labelled(data_to_read(first.model, source, request.limits), chosen, request.store)
     own = not isinstance(trained, Phase2Error) and trained.store.fingerprint == data.store.fingerprint
     part = check_part(request.part, own=own, source=source)
     if own and not isinstance(trained, Phase2Error):

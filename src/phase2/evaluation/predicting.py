@@ -17,6 +17,7 @@ from phase2.prediction.reading import MOST_ATOMS
 if TYPE_CHECKING:
     from phase2.data.graphs.packed import PackedGraphs
     from phase2.prediction.predictor import Predictor
+    from phase2.storage.base import Store
     from phase2.storage.progress import ProgressCallback
 
 
@@ -26,6 +27,7 @@ def predict_crystals(
     keys: Sequence[str],
     *,
     batch_size: int = 64,
+    stored_in: Store | None = None,
     progress: ProgressCallback | None = None,
 ) -> NDArray[np.float64]:
     """Predict crystals with each model, and average.
@@ -35,6 +37,7 @@ def predict_crystals(
         data: The crystals, with the graphs of the first model.
         keys: Keys of the properties.
         batch_size: Crystals per batch.
+        stored_in: Store that has the data set, where it is one of a store.
         progress: Callback receiving the number of predictions done, and their number: crystals times models.
 
     Returns:
@@ -49,7 +52,7 @@ def predict_crystals(
     members = []
     total = len(predictors) * len(data.index)
     for number, predictor in enumerate(predictors):
-        graphs = _graphs_for(predictor, data)
+        graphs = _graphs_for(predictor, data, stored_in)
         values = np.empty((len(data.index), len(keys)))
         for rows in _batches(graphs, data.index, batch_size):
             values[rows] = predictor.predict_graphs(graphs.take(data.index[rows]))[:, columns[number]]
@@ -60,12 +63,12 @@ def predict_crystals(
     return mean
 
 
-def _graphs_for(predictor: Predictor, data: LabelledData) -> PackedGraphs:
+def _graphs_for(predictor: Predictor, data: LabelledData, stored_in: Store | None) -> PackedGraphs:
     """Return the graphs that a model reads, of the same crystals in the same order."""
     spec = predictor.model.config.data.graph
     if spec == data.config.graph:
         return data.store.graphs
-    graphs = open_graph_store(data.config.model_copy(update={"graph": spec})).graphs
+    graphs = open_graph_store(data.config.model_copy(update={"graph": spec}), stored_in=stored_in).graphs
     if not np.array_equal(graphs.ids, data.store.graphs.ids):
         raise DataError(f"{data.source} changed while it was read.", fix="Try again when it is complete.")
     return graphs

@@ -10,7 +10,13 @@ import typer
 
 from phase2.cli.console import echo, note, print_table
 from phase2.cli.data.options import DataStoreOption, SourceOption, find_data_store
-from phase2.cli.options import LimitOption, given_limits
+from phase2.cli.options import (
+    LimitOption,
+    PropertiesFileOption,
+    PropertyOption,
+    given_limits,
+    given_properties,
+)
 from phase2.cli.store import print_json
 from phase2.errors import RequestError, UnknownNameError
 
@@ -27,6 +33,8 @@ def describe(
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw it as one picture: FILE.png.")] = None,
     settings: LimitOption = None,
     store: DataStoreOption = None,
+    own_properties: PropertyOption = None,
+    properties_file: PropertiesFileOption = None,
 ) -> None:
     """Show what a data set holds: crystals, elements, sizes, labels, equal structures, odd labels, rejected records."""
     if form not in FORMATS:
@@ -38,15 +46,20 @@ def describe(
     from phase2.data.dataset import open_graph_store
     from phase2.data.description import describe_store
     from phase2.data.left_out import notes_on_left_out
+    from phase2.data.sources.absent import unread_columns
+    from phase2.data.stored.opening import open_data_set
 
-    config = DataConfig(source=data, limits=given_limits(settings))
+    own = given_properties(own_properties, properties_file)
+    config = DataConfig(source=data, limits=given_limits(settings), own_properties=own)
+    place = find_data_store(store)
     with work_bar("crystals") as progress:
-        built = open_graph_store(config, stored_in=find_data_store(store), progress=progress)
+        built = open_graph_store(config, stored_in=place, progress=progress)
+    source = open_data_set(data, config.limits, config.properties, store=place)
     found = describe_store(data, built, config.properties, notes_on_left_out(config))
     if form == "json":
         print_json(found.to_json())
     else:
-        _print(found, built.path / "rejected.csv")
+        _print(found, built.path / "rejected.csv", unread_columns(source))
     if plot is not None:
         from phase2.cli.data.figure import draw_description
 
@@ -54,7 +67,7 @@ def describe(
         note(f"picture: {plot}")
 
 
-def _print(found: DataDescription, rejected: Path) -> None:
+def _print(found: DataDescription, rejected: Path, unread: str) -> None:
     title = f"{found.source}: {found.crystals} crystals, {found.rejected} records rejected"
     print_table(
         title, ("property", "unit", "labels", "lowest", "median", "highest"), map(_row, found.labels),
@@ -68,6 +81,8 @@ def _print(found: DataDescription, rejected: Path) -> None:
         echo(f"elements in fewer than {_SHOWN} crystals: {', '.join(rare)}")
     echo(f"different formulas: {found.formulas}; crystals without a label: {found.unlabelled}")
     _print_equal(found)
+    if unread:
+        echo(f"columns that are no property: {unread}; --property defines one")
     for remark in found.remarks:
         echo(f"remark: {remark}")
     if found.readings:

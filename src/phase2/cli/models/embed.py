@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.models.options import ForOption, chosen_model_files
+from phase2.cli.models.options import ForOption, ModelsOption, chosen_model_files
 from phase2.cli.models.predict import Inputs, list_structures
 from phase2.cli.options import DeviceOption, LimitOption, given_limits
 from phase2.cli.store import StoreOption, open_command_store
@@ -39,7 +39,7 @@ def embed(  # noqa: PLR0913 - options
             "newest).",
         ),
     ] = None,
-    models: Annotated[Path, typer.Option("--models", help="Where to look for a run.")] = Path("models"),
+    models: ModelsOption = None,
     run: Annotated[str | None, typer.Option("--run", help="A run of the store, by id, 'best' or 'latest'.")] = None,
     by: ForOption = None,
     store: StoreOption = None,
@@ -68,7 +68,8 @@ def embed(  # noqa: PLR0913 - options
         if data is not None:
             found = _embed_data(embedder, data, batch_size, limits, store)
         else:
-            given = Inputs([cif]) if cif is not None else list_structures(directory or "", None, Path(folder), limits)
+            where = directory or ""
+            given = Inputs([cif]) if cif is not None else list_structures(where, None, Path(folder), limits, store)
             found = embed_structures(embedder, given.files, batch_size=batch_size, progress=progress, reader=reader)
             found = found.relative_to(Path(folder)).with_failures(given.rows())
     found.write(output)
@@ -82,7 +83,7 @@ def _embedder(
     backbone: str | None,
     *,
     by: str | None,
-    models: Path,
+    models: Path | None,
     store: str | None,
     device: str,
 ) -> Embedder:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from phase2.cli.store import open_command_store
+from phase2.cli.store import MODELS, open_command_store
 
 ForOption = Annotated[
     str | None,
@@ -16,20 +16,41 @@ ForOption = Annotated[
 ]
 
 
+ModelsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--models",
+        help=f"Folder to look for a run in where none is named (default: --store, or {MODELS}).",
+        show_default=False,
+    ),
+]
+
+
 def chosen_model_files(
-    model: Sequence[Path] | None, run: Sequence[str] | None, models: Path, store: str | None, by: str | None
+    model: Sequence[Path] | None, run: Sequence[str] | None, models: Path | None, store: str | None, by: str | None
 ) -> list[Path]:
     """Return the model files that ``--model`` or ``--run`` name; that of the run to use where neither is given.
+
+    Args:
+        model: Model files, or folders of runs.
+        run: Runs of the store.
+        models: Folder with the run to use; None for the one of the store, or of the folder ``models`` without a store.
+        store: Store that the command was given.
+        by: A property by which the best run is chosen.
 
     Raises:
         RequestError: There is no such run, or ``by`` does not go with what is named.
         ModelFileError: There is no finished run.
     """
+    from phase2.api.references import model_file
     from phase2.prediction.stored_inputs import download_model
     from phase2.prediction.structures import find_model_file
-    from phase2.runs.catalog.best import named_best
+    from phase2.runs.catalog.best import BEST, named_best
 
+    folder = models or Path(MODELS)
     if run:
         place = open_command_store(store)
-        return [download_model(place, named_best(name, by), models) for name in run]
-    return [find_model_file(path, models, by) for path in model or (None,)]
+        return [download_model(place, named_best(name, by), folder) for name in run]
+    if store and not model and models is None:
+        return [model_file(None if by is None else named_best(BEST, by), store)]
+    return [find_model_file(path, folder, by) for path in model or (None,)]

@@ -12,7 +12,7 @@ import typer
 
 from phase2.cli.console import note, print_table
 from phase2.cli.data_address import DATA_HELP
-from phase2.cli.models.options import ForOption, chosen_model_files
+from phase2.cli.models.options import ForOption, ModelsOption, chosen_model_files
 from phase2.cli.options import DeviceOption, LimitOption, given_limits, variable_of
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.config.data.addresses import is_content, may_be_name
@@ -54,7 +54,7 @@ def predict(  # noqa: PLR0913 - options
             "(default: the best of the runs that compare with the newest).",
         ),
     ] = None,
-    models: Annotated[Path, typer.Option("--models", help="Where to look for a run.")] = Path("models"),
+    models: ModelsOption = None,
     run: Annotated[
         list[str] | None,
         typer.Option(
@@ -102,7 +102,8 @@ def predict(  # noqa: PLR0913 - options
         if data is not None:
             given = list_records(data, part, limits, store)
         else:
-            given = Inputs([cif]) if cif is not None else list_structures(directory or "", part, Path(folder), limits)
+            where = directory or ""
+            given = Inputs([cif]) if cif is not None else list_structures(where, part, Path(folder), limits, store)
         reader.start()  # gets ready while the models are loaded
         model_files = chosen_model_files(model, run, models, store, by)
         table = _predict(model_files, given.files, reader, keys, interval or [], batch_size, device)
@@ -130,7 +131,7 @@ class Inputs:
         return tuple(PredictedStructure(one.name, "", None, error=f"It has {one.why}.") for one in self.refused)
 
 
-def list_structures(directory: str, part: str | None, folder: Path, limits: ReadingLimits) -> Inputs:
+def list_structures(directory: str, part: str | None, folder: Path, limits: ReadingLimits, store: str | None) -> Inputs:
     """List the structures of a folder or of pushed data, or download those of a bucket; name the others."""
     from phase2.data.crystals import listing
     from phase2.prediction.stored_inputs import Shard, download_structures, list_stored_structures
@@ -140,7 +141,7 @@ def list_structures(directory: str, part: str | None, folder: Path, limits: Read
     if is_content(directory) or (may_be_name(directory) and not Path(directory).exists()):
         from phase2.data.stored.opening import local_path
 
-        directory = str(local_path(directory))
+        directory = str(local_path(directory, store=open_command_store(store) if store else None))
     if not is_address(directory):
         found = listing.list_structures(Path(directory))
         _note_left_out(found.left_out)

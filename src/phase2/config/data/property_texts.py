@@ -10,8 +10,15 @@ from pydantic import ValidationError
 from phase2.config.data.own_properties import PropertyDefinition
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import KEYS, MOST_PROPERTIES
+from phase2.units import counted_per
 
 OPTION = "--property"
+
+_NAMES = ("file", "filename", "id", "jid", "material_id", "materialid", "mp_id", "name")
+_COLUMNS = ("atoms", "cif", "error", "formula", "novelty", "poscar", "score", "structure", "warning")
+_HEADINGS = frozenset({*_NAMES, *_COLUMNS})
+_ALWAYS = ("_predicted", "_reference")
+_BESIDE = ("_low", "_high")
 
 _FIX = (
     f"Write {OPTION} cv:J/mol/K:heat_capacity (key, unit, column), or a mapping such as {{key: cv, transform: log1p}}."
@@ -87,7 +94,8 @@ def check_definitions(definitions: Sequence[PropertyDefinition]) -> None:
     """Refuse definitions that collide with each other or with the nine.
 
     Raises:
-        RequestError: A key or a column is taken, or there are too many.
+        RequestError: A key is taken or means something else in tables, a unit contradicts ``per``, or there are too
+            many.
     """
     taken: set[str] = set()
     for one in definitions:
@@ -100,9 +108,38 @@ def check_definitions(definitions: Sequence[PropertyDefinition]) -> None:
         if one.key in taken:
             raise RequestError(f"The property '{one.key}' is defined twice.", fix="Define each property once.")
         taken.add(one.key)
+    for one in definitions:
+        _refuse_heading(one.key, taken | set(KEYS))
+        _refuse_other_count(one)
     most = MOST_PROPERTIES - len(KEYS)
     if len(definitions) > most:
         raise RequestError(f"{len(definitions)} properties are defined.", why=f"At most {most} are.", fix="Drop some.")
+
+
+def _refuse_heading(key: str, keys: set[str]) -> None:
+    """Refuse a key whose column in a table of structures or predictions would be taken for another."""
+    ending = next((one for one in (*_ALWAYS, *_BESIDE) if key.endswith(one)), None)
+    base = key.removesuffix(ending or "")
+    if key not in _HEADINGS and not (ending in _ALWAYS and base) and not (ending in _BESIDE and base in keys):
+        return
+    raise RequestError(
+        f"'{key}' cannot be the key of a property.",
+        why="Tables of structures or predictions have a column of this name that means something else.",
+        fix=f"Choose another key, such as {f'{base}_value' if ending else f'my_{key}'}, with column: {key}.",
+    )
+
+
+def _refuse_other_count(one: PropertyDefinition) -> None:
+    """Refuse a unit that says other than ``per`` what values are counted per: they would be learned wrong."""
+    said = counted_per(one.unit)
+    fits = {"none": (None, "atom", "fu"), "atom": (None, "atom"), "cell": (None, "cell"), "volume": (None,)}
+    if said in fits[one.per]:
+        return
+    raise RequestError(
+        f"The property '{one.key}' is defined with the unit {one.unit} and per: {one.per}.",
+        why="They say two things of what a value is counted per, and it decides how the value is learned.",
+        fix="Write per: cell for values that grow with the cell, none or atom for others, and a unit that agrees.",
+    )
 
 
 def _definition(row: object, where: str) -> PropertyDefinition:
@@ -111,6 +148,9 @@ def _definition(row: object, where: str) -> PropertyDefinition:
     if not isinstance(row, Mapping):
         raise RequestError(f"{where}: {row} is no definition of a property.", why="Expected a mapping.", fix=_FIX)
     given = {name: value for name, value in row.items() if value is not None}
+    flag = next((name for name in ("lower", "upper") if isinstance(given.get(name), bool)), None)
+    if flag:
+        raise RequestError(f"{where}: {flag}: {given[flag]} cannot be used.", why="A bound is a number.", fix=_FIX)
     try:
         return PropertyDefinition.model_validate(given)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Columns of properties that a run defines and a data set does not have."""
+"""Columns that a data set lacks of what a run defines, and those that it has beside its labels."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.config.schema import DataConfig
+from phase2.data.crystals.shown import cut
 from phase2.data.sources.base import Source
+from phase2.data.sources.known_columns import KNOWN_COLUMNS
+from phase2.data.sources.tables.headings import is_known_heading
+from phase2.data.sources.tables.source import TableSource
 from phase2.errors import DataError
 from phase2.properties import Property
+
+_SHOWN = 8
+_LONGEST = 60
 
 
 @runtime_checkable
@@ -41,6 +48,19 @@ def refuse_absent_columns(
     for prop, column in zip(requested, labels.T, strict=True):
         if prop.key in own and np.isnan(column).all():
             raise _absent(config, prop, open_source())
+
+
+def unread_columns(source: Source) -> str:
+    """Name the first columns of a data set that hold neither names nor labels of its properties; "" for none."""
+    names = list(source.column_names()) if isinstance(source, NamesColumns) else []
+    if isinstance(source, TableSource):
+        unread = [cut(name, _LONGEST) for name in names if not is_known_heading(name, source.properties)]
+    else:
+        known = {known.column.partition(".")[0] for known in KNOWN_COLUMNS}
+        known |= {name for prop in source.properties for name in (prop.key, prop.column)}
+        unread = [cut(name, _LONGEST) for name in names if name not in known]
+    more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
+    return ", ".join(unread[:_SHOWN]) + more
 
 
 def _absent(config: DataConfig, prop: Property, source: Source) -> DataError:

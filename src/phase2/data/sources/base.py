@@ -175,19 +175,32 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
         raise InvalidCrystalError(
             f"Record '{crystal_id}' has {prop.column} = {shown(value)}.",
             why=f"No label is larger than {_LARGEST:.2g}.",
-            fix="Correct it, or leave it empty where it is not known.",
+            fix=_CORRECT,
         )
     if number is None:
         raise InvalidCrystalError(
             f"Record '{crystal_id}' has {prop.column} = {shown(value)}.",
-            why=f"The {prop.title.lower()} is a number" + (f" in {prop.unit}." if prop.unit else "."),
-            fix="Correct it, or leave it empty where it is not known."
-            if prop in PROPERTIES or str(value).strip().lower() not in _TRUTH
-            else f"Define the property as true or false: {{key: {prop.key}, column: {prop.column}, task: binary}}.",
+            why=meaning_of(prop),
+            fix=mending_of(prop, value, _CORRECT),
         )
     return number if math.isfinite(number) else math.nan
 
 
+def meaning_of(prop: Property) -> str:
+    """Say what the labels of a property are."""
+    if prop.task == "binary":
+        return f"The property {prop.key} is binary: true or false, yes or no, 1 or 0."
+    return f"The {prop.title.lower()} is a number" + (f" in {prop.unit}." if prop.unit else ".")
+
+
+def mending_of(prop: Property, value: object, otherwise: str) -> str:
+    """Say how to mend a label that is none: of a regression that has truth values, by another definition."""
+    if prop.task == "binary" or prop in PROPERTIES or str(value).strip().lower() not in _TRUTH:
+        return otherwise
+    return f"Define the property as true or false: {{key: {prop.key}, column: {prop.column}, task: binary}}."
+
+
+_CORRECT = "Correct it, or leave it empty where it is not known."
 _TRUTH = {"true": 1.0, "yes": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "no": 0.0, "0": 0.0, "0.0": 0.0}
 
 
@@ -198,8 +211,8 @@ def _read_truth(value: object, prop: Property, crystal_id: str) -> float:
     if word not in _TRUTH:
         raise InvalidCrystalError(
             f"Record '{crystal_id}' has {prop.column} = {shown(value)}.",
-            why=f"The property {prop.key} is binary: true or false, yes or no, 1 or 0.",
-            fix="Correct it, or leave it empty where it is not known.",
+            why=meaning_of(prop),
+            fix=_CORRECT,
         )
     return _TRUTH[word]
 

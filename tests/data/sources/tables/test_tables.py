@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from phase2.config.data.property_texts import parse_property
 from phase2.data.sources.base import read_label
 from phase2.data.sources.missing import is_missing
 from phase2.data.sources.tables.targets import read_target_table
@@ -243,3 +244,60 @@ def test_what_was_read_before_keeps_its_fingerprint(tmp_path, name):
 def test_what_is_read_anew_is_another_data_set(tmp_path, content):
     read(tmp_path, content)
     assert read_target_table(tmp_path / "targets.csv").read_anew
+
+
+def own_labels(folder, content, *definitions):
+    """Return the labels of each property that is defined, by its key."""
+    path = folder / "own.csv"
+    path.write_text(content)
+    own = [one.as_property() for text in definitions for one in parse_property(text)]
+    known = (*PROPERTIES, *own)
+    rows = read_target_table(path, properties=known).rows
+    return {p.key: [read_label(row.labels[known.index(p)], p, row.id) for row in rows] for p in (*own, PROPERTIES[1])}
+
+
+def test_several_properties_are_read_of_one_column(tmp_path):
+    table = "file,band_gap [meV],c\na.cif,1500,2\nb.cif,2500,4\n"
+    found = own_labels(tmp_path, table, "mine:eV:band_gap", "one::c", "{key: two, column: c, transform: log1p}")
+    assert found == {"mine": [1.5, 2.5], "band_gap": [1.5, 2.5], "one": [2, 4], "two": [2, 4]}
+
+
+def test_a_title_is_no_second_name_of_a_column_that_has_another_property(tmp_path):
+    table = "file,Band gap,gap_hse\na.cif,1,2\n"
+    found = own_labels(tmp_path, table, "{key: gap_hse, title: Band gap}")
+    assert found == {"gap_hse": [2], "band_gap": [1]}
+
+
+def test_a_heading_may_say_what_a_property_is_counted_per(tmp_path):
+    for definition in ("{key: e, unit: eV, per: cell}", "{key: e, unit: eV/cell, per: cell}"):
+        assert own_labels(tmp_path, "file,e [meV/cell]\na.cif,1500\n", definition)["e"] == [1.5]
+    with pytest.raises(DataError, match="cannot be converted"):
+        own_labels(tmp_path, "file,e [eV/atom]\na.cif,1500\n", "{key: e, unit: eV, per: cell}")
+
+
+def test_a_heading_with_a_unit_says_how_to_define_the_property_with_it(tmp_path):
+    with pytest.raises(DataError) as refused:
+        own_labels(tmp_path, "file,heat (J/mol/K)\na.cif,1\n", "cv::heat")
+    assert refused.value.fix == "Define the property with it: --property cv:J/mol/K:heat."
+
+
+def test_columns_that_are_alike_are_no_misspelt_property(tmp_path):
+    table = "file,e_form_pbe,e_form_hse\na.cif,1,2\n"
+    assert own_labels(tmp_path, table, "e_form_pbe")["e_form_pbe"] == [1]
+    with pytest.raises(DataError, match="close to 'e_form_pbe'"):
+        own_labels(tmp_path, table.replace("pbe", "pb2"), "e_form_pbe")
+
+
+@pytest.mark.parametrize(
+    ("cells", "definition", "fix"),
+    [
+        ("T F", "{key: metal, task: binary}", "Correct the column or remove it"),
+        ("yes no", "metal", "task: binary"),
+    ],
+)
+def test_words_that_are_no_labels_are_told_by_the_kind_of_the_property(tmp_path, cells, definition, fix):
+    first, second = cells.split()
+    with pytest.raises(DataError) as refused:
+        own_labels(tmp_path, f"file,metal\na.cif,{first}\nb.cif,{second}\n", definition)
+    assert fix in refused.value.fix
+    assert ("true or false" in refused.value.what) == ("binary" in definition)

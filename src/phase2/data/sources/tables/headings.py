@@ -14,8 +14,8 @@ from phase2.data.sources.missing import is_missing
 from phase2.data.sources.tables.notes import log_once
 from phase2.data.sources.tables.rows import Table
 from phase2.errors import DataError
-from phase2.properties import Property
-from phase2.units import conversion_factor, is_unit
+from phase2.properties import PROPERTIES, Property
+from phase2.units import conversion_factor, counted_per, is_unit
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +26,15 @@ _NAMES = {"file": ("file", "filename"), "id": ("id", "jid", "materialid"), "text
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Column of labels.
+    """Column of labels of a property; several properties may be read of one.
 
     Attributes:
+        position: Its position in the table.
         property: The property.
         factor: What its values are multiplied by to be in the unit of the property.
     """
 
+    position: int
     property: Property
     factor: float = 1.0
 
@@ -51,12 +53,12 @@ class Columns:
     file: int | None = None
     id: int | None = None
     text: int | None = None
-    labels: dict[int, Column] = field(default_factory=dict)
+    labels: list[Column] = field(default_factory=list)
 
 
 def is_known_heading(text: str, properties: Sequence[Property]) -> bool:
     """Tell whether a cell is the heading of a column that is read."""
-    return _named(text) is not None or _property_in(text, properties) is not None
+    return _named(text) is not None or bool(_properties_in(text, properties)[0])
 
 
 def parse_headings(table: Path, content: Table, properties: Sequence[Property]) -> Columns:
@@ -72,20 +74,23 @@ def parse_headings(table: Path, content: Table, properties: Sequence[Property]) 
     headings = content.headings
     _refuse_missing_headings(table, content, properties)
     named = _naming_columns(headings)
-    labels: dict[int, Column] = {}
+    labels: list[Column] = []
+    others: list[str] = []
     for position, heading in enumerate(headings):
         if position in named.values():
             continue
-        found = _property_in(heading, properties)
-        if found is None:
-            _refuse_misspelt(table, heading, properties)
-            if properties:
-                log_once(log, table, f"column '{heading}' is no property and is ignored.")
-            continue
-        prop, unit = found
-        if any(prop is other.property for other in labels.values()):
-            raise DataError(f"{table} has two columns for '{prop.key}'.", fix="Keep one of them.")
-        labels[position] = Column(prop, _factor(table, heading, prop, unit))
+        found, unit = _properties_in(heading, properties)
+        for prop in found:
+            if any(prop is other.property for other in labels):
+                raise DataError(f"{table} has two columns for '{prop.key}'.", fix="Keep one of them.")
+            labels.append(Column(position, prop, _factor(table, heading, prop, unit)))
+        if not found:
+            others.append(heading)
+    absent = [p for p in properties if all(p is not one.property for one in labels)]
+    for heading in others:
+        _refuse_misspelt(table, heading, absent)
+        if properties:
+            log_once(log, table, f"column '{heading}' is no property and is ignored.")
     if (properties and not labels) or not named:
         raise DataError(
             f"{table} has the headings {', '.join(headings)}.",
@@ -99,7 +104,7 @@ def _naming_columns(headings: Sequence[str]) -> dict[str, int]:
     """Return the position of the columns ``file`` and ``id``; of several names for one, the first of ``_NAMES``."""
     positions: dict[str, list[int]] = {}
     for position, heading in enumerate(headings):
-        positions.setdefault(_squashed(heading), []).append(position)
+        positions.setdefault(squash(heading), []).append(position)
     found = {}
     for key, names in _NAMES.items():
         name = next((name for name in names if name in positions), None)
@@ -112,17 +117,21 @@ def _naming_columns(headings: Sequence[str]) -> dict[str, int]:
 
 
 def _named(heading: str) -> str | None:
-    return next((key for key, names in _NAMES.items() if _squashed(heading) in names), None)
+    return next((key for key, names in _NAMES.items() if squash(heading) in names), None)
 
 
-def _property_in(heading: str, properties: Sequence[Property]) -> tuple[Property, str | None] | None:
-    """Return the property of a heading and the unit that it says; None for the unit where it says none."""
+def _properties_in(heading: str, properties: Sequence[Property]) -> tuple[list[Property], str | None]:
+    """Return the properties that a heading names, and the unit that it says; None for the unit where it says none.
+
+    A title names a property where no key and no column is called so.
+    """
     for name, unit in _readings(unicodedata.normalize("NFKC", heading).strip()):
-        squashed = _squashed(name)
-        prop = next((p for p in properties if squashed in _names(p)), None)
-        if prop is not None:
-            return prop, _per_atom(squashed, unit)
-    return None
+        squashed = squash(name)
+        found = [p for p in properties if squashed in (squash(p.key), squash(p.column))]
+        found = found or [p for p in properties if squashed == squash(p.title)][:1]
+        if found:
+            return found, _per_atom(squashed, unit)
+    return [], None
 
 
 def _readings(heading: str) -> Iterator[tuple[str, str | None]]:
@@ -143,11 +152,8 @@ def _per_atom(name: str, unit: str | None) -> str | None:
     return unit
 
 
-def _names(prop: Property) -> set[str]:
-    return {_squashed(name) for name in (prop.key, prop.column, prop.title)}
-
-
-def _squashed(name: str) -> str:
+def squash(name: str) -> str:
+    """Return what headings are compared by: letters, digits and percent signs, without case."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in plain if c.isalnum() or c == "%")
 
@@ -156,8 +162,14 @@ def _factor(table: Path, heading: str, prop: Property, unit: str | None) -> floa
     if unit is None or unit.strip() == prop.unit or prop.task == "binary":
         return 1.0
     try:
-        factor = conversion_factor(unit, prop.unit)
+        factor = conversion_factor(unit, _counted_unit(prop, unit))
     except DataError as error:
+        if prop not in PROPERTIES and not prop.unit:
+            raise DataError(
+                f"{table} has a column '{heading}', but {prop.key} is defined without a unit.",
+                why="Its values would be shown without one, and compared with those of other units.",
+                fix=f"Define the property with it: --property {prop.key}:{unit.strip()}:{prop.column}.",
+            ) from error
         raise DataError(
             f"{table} has a column '{heading}', but {prop.title.lower()} has the unit '{prop.unit or 'none'}'.",
             why=f"{error.what} {error.why}",
@@ -167,6 +179,12 @@ def _factor(table: Path, heading: str, prop: Property, unit: str | None) -> floa
         unit = prop.unit or "a number"
         log_once(log, table, f"column '{heading}' is converted to {unit}: times {factor:g}.")
     return factor
+
+
+def _counted_unit(prop: Property, unit: str) -> str:
+    """Return the unit of a property with what its values are counted per, where a heading says that too."""
+    said = counted_per(unit)
+    return f"{prop.unit}/{said}" if said == prop.per and counted_per(prop.unit) is None else prop.unit
 
 
 def _refuse_misspelt(table: Path, heading: str, properties: Sequence[Property]) -> None:

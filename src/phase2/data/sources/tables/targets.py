@@ -9,7 +9,7 @@ from pathlib import Path
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.shown import shown
-from phase2.data.sources.base import read_label
+from phase2.data.sources.base import meaning_of, mending_of, read_label
 from phase2.data.sources.missing import FIRST_WORDS, is_missing
 from phase2.data.sources.tables.headings import Columns, is_known_heading, parse_headings
 from phase2.data.sources.tables.notes import log_once
@@ -78,7 +78,7 @@ def read_target_table(
     if content.comments:
         log_once(log, table, f"{content.comments} comment lines are left out.")
     sound = [row.cells for row in content.rows if not row.defect]
-    cells = [row[position] for position in columns.labels for row in sound]
+    cells = [row[position] for position in dict.fromkeys(one.position for one in columns.labels) for row in sound]
     comma = decimal_comma(table, content.separator, cells)
     rows = [_row(row, columns, properties, comma=comma) for row in content.rows]
     _check_columns(table, columns, sound, rows, properties)
@@ -86,7 +86,7 @@ def read_target_table(
 
 
 def _is_read_anew(content: Table, columns: Columns, cells: list[str]) -> bool:
-    converted = any(column.factor != 1.0 for column in columns.labels.values())
+    converted = any(column.factor != 1.0 for column in columns.labels)
     return content.separator != "," or converted or uses_new_words(cells, FIRST_WORDS)
 
 
@@ -95,8 +95,8 @@ def _row(row: TableRow, columns: Columns, properties: Sequence[Property], *, com
         return TargetRow("", f"row-{row.number}", (), row.defect, row.limit)
     cells = row.cells
     labels = {
-        column.property.key: plain_number(cells[position], comma=comma, factor=column.factor)
-        for position, column in columns.labels.items()
+        column.property.key: plain_number(cells[column.position], comma=comma, factor=column.factor)
+        for column in columns.labels
     }
     text = "" if columns.text is None else cells[columns.text].strip("\r\n")
     file = "" if columns.file is None else cells[columns.file].strip()
@@ -118,16 +118,17 @@ def _check_columns(
     properties: Sequence[Property],
 ) -> None:
     """Reject a column without a single number, if most of its records would be rejected for it."""
-    for position, column in columns.labels.items():
+    for column in columns.labels:
         prop, at = column.property, properties.index(column.property)
         entries = [row.labels[at] for row in rows if not row.defect]
         wrong = [k for k, entry in enumerate(entries) if not _is_label(entry, prop)]
         if 2 * len(wrong) > len(entries) and all(_is_label(entry, prop) <= is_missing(entry) for entry in entries):
+            first = cells[wrong[0]][column.position]
             raise DataError(
-                f"{table} has no number in the column of {prop.key}; the first entry is "
-                f"{shown(cells[wrong[0]][position])}.",
-                why=f"The {prop.title.lower()} is a number" + (f" in {prop.unit}." if prop.unit else "."),
-                fix="Correct the column or remove it; a decimal point is a point.",
+                f"{table} has no {'true or false' if prop.task == 'binary' else 'number'} in the column of {prop.key}; "
+                f"the first entry is {shown(first)}.",
+                why=meaning_of(prop),
+                fix=mending_of(prop, first, "Correct the column or remove it; a decimal point is a point."),
             )
 
 
