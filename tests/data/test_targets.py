@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.data.targets import TargetScaler
 from phase2.data.transforms import signed_expm1, signed_log1p
 from phase2.errors import DataError, ModelFileError
@@ -17,6 +18,10 @@ CORE = select_properties()
 ENERGY, GAP, BULK = get_property("formation_energy"), get_property("band_gap"), get_property("bulk_modulus")
 
 labels = arrays(np.float64, st.tuples(st.integers(1, 30), st.just(4)), elements=st.floats(0, 500, width=32))
+
+
+def own(key, **words):
+    return PropertyDefinition(key=key, **words).as_property()
 
 
 def column(values, prop):
@@ -71,6 +76,26 @@ def test_equal_labels_have_a_scale():
     scaler = column([0.1 + 0.2, 0.3], ENERGY)
     assert scaler.std == 1
     np.testing.assert_allclose(scaler.decode(np.zeros((1, 1))), [[0.3]])
+
+
+@pytest.mark.parametrize("size", [1e-31, 1e-19, 1e-9])
+def test_labels_of_any_size_are_normalised(size):
+    """As energies in joules and masses in kilograms are."""
+    labels = size * np.array([1.0, 2.0, 4.0])
+    scaler = column(labels, own("mass", unit="kg"))
+    assert np.abs(scaler.encode(labels[:, None])).max() > 0.5
+    np.testing.assert_allclose(scaler.decode(scaler.encode(labels[:, None]))[:, 0], labels, rtol=1e-6)
+
+
+def test_labels_at_the_bounds_of_logit_are_predicted_and_inside_of_intervals():
+    share = own("share", transform="logit", lower=-2, upper=6)
+    labels = np.array([[-2.0], [-1.9999], [0.0], [5.9999], [6.0]])
+    scaler = TargetScaler.fit(labels, (share,))
+    decoded = scaler.decode(scaler.encode(labels))
+    np.testing.assert_allclose(decoded[:, 0], [-2, -2, 0, 6, 6], atol=1e-6)
+    wide = scaler.decode(scaler.encode(labels) + np.array([[-0.1], [0.1], [0], [-0.1], [0.1]], np.float32))
+    assert wide[0, 0] == -2
+    assert wide[4, 0] == 6
 
 
 def test_an_outlier_is_masked_and_does_not_change_the_scale():

@@ -16,6 +16,7 @@ from phase2.config.schema import DataConfig
 from phase2.config.settings import cache_dir
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.label_remarks import label_remarks, refuse_sentinels
+from phase2.data.label_spread import spread_remarks
 from phase2.data.sources.absent import refuse_absent_columns
 from phase2.data.sources.columns import read_column
 from phase2.data.splits.assign import AssignedSplit, SplitInput, assign_parts
@@ -152,9 +153,13 @@ class CrystalPropertyDataset:
         )
 
     def label_remarks(self) -> tuple[str, ...]:
-        """Remark on labels that are hardly right, one sentence for each property that has any."""
+        """Remark on labels that are hardly right, and on those of the training part that teach little."""
         used = np.sort(np.concatenate([self.split.train, self.split.val, self.split.test]))
-        return tuple(label_remarks(self.targets[used], self.properties, self.graphs.ids[used]))
+        train = np.sort(self.split.train)
+        return (
+            *label_remarks(self.targets[used], self.properties, self.graphs.ids[used]),
+            *spread_remarks(self.targets[train], self.properties, self.graphs.ids[train], what="training labels"),
+        )
 
     def label_counts(self) -> dict[str, dict[str, int]]:
         """Count the labels of each property in each part: ``{"train": {"band_gap": 812, ...}, ...}``."""

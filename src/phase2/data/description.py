@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from phase2.data.crystals.elements import symbol_of
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.label_remarks import find_sentinels, label_remarks
+from phase2.data.label_spread import spread_remarks
 from phase2.data.rejections import HasReason, group_reasons
 from phase2.data.store.store import GraphStore
 from phase2.properties import Property
@@ -138,7 +139,11 @@ def describe_store(
         duplicates=tuple(tuple(str(graphs.ids[k]) for k in group[:_EXAMPLES]) for group in groups[:_EXAMPLES]),
         duplicated=sum(len(group) - 1 for group in groups),
         repeated_ids=tuple(ids[repeats > 1][:_EXAMPLES].tolist()),
-        remarks=(*remarks, *label_remarks(targets, properties, graphs.ids)),
+        remarks=(
+            *remarks,
+            *label_remarks(targets, properties, graphs.ids),
+            *spread_remarks(targets, properties, np.asarray(graphs.ids)),
+        ),
         rejected=len(store.rejected),
         reasons=_by_reason(store.rejected),
         left_out=tuple(left_out),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.errors import DataError
-from phase2.properties import Property, believed_range
+from phase2.properties import PROPERTIES, Property, believed_range
 
 REPEATED = 3
 """Times that a value occurs before it is taken for a word; a calculation fails with another number each time."""
 
 _NINES = frozenset(float(np.float32(10**k - 1)) for k in range(2, 13))
+_NINES_SORTED = np.array(sorted(_NINES))
 _HUGE = 1e9
 _SHOWN = 3
 
@@ -78,8 +80,13 @@ def refuse_sentinels(targets: NDArray[np.floating], properties: Sequence[Propert
         raise DataError(
             f"{'; '.join(map(str, found))}, such as that of '{found[0].first}'.",
             why="The number stands for a missing value, and would be learned and tested as one.",
-            fix="Leave these cells empty, or write null or n/a; the other labels of these crystals stay.",
+            fix="Leave these cells empty, or write null or n/a; the other labels of these crystals stay."
+            + _bounds_instead(found[0].property),
         )
+
+
+def _bounds_instead(prop: Property) -> str:
+    return "" if prop in PROPERTIES else f" If they are right, give {prop.key} bounds that include them."
 
 
 def _remark(column: NDArray[np.floating], prop: Property, ids: NDArray[np.str_]) -> str:
@@ -102,7 +109,7 @@ def _remark(column: NDArray[np.floating], prop: Property, ids: NDArray[np.str_])
 
 
 def _sentinels(column: NDArray[np.floating], prop: Property, ids: NDArray[np.str_]) -> list[Sentinel]:
-    low, high = believed_range(prop)
+    low, high = _range_without_words(column, prop)
     odd = np.flatnonzero((column < low) | (column > high) | ((column < 0) & prop.non_negative))
     values, first, counts = np.unique(column[odd], return_index=True, return_counts=True)
     return [
@@ -110,6 +117,16 @@ def _sentinels(column: NDArray[np.floating], prop: Property, ids: NDArray[np.str
         for value, at, count in zip(values, first, counts, strict=True)
         if _is_word(float(value), int(count), prop)
     ]
+
+
+def _range_without_words(column: NDArray[np.floating], prop: Property) -> tuple[float, float]:
+    """Return the range that is believed; where a property has no bound, it is a span beyond all that are no words."""
+    low, high = believed_range(prop)
+    plain = column[np.isfinite(column) & ~np.isin(np.abs(column), _NINES_SORTED) & (np.abs(column) < _HUGE)]
+    if (math.isfinite(low) and math.isfinite(high)) or not len(plain) or prop.task == "binary":
+        return low, high
+    least, most = float(plain.min()), float(plain.max())
+    return max(low, 2 * least - most), min(high, 2 * most - least)
 
 
 def _is_word(value: float, count: int, prop: Property) -> bool:

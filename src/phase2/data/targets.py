@@ -161,8 +161,8 @@ def _fit_column(transformed: NDArray[np.float64], prop: Property) -> tuple[float
     lower, upper = _bounds(labels)
     kept = labels[(labels >= lower) & (labels <= upper)]
     spread = float(kept.std())
-    # Equal labels differ by rounding only; that is no scale to normalise by.
-    equal = spread <= 1e-12 * max(1.0, float(np.abs(kept).max()))
+    # Equal labels differ by rounding only; that is no scale to normalise by. Small labels may differ all the same.
+    equal = spread <= 1e-12 * float(np.abs(kept).max())
     return float(kept.mean()), 1.0 if equal else spread, lower, upper
 
 

@@ -13,6 +13,8 @@ from phase2.properties import Property
 LOGIT_MARGIN = 1e-4
 """Distance from its bounds, relative to their distance, at which a value is held whose logit would be infinite."""
 
+_NEAR_BOUND = LOGIT_MARGIN * (1 + 1e-3)  # networks compute with seven digits
+
 
 def to_learned(column: NDArray[np.float64], prop: Property) -> NDArray[np.float64]:
     """Transform values, (B,) float64, in the property's unit or per atom; truth values stay 1 and 0."""
@@ -29,7 +31,10 @@ def to_learned(column: NDArray[np.float64], prop: Property) -> NDArray[np.float6
 
 
 def from_learned(column: NDArray[np.float64], prop: Property) -> NDArray[np.float64]:
-    """Invert :func:`to_learned`; of a binary property, turn logits into probabilities."""
+    """Invert :func:`to_learned`; of a binary property, turn logits into probabilities.
+
+    Whatever is learned at the margin of a bound, or beyond, becomes the bound.
+    """
     if prop.task == "binary":
         return sigmoid(column)
     if prop.transform == "log1p":
@@ -39,7 +44,9 @@ def from_learned(column: NDArray[np.float64], prop: Property) -> NDArray[np.floa
             return np.sinh(column)
     if prop.transform == "logit":
         lower, width = _range(prop)
-        return lower + width * sigmoid(column)
+        share = sigmoid(column)
+        share = np.where(share < _NEAR_BOUND, 0.0, np.where(share > 1 - _NEAR_BOUND, 1.0, share))
+        return lower + width * share
     return column
 
 

@@ -45,12 +45,14 @@ def losses_to_boosting(val: Sequence[PropertyMetrics], baselines: Sequence[Prope
 
 def boosting_sentence(val: Sequence[PropertyMetrics], baselines: Sequence[PropertyBaseline]) -> str:
     """Say in which properties the network loses to gradient boosting; empty without that baseline."""
-    compared = {baseline.key for baseline in baselines if baseline.boosting_val_mae is not None}
-    if not compared.intersection(result.key for result in val if result.mae is not None):
+    errors = {baseline.key: baseline.boosting_val_mae for baseline in baselines}
+    compared = [(r.mae, error) for r in val if r.mae is not None and (error := errors.get(r.key)) is not None]
+    if not compared:
         return ""
     losses = losses_to_boosting(val, baselines)
     if not losses:
-        return "On the validation crystals the network beats gradient boosting in every property that both predict."
+        how = "is no worse than" if any(mae == error for mae, error in compared) else "beats"
+        return f"On the validation crystals the network {how} gradient boosting in every property that both predict."
     return f"On the validation crystals the network loses to gradient boosting in {_listed(losses)}."
 
 
