@@ -200,9 +200,3 @@ def test_structure_files_by_name(tmp_path):
     yes = ["a.cif", "A.CIF", "POSCAR", "POSCAR_1", "CONTCAR", "x.vasp", "x.poscar", "x.json"]
     assert all(is_structure_file(tmp_path / name) for name in yes)
     assert not any(is_structure_file(tmp_path / name) for name in ["a.csv", "README", "a.xyz"])
-
-
-def test_a_name_of_two_formats_is_read_as_the_first(tmp_path):
-    path = tmp_path / "POSCAR.json"
-    path.write_text(POSCAR)
-    assert read_structure(path).formula == "ClNa"

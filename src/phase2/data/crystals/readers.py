@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.files.archive import is_archive, open_members
+from phase2.data.crystals.files.compressed import bare_name
 from phase2.data.crystals.files.content import Record, open_content
 from phase2.data.crystals.files.json_cursor import Unreadable
 from phase2.data.crystals.files.registry import (
@@ -32,7 +33,8 @@ __all__ = [
     "load_parsers", "may_hold_many", "read_records", "read_structure",
 ]  # fmt: skip
 
-_NEVER = frozenset({".csv", ".tsv", ".md", ".py", ".png", ".pdf", ".pt", ".npz", ".yaml", ".yml", ".xml", ".html"})
+_TABLES = frozenset({".csv", ".tsv"})
+_NEVER = _TABLES | frozenset({".md", ".py", ".png", ".pdf", ".pt", ".npz", ".yaml", ".yml", ".xml", ".html"})
 _LISTED = 10
 _LOGGER = logging.getLogger(__name__)
 
@@ -85,6 +87,12 @@ def read_records(path: Path, limits: ReadingLimits = DEFAULT_LIMITS) -> Generato
     if is_archive(path.name) and named_format(path.name) is None:
         yield from _archived(path, limits)
         return
+    if Path(bare_name(path.name)).suffix in _TABLES:
+        raise DataError(
+            f"{path} is a table, and no structure file.",
+            why="Its rows may name or hold structures.",
+            fix=f"Give it as --data {path}" + ("." if path.suffix.lower() in _TABLES else ", unpacked."),
+        )
     if not path.exists() and named_format(path.name) is None:
         raise DataError(f"{path} has no known structure format.", why=NAMING_RULE, fix="Check the path.")
     with open_content(path, limits) as content:
@@ -97,7 +105,8 @@ def read_records(path: Path, limits: ReadingLimits = DEFAULT_LIMITS) -> Generato
 def _archived(path: Path, limits: ReadingLimits) -> Iterator[Record]:
     left_out: list[str] = []
     for member, content in open_members(path, limits):
-        found = named_format(member) or recognised_format(content)
+        never = PurePosixPath(bare_name(member)).suffix in _NEVER
+        found = named_format(member) or (None if never else recognised_format(content))
         if found is None:
             left_out.append(cut(member, 80))
         else:
@@ -126,7 +135,7 @@ def with_file_name(file: str, records: Iterator[Record]) -> Iterator[tuple[str, 
 def format_of(path: Path) -> Format | None:
     """Return the format of a file, by its name or its first characters; None for an archive and for anything else."""
     found = named_format(path.name)
-    if found is not None or is_archive(path.name) or path.suffix.lower() in _NEVER or not path.is_file():
+    if found is not None or is_archive(path.name) or Path(bare_name(path.name)).suffix in _NEVER or not path.is_file():
         return found
     try:
         with open_content(path, DEFAULT_LIMITS) as content:

@@ -120,12 +120,11 @@ def open_text(
 def unreadable(path: Path, error: Exception) -> DataError:
     """Build the error for a file whose reading raised one of ``READ_ERRORS``."""
     if isinstance(error, UnicodeDecodeError):
-        reason = f"Byte {error.object[error.start]:#04x} is no UTF-8."
+        reason, fix = f"Byte {error.object[error.start]:#04x} is no UTF-8.", "Save it as UTF-8 text."
     else:
         reason = f"{getattr(error, 'strerror', None) or error}."
-    return DataError(
-        f"{path} cannot be read.", why=reason, fix="Check the path; if the file was cut off, write it again."
-    )
+        fix = "Check the path; if the file was cut off, write it again."
+    return DataError(f"{path} cannot be read.", why=reason, fix=fix)
 
 
 class BoundedStream(io.RawIOBase):

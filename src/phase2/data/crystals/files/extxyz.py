@@ -26,11 +26,20 @@ def read_extxyz(content: Content, limits: ReadingLimits) -> Iterator[Record]:
     """
     try:
         with content.lines() as lines:
-            while first := lines.readline(limits.line_length + 1):
-                if first.strip():
-                    yield None, _frame(content, lines, first, limits)
+            first = _next_line(lines, limits)
+            while first:
+                frame = _frame(content, lines, first, limits)
+                if first := _next_line(lines, limits):  # what follows tells whether the frame has all of its atoms
+                    _count(content, first)
+                yield None, frame
     except READ_ERRORS as error:
         raise unreadable(Path(content.subject), error) from error
+
+
+def _next_line(lines: TextIO, limits: ReadingLimits) -> str:
+    """Return the next line that is not empty, "" at the end."""
+    read = iter(lambda: lines.readline(limits.line_length + 1), "")
+    return next((line for line in read if line.strip()), "")
 
 
 def _frame(content: Content, lines: TextIO, first: str, limits: ReadingLimits) -> object:
@@ -54,7 +63,7 @@ def _count(content: Content, line: str) -> int:
     raise DataError(
         f"{content.subject} is no extended XYZ file.",
         why=f"A frame begins with its number of atoms, and there is {shown(line.strip())}.",
-        fix="Write it again, with ase.io.write(path, atoms) for instance.",
+        fix="Correct the number of atoms above it, or write the file again, with ase.io.write(path, atoms).",
     )
 
 

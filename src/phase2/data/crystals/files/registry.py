@@ -44,14 +44,19 @@ class Format(NamedTuple):
     recognise: Callable[[str], bool] | None = None
 
 
+_OTHER = (
+    r"(?!.*\.(?:csv|tsv|json|jsonl|ndjson|db|parquet|extxyz|zip|tar|tgz|tbz2|txz|md|py|png|pdf|pt|npz|ya?ml|xml|html)$)"
+)
+"""Of a name that begins as VASP's files do, and ends as another kind of file does: ``poscars.zip``."""
+
 FORMATS: tuple[Format, ...] = (
     Format("CIF, mCIF", re.compile(r".+\.m?cif"), "*.cif, *.mcif", read_as("cif"), many=False, recognise=is_cif),
     Format(
-        "XDATCAR (last frame)", re.compile(r"xdatcar.*|.+[._-]xdatcar"), "XDATCAR*, *_XDATCAR", read_as("xdatcar"),
-        many=False, recognise=is_xdatcar,
+        "XDATCAR (last frame)", re.compile(rf"xdatcar{_OTHER}.*|.+[._-]xdatcar"), "XDATCAR*, *_XDATCAR",
+        read_as("xdatcar"), many=False, recognise=is_xdatcar,
     ),
     Format(
-        "POSCAR, CONTCAR", re.compile(r"(poscar|contcar)(?!.*\.csv$).*|.+[._-](poscar|contcar)|.+\.vasp"),
+        "POSCAR, CONTCAR", re.compile(rf"(poscar|contcar){_OTHER}.*|.+[._-](poscar|contcar)|.+\.vasp"),
         "POSCAR*, CONTCAR*, *_POSCAR, *.poscar, *.vasp", read_as("poscar"), many=False, recognise=is_poscar,
     ),
     Format("extended XYZ", re.compile(r".+\.extxyz"), "*.extxyz", read_extxyz, recognise=is_extxyz),

@@ -8,7 +8,7 @@ _CELL = re.compile(r"^\s*_cell[_.]length_a\b", re.MULTILINE | re.IGNORECASE)
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?"
 _SCALE = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER}\s+{_NUMBER})?\s*(?:[#!].*)?")
 _VECTOR = re.compile(rf"\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}(?:\s.*)?")
-FRAME = re.compile(r"^\s*Direct configuration\s*=", re.MULTILINE)
+FRAME = re.compile(r"^[ \t]*(Direct|Cartesian) configuration[ \t]*=[ \t]*\d+[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _EXTENDED = re.compile(r"\s*\d+\s*\n[^\n]*\bLattice\s*=", re.IGNORECASE)
 
 _JSON_KEY = re.compile(r'"([^"\\]{1,40})"\s*:')
