@@ -24,8 +24,9 @@ def study(request):
 def test_every_row_resolves_to_what_it_declares():
     for run in RUNS:
         config = resolve(run.request()).config
-        for one in run.row.settings:
-            assert attrgetter(one.path)(config) == one.value, (run.run_id, one.path)
+        declared = {one.path: one.value for one in run.row.settings}  # a later one wins
+        for path, value in declared.items():
+            assert attrgetter(path)(config) == value, (run.run_id, path)
         assert (config.properties, config.training.epochs, config.seed) == (run.row.properties, run.epochs, 42)
 
 
