@@ -47,7 +47,7 @@ def reformat(path):
 
 
 def change_docstrings(package):
-    edit(package / "training/optimisation.py", '"""', '"""Something else. ')
+    edit(package / "training/optimisation/average.py", '"""', '"""Something else. ')
     edit(package / "training/learner.py", '        """Copy everything', '        """Take everything')
 
 
@@ -64,8 +64,8 @@ def change_layout(package):
 def move_a_module(package):
     (package / "training/optim").mkdir()
     (package / "training/optim/__init__.py").write_text('"""Optimisation."""\n')
-    (package / "training/optimisation.py").rename(package / "training/optim/adam.py")
-    edit(package / "training/learner.py", "phase2.training.optimisation", "phase2.training.optim.adam")
+    (package / "training/optimisation/average.py").rename(package / "training/optim/adam.py")
+    edit(package / "training/learner.py", "phase2.training.optimisation.average", "phase2.training.optim.adam")
 
 
 def move_a_function(package):

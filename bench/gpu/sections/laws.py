@@ -35,8 +35,8 @@ from phase2.data.padding.pad import pad
 from phase2.data.padding.shape import BatchShape
 from phase2.models.base import CrystalModel
 from phase2.testing.host_reads import host_waits
-from phase2.training.muon import orthogonalize
 from phase2.training.objective import property_losses
+from phase2.training.optimisation.muon import orthogonalize
 
 # Largest differences relative to the largest value: some 20 to 50 times what single precision differs from double on
 # the CPU (predictions 1.2e-6, gradients 9e-7, equal crystals 3e-7, Muon's matrices 4e-6), and for bf16 twice what it

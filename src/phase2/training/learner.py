@@ -20,8 +20,8 @@ from phase2.models.precision import mixed_precision
 from phase2.training.balancing import make_balancer
 from phase2.training.fine_tuning.backbone import BackboneSchedule
 from phase2.training.objective import LabelWeights, PropertyLosses, property_losses
-from phase2.training.optimisation import (
-    AveragedModel,
+from phase2.training.optimisation.average import AveragedModel
+from phase2.training.optimisation.optimizer import (
     clip_gradients,
     learning_rate,
     make_optimizer,

@@ -9,7 +9,8 @@ from torch import nn
 from phase2.config.schema import TrainingConfig
 from phase2.models.elements import ElementFeatures
 from phase2.training.balancing import Uncertainty
-from phase2.training.optimisation import AveragedModel, clip_gradients, learning_rate, make_optimizer
+from phase2.training.optimisation.average import AveragedModel
+from phase2.training.optimisation.optimizer import clip_gradients, learning_rate, make_optimizer
 
 CONFIG = TrainingConfig(epochs=1, batch_size=4, lr=0.1, warmup=0.1, weight_decay=0.5)
 

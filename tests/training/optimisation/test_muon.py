@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.optim import AdamW
 
-from phase2.training.muon import Muon, orthogonalize
+from phase2.training.optimisation.muon import Muon, orthogonalize
 
 
 def parameters(*shapes, seed=0):
