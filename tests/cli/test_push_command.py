@@ -97,7 +97,7 @@ def test_a_taken_name_is_refused_before_anything_is_stored_unless_it_is_replaced
     ("words", "code", "said"),
     [
         (["sample"], 2, "comes with phase2"),
-        (["nothing.jsonl"], 3, "no regular file"),
+        (["nothing.jsonl"], 3, "There is no 'nothing.jsonl'"),
         (["salts.jsonl", "--name", "a/b"], 2, "cannot be the name"),
     ],
 )

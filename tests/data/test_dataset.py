@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.config.schema import DataConfig
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import DataError, RequestError
@@ -103,3 +104,17 @@ def test_invalid_records_are_counted_with_reasons(tmp_path, cache):
     assert dataset.rejected == 2
     assert {r.id for r in dataset.store.rejected} == {"flat", "infinite"}
     assert "flat" in (dataset.store.path / "rejected.csv").read_text()
+
+
+def test_bounds_that_leave_no_label_are_told_from_missing_labels(tmp_path):
+    path = tmp_path / "few.jsonl"
+    with path.open("w") as file:
+        for k in range(20):
+            edge = 3.5 + k / 10
+            atoms = {"lattice_mat": (edge * np.eye(3)).tolist(), "coords": [[0, 0, 0]], "elements": ["Na"]}
+            file.write(json.dumps({"jid": f"c{k}", "atoms": {**atoms, "cartesian": False}, "share": 50}) + "\n")
+    own = (PropertyDefinition(key="share", transform="logit", lower=0, upper=1),)
+    config = DataConfig(source=str(path), own_properties=own)
+    with pytest.raises(DataError, match="No label of share is left") as refused:
+        CrystalPropertyDataset.load(config, ["share"], cache=tmp_path)
+    assert "20 labels of share, as of c0, lie beyond the bounds" in refused.value.why

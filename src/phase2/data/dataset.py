@@ -127,11 +127,11 @@ class CrystalPropertyDataset:
         columns, beyond = _without_impossible(columns, graphs.ids, known, requested)
         present = np.isfinite(columns[:, requested])
         if not present[whole.train].any():
-            raise _without_labels(properties, columns[whole.train], config)
+            raise _without_labels(properties, columns[whole.train], config, beyond)
         parts, dropped = drop_twins(reduce_split(whole, present, config), graphs, config)
         kept = [k for k in requested if not np.isnan(columns[parts.train, k]).all()]
         if not kept or (len(kept) < len(requested) and not drop_unlabelled_properties):
-            raise _without_labels([keys[k] for k in requested if k not in kept], columns[parts.train], config)
+            raise _without_labels([keys[k] for k in requested if k not in kept], columns[parts.train], config, beyond)
         chosen = tuple(known[k] for k in kept)
         targets = columns[:, kept]
         if config.source not in CRYSTALS:  # a published data set has what it has
@@ -244,7 +244,16 @@ def _assign(
     return assign_parts(config, SplitInput(store.graphs, [one.id for one in store.rejected], symmetry, column))
 
 
-def _without_labels(missing: Sequence[str], train: NDArray[np.float64], config: DataConfig) -> DataError:
+def _without_labels(
+    missing: Sequence[str], train: NDArray[np.float64], config: DataConfig, beyond: Mapping[str, Sequence[str]]
+) -> DataError:
+    if refused := [key for key in missing if key in beyond]:
+        counts = " and ".join(f"{len(beyond[key]):,} labels of {key}, as of {beyond[key][0]}," for key in refused)
+        return DataError(
+            f"No label of {', '.join(refused)} is left in the training part of '{config.source}'.",
+            why=f"{counts} lie beyond the bounds that the property is defined with.",
+            fix="Correct lower and upper, which are in the unit of the property, or the labels.",
+        )
     available = [p.key for p, column in zip(config.properties, train.T, strict=True) if not np.isnan(column).all()]
     kept = "" if config.max_samples is None else f" of the at most {config.max_samples} crystals kept by --max-samples"
     return DataError(

@@ -43,14 +43,14 @@ def write_csv(file: IO[str], rows: Iterable[Sequence[Cell]], *, end: str = "\n")
     csv.writer(file, lineterminator=end).writerows([csv_cell(value) for value in row] for row in rows)
 
 
-def read_csv(file: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the rows that :func:`write_csv` wrote.
+def read_csv(file: Iterable[str], separator: str = ",") -> Iterator[list[str]]:
+    """Yield the rows that :func:`write_csv` wrote, or those of a table with another separator.
 
     Raises:
         ValueError: The text is no CSV.
     """
     try:
-        for row in csv.reader(file, strict=True):
+        for row in csv.reader(file, delimiter=separator, strict=True):
             yield [text_of_cell(cell) for cell in row]
     except csv.Error as error:
         raise ValueError(str(error)) from error

@@ -187,6 +187,21 @@ def test_a_table_of_ids_is_a_split_file_and_a_missing_validation_part_is_drawn(t
     assert len(val) == 1
 
 
+@pytest.mark.parametrize("separator", ["\t", ";"])
+def test_a_table_of_ids_is_separated_as_tables_are(tmp_path, separator):
+    path = tmp_path / "split.tsv"
+    rows = ["material,subset", *(f"mp-{k},{'train' if k < 9 else 'test'}" for k in range(12))]
+    path.write_text("\n".join(rows).replace(",", separator), encoding="utf-8")
+    assert _rows(_split(_few(), f"file:{path}"))[2] == {9, 10, 11}
+
+
+def test_a_first_row_with_a_misspelt_part_is_no_heading(tmp_path):
+    path = tmp_path / "split.csv"
+    path.write_text("\n".join(["mp-0,trian", *(f"mp-{k},{'train' if k < 9 else 'test'}" for k in range(1, 12))]))
+    with pytest.raises(DataError, match="has no part for 'mp-0'"):
+        _split(_few(), f"file:{path}")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -198,6 +213,7 @@ def test_a_table_of_ids_is_a_split_file_and_a_missing_validation_part_is_drawn(t
         ('{"train": [["mp-0"]], "test": ["mp-1"]}', "no id"),
         ('{"train": ["x-0"], "val": ["x-1"], "test": ["x-2"]}', "None of the 3 ids"),
         ('{"train": ["mp-0"], "val": ["mp-1"], "test": ["x-2"]}', "no crystal of the test part"),
+        ('{"train": ["mp-0"], "train": ["mp-1"], "test": ["mp-2"]}', "It has 'train' twice"),
     ],
 )
 def test_a_split_file_that_cannot_be_used_is_refused(tmp_path, content, message):

@@ -1,5 +1,8 @@
 """Lists, rankings and comparisons of runs that define properties, binary ones among them."""
 
+import re
+
+import numpy as np
 import pytest
 
 from phase2.api.run_list import RunList
@@ -13,8 +16,10 @@ from phase2.runs.catalog.comparison import compare_runs
 from phase2.runs.catalog.cross_validation import CrossValidation
 from phase2.runs.catalog.filter import RunFilter
 from phase2.runs.catalog.index import list_runs
+from phase2.runs.catalog.matbench import matbench_task
 from phase2.runs.catalog.ranking import finished_rows, ranked, rows_table
 from phase2.runs.manifest import read_manifest
+from phase2.runs.predictions import PartPredictions
 from phase2.runs.results import PropertyMetrics
 from phase2.storage.urls import open_store
 
@@ -179,3 +184,49 @@ def test_folds_that_define_a_property_differently_are_refused(make_own):
     ]
     with pytest.raises(DataError, match="define 'cv' differently"):
         CrossValidation.of("cv", folds)
+
+
+@pytest.mark.parametrize(
+    ("splits", "seeds", "said"),
+    [
+        (("kfold:3/1", "kfold:2/2"), (42, 42), "no folds of one division"),
+        (("kfold:3/1", "kfold:3/2:composition"), (42, 42), "no folds of one division"),
+        (("kfold:3/1", "kfold:3/2"), (42, 7), "split seed 42, .*split seed 7"),
+        (("kfold:3/1", "matbench:fold_1"), (42, 42), "no folds of one division"),
+        (("kfold:3/1", "composition"), (42, 42), "is tested on no fold"),
+    ],
+)
+def test_runs_that_are_no_folds_of_one_division_are_refused(make_own, splits, seeds, said):
+    made = [read_manifest(make_own(f"cv-{k}", 2.0, 0.2, split=split).manifest) for k, split in enumerate(splits)]
+    folds = []
+    for one, seed in zip(made, seeds, strict=True):
+        data = one.config.data.model_copy(update={"split_seed": seed})
+        folds.append(one.model_copy(update={"config": one.config.model_copy(update={"data": data})}))
+    with pytest.raises(DataError, match="cv") as refused:
+        CrossValidation.of("cv", folds)
+    assert re.search(said, f"{refused.value.what} {refused.value.why}")
+
+
+def test_a_record_of_matbench_names_each_fold_though_one_is_missing(make_own):
+    folds = [read_manifest(make_own(f"cv-{k}", 2.0, 0.2, split=f"matbench:fold_{k}").manifest) for k in (3, 0)]
+    made = CrossValidation.of("cv", folds)
+    assert [run.split for run in made.runs] == ["matbench:fold_0", "matbench:fold_3"]
+    part = PartPredictions((CV.as_property(),), ["a"], ["X"], np.array([[1.0]]), np.array([[2.0]]))
+    record = matbench_task("cv", "cv", [(one, part) for one in folds])
+    assert sorted(record["results"]) == ["fold_0", "fold_3"]
+    assert record["results"]["fold_3"]["parameters"]["split"] == "matbench:fold_3"
+
+
+def test_runs_that_differ_in_the_split_alone_are_not_told_apart_by_the_definition(make_own, manifest, listed):
+    for k in (1, 2):
+        made = make_own(
+            f"cv-{k}",
+            2.0,
+            0.2,
+            split=f"kfold:2/{k}",
+            data=manifest.data.model_copy(update={"split_fingerprint": str(k) * 64}),
+        )
+        assert made
+    with pytest.raises(RequestError, match="2 different data sets or splits") as caught:
+        compare_best(listed(), "cv")
+    assert "defined as" not in caught.value.why

@@ -133,6 +133,12 @@ def _from_file(name: SplitName, config: DataConfig, data: SplitInput) -> Assigne
     file = read_split_file(Path(name.argument).expanduser())
     ids, seed = data.graphs.ids, config.split_seed
     row = {str(one): k for k, one in enumerate(ids)}
+    if file.heading in row:
+        raise DataError(
+            f"The first row of {name.argument} has no part for '{file.heading}'.",
+            why="It would be taken for the headings, since no train, val or test stands behind the id.",
+            fix="Correct the row.",
+        )
     missing = [one for one in file.part if one not in row]
     if len(missing) == len(file.part):
         raise DataError(

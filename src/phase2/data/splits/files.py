@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +32,12 @@ class SplitFile:
     Attributes:
         part: Part of each id.
         sha256: SHA-256 of the file, hexadecimal.
+        heading: First cell of the row that was taken for the headings of a CSV, "" for none.
     """
 
     part: Mapping[str, Part]
     sha256: str
+    heading: str = ""
 
     def has(self, part: Part) -> bool:
         """Whether any id is in a part."""
@@ -51,7 +54,11 @@ def read_split_file(path: Path) -> SplitFile:
         DataError: It cannot be read, is no such file, or has an id in two parts.
     """
     content = _content(path)
-    rows = _csv_rows(path, content) if path.suffix.lower() in (".csv", ".tsv", ".txt") else _json_rows(path, content)
+    heading = ""
+    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
+        heading, rows = _csv_rows(path, content)
+    else:
+        rows = list(_json_rows(path, content))
     found: dict[str, Part] = {}
     twice: list[str] = []
     for name, part in rows:
@@ -67,7 +74,7 @@ def read_split_file(path: Path) -> SplitFile:
             why="The validation part alone is drawn where a file has none.",
             fix='Write {"train": [...], "val": [...], "test": [...]}.',
         )
-    return SplitFile(found, hashlib.sha256(content).hexdigest())
+    return SplitFile(found, hashlib.sha256(content).hexdigest(), heading)
 
 
 def shown(names: list[str]) -> str:
@@ -91,8 +98,10 @@ def _content(path: Path) -> bytes:
 
 def _json_rows(path: Path, content: bytes) -> Iterator[tuple[str, Part]]:
     try:
-        found = json.loads(content)
+        found = json.loads(content, object_pairs_hook=lambda pairs: _with_single_keys(path, pairs))
     except ValueError as error:
+        if isinstance(error, DataError):
+            raise
         raise _no_split_file(path, f"It is no JSON: {error}.") from error
     if not isinstance(found, dict):
         raise _no_split_file(path, f"It holds a {type(found).__name__}, not an object with the parts.")
@@ -110,25 +119,40 @@ def _json_rows(path: Path, content: bytes) -> Iterator[tuple[str, Part]]:
             yield str(name), part
 
 
-def _csv_rows(path: Path, content: bytes) -> Iterator[tuple[str, Part]]:
+def _with_single_keys(path: Path, pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise _no_split_file(path, f"It has '{twice}' twice, and the ids of one would be lost.")
+    return found
+
+
+def _csv_rows(path: Path, content: bytes) -> tuple[str, list[tuple[str, Part]]]:
+    """Return the first cell of the headings, "" without any, and the rows: an id and its part."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _no_split_file(path, "It is no text in UTF-8.") from error
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    separator = max(",;\t", key=first.count)
     try:
-        table = list(read_csv(io.StringIO(text, newline="")))
+        table = list(read_csv(io.StringIO(text, newline=""), separator))
     except ValueError as error:
         raise _no_split_file(path, f"It is no CSV: {error}.") from error
+    heading = ""
+    rows: list[tuple[str, Part]] = []
     for number, row in enumerate(table):
         cells = [cell.strip() for cell in row]
         if not any(cells):
             continue
         part = _PARTS.get(cells[1].lower()) if len(cells) > 1 else None
-        if part is None and number == 0:
-            continue  # the heading
+        if part is None and not rows and not heading:
+            heading = cells[0]
+            continue
         if part is None or not cells[0]:
             raise _no_split_file(path, f"Row {number + 1} is no id with train, val or test behind it.")
-        yield cells[0], part
+        rows.append((cells[0], part))
+    return heading, rows
 
 
 def _no_split_file(path: Path, why: str) -> DataError:

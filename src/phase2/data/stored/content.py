@@ -114,6 +114,8 @@ def _hashed(name: str, path: Path) -> ContentFile:
         is_file = path.is_file()
     except OSError as error:
         raise _unreadable(path, error) from error
+    if not is_file and not os.path.lexists(path):
+        raise DataError(f"There is no '{path}'.", why="It is neither a file nor a folder.", fix="Check the path.")
     if not is_file:
         raise DataError(
             f"'{path}' is no regular file.",

@@ -135,10 +135,10 @@ def _kind(run: RunSummary, by: str) -> object:
 
 def _several(groups: Sequence[Sequence[RunSummary]], by: str) -> RequestError:
     total = sum(map(len, groups))
-    lines = [_line(group, by) for group in groups[:_SHOWN]]
+    defined = {group[0].own_labels.get(by) for group in groups}
+    lines = [_line(group, by, defined=len(defined) > 1) for group in groups[:_SHOWN]]
     more = f"; and {len(groups) - _SHOWN} more" if len(groups) > _SHOWN else ""
     if by != SCORE:
-        defined = {group[0].own_labels.get(by) for group in groups}
         what = "data sets or splits" if len(defined) == 1 else "data sets, splits or definitions of the property"
         return RequestError(
             f"The {total} runs with a validation error of {by} are of {len(groups)} different {what}.",
@@ -160,10 +160,10 @@ def _several(groups: Sequence[Sequence[RunSummary]], by: str) -> RequestError:
     )
 
 
-def _line(group: Sequence[RunSummary], by: str) -> str:
+def _line(group: Sequence[RunSummary], by: str, *, defined: bool) -> str:
     first = group[0]
     keys = "" if by != SCORE else f" of {', '.join(first.properties)}"
     data = f" ({first.data[:8]})" if first.data else ""
-    data += f", defined as {first.own_labels[by]}" if by in first.own_labels else ""
+    data += f", defined as {first.own_labels[by]}" if defined and by in first.own_labels else ""
     count = "1 run" if len(group) == 1 else f"{len(group)} runs"
     return f"{count}{keys} on {described(first)}{data}, best {first.run_id}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Literal, Self
 
-from phase2.config.data.splits import parse_split
+from phase2.config.data.splits import MATBENCH_FOLDS, parse_split
 from phase2.errors import DataError
 from phase2.runs.manifest import RunManifest
 from phase2.runs.report.markdown import number, table
@@ -73,6 +73,7 @@ class CrossValidation(Record):
         runs: Its finished runs, in the order of their folds.
         missing: Ids of runs that are not finished.
         properties: Errors by property; several of a binary one.
+        reduced: Whether crystals of the folds were left out by ``max_samples``.
     """
 
     schema_version: Counted = 1
@@ -81,6 +82,7 @@ class CrossValidation(Record):
     runs: tuple[FoldRun, ...]
     missing: tuple[str, ...] = ()
     properties: tuple[PropertySpread, ...]
+    reduced: bool = False
 
     @classmethod
     def of(cls, name: str, manifests: Sequence[RunManifest], missing: Sequence[str] = ()) -> Self:
@@ -92,15 +94,17 @@ class CrossValidation(Record):
             missing: Ids of those that are not finished.
 
         Raises:
-            DataError: None is finished, or two are tested on the same fold.
+            DataError: None is finished, one is tested on no fold, two are on the same, or they are folds of different
+                data, seeds or numbers.
         """
-        done = sorted((one for one in manifests if one.status == "finished"), key=_fold)
+        done = sorted((one for one in manifests if one.status == "finished"), key=fold_number)
         if not done:
             raise DataError(
                 f"No fold of '{name}' is finished.",
                 why="The table is made of finished runs.",
                 fix="Run 'phase2 cross-validate' with this name, and look again.",
             )
+        _refuse_mixed(name, done)
         splits = [one.config.data.split_name for one in done]
         if len(set(splits)) < len(splits):
             twice = next(split for split in splits if splits.count(split) > 1)
@@ -115,6 +119,7 @@ class CrossValidation(Record):
                 for key in dict.fromkeys(r.key for one in done for r in one.test)
                 for spread in _spreads(key, done)
             ),
+            reduced=any(_is_reduced(one) for one in done),
         )
 
     def markdown(self) -> str:
@@ -132,6 +137,8 @@ class CrossValidation(Record):
         if binary:
             columns = ("binary property", "measure", "mean", "spread", "prior's", "test labels", *folds)
             lines.append(table(columns, binary, numeric=len(columns) - 2))
+        if self.reduced:
+            lines.append("The folds are not whole: --max-samples leaves crystals out.")
         if self.missing:
             lines.append(f"Not finished: {', '.join(self.missing)}.")
         return "\n\n".join(lines) + "\n"
@@ -141,9 +148,46 @@ def _cells(row: PropertySpread) -> tuple[str, ...]:
     return (*map(number, (row.mean, row.std, row.baseline)), f"{row.labels:,}", *map(number, row.folds))
 
 
-def _fold(manifest: RunManifest) -> tuple[int, str]:
+def fold_number(manifest: RunManifest) -> int:
+    """Return the number of the fold that a run is tested on, from 0; -1 where its split is no fold."""
     split = parse_split(manifest.config.data.split_name)
-    return split.fold, split.text
+    return MATBENCH_FOLDS.index(split.argument) if split.method == "matbench" else split.fold - 1
+
+
+def _refuse_mixed(name: str, manifests: Sequence[RunManifest]) -> None:
+    """Refuse runs whose test parts are not the folds of one division of one data set."""
+    apart = next((one for one in manifests if fold_number(one) < 0), None)
+    if apart is not None:
+        raise DataError(
+            f"The run {apart.run_id} of '{name}' is tested on no fold.",
+            why=f"Its split is {apart.config.data.split_name}.",
+            fix="Name runs of one cross-validation: their splits are kfold:5/1 and the like.",
+        )
+    first = manifests[0]
+    other = next((one for one in manifests if _division(one) != _division(first)), None)
+    if other is not None:
+        raise DataError(
+            f"The runs {first.run_id} and {other.run_id} of '{name}' are no folds of one division.",
+            why=f"They are of {_described(first)}, and of {_described(other)}.",
+            fix="Name runs of one cross-validation.",
+        )
+
+
+def _division(manifest: RunManifest) -> tuple[object, ...]:
+    split, data = parse_split(manifest.config.data.split_name), manifest.config.data
+    content = (manifest.data.address if manifest.data else "") or data.source
+    return split.method, split.folds, split.keys, data.split_seed, content, data.max_samples
+
+
+def _described(manifest: RunManifest) -> str:
+    data = manifest.config.data
+    kept = "" if data.max_samples is None else f", at most {data.max_samples:,} crystals"
+    return f"{data.source}, {data.split_name}, split seed {data.split_seed}{kept}"
+
+
+def _is_reduced(manifest: RunManifest) -> bool:
+    most, data = manifest.config.data.max_samples, manifest.data
+    return most is not None and data is not None and data.train + data.val + data.test >= most
 
 
 def _fold_run(manifest: RunManifest) -> FoldRun:

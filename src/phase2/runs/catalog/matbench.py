@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from phase2.runs.catalog.cross_validation import fold_number
 from phase2.runs.manifest import RunManifest
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.results import THRESHOLD
@@ -31,7 +32,7 @@ def matbench_task(name: str, key: str, folds: Sequence[tuple[RunManifest, PartPr
         "@class": "MatbenchTask",
         "benchmark_name": BENCHMARK,
         "dataset_name": name,
-        "results": {f"fold_{k}": _fold(key, manifest, part) for k, (manifest, part) in enumerate(folds)},
+        "results": {f"fold_{fold_number(manifest)}": _fold(key, manifest, part) for manifest, part in folds},
     }
 
 
