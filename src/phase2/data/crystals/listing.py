@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from phase2.data.crystals.formats.recognition import HEAD, is_other_json
-from phase2.data.crystals.readers import NAMING_RULE, is_structure_file
+from phase2.data.crystals.readers import NAMING_RULE, OTHER_NAME, is_structure_file
 from phase2.errors import DataError
 
-OTHER_NAME = "no structure by name"
+__all__ = [
+    "NOT_REGULAR", "NO_ROW", "ODD_KEY", "OTHER_JSON", "OTHER_NAME", "FolderFiles", "LeftOut", "left_out_notes",
+    "list_files", "list_structures", "unreadable",
+]  # fmt: skip
+
 OTHER_JSON = "JSON without a structure"
 NOT_REGULAR = "no regular file"
 LEADS_NOWHERE = "a link that leads nowhere"

@@ -14,7 +14,7 @@ from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.files.archive import is_archive, open_members
 from phase2.data.crystals.files.compressed import bare_name
-from phase2.data.crystals.files.content import Record, open_content
+from phase2.data.crystals.files.content import Content, Record, open_content
 from phase2.data.crystals.files.json_cursor import Unreadable
 from phase2.data.crystals.files.registry import (
     FORMATS,
@@ -35,6 +35,9 @@ __all__ = [
 
 _TABLES = frozenset({".csv", ".tsv"})
 _NEVER = _TABLES | frozenset({".md", ".py", ".png", ".pdf", ".pt", ".npz", ".yaml", ".yml", ".xml", ".html"})
+OTHER_NAME = "no structure by name"
+LINK = "a link of an archive, which is not followed"
+
 _LISTED = 10
 _LOGGER = logging.getLogger(__name__)
 
@@ -102,19 +105,47 @@ def read_records(path: Path, limits: ReadingLimits = DEFAULT_LIMITS) -> Generato
         yield from found.read(content, limits)
 
 
+def archive_left_out(path: Path, limits: ReadingLimits = DEFAULT_LIMITS) -> dict[str, list[str]]:
+    """Return the files of an archive that are not read, by the reason.
+
+    Raises:
+        DataError: The archive cannot be read.
+    """
+    links: list[str] = []
+    others = [
+        member for member, content in open_members(path, limits, links) if _member_format(member, content) is None
+    ]
+    return {OTHER_NAME: others, LINK: links}
+
+
 def _archived(path: Path, limits: ReadingLimits) -> Iterator[Record]:
-    left_out: list[str] = []
-    for member, content in open_members(path, limits):
-        never = PurePosixPath(bare_name(member)).suffix in _NEVER
-        found = named_format(member) or (None if never else recognised_format(content))
-        if found is None:
-            left_out.append(cut(member, 80))
+    others: list[str] = []
+    links: list[str] = []
+    for member, content in open_members(path, limits, links):
+        if (found := _member_format(member, content)) is None:
+            others.append(member)
         else:
-            yield from with_file_name(member, found.read(content, limits))
-    if left_out:
-        more = ", ..." if len(left_out) > _LISTED else ""
-        names = ", ".join(left_out[:_LISTED])
-        _LOGGER.warning("%s: %d files hold no structure by their names: %s%s", path, len(left_out), names, more)
+            yield from with_file_name(member, _member_records(found, content, limits))
+    for names, why in ((others, OTHER_NAME), (links, LINK)):
+        if names:
+            more = ", ..." if len(names) > _LISTED else ""
+            listed = ", ".join(cut(name, 80) for name in names[:_LISTED])
+            _LOGGER.warning("%s: %d files not taken (%s): %s%s", path, len(names), why, listed, more)
+
+
+def _member_format(member: str, content: Content) -> Format | None:
+    never = PurePosixPath(bare_name(member)).suffix in _NEVER
+    return named_format(member) or (None if never else recognised_format(content))
+
+
+def _member_records(found: Format, content: Content, limits: ReadingLimits) -> Iterator[Record]:
+    """Yield the records of a member; one that cannot be read costs itself, and not the archive."""
+    try:
+        yield from found.read(content, limits)
+    except LimitExceededError:
+        raise
+    except DataError as error:
+        yield "the rest", Unreadable(str(error))
 
 
 def with_file_name(file: str, records: Iterator[Record]) -> Iterator[tuple[str, object]]:
