@@ -1,5 +1,6 @@
 """What people and machines see of a training, and what a callback that fails does to it."""
 
+import errno
 import io
 import json
 import os
@@ -256,11 +257,12 @@ def test_a_heading_is_repeated(monkeypatch):
     assert first == ["epoch", "val", "1/2", "2/2", "epoch", "val", "3/2"]
 
 
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(errno.EIO, "gone"), OSError(errno.ENOSPC, "full")])
 @pytest.mark.parametrize("kind", [JsonLines, TextLines])
-def test_a_reader_who_has_gone_stops_nothing(kind):
+def test_a_reader_who_has_gone_or_a_full_disk_stops_nothing(kind, error):
     class Closed(io.StringIO):
         def write(self, _):
-            raise BrokenPipeError
+            raise error
 
     lines = kind(Closed())
     lines.on_train_begin(BEGIN)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -28,7 +30,18 @@ def echo_text(text: str, *, err: bool = False) -> None:
 
 def _write(text: str, *, err: bool = False) -> None:
     """Write at once, in the encoding of the stream, which the process boundary has set to escape what it lacks."""
-    print(text, end="", file=sys.stderr if err else sys.stdout, flush=True)
+    with _unless_gone():
+        print(text, end="", file=sys.stderr if err else sys.stdout, flush=True)
+
+
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    """Go on without a terminal that has gone: what a command does is worth more than what it says."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
 
 
 def echo_encoded(text: str) -> None:
@@ -107,4 +120,5 @@ def print_made_table(table: Table) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = 200
-    console.print(table)
+    with _unless_gone():
+        console.print(table)

@@ -21,9 +21,9 @@ class JsonLines(Callback):
         self._stream = stream or sys.stdout
 
     def on_epoch_end(self, event: EpochEnd) -> None:
-        """Write the row; nothing is written any more once the reader has closed the stream."""
+        """Write the row; nothing is written any more once the reader has gone, or the disk of the log is full."""
         try:
             self._stream.write(json.dumps({**event.row.to_dict(), "best": event.best}) + "\n")
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:
             self._stream = io.StringIO()

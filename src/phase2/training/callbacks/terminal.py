@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from phase2.output.durations import short_duration
@@ -19,6 +21,8 @@ _NARROW = 90
 class TerminalBar(TrainingProgress):
     """Bar on standard error with epoch, step, rate and remaining time; it is removed at the end, and the table stays.
 
+    A terminal that goes away ends the bar, and nothing else.
+
     Args:
         with_lines: Whether the table is written above the bar; not where standard output has lines of its own.
     """
@@ -27,6 +31,7 @@ class TerminalBar(TrainingProgress):
         super().__init__()
         self._with_lines = with_lines
         self._has_heading = False
+        self._has_gone = False
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
@@ -55,7 +60,8 @@ class TerminalBar(TrainingProgress):
         """Write the line of the epoch, and count it."""
         super().on_epoch_end(event)
         if self._with_lines and self._progress is not None:
-            self._print_line(event, self._progress)
+            with self._unless_gone():
+                self._print_line(event, self._progress)
         score = "" if self._with_lines else f", score {event.row.val_score:.3f}{' (best)' if event.best else ''}"
         self._update(description=self._title(event.epochs), note=self._note() + score)
 
@@ -82,6 +88,8 @@ class TerminalBar(TrainingProgress):
         return speed if left is None else ", ".join(filter(None, (speed, f"{short_duration(left)} left")))
 
     def _draw(self, title: str, *, total: int | None, done: int) -> None:
+        if self._has_gone:
+            return
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
 
@@ -97,16 +105,31 @@ class TerminalBar(TrainingProgress):
         )
         self._progress = Progress(*columns, console=console, transient=True, expand=True)
         self._task = self._progress.add_task(title, total=total, completed=done, note="")
-        self._progress.start()
+        with self._unless_gone():
+            self._progress.start()
 
     def _update(self, **changes: object) -> None:
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, **changes)  # type: ignore[arg-type]
+            with self._unless_gone():
+                self._progress.update(self._task, **changes)  # type: ignore[arg-type]
 
     def _remove(self) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-        self._progress = self._task = None
+        progress, self._progress, self._task = self._progress, None, None
+        if progress is not None:
+            with self._unless_gone():
+                progress.stop()
+
+    @contextmanager
+    def _unless_gone(self) -> Iterator[None]:
+        """Draw nothing any more once the terminal cannot be written."""
+        try:
+            yield
+        except OSError:
+            self._has_gone = True
+            if self._progress is not None:
+                with suppress(OSError):
+                    self._progress.stop()
+            self._progress = self._task = None
 
 
 def _style(event: EpochEnd) -> str:

@@ -50,10 +50,10 @@ class TextLines(TrainingProgress):
         self._write(*lines, epoch_line(event.row, keys, epochs=event.epochs, best=event.best, left=self.eta()))
 
     def _write(self, *lines: str) -> None:
-        """Write lines; nothing is written any more once the reader has closed the stream."""
+        """Write lines; nothing is written any more once the reader has gone, or the disk of the log is full."""
         self._written = time.monotonic()
         try:
             self._stream.write("".join(f"{line}\n" for line in lines))
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:
             self._stream = io.StringIO()
