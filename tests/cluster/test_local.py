@@ -50,7 +50,8 @@ def test_options_without_effect_are_listed(cli, monkeypatch):
 @pytest.fixture
 def run_script(monkeypatch, tmp_path):
     """Run a plan with a shell script in place of Python."""
-    from phase2.cluster.local import make_local_plan, run_locally
+    from phase2.cluster.local.plan import make_local_plan
+    from phase2.cluster.local.process import run_locally
     from phase2.cluster.request.options import ClusterOptions
     from phase2.config.request import RunRequest
     from phase2.config.resolve import resolve
@@ -67,7 +68,7 @@ def run_script(monkeypatch, tmp_path):
 
 def test_environment_variables_of_another_run_are_removed(monkeypatch, tmp_path, run_script):
     """A resumed run has its own options, whatever the environment sets."""
-    from phase2.cluster.local import ProcessExit
+    from phase2.cluster.local.process import ProcessExit
 
     monkeypatch.setenv("PHASE2_LEVEL", "max")
     monkeypatch.setenv("PHASE2_RESUME", "another")
@@ -80,7 +81,7 @@ def test_environment_variables_of_another_run_are_removed(monkeypatch, tmp_path,
 
 def test_a_run_that_completes_although_it_was_stopped_reports_both(run_script):
     """A sweep stops then, and does not start its next run."""
-    from phase2.cluster.local import ProcessExit
+    from phase2.cluster.local.process import ProcessExit
 
     script = "trap 'exit 0' TERM\nkill -TERM $PPID\nwhile :; do sleep 0.1; done"
     assert run_script(script) == ProcessExit(0, was_stopped=True)

@@ -12,7 +12,7 @@ from phase2.data.graphs.packing import pack
 from phase2.data.padding.buckets import ShapeBuckets
 from phase2.data.padding.shape import batch_shapes, crystal_shapes
 from phase2.data.prefetch import prefetch_batches
-from phase2.data.resident import ResidentGraphs, resident_bytes
+from phase2.data.resident import ResidentGraphs, has_room, resident_bytes
 from phase2.testing.crystals import isolated, rock_salt, triclinic, zinc_blende
 from phase2.testing.host_reads import host_reads
 
@@ -83,3 +83,12 @@ def test_the_memory_is_that_of_the_arrays(graphs, arrays, view):
     held = sum(tensor.nbytes for tensor in (*resident._columns.values(), *resident._begins.values()))
     assert resident_bytes(graphs, view) == held
     assert held < graphs.nbytes
+
+
+def test_trainings_that_share_a_gpu_share_its_room(monkeypatch):
+    """The driver's answer is given, since a GPU is not at hand."""
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (1000, 2000))
+    gpu = torch.device("cuda")
+    assert (has_room(250, gpu), has_room(251, gpu)) == (True, False)
+    monkeypatch.setenv("PHASE2_PACKED", "2")
+    assert (has_room(125, gpu), has_room(126, gpu)) == (True, False)

@@ -11,6 +11,8 @@ from phase2.errors import RequestError, UnknownNameError
 CACHE_VARIABLE = "PHASE2_CACHE_DIR"
 RUN_ID_VARIABLE = "PHASE2_RUN_ID"
 STAY_VARIABLE = "PHASE2_STAY"
+PACKED_VARIABLE = "PHASE2_PACKED"
+METRICS_PORT_VARIABLE = "PHASE2_METRICS_PORT"
 WORKFLOW_VARIABLE = "PHASE2_WORKFLOW_NAME"
 BASELINES_VARIABLE = "PHASE2_BASELINES"
 RESUME_VARIABLE = "PHASE2_RESUME"
@@ -70,6 +72,12 @@ def stays_with_run() -> bool:
     not resume.
     """
     return os.environ.get(STAY_VARIABLE) == "1"
+
+
+def packed_runs() -> int:
+    """Return how many trainings share this machine at once, this one among them (``$PHASE2_PACKED``, or 1)."""
+    word = os.environ.get(PACKED_VARIABLE, "")
+    return max(1, int(word)) if word.isdecimal() else 1
 
 
 def run_to_resume() -> str | None:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from phase2.config.settings import packed_runs
 from phase2.data.batching import Batch, CrystalBatch, QuotientBatch, View
 from phase2.data.graphs.packed import COLUMNS, PackedGraphs
 from phase2.data.padding.buckets import ShapeBuckets
@@ -34,6 +35,8 @@ def resident_bytes(graphs: PackedGraphs, view: View) -> int:
 def has_room(nbytes: int, device: torch.device) -> bool:
     """Tell whether graphs take a small enough part of the free memory of a GPU to be kept there; False for the CPU.
 
+    Trainings that share the GPU share that part.
+
     Args:
         nbytes: Memory of the graphs and labels, bytes.
         device: The device.
@@ -41,7 +44,7 @@ def has_room(nbytes: int, device: torch.device) -> bool:
     if device.type != "cuda":
         return False
     free, _ = torch.cuda.mem_get_info(device)
-    return nbytes <= MOST_SHARE * free
+    return nbytes <= MOST_SHARE * free / packed_runs()
 
 
 class ResidentGraphs:

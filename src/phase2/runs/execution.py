@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from phase2.storage.records import Counted, Record
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class PaddedShape(Record):
@@ -48,6 +54,8 @@ class Execution(Record):
         padding: Share of the bonds, or links, of the first epoch's batches that are padding; null without padding.
         steps: Whether training steps were run as they are written, ``eager``, or ``recorded`` as CUDA graphs.
         trial: Times by which that was chosen; null where nothing was to choose.
+        packed: Trainings that shared the machine at once, this one among them, as ``phase2 sweep --pack`` has them;
+            left out where it was alone.
     """
 
     graphs: Literal["device", "host"]
@@ -56,3 +64,4 @@ class Execution(Record):
     padding: float | None = None
     steps: Literal["eager", "recorded"] = "eager"
     trial: StepTrial | None = None
+    packed: Counted | None = Field(default=None, exclude_if=_is_none)

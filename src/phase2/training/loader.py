@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from phase2.config.settings import packed_runs
 from phase2.data.batching import Batch, View
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.padding.buckets import ShapeBuckets
@@ -164,7 +165,9 @@ class TrainingLoader:
     def execution(self) -> Execution:
         """Describe where the graphs are and how training batches are padded."""
         first = batch_shapes(crystal_shapes(self._graphs, self._view), self._sampled(1)) if self.buckets else None
+        packed = packed_runs()
         return Execution(
+            packed=packed if packed > 1 else None,
             graphs="host" if self._resident is None else "device",
             graph_bytes=self._graph_bytes,
             padded_shapes=tuple(

@@ -1,6 +1,7 @@
 """What runs cost: hours by resource, and money."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -62,6 +63,12 @@ def run(hours, *, early=False, measured=1, **cluster):
 )
 def test_a_cost_is_one_line(runs, prices, line):
     assert describe_cost(cost_of(runs, prices)) == line
+
+
+def test_a_gpu_that_runs_share_costs_what_they_cost_alone_at_most():
+    work, alone = run(3, gpus=1)
+    shared = replace(alone, is_shared=True)
+    assert describe_cost(cost_of([(work, shared), (work, shared)])) == "at most about 6 GPU hours"
 
 
 def test_what_is_not_known_is_null_and_no_part_of_it():

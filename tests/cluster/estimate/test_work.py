@@ -15,6 +15,7 @@ from phase2.config.levels import PROFILES
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.sources.sample import SampleSource
+from phase2.runs.execution import Execution
 
 SMOKE = resolve(RunRequest(algorithm="cgcnn", level="smoke")).config
 LEVELS = [
@@ -84,6 +85,14 @@ def test_a_run_of_several_processes_is_comparable_with_those_of_as_many(tmp_path
     assert ", in one process" in estimate(SMOKE, [run], on_gpu=False, cores=2, processes=2).source
     assert estimate(SMOKE, [two], on_gpu=False, cores=2).measured == 0
     assert estimate(SMOKE, [two], on_gpu=False, cores=2, processes=2).seconds == pytest.approx(10.0)
+
+
+def test_a_run_that_shared_its_machine_is_not_comparable(tmp_path):
+    run = measured_run(tmp_path, epoch_seconds=2.0, train=640)
+    alone = Execution(graphs="host", graph_bytes=1)
+    assert estimate(SMOKE, [run.model_copy(update={"execution": alone})], on_gpu=False, cores=2).measured == 1
+    packed = alone.model_copy(update={"packed": 2})
+    assert estimate(SMOKE, [run.model_copy(update={"execution": packed})], on_gpu=False, cores=2).measured == 0
 
 
 def test_fewer_crystals_take_less_time(tmp_path):

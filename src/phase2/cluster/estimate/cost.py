@@ -22,12 +22,14 @@ class Reservation:
         amount: GPUs or cores, of all nodes together.
         nodes: Nodes of the run.
         deadline_seconds: Time after which the run is stopped; None is never.
+        is_shared: Whether other runs of the same request have the GPU at the same time.
     """
 
     resource: str
     amount: float
     nodes: int = 1
     deadline_seconds: int | None = None
+    is_shared: bool = False
 
     @classmethod
     def of(cls, cluster: ClusterRequest) -> Reservation:
@@ -102,7 +104,7 @@ def cost_of(runs: Iterable[tuple[Estimate, Reservation]], prices: Prices | None 
             continue
         by_deadline += work.seconds is None
         of_one = reserved.nodes > 1 and not work.measured
-        is_bound = is_bound or work.seconds is None or work.may_end_early or of_one
+        is_bound = is_bound or work.seconds is None or work.may_end_early or of_one or reserved.is_shared
         hours[reserved.resource] = hours.get(reserved.resource, 0.0) + seconds / _HOUR * reserved.amount
     if unknown:
         hours = {}

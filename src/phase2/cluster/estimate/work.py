@@ -78,7 +78,8 @@ def _by_runs(work: Estimate, config: RunConfig, runs: Iterable[RunManifest], pro
     seconds: list[float] = []
     places: list[str] = []
     for run in runs:
-        if (run.hardware.processes or 1) != processes:
+        is_packed = run.execution is not None and run.execution.packed is not None
+        if is_packed or (run.hardware.processes or 1) != processes:
             continue
         if not (run.mean_epoch_seconds and run.data and run.data.train and _is_comparable(run, config, work)):
             continue

@@ -51,17 +51,16 @@ def accepted_work(
     return works
 
 
-def work_here(runs: Iterable[ResolvedRun], *, store: str | None, threads: int | None) -> list[Estimate]:
+def work_here(runs: Iterable[ResolvedRun], *, store: str | None, threads: int) -> list[Estimate]:
     """Estimate the work of runs in processes of this machine, on its GPU if it has one.
 
     Args:
         runs: The runs.
         store: Store whose finished runs refine the estimate; None is that of the environment.
-        threads: Threads of each run; None is one for each core.
+        threads: Threads of each run.
     """
     from phase2.cluster.estimate.work import estimate
     from phase2.machine.cuda_driver import ask_driver
-    from phase2.machine.hardware import thread_count
     from phase2.machine.versions import installed
 
     driver = ask_driver()
@@ -72,7 +71,7 @@ def work_here(runs: Iterable[ResolvedRun], *, store: str | None, threads: int | 
             run.config,
             finished(store, run.config.algorithm, run.config.mode),
             on_gpu=on_gpu,
-            cores=threads or thread_count(),
+            cores=threads,
         )
         for run in runs
     ]

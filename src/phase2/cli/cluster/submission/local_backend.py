@@ -17,7 +17,8 @@ from phase2.config.settings import store_url
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.cluster.local import LocalPlan, ProcessExit
+    from phase2.cluster.local.plan import LocalPlan
+    from phase2.cluster.local.process import ProcessExit
     from phase2.cluster.request.options import ClusterOptions
     from phase2.storage.base import Store
 
@@ -62,7 +63,7 @@ def train_locally(
     Raises:
         RequestError: The id belongs to another request, or an option is invalid.
     """
-    from phase2.cluster.local import make_local_plan
+    from phase2.cluster.local.plan import make_local_plan
     from phase2.config.resolve import resolve
 
     plan = make_local_plan(run_id, resolve(request), options, accepted=accepted)
@@ -92,25 +93,34 @@ def execute(plan: LocalPlan, options: ClusterOptions, *, quiet: bool) -> tuple[s
     Raises:
         RequestError: The id belongs to another request.
     """
-    from phase2.cluster.local import ProcessExit, run_locally
+    from phase2.cluster.local.process import ProcessExit, run_locally
 
-    if _is_finished(plan, _store(options)):
+    if is_finished_run(plan, options):
         return "already succeeded", ProcessExit(0)
     if plan.unused:
-        note(f"note: {', '.join(map(flag, plan.unused))} have no effect with --backend local")
+        note_unused(plan)
     process = run_locally(plan, stdout=sys.stderr.fileno() if quiet else None)
     return ("succeeded" if process.code == 0 else "failed"), process
 
 
-def _is_finished(plan: LocalPlan, store: Store | None) -> bool:
-    """Whether the run is finished, here or in the store; raises if the id belongs to a run of other settings."""
+def note_unused(plan: LocalPlan) -> None:
+    """Print which of the options that were given have no effect."""
+    note(f"note: {', '.join(map(flag, plan.unused))} have no effect with --backend local")
+
+
+def is_finished_run(plan: LocalPlan, options: ClusterOptions) -> bool:
+    """Whether the run of a plan is finished, here or in the store.
+
+    Raises:
+        RequestError: The id belongs to a run of other settings.
+    """
     from phase2.cluster.submit import run_id_taken
     from phase2.config.resumption import ResumeRequest
     from phase2.runs.layout import RunDirectory
     from phase2.runs.resume.find import find_by_id, finished_in_store, is_finished
     from phase2.runs.resume.reconcile import reconcile_settings
 
-    output = plan.resolved.request.output
+    store, output = _store(options), plan.resolved.request.output
     existing = find_by_id(output, plan.run_id, store)
     if existing is None:
         return False
@@ -133,13 +143,17 @@ def print_local_plan(plans: Sequence[LocalPlan], options: ClusterOptions, *, as_
     """Print what would run and what it costs: command lines for a shell, or a JSON object, a list for several plans."""
     from phase2.cluster.estimate.cost import Reservation, cost_of, describe_cost
     from phase2.cluster.request.prices import CORES
-    from phase2.cluster.request.quantities import parse_cpu
     from phase2.cluster.request.resources import GPU_RESOURCE
+    from phase2.config.settings import PACKED_VARIABLE
+    from phase2.machine.hardware import THREADS_VARIABLE, thread_count
 
-    threads = None if options.cpu is None else parse_cpu(options.cpu).at_least_one
+    threads = int(plans[0].environment.get(THREADS_VARIABLE) or thread_count())
     works = work_here([plan.resolved for plan in plans], store=options.store, threads=threads)
+    is_packed = PACKED_VARIABLE in plans[0].environment
     reserved = [
-        Reservation(resource=GPU_RESOURCE, amount=1) if work.on_gpu else Reservation(resource=CORES, amount=work.cores)
+        Reservation(resource=GPU_RESOURCE, amount=1, is_shared=is_packed)
+        if work.on_gpu
+        else Reservation(resource=CORES, amount=work.cores)
         for work in works
     ]
     if as_json:

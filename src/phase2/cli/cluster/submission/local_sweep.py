@@ -1,22 +1,24 @@
-"""``phase2 sweep --backend local``: the runs of a sweep on this machine, one after another."""
+"""``phase2 sweep --backend local``: the runs of a sweep on this machine, one after another or several at once."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
-from phase2.cli.cluster.submission.local_backend import execute, print_local_plan
+from phase2.cli.cluster.submission.local_backend import execute, is_finished_run, note_unused, print_local_plan
 from phase2.cli.console import echo, note
 from phase2.cli.notification import Notices
 from phase2.cli.runs.comparison import PrintResult, print_finished
 from phase2.cli.store import open_command_store, print_json
+from phase2.machine.hardware import THREADS_VARIABLE
 
 if TYPE_CHECKING:
-    from phase2.cluster.local import LocalPlan
+    from phase2.cluster.local.plan import LocalPlan
+    from phase2.cluster.local.process import ProcessExit
     from phase2.cluster.request.options import ClusterOptions
     from phase2.config.multirun.sweep import SweepRun
     from phase2.notification.message import Message
@@ -27,6 +29,7 @@ def sweep_locally(
     runs: Sequence[SweepRun],
     options: ClusterOptions,
     *,
+    pack: int,
     messages: Notices,
     dry_run: bool,
     as_json: bool,
@@ -38,6 +41,7 @@ def sweep_locally(
         name: Name of the sweep.
         runs: Its runs; those that are finished are not trained again.
         options: Cluster options; those for CPU, store and checkpoints are honoured.
+        pack: Runs that train at once; each has its part of the threads.
         messages: To whom a message of its end goes.
         dry_run: Print what would run, and stop.
         as_json: Print JSON; the output of the runs goes to standard error.
@@ -47,15 +51,16 @@ def sweep_locally(
         RequestError: An id belongs to another request, or an option is invalid.
         DataError: No run finished.
     """
-    from phase2.cluster.local import make_local_plan
+    from phase2.cluster.local.plan import make_local_plan
     from phase2.config.resolve import resolve
 
-    plans = [make_local_plan(run.run_id, resolve(run.request), options) for run in runs]
+    at_once = min(pack, len(runs))
+    plans = [make_local_plan(run.run_id, resolve(run.request), options, packed=at_once) for run in runs]
     if dry_run:
         print_local_plan(plans, options, as_json=as_json)
         return
     with messages.at_end(f"sweep {name}") as ending:
-        codes = _train_all(name, plans, options, as_json=as_json)
+        codes = _train_all(name, plans, options, at_once=at_once, as_json=as_json)
         ending.message = partial(_message, name, codes, options)
     if as_json:
         print_json({"sweep": name, "runs": [{"run": run, "exit_code": code} for run, code in codes.items()]})
@@ -64,19 +69,55 @@ def sweep_locally(
     raise typer.Exit(next((code for code in codes.values() if code), 0))
 
 
-def _train_all(name: str, plans: Sequence[LocalPlan], options: ClusterOptions, *, as_json: bool) -> dict[str, int]:
-    """Train runs one after another, and return their exit codes."""
-    (note if as_json else echo)(f"sweep: {name}, {len(plans)} runs, one after another")
+def _train_all(
+    name: str, plans: Sequence[LocalPlan], options: ClusterOptions, *, at_once: int, as_json: bool
+) -> dict[str, int]:
+    """Train runs and return their exit codes, in the order of the runs; exits where a signal stops them."""
+    how = "one after another" if at_once == 1 else f"{at_once} at once, {_threads(plans[0])} each"
+    (note if as_json else echo)(f"sweep: {name}, {len(plans)} runs, {how}")
     codes: dict[str, int] = {}
+
+    def on_end(plan: LocalPlan, process: ProcessExit) -> None:
+        codes[plan.run_id] = process.code
+        if process.code and not process.was_stopped:
+            note(f"{plan.run_id} failed with exit code {process.code}: it is missing from the comparison")
+
+    if at_once > 1:
+        _train_packed(plans, options, at_once, codes, on_end=on_end, as_json=as_json)
+        return {plan.run_id: codes[plan.run_id] for plan in plans}
     for plan in plans:
         note(f"run: {plan.run_id}")
         _, process = execute(plan, options, quiet=as_json)
         if process.was_stopped:
             raise typer.Exit(process.code or 128 + signal.SIGTERM)
-        codes[plan.run_id] = process.code
-        if process.code:
-            note(f"{plan.run_id} failed with exit code {process.code}: it is missing from the comparison")
+        on_end(plan, process)
     return codes
+
+
+def _train_packed(
+    plans: Sequence[LocalPlan],
+    options: ClusterOptions,
+    at_once: int,
+    codes: dict[str, int],
+    *,
+    on_end: Callable[[LocalPlan, ProcessExit], None],
+    as_json: bool,
+) -> None:
+    """Train the runs that are not finished, several at once."""
+    from phase2.cluster.local.process import run_packed
+
+    finished = [plan for plan in plans if is_finished_run(plan, options)]
+    codes |= {plan.run_id: 0 for plan in finished}
+    rest = [plan for plan in plans if plan.run_id not in codes]
+    if plans[0].unused:
+        note_unused(plans[0])
+    if run_packed(rest, at_once, quiet=as_json, on_end=on_end):
+        raise typer.Exit(128 + signal.SIGTERM)
+
+
+def _threads(plan: LocalPlan) -> str:
+    threads = plan.environment[THREADS_VARIABLE]
+    return f"{threads} thread{'' if threads == '1' else 's'}"
 
 
 def _message(name: str, codes: Mapping[str, int], options: ClusterOptions) -> Message:

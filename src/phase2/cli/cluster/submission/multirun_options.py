@@ -27,7 +27,18 @@ BackendOption = Annotated[
     typer.Option(
         "--backend",
         help="job: a Kubernetes Job for each run; argo: one Argo Workflow, which trains four at a time; local: "
-        "processes of this machine, one after another.",
+        "processes of this machine, one after another or --pack of them at once.",
+    ),
+]
+MAX_PACKED = 64
+"""Most runs that share a GPU or a machine at once."""
+PackOption = Annotated[
+    int,
+    typer.Option(
+        "--pack",
+        min=1,
+        max=MAX_PACKED,
+        help="Small runs that train at once on one GPU, or on the cores of one machine, in processes that share them.",
     ),
 ]
 
@@ -39,6 +50,7 @@ class Execution:
     Attributes:
         name: Their common name, which each has before its number; None for a new one.
         backend: ``job``, ``argo`` or ``local``.
+        pack: Runs that train at once in one place.
         push: Put data of this machine into the store, for the pods.
         dry_run: Print what would run, and stop.
         watch: Follow the runs of a cluster to their end.
@@ -49,6 +61,7 @@ class Execution:
 
     name: str | None
     backend: str
+    pack: int
     push: bool
     dry_run: bool
     watch: bool
@@ -60,6 +73,7 @@ class Execution:
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "name": (NameOption, None),
     "backend": (BackendOption, None),
+    "pack": (PackOption, 1),
     "push": (PushOption, False),
     "dry_run": (DryRunOption, False),
     "watch": (WatchOption, False),

@@ -77,10 +77,16 @@ def train_sweep(
 
         messages = notices(execution.notify, execution.notify_on)
         sweep_locally(
-            sweep_name, runs, cluster.options, messages=messages, dry_run=dry_run, as_json=as_json,
+            sweep_name, runs, cluster.options, pack=execution.pack, messages=messages, dry_run=dry_run, as_json=as_json,
             print_result=print_result,
         )  # fmt: skip
         return
+    if execution.pack > 1:
+        raise RequestError(
+            f"--pack {execution.pack} cannot be combined with --backend {chosen}.",
+            why="Each run of a sweep on a cluster has a pod of its own.",
+            fix="Give each a slice of a GPU (--gpu-resource nvidia.com/mig-1g.10gb), or use --backend local.",
+        )
     if execution.notify or execution.notify_on:
         raise RequestError(
             f"--notify cannot be combined with --backend {chosen}.",

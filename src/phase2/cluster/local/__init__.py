@@ -1,0 +1,1 @@
+"""The local backend: runs in processes of this machine, one at a time or several at once."""

@@ -1,0 +1,155 @@
+"""``phase2 sweep --pack``: several runs at once, each as if it were alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from tests.cluster.support.image_names import BY_DIGEST
+from tests.cluster.support.stored_api import JOBS
+
+from phase2.cluster.local.plan import make_local_plan
+from phase2.cluster.local.process import ProcessExit, run_packed
+from phase2.cluster.request.options import ClusterOptions
+from phase2.config.request import RunRequest
+from phase2.config.resolve import resolve
+from phase2.runs.layout import RunDirectory
+from phase2.runs.manifest import read_manifest
+from phase2.testing.same_result import assert_same_result
+
+TINY = ("--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "2")
+SWEEP = ("sweep", *TINY, "--seed", "1,2,3", "--name", "try", "--backend", "local", "--pack", "2", "--cpu", "2")
+
+
+@pytest.fixture
+def run_scripts(monkeypatch, tmp_path):
+    """Run plans with a shell script in place of Python, several at once; returns how they ended."""
+
+    def run_scripts(script, ids, at_once):
+        program = tmp_path / "python"
+        program.write_text(f"#!/bin/sh\ncd {tmp_path}\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(program))
+        request = resolve(RunRequest(algorithm="cgcnn"))
+        plans = [make_local_plan(run_id, request, ClusterOptions(cpu="7"), packed=at_once) for run_id in ids]
+        ends = {}
+        stopped = run_packed(plans, at_once, quiet=False, on_end=lambda plan, end: ends.update({plan.run_id: end}))
+        return ends, stopped
+
+    return run_scripts
+
+
+def test_so_many_run_at_once_and_a_failure_stops_no_other(run_scripts, tmp_path, capfd):
+    """The first two meet, which they can only at once; a third at the same time would leave a trace."""
+    script = """
+    mkdir running.$PHASE2_RUN_ID; ls -d running.* | wc -l >> seen
+    touch met.$PHASE2_RUN_ID
+    if [ $PHASE2_RUN_ID = a ]; then until [ -e met.b ]; do sleep 0.05; done; fi
+    if [ $PHASE2_RUN_ID = b ]; then until [ -e met.a ]; do sleep 0.05; done; fi
+    echo "$OMP_NUM_THREADS threads, $PHASE2_PACKED packed, port '$PHASE2_METRICS_PORT'"; echo trouble >&2
+    rmdir running.$PHASE2_RUN_ID
+    test $PHASE2_RUN_ID != b || exit 3
+    """
+    ends, stopped = run_scripts(script, ["a", "b", "c", "d"], 2)
+    assert (ends, stopped) == (
+        {"a": ProcessExit(0), "b": ProcessExit(3), "c": ProcessExit(0), "d": ProcessExit(0)},
+        False,
+    )
+    assert max(map(int, (tmp_path / "seen").read_text().split())) == 2
+    printed = capfd.readouterr()
+    assert sorted(printed.out.splitlines()) == [f"{one}: 3 threads, 2 packed, port ''" for one in "abcd"]
+    assert sorted(printed.err.splitlines()) == [f"{one}: trouble" for one in "abcd"]
+
+
+def test_a_signal_reaches_all_and_no_other_starts(run_scripts, tmp_path):
+    script = """
+    trap 'touch stopped.$PHASE2_RUN_ID; exit 143' TERM
+    touch started.$PHASE2_RUN_ID
+    if [ $PHASE2_RUN_ID = b ]; then until [ -e started.a ]; do sleep 0.05; done; kill -TERM $PPID; fi
+    while :; do sleep 0.05; done
+    """
+    ends, stopped = run_scripts(script, ["a", "b", "c"], 2)
+    assert (ends, stopped) == ({"a": ProcessExit(143, True), "b": ProcessExit(143, True)}, True)
+    assert sorted(one.name for one in tmp_path.glob("st*.*")) == ["started.a", "started.b", "stopped.a", "stopped.b"]
+
+
+def test_threads_are_divided_and_each_has_one_at_least():
+    request = resolve(RunRequest(algorithm="cgcnn"))
+    for cpu, packed, threads in (("8", 4, "2"), ("7", 2, "3"), ("2", 8, "1"), ("8", 1, "8")):
+        plan = make_local_plan("a", request, ClusterOptions(cpu=cpu), packed=packed)
+        assert plan.environment["OMP_NUM_THREADS"] == threads
+        assert plan.environment.get("PHASE2_PACKED") == (str(packed) if packed > 1 else None)
+
+
+def test_a_dry_run_shows_it(cli, no_cluster):
+    code, out, err = cli(*SWEEP, "--dry-run")
+    assert code == 0, err
+    assert "PHASE2_RUN_ID=try-2 OMP_NUM_THREADS=1 PHASE2_PACKED=2" in out
+
+
+@pytest.mark.parametrize("pack", ["0", "65"])
+def test_numbers_that_cannot_be_meant_are_refused(cli, no_cluster, pack):
+    code, _, err = cli("sweep", *TINY, "--backend", "local", "--pack", pack)
+    assert (code, "--pack" in err) == (2, True)
+
+
+def test_other_backends_refuse_it(cli, api):
+    code, _, err = cli("sweep", *TINY, "--seed", "1,2", "--image", BY_DIGEST, "--backend", "argo", "--pack", "2")
+    assert (code, "--pack 2 cannot be combined with --backend argo" in err) == (2, True)
+    assert api.all(JOBS) == []
+
+
+@pytest.mark.slow
+def test_a_packed_run_is_that_of_a_run_alone_and_says_that_it_was_packed(cli, graphs, monkeypatch, tmp_path):
+    monkeypatch.setenv("PHASE2_CACHE_DIR", graphs)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    code, out, err = cli(*SWEEP)
+    assert code == 0, err
+    assert out.startswith("sweep: try, 3 runs, 2 at once, 1 thread each\n")
+    assert out.splitlines()[-1].startswith("best: try-")
+    code, _, err = cli("submit", *TINY, "--seed", "2", "--backend", "local", "--run-id", "alone", "--cpu", "1")
+    assert code == 0, err
+    models = tmp_path / "models" / "multitask_cgcnn"
+    found = {read_manifest(path).run_id: path.parent for path in models.glob("*/run_manifest.json")}
+    assert found.keys() == {"try-0", "try-1", "try-2", "alone"}
+    assert_same_result(RunDirectory(found["alone"]), RunDirectory(found["try-1"]))
+    assert read_manifest(found["try-1"] / "run_manifest.json").execution.packed == 2
+    assert read_manifest(found["alone"] / "run_manifest.json").execution.packed is None
+    code, out, err = cli(*SWEEP, "--json")
+    assert (code, [one["exit_code"] for one in json.loads(out)["runs"]]) == (0, [0, 0, 0]), err
+    assert "epoch" not in err, "nothing is trained twice"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_stopped_sweep_resumes_its_runs(graphs, monkeypatch, tmp_path, number):
+    environment = os.environ | {"PHASE2_CACHE_DIR": graphs, "KUBECONFIG": str(tmp_path / "none")}
+    command = [sys.executable, "-m", "phase2", *SWEEP, "--epochs", "5000"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, stderr=-2)
+    begun = set()
+    lines = []
+    for line in process.stdout:  # until both have trained an epoch
+        lines.append(line)
+        if '"epoch": 3,' in line:
+            begun.add(line[:5])
+        if len(begun) == 2:
+            break
+    process.send_signal(number)
+    rest, _ = process.communicate(timeout=300)
+    assert process.returncode == 143, "".join(lines) + rest
+    models = tmp_path / "models" / "multitask_cgcnn"
+    stopped = sorted(models.glob("*/checkpoint.pt"))
+    assert len(stopped) == 2
+    assert not list(models.glob("*/run_manifest.json"))
+    again = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, stderr=-2)
+    resumed = set()
+    for line in again.stdout:
+        if "(continued from epoch " in line:
+            resumed.add(line[:5])
+        if len(resumed) == 2:
+            break
+    again.send_signal(signal.SIGTERM)
+    again.communicate(timeout=300)
+    assert resumed == {"try-0", "try-1"}
