@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.cluster.conftest import run_ids
 from tests.cluster.support.image_names import BY_DIGEST
 
-from phase2.cluster.backends import CLUSTER_BACKENDS
+from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 from phase2.cluster.manifests.job import build_job
 from phase2.cluster.namespace import SubmittedRun
 from phase2.cluster.plan import make_plan

@@ -15,7 +15,7 @@ from tests.on_cluster.support.users import MAY_NOTHING, NAMESPACE
 from phase2.cli import main
 from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.connection import Connection
-from phase2.cluster.backends import CLUSTER_BACKENDS
+from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 from phase2.cluster.request.image import Image
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]

@@ -10,8 +10,8 @@ from itertools import groupby
 from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.connection import Connection
 from phase2.cluster.api.errors import ForbiddenError, ObjectGoneError
-from phase2.cluster.backend import BackendName, RunBackend
-from phase2.cluster.backends import CLUSTER_BACKENDS
+from phase2.cluster.backends.base import BackendName, RunBackend
+from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 from phase2.cluster.lookup import find_submitted
 from phase2.cluster.objects import Object, name_of, namespace_of
 from phase2.cluster.run_state import RunState

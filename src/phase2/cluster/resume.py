@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from phase2.cluster.backend import BackendName
+from phase2.cluster.backends.base import BackendName
 from phase2.cluster.labels import COMMAND_ANNOTATION, OPTIONS_ANNOTATION
 from phase2.cluster.lookup import match_submitted
 from phase2.cluster.namespace import SubmittedRun

@@ -13,7 +13,7 @@ from phase2.cluster.api import kubeconfig, service_account
 from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.connection import Connection
 from phase2.cluster.api.kubeconfig import context_namespace
-from phase2.cluster.backends import CLUSTER_BACKENDS
+from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 from phase2.errors import RequestError, TransientError
 
 JOBS = Answer(body={"kind": "JobList", "metadata": {}, "items": []})

@@ -8,7 +8,7 @@ from tests.cluster.support.api_server import Answer, serving
 from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.connection import Connection
 from phase2.cluster.api.errors import ForbiddenError, response_error
-from phase2.cluster.backends import CLUSTER_BACKENDS
+from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 
 REVIEW = Answer(body={"kind": "SelfSubjectReview", "status": {"userInfo": {"username": "ada@example.com"}}})
 CREATED = Answer(201, {"kind": "Job"})

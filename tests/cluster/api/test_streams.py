@@ -10,7 +10,7 @@ from phase2.cluster.api.connection import Connection
 from phase2.cluster.api.errors import WatchExpiredError
 from phase2.cluster.api.logs import LogReader
 from phase2.cluster.api.streams import Streams
-from phase2.cluster.backends import CLUSTER_BACKENDS
+from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 from phase2.errors import RequestError, TransientError
 
 TIMEOUT = 5.0

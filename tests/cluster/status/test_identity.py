@@ -3,7 +3,7 @@
 import pytest
 from tests.argo.manifests import TEMPLATES as INSTALLED
 
-from phase2.cluster.backends import ArgoBackend
+from phase2.cluster.backends.workflow import ArgoBackend
 from phase2.cluster.manifests.workflow import TEMPLATES
 from phase2.cluster.status.identity import RunIdentity, shared_identities, workflow_identity
 

@@ -7,7 +7,7 @@ import pytest
 from tests.on_cluster.admission.namespaces import NAMESPACE, run
 from tests.on_cluster.admission.requests import ALICE, BOB
 
-from phase2.cluster.backends import CLUSTER_BACKENDS
+from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 
 pytestmark = pytest.mark.cluster
 

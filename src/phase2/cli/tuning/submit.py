@@ -38,7 +38,7 @@ from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import BackendName, RunBackend
+    from phase2.cluster.backends.base import BackendName, RunBackend
     from phase2.cluster.submit import Submission
     from phase2.tuning.definition import StudyDefinition
 

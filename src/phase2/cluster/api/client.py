@@ -12,7 +12,7 @@ from typing import Any
 from phase2.cluster.api.connection import Connection
 from phase2.cluster.api.errors import ObjectGoneError, response_error
 from phase2.cluster.api.identity import read_user_name
-from phase2.cluster.backend import RunBackend
+from phase2.cluster.backends.base import RunBackend
 from phase2.cluster.labels import COMPONENT_LABEL, NAME_LABEL, OWNER_ANNOTATION
 from phase2.cluster.objects import Object, name_of
 

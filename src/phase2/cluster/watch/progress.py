@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from phase2.cluster.api.client import RunClient
-from phase2.cluster.backends import CLUSTER_BACKENDS
+from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 from phase2.cluster.namespace import Cluster
 from phase2.cluster.run_state import RunState
 from phase2.errors import Phase2Error

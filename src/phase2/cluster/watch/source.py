@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from phase2.cluster.api.client import RunClient
 from phase2.cluster.api.logs import LogReader
-from phase2.cluster.backends import CLUSTER_BACKENDS
+from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 from phase2.cluster.namespace import Cluster
 from phase2.cluster.objects import name_of, newest_first
 from phase2.cluster.run_state import RunState

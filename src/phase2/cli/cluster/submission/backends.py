@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from phase2.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import RunBackend
+    from phase2.cluster.backends.base import RunBackend
 
 BackendChoice = Literal["job", "argo", "jobset", "local"]
 BACKENDS: tuple[BackendChoice, ...] = get_args(BackendChoice)
@@ -28,7 +28,7 @@ def check_backend(name: str) -> BackendChoice:
 
 def cluster_backend(name: BackendChoice) -> RunBackend:
     """Return the cluster backend of a name other than ``local``."""
-    from phase2.cluster.backends import CLUSTER_BACKENDS
+    from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 
     assert name != "local"  # noqa: S101 - the commands branch before
     return CLUSTER_BACKENDS[name]

@@ -9,7 +9,7 @@ from phase2.cli.console import echo, echo_text
 from phase2.cli.store import print_json
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import RunBackend
+    from phase2.cluster.backends.base import RunBackend
     from phase2.cluster.estimate.cost import Cost
     from phase2.cluster.estimate.work import Estimate
     from phase2.cluster.plan import Plan

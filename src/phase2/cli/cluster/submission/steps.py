@@ -15,7 +15,7 @@ from phase2.config.settings import image_reference
 from phase2.errors import Phase2Error, RequestError
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import RunBackend
+    from phase2.cluster.backends.base import RunBackend
     from phase2.cluster.estimate.cost import Cost
     from phase2.cluster.estimate.work import Estimate
     from phase2.cluster.namespace import Cluster

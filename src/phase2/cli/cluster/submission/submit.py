@@ -25,7 +25,7 @@ from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import RunBackend
+    from phase2.cluster.backends.base import RunBackend
     from phase2.cluster.estimate.cost import Cost
     from phase2.cluster.plan import Plan
     from phase2.cluster.request.installation import Installation

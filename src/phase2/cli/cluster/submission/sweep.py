@@ -31,7 +31,7 @@ from phase2.config.settings import store_url
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
-    from phase2.cluster.backend import RunBackend
+    from phase2.cluster.backends.base import RunBackend
     from phase2.cluster.namespace import Cluster
     from phase2.cluster.run_state import RunState
     from phase2.cluster.submit import Submission

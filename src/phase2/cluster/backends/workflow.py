@@ -1,4 +1,4 @@
-"""The cluster backends: a Job, an Argo Workflow and a JobSet. A new backend is one class and one entry here."""
+"""The backend of an Argo Workflow (https://argo-workflows.readthedocs.io)."""
 
 from __future__ import annotations
 
@@ -7,78 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from phase2.cluster.backend import BackendName, Outcome, RunBackend
-from phase2.cluster.jobset_backend import JobSetBackend
-from phase2.cluster.labels import CANCELLED_ANNOTATION, cancelled_at, is_labelled
-from phase2.cluster.manifests import pod
+from phase2.cluster.backends.base import BackendName, Outcome
+from phase2.cluster.labels import cancelled_at, is_labelled
 from phase2.cluster.manifests import workflow as argo
-from phase2.cluster.manifests.job import build_job
-from phase2.cluster.objects import Object, annotation, condition, newest_first
+from phase2.cluster.objects import Object, newest_first
 from phase2.cluster.plan import Plan
 from phase2.cluster.run_state import RunState
 from phase2.cluster.status.group import of_rank
-from phase2.cluster.status.identity import RunIdentity, job_identity, template_of, workflow_identity
-from phase2.cluster.status.job import job_state
+from phase2.cluster.status.identity import RunIdentity, template_of, workflow_identity
 from phase2.cluster.status.pod import has_started
 from phase2.cluster.status.workflow import workflow_state
 from phase2.cluster.status.workflow_summary import is_cancelled
-
-
-@dataclass(frozen=True, slots=True)
-class JobBackend:
-    """Backend that executes a run as a batch/v1 Job, whose controller is part of every cluster."""
-
-    name: BackendName = "job"
-    kind: str = "Job"
-    group: str = "/apis/batch/v1"
-    plural: str = "jobs"
-    pod_label: str = "batch.kubernetes.io/job-name"
-    container: str = pod.CONTAINER
-    are_labelled: bool = True
-
-    def build(self, plan: Plan) -> dict[str, Any]:
-        """Return the Job of a plan."""
-        return build_job(plan)
-
-    def owns(self, obj: Object) -> bool:
-        """Whether a Job has the labels of phase2."""
-        return is_labelled(obj)
-
-    def identity(self, obj: Object) -> RunIdentity:
-        """Return the run in the labels."""
-        return job_identity(obj)
-
-    def run_id(self, obj: Object) -> str:
-        """Return the run id stored in the label."""
-        return self.identity(obj).run_id
-
-    def outcome(self, obj: Object) -> Outcome | None:
-        """Read the outcome from the Job's conditions."""
-        if condition(obj, "Complete"):
-            return "succeeded"
-        return "failed" if condition(obj, "Failed") else None
-
-    def is_stopping(self, obj: Object) -> bool:
-        """Whether the Job has the condition that precedes its end, or was cancelled."""
-        return bool(condition(obj, "FailureTarget") or annotation(obj, CANCELLED_ANNOTATION))
-
-    def stop_patch(self, now: datetime) -> Object:
-        """Return a patch that lets the Job's deadline expire."""
-        return {"metadata": cancelled_at(now), "spec": {"activeDeadlineSeconds": 1}}
-
-    def state(
-        self, obj: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
-    ) -> RunState:
-        """Read the state from the Job's conditions and its newest pod."""
-        return job_state(obj, pods, events, now=now)
-
-    def pods_to_log(self, pods: Sequence[Object], rank: int = 0) -> list[Object]:
-        """Select the newest attempt; its log names the checkpoint that it resumed from."""
-        return [newest for newest in newest_first(of_rank(pods, rank))[:1] if has_started(newest)]
-
-    def required_template(self, manifest: Object) -> str | None:  # noqa: ARG002
-        """Return None: a Job refers to no template."""
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +74,3 @@ class ArgoBackend:
     def required_template(self, manifest: Object) -> str | None:
         """Return the name in ``workflowTemplateRef``."""
         return str(manifest["spec"]["workflowTemplateRef"]["name"])
-
-
-CLUSTER_BACKENDS: dict[BackendName, RunBackend] = {
-    backend.name: backend for backend in (JobBackend(), ArgoBackend(), JobSetBackend())
-}
-"""The backends by the value of ``--backend``."""

@@ -1,4 +1,4 @@
-"""What a cluster backend has to provide: the protocol that a Job and an Argo Workflow implement.
+"""What a cluster backend has to provide: a protocol.
 
 Everything that the backends share (submitting, following, listing) is written once, against this protocol.
 """

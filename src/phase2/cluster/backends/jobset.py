@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from phase2.cluster.backend import BackendName, Outcome
-from phase2.cluster.labels import CANCELLED_ANNOTATION, cancelled_at, is_labelled
+from phase2.cluster.backends.base import BackendName, Outcome
+from phase2.cluster.backends.labelled import LabelledBackend
+from phase2.cluster.labels import CANCELLED_ANNOTATION, cancelled_at
 from phase2.cluster.manifests import pod
 from phase2.cluster.manifests.jobset import build_jobset
-from phase2.cluster.objects import Object, annotation, condition, newest_first
+from phase2.cluster.objects import Object, annotation, condition
 from phase2.cluster.plan import Plan
 from phase2.cluster.run_state import RunState
-from phase2.cluster.status.group import of_rank
-from phase2.cluster.status.identity import RunIdentity, job_identity
 from phase2.cluster.status.jobset import jobset_state
-from phase2.cluster.status.pod import has_started
 
 
 @dataclass(frozen=True, slots=True)
-class JobSetBackend:
+class JobSetBackend(LabelledBackend):
     """Backend that executes a run on several nodes as a JobSet, which is started again as a whole."""
 
     name: BackendName = "jobset"
@@ -35,18 +33,6 @@ class JobSetBackend:
     def build(self, plan: Plan) -> dict[str, Any]:
         """Return the JobSet of a plan."""
         return build_jobset(plan)
-
-    def owns(self, obj: Object) -> bool:
-        """Whether a JobSet has the labels of phase2."""
-        return is_labelled(obj)
-
-    def identity(self, obj: Object) -> RunIdentity:
-        """Return the run in the labels."""
-        return job_identity(obj)
-
-    def run_id(self, obj: Object) -> str:
-        """Return the run id stored in the label."""
-        return self.identity(obj).run_id
 
     def outcome(self, obj: Object) -> Outcome | None:
         """Read the outcome from the JobSet's conditions; one that was cancelled has ended once it is suspended."""
@@ -68,11 +54,3 @@ class JobSetBackend:
     ) -> RunState:
         """Read the state from the JobSet's conditions and its pods."""
         return jobset_state(obj, pods, events, now=now)
-
-    def pods_to_log(self, pods: Sequence[Object], rank: int = 0) -> list[Object]:
-        """Select the newest attempt; its log names the checkpoint that it resumed from."""
-        return [newest for newest in newest_first(of_rank(pods, rank))[:1] if has_started(newest)]
-
-    def required_template(self, manifest: Object) -> str | None:  # noqa: ARG002
-        """Return None: a JobSet refers to no template."""
-        return None

@@ -1,0 +1,1 @@
+"""Backends: the kinds of Kubernetes objects that execute runs."""
