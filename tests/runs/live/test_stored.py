@@ -132,6 +132,17 @@ def bucket(new_store, minio, run):
     return store
 
 
+@pytest.mark.parametrize("content", ["", "{", "null", '{"run_id": "\\u001b[2J"}'])
+def test_a_run_whose_record_is_damaged_is_seen_by_the_rest(run, content):
+    run.progress.write_text(content)
+    store = LocalStore(run.path.parents[1])
+    (view,) = StoredRuns(store, ["r1"]).look()
+    assert (view.run_id, view.state) == ("r1", "unfinished")
+    with run.lock():
+        (view,) = StoredRuns(store, ["r1"]).look()
+    assert view.state == "running"
+
+
 def test_a_bucket_has_the_same_and_is_asked_for_little(bucket, run):
     watched = WatchedStore(bucket)
     runs = StoredRuns(watched, ["r1"])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter, ValidationError
 
-from phase2.errors import RequestError
+from phase2.errors import ModelFileError, RequestError
 from phase2.output.durations import short_duration
 from phase2.runs.attempts import Attempt
 from phase2.runs.catalog.summary import RunSummary
@@ -20,7 +20,7 @@ from phase2.runs.live.record import MOST_ROWS, LiveRecord
 from phase2.runs.live.view import RunView
 from phase2.runs.publish.reader import PublishedRun
 from phase2.runs.remote.checkpoints import live_key
-from phase2.storage.base import ObjectMissingError, Store
+from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
 from phase2.storage.records import parse_record
 
 SILENCE = 300.0
@@ -51,12 +51,13 @@ def view_stored(store: Store, run: RunSummary, *, now: datetime | None = None) -
 
 
 def _live_record(store: Store, prefix: str) -> LiveRecord | None:
+    """Return what a training says of itself; None where it says nothing, or what is damaged: the rest says enough."""
     folder = local_run(store, prefix)
     keys = (live_key(prefix),) if folder is None else (f"{prefix}/{folder.progress.name}", live_key(prefix))
     for key in keys:
         try:
             return parse_record(store.read(key), LiveRecord, where=key)
-        except ObjectMissingError:
+        except (ObjectMissingError, ObjectDamagedError, ModelFileError):
             continue
     return None
 
