@@ -119,3 +119,23 @@ def test_the_command_counts_and_names(tmp_path, data):
     assert f"{len(IDS)} crystals written as Parquet" in ended.output
     assert "not written: bad" in ended.output
     assert math.isclose(read(tmp_path / "out.parquet")[0].targets[0], read_valid(data)[0].targets[0], rel_tol=0)
+
+
+@pytest.mark.parametrize("key", list(TARGETS))
+def test_a_left_handed_cell_keeps_its_atoms_where_they_are(tmp_path, key):
+    atoms = {
+        "lattice_mat": [[4.0, 0.1, 0.2], [0.3, 0.75, 6.0], [0.5, 5.0, 0.4]],
+        "coords": [[0.1, 0.2, 0.3], [0.6, 0.3, 0.45], [0.4, 0.7, 0.8]],
+        "elements": ["Na", "Cl", "O"],
+    }
+    (tmp_path / "in.json").write_text(json.dumps([{"jid": "a", "atoms": atoms}]))
+    (before,) = read(tmp_path / "in.json")
+    out = tmp_path / f"out{TARGETS[key].suffix}"
+    convert(open_source(str(tmp_path / "in.json")), out, target_of(out, key))
+    (after,) = read(out)
+    old, new = before.crystal, after.crystal
+    order = [new.symbols.index(symbol) for symbol in old.symbols]
+    sign = 1 if np.linalg.det(old.lattice) * np.linalg.det(new.lattice) > 0 else -1
+    lattice, frac = sign * new.lattice, sign * new.frac[order]
+    np.testing.assert_allclose(lattice @ lattice.T, old.lattice @ old.lattice.T, atol=1e-8)
+    np.testing.assert_allclose((frac - old.frac + 0.5) % 1, 0.5, atol=1e-8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
@@ -167,7 +168,7 @@ def read_label(value: object, prop: Property, crystal_id: str) -> float:
         if is_missing(value):
             return math.nan
         number = _number_in(value)
-    elif isinstance(value, bool) or not isinstance(value, int | float):
+    elif isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         number = None
     else:
         number = _as_float(value)
@@ -227,7 +228,7 @@ def _number_in(text: str) -> float | None:
     return _TOO_LARGE if number in _INFINITIES and "inf" not in text.lower() else number
 
 
-def _as_float(value: float) -> float:
+def _as_float(value: float | Decimal) -> float:
     try:
         return float(value)
     except OverflowError:  # a whole number beyond the range of float64

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.sources.base import LabelledCrystal
 from phase2.data.writers.records import labels_of
@@ -70,11 +72,21 @@ def _file_name(crystal_id: str, number: int, used: set[str]) -> str:
 def _cif(crystal: Crystal) -> str:
     from pymatgen.io.cif import CifWriter
 
-    return str(CifWriter(crystal.to_pymatgen(), significant_figures=_DIGITS))
+    return str(CifWriter(_right_handed(crystal).to_pymatgen(), significant_figures=_DIGITS))
 
 
 def _poscar(crystal: Crystal) -> str:
     from pymatgen.io.vasp.inputs import Poscar
 
     comment = " ".join(crystal.id.split())
-    return str(Poscar(crystal.to_pymatgen(), comment=comment).get_str(significant_figures=_DIGITS))
+    return str(Poscar(_right_handed(crystal).to_pymatgen(), comment=comment).get_str(significant_figures=_DIGITS))
+
+
+def _right_handed(crystal: Crystal) -> Crystal:
+    """Return the same crystal in a right-handed cell: lengths and angles, and VASP, know no other.
+
+    All vectors are reversed, and with them all fractions, so that no atom moves.
+    """
+    if np.linalg.det(crystal.lattice) > 0:
+        return crystal
+    return Crystal.checked(crystal.id, crystal.species, -crystal.frac, -crystal.lattice, crystal.remarks)

@@ -67,7 +67,7 @@ def test_texts_of_structures(tmp_path, heading):
     assert (found[0].crystal.formula, found[0].crystal.n_atoms) == ("ClNa", 8)
     assert found[0].targets[[p.key for p in source.properties].index("band_gap")] == 5.0
     assert (found[1].crystal.n_atoms, np.isnan(found[1].targets).all()) == (2, True)
-    assert found[2] == "Its cell holds no text of a CIF or POSCAR."
+    assert found[2] == "Its cell holds no text of a CIF or POSCAR, and no JSON of a structure."
     assert found[3] == "An earlier row has the same id."
     assert found[4] == "It has no text of a structure."
     with pytest.raises(InvalidCrystalError, match="Xx"):

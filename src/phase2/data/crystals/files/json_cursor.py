@@ -12,6 +12,7 @@ from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.files.compressed import READ_ERRORS, unreadable
 from phase2.data.crystals.files.json_skipping import ValueEnd
 from phase2.data.crystals.formats.json_text import NESTED, BoundedDecoder
+from phase2.data.crystals.shown import shown
 from phase2.errors import DataError, LimitExceededError
 
 CHUNK = 1 << 20
@@ -149,6 +150,10 @@ class JsonCursor:
         if self._decoder.longest:
             subject = str(self._path)
             return Unreadable.beyond(self._limits.exceeded("number_length", subject, self._decoder.long_number))
+        if self._decoder.repeated:
+            return Unreadable(
+                f"It has the key {shown(self._decoder.repeated)} twice, and it is not known which counts."
+            )
         return value
 
     def _long_value(self) -> object:

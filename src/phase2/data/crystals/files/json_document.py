@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from phase2.data.crystals.files.json_cursor import JsonCursor, Unreadable
 from phase2.data.crystals.formats.records import PLACES, is_record
-from phase2.data.crystals.shown import cut
+from phase2.data.crystals.shown import cut, shown
 from phase2.errors import DataError
+
+_LOGGER = logging.getLogger(__name__)
 
 Record: TypeAlias = tuple[str | None, object]
 """Key of a record in its document, None without one, and the record."""
@@ -50,12 +53,15 @@ def _object(cursor: JsonCursor) -> Iterator[Record]:
             yield from _list(cursor, key, waiting)
             streamed = True
             continue
+        if key in waiting:
+            raise cursor.error(f"the key {shown(key)} stands twice, and it is not known which counts")
         waiting[key] = cursor.value()
         if not _is_one(waiting) and _holds_many(waiting):
             yield from _members(waiting)
             yield from _rest(cursor, keys)
             return
     _refuse_errors(cursor, waiting)
+    _remark_pages(cursor, waiting)
     kept = {key: value for key, value in waiting.items() if key not in _ASIDE}
     if streamed or not kept:
         return
@@ -65,6 +71,15 @@ def _object(cursor: JsonCursor) -> Iterator[Record]:
         yield None, next((part for part in kept.values() if isinstance(part, Unreadable)), kept)
     else:
         yield from _members(kept)
+
+
+def _remark_pages(cursor: JsonCursor, members: Mapping[str, object]) -> None:
+    """Say that a response is one page of several, of which the others are not here."""
+    meta = members.get("meta")
+    if isinstance(meta, Mapping) and meta.get("more_data_available") is True:
+        count = meta.get("data_returned")
+        of = f" of {count:,} structures" if isinstance(count, int) else ""
+        _LOGGER.warning("%s is one page of a response%s; 'optimade:URL' fetches all of them", cursor.path, of)
 
 
 def _is_one(members: Mapping[str, object]) -> bool:
@@ -112,7 +127,10 @@ def _row(columns: list[object], row: object) -> object:
         return row
     if not isinstance(row, list) or len(row) != len(columns):
         return Unreadable(f"It is no row of {len(columns)} cells, one for each column of the table.")
-    return dict(zip(map(str, columns), row, strict=True))
+    found = dict(zip(map(str, columns), row, strict=True))
+    if len(found) < len(columns):
+        return Unreadable("Two columns of the table have the same name.")
+    return found
 
 
 def _refuse_errors(cursor: JsonCursor, members: Mapping[str, object]) -> None:

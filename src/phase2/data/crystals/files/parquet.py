@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.files.content import Content, Record
-from phase2.data.crystals.formats.records import is_record
+from phase2.data.crystals.formats.records import PLACES, is_record
 from phase2.data.crystals.shown import cut
 from phase2.errors import DataError, Phase2Error
+
+_PANDAS_INDEX = "__index_level_0__"
 
 _ROWS = 256
 """Rows that are decoded together."""
@@ -28,13 +30,19 @@ def read_parquet(content: Content, limits: ReadingLimits) -> Iterator[Record]:
         with ParquetFile(content.path or content.stream) as table:
             _check_size(content, table.metadata, limits)
             names = table.schema_arrow.names
-            first = True
+            if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+                raise DataError(
+                    f"{content.subject} has two columns '{cut(repeated[0], 40)}'.",
+                    why="It is not known which counts.",
+                    fix="Keep one of them.",
+                )
+            first = not set(PLACES) & set(names)
             for batch in table.iter_batches(batch_size=_ROWS):
                 rows = batch.to_pylist()
                 if first and rows and not any(map(is_record, rows)):
                     raise _no_structures(content, names)
                 first = False
-                yield from ((None, row) for row in rows)
+                yield from ((_index(row), row) for row in rows)
     except Phase2Error:
         raise
     except (ArrowException, OSError, ValueError) as error:
@@ -43,6 +51,12 @@ def read_parquet(content: Content, limits: ReadingLimits) -> Iterator[Record]:
             why=f"{cut(' '.join(str(error).split()), 200)}.",
             fix="Write it again.",
         ) from error
+
+
+def _index(row: dict[str, object]) -> str | None:
+    """Return the name of a row in the index of a table of pandas, which has no name itself."""
+    name = row.pop(_PANDAS_INDEX, None)
+    return name if isinstance(name, str) and name.strip() else None
 
 
 def _check_size(content: Content, metadata: object, limits: ReadingLimits) -> None:
@@ -59,5 +73,5 @@ def _no_structures(content: Content, names: list[str]) -> DataError:
     return DataError(
         f"{content.subject} has no column of structures.",
         why=f"Its columns are {', '.join(cut(name, 40) for name in names[:20])}.",
-        fix="Give it a column 'structure' (pymatgen's or JARVIS's form, or the text of a CIF or POSCAR).",
+        fix="Give it a column 'structure' (pymatgen's or JARVIS's form, also as JSON, or the text of a CIF or POSCAR).",
     )

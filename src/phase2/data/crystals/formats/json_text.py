@@ -17,12 +17,14 @@ class BoundedDecoder:
     Attributes:
         longest: Characters of the longest number beyond the limit in the last value, 0 without one; such a number
             decodes as NaN.
+        repeated: Key that stands twice in an object of the last value, "" without one; JSON does not say which counts.
     """
 
     def __init__(self, limits: ReadingLimits) -> None:
         self.longest = 0
+        self.repeated = ""
         self._limits = limits
-        self._decoder = json.JSONDecoder(parse_int=self._parse_int)
+        self._decoder = json.JSONDecoder(parse_int=self._parse_int, object_pairs_hook=self._object)
 
     def decode_at(self, text: str, position: int) -> tuple[object, int]:
         """Decode the value at a position; return it and the position after it.
@@ -31,7 +33,7 @@ class BoundedDecoder:
             JSONDecodeError: There is none.
             RecursionError: It is nested too deeply.
         """
-        self.longest = 0
+        self.longest, self.repeated = 0, ""
         return self._decoder.raw_decode(text, position)
 
     def decode(self, text: str, subject: str) -> object:
@@ -45,7 +47,7 @@ class BoundedDecoder:
             DataError: It is no valid JSON, or nested too deeply.
             LimitExceededError: It has a number that is too long.
         """
-        self.longest = 0
+        self.longest, self.repeated = 0, ""
         try:
             value: object = self._decoder.decode(text)
         except json.JSONDecodeError as error:
@@ -60,6 +62,13 @@ class BoundedDecoder:
     def long_number(self) -> str:
         """Description of the longest number as a clause."""
         return f"it has a number of {self.longest:,} characters"
+
+    def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            keys = [key for key, _ in pairs]
+            self.repeated = next(key for key in found if keys.count(key) > 1)
+        return found
 
     def _parse_int(self, digits: str) -> int | float:
         if len(digits) <= self._limits.number_length:

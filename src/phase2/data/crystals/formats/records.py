@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
+from phase2.data.crystals.formats.json_text import BoundedDecoder
 from phase2.data.crystals.formats.parsing import naming_file
 from phase2.data.crystals.formats.recognition import is_cif, is_poscar
 from phase2.data.crystals.formats.schemas import SCHEMAS, FoundStructure
 from phase2.data.crystals.shown import cut
-from phase2.errors import InvalidCrystalError
+from phase2.errors import DataError, InvalidCrystalError
 
 PLACES = ("atoms", "structure", "final_structure", "attributes", "entry", "cif", "poscar")
 """Keys of a record that hold its structure, in the order in which they are preferred."""
@@ -33,7 +34,7 @@ def find_structure(record: Mapping[str, object]) -> FoundStructure | None:
             return found
     if (found := _recognised(record)) is not None:
         return found
-    if "atoms" in record:
+    if "atoms" in record and not isinstance(record["atoms"], str):
         return FoundStructure("jarvis", {"atoms": record["atoms"]})  # incomplete: its conversion says what it lacks
     others = {key: found for key, value in record.items() if (found := _structure_in(value)) is not None}
     if len(others) > 1:
@@ -68,11 +69,22 @@ def _structure_in(value: object) -> FoundStructure | None:
 
 
 def structure_in_text(value: str) -> FoundStructure | None:
-    """Recognise the text of a CIF or POSCAR, None for another."""
+    """Recognise the text of a CIF or POSCAR, or JSON of a structure, None for another."""
+    if value.lstrip()[:1] == "{":
+        return _in_json(value)
     if "\n" not in value:
         return None
     schema = "cif" if is_cif(value) else "poscar" if is_poscar(value) else None
     return None if schema is None else FoundStructure(schema, value)
+
+
+def _in_json(text: str) -> FoundStructure | None:
+    decoder = BoundedDecoder(DEFAULT_LIMITS)
+    try:
+        value = decoder.decode(text, "A cell")
+    except DataError:
+        return None
+    return _structure_in(value) if isinstance(value, Mapping) and not decoder.repeated else None
 
 
 def _recognised(value: Mapping[str, object]) -> FoundStructure | None:

@@ -21,7 +21,12 @@ log = logging.getLogger(__name__)
 
 _BRACKETS = re.compile(r"(?P<name>.*?)\s*(?:\[(?P<square>[^\[\]]*)\]|\((?P<round>[^()]*(?:\([^()]*\)[^()]*)*)\))")
 _WORD_END = re.compile(r"[\s_,:/-]+(?:in[\s_]+)?")
-_NAMES = {"file": ("file", "filename"), "id": ("id", "jid", "materialid"), "text": ("cif", "poscar")}
+_NAMES = {
+    "file": ("file", "filename"),
+    "id": ("id", "jid", "materialid"),
+    "text": ("cif", "poscar"),
+    "structure": ("structure", "atoms"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,14 @@ class Columns:
         file: Column of the paths; None without one.
         id: Column of the names; None without one.
         text: Column of the texts of CIFs or POSCARs, or of files where there is no column of paths; None without one.
+        structure: Column that is read where it has texts or JSON of structures; None without one.
         labels: Columns of labels.
     """
 
     file: int | None = None
     id: int | None = None
     text: int | None = None
+    structure: int | None = None
     labels: list[Column] = field(default_factory=list)
 
 
@@ -97,7 +104,7 @@ def parse_headings(table: Path, content: Table, properties: Sequence[Property]) 
             why="It needs a column 'file' or 'id' (or 'cif', with texts), and a column for at least one property.",
             fix=f"Use the headings: file, {', '.join(p.heading for p in properties)}; separate cells by commas.",
         )
-    return Columns(named.get("file"), named.get("id"), named.get("text"), labels)
+    return Columns(named.get("file"), named.get("id"), named.get("text"), named.get("structure"), labels)
 
 
 def _naming_columns(headings: Sequence[str]) -> dict[str, int]:

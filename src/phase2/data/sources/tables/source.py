@@ -73,7 +73,7 @@ class TableSource(PathSource):
         if not any(row.text for row in rows):
             raise DataError(
                 f"{self.path} holds no structures.",
-                why="Its rows name files, or have no column 'cif' with the texts of CIFs.",
+                why="Its rows name files, or have no column 'cif' or 'structure' with texts of CIFs or JSON.",
                 fix=f"Give the folder of the files: --data {self.path.parent}.",
             )
         seen: set[str] = set()
@@ -139,7 +139,11 @@ def text_record(row: TargetRow, crystal_id: str, seen: set[str]) -> RawRecord:
     structure = structure_in_text(row.text)
     defect = repeated(crystal_id, seen)
     if structure is None:
-        defect = "Its cell holds no text of a CIF or POSCAR." if row.text else "It has no text of a structure."
+        defect = (
+            "Its cell holds no text of a CIF or POSCAR, and no JSON of a structure."
+            if row.text
+            else "It has no text of a structure."
+        )
     return RawRecord(escape_unprintable(crystal_id), (structure, row.labels), defect)
 
 

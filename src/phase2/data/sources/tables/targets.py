@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
+from phase2.data.crystals.formats.records import structure_in_text
 from phase2.data.crystals.shown import shown
 from phase2.data.sources.base import meaning_of, mending_of, read_label
 from phase2.data.sources.missing import FIRST_WORDS, is_missing
@@ -99,8 +100,10 @@ def _row(row: TableRow, columns: Columns, properties: Sequence[Property], *, com
         for column in columns.labels
     }
     text = "" if columns.text is None else cells[columns.text].strip("\r\n")
+    if not text and columns.structure is not None and structure_in_text(cells[columns.structure]) is not None:
+        text = cells[columns.structure]
     file = "" if columns.file is None else cells[columns.file].strip()
-    is_text = "\n" in text or "\r" in text
+    is_text = "\n" in text or "\r" in text or text.startswith("{")
     return TargetRow(
         file=file or ("" if is_text else text.strip()),
         id="" if columns.id is None else text_of_cell(cells[columns.id].strip()),
