@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from tests.cluster.support.image_names import BY_DIGEST
@@ -73,6 +74,17 @@ def test_a_signal_reaches_all_and_no_other_starts(run_scripts, tmp_path):
     ends, stopped = run_scripts(script, ["a", "b", "c"], 2)
     assert (ends, stopped) == ({"a": ProcessExit(143, True), "b": ProcessExit(143, True)}, True)
     assert sorted(one.name for one in tmp_path.glob("st*.*")) == ["started.a", "started.b", "stopped.a", "stopped.b"]
+
+
+def test_runs_end_although_nobody_reads_what_they_print(run_scripts, monkeypatch):
+    """More than a pipe holds: a run would wait for ever."""
+    gone, end = os.pipe()
+    os.close(gone)
+    monkeypatch.setattr(sys, "stdout", os.fdopen(end, "w"))
+    ends, _ = run_scripts("yes long enough to fill the pipe | head -n 20000", ["a", "b"], 2)
+    assert ends == {"a": ProcessExit(0), "b": ProcessExit(0)}
+    with suppress(OSError):
+        sys.stdout.close()
 
 
 def test_threads_are_divided_and_each_has_one_at_least():

@@ -53,7 +53,8 @@ def template(name, version=__version__):
 def installed():
     """Everything that a good installation has, by path; a list is answered as one."""
     security = {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
-    hard, used = {"requests.cpu": "64", "requests.nvidia.com/gpu": "4"}, {"requests.cpu": "8"}
+    gpus = {"requests.nvidia.com/gpu": "4", "requests.nvidia.com/mig-1g.10gb": "14"}
+    hard, used = {"requests.cpu": "64", **gpus}, {"requests.cpu": "8", "requests.nvidia.com/mig-1g.10gb": "3"}
     return {
         f"{CORE}{HERE}/configmaps/phase2-store": thing("phase2-store", data={"PHASE2_STORE": "s3://phase2"}),
         f"{CORE}{HERE}/configmaps/phase2-runs": thing(
@@ -126,7 +127,9 @@ def test_a_good_installation_has_no_problem(doctor):
     code, found = doctor(installed())
     assert (code, problems(found)) == (0, {})
     assert found["store access keys"]["value"] == "the Secret keys has them"
-    assert found["pods quota phase2"]["value"] == "has room; GPUs: 0 of 4 in use"
+    assert (
+        found["pods quota phase2"]["value"] == "has room; GPUs: 0 of 4 in use; nvidia.com/mig-1g.10gb: 3 of 14 in use"
+    )
     assert found["argo templates"]["value"] == f"2, of version {__version__}"
     assert "aGlkZGVu" not in json.dumps(found)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from types import FrameType
 from typing import IO, Any
@@ -102,7 +103,8 @@ def _copy(run_id: str, source: IO[bytes], target: IO[str]) -> None:
     with source:
         for line in source:
             text = line.decode(errors="replace").rstrip("\r\n")
-            with _PRINTING:
+            # A terminal that has gone must not hold up the run, which waits while nobody reads what it prints.
+            with _PRINTING, suppress(OSError, ValueError):
                 print(f"{run_id}: {text}", file=target, flush=True)
 
 

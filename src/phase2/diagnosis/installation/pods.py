@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from phase2.cluster.objects import Object, annotation, name_of
 from phase2.cluster.plan import CACHE_CLAIM, SERVICE_ACCOUNT
 from phase2.cluster.request.quantities import parse_quantity
+from phase2.cluster.request.resources import GPU_RESOURCE
 from phase2.diagnosis.finding import Finding, Problem
 from phase2.diagnosis.installation.reader import CORE, STORAGE, NamespaceReader
 
 _SECURITY = "pod-security.kubernetes.io/enforce"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _SMALLEST_RUN = {"requests.cpu": "2", "requests.memory": "8Gi", "limits.memory": "8Gi", "pods": "1"}
-_GPU = "requests.nvidia.com/gpu"
+_REQUESTS = "requests."
+_GPU = f"{_REQUESTS}{GPU_RESOURCE}"
 
 
 def check_security(reader: NamespaceReader) -> Iterator[Finding]:
@@ -94,8 +96,12 @@ def check_quota(reader: NamespaceReader) -> Iterator[Finding]:
             problem = Problem(
                 what, "Its pods are not created.", "Wait for others to end, or have the quota raised.", 75
             )
-        gpus = f"; GPUs: {used.get(_GPU, '0')} of {hard[_GPU]} in use" if _GPU in hard else ""
-        yield Finding("pods", f"quota {name_of(quota)}", f"{'full' if short else 'has room'}{gpus}", problem)
+        devices = "".join(
+            f"; {'GPUs' if name == _GPU else name.removeprefix(_REQUESTS)}: {used.get(name, '0')} of {most} in use"
+            for name, most in hard.items()
+            if name.startswith(_REQUESTS) and "/" in name
+        )
+        yield Finding("pods", f"quota {name_of(quota)}", f"{'full' if short else 'has room'}{devices}", problem)
 
 
 def _has_room(least: str, used: str, hard: str) -> bool:
