@@ -87,7 +87,7 @@ def test_a_conversion_of_a_conversion_of_all(tmp_path, data):
         np.testing.assert_array_equal(new.targets, old.targets)
 
 
-@pytest.mark.parametrize(("content", "kind"), [([BAD], DataError), ("[{", DataError)])
+@pytest.mark.parametrize(("content", "kind"), [([BAD], DataError), ("[{", DataError), ([], DataError)])
 def test_nothing_is_left_of_what_fails(tmp_path, content, kind):
     path = tmp_path / "in.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))

@@ -127,9 +127,8 @@ def convert(
         target.write(temporary / path.name, _valid(source, found, limits, progress), source.properties)
         if not found.written:
             reasons = " ".join(one.reason for one in found.rejected[:3])
-            raise DataError(
-                f"'{source.name}' holds no valid crystal.", why=f"The first reasons: {reasons}", fix="Check it."
-            )
+            why = f"The first reasons: {reasons}" if reasons else "It has no record."
+            raise DataError(f"'{source.name}' holds no valid crystal.", why=why, fix="Check it.")
         _publish(temporary / path.name, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

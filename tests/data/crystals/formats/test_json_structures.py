@@ -12,6 +12,7 @@ from phase2.data.crystals.formats.jarvis import from_jarvis
 from phase2.data.crystals.formats.optimade import from_optimade
 from phase2.data.crystals.formats.pymatgen import from_pymatgen
 from phase2.data.crystals.formats.pymatgen_json import from_pymatgen_json
+from phase2.data.crystals.formats.records import convert_record, find_structure
 from phase2.errors import InvalidCrystalError
 from phase2.testing.crystals import assert_same_crystal
 
@@ -161,6 +162,20 @@ def test_structures_of_pymatgen_are_read_as_their_json():
     slab = Structure(Lattice(LATTICE, pbc=(True, True, False)), ELEMENTS, FRAC)
     with pytest.raises(InvalidCrystalError, match="2 of 3 directions"):
         from_pymatgen(slab, "x")
+
+
+def test_an_initial_structure_does_not_stand_for_one_that_is_missing():
+    for record in ({"structure": None, "initial_structure": PYMATGEN}, {"cif": "", "other": PYMATGEN}):
+        assert find_structure(record) is None
+    assert find_structure({"relaxed": PYMATGEN}) is not None
+
+
+@pytest.mark.parametrize("record", [{"structure": PYMATGEN}, {"atoms": {**JARVIS, "cartesian": False}}])
+def test_a_deprecated_document_is_remarked(record):
+    for deprecated, remarks in ((True, ("its record says that it is deprecated",)), (False, ()), (None, ())):
+        crystal = convert_record({"material_id": "mp-1", "deprecated": deprecated, **record}, "a file", "x")
+        assert_same_crystal(crystal, CRYSTAL)
+        assert crystal.remarks == remarks
 
 
 def test_fractions_that_say_nothing_of_their_kind_may_lie_in_the_next_cell():

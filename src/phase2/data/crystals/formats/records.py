@@ -16,6 +16,8 @@ from phase2.errors import DataError, InvalidCrystalError
 PLACES = ("atoms", "structure", "final_structure", "attributes", "entry", "cif", "poscar")
 """Keys of a record that hold its structure, in the order in which they are preferred."""
 
+_EXPECTED = frozenset({"structure", "final_structure", "cif", "poscar"})
+_DEPRECATED = "its record says that it is deprecated"
 
 _IDS = ("jid", "id", "material_id", "entry_id", "mpid", "unique_id")
 
@@ -24,11 +26,17 @@ def find_structure(record: Mapping[str, object]) -> FoundStructure | None:
     """Find the structure of a record: under a usual key, in the record itself, or under the only key that holds one.
 
     Returns:
-        The structure; None where there is none.
+        The structure, with a remark where the record says that it is deprecated, as documents of the Materials Project
+        do; None where there is none, or where a usual key is there and holds none.
 
     Raises:
         InvalidCrystalError: Several keys hold a structure, and none of them is a usual one.
     """
+    found = _find(record)
+    return found._replace(remarks=(_DEPRECATED,)) if found is not None and record.get("deprecated") is True else found
+
+
+def _find(record: Mapping[str, object]) -> FoundStructure | None:
     for key in PLACES:
         if key in record and (found := _structure_in(record[key])) is not None:
             return found
@@ -36,6 +44,8 @@ def find_structure(record: Mapping[str, object]) -> FoundStructure | None:
         return found
     if "atoms" in record and not isinstance(record["atoms"], str):
         return FoundStructure("jarvis", {"atoms": record["atoms"]})  # incomplete: its conversion says what it lacks
+    if _EXPECTED & record.keys():  # an initial structure, for instance, is not the one that the labels belong to
+        return None
     others = {key: found for key, value in record.items() if (found := _structure_in(value)) is not None}
     if len(others) > 1:
         raise InvalidCrystalError(

@@ -6,6 +6,7 @@ To add one, write its conversion in a module of this package, and list it in ``S
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NamedTuple, cast
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
@@ -67,10 +68,12 @@ class FoundStructure(NamedTuple):
     Attributes:
         schema: Key in ``SCHEMAS`` or ``TEXTS``.
         content: The structure: a mapping, or a text.
+        remarks: What its record says of it.
     """
 
     schema: str
     content: object
+    remarks: tuple[str, ...] = ()
 
     @property
     def is_text(self) -> bool:
@@ -89,5 +92,7 @@ class FoundStructure(NamedTuple):
             InvalidCrystalError: It is no valid ordered crystal, or exceeds a limit.
         """
         if self.is_text:
-            return parse_text(str(self.content), subject, crystal_id, TEXTS[self.schema], limits)
-        return SCHEMAS[self.schema].convert(cast("Mapping[str, object]", self.content), crystal_id, limits)
+            crystal = parse_text(str(self.content), subject, crystal_id, TEXTS[self.schema], limits)
+        else:
+            crystal = SCHEMAS[self.schema].convert(cast("Mapping[str, object]", self.content), crystal_id, limits)
+        return replace(crystal, remarks=(*crystal.remarks, *self.remarks)) if self.remarks else crystal
