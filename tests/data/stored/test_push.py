@@ -72,6 +72,22 @@ def test_pushed_twice_it_is_stored_once(push, store, folder):
     assert [(info.key, info.modified) for info in store.list()] == before
 
 
+@pytest.mark.parametrize("damage", ["removed", "cut", "other content"])
+@pytest.mark.parametrize("name", ["targets.csv", "species.npy"])
+def test_what_is_damaged_in_the_store_is_stored_again(push, store, folder, name, damage):
+    done = push(store, folder)
+    (key,) = [info.key for info in store.list() if info.key.endswith(f"/{name}")]
+    whole = store.head(key)
+    if damage == "removed":
+        store.delete(key)
+    else:
+        store.put(key, b"?" * (whole.size - (damage == "cut")))
+    again = push(store, folder)
+    assert (again.address, again.uploaded) == (done.address, 1)
+    assert (store.head(key).size, store.head(key).sha256) == (whole.size, whole.sha256)
+    assert push(store, folder).already
+
+
 def test_other_settings_of_graphs_add_a_graph_store_to_the_same_data(push, store, lines):
     first = push(store, lines)
     second = push(store, lines, graph={"cutoff": 6.0})

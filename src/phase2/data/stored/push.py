@@ -97,6 +97,8 @@ def push_data(
 ) -> Pushed:
     """Push a data set with its graph store, unless both are there. It can be called again after any interruption.
 
+    What is damaged or missing in the store is stored again.
+
     Args:
         store: The store.
         data: The data set.
@@ -112,12 +114,14 @@ def push_data(
     address, packed = data.address, read_content(graphs.path, everything=True)
     files = len(data.files) + len(packed)
     missing = _missing_manifest(store, address)
-    has_graphs = read_graphs_manifest(store, address, graphs.fingerprint) is not None
-    total = total_bytes(data.files) * missing + total_bytes(packed) * (not has_graphs)
+    source = Upload(source_prefix(address), local_files(data.path, data.files))
+    has_source = not missing and source.is_whole(store)
+    has_graphs = _has_graphs(store, address, graphs, packed)
+    total = total_bytes(data.files) * (not has_source) + total_bytes(packed) * (not has_graphs)
     counter = ByteCounter(total, progress)
     uploaded = 0
-    if missing:
-        uploaded += Upload(source_prefix(address), local_files(data.path, data.files)).store(store, counter)
+    if not has_source:
+        uploaded += source.store(store, counter)
     if not has_graphs:
         uploaded += _push_graphs(store, address, graphs, packed, counter)
     if missing:
@@ -154,15 +158,27 @@ def _missing_manifest(store: Store, address: str) -> bool:
     return False
 
 
+def _graphs_upload(address: str, graphs: GraphStore, files: Sequence[ContentFile]) -> tuple[str, Upload]:
+    """Return the folder of a graph store, which is named after its content, and the files to store there."""
+    folder = address_of(files).removeprefix(CONTENT)
+    return folder, Upload(f"{graphs_prefix(address, graphs.fingerprint)}{folder}/", local_files(graphs.path, files))
+
+
+def _has_graphs(store: Store, address: str, graphs: GraphStore, files: Sequence[ContentFile]) -> bool:
+    """Tell whether the store has the graphs, whole where they are those that are here."""
+    found = read_graphs_manifest(store, address, graphs.fingerprint)
+    folder, upload = _graphs_upload(address, graphs, files)
+    return found is not None and (found.folder != folder or upload.is_whole(store))
+
+
 def _push_graphs(
     store: Store, address: str, graphs: GraphStore, files: Sequence[ContentFile], counter: ByteCounter
 ) -> int:
     """Store the files of a graph store in a folder named after their content, and then their manifest."""
-    prefix = graphs_prefix(address, graphs.fingerprint)
-    folder = address_of(files).removeprefix(CONTENT)
-    uploaded = Upload(f"{prefix}{folder}/", local_files(graphs.path, files)).store(store, counter)
+    folder, upload = _graphs_upload(address, graphs, files)
+    uploaded = upload.store(store, counter)
     manifest = GraphsManifest(fingerprint=graphs.fingerprint, folder=folder, files=tuple(files))
-    _commit(store, prefix + GRAPHS, manifest)
+    _commit(store, graphs_prefix(address, graphs.fingerprint) + GRAPHS, manifest)
     return uploaded
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from phase2.data.stored.content import ContentFile
 from phase2.errors import DataError, TransientError
 from phase2.storage.base import ObjectExistsError, Store, check_key
+from phase2.storage.folder import LocalStore
 from phase2.storage.parallel import ByteCounter, in_parallel
 
 
@@ -45,6 +46,17 @@ class Upload:
         sent = in_parallel(send, self.files)
         self._check(store)
         return sum(sent)
+
+    def is_whole(self, store: Store) -> bool:
+        """Tell whether all files are there: by their sizes, and by their content in a folder, where it is read.
+
+        A bucket says that of the content which was stored.
+        """
+        sizes = self._stored_sizes(store)
+        if any(sizes.get(self._key(file)) != file.bytes for _, file in self.files):
+            return False
+        read = isinstance(store, LocalStore)
+        return not read or all(in_parallel(lambda pair: _is_equal(store, self._key(pair[1]), pair[1]), self.files))
 
     def _check(self, store: Store) -> None:
         """Compare what is stored with what should be: somebody may have removed it meanwhile."""
