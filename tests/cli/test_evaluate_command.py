@@ -87,6 +87,17 @@ def test_other_data_are_judged_whole_with_labels_as_they_were_given(say, run, fo
     assert "no labelled crystal" not in error
 
 
+def test_records_that_are_not_judged_are_counted(say, run, folder):
+    (folder / "broken.cif").write_text("nothing")
+    shutil.copy(EXAMPLES / "SrTiO3.cif", folder / "bare.cif")
+    with (folder / "targets.csv").open("a") as table:
+        table.write("\nbroken.cif,1,1\nbare.cif,,\n")
+    found, error = as_json(say, "--model", run, "--data", folder)
+    assert (found["crystals"], found["rejected"], found["unlabelled"]) == (4, 1, 1)
+    assert "1 record is no valid crystal, such as broken" in error
+    assert "1 crystal has no label of these properties" in error
+
+
 def test_predictions_of_predict_are_joined_by_their_files(say, run, folder, tmp_path):
     output = tmp_path / "preds.csv"
     assert say("predict", "--model", run, "--dir", folder, "--output", output)[0] == 0

@@ -7,6 +7,7 @@ from phase2.config.data.own_properties import PropertyDefinition
 from phase2.errors import DataError
 from phase2.evaluation.joining import join
 from phase2.evaluation.prediction_file import read_prediction_file
+from phase2.output.csv_text import write_csv
 from phase2.properties import select_properties
 
 PROPERTIES = select_properties(["formation_energy", "band_gap"])
@@ -26,6 +27,18 @@ def test_the_headings_that_predictions_are_written_with(tmp_path, heading):
     assert [p.key for p in file.properties] == ["band_gap"]
     assert file.names == ("a", "b")
     np.testing.assert_equal(file.values, [[1.5], [np.nan]])
+
+
+def test_odd_ids_are_joined_as_tables_write_them(tmp_path):
+    ids = ["a\nb", " lead", "trail ", "\u200bhidden", "=cmd()", "plain", "-1"]
+    path = tmp_path / "preds.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        write_csv(file, [["id", "band_gap"], *([name, float(k)] for k, name in enumerate(ids))])
+    joined = join(read_prediction_file(path, PROPERTIES), ids)
+    assert joined.values[:, 0].tolist() == [*map(float, range(len(ids)))]
+    assert (joined.missing, joined.extra) == ((), ())
+    with pytest.raises(DataError, match="as tables write its ids"):
+        join(read_prediction_file(path, PROPERTIES), [*ids, "lead"])
 
 
 def test_ids_are_joined_whatever_their_order_and_the_rest_is_named(tmp_path):

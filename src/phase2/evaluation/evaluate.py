@@ -18,7 +18,7 @@ from phase2.errors import Phase2Error
 from phase2.evaluation.baseline import Boosting, fitted_boosting, median_predictions, own_medians, recorded_boosting
 from phase2.evaluation.data import LabelledData, Part, check_part, data_to_read, open_labelled, open_part, own_dataset
 from phase2.evaluation.joining import join
-from phase2.evaluation.notes import changed_note, part_note, training_note
+from phase2.evaluation.notes import changed_note, left_out_notes, part_note, training_note
 from phase2.evaluation.overlap import joint_kinship
 from phase2.evaluation.predicting import predict_crystals
 from phase2.evaluation.prediction_file import read_prediction_file
@@ -213,7 +213,7 @@ def _finished(
         boosting=compared.boosting.where,
         training=_counted(compared.training),
         intervals=request.sampling.described(),
-        notes=(*notes, *more),
+        notes=(*notes, *left_out_notes(data), *more),
         groups=tuple(groups),
     )
     formulas = data.store.graphs.formulas[data.index].tolist()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from phase2.errors import DataError
 from phase2.evaluation.prediction_file import PredictionFile, refuse_duplicates, shortened
+from phase2.output.visible import visible
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +57,9 @@ def join(file: PredictionFile, ids: Sequence[str]) -> Joined:
         short = [_stem(name, ids) for name in file.names]
         refuse_duplicates(short, "The predictions, without folders and suffixes,")
         row = {name: k for k, name in enumerate(short)}
-    rows = np.array([row.get(name, -1) for name in ids])
+    keys = [name if name in row else visible(name).strip() for name in ids]  # as tables write them
+    refuse_duplicates(keys, "The data set, as tables write its ids,")
+    rows = np.array([row.get(key, -1) for key in keys])
     if not (rows >= 0).any():
         raise DataError(
             "No prediction has the id of a labelled crystal.",
@@ -64,7 +67,7 @@ def join(file: PredictionFile, ids: Sequence[str]) -> Joined:
             fix="Give the data set that was predicted, and the ids as they are in it.",
         )
     values = np.where(rows[:, None] >= 0, file.values[rows], np.nan)
-    known = set(ids)
+    known = set(keys)
     missing = tuple(name for name, found in zip(ids, rows, strict=True) if found < 0)
     return Joined(values, rows >= 0, missing, tuple(name for name in row if name not in known))
 

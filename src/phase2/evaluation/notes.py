@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from phase2.data.crystals.shown import cut
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import ModelFileError, Phase2Error
-from phase2.evaluation.data import Part
+from phase2.evaluation.data import LabelledData, Part
 from phase2.evaluation.groups import NEAR, SEEN
 from phase2.runs.layout import MANIFEST
 from phase2.runs.manifest import read_manifest
@@ -23,6 +24,19 @@ def part_note(part: Part) -> list[str]:
         "val": "the epoch of the model was chosen on these crystals: errors on new ones are larger",
     }
     return [known[part]] if part in known else []
+
+
+def left_out_notes(data: LabelledData) -> list[str]:
+    """Count the records of other data than the model's that are not judged, and name the first."""
+    rejected = data.store.rejected if data.part == "all" else ()
+    notes = []
+    if rejected:
+        are = "record is" if len(rejected) == 1 else "records are"
+        notes.append(f"{len(rejected):,} {are} no valid crystal, such as {cut(rejected[0].id)}: {rejected[0].reason}")
+    if data.unlabelled:
+        have = "crystal has" if data.unlabelled == 1 else "crystals have"
+        notes.append(f"{data.unlabelled:,} {have} no label of these properties")
+    return notes
 
 
 def changed_note(model_file: Path, trained: CrystalPropertyDataset | Phase2Error) -> list[str]:

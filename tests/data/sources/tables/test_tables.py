@@ -278,7 +278,7 @@ def test_a_heading_may_say_what_a_property_is_counted_per(tmp_path):
 def test_a_heading_with_a_unit_says_how_to_define_the_property_with_it(tmp_path):
     with pytest.raises(DataError) as refused:
         own_labels(tmp_path, "file,heat (J/mol/K)\na.cif,1\n", "cv::heat")
-    assert refused.value.fix == "Define the property with it: --property cv:J/mol/K:heat."
+    assert refused.value.fix == "Define the property with it, --property cv:J/mol/K:heat, or drop it."
 
 
 def test_columns_that_are_alike_are_no_misspelt_property(tmp_path):

@@ -175,7 +175,7 @@ def _factor(table: Path, heading: str, prop: Property, unit: str | None) -> floa
             raise DataError(
                 f"{table} has a column '{heading}', but {prop.key} is defined without a unit.",
                 why="Its values would be shown without one, and compared with those of other units.",
-                fix=f"Define the property with it: --property {prop.key}:{unit.strip()}:{prop.column}.",
+                fix=f"Define the property with it, --property {prop.key}:{unit.strip()}:{prop.column}, or drop it.",
             ) from error
         raise DataError(
             f"{table} has a column '{heading}', but {prop.title.lower()} has the unit '{prop.unit or 'none'}'.",
