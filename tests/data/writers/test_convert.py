@@ -1,5 +1,6 @@
 """A data set written in any format is read again as it was: ids, structures to 1e-10 and labels exactly."""
 
+import errno
 import json
 import math
 
@@ -9,8 +10,8 @@ from typer.testing import CliRunner
 
 from phase2.cli.data.commands import app
 from phase2.data.sources.registry import open_source
-from phase2.data.writers.convert import TARGETS, convert, target_of
-from phase2.errors import DataError, RequestError, UnknownNameError
+from phase2.data.writers.convert import TARGETS, Target, convert, target_of
+from phase2.errors import DataError, RequestError, TransientError, UnknownNameError
 
 IDS = ["mp-1", "17", "1e5", "T", "a b", 'q"x\\', "deep/er", "Deep/er", "grün", "=x"]
 BAD = {"jid": "bad", "atoms": {"lattice_mat": [[1, 0, 0]] * 3, "coords": [[0, 0, 0]], "elements": ["Na"]}}
@@ -139,3 +140,29 @@ def test_a_left_handed_cell_keeps_its_atoms_where_they_are(tmp_path, key):
     lattice, frac = sign * new.lattice, sign * new.frac[order]
     np.testing.assert_allclose(lattice @ lattice.T, old.lattice @ old.lattice.T, atol=1e-8)
     np.testing.assert_allclose((frac - old.frac + 0.5) % 1, 0.5, atol=1e-8)
+
+
+def test_files_of_a_folder_are_one_for_each_crystal_whatever_the_ids(tmp_path):
+    rng = np.random.default_rng(4)
+    names = ["x_-2", "x?", "x!", "X_-2", "x_"]
+    path = tmp_path / "in.json"
+    path.write_text(json.dumps([record(rng, name) for name in names]))
+    out = tmp_path / "out"
+    convert(open_source(str(path)), out, TARGETS["poscar"])
+    files = [file.name for file in out.glob("*.vasp")]
+    assert len({name.lower() for name in files}) == len(names)
+    before, after = read(path), read(out)
+    assert [one.crystal.id for one in after] == names
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_allclose(new.crystal.lattice, old.crystal.lattice, rtol=0, atol=1e-10)
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(tmp_path, data):
+    def write(path, crystals, properties):
+        path.write_text("a part")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(TransientError, match="No space is left for") as failed:
+        convert(open_source(str(data)), tmp_path / "new" / "out.x", Target("x", ".x", write))
+    assert "--resume" not in failed.value.fix
+    assert list((tmp_path / "new").iterdir()) == []

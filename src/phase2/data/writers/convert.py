@@ -25,6 +25,7 @@ from phase2.data.writers.files import (
 from phase2.data.writers.folder import write_cif_folder, write_poscar_folder
 from phase2.data.writers.parsed import Rejected, parse_records
 from phase2.errors import DataError, RequestError, UnknownNameError
+from phase2.storage.disk.errors import disk_errors
 from phase2.storage.progress import ProgressCallback
 
 
@@ -114,6 +115,7 @@ def convert(
     Raises:
         RequestError: The path exists, or cannot be written.
         DataError: The source cannot be read, or holds no valid crystal.
+        TransientError: The disk is full.
     """
     if path.exists() or path.is_symlink():
         raise RequestError(f"{path} exists.", why="Nothing is overwritten.", fix="Remove it, or name another.")
@@ -124,7 +126,8 @@ def convert(
     except OSError as error:
         raise RequestError(f"{path} cannot be written.", why=f"{error.strerror}.", fix="Name another.") from error
     try:
-        target.write(temporary / path.name, _valid(source, found, limits, progress), source.properties)
+        with disk_errors(path):
+            target.write(temporary / path.name, _valid(source, found, limits, progress), source.properties)
         if not found.written:
             reasons = " ".join(one.reason for one in found.rejected[:3])
             why = f"The first reasons: {reasons}" if reasons else "It has no record."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -62,9 +63,11 @@ def _write_structures(
 
 def _file_name(crystal_id: str, number: int, used: set[str]) -> str:
     """Return a name that every file system takes, and that no other crystal has."""
-    name = _UNSAFE.sub("_", crystal_id)[:_LONGEST_NAME].lstrip(".") or "crystal"
-    if name.lower() in used:
-        name = f"{name}-{number}"
+    plain = _UNSAFE.sub("_", crystal_id)[:_LONGEST_NAME].lstrip(".") or "crystal"
+    name = plain
+    while name.lower() in used:
+        name = f"{plain}-{number}"
+        number += 1
     used.add(name.lower())
     return name
 
@@ -72,7 +75,9 @@ def _file_name(crystal_id: str, number: int, used: set[str]) -> str:
 def _cif(crystal: Crystal) -> str:
     from pymatgen.io.cif import CifWriter
 
-    return str(CifWriter(_right_handed(crystal).to_pymatgen(), significant_figures=_DIGITS))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="No Pauling electronegativity")  # by which it sorts elements
+        return str(CifWriter(_right_handed(crystal).to_pymatgen(), significant_figures=_DIGITS))
 
 
 def _poscar(crystal: Crystal) -> str:
