@@ -7,6 +7,7 @@ import pytest
 
 from phase2.api.run_list import RunList
 from phase2.api.run_list import list_runs as runs_of
+from phase2.cli.runs.comparison import print_comparison
 from phase2.config.data.own_properties import PropertyDefinition
 from phase2.errors import DataError, RequestError, UnknownNameError
 from phase2.notification.message import workflow_ended
@@ -230,3 +231,18 @@ def test_runs_that_differ_in_the_split_alone_are_not_told_apart_by_the_definitio
     with pytest.raises(RequestError, match="2 different data sets or splits") as caught:
         compare_best(listed(), "cv")
     assert "defined as" not in caught.value.why
+
+
+def test_runs_of_a_sweep_over_splits_have_no_common_best(make_own, manifest, listed, tmp_path, capsys):
+    for name, split, score in (("a", "chemsys", 0.4), ("b", "chemsys", 0.3), ("c", "stratified", 0.9)):
+        data = manifest.data.model_copy(update={"split_fingerprint": split})
+        make_own(name, 2.0, 0.2, split=split, data=data, score=score)
+    rows = finished_rows(open_store(str(tmp_path)), ["a", "b", "c"])
+    table, ids = print_comparison(rows)
+    assert ids == ["b", "a", "c"]
+    assert "| split |" in table
+    said = capsys.readouterr().out.splitlines()[-3:]
+    assert said[0].startswith("2 sets of validation crystals")
+    assert said[1:] == ["best: b, chemsys split", "best: c, stratified split"]
+    assert "split" not in print_comparison([row for row in rows if row.split == "chemsys"])[0]
+    assert capsys.readouterr().out.splitlines()[-1] == "best: b"

@@ -36,10 +36,16 @@ def print_comparison(rows: Sequence[RunRow]) -> tuple[str, list[str]]:
     Raises:
         DataError: There are no runs.
     """
-    from phase2.runs.catalog.ranking import ranked, rows_table
+    from phase2.runs.catalog.ranking import best_of_each, ranked, rows_table
 
     best_first = ranked(rows)
     table, ids = rows_table(best_first), [row.run_id for row in best_first]
     echo_text(f"{table}\n")
-    echo(f"best: {ids[0]}")
+    best = best_of_each(best_first)
+    if len(best) == 1:
+        echo(f"best: {ids[0]}")
+    else:
+        echo(f"{len(best)} sets of validation crystals, whose scores do not compare; the best of each:")
+        for row in best:
+            echo(f"best: {row.run_id}, {row.split} split")
     return table, ids

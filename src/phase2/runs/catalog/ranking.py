@@ -39,6 +39,8 @@ class RunRow(Record):
         test_log_loss: Test log loss likewise.
         own_units: Units of the properties that the run defines.
         settings: Settings that were given by their paths, as text.
+        split: Name of its split; empty in rows of older versions.
+        division: SHA-256 of which crystals are in which part; empty likewise.
     """
 
     run_id: str
@@ -55,6 +57,8 @@ class RunRow(Record):
     test_log_loss: dict[str, float | None] = Field(default_factory=dict)
     own_units: dict[str, str] = Field(default_factory=dict)
     settings: tuple[str, ...] = ()
+    split: str = ""
+    division: str = ""
 
     @classmethod
     def from_manifest(cls, manifest: RunManifest) -> Self:
@@ -85,6 +89,8 @@ class RunRow(Record):
             test_log_loss={result.key: result.log_loss for result in manifest.test if result.is_binary},
             own_units={result.key: result.unit for result in manifest.val if result.key not in KEYS and result.unit},
             settings=tuple(after for word, after in pairwise(manifest.command) if word == SET),
+            split=config.data.split_name,
+            division=manifest.data.split_fingerprint if manifest.data else "",
         )
 
 
@@ -118,6 +124,14 @@ def ranked(rows: Sequence[RunRow]) -> list[RunRow]:
     return sorted(rows, key=lambda row: (row.score is None, row.score or 0.0, row.run_id))
 
 
+def best_of_each(rows: Sequence[RunRow]) -> list[RunRow]:
+    """Return the best of those runs that are validated on the same crystals, whose scores compare; best first."""
+    found: dict[str, RunRow] = {}
+    for row in ranked(rows):
+        found.setdefault(row.division, row)
+    return list(found.values())
+
+
 def rows_table(rows: Sequence[RunRow]) -> str:
     """Write rows as a Markdown table, with the validation error of every property that any of them has.
 
@@ -126,11 +140,13 @@ def rows_table(rows: Sequence[RunRow]) -> str:
     keys = list(dict.fromkeys(key for row in rows for key in row.val_mae))
     binary = {key for row in rows for key in row.val_log_loss}
     units = {key: unit for row in rows for key, unit in row.own_units.items()}
+    split = len({row.split for row in rows}) > 1
     different = {one for row in rows for one in row.settings if any(one not in other.settings for other in rows)}
     columns = (
         "run",
         "algorithm",
         "mode",
+        *(["split"] if split else []),
         *(["settings"] if different else []),
         "seed",
         "epochs",
@@ -142,6 +158,7 @@ def rows_table(rows: Sequence[RunRow]) -> str:
     lines = [
         (
             *(row.run_id, row.algorithm, row.mode),
+            *([row.split] if split else []),
             *([", ".join(one for one in row.settings if one in different)] if different else []),
             *(str(row.seed), str(row.epochs), f"{row.lr:g}", str(row.batch_size), number(row.score)),
             *(number(row.val_log_loss.get(key) if key in binary else row.val_mae.get(key)) for key in keys),
