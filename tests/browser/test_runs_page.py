@@ -362,6 +362,17 @@ def test_a_narrow_screen_scrolls_the_table_and_not_the_page(file, open_page, ove
         assert overflow(page) == 0
 
 
+def test_the_name_of_a_run_that_cannot_be_read_fits_a_narrow_screen(tmp_path, open_page, overflow):
+    broken = tmp_path / "models" / "multitask_cgcnn" / "run_20260101T000000Z_that-has-no-end"
+    broken.mkdir(parents=True)
+    (broken / "run_manifest.json").write_text("{")
+    build_page(open_store(tmp_path / "models"), open_store(tmp_path / "page"))
+    with open_page(tmp_path / "page" / "index.html", viewport=NARROW) as page:
+        ready(page)
+        assert "that-has-no-end" in page.locator("#unreadable").inner_text()
+        assert overflow(page) == 0
+
+
 def test_hostile_names_are_text(models, tmp_path, open_page):
     folder = tmp_path / "models"
     run = finished_run(folder, {BEST: b"w", "report.html": b"x"}, run_id="sound")

@@ -203,6 +203,15 @@ def test_hostile_text_of_a_run_is_text(finish, make_run, models, store, out, dat
     assert shown(out)["0001"]["source"].startswith("</script><img src=x onerror=alert(1)>\\u202e")
 
 
+def test_the_size_of_a_run_without_a_manifest_is_not_nothing(finish, begin, store, out):
+    finish(1)
+    unfinished = begin()
+    build_page(store, out)
+    sizes = {name: run["size"] for name, run in shown(out).items()}
+    assert sizes[unfinished.run_id] is None
+    assert sizes["0001"] > 0
+
+
 def test_keys_in_a_command_are_hidden(finish, store, out):
     finish(1, command=("phase2", "train", "--data", "https://me:secret@host/a.json"))
     build_page(store, out)

@@ -99,7 +99,7 @@ def _row(run: PageRun, curves: str | None) -> JsonObject:
         "code": _text(run.code),
         "from": run.started_from and _text(run.started_from),
         "command": line(without_secrets(run.command)),
-        "size": summary.size,
+        "size": summary.size or None,  # of a run without a manifest nobody knows
         "report": run.has_report,
         "curves": curves,
     }

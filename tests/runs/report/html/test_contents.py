@@ -1,5 +1,6 @@
 """What a report says and draws: verdict, sample of points, groups, settings, attempts."""
 
+import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,8 +8,10 @@ import numpy as np
 import pytest
 from tests.runs.report.html.conftest import crystals_of, part_of
 
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.config.schema import FoundationConfig
 from phase2.data.crystals.elements import ATOMIC_NUMBERS, SYMBOLS
+from phase2.output.csv_text import read_csv, write_csv
 from phase2.properties import get_property
 from phase2.runs.attempts import Attempt
 from phase2.runs.crystals import crystal_system
@@ -23,6 +26,7 @@ from phase2.runs.report.html.timeline import attempt_rows
 from phase2.runs.report.html.verdict import cautions, judge
 from phase2.runs.report.html.worst import drawn_structures, worst_predictions
 from phase2.runs.report.tables.metrics import MetricsRow
+from phase2.runs.results import PropertyMetrics
 
 KEYS = ("formation_energy", "band_gap", "bulk_modulus")
 
@@ -80,6 +84,58 @@ def test_what_lessens_the_errors_is_said(full_run):
     found = cautions(replace(run, manifest=seen), [])
     assert found
     assert found[0].startswith("formation_energy: not a held-out result")
+
+
+def of_probabilities(key, log_loss, baseline, count=60):
+    return PropertyMetrics.from_probabilities(
+        key, count, log_loss=log_loss, baseline_log_loss=baseline, accuracy=0.9, baseline_accuracy=0.5
+    )
+
+
+def with_binary(run, *results, alone=False):
+    """The run with properties that are true or false, beside its others or alone."""
+    manifest = run.manifest
+    own = tuple(PropertyDefinition(key=one.key, task="binary") for one in results)
+    data = manifest.config.data.model_copy(update={"own_properties": own})
+    keys = tuple(one.key for one in results) if alone else (*manifest.properties, *(one.key for one in results))
+    test = results if alone else (*manifest.test, *results)
+    changes = {
+        "config": manifest.config.model_copy(update={"data": data}),
+        "properties": keys,
+        "val": test,
+        "test": test,
+    }
+    return replace(run, manifest=manifest.model_copy(update=changes), test=None, val=None)
+
+
+@pytest.mark.parametrize(
+    ("binary", "level", "words"),
+    [
+        ([("metal", 0.2, 0.6)], "warn", ["Better than the share of true training labels in metal, by log loss."]),
+        ([("metal", 0.7, 0.6), ("stable", 0.1, 0.6)], "warn", ["in stable, by log loss", "Not usable for metal"]),
+        ([("metal", 0.7, 0.6)], "bad", ["Not usable for metal"]),
+        ([("metal", 0.7, None)], "", ["Nothing to compare metal with"]),
+    ],
+)
+def test_what_is_true_or_false_is_judged_by_its_log_loss(full_run, binary, level, words):
+    measured = [of_probabilities(*one) for one in binary]
+    alone = with_binary(read(full_run()), *measured, alone=True)
+    verdict = judge(alone, property_errors(alone))
+    assert verdict.level == level
+    both = with_binary(read(full_run(name="run_20261124T093001Z_5f1c2a")), *measured)
+    beside = judge(both, property_errors(both))
+    assert beside.level == ("warn" if level == "bad" else "good")
+    for word in words:
+        assert word in verdict.sentence
+        assert word in beside.sentence
+    few = with_binary(read(full_run(name="run_20261124T093002Z_6f1c2a")), of_probabilities("metal", 0.2, 0.6, count=3))
+    assert "Fewer than 30 test labels of metal" in " ".join(cautions(few, property_errors(few)))
+
+
+def test_a_run_of_one_epoch_was_not_still_improving(full_run):
+    sentences = judge(read(full_run(epochs=1, best_epoch=1)), []).details
+    assert "Trained for 1 epoch on" in sentences[0]
+    assert len(sentences) == 1
 
 
 def test_an_unfinished_run_gets_no_praise(full_run):
@@ -154,6 +210,24 @@ def test_the_worst_come_first_with_their_structures():
     assert found[0]["times"] == pytest.approx(sizes.max() / 2, rel=1e-2)
     assert all(structures[one["structure"]]["id"] == one["id"] for one in found)
     assert structures[0]["symbols"] == ["Na", "Cl"]
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "line\u2028", "=1+1 "])
+def test_crystals_whose_ids_are_written_alike_have_structures_of_their_own(name):
+    part = part_of(KEYS, 12, ids=[f"{name}{k:02}" for k in range(12)])
+    crystals = crystals_of(part, structures=12)
+    own = [
+        one.model_copy(update={"positions": ((float(k), 0.0, 0.0), (2.0, 2.0, 2.0))})
+        for k, one in enumerate(crystals.structures)
+    ]
+    text = io.StringIO()
+    write_csv(text, [["id"], *([each] for each in part.ids)])
+    part.ids[:] = [row[0] for row in read_csv(io.StringIO(text.getvalue()))][1:]
+    found = worst_predictions(part, crystals, dict.fromkeys(KEYS, 2.0))
+    rows = [part.ids.index(one["name"]) for one in found]
+    structures = drawn_structures(found, crystals.model_copy(update={"structures": tuple(own)}))
+    assert [structures[one["structure"]]["positions"][0][0] for one in found] == rows
+    assert not any("name" in one for one in found)
 
 
 def test_the_periodic_table_has_every_element_once():

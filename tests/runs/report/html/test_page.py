@@ -2,13 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from tests.runs.report.html import conftest
 
 from phase2.cli.app import app
 from phase2.cli.boundary import run as run_cli
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.errors import RequestError
 from phase2.properties import KEYS
 from phase2.runs.manifest import read_manifest
@@ -105,6 +109,58 @@ def test_eight_runs_stay_below_three_megabytes_and_nine_are_refused(full_run, tm
     assert all(one.run_id in text for one in runs)
     with pytest.raises(RequestError, match="9 runs are too many"):
         report([*runs, runs[0]])
+
+
+def test_curves_and_long_ids_of_eight_runs_stay_below_three_megabytes(full_run, monkeypatch):
+    monkeypatch.setattr(conftest, "history_of", partial(conftest.history_of, epochs=500))
+    ids = [f"{k}{'x' * 100}" for k in range(1000)]
+    names = [f"run_20261124T0930{k:02}Z_{k}f1c2a" for k in range(MOST_RUNS)]
+    text = report([read(full_run(KEYS, 1000, ids=ids, name=name)) for name in names])
+    assert len(text.encode()) < MOST_BYTES
+
+
+def test_one_key_that_runs_define_differently_keeps_the_unit_of_each(full_run):
+    runs = [own(read(full_run(name=f"run_20261124T09300{k}Z_{k}f1c2a")), unit) for k, unit in enumerate(("meV", "kK"))]
+    page = Elements(text := report(runs))
+    rows = re.findall(r'<th scope="row">Signed <span class="muted">(\w+)</span></th>\s*<td>.*?mono">(\w+)<', text, re.S)
+    assert rows == [("meV", runs[0].run_id), ("kK", runs[1].run_id)]
+    (prop,) = json.loads(page.data)["properties"]
+    assert (prop["unit"], prop["transform"]) == ("in the units of its runs", "none")
+
+
+def test_what_the_scripts_draw_is_of_a_property_that_they_know(full_run):
+    run = read(full_run())
+    definition = PropertyDefinition(key="metal", task="binary")
+    data = run.config.data.model_copy(update={"own_properties": (definition,)})
+    keys = (*run.manifest.properties, "metal")
+    changes = {"config": run.config.model_copy(update={"data": data}), "properties": keys}
+    labels = run.crystals.labels | {"metal": run.crystals.labels["bulk_modulus"]}
+    with_metal = replace(
+        run,
+        manifest=run.manifest.model_copy(update=changes),
+        crystals=run.crystals.model_copy(update={"labels": labels}),
+    )
+    page = Elements(text := report([with_metal]))
+    content = json.loads(page.data)
+    assert {prop["key"]: prop["task"] for prop in content["properties"]} | {"metal": "binary"} == {
+        "formation_energy": "regression", "bulk_modulus": "regression", "metal": "binary",
+    }  # fmt: skip
+    assert content["runs"][0]["labels"].keys() <= {prop["key"] for prop in content["properties"]}
+    assert "log loss of metal" in text
+    assert '<option value="metal">Metal' not in text
+
+
+def own(run, unit):
+    """The run with its first property as one of its own, of this unit."""
+    manifest = run.manifest
+    definition = PropertyDefinition(key="signed", unit=unit, transform="asinh" if unit == "meV" else "none")
+    data = manifest.config.data.model_copy(update={"own_properties": (definition,)})
+    changes = {
+        "config": manifest.config.model_copy(update={"data": data}),
+        "properties": ("signed",),
+        **{part: (getattr(manifest, part)[0].model_copy(update={"key": "signed"}),) for part in ("val", "test")},
+    }
+    return replace(run, manifest=manifest.model_copy(update=changes), test=None, val=None, crystals=None)
 
 
 def test_a_report_that_cannot_be_written_costs_no_run(full_run):

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from phase2.errors import RequestError
-from phase2.runs.layout import MANIFEST, RunDirectory
+from phase2.runs.attempts import begin_attempt
+from phase2.runs.layout import CONFIG, MANIFEST, RunDirectory
 from phase2.runs.publish.publish import publish_run
+from phase2.runs.remote.checkpoints import attempts_key
 from phase2.runs.report.html.files import files_in_store, files_of_folder
 from phase2.runs.report.html.inputs import read_run
 from phase2.runs.report.html.page import report
@@ -113,3 +115,26 @@ def test_an_unfinished_run_in_a_store_is_read_too(full_run, tmp_path):
     found = read_run(files_in_store(LocalStore(tmp_path / "models"), f"{run.family}/{run.name}"))
     assert found.manifest is None
     assert found.run_id == run.run_id
+
+
+def test_a_run_whose_process_has_gone_is_killed_and_not_running(full_run):
+    run = full_run()
+    run.manifest.unlink()
+    begin_attempt(run, host="here")
+    found = read(run)
+    assert found.status == "killed"
+    assert "This run was killed after 4 of" in report([found])
+    with run.lock():
+        assert read(run).status == "running"
+
+
+def test_the_attempts_of_an_unfinished_run_are_found_in_a_bucket(full_run, tmp_path):
+    run = full_run()
+    run.manifest.unlink()
+    begin_attempt(run, host="pod-1")
+    store, prefix = LocalStore(tmp_path / "bucket"), f"{run.family}/{run.name}"
+    store.put(f"{prefix}/{CONFIG}", run.run_config)
+    store.put(attempts_key(prefix), run.attempts)
+    found = read_run(files_in_store(store, prefix))
+    assert [one.host for one in found.attempts] == ["pod-1"]
+    assert found.status == "running"

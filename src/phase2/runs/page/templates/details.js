@@ -49,7 +49,9 @@
     const rows = page.model.properties.filter(({ key }) => run.errors[key]).map(({ key, title, unit, error }) => h("tr", {},
       h("th", { scope: "row" }, title, h("small", {}, ` ${error === "log loss" ? error : unit}`)), run.errors[key].map((value) => h("td", { class: "number" }, page.number(value)))));
     if (!rows.length) return null;
-    const heads = ["Property", "Validation error", "Test error", "Median, validation", "Gradient boosting, validation"];
+    // Of what is true or false, the baseline is the share of true training labels.
+    const isMedian = page.model.properties.every(({ key, error }) => !run.errors[key] || error === "MAE");
+    const heads = ["Property", "Validation error", "Test error", `${isMedian ? "Median" : "Baseline"}, validation`, "Gradient boosting, validation"];
     return h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Errors" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map((name, place) => h("th", { scope: "col", class: place ? "number" : "" }, name)))), h("tbody", {}, rows)));
   }
 

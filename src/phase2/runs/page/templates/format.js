@@ -22,6 +22,7 @@
   };
 
   page.bytes = (count) => {
+    if (count === null || count === undefined) return "";
     let value = count;
     let unit = 0;
     while (value >= 1000 && unit < units.length - 1) {

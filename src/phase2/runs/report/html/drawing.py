@@ -10,7 +10,7 @@ from phase2.runs.history import EpochRow
 from phase2.runs.report.html.errors import median_errors
 from phase2.runs.report.html.groups import error_groups
 from phase2.runs.report.html.inputs import RunInput
-from phase2.runs.report.html.points import part_points
+from phase2.runs.report.html.points import LONGEST_ID, part_points
 from phase2.runs.report.html.worst import drawn_structures, worst_predictions
 
 Json = dict[str, Any]
@@ -23,23 +23,25 @@ EPOCHS = 500
 """Epochs of a curve that are drawn; of more, evenly chosen ones with the best and the last."""
 
 
-def run_data(run: RunInput, most: int, atoms: int) -> Json:
+def run_data(run: RunInput, most: int, atoms: int, epochs: int = EPOCHS, *, longest: int = LONGEST_ID) -> Json:
     """Return what is drawn of a run.
 
     Args:
         run: The run.
         most: Points of each parity plot.
         atoms: Atoms of all its structures.
+        epochs: Epochs of its curves.
+        longest: Characters of an id of a crystal.
     """
     medians = median_errors(run)
     best = run.manifest.best_epoch if run.manifest else None
-    worst = worst_predictions(run.test, run.crystals, medians) if run.test else []
+    worst = worst_predictions(run.test, run.crystals, medians, longest=longest) if run.test else []
     return {
         "id": run.run_id,
         "algorithm": run.config.algorithm,
-        "points": _points(run, most),
+        "points": _points(run, most, longest),
         "errors": error_groups(run.test, run.crystals, medians) if run.test else {},
-        "curves": curves(drawn_epochs(run.history, best)),
+        "curves": curves(drawn_epochs(run.history, best, epochs)),
         "best": best,
         "resumed": _resumed(run),
         "labels": _labels(run.crystals),
@@ -49,11 +51,11 @@ def run_data(run: RunInput, most: int, atoms: int) -> Json:
     }
 
 
-def drawn_epochs(history: Sequence[EpochRow], best: int | None) -> tuple[EpochRow, ...]:
+def drawn_epochs(history: Sequence[EpochRow], best: int | None, most: int = EPOCHS) -> tuple[EpochRow, ...]:
     """Return the epochs of a curve that are drawn."""
-    if len(history) <= EPOCHS:
+    if len(history) <= most:
         return tuple(history)
-    step = -(-len(history) // EPOCHS)
+    step = -(-len(history) // most)
     return tuple(row for row in history if row.epoch % step == 1 or row.epoch in (best, len(history)))
 
 
@@ -66,9 +68,13 @@ def curves(history: tuple[EpochRow, ...]) -> Json:
     return found
 
 
-def _points(run: RunInput, most: int) -> Json:
+def _points(run: RunInput, most: int, longest: int) -> Json:
     parts = {"test": (run.test, run.crystals), "val": (run.val, None)}
-    return {name: part_points(part, most, known) for name, (part, known) in parts.items() if part is not None}
+    return {
+        name: part_points(part, most, known, longest=longest)
+        for name, (part, known) in parts.items()
+        if part is not None
+    }
 
 
 def _resumed(run: RunInput) -> list[int]:

@@ -12,6 +12,7 @@ from phase2.properties import Property
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.report.html.inputs import RunInput
 from phase2.runs.report.tables.metrics import MetricsRow, metrics_rows
+from phase2.runs.results import PropertyMetrics
 
 Standing = Literal["better", "level", "worse"]
 
@@ -88,6 +89,13 @@ def property_errors(run: RunInput) -> list[PropertyErrors]:
     return [PropertyErrors(by_key[row.key], row, margins.get(row.key)) for row in rows if row.key in by_key]
 
 
+def binary_results(run: RunInput) -> list[tuple[Property, PropertyMetrics]]:
+    """Return the binary properties with their errors on the test part, where that has labels of them."""
+    by_key = {prop.key: prop for prop in run.properties}
+    found = run.manifest.test if run.manifest else ()
+    return [(by_key[one.key], one) for one in found if one.is_binary and one.log_loss is not None]
+
+
 def median_errors(run: RunInput) -> dict[str, float]:
     """Return the test MAE of the median by property, where it is above zero."""
     results = run.manifest.test if run.manifest else ()
@@ -96,7 +104,12 @@ def median_errors(run: RunInput) -> dict[str, float]:
 
 def titles(errors: Sequence[PropertyErrors]) -> str:
     """Join the names of properties as a sentence does."""
-    *most, last = [one.prop.title.lower() for one in errors]
+    return joined([one.prop.title.lower() for one in errors])
+
+
+def joined(names: Sequence[str]) -> str:
+    """Join names as a sentence does."""
+    *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
 
 

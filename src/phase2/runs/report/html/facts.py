@@ -53,8 +53,9 @@ def summary_facts(run: RunInput) -> list[Fact]:
         Fact("Status", run.status),
     ]
     if manifest is not None and manifest.best_epoch:
+        baseline = "baseline" if any(one.is_binary for one in manifest.val) else "median"
         facts += [
-            Fact("Validation score", f"{number(manifest.score)} (1 is the median)"),
+            Fact("Validation score", f"{number(manifest.score)} (1 is the {baseline})"),
             Fact("Best epoch", f"{manifest.best_epoch} of {manifest.epochs}"),
         ]
     if manifest is not None and manifest.left_out:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from phase2.runs.artifacts import Artifact
 from phase2.runs.keys import manifest_key
+from phase2.runs.layout import LOCK
 from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.base import ObjectMissingError, Store
+from phase2.storage.disk.lock import is_locked
 from phase2.storage.records import read_limited
 
 
@@ -22,11 +24,13 @@ class RunFiles:
         where: Path or address of the run.
         read_bytes: Returns the content of a file by its name; None where there is none.
         notes: What is missing or is not as it should be, in words; grows while files are read.
+        has_process: Whether a process of this machine trains the run; None where that cannot be known.
     """
 
     where: str
     read_bytes: Callable[[str], bytes | None]
     notes: list[str] = field(default_factory=list)
+    has_process: bool | None = None
 
     def read(self, name: str, artifacts: Mapping[str, Artifact] | None = None, *, without: str = "") -> bytes | None:
         """Return the content of a file; None, and a note, where it is missing or not as the manifest lists it.
@@ -55,7 +59,7 @@ def files_of_folder(folder: Path) -> RunFiles:
         path = folder / name
         return read_limited(path) if path.is_file() else None
 
-    return RunFiles(str(folder), read)
+    return RunFiles(str(folder), read, has_process=is_locked(folder / LOCK))
 
 
 def files_in_store(store: Store, prefix: str) -> RunFiles:

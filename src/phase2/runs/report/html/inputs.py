@@ -17,6 +17,7 @@ from phase2.runs.history import EpochRow, parse_history
 from phase2.runs.layout import CONFIG, MANIFEST
 from phase2.runs.manifest import VERSION, RunManifest
 from phase2.runs.predictions import PartPredictions, parse_predictions
+from phase2.runs.remote.checkpoints import attempts_key
 from phase2.runs.report.html.files import RunFiles
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.records import parse_record, parse_rows
@@ -74,7 +75,7 @@ class RunInput:
 
     @property
     def status(self) -> str:
-        """``finished``, ``failed``, ``interrupted``, ``running``, or ``unfinished`` where nobody knows."""
+        """``finished``, ``failed``, ``interrupted``, ``killed``, ``running``, or ``unfinished`` where nobody knows."""
         if self.manifest is not None:
             return self.manifest.status
         return self.attempts[-1].outcome if self.attempts else "unfinished"
@@ -137,7 +138,13 @@ class _Reader:
     manifest: RunManifest | None
 
     def attempts(self) -> tuple[Attempt, ...]:
-        return self._parse("attempts.json", partial(parse_rows, kind=Attempt, where="attempts.json")) or ()
+        # A bucket has those of an unfinished run beside its checkpoints.
+        for name in ("attempts.json", attempts_key("").removeprefix("/")):
+            if found := self._parse(name, partial(parse_rows, kind=Attempt, where=name)):
+                *before, last = found
+                gone = last.outcome == "running" and self.files.has_process is False
+                return (*before, last.model_copy(update={"outcome": "killed"}) if gone else last)
+        return ()
 
     def history(self) -> tuple[EpochRow, ...]:
         parse = partial(parse_history, where="history.json")

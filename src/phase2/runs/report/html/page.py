@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeVar
 
 from phase2.errors import RequestError
+from phase2.properties import Property
 from phase2.runs.artifacts import Artifact, describe_files
 from phase2.runs.layout import REPORT, RunDirectory
 from phase2.runs.manifest import RunManifest
-from phase2.runs.report.html.drawing import PARTS, SYSTEMS, run_data
+from phase2.runs.report.html.drawing import EPOCHS, PARTS, SYSTEMS, run_data
 from phase2.runs.report.html.errors import property_errors
 from phase2.runs.report.html.facts import data_facts, environment_facts, handoff_facts, summary_facts, time_facts
 from phase2.runs.report.html.files import files_of_folder
 from phase2.runs.report.html.inputs import RunInput, read_run
 from phase2.runs.report.html.periodic_table import ROWS
-from phase2.runs.report.html.points import points_per_plot, sampled
+from phase2.runs.report.html.points import LONGEST_ID, SHORT_ID, points_per_plot, sampled
 from phase2.runs.report.html.settings import setting_rows
 from phase2.runs.report.html.timeline import attempt_rows
 from phase2.runs.report.html.verdict import cautions, judge
@@ -31,8 +33,10 @@ MOST_RUNS = 8
 MOST_BYTES = 2_900_000
 """Size of a page, of which the libraries take 1.7 MB."""
 
-SHARES = (1.0, 0.5, 0.25, 0.1)
-"""Shares of the points and structures that are tried until the page is small enough."""
+SHARES = (1.0, 0.5, 0.25, 0.1, 0.05)
+"""Shares of the points, structures and epochs that are tried until the page is small enough; the last cuts ids, too."""
+
+Shared = TypeVar("Shared")
 
 _PAGE = Page(
     "phase2.runs.report.html",
@@ -65,22 +69,40 @@ def report(runs: Sequence[RunInput]) -> str:
 
 def _page(runs: Sequence[RunInput], share: float) -> str:
     """Return the page with a share of the points and structures that fit in most."""
-    properties = list(dict.fromkeys(prop for run in runs for prop in run.properties if prop.task != "binary"))
+    found = _properties(runs)
+    properties = [prop for prop in found if prop.task != "binary"]
     most = points_per_plot(len(runs) * len(PARTS) * len(properties), share)
-    drawn = [run_data(run, most, int(share * MOST_ATOMS) // len(runs)) for run in runs]
+    atoms, epochs = int(share * MOST_ATOMS) // len(runs), int(share * EPOCHS)
+    longest = SHORT_ID if share == SHARES[-1] else LONGEST_ID
+    drawn = [run_data(run, most, atoms, epochs, longest=longest) for run in runs]
     settings = setting_rows(runs)
     context = {
         "runs": [_view(run, data) for run, data in zip(runs, drawn, strict=True)],
         "properties": properties,
+        "binary_properties": [prop for prop in found if prop.task == "binary"],
         "settings": settings,
         "differences": [row for row in settings if row.differs],
         "fingerprints": {run.manifest.data.fingerprint for run in runs if run.manifest and run.manifest.data},
         "periodic_table": ROWS,
         "binary_columns": COLUMNS,
     }
-    keys = ("key", "title", "unit", "transform")
-    named = [{name: getattr(prop, name) for name in keys} for prop in properties]
+    keys = ("key", "title", "unit", "transform", "task")
+    named = [{name: getattr(prop, name) for name in keys} for prop in found]
     return _PAGE.render(context, data={"report": {"properties": named, "systems": SYSTEMS, "runs": drawn}})
+
+
+def _properties(runs: Sequence[RunInput]) -> list[Property]:
+    """Properties of runs, one of a key and task; what runs define differently has no unit and scale in common."""
+    by_key: dict[tuple[str, str], list[Property]] = {}
+    for run in runs:
+        for prop in run.properties:
+            by_key.setdefault((prop.key, prop.task), []).append(prop)
+    return [replace(one[0], unit=_common([p.unit for p in one], "in the units of its runs"),
+                    transform=_common([p.transform for p in one], "none")) for one in by_key.values()]  # fmt: skip
+
+
+def _common(values: Sequence[Shared], otherwise: Shared) -> Shared:
+    return values[0] if len(set(values)) == 1 else otherwise
 
 
 def write_report(run: RunDirectory, draft: RunManifest, notify: Callable[[str], None]) -> None:

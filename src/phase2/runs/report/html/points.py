@@ -22,7 +22,8 @@ LEAST, MOST = 50, 3000
 ALWAYS = 20
 """Largest errors of each property, which are in the sample always."""
 
-LONGEST_ID = 120
+LONGEST_ID, SHORT_ID = 120, 48
+"""Characters of an id that are shown, and where a page would become too large with these."""
 
 Json = dict[str, Any]
 
@@ -32,20 +33,23 @@ def points_per_plot(plots: int, share: float = 1.0) -> int:
     return max(LEAST, min(MOST, int(share * POINTS) // max(1, plots)))
 
 
-def part_points(part: PartPredictions, most: int, crystals: RunCrystals | None = None) -> Json:
+def part_points(
+    part: PartPredictions, most: int, crystals: RunCrystals | None = None, *, longest: int = LONGEST_ID
+) -> Json:
     """Return the points of one part: crystals as columns, and per property the row of each point and its two values.
 
     Args:
         part: Predictions and labels.
         most: Points of each property.
         crystals: What is known of the crystals of this part.
+        longest: Characters of an id.
     """
     order = _order(part)
     chosen = {prop.key: _rows(part, k, order, most) for k, prop in enumerate(part.properties)}
     rows = sorted({row for _, some in chosen.values() for row in some})
     place = {row: position for position, row in enumerate(rows)}
     return {
-        "crystals": _columns(part, rows, crystals),
+        "crystals": _columns(part, rows, crystals, longest),
         "properties": {
             prop.key: {
                 "of": of,
@@ -63,9 +67,9 @@ def rounded(values: NDArray[np.float64]) -> list[float | None]:
     return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values.tolist()]
 
 
-def short_id(name: str) -> str:
+def short_id(name: str, longest: int = LONGEST_ID) -> str:
     """Return the id of a crystal, cut where it is longer than any that a reader would compare."""
-    return shorten(str(name), LONGEST_ID)
+    return shorten(str(name), longest)
 
 
 def _order(part: PartPredictions) -> NDArray[np.int64]:
@@ -85,9 +89,9 @@ def _rows(part: PartPredictions, k: int, order: NDArray[np.int64], most: int) ->
     return int(labelled.sum()), sorted({*sample.tolist(), *worst.tolist()})
 
 
-def _columns(part: PartPredictions, rows: list[int], crystals: RunCrystals | None) -> Json:
+def _columns(part: PartPredictions, rows: list[int], crystals: RunCrystals | None, longest: int) -> Json:
     found: Json = {
-        "id": [short_id(part.ids[row]) for row in rows],
+        "id": [short_id(part.ids[row], longest) for row in rows],
         "formula": [str(part.formulas[row]) for row in rows],
     }
     if crystals is None or len(crystals.atoms) != len(part.ids):

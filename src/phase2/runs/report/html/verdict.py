@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from phase2.runs.report.caveats import FEW_LABELS
 from phase2.runs.report.foundation import foundation_caveats
-from phase2.runs.report.html.errors import PropertyErrors, titles
+from phase2.runs.report.html.errors import PropertyErrors, binary_results, joined, titles
 from phase2.runs.report.html.inputs import RunInput
+
+_ENDED = {"failed": "failed", "killed": "was killed", "interrupted": "was interrupted", "running": "is running"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,16 @@ def judge(run: RunInput, errors: Sequence[PropertyErrors]) -> Verdict:
     if run.status != "finished":
         return Verdict("", *_unfinished(run))
     measured = [one for one in errors if one.against_median is not None]
+    binary = _binary(run)
     if not measured:
-        return Verdict("", "Nothing is known of its errors: no test crystal has a label.", _circumstances(run))
+        none = Verdict("", "Nothing is known of its errors: no test crystal has a label.")
+        return replace(binary or none, details=_circumstances(run))
     useless = [one for one in measured if one.against_median != "better"]
     compared = [one for one in measured if one not in useless and one.against_boosting is not None]
     level, sentence = _sentence(measured, useless, compared)
+    if binary is not None:
+        level = "warn" if level == "good" and binary.level == "bad" else level
+        sentence = f"{sentence} {binary.sentence}"
     return Verdict(level, sentence, _circumstances(run))
 
 
@@ -48,12 +55,13 @@ def cautions(run: RunInput, errors: Sequence[PropertyErrors]) -> list[str]:
     manifest = run.manifest
     if manifest is None:
         return []
-    few = [one for one in errors if 0 < one.row.count < FEW_LABELS]
+    few = [one.prop.title.lower() for one in errors if 0 < one.row.count < FEW_LABELS]
+    few += [prop.title.lower() for prop, one in binary_results(run) if one.count < FEW_LABELS]
     return [
         *([f"Labels of {remark}" for remark in manifest.data.remarks] if manifest.data else []),
         *foundation_caveats(manifest.config, manifest.properties),
         *(manifest.lineage.caveats() if manifest.lineage else []),
-        *([f"Fewer than {FEW_LABELS} test labels of {titles(few)}: these errors are uncertain."] if few else []),
+        *([f"Fewer than {FEW_LABELS} test labels of {joined(few)}: these errors are uncertain."] if few else []),
     ]
 
 
@@ -85,6 +93,24 @@ def _sentence(
     return ("warn" if won or not lost else "bad"), f"{word}: {', '.join(parts)}{warning}."
 
 
+def _binary(run: RunInput) -> Verdict | None:
+    """Judge what is true or false by its log loss beside that of the share of true labels; None without such labels."""
+    better: list[str] = []
+    others: list[str] = []
+    alike: list[str] = []
+    for prop, one in binary_results(run):
+        baseline = one.baseline_log_loss
+        where = alike if baseline is None else better if (one.log_loss or 0) < baseline else others
+        where.append(prop.title.lower())
+    parts = (
+        (better, "Better than the share of true training labels in {}, by log loss."),
+        (others, "Not usable for {}: its log loss is no lower than that of the share of true training labels."),
+        (alike, "Nothing to compare {} with: all training labels are alike."),
+    )
+    said = [words.format(joined(names)) for names, words in parts if names]
+    return Verdict("warn" if better else "bad" if others else "", " ".join(said)) if said else None
+
+
 def _which(some: Sequence[PropertyErrors], measured: Sequence[PropertyErrors]) -> str:
     if len(some) == len(measured) and len(measured) > 1:
         return "both properties" if len(measured) == 2 else f"all {len(measured)} properties"
@@ -104,11 +130,12 @@ def _circumstances(run: RunInput) -> tuple[str, ...]:
     if manifest is None or manifest.data is None:
         return ()
     data = manifest.data
+    epochs = f"{manifest.epochs} epoch{'' if manifest.epochs == 1 else 's'}"
     found = [
-        f"Trained for {manifest.epochs} epochs on {data.train:,} crystals of {data.source}; "
+        f"Trained for {epochs} on {data.train:,} crystals of {data.source}; "
         f"measured on {data.test:,} test crystals outside its training part."
     ]
-    if manifest.best_epoch == manifest.epochs and manifest.config.training.patience is None:
+    if 1 < (manifest.best_epoch or 0) == manifest.epochs and manifest.config.training.patience is None:
         found.append("The best epoch is the last: it was still improving.")
     return tuple(found)
 
@@ -116,10 +143,11 @@ def _circumstances(run: RunInput) -> tuple[str, ...]:
 def _unfinished(run: RunInput) -> tuple[str, tuple[str, ...]]:
     last = run.attempts[-1] if run.attempts else None
     done = f" after {len(run.history)} of {run.config.training.epochs} epochs" if run.history else ""
-    sentence = f"This run did not finish: it is {run.status}{done}."
+    sentence = f"This run {_ENDED.get(run.status, 'did not finish')}{done}."
     return sentence, tuple(filter(None, (last.reason if last else "", _hint(run))))
 
 
 def _hint(run: RunInput) -> str:
-    can_continue = run.status in ("interrupted", "killed", "failed")
-    return "Continue it with the same command and --resume." if can_continue else ""
+    if run.status == "failed":
+        return "Once the cause is removed, continue it with the same command and --resume."
+    return "Continue it with the same command and --resume." if run.status in ("interrupted", "killed") else ""

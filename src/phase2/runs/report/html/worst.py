@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from phase2.output.visible import visible
 from phase2.runs.crystals import RecordedStructure, RunCrystals, crystal_system
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.report.html.periodic_table import SYMBOLS
-from phase2.runs.report.html.points import short_id
+from phase2.runs.report.html.points import LONGEST_ID, short_id
 
 SHOWN = 20
 
@@ -19,13 +20,16 @@ MOST_ATOMS = 6000
 Json = dict[str, Any]
 
 
-def worst_predictions(part: PartPredictions, crystals: RunCrystals | None, medians: dict[str, float]) -> list[Json]:
+def worst_predictions(
+    part: PartPredictions, crystals: RunCrystals | None, medians: dict[str, float], *, longest: int = LONGEST_ID
+) -> list[Json]:
     """Return the twenty largest errors of each property, those that are largest beside the median's error first.
 
     Args:
         part: Predictions for the test part.
         crystals: What is known of its crystals.
         medians: Test MAE of the median by property.
+        longest: Characters of an id.
     """
     found: list[Json] = []
     for k, prop in enumerate(part.properties):
@@ -33,7 +37,7 @@ def worst_predictions(part: PartPredictions, crystals: RunCrystals | None, media
         order = np.argsort(np.where(np.isfinite(error), -error, np.inf), kind="stable")[:SHOWN]
         scale = medians.get(prop.key, np.inf)
         found += [
-            _entry(part, row, k, error[row] / scale) | _known(crystals, row)
+            _entry(part, row, k, error[row] / scale, longest) | _known(crystals, row)
             for row in order.tolist()
             if np.isfinite(error[row])
         ]
@@ -44,28 +48,31 @@ def drawn_structures(entries: list[Json], crystals: RunCrystals | None, most: in
     """Return the structures of the worst predictions for the viewer, and number them in the entries.
 
     Args:
-        entries: The predictions, the worst first; each gets the number of its ``structure``, or None.
+        entries: The predictions, the worst first; each gets the number of its ``structure``, or None, and loses the
+            ``name`` that it is found by, its whole id.
         crystals: What is known of the test crystals.
         most: Atoms of all structures.
     """
-    recorded = {short_id(one.id): one for one in crystals.structures} if crystals else {}
+    # As in the table of predictions, whose ids show hidden characters.
+    recorded = {visible(one.id): one for one in crystals.structures} if crystals else {}
     places: dict[str, int] = {}
     drawn: list[Json] = []
     atoms = 0
     for entry in entries:
-        name = entry["id"]
+        name = entry.pop("name")
         one = recorded.get(name)
         if one is not None and name not in places and atoms + len(one.species) <= most:
             places[name] = len(drawn)
-            drawn.append(_structure(one))
+            drawn.append(_structure(one, entry["id"]))
             atoms += len(one.species)
         entry["structure"] = places.get(name)
     return drawn
 
 
-def _entry(part: PartPredictions, row: int, k: int, times: float) -> Json:
+def _entry(part: PartPredictions, row: int, k: int, times: float, longest: int) -> Json:
     return {
-        "id": short_id(part.ids[row]),
+        "name": str(part.ids[row]),
+        "id": short_id(part.ids[row], longest),
         "formula": str(part.formulas[row]),
         "key": part.properties[k].key,
         "reference": float(f"{part.reference[row, k]:.5g}"),
@@ -84,9 +91,9 @@ def _known(crystals: RunCrystals | None, row: int) -> Json:
     return found
 
 
-def _structure(one: RecordedStructure) -> Json:
+def _structure(one: RecordedStructure, name: str) -> Json:
     return {
-        "id": short_id(one.id),
+        "id": name,
         "lattice": one.lattice,
         "symbols": [SYMBOLS[number - 1] for number in one.species],
         "positions": one.positions,

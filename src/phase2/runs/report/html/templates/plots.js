@@ -149,6 +149,7 @@
     return { traces, layout: { xaxis: epochs, yaxis: { type: scaleType() }, shapes: resumed(), showlegend: true } };
   }
 
+  const errorTitle = (prop) => (prop.task === "binary" ? "log loss" : `MAE${prop.unit ? ` [${prop.unit}]` : ""}`);
   const scaleType = () => (get("learning-log").checked ? "log" : "linear");
 
   function validation() {
@@ -158,7 +159,7 @@
     const traces = [...withCurves.map((k) => curve(k, values(k), runs[k].id, many ? k : 0)), ...best(values)];
     const median = { type: "line", x0: 0, x1: 1, xref: "paper", y0: 1, y1: 1, line: { color: phase2.color("s8"), width: 1, dash: "dot" } };
     return { traces, layout: { xaxis: epochs, showlegend: many, shapes: [...resumed(), ...(prop ? [] : [median])],
-      yaxis: { type: scaleType(), title: { text: prop ? `MAE${prop.unit ? ` [${prop.unit}]` : ""}` : "score" } } } };
+      yaxis: { type: scaleType(), title: { text: prop ? errorTitle(prop) : "score" } } } };
   }
 
   const column = (name, title) => () => ({ traces: withCurves.map((k) => curve(k, runs[k].curves[name], runs[k].id, many ? k : 0)),
@@ -178,12 +179,20 @@
   }
 
   // ---- labels ----
+  const LEARNED = { log1p: "log(1 + x)", asinh: "asinh(x)", logit: "log(u / (1 − u)), u: 0 to 1" };
+
+  function labelTitle(prop) {
+    if (prop.task === "binary") return "label: 0 is false, 1 is true";
+    const learned = LEARNED[prop.transform];
+    if (learned) return prop.transform === "logit" ? learned : `${learned}, x in ${prop.unit || "its own unit"}`;
+    return `label${prop.unit ? ` [${prop.unit}]` : ""}`;
+  }
+
   function labels(key) {
     const { low, high, ...parts } = runs[0].labels[key];
     const prop = byKey(key);
     const width = (high - low) / parts.train.length;
     const centers = parts.train.map((_, k) => low + (k + 0.5) * width);
-    const learned = prop.transform === "log1p";
     const share = (counts) => {
       const total = counts.reduce((sum, count) => sum + count, 0) || 1;
       return counts.map((count) => (100 * count) / total);
@@ -193,8 +202,7 @@
     const traces = Object.keys(names).map((part) => (part === "train"
       ? { x: centers, y: share(parts.train), name: names[part], type: "bar", width, marker: { color: rgba(colors[part], 0.4) } }
       : { x: centers, y: share(parts[part]), name: names[part], mode: "lines", line: { shape: "hvh", color: colors[part], width: 1.7 } }));
-    const unit = prop.unit ? ` [${prop.unit}]` : "";
-    return { traces, layout: { bargap: 0, showlegend: false, xaxis: { title: { text: learned ? `log(1 + x), x in ${prop.unit || "its own unit"}` : `label${unit}` } },
+    return { traces, layout: { bargap: 0, showlegend: false, xaxis: { title: { text: labelTitle(prop) } },
       yaxis: { title: { text: "%" }, rangemode: "tozero" } } };
   }
 

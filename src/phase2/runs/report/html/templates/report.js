@@ -1,9 +1,10 @@
 // What the parts of the report share: its data, small helpers, and the search in the configuration.
 const report = (() => {
-  const { properties, systems, runs } = phase2.data("report");
+  const { properties: all, systems, runs } = phase2.data("report");
+  const properties = all.filter(({ task }) => task !== "binary");
   const many = runs.length > 1;
 
-  const byKey = (key) => properties.find((one) => one.key === key);
+  const byKey = (key) => properties.find((one) => one.key === key) ?? all.find((one) => one.key === key);
 
   /** A number with three significant digits, as the tables write it. */
   function short(value) {
