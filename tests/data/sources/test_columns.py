@@ -8,10 +8,12 @@ import pytest
 from ase import Atoms
 from ase.db import connect
 from pyarrow import parquet
+from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.vasp import Poscar
 from tests.argo.manifests import ROOT
 
+from phase2.data.sources.absent import unread_columns
 from phase2.data.sources.columns import read_column
 from phase2.data.sources.registry import open_source
 from phase2.errors import DataError, UnknownNameError
@@ -85,3 +87,13 @@ def test_a_broken_database_is_refused_as_where_it_is_read(tmp_path):
 def test_the_sample_has_no_columns():
     with pytest.raises(DataError, match="has no columns"):
         read_column(open_source("sample"), "lab")
+
+
+def test_a_structure_that_is_the_record_has_no_columns(tmp_path):
+    salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.69), ["Na", "Cl"], [[0, 0, 0], [0.5] * 3]).as_dict()
+    bare = tmp_path / "salt.json"
+    bare.write_text(json.dumps(salt))
+    assert unread_columns(open_source(str(bare))) == ""
+    with_label = tmp_path / "labelled.json"
+    with_label.write_text(json.dumps([{**salt, "cv": 3.0}, {"structure": salt, "gap": 1.0, "material_id": "mp-1"}]))
+    assert unread_columns(open_source(str(with_label))) == "cv, gap"

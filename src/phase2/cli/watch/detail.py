@@ -151,7 +151,9 @@ def _tail(view: RunView, width: int, now: datetime) -> Iterator[Text]:
     from rich.text import Text
 
     if view.best is not None:
-        yield _cut(Text(f"best epoch {view.best.epoch}, score {view.best.score:.3f} (1 is the baseline)", "bold"), width)
+        yield _cut(
+            Text(f"best epoch {view.best.epoch}, score {view.best.score:.3f} (1 is the baseline)", "bold"), width
+        )
     if view.gpu is not None:
         busy = "" if view.gpu.utilization is None else f" {view.gpu.utilization:.0%} busy,"
         used = "-" if view.gpu.used_bytes is None else f"{view.gpu.used_bytes / _GIB:.1f}"

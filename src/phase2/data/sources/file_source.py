@@ -16,7 +16,12 @@ from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.files.archive import is_archive
 from phase2.data.crystals.files.json_cursor import Unreadable
 from phase2.data.crystals.files.json_stream import is_json_lines, stream_records
-from phase2.data.crystals.formats.records import find_structure, record_id, without_structure
+from phase2.data.crystals.formats.records import (
+    fields_beside_structure,
+    find_structure,
+    record_id,
+    without_structure,
+)
 from phase2.data.crystals.formats.schemas import FoundStructure
 from phase2.data.crystals.readers import format_of, read_records
 from phase2.data.sources.base import (
@@ -91,7 +96,7 @@ class FileSource(PathSource):
         if self._format_isolated:
             return []
         first = (record for _, record in islice(self._records(), _LOOKED_AT) if isinstance(record, dict))
-        return list(dict.fromkeys(str(name) for record in first for name in record if name not in _OF_STRUCTURE))
+        return list(dict.fromkeys(name for record in first for name in fields_beside_structure(record)))
 
     def records(self) -> Iterator[RawRecord]:
         """Yield the records in the order of the file, reduced to what ``parse`` needs.
@@ -154,8 +159,6 @@ class FileSource(PathSource):
 
 _LOOKED_AT = 100
 """Records whose fields are named where a column is not found."""
-
-_OF_STRUCTURE = ("atoms", "structure", "id", "jid")
 
 _JSON_IN_ZIP = (".json.zip", ".jsonl.zip", ".ndjson.zip")
 

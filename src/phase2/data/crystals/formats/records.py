@@ -113,6 +113,15 @@ def record_id(record: Mapping[str, object]) -> str | None:
     return None
 
 
+def fields_beside_structure(record: Mapping[str, object]) -> list[str]:
+    """Name the fields of a record that are neither its id nor its structure, nor parts of it where it is one itself."""
+    own = {*_IDS, "atoms", "structure"}
+    for schema in SCHEMAS.values():
+        if schema.required <= record.keys():
+            own |= schema.keys
+    return [str(name) for name in record if name not in own and not str(name).startswith("@")]
+
+
 def without_structure(record: Mapping[str, object]) -> str:
     """Return the sentence about a record without a structure, with the keys that it has."""
     keys = ", ".join(f"'{cut(str(key), 40)}'" for key in list(record)[:12])

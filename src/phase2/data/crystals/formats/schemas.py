@@ -30,17 +30,30 @@ class Schema(NamedTuple):
         required: Keys that tell it.
         optional: Further keys that its conversion reads; all others are dropped.
         convert: Conversion of such a mapping, with the crystal's name and the limits.
+        unread: Keys that belong to it and that nothing reads.
     """
 
     title: str
     required: frozenset[str]
     optional: tuple[str, ...]
     convert: Callable[[Mapping[str, object], str, ReadingLimits], Crystal]
+    unread: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """All keys that belong to it."""
+        return self.required.union(self.optional, self.unread)
 
 
 SCHEMAS: dict[str, Schema] = {
-    "jarvis": Schema("JARVIS", frozenset({"lattice_mat"}), ("coords", "elements", "cartesian"), from_jarvis),
-    "pymatgen": Schema("pymatgen", frozenset({"lattice", "sites"}), (), from_pymatgen_json),
+    "jarvis": Schema(
+        "JARVIS",
+        frozenset({"lattice_mat"}),
+        ("coords", "elements", "cartesian"),
+        from_jarvis,
+        ("abc", "angles", "props"),
+    ),
+    "pymatgen": Schema("pymatgen", frozenset({"lattice", "sites"}), (), from_pymatgen_json, ("charge", "properties")),
     "optimade": Schema(
         "OPTIMADE",
         frozenset({"lattice_vectors", "cartesian_site_positions", "species_at_sites"}),
