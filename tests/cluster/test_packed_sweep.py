@@ -11,6 +11,7 @@ import pytest
 from tests.cluster.support.image_names import BY_DIGEST
 from tests.cluster.support.stored_api import JOBS
 
+from phase2.cli.console import echo, note
 from phase2.cluster.local.plan import make_local_plan
 from phase2.cluster.local.process import ProcessExit, run_packed
 from phase2.cluster.request.options import ClusterOptions
@@ -36,7 +37,9 @@ def run_scripts(monkeypatch, tmp_path):
         request = resolve(RunRequest(algorithm="cgcnn"))
         plans = [make_local_plan(run_id, request, ClusterOptions(cpu="7"), packed=at_once) for run_id in ids]
         ends = {}
-        stopped = run_packed(plans, at_once, quiet=False, on_end=lambda plan, end: ends.update({plan.run_id: end}))
+        stopped = run_packed(
+            plans, at_once, on_output=echo, on_note=note, on_end=lambda plan, end: ends.update({plan.run_id: end})
+        )
         return ends, stopped
 
     return run_scripts

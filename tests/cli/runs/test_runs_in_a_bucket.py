@@ -190,7 +190,7 @@ def test_report_reads_the_bucket_alone(say, store, runs, tmp_path):
     assert code == 0, said
     text = target.read_text()
     assert "3 runs side by side" in text
-    assert "it is unfinished" in text
+    assert "This run did not finish." in text
     assert f"{store.url.rstrip('/')}/{runs[0].family}/{runs[0].name}" in text
 
 

@@ -92,7 +92,7 @@ def test_together_runs_cost_the_sum_of_each(runs):
         for hours, name in runs
     ]  # fmt: skip
     together = cost_of(made, PRICES)
-    assert together.money == pytest.approx(math.fsum(cost_of([one], PRICES).money for one in made))
+    assert together.money == pytest.approx(math.fsum(cost_of([one], PRICES).money or 0 for one in made))
     assert sum(together.hours.values()) == pytest.approx(
         math.fsum(hours * (2 if name == "cpu" else 1) for hours, name in runs)
     )

@@ -51,16 +51,23 @@ def run_locally(plan: LocalPlan, *, stdout: int | None = None) -> ProcessExit:
 
 
 def run_packed(
-    plans: Sequence[LocalPlan], at_once: int, *, quiet: bool, on_end: Callable[[LocalPlan, ProcessExit], None]
+    plans: Sequence[LocalPlan],
+    at_once: int,
+    *,
+    on_output: Callable[[str], None],
+    on_note: Callable[[str], None],
+    on_end: Callable[[LocalPlan, ProcessExit], None],
 ) -> bool:
-    """Run plans in processes, several at once; a line that one prints begins with its run id.
+    """Run plans in processes, several at once.
 
     A run that fails stops no other. A signal reaches all that run, and no other starts.
 
     Args:
         plans: The plans.
         at_once: Processes that run at once.
-        quiet: Send the output of the runs to standard error.
+        on_output: Callback receiving each line of their standard output, behind the run id; in other threads, one line
+            at a time.
+        on_note: The same for standard error.
         on_end: Callback receiving each run that ended, in the order of the ends.
 
     Returns:
@@ -75,7 +82,7 @@ def run_packed(
                 plan = waiting.pop(0)
                 process = _start(plan, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 forwarder.add(process)
-                threading.Thread(target=_follow, args=(plan, process, ended), kwargs={"quiet": quiet}).start()
+                threading.Thread(target=_follow, args=(plan, process, ended, on_output, on_note)).start()
                 running += 1
             plan, code = ended.get()
             running -= 1
@@ -84,11 +91,15 @@ def run_packed(
 
 
 def _follow(
-    plan: LocalPlan, process: subprocess.Popen[bytes], ended: queue.Queue[tuple[LocalPlan, int]], *, quiet: bool
+    plan: LocalPlan,
+    process: subprocess.Popen[bytes],
+    ended: queue.Queue[tuple[LocalPlan, int]],
+    on_output: Callable[[str], None],
+    on_note: Callable[[str], None],
 ) -> None:
-    """Copy what a process prints, and report its end."""
-    outputs = ((process.stdout, sys.stderr if quiet else sys.stdout), (process.stderr, sys.stderr))
-    copies = [threading.Thread(target=_copy, args=(plan.run_id, *one)) for one in outputs]
+    """Pass on what a process prints, and report its end."""
+    outputs = ((process.stdout, on_output), (process.stderr, on_note))
+    copies = [threading.Thread(target=_pass_on, args=(plan.run_id, *one)) for one in outputs]
     for copy in copies:
         copy.start()
     for copy in copies:
@@ -99,13 +110,13 @@ def _follow(
 _PRINTING = threading.Lock()
 
 
-def _copy(run_id: str, source: IO[bytes], target: IO[str]) -> None:
+def _pass_on(run_id: str, source: IO[bytes], on_line: Callable[[str], None]) -> None:
     with source:
         for line in source:
             text = line.decode(errors="replace").rstrip("\r\n")
             # A terminal that has gone must not hold up the run, which waits while nobody reads what it prints.
             with _PRINTING, suppress(OSError, ValueError):
-                print(f"{run_id}: {text}", file=target, flush=True)
+                on_line(f"{run_id}: {text}")
 
 
 def _start(plan: LocalPlan, *, stdout: int | None, stderr: int | None = None) -> subprocess.Popen[bytes]:

@@ -111,7 +111,7 @@ def _train_packed(
     rest = [plan for plan in plans if plan.run_id not in codes]
     if plans[0].unused:
         note_unused(plans[0])
-    if run_packed(rest, at_once, quiet=as_json, on_end=on_end):
+    if run_packed(rest, at_once, on_output=note if as_json else echo, on_note=note, on_end=on_end):
         raise typer.Exit(128 + signal.SIGTERM)
 
 
