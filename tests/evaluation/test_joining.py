@@ -33,7 +33,8 @@ def test_odd_ids_are_joined_as_tables_write_them(tmp_path):
     ids = ["a\nb", " lead", "trail ", "\u200bhidden", "=cmd()", "plain", "-1"]
     path = tmp_path / "preds.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
-        write_csv(file, [["id", "band_gap"], *[[name, float(k)] for k, name in enumerate(ids)]])
+        write_csv(file, [["id", "band_gap"]])
+        write_csv(file, ([name, float(k)] for k, name in enumerate(ids)))
     joined = join(read_prediction_file(path, PROPERTIES), ids)
     assert joined.values[:, 0].tolist() == [*map(float, range(len(ids)))]
     assert (joined.missing, joined.extra) == ((), ())
