@@ -31,7 +31,8 @@ GOLDEN = sorted((Path(__file__).parents[1] / "cluster" / "manifests" / "golden")
 def test_a_run_is_submitted_watched_and_published(runs, bucket, reference_run):
     result, watched = reference_run.submitted, reference_run.watched.result()
     assert result.code == 0
-    assert re.fullmatch(r"note: time: about [^\n]+ without a GPU, by [^\n]+\n", result.errors), result.errors
+    said = r"note: time: about [^\n]+ without a GPU, by [^\n]+\nnote: cost: about [^\n]+ core hours\n"
+    assert re.fullmatch(said, result.errors), result.errors
     assert result.out.startswith(f"run: {reference_run.run_id}\nsubmitted: ")
     assert watched.code == 0, watched.errors
     assert len(runs.jobs(reference_run.run_id)) == 1
