@@ -35,7 +35,8 @@ def test_the_logs_and_the_state_are_those_of_the_first_pod(runs, undisturbed):
     state = runs.state(run_id)
     assert (state["state"], state["attempt"], state["pod"]) == ("succeeded", 1, pod_of(runs, run_id, 0))
     assert "epoch" in runs.phase2("logs", run_id).out
-    assert runs.phase2("logs", run_id, "--rank", "1").code == 0
+    gone = runs.phase2("logs", run_id, "--rank", "1")
+    assert (gone.code, f"rank 1 of the run '{run_id}' is gone" in gone.errors) == (2, True)
     refused = runs.phase2("logs", run_id, "--rank", "2")
     assert (refused.code, "has no pod of rank 2" in refused.errors) == (2, True)
 
@@ -58,7 +59,7 @@ def test_a_lost_pod_starts_both_again_and_changes_nothing(host, runs, bucket, un
 
 def test_a_pod_that_no_node_takes_is_named(runs):
     run_id = runs.id("pair-without-a-node")
-    assert runs.submit(run_id, *PAIR, "--cpu", "1000").code == 0
+    assert runs.submit(run_id, *PAIR, "--cpu", "1000", "--memory", "64Gi").code == 0
     state = runs.wait_for_state(run_id, "blocked")
     assert "pod 0 cannot be scheduled on any node" in state["sentence"]
     assert runs.phase2("cancel", run_id, "--yes").code == 0

@@ -43,7 +43,7 @@ def logs(
         return
     pods = [str(pod["metadata"]["name"]) for pod in found.backend.pods_to_log(client.pods(found.name), rank)]
     if not pods:
-        raise _no_log_error(cluster.state(found))
+        raise _no_log_error(cluster.state(found), rank)
     if tail is not None:
         lines = "".join(client.log(pod, tail=tail) for pod in pods).splitlines(keepends=True)
         echo_text(without_secrets("".join(lines[max(0, len(lines) - tail) :])))
@@ -63,7 +63,13 @@ def _refuse_other_rank(run_id: str, rank: int, pods: int) -> None:
         )
 
 
-def _no_log_error(state: RunState) -> RequestError:
+def _no_log_error(state: RunState, rank: int) -> RequestError:
+    if state.state == "succeeded" and rank:
+        return RequestError(
+            f"The log of rank {rank} of the run '{state.run_id}' is gone.",
+            why="Kubernetes deletes the pods of the other ranks when rank 0 has ended well.",
+            fix=f"'phase2 logs {state.run_id}' has that of rank 0; follow this one while the run trains.",
+        )
     if state.has_ended:
         archived = ", and Argo archives the logs of its steps in the bucket of the artifacts"
         archive = archived if state.kind == "Workflow" else ""
