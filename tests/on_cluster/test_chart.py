@@ -179,7 +179,13 @@ def test_templates_are_installed_where_the_cluster_has_argo(here, installed, val
     for definition in definitions():
         here.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(definition))
     try:
-        here.cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+        # kubectl's own wait fails where a definition has no condition yet.
+        served = "jsonpath={.items[*].status.conditions[?(@.type=='Established')].status}"
+        here.cluster.wait(
+            lambda: here.cluster.kubectl("get", *names, f"--output={served}").split() == ["True"] * len(names),
+            "the kinds of Argo to be served",
+            "apiserver",
+        )
         here.install(*values, *ARGO)
         assert manifest(here) == template(here, *values, *ARGO)
         there = here.objects()
