@@ -182,7 +182,7 @@ def test_templates_are_installed_where_the_cluster_has_argo(here, installed, val
         # kubectl's own wait fails where a definition has no condition yet.
         served = "jsonpath={.items[*].status.conditions[?(@.type=='Established')].status}"
         here.cluster.wait(
-            lambda: here.cluster.kubectl("get", *names, f"--output={served}").split() == ["True"] * len(names),
+            lambda: here.cluster.kubectl("get", *names, f"--output={served}").stdout.split() == ["True"] * len(names),
             "the kinds of Argo to be served",
             "apiserver",
         )
