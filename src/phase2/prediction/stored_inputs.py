@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from phase2.config.limits import ReadingLimits
-from phase2.data.crystals.listing import ODD_KEY, OTHER_NAME, LeftOut, left_out_notes
-from phase2.data.crystals.readers import NAMING_RULE, is_structure_name
+from phase2.data.crystals.listing import ODD_KEY, LeftOut, left_out_notes
+from phase2.data.crystals.readers import NAMING_RULE, OTHER_NAME, is_structure_name
 from phase2.errors import DataError, RequestError
 from phase2.runs.catalog.lookup import find_in
 from phase2.runs.layout import BEST

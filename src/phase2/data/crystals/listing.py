@@ -11,11 +11,6 @@ from phase2.data.crystals.formats.recognition import HEAD, is_other_json
 from phase2.data.crystals.readers import NAMING_RULE, OTHER_NAME, is_structure_file
 from phase2.errors import DataError
 
-__all__ = [
-    "NOT_REGULAR", "NO_ROW", "ODD_KEY", "OTHER_JSON", "OTHER_NAME", "FolderFiles", "LeftOut", "left_out_notes",
-    "list_files", "list_structures", "unreadable",
-]  # fmt: skip
-
 OTHER_JSON = "JSON without a structure"
 NOT_REGULAR = "no regular file"
 LEADS_NOWHERE = "a link that leads nowhere"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from phase2.data.crystals.repeats import first_repeated
 from phase2.errors import DataError
 from phase2.output.csv_text import read_csv
 
@@ -121,8 +121,8 @@ def _json_rows(path: Path, content: bytes) -> Iterator[tuple[str, Part]]:
 
 def _with_single_keys(path: Path, pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+    twice = first_repeated(key for key, _ in pairs)
+    if twice is not None:
         raise _no_split_file(path, f"It has '{twice}' twice, and the ids of one would be lost.")
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.files.content import Content, Record
 from phase2.data.crystals.formats.records import PLACES, is_record
+from phase2.data.crystals.repeats import first_repeated
 from phase2.data.crystals.shown import cut
 from phase2.errors import DataError, Phase2Error
 
@@ -30,9 +31,9 @@ def read_parquet(content: Content, limits: ReadingLimits) -> Iterator[Record]:
         with ParquetFile(content.path or content.stream) as table:
             _check_size(content, table.metadata, limits)
             names = table.schema_arrow.names
-            if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            if (repeated := first_repeated(names)) is not None:
                 raise DataError(
-                    f"{content.subject} has two columns '{cut(repeated[0], 40)}'.",
+                    f"{content.subject} has two columns '{cut(repeated, 40)}'.",
                     why="It is not known which counts.",
                     fix="Keep one of them.",
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from phase2.config.limits import ReadingLimits
+from phase2.data.crystals.repeats import first_repeated
 from phase2.errors import DataError
 
 
@@ -66,8 +67,7 @@ class BoundedDecoder:
     def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            keys = [key for key, _ in pairs]
-            self.repeated = next(key for key in found if keys.count(key) > 1)
+            self.repeated = first_repeated(key for key, _ in pairs) or ""
         return found
 
     def _parse_int(self, digits: str) -> int | float:
