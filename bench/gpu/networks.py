@@ -120,6 +120,18 @@ def learner_of(
     return Learner(model, len(config.properties), config.training, steps=STEPS, weights=weights, recorder=recorder)
 
 
+def prepared(network: Network, data: PackedData, setting: Setting) -> tuple[Learner, TrainingLoader, list[Batch]]:
+    """Return the learner of a network with its feature, its loader, and the first batches on the device."""
+    buckets, on_device = LOADED.get(network.feature, (None, False))
+    device, config = setting.device(), configuration(network, padding_buckets=buckets)
+    model = build(config, data, untrained=True).to(device)
+    loader = loader_of(config, data, model, device, resident=on_device)
+    first = resident(loader, setting)
+    if network.feature == RECORDED:
+        return recording_learner(config, model, loader, first[0]), loader, first
+    return learner_of(config, model, loader), loader, first
+
+
 def recording_learner(config: RunConfig, model: CrystalModel, loader: TrainingLoader, batch: Batch) -> Learner:
     """Return a learner that has recorded its step on batches of the size of one.
 

@@ -14,16 +14,10 @@ from torch.profiler import ProfilerActivity, profile
 from bench.gpu.attempt import attempt
 from bench.gpu.networks import (
     FEATURES,
-    LOADED,
     PROPERTIES,
     RECORDED,
-    build,
-    configuration,
-    learner_of,
-    loader_of,
     networks,
-    recording_learner,
-    resident,
+    prepared,
     smallest_batches,
 )
 from bench.gpu.record.rows import Network, ProfileRow, Row
@@ -46,13 +40,8 @@ def profiling(setting: Setting) -> Iterator[Row]:
 
 def profiled(network: Network, data: PackedData, setting: Setting) -> Iterator[ProfileRow]:
     """Time steps without the profiler, which slows the host, and count what a few more do with it."""
-    is_recorded = network.feature == RECORDED
-    buckets, on_device = LOADED[RECORDED] if is_recorded else (None, False)
-    device, config = setting.device(), configuration(network, padding_buckets=buckets)
-    model = build(config, data, untrained=True).to(device)
-    loader = loader_of(config, data, model, device, resident=on_device)
-    first = resident(loader, setting)
-    learner = recording_learner(config, model, loader, first[0]) if is_recorded else learner_of(config, model, loader)
+    device = setting.device()
+    learner, _, first = prepared(network, data, setting)
     batches = itertools.cycle(first)
     (step_ms,) = measure([lambda: learner.step(next(batches))], device, setting)
     steps = 1 if setting.quick else STEPS

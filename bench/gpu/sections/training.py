@@ -14,14 +14,10 @@ from bench.gpu.networks import (
     LOADED,
     PROPERTIES,
     RECORDED,
-    build,
     configuration,
     endless,
-    learner_of,
-    loader_of,
     networks,
-    recording_learner,
-    resident,
+    prepared,
     smallest_batches,
 )
 from bench.gpu.record.rows import Network, Row, SkippedRow, TrainingRow
@@ -50,16 +46,9 @@ def training(setting: Setting) -> Iterator[Row]:
 
 def measured(network: Network, data: PackedData, setting: Setting) -> Iterator[TrainingRow]:
     """Measure the training of one network."""
-    buckets, on_device = LOADED.get(network.feature, (None, False))
-    device, config = setting.device(), configuration(network, padding_buckets=buckets)
+    device, is_recorded = setting.device(), network.feature == RECORDED
     with peak_memory(device) as peak:
-        model = build(config, data, untrained=True).to(device)
-        loader = loader_of(config, data, model, device, resident=on_device)
-        first = resident(loader, setting)
-        is_recorded = network.feature == RECORDED
-        learner = (
-            recording_learner(config, model, loader, first[0]) if is_recorded else learner_of(config, model, loader)
-        )
+        learner, loader, first = prepared(network, data, setting)
         batches = itertools.cycle(first)
         with closing(endless(loader)) as loaded:
             works = (lambda: learner.step(next(batches)), lambda: learner.step(next(loaded)))
@@ -68,7 +57,7 @@ def measured(network: Network, data: PackedData, setting: Setting) -> Iterator[T
         crystals = loader.size / loader.n_batches
         yield TrainingRow(
             network=network,
-            optimizer=config.training.optimizer,
+            optimizer=configuration(network).training.optimizer,
             crystals=round(crystals),
             step_ms=step_ms,
             loaded_ms=loaded_ms,

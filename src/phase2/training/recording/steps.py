@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 from torch import Tensor
 
@@ -63,15 +63,15 @@ class RecordedSteps:
     @property
     def is_recorded(self) -> bool:
         """Whether recorded steps were found to be faster."""
-        return self._is_decided and self._refused is None and self._median(self._replayed) < self._median(self._plain)
+        return self._is_decided and self._refused is None and median(self._replayed) < median(self._plain)
 
     @property
     def trial(self) -> StepTrial | None:
         """What the trial found; None while it has not ended."""
         if not self._is_decided:
             return None
-        replayed = self._median(self._replayed) if self._refused is None else None
-        return StepTrial(eager_ms=self._median(self._plain), recorded_ms=replayed, refused=self._refused)
+        replayed = median(self._replayed) if self._refused is None else None
+        return StepTrial(eager_ms=median(self._plain), recorded_ms=replayed, refused=self._refused)
 
     def forget(self) -> None:
         """Drop the recordings, because the tensors that they read and write are no longer those of the training."""
@@ -123,7 +123,3 @@ class RecordedSteps:
             return self._work(batch)
         self._recordings[shape] = _Recording(own, replay)
         return result
-
-    @staticmethod
-    def _median(times: list[float]) -> float:
-        return statistics.median(times)
