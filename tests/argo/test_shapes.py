@@ -52,7 +52,7 @@ ACCEPTED = {
     "max-hours": ["", "0", "72", "1.5"],
     "memory": ["512Mi", "64Gi", "1.5G"],
     "retry-memory": ["", "64Gi"],
-    "gpus": ["", "0", "1"],
+    "gpus": ["", "0", "1", "8", "16"],
     "run-name": ["mine", "Run_1.b"],
     "resume": ["4f1c2a", "fam/run_1"],
     "image": ["phase2:1.2", "registry.example.org:5000/a/phase2:1@sha256:" + "0" * 64],
@@ -75,7 +75,7 @@ REFUSED = {
     "gpu-resource": ["gpu", "nvidia.com/", "a b/c"], "ephemeral-storage": ["20", "lots"], "max-hours": ["-1", "many"],
     "epochs": ["-1", "1.5", "ten"], "lr": ["-1", "fast", "1e"], "seed": ["-1", "1.0"], "cpu": ["two", "1,5"],
     "memory": ["8", "8gb", "lots"], "retry-memory": ["8", '1Gi"'],
-    "gpus": ["-1", "2", "10", "many"], "run-name": ["-x", "a b", "x" * 64],
+    "gpus": ["-1", "17", "08", "many"], "run-name": ["-x", "a b", "x" * 64],
     "resume": ["a b"],
     "image": ["", "-x", "a b", "x@sha256:12"], "priority": ["Upper"], "queue": ["Upper", "-x"],
     "data": [

@@ -14,8 +14,10 @@ import pytest
 
 from phase2.cli import main
 from phase2.cli.failure import hand_over, read_failures
+from phase2.cli.training.processes import _set_environment
 from phase2.config.settings import STAY_VARIABLE
 from phase2.errors import DataError
+from phase2.machine.hardware import available_cores
 from phase2.runs.manifest import read_manifest
 
 SMALL = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--no-baselines"]
@@ -66,6 +68,29 @@ def test_the_variables_of_a_launcher_have_to_fit(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("RANK", "1")
     assert main(["train", *SMALL, "--output", str(tmp_path / "runs")]) == 2
     assert "MASTER_ADDR is not set" in capsys.readouterr().err
+
+
+def test_a_pod_without_the_gpus_that_it_reserves_ends_for_another_attempt(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PHASE2_GPUS", "97")
+    assert main(["train", *SMALL, "--output", str(tmp_path / "runs")]) == 75
+    assert "This pod reserves 97 GPUs" in capsys.readouterr().err
+    assert main(["tune", *SMALL[:-1], "--over", "lr=1e-3,1e-2", "--output", str(tmp_path / "runs")]) == 2
+    assert "A trial trains on one GPU, and this pod reserves 97" in capsys.readouterr().err
+    monkeypatch.setenv("PHASE2_GPUS", "four")
+    assert main(["train", *SMALL, "--output", str(tmp_path / "runs")]) == 2
+    assert "'--gpus'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "reserved", "each"), [("9", "4", "2"), ("2", "4", "1"), ("9", "", "9"), ("", "4", None)]
+)
+def test_the_processes_of_a_pod_share_its_threads(monkeypatch, given, reserved, each):
+    for name, value in (("OMP_NUM_THREADS", given), ("PHASE2_GPUS", reserved)):
+        monkeypatch.setenv(name, value)
+    for name in ("GLOO_SOCKET_IFNAME", "TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "LOGLEVEL"):
+        monkeypatch.setenv(name, "")
+    _set_environment(4)
+    assert os.environ["OMP_NUM_THREADS"] == (each or str(max(1, int(available_cores()) // 4)))
 
 
 def test_an_error_is_handed_over_to_the_command_alone(tmp_path, monkeypatch):
@@ -164,15 +189,15 @@ def test_a_stop_saves_where_all_processes_are(cache, tmp_path):
 
 @pytest.fixture
 def pods(tmp_path):
-    """Starts a process of two as a pod would: by its rank."""
+    """Starts a command as one of two pods would: by the number of its node."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         unused = free.getsockname()[1]
     running = []
 
     def start(rank: int, command: list[str], port: int = unused) -> subprocess.Popen:
-        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-        own = {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": "0", STAY_VARIABLE: "1"}
+        address = {"PET_MASTER_ADDR": "127.0.0.1", "PET_MASTER_PORT": str(port)}
+        own = {"PET_NNODES": "2", "PET_NODE_RANK": str(rank), STAY_VARIABLE: "1", "OMP_NUM_THREADS": "1"}
         running.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | address | own))
         return running[-1]
 
@@ -191,6 +216,44 @@ def test_a_pod_that_has_trained_its_share_stays_until_it_is_asked_to_leave(cache
         assert line, "it ended before"
     other.terminate()
     assert other.wait(timeout=30) == 143
+
+
+@pytest.mark.slow
+def test_two_pods_of_two_processes_train_as_four_processes_do(cache, tmp_path, pods):
+    together = train(tmp_path / "together", "--epochs", "2", "--processes", "4")
+    subprocess.run(together, check=True, capture_output=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    command = train(tmp_path / "pods", "--epochs", "2", "--processes", "2")
+    first, other = (pods(node, command) for node in (0, 1))
+    assert "trained its share" not in first.communicate(timeout=200)[1]
+    assert first.returncode == 0
+    said = iter(other.stderr.readline, "")
+    assert next(line for line in said if "stays until the run is closed" in line)
+    other.terminate()
+    assert other.wait(timeout=60) == 143
+    assert "stays until" not in other.stderr.read(), "once for the pod, not for each process"
+    rows, parts = (json.loads(only(tmp_path / name, "history.json").read_text()) for name in ("together", "pods"))
+    assert [row["val_score"] for row in rows] == [row["val_score"] for row in parts]
+    assert read_manifest(only(tmp_path / "pods", "run_manifest.json")).hardware.processes == 4
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_ends_both_pods_and_the_run_goes_on(cache, tmp_path, pods):
+    command = train(tmp_path / "whole", "--epochs", "6", "--processes", "2", "--checkpoint-minutes", "0.001")
+    first, other = (pods(node, command) for node in (0, 1))
+    deadline = time.monotonic() + 200
+    while not list((tmp_path / "whole").rglob("checkpoint.pt")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    members = [c for c in psutil.Process(other.pid).children() if "LOCAL_RANK" in c.environ()]
+    members[-1].kill()
+    for pod in (first, other):
+        pod.communicate(timeout=100)
+        assert pod.returncode == 75
+    (run,) = (tmp_path / "whole").rglob("run_2*")
+    again = train(tmp_path / "whole", "--resume", "--epochs", "6", "--processes", "2")
+    first, other = (pods(node, again) for node in (0, 1))
+    assert first.wait(timeout=200) == 0
+    assert len(json.loads((run / "history.json").read_text())) == 6
 
 
 @pytest.mark.slow

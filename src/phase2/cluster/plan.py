@@ -17,6 +17,7 @@ from phase2.config.reproduce import reproducing_request
 from phase2.config.request import RunRequest
 from phase2.config.resolve import ResolvedRun
 from phase2.config.settings import CHECKPOINT_MINUTES
+from phase2.machine.rank import refuse_many_processes
 from phase2.runs.layout import check_run_id
 
 WORK, CA_FOLDER = "/work", "/etc/phase2/ca"
@@ -105,13 +106,15 @@ def make_plan(
         given: Those of them that were given, not the installation's; None is all.
 
     Raises:
-        RequestError: The run id is invalid, the pod could not read the data, or no command makes the configuration.
+        RequestError: The run id is invalid, the pod could not read the data, a batch has fewer crystals than there are
+            processes, or no command makes the configuration.
         UnknownNameError: There is no data set of this name.
     """
     check_run_id(run_id)
     refuse_invisible_data(resolved.config.data.source, cluster)
     refuse_invisible_split(resolved.config.data.split_name, cluster)
     refuse_invisible_model(resolved.request.from_)
+    refuse_many_processes(cluster.processes, resolved.config.training.batch_size)
     request = reproducing_request(resolved)
     resolved = replace(resolved, request=request)
     mode = resolved.config.mode
@@ -166,6 +169,7 @@ def _environment(run_id: str, cluster: ClusterRequest) -> Iterator[tuple[str, st
     yield "PHASE2_TERMINATION_LOG", TERMINATION_LOG
     yield "HOME", "/tmp"  # noqa: S108 - a volume of the pod
     yield "OMP_NUM_THREADS", str(cluster.threads)
+    yield from cluster.gpu_variables().items()
 
 
 def _volumes(cluster: ClusterRequest) -> Iterator[Volume]:

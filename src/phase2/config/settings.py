@@ -12,6 +12,7 @@ CACHE_VARIABLE = "PHASE2_CACHE_DIR"
 RUN_ID_VARIABLE = "PHASE2_RUN_ID"
 STAY_VARIABLE = "PHASE2_STAY"
 PACKED_VARIABLE = "PHASE2_PACKED"
+GPUS_VARIABLE = "PHASE2_GPUS"
 METRICS_PORT_VARIABLE = "PHASE2_METRICS_PORT"
 WORKFLOW_VARIABLE = "PHASE2_WORKFLOW_NAME"
 BASELINES_VARIABLE = "PHASE2_BASELINES"
@@ -78,6 +79,18 @@ def packed_runs() -> int:
     """Return how many trainings share this machine at once, this one among them (``$PHASE2_PACKED``, or 1)."""
     word = os.environ.get(PACKED_VARIABLE, "")
     return max(1, int(word)) if word.isdecimal() else 1
+
+
+def reserved_gpus() -> int:
+    """Return how many GPUs a pod reserves for the run that it trains (``$PHASE2_GPUS``); 0 where it reserves none.
+
+    Raises:
+        RequestError: The variable is no number.
+    """
+    word = os.environ.get(GPUS_VARIABLE) or "0"
+    if not word.isdecimal():
+        raise RequestError(f"{GPUS_VARIABLE}={word} is not understood.", fix="Use a number of GPUs.")
+    return int(word)
 
 
 def run_to_resume() -> str | None:

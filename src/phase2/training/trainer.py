@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import RunConfig
 from phase2.errors import CallbackError, PreemptedError
+from phase2.machine.rank import refuse_many_processes
 from phase2.properties import KEYS
 from phase2.runs.execution import Execution
 from phase2.runs.history import EpochRow, write_history
@@ -31,7 +32,7 @@ from phase2.training.learner import Learner
 from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.training.metrics import refuse_overflow, score
 from phase2.training.objective import binary_columns
-from phase2.training.parallel.group import WorkerGroup, lost_process, refuse_many_processes
+from phase2.training.parallel.group import WorkerGroup, lost_process
 from phase2.training.recording.recorder import recorder_for
 from phase2.training.result import TrainingFiles, TrainingResult
 from phase2.training.state import TrainingState

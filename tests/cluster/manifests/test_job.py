@@ -79,8 +79,8 @@ PLANS = {
     "group": lambda: make_plan(
         "together",
         resolve(RunRequest(algorithm="cgcnn", level="smoke")),
-        ClusterRequest(image=IMAGE, nodes=4, queue="gpu-queue", retries=3),
-        options=ClusterOptions(image=BY_DIGEST, nodes=4),
+        ClusterRequest(image=IMAGE, nodes=2, gpus=4, queue="gpu-queue", retries=3),
+        options=ClusterOptions(image=BY_DIGEST, nodes=2, gpus=4),
     ),
     "slice": lambda: make_plan(
         "on-a-slice",
@@ -182,11 +182,12 @@ def test_the_pods_of_a_group_meet_at_the_first_one():
     job = build_job(PLANS["group"]())
     spec, pod = job["spec"], job["spec"]["template"]["spec"]
     variables = {one["name"]: one.get("value") for one in pod["containers"][0]["env"]}
-    assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 4, 4)
-    assert variables["MASTER_ADDR"] == f"{job['metadata']['name']}-0.{pod['subdomain']}"
-    assert (variables["WORLD_SIZE"], variables["LOCAL_RANK"]) == ("4", "0")
+    assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 2, 2)
+    assert variables["PET_MASTER_ADDR"] == f"{job['metadata']['name']}-0.{pod['subdomain']}"
+    assert (variables["PET_NNODES"], variables["PHASE2_GPUS"]) == ("2", "4")
+    assert pod["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "4"
     assert spec["successPolicy"] == {"rules": [{"succeededIndexes": "0"}]}
-    assert spec["backoffLimit"] == 3 * 4
+    assert spec["backoffLimit"] == 3 * 2
 
 
 def test_one_node_is_a_job_of_one_pod():
@@ -199,6 +200,23 @@ def test_a_run_id_that_is_too_long_for_the_names_of_the_pods_is_refused():
     plan = make_plan("a" * 55, resolve(RunRequest()), ClusterRequest(image=IMAGE, nodes=2))
     with pytest.raises(RequestError, match="too long for a run on 2 nodes"):
         build_job(plan)
+
+
+def test_a_pod_knows_how_many_gpus_it_reserves():
+    cluster = ClusterRequest(image=IMAGE, gpus=2)
+    (container,) = build_job(make_plan("a", resolve(RunRequest()), cluster))["spec"]["template"]["spec"]["containers"]
+    assert {"name": "PHASE2_GPUS", "value": "2"} in container["env"]
+    patches = PodPatches.of(cluster)
+    for patch, variables in ((patches.train, container["env"]), (patches.prepare, [])):
+        (patched,) = json.loads(patch)["containers"]
+        assert patched.get("env", []) == [one for one in variables if one["name"] == "PHASE2_GPUS"]
+
+
+@pytest.mark.parametrize(("nodes", "gpus"), [(5, 0), (1, 5), (2, 3)])
+def test_more_processes_than_a_batch_has_crystals_are_refused(nodes, gpus):
+    run = resolve(RunRequest(level="pro"))
+    with pytest.raises(RequestError, match="cannot share a batch of 4 crystals"):
+        make_plan("a", run, ClusterRequest(image=IMAGE, nodes=nodes, gpus=gpus))
 
 
 def test_shared_memory_has_the_size_of_the_installation():

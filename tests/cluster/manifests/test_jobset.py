@@ -51,7 +51,7 @@ def test_its_pods_are_those_of_the_job_at_other_names():
     (replicated,) = made["spec"]["replicatedJobs"]
     pod, own = (one["template"]["spec"] for one in (replicated["template"]["spec"], job["spec"]))
     assert own.pop("subdomain") == "phase2-group"  # the controller of JobSets sets one
-    (master,) = [one for one in pod["containers"][0]["env"] if one["name"] == "MASTER_ADDR"]
+    (master,) = [one for one in pod["containers"][0]["env"] if one["name"] == "PET_MASTER_ADDR"]
     assert master["value"] == "phase2-together-node-0-0.phase2-together"
     master["value"] = "phase2-together-0.phase2-group"
     assert pod == own

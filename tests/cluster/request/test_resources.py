@@ -15,8 +15,9 @@ IMAGE = Image.parse(BY_DIGEST)
     ("values", "expected"),
     [
         ({"gpus": -1}, "--gpus -1 is out of range"),
-        ({"gpus": 2}, "--gpus 2 is more than a run can use"),
-        ({"gpus": 64}, "One run trains on 1 GPU.*Give --gpus 1"),
+        ({"gpus": 17}, "--gpus 17 is out of range.*from 0 to 16"),
+        ({"gpus": 2, "gpu_resource": "nvidia.com/mig-1g.10gb"}, "cannot train one run.*Give --gpus 1"),
+        ({"gpus": 2, "gpu_resource": "nvidia.com/gpu.shared"}, "cannot train one run"),
         ({"retries": -1}, "--retries -1"),
         ({"cpu": parse_cpu("4"), "cpu_limit": parse_cpu("2")}, "--cpu-limit 2 is less than --cpu 4"),
         ({"priority": "High!"}, "--priority 'High!'"),
@@ -35,9 +36,9 @@ def test_an_invalid_request_is_refused(values, expected):
     assert "secret" not in str(refused.value).lower().replace("from the secret phase2-s3", "")
 
 
-@pytest.mark.parametrize("gpus", [0, 1])
-def test_a_run_may_have_one_gpu(gpus):
-    assert ClusterRequest(image=IMAGE, gpus=gpus).gpus == gpus
+@pytest.mark.parametrize(("nodes", "gpus", "processes"), [(1, 0, 1), (3, 0, 3), (1, 4, 4), (2, 8, 16)])
+def test_a_run_has_a_process_for_each_gpu_or_each_pod_without(nodes, gpus, processes):
+    assert ClusterRequest(image=IMAGE, nodes=nodes, gpus=gpus).processes == processes
 
 
 def test_the_threads_of_an_attempt_do_not_depend_on_its_node():

@@ -32,6 +32,7 @@ ACCEPTED = {
         tolerations=(Toleration("gpu", None, "NoSchedule"),),
         affinity={"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
     ),
+    "a run with four GPUs": lambda: run(gpus=4),
     "a run with a slice of a GPU": lambda: run(gpus=1, gpu_resource="nvidia.com/mig-1g.10gb"),
     "a run with a share of a GPU": lambda: run(gpus=1, gpu_resource="nvidia.com/gpu.shared"),
     "a run with the cache": lambda: run(cache=CLAIMS[0]),
@@ -173,6 +174,8 @@ REFUSED = {
         "Image not approved: docker.io/other:1.",
     ),
     # Environment
+    "other GPUs than it reserves": (lambda: env("PHASE2_GPUS", value="8"), "env.PHASE2_GPUS"),
+    "GPUs that are cores": (lambda: env("PHASE2_GPUS", value="2"), "env.PHASE2_GPUS"),
     "a variable of Python": (lambda: env("PYTHONPATH", value="/work/cache"), "env.PYTHONPATH"),
     "a variable of the linker": (lambda: env("LD_PRELOAD", value="/work/cache/x.so"), "env.LD_PRELOAD"),
     "another server of the store": (lambda: env("AWS_ENDPOINT_URL_S3", value="https://evil.example.com"), "env.AWS"),

@@ -10,12 +10,11 @@ import torch
 
 from phase2.data.sampling import balanced_shares
 from phase2.errors import RequestError
-from phase2.machine.rank import Rank
+from phase2.machine.rank import Rank, refuse_many_processes
 from phase2.testing.tiny_training import tiny_data
 from phase2.testing.training_group import STOPPED, files_in, started, train_member, train_together
 from phase2.training.checkpoints.checkpoint import load_checkpoint
 from phase2.training.loader import TrainingLoader
-from phase2.training.parallel.group import refuse_many_processes
 
 WHERE = ("model", "average", "balancer")
 

@@ -12,15 +12,14 @@ from phase2.training.parallel import stay as staying
 
 @pytest.fixture
 def first(monkeypatch):
-    """The port of a first process."""
+    """A server in the place of a first process."""
     monkeypatch.setattr(staying, "_MINUTE", 0.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
-        monkeypatch.setenv("MASTER_PORT", str(server.getsockname()[1]))
         yield server
 
 
 def test_it_stays_as_long_as_the_first_process_and_ends_so_that_both_start_again(first):
+    address = first.getsockname()
     ended_at = []
 
     def serve():
@@ -32,12 +31,13 @@ def test_it_stays_as_long_as_the_first_process_and_ends_so_that_both_start_again
     thread = threading.Thread(target=serve)
     thread.start()
     with pytest.raises(TransientError, match="before the run was closed"):
-        staying.stay()
+        staying.stay(*address)
     thread.join()
     assert time.monotonic() >= ended_at[0]
 
 
 def test_a_first_process_that_has_ended_already_is_not_waited_for(first):
+    address = first.getsockname()
     first.close()
     with pytest.raises(TransientError, match="before the run was closed"):
-        staying.stay()
+        staying.stay(*address)

@@ -21,6 +21,8 @@ from phase2.cluster.request.names import JOB_PREFIX
 from phase2.cluster.request.resources import MAX_NODES, STORE_SECRET
 from phase2.cluster.transfer.job import COMPONENT
 from phase2.config.levels import ALGORITHMS, MODES
+from phase2.config.settings import GPUS_VARIABLE
+from phase2.machine.rank import ADDRESS_VARIABLE, NODES_VARIABLE
 from tools.manifests.cel import cel_literal
 from tools.manifests.yaml_text import Manifest
 
@@ -51,6 +53,7 @@ _SPEC = (
 )  # fmt: skip
 _TAG_AND_DIGEST = "^(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$"
 _LONG = (1 << 31) - 1
+_LIMITS = "variables.container.?resources.?limits.orValue({})"
 _RETRIES = 1000
 
 
@@ -153,8 +156,9 @@ def _training() -> list[str]:
             "PHASE2_IMAGE_DIGEST": "variables.container.image.endsWith('@' + e.value)",
             "PHASE2_STORE": pods.text_shape(arguments.STORE),
             "OMP_NUM_THREADS": pods.text_shape("[0-9]{1,4}"),
-            "MASTER_ADDR": f"e.value == object.metadata.name + '-0.{SERVICE}'",
-            "WORLD_SIZE": "e.value == string(variables.job.spec.completions)",
+            GPUS_VARIABLE: f"{_LIMITS}.exists(key, {pods.is_gpu('key')} && string({_LIMITS}[key]) == e.value)",
+            ADDRESS_VARIABLE: f"e.value == object.metadata.name + '-0.{SERVICE}'",
+            NODES_VARIABLE: "e.value == string(variables.job.spec.completions)",
         },
     )
     return [

@@ -17,6 +17,7 @@ def training() -> Manifest:
     cluster = ClusterRequest(
         image=Image.parse(_IMAGE),
         nodes=2,
+        gpus=1,
         cache=CACHE_CLAIM,
         store="s3://phase2/runs",
         protect_hours=1,

@@ -144,7 +144,10 @@ RUN_NAME = Parameter("run-name", "", "Run id; empty is the name of the workflow.
 STORE = Parameter(
     "store", "", "Where runs are kept; empty is what the ConfigMap phase2-store says.", shape=f"^({_BUCKET})?$"
 )
-GPUS = Parameter("gpus", "", f"GPUs, 0 or {MAX_GPUS}; {_INSTALLED}", shape=f"^[0-{MAX_GPUS}]?$")
+_GPUS = "|".join(map(str, range(MAX_GPUS + 1)))
+GPUS = Parameter(
+    "gpus", "", f"GPUs of a pod, which share every batch, 0 to {MAX_GPUS}; {_INSTALLED}", shape=f"^({_GPUS})?$"
+)
 GPU_RESOURCE = Parameter(
     "gpu-resource", "", f"Name of the GPUs in the cluster; {_INSTALLED}",
     shape="^([a-z0-9][a-z0-9.-]{0,251}/[A-Za-z0-9][A-Za-z0-9._-]{0,61})?$",

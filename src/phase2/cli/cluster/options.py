@@ -44,7 +44,7 @@ def _option(kind: Any, name: str, help: str) -> Any:  # noqa: A002
 _OPTIONS: dict[str, Any] = {
     "image": _option(_Text, "--image", f"Container image, preferably by digest (default: ${IMAGE_VARIABLE})."),
     "nodes": _option(_Number, "--nodes", "Pods that train the run together, each with these resources (default: 1)."),
-    "gpus": _option(_Number, "--gpus", "NVIDIA GPUs: 0, or 1, which is what one run uses (default: 0)."),
+    "gpus": _option(_Number, "--gpus", "GPUs of each pod, which share every batch (default: 0)."),
     "gpu_resource": _option(_Text, "--gpu-resource", "Name of the GPUs in the cluster (default: nvidia.com/gpu)."),
     "cpu": _option(_Text, "--cpu", "CPU request, and number of threads: 4, or 500m (default: 2)."),
     "cpu_limit": _option(_Text, "--cpu-limit", "CPU limit (default: none)."),

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def follow(members: Processes, workers: int | None, place: Store | None) -> None:
     """Train as one of several processes with the first one, which alone reports and writes.
 
-    On one machine this process ends with its share. A pod of several stays while the first one closes the run: of a
-    pod that has ended well Kubernetes starts no other, and the first one could not resume without it.
+    On the machine of the first one this process ends with its share. Another pod stays while the first one closes the
+    run: of a pod that has ended well Kubernetes starts no other, and the first one could not resume without it.
 
     Args:
         members: The processes of the run.
@@ -39,7 +39,8 @@ def follow(members: Processes, workers: int | None, place: Store | None) -> None
     from phase2.training.run.experiment import RunContext
     from phase2.training.run.follow import follow_run
 
-    stays = stays_with_run()
+    rank = rank_of_process()
+    stays = stays_with_run() and not rank.is_beside_first
     with SignalStopRequest() as stop:
         device = members.own_device()
         context = RunContext(workers=workers, store=place, device=device, stop=stop, group=joined(device))
@@ -47,8 +48,9 @@ def follow(members: Processes, workers: int | None, place: Store | None) -> None
         with nullcontext() if stays else suppress(PreemptedError):
             follow_run(context)
         if stays:
-            note("trained its share; stays until the run is closed")
-            stay()
+            if rank.local == 0:
+                note("trained its share; stays until the run is closed")
+            stay(rank.address, rank.port)
 
 
 def joined(device: str) -> WorkerGroup:
@@ -57,7 +59,7 @@ def joined(device: str) -> WorkerGroup:
     from phase2.training.parallel.group import WorkerGroup
 
     group = WorkerGroup(rank_of_process(), choose_device(device))
-    if group.rank.local_processes == 1:
+    if group.rank.spans_machines:
         _interruptibly(group.join)
     else:
         group.join()

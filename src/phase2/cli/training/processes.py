@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.failure import LAUNCH_PREFIX, read_failures
+from phase2.config.settings import GPUS_VARIABLE, reserved_gpus
 from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientError
 from phase2.machine.rank import rank_of_process
 
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 
 GpusOption = Annotated[
     int | None,
-    typer.Option("--gpus", help="Train on so many GPUs of this machine, each with a share of every batch.", min=0),
+    typer.Option(
+        "--gpus",
+        help="Train on so many GPUs of this machine, each with a share of every batch.",
+        min=0,
+        envvar=GPUS_VARIABLE,
+        show_envvar=False,
+    ),
 ]
 ProcessesOption = Annotated[
     int | None,
@@ -69,7 +76,7 @@ class Processes:
                 fix="Drop one.",
             )
         here = rank_of_process()
-        if here.processes > 1 and self.asked not in {None, here.local_processes}:
+        if here.launched and self.asked not in {None, here.local_processes}:
             raise RequestError(
                 f"{self.asked} processes are asked for, and torchrun started {here.local_processes} on this machine.",
                 why="Under torchrun its --nproc-per-node decides.",
@@ -84,7 +91,7 @@ class Processes:
     @property
     def to_start(self) -> int:
         """Processes that this one has to start; 0 where it trains itself, alone or as one of those that were."""
-        return self.asked if self.asked is not None and self.asked > 1 and rank_of_process().processes == 1 else 0
+        return self.asked if self.asked is not None and self.asked > 1 and not rank_of_process().launched else 0
 
     def own_device(self) -> str:
         """Return the device of this process.
@@ -95,7 +102,7 @@ class Processes:
         rank = rank_of_process()
         if self.processes is not None or self.gpus == 0:
             return "cpu"
-        if rank.processes == 1:
+        if not rank.launched:
             refuse_missing_gpus(self.gpus or 0)
             return "cuda" if self.gpus else self.device
         if self.device.startswith("cuda:"):
@@ -115,8 +122,15 @@ def refuse_missing_gpus(wanted: int) -> None:
 
     Raises:
         RequestError: It has fewer.
+        TransientError: It has fewer than a pod reserves: that of another node may have them.
     """
     here = _gpus_here() if wanted else 0
+    if wanted > here and wanted <= reserved_gpus():
+        raise TransientError(
+            f"This pod reserves {wanted} GPU{'s' if wanted > 1 else ''}, and torch can use {here or 'none'}.",
+            why="The driver or the device plugin of its node is at fault, or the image has a torch for CPUs.",
+            fix="Another attempt may get another node; 'phase2 doctor' in such a pod says what is missing.",
+        )
     if wanted > here:
         raise RequestError(
             f"{wanted} GPU{'s are' if wanted > 1 else ' is'} asked for, and this machine has {here or 'none'}.",
@@ -204,12 +218,15 @@ def _set_environment(processes: int) -> None:
     """Set what the processes inherit, where the user has not."""
     from phase2.machine.hardware import THREADS_VARIABLE, available_cores
 
-    cores = max(1, int(available_cores()) // processes)
-    os.environ.setdefault(THREADS_VARIABLE, str(cores))
+    given = os.environ.get(THREADS_VARIABLE, "")
+    if not given:
+        os.environ[THREADS_VARIABLE] = str(max(1, int(available_cores()) // processes))
+    elif reserved_gpus() and given.isdecimal():  # of a pod, which all of its processes share
+        os.environ[THREADS_VARIABLE] = str(max(1, int(given) // processes))
     os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", _SAVING_SECONDS)
     os.environ.setdefault("LOGLEVEL", "CRITICAL")  # of torch's launcher alone
-    # All are on this machine: no other can connect, and no host name has to be known.
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo" if sys.platform == "linux" else "lo0")
+    if not rank_of_process().spans_machines:  # no other machine can connect, and no host name has to be known
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo" if sys.platform == "linux" else "lo0")
 
 
 def _gpus_here() -> int:

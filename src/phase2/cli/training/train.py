@@ -31,7 +31,7 @@ from phase2.config.settings import (
     store_url,
 )
 from phase2.errors import RequestError
-from phase2.machine.rank import rank_of_process
+from phase2.machine.rank import rank_of_process, refuse_many_processes
 
 if TYPE_CHECKING:
     from phase2.cli.notification import Ending
@@ -154,11 +154,11 @@ def train_request(  # noqa: PLR0913 - options
         print_run(found, resumption, existing)
         return
 
-    if not rank_of_process().is_first:
-        follow(members, workers, place)
-        return
     if members.to_start:
         _launch(members, resolved, resumption, workers)
+        return
+    if not rank_of_process().is_first:
+        follow(members, workers, place)
         return
 
     with messages.at_end("a run") as ending:
@@ -177,13 +177,12 @@ def _launch(members: Processes, resolved: ResolvedRun, resumption: ResumeRequest
     """Start the processes that train the run together, once it is known that they can."""
     from phase2.data.store.store import worker_count
     from phase2.machine.memory import refuse_small_memory
-    from phase2.training.parallel.group import refuse_many_processes
 
     count = members.to_start
     if members.gpus:
         refuse_missing_gpus(count)
     if resumption.run is None:  # whose configuration is not known yet
-        refuse_many_processes(count, resolved.config.training.batch_size)
+        refuse_many_processes(count * rank_of_process().processes, resolved.config.training.batch_size)
         refuse_small_memory(resolved.config, note, workers=worker_count(workers), processes=count)
     launch(count)
 

@@ -33,7 +33,14 @@ from phase2.cli.tuning.options import (
     check_hours,
 )
 from phase2.config.request import RunRequest
-from phase2.config.settings import BASELINES_VARIABLE, STALL_MINUTES, STORE_VARIABLE, store_url, workflow_name
+from phase2.config.settings import (
+    BASELINES_VARIABLE,
+    STALL_MINUTES,
+    STORE_VARIABLE,
+    reserved_gpus,
+    store_url,
+    workflow_name,
+)
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -101,6 +108,12 @@ def _tune(  # noqa: PLR0913 - options
     monitoring = Monitoring(stall_minutes, metrics_port, log_format=log_format)
     trackers, messages = check_track(track), notices(notify, notify_on)
     place = open_command_store(store) if store or store_url() else None
+    if reserved_gpus() > 1:
+        raise RequestError(
+            f"A trial trains on one GPU, and this pod reserves {reserved_gpus()}.",
+            why="The others would stay idle.",
+            fix="Give the parameter gpus=1, and more workers.",
+        )
     if worker and place is None:
         raise RequestError(
             "--worker needs a store.",

@@ -20,14 +20,14 @@ class Reservation:
     Attributes:
         resource: Name of the GPUs in the cluster, or ``cpu``.
         amount: GPUs or cores, of all nodes together.
-        nodes: Nodes of the run.
+        processes: Processes that train the run together.
         deadline_seconds: Time after which the run is stopped; None is never.
         is_shared: Whether other runs of the same request have the GPU at the same time.
     """
 
     resource: str
     amount: float
-    nodes: int = 1
+    processes: int = 1
     deadline_seconds: int | None = None
     is_shared: bool = False
 
@@ -38,7 +38,7 @@ class Reservation:
         return cls(
             resource=cluster.gpu_resource if cluster.gpus else CORES,
             amount=cluster.nodes * each,
-            nodes=cluster.nodes,
+            processes=cluster.processes,
             deadline_seconds=cluster.deadline_seconds,
         )
 
@@ -86,8 +86,8 @@ class Cost:
 def cost_of(runs: Iterable[tuple[Estimate, Reservation]], prices: Prices | None = None) -> Cost:
     """Return what runs cost together.
 
-    A run whose time is not known counts up to its deadline, which is an upper bound. The time of several nodes is
-    that of one, unless runs on as many were measured, and so an upper bound, too.
+    A run whose time is not known counts up to its deadline, which is an upper bound. The time of several processes
+    is that of one, unless runs of as many were measured, and so an upper bound, too.
 
     Args:
         runs: The estimate of each run, with what it reserves.
@@ -103,7 +103,7 @@ def cost_of(runs: Iterable[tuple[Estimate, Reservation]], prices: Prices | None 
             unknown += 1
             continue
         by_deadline += work.seconds is None
-        of_one = reserved.nodes > 1 and not work.measured
+        of_one = reserved.processes > 1 and not work.measured
         is_bound = is_bound or work.seconds is None or work.may_end_early or of_one or reserved.is_shared
         hours[reserved.resource] = hours.get(reserved.resource, 0.0) + seconds / _HOUR * reserved.amount
     if unknown:

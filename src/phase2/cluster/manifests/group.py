@@ -1,8 +1,8 @@
 """What a Job has beyond that of one pod where several pods train a run together. Pure.
 
 The pods find each other by name: pod 0 is ``JOB-0.phase2-group``, since an Indexed Job names its pods after their
-index, and the headless Service of the installation gives these names addresses. Each is one process of the group, by
-the variables that torch reads (https://docs.pytorch.org/docs/stable/distributed.html#environment-variable-initialization).
+index, and the headless Service of the installation gives these names addresses. Each is one node of the group, by the
+variables that torchrun reads (https://docs.pytorch.org/docs/stable/elastic/run.html), and has a process for each GPU.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from phase2.cluster.manifests.installed import communication_variables
 from phase2.cluster.plan import Plan
 from phase2.config.settings import STAY_VARIABLE
 from phase2.errors import RequestError
+from phase2.machine.rank import ADDRESS_VARIABLE, NODE_VARIABLE, NODES_VARIABLE, PORT_VARIABLE
 
 SERVICE = "phase2-group"
 """Headless Service of a namespace that gives the pods of every group their names."""
@@ -63,11 +64,10 @@ def group_variables(plan: Plan) -> list[dict[str, Any]]:
             fix="Give a shorter --run-id, or none and let one be made.",
         )
     return [
-        {"name": "MASTER_ADDR", "value": f"{plan.name}-0.{SERVICE}"},
-        {"name": "MASTER_PORT", "value": str(PORT)},
-        {"name": "WORLD_SIZE", "value": str(plan.cluster.nodes)},
-        {"name": "RANK", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{_INDEX}']"}}},
-        {"name": "LOCAL_RANK", "value": "0"},
+        {"name": ADDRESS_VARIABLE, "value": f"{plan.name}-0.{SERVICE}"},
+        {"name": PORT_VARIABLE, "value": str(PORT)},
+        {"name": NODES_VARIABLE, "value": str(plan.cluster.nodes)},
+        {"name": NODE_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{_INDEX}']"}}},
         {"name": STAY_VARIABLE, "value": "1"},
         *communication_variables(),
     ]

@@ -9,6 +9,7 @@ from phase2.cluster.manifests.group import SERVICE
 from phase2.cluster.manifests.job import QUEUE_LABEL, build_job
 from phase2.cluster.plan import Plan
 from phase2.errors import RequestError
+from phase2.machine.rank import ADDRESS_VARIABLE
 
 NODES = "node"
 """Name of the only Job of a JobSet, in it."""
@@ -73,7 +74,7 @@ def _job_spec(plan: Plan, spec: dict[str, Any]) -> dict[str, Any]:
     (container,) = pod["containers"]
     first = {f"{plan.name}-0.{SERVICE}": f"{plan.name}-{NODES}-0-0.{plan.name}"}
     variables = [
-        {**one, "value": first[one["value"]]} if one["name"] == "MASTER_ADDR" else one for one in container["env"]
+        {**one, "value": first[one["value"]]} if one["name"] == ADDRESS_VARIABLE else one for one in container["env"]
     ]
     pod["containers"] = [{**container, "env": variables}]
     # Every failure of a pod, a disruption among them, fails the Job, and the JobSet starts all pods again.

@@ -69,4 +69,6 @@ def _training(cluster: ClusterRequest) -> str:
 
 
 def _text(fields: dict[str, Any], cluster: ClusterRequest) -> str:
-    return json.dumps({**fields, "containers": [{"name": CONTAINER, "resources": resources(cluster)}]})
+    variables = [{"name": name, "value": value} for name, value in cluster.gpu_variables().items()]
+    container = {"name": CONTAINER, "resources": resources(cluster), **({"env": variables} if variables else {})}
+    return json.dumps({**fields, "containers": [container]})

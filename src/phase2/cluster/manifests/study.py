@@ -62,6 +62,12 @@ class StudyPlan:
                 why="Each of its workers trains trials by itself, on one node.",
                 fix="Drop it, and give --workers.",
             )
+        if self.run.cluster.gpus > 1:
+            raise RequestError(
+                f"--gpus {self.run.cluster.gpus} cannot be combined with a study.",
+                why="Each of its workers trains one trial at a time, on one GPU.",
+                fix="Give --gpus 1, and more --workers.",
+            )
         if self.run.cluster.checkpoint_minutes != CHECKPOINT_MINUTES:
             raise RequestError(
                 "--checkpoint-minutes cannot be combined with a study.",

@@ -17,7 +17,7 @@ from phase2.cluster.request.names import (
     check_subdomain,
 )
 from phase2.cluster.request.quantities import Quantity, parse_cpu, parse_memory
-from phase2.config.settings import CHECKPOINT_MINUTES
+from phase2.config.settings import CHECKPOINT_MINUTES, GPUS_VARIABLE
 from phase2.errors import RequestError, UnknownNameError
 
 DEFAULT_NAMESPACE = "phase2"
@@ -29,8 +29,8 @@ NO_LIMIT = 0.0
 # Time for a batch, a checkpoint and its upload; a pod that needs less ends earlier.
 _GRACE_SECONDS = 300
 _MAX_RETRIES = 1000
-MAX_GPUS = 1
-"""GPUs that one run uses on a node."""
+MAX_GPUS = 16
+"""GPUs of one pod; a run has a process on each."""
 MAX_NODES = 64
 """Pods that one run is divided among; a Job counts each failure of one."""
 
@@ -59,7 +59,7 @@ class ClusterRequest:
         memory: Memory request and limit.
         ephemeral_storage: Disk of the node that is requested, and the limit; None says nothing.
         shared_memory: Size of /dev/shm, a part of ``memory``; None leaves it to the node.
-        gpus: GPUs; at most 1, which is what a run uses.
+        gpus: GPUs of each pod, which has a process on each.
         gpu_resource: Name of the GPUs in the cluster, such as that of a slice of one: ``nvidia.com/mig-1g.10gb``.
         priority: Priority class; None is the cluster's default.
         queue: Kueue queue that admits the run; None starts it at once.
@@ -123,8 +123,9 @@ class ClusterRequest:
         if self.queue is not None:
             check_label_value(check_subdomain(self.queue, "--queue"), "--queue")
         _refuse_outside("--nodes", self.nodes, 1, MAX_NODES)
-        _check_gpus(self.gpus)
+        _refuse_outside("--gpus", self.gpus, 0, MAX_GPUS)
         check_resource_name(self.gpu_resource, "--gpu-resource")
+        _refuse_slices(self.gpus, self.gpu_resource)
         _refuse_outside("--retries", self.retries, 0, _MAX_RETRIES)
         if not 0 < self.checkpoint_minutes < float("inf"):
             raise RequestError(
@@ -157,6 +158,15 @@ class ClusterRequest:
     def is_group(self) -> bool:
         """Whether several pods train the run together."""
         return self.nodes > 1
+
+    @property
+    def processes(self) -> int:
+        """Processes that share each batch: one for each GPU, or for each pod without any."""
+        return self.nodes * max(1, self.gpus)
+
+    def gpu_variables(self) -> dict[str, str]:
+        """Return the environment variables that tell a pod how many GPUs it reserves; none without."""
+        return {GPUS_VARIABLE: str(self.gpus)} if self.gpus else {}
 
     @property
     def cores(self) -> float:
@@ -204,14 +214,14 @@ def check_hours(hours: float) -> float:
     return hours
 
 
-def _check_gpus(gpus: int) -> None:
-    if gpus > MAX_GPUS:
+def _refuse_slices(gpus: int, resource: str) -> None:
+    """Refuse several slices (MIG) or shares (time slicing) of GPUs for one pod."""
+    if gpus > 1 and re.search(r"/mig-|[.]shared$", resource):
         raise RequestError(
-            f"--gpus {gpus} is more than a run can use.",
-            why=f"One run trains on {MAX_GPUS} GPU; further ones would be reserved and stay idle.",
-            fix="Give --gpus 1, and train several runs at once with 'phase2 sweep'.",
+            f"--gpus {gpus} of {resource} cannot train one run.",
+            why="They are parts of GPUs: a process sees one slice of MIG, and shares of time may be of the same GPU.",
+            fix="Give --gpus 1, or --gpu-resource with the name of whole GPUs.",
         )
-    _refuse_outside("--gpus", gpus, 0, MAX_GPUS)
 
 
 def _refuse_outside(option: str, value: int, minimum: int, maximum: int) -> None:

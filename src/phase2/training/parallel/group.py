@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import distributed, nn
 
-from phase2.errors import RequestError, TransientError
+from phase2.errors import TransientError
 from phase2.machine.rank import Rank
 from phase2.training.parallel.gradients import share_model
 
@@ -54,8 +54,15 @@ class WorkerGroup:
                 torch.cuda.set_device(self._device)
             # What the processes agree on is on the CPU, so that no GPU waits for it.
             backend = "cpu:gloo,cuda:nccl" if self._device.type == "cuda" else "gloo"
+            host = f"[{self.rank.address}]" if ":" in self.rank.address else self.rank.address
             with lost_process():
-                distributed.init_process_group(backend, timeout=_PATIENCE)
+                distributed.init_process_group(
+                    backend,
+                    init_method=f"tcp://{host}:{self.rank.port}",
+                    rank=self.rank.number,
+                    world_size=self.size,
+                    timeout=_PATIENCE,
+                )
 
     def leave(self) -> None:
         """Leave the others: the first process goes on alone, and they end."""
@@ -118,20 +125,6 @@ class WorkerGroup:
         total = torch.from_numpy(rows)
         distributed.all_reduce(total)
         return total.numpy()
-
-
-def refuse_many_processes(processes: int, crystals: int) -> None:
-    """Refuse more processes than a batch has crystals.
-
-    Raises:
-        RequestError: There are more.
-    """
-    if processes > crystals:
-        raise RequestError(
-            f"{processes} processes cannot share a batch of {crystals} crystals.",
-            why="Each trains its share of every batch, and the batch is that of one process.",
-            fix=f"Give {crystals} at most, or a larger --batch-size, which trains another model.",
-        )
 
 
 @contextmanager

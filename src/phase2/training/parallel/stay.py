@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 
@@ -13,18 +12,21 @@ _CONNECT_SECONDS = 10.0
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
-def stay() -> None:
+def stay(address: str, port: int) -> None:
     """Wait until the first process has ended, and for a minute more.
 
     Where that process ended well, what started the processes ends this one within the minute. Where it did not, this
     one ends as well, so that both are started again.
 
+    Args:
+        address: Host at which the processes met the first one.
+        port: Port of it.
+
     Raises:
         TransientError: Nobody has ended this process.
     """
     try:
-        address = (os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
-        with socket.create_connection(address, timeout=_CONNECT_SECONDS) as first:
+        with socket.create_connection((address, port), timeout=_CONNECT_SECONDS) as first:
             first.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for name, value in _KEEPALIVE.items():
                 if hasattr(socket, name):

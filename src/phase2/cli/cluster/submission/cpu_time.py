@@ -45,7 +45,7 @@ def accepted_work(
     works = []
     for run, cluster in runs:
         measured = finished(store or cluster.store, run.config.algorithm, run.config.mode)
-        work = estimate(run.config, measured, on_gpu=cluster.gpus > 0, cores=cluster.cores, processes=cluster.nodes)
+        work = estimate(run.config, measured, on_gpu=cluster.gpus > 0, cores=cluster.cores, processes=cluster.processes)
         check_cpu_time(work, limit_hours)
         works.append(work)
     return works
