@@ -98,6 +98,7 @@ MODELS: dict[str, dict[str, st.SearchStrategy[object]]] = {
         "model.trunk": WIDTHS,
         "model.second_order": st.integers(0, 512),
         "model.readout_layers": st.sampled_from(["last", "all"]),
+        "model.atom_hidden": st.integers(0, 8192),
     },
 }
 FLAGS: dict[str, Any] = {

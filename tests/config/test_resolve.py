@@ -89,4 +89,5 @@ def test_runs_of_version_0_1_0_keep_their_digests(algorithm, digest):
     earlier = [Setting("training.label_exponent", None), Setting("training.optimizer", "adamw")]
     if algorithm == "e3nn":
         earlier += [Setting("model.second_order", 0), Setting("model.readout_layers", "last")]
+        earlier += [Setting("model.atom_hidden", 0)]
     assert resolve(RunRequest(algorithm=algorithm, level="pro", settings=tuple(earlier))).config.digest == digest

@@ -188,6 +188,27 @@ def test_gradients_with_respect_to_weights_and_positions(batch_of):
     assert torch.autograd.gradcheck(predict, inputs, eps=1e-6, atol=1e-5)
 
 
+def test_without_a_layer_on_atoms_the_network_is_that_of_earlier_versions():
+    earlier = CONFIG.model_dump(mode="json")
+    del earlier["atom_hidden"]
+    with_layer = CONFIG.model_copy(update={"atom_hidden": 5})
+    before, after = (dict(model(c).named_parameters()) for c in (EquivariantConfig(**earlier), with_layer))
+    assert after.keys() - before.keys() == {"readout.atom_hidden.weight", "readout.atom_hidden.bias"}
+    behind = ("readout.", "heads.")
+    assert all(torch.equal(p, after[name]) for name, p in before.items() if not name.startswith(behind))
+
+
+def test_heads_read_a_mean_of_functions_of_single_atoms(crystals):
+    network = model(CONFIG.model_copy(update={"atom_hidden": 5}))
+    network.eval()
+    atoms = network.readout(network.features(crystals))
+    read, hidden = atoms[:, :-5], atoms[:, -5:]
+    torch.testing.assert_close(hidden, torch.nn.functional.silu(network.readout.atom_hidden(read)))
+    first = crystals.atom_crystal == 0
+    torch.testing.assert_close(network.embed(crystals)[0], atoms[first].mean(dim=0))
+    assert network.heads.features == atoms.shape[1]
+
+
 def test_untrained_models_predict_the_mean(crystals):
     assert model()(crystals).abs().max() == 0
     assert np.isfinite(model()(crystals).detach().numpy()).all()

@@ -18,6 +18,9 @@ CONFIGS: dict[str, CgcnnConfig | EquivariantConfig] = {
     "second order": EquivariantConfig(
         size="medium", channels=(6, 4, 3), layers=2, radial_hidden=8, trunk=8, second_order=5, readout_layers="all"
     ),
+    "single atoms": EquivariantConfig(
+        size="small", channels=(8, 4), layers=2, radial_hidden=8, trunk=8, second_order=2, atom_hidden=7
+    ),
 }
 CRYSTALS = {"low": triclinic(), "rock salt": rock_salt(), "zinc blende": zinc_blende(), "isolated": isolated()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.study.declared.sharing import MUON, READOUT, SETTINGS
+from bench.study.declared.sharing import ATOMS, MUON, READOUT, SETTINGS
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
 
@@ -26,6 +26,11 @@ MATERIALS_PROJECT = Study(
             "muon-exponent-0.5", "Muon, and the root of the labels.", (MUON, "training.label_exponent=0.5"), "muon"
         ),
         Variant("readout", "The same, and heads that read products and every layer: the default.", DEFAULT),
+        Variant(
+            "atoms",
+            "The same, and heads that read a layer on each atom.",
+            (MUON, "training.label_exponent=0.5", *ATOMS),
+        ),
         Variant(
             "medium",
             "The default with the network of the level std, batches of 64 and a rate of 3e-3.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.study.declared.sharing import SETTINGS
+from bench.study.declared.sharing import ATOMS, READOUT, SETTINGS
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
 
@@ -20,6 +20,7 @@ NETWORK = Study(
         Variant("plain", "Heads read the scalars and norms of the last layer."),
         Variant("second-order", "Heads also read inner products of learned pairs.", ("model.second_order=16",)),
         Variant("all-layers", "Heads read every layer.", ("model.readout_layers=all",)),
-        Variant("both", "Heads read both, of every layer.", ("model.second_order=16", "model.readout_layers=all")),
+        Variant("both", "Heads read both, of every layer.", READOUT),
+        Variant("atoms", "Heads also read a layer on the invariants of each atom.", ATOMS),
     ),
 )

@@ -18,6 +18,7 @@ NETWORK_SETTINGS = (
     "model.trunk=128",
     "model.second_order=0",
     "model.readout_layers=last",
+    "model.atom_hidden=0",
 )
 TRAINING_SETTINGS = (
     "training.batch_size=32",
@@ -42,6 +43,7 @@ DECAY = "training.weight_decay=0.1"
 WIDE = "model.channels=[128,64]"
 BATCH = "training.batch_size=128"
 READOUT = ("model.second_order=16", "model.readout_layers=all")
+ATOMS = (*READOUT, "model.atom_hidden=128")
 
 
 def _exponent(value: float) -> str:
@@ -75,6 +77,7 @@ SHARING = Study(
             "Muon, the root of the labels, and heads that read products and every layer: the default.",
             (MUON, _exponent(0.5), *READOUT),
         ),
+        Variant("atoms", "The same, and heads that read a layer on each atom.", (MUON, _exponent(0.5), *ATOMS)),
         Variant("muon-decay", "Muon, and ten times the weight decay.", (MUON, DECAY)),
         Variant("muon-wide", "Muon, and twice the channels.", (MUON, WIDE)),
         Variant("muon-batch-128", "Muon, and four times the batch.", (MUON, BATCH)),

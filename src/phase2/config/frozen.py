@@ -33,4 +33,5 @@ _ADDED: tuple[tuple[str, str, object], ...] = (
     ("training", "optimizer", "adamw"),
     ("model", "second_order", 0),
     ("model", "readout_layers", "last"),
+    ("model", "atom_hidden", 0),
 )

@@ -145,6 +145,7 @@ class EquivariantConfig(Frozen):
         trunk: Width of the shared layer behind the pooling.
         second_order: Inner products of learned pairs of features that the heads read, for each degree l > 0.
         readout_layers: Layers whose scalars and norms the heads read: the ``last``, or ``all`` and the elements.
+        atom_hidden: Width of a layer on the invariants of each atom, which the heads read beside them; 0 for none.
     """
 
     kind: Literal["e3nn"] = "e3nn"
@@ -157,6 +158,7 @@ class EquivariantConfig(Frozen):
     trunk: Width = 128
     second_order: int = Field(default=0, ge=0, le=512)
     readout_layers: Literal["last", "all"] = "last"
+    atom_hidden: int = Field(default=0, ge=0, le=8192)
 
 
 ModelConfig = Annotated[CgcnnConfig | EquivariantConfig, Field(discriminator="kind")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import silu
 
 from phase2.config.schema import EquivariantConfig
 
@@ -15,6 +16,10 @@ class InvariantReadout(nn.Module):
     elements (jumping knowledge, Xu et al., ICML 2018). With ``second_order``, also inner products of two learned
     combinations of the features of each degree l > 0 of the last layer, which tell angles between them: the second
     order of the atomic cluster expansion (Drautz, Phys. Rev. B 99, 014104, 2019).
+
+    With ``atom_hidden``, a layer on all of these for each atom is read beside them, so that the mean over a crystal is
+    one of functions of single atoms too: the sum of atomic energies of interatomic potentials (Behler & Parrinello,
+    Phys. Rev. Lett. 98, 146401, 2007).
 
     Args:
         config: Channels, layers and what is read.
@@ -32,12 +37,17 @@ class InvariantReadout(nn.Module):
         if config.second_order:
             self.products.extend(InnerProducts(c, config.second_order) for c in config.channels[1:])
             self.channels += config.second_order * len(self.products)
+        self.atom_hidden = None
+        if config.atom_hidden:
+            self.atom_hidden = nn.Linear(self.channels, config.atom_hidden)
+            self.channels += config.atom_hidden
 
     def forward(self, states: list[list[Tensor]]) -> Tensor:
         """Compute the invariants, (N, C), of the features by layer and degree, (N, 2l+1, C_l)."""
         read = [invariants(features) for features in (states if self.every_layer else states[-1:])]
         read += [product(x) for product, x in zip(self.products, states[-1][1:], strict=False)]
-        return torch.cat(read, dim=1)
+        atoms = torch.cat(read, dim=1)
+        return atoms if self.atom_hidden is None else torch.cat([atoms, silu(self.atom_hidden(atoms))], dim=1)
 
 
 class InnerProducts(nn.Module):
