@@ -66,6 +66,7 @@ lint: setup ## Check style, types, layers, prose, scripts, manifests, and that g
 	$(BIN)/python -m tools.manifests.admission --check
 	$(BIN)/python -m tools.manifests.chart --check
 	$(BIN)/python -m tools.manifests.storage --check
+	$(BIN)/python -m tools.manifests.trainjob --check
 	$(BIN)/python -m tools.web_assets --check
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck scripts/*.sh k8s/kind/*.sh .ci/run
@@ -87,6 +88,7 @@ reference: setup ## Generate the reference pages, the Argo manifests and the cha
 	$(BIN)/python -m tools.manifests.admission
 	$(BIN)/python -m tools.manifests.chart
 	$(BIN)/python -m tools.manifests.storage
+	$(BIN)/python -m tools.manifests.trainjob
 
 .PHONY: docs
 docs: setup ## Build the documentation site into build/site, which opens from the disk (build/site/index.html)

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.cluster.support.backend_contract import BackendContract, ClusterContract
-from tests.cluster.support.harnesses import GroupHarness, JobHarness, JobSetHarness, WorkflowHarness
+from tests.cluster.support.harnesses import GroupHarness, JobHarness, JobSetHarness, TrainJobHarness, WorkflowHarness
 from tests.cluster.support.stored_api import install_templates
 
 
@@ -22,6 +22,12 @@ class TestJobSet(ClusterContract):
     @pytest.fixture
     def harness(self, cli, api):
         return JobSetHarness(cli, api)
+
+
+class TestTrainJob(ClusterContract):
+    @pytest.fixture
+    def harness(self, cli, api):
+        return TrainJobHarness(cli, api)
 
 
 class TestWorkflow(ClusterContract):

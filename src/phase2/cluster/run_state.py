@@ -17,7 +17,7 @@ class RunState:
 
     Attributes:
         run_id: Id of the run.
-        kind: Kind of the object that executes it: ``Job``, ``Workflow`` or ``JobSet``.
+        kind: Kind of the object that executes it: ``Job``, ``Workflow``, ``JobSet`` or ``TrainJob``.
         name: Name of that object.
         namespace: Namespace of that object.
         algorithm: ``e3nn`` or ``cgcnn``; ``-`` while it is not known.

@@ -10,7 +10,19 @@ from typing import Any
 from tests.cluster.support import controllers as simulated
 from tests.cluster.support.backend_contract import REQUEST, BackendHarness, Cli
 from tests.cluster.support.image_names import BY_DIGEST
-from tests.cluster.support.stored_api import JOBS, JOBSETS, PODS, SERVICES, WORKFLOWS, Objects, StoredApi
+from tests.cluster.support.stored_api import (
+    JOBS,
+    JOBSETS,
+    PODS,
+    RUNTIMES,
+    SERVICES,
+    TRAINJOBS,
+    WORKFLOWS,
+    Objects,
+    StoredApi,
+)
+
+from phase2.cluster.manifests.trainjob import build_runtime
 
 FAILURE = "The data are damaged."
 
@@ -120,6 +132,40 @@ class JobSetHarness(StoredHarness):
         assert self.api.get(self.kind, f"phase2-{run_id}")["spec"]["suspend"] is True
         status = {"restarts": 0, "conditions": [simulated.condition("Suspended", "SuspendedJobs")]}
         self.api.patch(self.kind, f"phase2-{run_id}", {"status": status})
+
+
+class TrainJobHarness(StoredHarness):
+    """Harness of a TrainJob of two pods, whose status the test writes as Kubeflow's trainer does."""
+
+    backend = ("--backend", "trainjob", "--nodes", "2", "--image", BY_DIGEST)
+    kind = TRAINJOBS
+
+    def __init__(self, cli: Cli, api: Objects) -> None:
+        super().__init__(cli, api)
+        runtime = build_runtime()
+        runtime["metadata"]["namespace"] = simulated.NAMESPACE
+        api.put(RUNTIMES, runtime)
+
+    def running(self, run_id):
+        return {"conditions": [], "jobsStatus": [{"name": "node", "active": 1}]}
+
+    def succeeded(self, run_id):
+        return {"conditions": [simulated.condition("Complete", "AllJobsCompleted")]}
+
+    def fail(self, run_id):
+        pod = simulated.job_pod(f"phase2-{run_id}", 3, FAILURE)
+        pod["metadata"]["labels"]["jobset.sigs.k8s.io/jobset-name"] = f"phase2-{run_id}"
+        self.api.put(PODS, pod)
+        assert isinstance(self.api, StoredApi)
+        self.api.logs[f"phase2-{run_id}-x"] = "2026-11-24T12:00:00Z error: The data are damaged.\n"
+        status = {"conditions": [simulated.condition("Failed", "FailJobSetFailurePolicyAction")]}
+        self.api.patch(self.kind, f"phase2-{run_id}", {"status": status})
+
+    def stopped(self, run_id):
+        assert self.api.get(self.kind, f"phase2-{run_id}")["spec"]["suspend"] is True
+        self.api.patch(
+            self.kind, f"phase2-{run_id}", {"status": {"conditions": [simulated.condition("Suspended", "x")]}}
+        )
 
 
 class WorkflowHarness(StoredHarness):

@@ -21,10 +21,13 @@ from tests.cluster.support.definitions import complaints, read_definitions
 KUBERNETES = "1.34"
 JOBS = "/apis/batch/v1 jobs"
 JOBSETS = "/apis/jobset.x-k8s.io/v1alpha2 jobsets"
+TRAINJOBS, RUNTIMES = (f"/apis/trainer.kubeflow.org/v1alpha1 {plural}" for plural in ("trainjobs", "trainingruntimes"))
 DEFINITIONS = read_definitions(Path(__file__).parents[1] / "crds")
 WORKFLOWS, TEMPLATES = (f"/apis/argoproj.io/v1alpha1 {plural}" for plural in ("workflows", "workflowtemplates"))
 PODS, EVENTS, CONFIG_MAPS, SERVICES = (f"/api/v1 {plural}" for plural in ("pods", "events", "configmaps", "services"))
-EVERY_KIND = (JOBS, WORKFLOWS, TEMPLATES, PODS, EVENTS, CONFIG_MAPS, SERVICES, JOBSETS)
+EVERY_KIND = (
+    JOBS, WORKFLOWS, TEMPLATES, PODS, EVENTS, CONFIG_MAPS, SERVICES, JOBSETS, TRAINJOBS, RUNTIMES
+)  # fmt: skip
 
 _PATH = re.compile(
     r"(?P<group>/apis?/[^/]+(?:/v[^/]+)?)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>.+))?"
@@ -233,6 +236,8 @@ def _validate(one: dict[str, Any]) -> None:
     try:
         if one["kind"] == "Workflow":
             models.Workflow.model_validate(one, extra="forbid")
+        elif one["kind"] == "TrainJob":
+            assert not (found := complaints(one, DEFINITIONS)), found
         elif one["kind"] == "JobSet":
             assert not (found := complaints(one, DEFINITIONS)), found
             for replicated in one["spec"]["replicatedJobs"]:

@@ -114,9 +114,9 @@ def _backend(name: str) -> BackendName:
             why="'phase2 tune' itself is a worker of this machine.",
             fix="Run 'phase2 tune' with the same options, once for each worker.",
         )
-    if chosen == "jobset":
+    if chosen in {"jobset", "trainjob"}:
         raise RequestError(
-            "--backend jobset cannot be combined with 'phase2 tune submit'.",
+            f"--backend {chosen} cannot be combined with 'phase2 tune submit'.",
             why="Workers of a study train by themselves, on one node each.",
             fix="Drop it, or use --backend argo.",
         )

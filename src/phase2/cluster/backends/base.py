@@ -16,7 +16,7 @@ from phase2.cluster.status.identity import RunIdentity
 if TYPE_CHECKING:
     from phase2.cluster.plan import Plan
 
-BackendName = Literal["job", "argo", "jobset"]
+BackendName = Literal["job", "argo", "jobset", "trainjob"]
 Outcome = Literal["succeeded", "failed"]
 
 

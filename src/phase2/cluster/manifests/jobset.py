@@ -24,7 +24,8 @@ def build_jobset(plan: Plan) -> dict[str, Any]:
     Raises:
         RequestError: The run has one pod, or an id that is too long for the names of its pods.
     """
-    _check(plan)
+    _refuse_one_pod(plan)
+    refuse_long_names(plan)
     job = build_job(plan)
     spec: dict[str, Any] = {
         "ttlSecondsAfterFinished": plan.cluster.keep_seconds,
@@ -86,16 +87,24 @@ def _job_spec(plan: Plan, spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check(plan: Plan) -> None:
-    if not plan.cluster.is_group:
-        raise RequestError(
-            "--backend jobset is for runs on several nodes.",
-            why="A JobSet starts all pods of a run again when one is lost; a run of one pod needs a Job alone.",
-            fix="Add --nodes, or use --backend job.",
-        )
+def refuse_long_names(plan: Plan) -> None:
+    """Refuse a run id that leaves no room for what JobSet adds to it in the names of pods.
+
+    Raises:
+        RequestError: It is too long.
+    """
     if len(plan.name) > _LONGEST_NAME:
         raise RequestError(
             f"The run id '{plan.run_id}' is too long for a JobSet.",
             why=f"Its name is a part of those of the pods, and has {_LONGEST_NAME} characters at most.",
             fix="Give a shorter --run-id, or none and let one be made.",
+        )
+
+
+def _refuse_one_pod(plan: Plan) -> None:
+    if not plan.cluster.is_group:
+        raise RequestError(
+            "--backend jobset is for runs on several nodes.",
+            why="A JobSet starts all pods of a run again when one is lost; a run of one pod needs a Job alone.",
+            fix="Add --nodes, or use --backend job.",
         )

@@ -17,6 +17,8 @@ _LOST_ANOTHER = 75
 def group_size(obj: Object) -> int:
     """Return the number of pods that train the run of an object together; a JobSet has it in its only Job."""
     spec = obj.get("spec") or {}
+    if "trainer" in spec:
+        return int(spec["trainer"].get("numNodes") or 1)
     for replicated in spec.get("replicatedJobs") or ():
         spec = replicated["template"]["spec"]
     return int(spec.get("completions") or 1) if spec.get("completionMode") == "Indexed" else 1

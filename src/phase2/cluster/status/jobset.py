@@ -1,4 +1,7 @@
-"""State of a run that a JobSet executes, read as that of a Job whose pods are those of the newest attempt. Pure."""
+"""State of a run that a JobSet executes, one of our own or that of a TrainJob. Pure.
+
+It is read as that of a Job whose pods are those of the newest attempt: the pods of earlier ones are deleted.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from phase2.cluster.objects import Object, annotation, condition
 from phase2.cluster.run_state import RunState
 from phase2.cluster.status.job import job_state
 
-_CONDITIONS = {"Completed": "Complete", "Failed": "Failed"}
+_ATTEMPT = "jobset.sigs.k8s.io/restart-attempt"
+_OF_JOBSET = {"Completed": "Complete", "Failed": "Failed"}
+_OF_TRAINJOB = {"Complete": "Complete", "Failed": "Failed"}
 
 
 def jobset_state(
@@ -22,35 +27,51 @@ def jobset_state(
 
     Args:
         jobset: Its JobSet.
-        pods: The pods of the JobSet; those of earlier attempts are deleted.
+        pods: The pods of the JobSet.
         events: Events of its namespace.
         now: The current time; None reads this machine's clock.
     """
-    attempt = int((jobset.get("status") or {}).get("restarts") or 0) + (1 if pods else 0)
-    found = job_state(_as_job(jobset, pods), pods, events, now=now)
-    return replace(found, kind="JobSet", attempt=max(found.attempt, attempt))
-
-
-def _as_job(jobset: Object, pods: Sequence[Object]) -> dict[str, Any]:
-    spec, status = jobset.get("spec") or {}, jobset.get("status") or {}
-    (replicated,) = spec["replicatedJobs"]
+    (replicated,) = jobset["spec"]["replicatedJobs"]
     job: Mapping[str, Any] = replicated["template"]["spec"]
+    spec = {key: job.get(key) for key in ("completions", "activeDeadlineSeconds")}
+    restarts = int((jobset.get("status") or {}).get("restarts") or 0)
+    found = job_state(_as_job(jobset, spec, _OF_JOBSET, pods), pods, events, now=now)
+    return replace(found, kind="JobSet", attempt=max(found.attempt, restarts + (1 if pods else 0)))
+
+
+def trainjob_state(
+    trainjob: Object, pods: Sequence[Object], events: Sequence[Object] = (), *, now: datetime | None = None
+) -> RunState:
+    """Return the state of a run.
+
+    Args:
+        trainjob: Its TrainJob.
+        pods: The pods of the JobSet that was made of it; their labels alone say which attempt it is.
+        events: Events of its namespace.
+        now: The current time; None reads this machine's clock.
+    """
+    spec = {
+        "completions": (trainjob["spec"].get("trainer") or {}).get("numNodes"),
+        "activeDeadlineSeconds": trainjob["spec"].get("activeDeadlineSeconds"),
+    }
+    restarts = [int((pod["metadata"].get("labels") or {}).get(_ATTEMPT) or 0) for pod in pods]
+    found = job_state(_as_job(trainjob, spec, _OF_TRAINJOB, pods), pods, events, now=now)
+    return replace(found, kind="TrainJob", attempt=max([found.attempt, *(restart + 1 for restart in restarts)]))
+
+
+def _as_job(obj: Object, spec: Mapping[str, Any], names: Mapping[str, str], pods: Sequence[Object]) -> dict[str, Any]:
+    """Return the Job that an object stands for; ``names`` are those of a Job's conditions by its own."""
     conditions = [
-        {**one, "type": _CONDITIONS[one["type"]]}
-        for one in status.get("conditions") or []
-        if one.get("type") in _CONDITIONS
+        {**one, "type": names[one["type"]]}
+        for one in (obj.get("status") or {}).get("conditions") or []
+        if one.get("type") in names
     ]
-    is_stopped = annotation(jobset, CANCELLED_ANNOTATION) is not None and condition(jobset, "Suspended") is not None
+    is_stopped = annotation(obj, CANCELLED_ANNOTATION) is not None and condition(obj, "Suspended") is not None
     if is_stopped and not pods and not conditions:
-        conditions = [{**(condition(jobset, "Suspended") or {}), "type": "Failed"}]
+        conditions = [{**(condition(obj, "Suspended") or {}), "type": "Failed"}]
     return {
-        "kind": "JobSet",
-        "metadata": jobset["metadata"],
-        "spec": {
-            "completionMode": "Indexed",
-            "completions": job.get("completions"),
-            "suspend": spec.get("suspend"),
-            "activeDeadlineSeconds": job.get("activeDeadlineSeconds"),
-        },
-        "status": {"startTime": jobset["metadata"].get("creationTimestamp"), "conditions": conditions},
+        "kind": obj.get("kind"),
+        "metadata": obj["metadata"],
+        "spec": {"completionMode": "Indexed", "suspend": obj["spec"].get("suspend"), **spec},
+        "status": {"startTime": obj["metadata"].get("creationTimestamp"), "conditions": conditions},
     }

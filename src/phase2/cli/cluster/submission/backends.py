@@ -9,7 +9,7 @@ from phase2.errors import UnknownNameError
 if TYPE_CHECKING:
     from phase2.cluster.backends.base import RunBackend
 
-BackendChoice = Literal["job", "argo", "jobset", "local"]
+BackendChoice = Literal["job", "argo", "jobset", "trainjob", "local"]
 BACKENDS: tuple[BackendChoice, ...] = get_args(BackendChoice)
 DEFAULT_BACKEND: BackendChoice = "job"
 

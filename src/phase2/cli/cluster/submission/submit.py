@@ -36,8 +36,8 @@ BackendOption = Annotated[
     str | None,
     typer.Option(
         "--backend",
-        help="job: a Kubernetes Job; argo: an Argo Workflow; jobset: a JobSet, for several nodes; local: a process of "
-        "this machine (default: job, or that of the run that is resumed).",
+        help="job: a Kubernetes Job; argo: an Argo Workflow; jobset: a JobSet, for several nodes; trainjob: a "
+        "TrainJob of Kubeflow; local: a process of this machine (default: job, or that of the run that is resumed).",
     ),
 ]
 RunIdOption = Annotated[str | None, typer.Option("--run-id", help="Id of the run (default: a new one).")]

@@ -1,0 +1,178 @@
+"""TrainJob manifest of a plan (trainer.kubeflow.org/v1alpha1), and the TrainingRuntime that it refers to. Pure.
+
+Kubeflow's trainer makes a JobSet of both: the runtime, which an administrator installs, has what is the same for all
+runs, and the TrainJob what is a run's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
+from phase2.cluster.manifests.job import QUEUE_LABEL, build_job
+from phase2.cluster.manifests.jobset import NODES, build_jobset, refuse_long_names
+from phase2.cluster.manifests.pod import placement
+from phase2.cluster.plan import Plan, make_plan
+from phase2.cluster.request.image import Image
+from phase2.cluster.request.resources import ClusterRequest
+from phase2.config.request import RunRequest
+from phase2.config.resolve import resolve
+from phase2.errors import RequestError
+
+API_VERSION = "trainer.kubeflow.org/v1alpha1"
+RUNTIME = "phase2"
+"""Name of the TrainingRuntime that an administrator installs in the namespace of the runs."""
+CONTAINER = "node"
+"""Container that Kubeflow's trainer gives the variables of torchrun."""
+MANAGER = "phase2.dev/submit"
+"""Owner of the patches of the runtime, among others' (Kueue has one)."""
+
+_FIXED_BY_RUNTIME = ("pull_policy", "priority", "store_secret", "retries", "protect_hours", "keep_seconds")
+_OF_TRAINER = "PET_"
+
+
+def build_trainjob(plan: Plan) -> dict[str, Any]:
+    """Build the TrainJob of a plan.
+
+    Raises:
+        RequestError: The plan sets what the runtime fixes, or has an id that is too long for the names of its pods.
+    """
+    _refuse_fixed(plan.cluster)
+    refuse_long_names(plan)
+    cluster, template = plan.cluster, build_job(plan)["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    spec: dict[str, Any] = {
+        "runtimeRef": {"apiGroup": API_VERSION.partition("/")[0], "kind": "TrainingRuntime", "name": RUNTIME},
+        "trainer": {
+            "image": container["image"],
+            "args": container["args"],
+            "env": _own_variables(container),
+            "numNodes": cluster.nodes,
+            "numProcPerNode": max(1, cluster.gpus),
+            "resourcesPerNode": container["resources"],
+        },
+        "runtimePatches": [{"manager": MANAGER, "trainingRuntimeSpec": {"template": {"spec": _patch(plan, template)}}}],
+    }
+    if cluster.deadline_seconds is not None:
+        spec["activeDeadlineSeconds"] = cluster.deadline_seconds
+    labels = dict(plan.labels)
+    if cluster.queue is not None:
+        labels[QUEUE_LABEL] = cluster.queue
+        spec["suspend"] = True  # until the queue admits it
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "TrainJob",
+        "metadata": {
+            "name": plan.name,
+            "namespace": cluster.namespace,
+            "labels": labels,
+            "annotations": {**plan.annotations, PLAN_ANNOTATION: spec_digest(spec)},
+        },
+        "spec": spec,
+    }
+
+
+def build_runtime() -> dict[str, Any]:
+    """Build the TrainingRuntime: the JobSet of any run, without what is the run's own."""
+    plan = _any_plan()
+    jobset = build_jobset(plan)["spec"]
+    (replicated,) = jobset["replicatedJobs"]
+    job = replicated["template"]["spec"]
+    pod = job["template"]["spec"]
+    (container,) = pod["containers"]
+    own = {"args", "resources", "image"}
+    node = {
+        **{key: value for key, value in container.items() if key not in own},
+        "name": CONTAINER,
+        "image": RUNTIME,  # a TrainJob names its own
+        "env": [one for one in container["env"] if one["name"] not in _names_of_a_run(plan)],
+    }
+    (final,) = job["podFailurePolicy"]["rules"]
+    failures = [{**final, "onExitCodes": {**final["onExitCodes"], "containerName": CONTAINER}}]
+    counted = ("completions", "parallelism", "activeDeadlineSeconds")
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "TrainingRuntime",
+        "metadata": {"name": RUNTIME},
+        "spec": {
+            "mlPolicy": {"numNodes": 1, "torch": {}},
+            "template": {
+                "spec": {
+                    "network": jobset["network"],
+                    "failurePolicy": jobset["failurePolicy"],
+                    "replicatedJobs": [
+                        {
+                            "name": NODES,
+                            "replicas": 1,
+                            "template": {
+                                "metadata": {"labels": {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}},
+                                "spec": {
+                                    **{key: value for key, value in job.items() if key not in counted},
+                                    "podFailurePolicy": {"rules": failures},
+                                    "template": {"spec": {**pod, "containers": [node]}},
+                                },
+                            },
+                        }
+                    ],
+                }
+            },
+        },
+    }
+
+
+def _patch(plan: Plan, template: dict[str, Any]) -> dict[str, Any]:
+    """Return the patch of the JobSet that gives a run's pods their labels, their place and their volumes."""
+    ours, of_runtime = template["spec"], _pod_of_runtime()
+    (container,) = ours["containers"]
+    volumes = [one for one in ours["volumes"] if one not in of_runtime["volumes"]]
+    mounts = [one for one in container["volumeMounts"] if one not in of_runtime["containers"][0]["volumeMounts"]]
+    spec: dict[str, Any] = {
+        **({"volumes": volumes} if volumes else {}),
+        **({"containers": [{"name": CONTAINER, "volumeMounts": mounts}]} if mounts else {}),
+    }
+    # A topology spread is the runtime's: a TrainJob cannot have one.
+    spec |= {key: value for key, value in placement(plan.cluster).items() if key != "topologySpreadConstraints"}
+    if ours["terminationGracePeriodSeconds"] != of_runtime["terminationGracePeriodSeconds"]:
+        spec["terminationGracePeriodSeconds"] = ours["terminationGracePeriodSeconds"]
+    metadata = {"labels": template["metadata"]["labels"], "annotations": template["metadata"]["annotations"]}
+    pods: dict[str, Any] = {"metadata": metadata, **({"spec": spec} if spec else {})}
+    job = {"metadata": {"labels": dict(plan.labels)}, "spec": {"template": pods}}
+    return {"replicatedJobs": [{"name": NODES, "template": job}]}
+
+
+def _own_variables(container: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the variables that the runtime does not have, but for those that Kubeflow's trainer sets."""
+    there = _pod_of_runtime()["containers"][0]["env"]
+    return [one for one in container["env"] if one not in there and not one["name"].startswith(_OF_TRAINER)]
+
+
+def _pod_of_runtime() -> dict[str, Any]:
+    (replicated,) = build_runtime()["spec"]["template"]["spec"]["replicatedJobs"]
+    pod: dict[str, Any] = replicated["template"]["spec"]["template"]["spec"]
+    return pod
+
+
+def _any_plan() -> Plan:
+    return make_plan("any", resolve(RunRequest()), ClusterRequest(image=Image.parse(RUNTIME), nodes=2))
+
+
+def _names_of_a_run(plan: Plan) -> set[str]:
+    """Return the names of the variables that differ from run to run, or that a run of one pod does not have."""
+    alone = make_plan("any", plan.resolved, ClusterRequest(image=plan.cluster.image))
+    (container,) = build_job(alone)["spec"]["template"]["spec"]["containers"]
+    (of_group,) = build_job(plan)["spec"]["template"]["spec"]["containers"]
+    added = {one["name"] for one in of_group["env"]} - {one["name"] for one in container["env"]}
+    return added | {"PHASE2_RUN_ID", "OMP_NUM_THREADS"}
+
+
+def _refuse_fixed(cluster: ClusterRequest) -> None:
+    defaults = ClusterRequest(image=cluster.image)
+    found = [name for name in _FIXED_BY_RUNTIME if getattr(cluster, name) != getattr(defaults, name)]
+    if cluster.topology_spread:
+        found.append("topology_spread")
+    if found:
+        raise RequestError(
+            f"{', '.join(name.replace('_', ' ') for name in found)} cannot be set with --backend trainjob.",
+            why=f"The TrainingRuntime {RUNTIME} of the namespace has that for all runs.",
+            fix="Drop it (the installation's table may give it), or use --backend job.",
+        )
