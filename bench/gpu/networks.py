@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 
 import numpy as np
 import torch
@@ -15,9 +15,11 @@ from phase2.config.levels import PROFILES
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import RunConfig
+from phase2.config.settings import Kernels
 from phase2.data.batching import Batch, collate
 from phase2.models.base import CrystalModel
 from phase2.models.build import build_network
+from phase2.models.kernels import kernels_of, use_kernels, why_not
 from phase2.models.layers.weighted_norm import WeightedBatchNorm
 from phase2.testing.recorder import ForcedRecorder, OperationRecorder
 from phase2.training.learner import Learner
@@ -27,11 +29,23 @@ from phase2.training.recording.recorder import Recorder, recorder_for
 FEATURES = ("eager",)
 """What each network is measured with: PyTorch as it comes. What makes it faster is named here when it is there."""
 
-LOADED = {"padded": (4, False), "on device": (None, True), "padded, on device": (4, True), "recorded": (4, True)}
+RECORDED = "recorded"
+"""The feature whose steps are recorded, as CUDA graphs on a GPU."""
+
+FUSED = ("fused", "recorded, fused")
+"""Those with fused kernels, which need a GPU; the steps of the second are recorded as well."""
+
+LOADED = {
+    "padded": (4, False),
+    "on device": (None, True),
+    "padded, on device": (4, True),
+    RECORDED: (4, True),
+    FUSED[0]: (None, False),
+    FUSED[1]: (4, True),
+}
 """Further features, measured with the smallest batches in fp32: sizes of padding, and where the graphs are."""
 
-RECORDED = "recorded"
-"""The one of them whose steps are recorded, as CUDA graphs on a GPU."""
+FUSED_KERNELS: Kernels = "triton"
 
 PROPERTIES = resolve(RunRequest()).config.properties
 STEPS = 100_000  # of the run that a learning rate belongs to
@@ -61,6 +75,22 @@ def smallest_batches() -> list[Network]:
     for network in sorted(networks(), key=lambda n: n.batch_size):
         smallest.setdefault(network.algorithm, network)
     return list(smallest.values())
+
+
+def further(features: Iterable[str], data: PackedData, device: torch.device) -> list[Network]:
+    """List the networks with the smallest batches with each feature that they can have on a device."""
+    every = [n.model_copy(update={"feature": feature}) for feature in features for n in smallest_batches()]
+    return [n for n in every if n.feature not in FUSED or can_be_fused(build(configuration(n), data), device)]
+
+
+def can_be_fused(model: CrystalModel, device: torch.device) -> bool:
+    """Tell whether a network has fused kernels that can be used on a device."""
+    return FUSED_KERNELS in kernels_of(model) and not why_not(FUSED_KERNELS, device)
+
+
+def is_recorded(network: Network) -> bool:
+    """Tell whether the steps of a network are recorded."""
+    return network.feature in {RECORDED, FUSED[1]}
 
 
 def configuration(network: Network, **training: object) -> RunConfig:
@@ -125,9 +155,11 @@ def prepared(network: Network, data: PackedData, setting: Setting) -> tuple[Lear
     buckets, on_device = LOADED.get(network.feature, (None, False))
     device, config = setting.device(), configuration(network, padding_buckets=buckets)
     model = build(config, data, untrained=True).to(device)
+    if network.feature in FUSED:
+        use_kernels(model, FUSED_KERNELS)
     loader = loader_of(config, data, model, device, resident=on_device)
     first = resident(loader, setting)
-    if network.feature == RECORDED:
+    if is_recorded(network):
         return recording_learner(config, model, loader, first[0]), loader, first
     return learner_of(config, model, loader), loader, first
 

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from bench.gpu.attempt import attempt
 from bench.gpu.networks import (
+    FUSED_KERNELS,
     LOADED,
     PROPERTIES,
     RECORDED,
     build,
+    can_be_fused,
     configuration,
     first_crystals,
     learner_of,
@@ -26,14 +28,16 @@ from bench.gpu.networks import (
     resident,
     settle,
 )
-from bench.gpu.record.rows import LawRow, Network, Row
+from bench.gpu.record.rows import LawRow, Network, Row, SkippedRow
 from bench.gpu.setting import Setting
 from bench.gpu.store import SEPARATOR, PackedData
+from phase2.config.settings import Kernels
 from phase2.data.batching import Batch, collate
 from phase2.data.padding.buckets import ShapeBuckets
 from phase2.data.padding.pad import pad
 from phase2.data.padding.shape import BatchShape
 from phase2.models.base import CrystalModel
+from phase2.models.kernels import use_kernels
 from phase2.testing.host_reads import host_waits
 from phase2.training.objective import property_losses
 from phase2.training.optimisation.muon import orthogonalize
@@ -56,6 +60,8 @@ def laws(setting: Setting) -> Iterator[Row]:
     device, data = setting.device(), setting.store.data(PROPERTIES)
     for network in one_of_each_size():
         yield from attempt(f"laws of {_name(network)}", partial(_of_network, network, data, setting))
+    if device.type != "cuda":
+        yield SkippedRow(what="laws of fused kernels", why="they need a GPU")
     yield from attempt("the weights of labels", partial(_label_weights, data, device))
     yield from attempt("Muon", partial(_orthogonalisation, device))
 
@@ -71,6 +77,23 @@ def _of_network(network: Network, data: PackedData, setting: Setting) -> Iterato
         yield from _padding(network, model, data, setting)
         yield _no_waiting(network, model, data, setting)
         yield _recorded(network, data, setting)
+    if can_be_fused(model, device):
+        yield from _fused(network, model, batch.to(device))
+        yield _recorded(network, data, setting, FUSED_KERNELS)
+
+
+def _fused(network: Network, model: CrystalModel, batch: Batch) -> Iterator[LawRow]:
+    """Compare the network with fused kernels with the same network without."""
+    found = []
+    for kernels in ("plain", FUSED_KERNELS):
+        use_kernels(model, kernels)
+        found.append(outputs_and_gradients(model, batch))
+    limits = (("predictions", SAME_OUTPUT), ("gradients", SAME_GRADIENT))
+    for (what, most), plain, fused in zip(limits, *found, strict=True):
+        yield LawRow.of(f"fused kernels do not change the {what}", _name(network), _gap(fused, plain), most)
+    row = _half_precision(network, model, batch)
+    yield row.model_copy(update={"subject": f"{row.subject}, fused kernels"})
+    use_kernels(model, "plain")
 
 
 def _like_the_cpu(network: Network, model: CrystalModel, batch: Batch, device: torch.device) -> Iterator[LawRow]:
@@ -136,16 +159,18 @@ def _no_waiting(network: Network, model: CrystalModel, data: PackedData, setting
     return LawRow.of("a training step waits for no value", _name(network), float(len(waits)), 0.0)
 
 
-def _recorded(network: Network, data: PackedData, setting: Setting) -> LawRow:
+def _recorded(network: Network, data: PackedData, setting: Setting, kernels: Kernels = "plain") -> LawRow:
     """Compare a replayed step with one as it is written, from the same state and on the same batch."""
     buckets, on_device = LOADED[RECORDED]
     config, device = configuration(network, padding_buckets=buckets), setting.device()
-    model = build(config, data).to(device)
+    model, other = (build(config, data).to(device) for _ in range(2))
+    for each in (model, other):
+        use_kernels(each, kernels)
     loader = loader_of(config, data, model, device, resident=on_device)
     batch = resident(loader, setting)[0]
     recording = recording_learner(config, model, loader, batch)
     before = recording.state()
-    plain = learner_of(config, build(config, data).to(device), loader)
+    plain = learner_of(config, other, loader)
     plain.restore(before)
     weights = []
     for learner in (recording, plain):
@@ -153,7 +178,8 @@ def _recorded(network: Network, data: PackedData, setting: Setting) -> LawRow:
         state = learner.state()
         weights.append(torch.cat([t.double().flatten() for t in (*state.model.values(), *state.average.values())]))
     gap = float((weights[0] - weights[1]).norm() / weights[1].norm())
-    return LawRow.of("a recorded step is the step", _name(network), gap, SAME_STEP)
+    subject = _name(network) if kernels == "plain" else f"{_name(network)}, fused kernels"
+    return LawRow.of("a recorded step is the step", subject, gap, SAME_STEP)
 
 
 def _label_weights(data: PackedData, device: torch.device) -> Iterator[LawRow]:

@@ -14,11 +14,12 @@ from torch.profiler import ProfilerActivity, profile
 from bench.gpu.attempt import attempt
 from bench.gpu.networks import (
     FEATURES,
+    FUSED,
     PROPERTIES,
     RECORDED,
+    further,
     networks,
     prepared,
-    smallest_batches,
 )
 from bench.gpu.record.rows import Network, ProfileRow, Row
 from bench.gpu.sections.trace import Trace, read_trace
@@ -32,9 +33,8 @@ STEPS = 3
 def profiling(setting: Setting) -> Iterator[Row]:
     """Profile every network, and recorded steps on the smallest batches; one that fails leaves the others."""
     data = setting.store.data(PROPERTIES)
-    plain, recorded = itertools.product(FEATURES, networks()), itertools.product((RECORDED,), smallest_batches())
-    for feature, network in itertools.chain(plain, recorded):
-        row = network.model_copy(update={"feature": feature})
+    plain = [n.model_copy(update={"feature": feature}) for feature in FEATURES for n in networks()]
+    for row in [*plain, *further((RECORDED, *FUSED), data, setting.device())]:
         yield from attempt(f"profile of {row.title}", partial(profiled, row, data, setting))
 
 

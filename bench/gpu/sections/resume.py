@@ -14,14 +14,16 @@ import torch
 from torch import Tensor
 
 from bench.gpu.attempt import attempt
-from bench.gpu.networks import PROPERTIES, configuration, one_of_each_size
+from bench.gpu.networks import FUSED_KERNELS, PROPERTIES, build, can_be_fused, configuration, one_of_each_size
 from bench.gpu.record.rows import LawRow, Network, Row
 from bench.gpu.setting import Setting
 from bench.gpu.store import PackedData
 from phase2.config.schema import RunConfig
+from phase2.config.settings import KERNELS_VARIABLE
 from phase2.data.splits.split import Split
 from phase2.data.targets import TargetScaler
 from phase2.errors import PreemptedError
+from phase2.models.kernels import PLAIN
 from phase2.training.callbacks.base import Callback, StepEnd
 from phase2.training.checkpoints.checkpoint import load_checkpoint
 from phase2.training.interruption import StopRequest
@@ -56,10 +58,14 @@ def resume(setting: Setting) -> Iterator[Row]:
     device = setting.device()
     for network in [n for n in one_of_each_size() if n.size == "small"]:
         config = configuration(network, batch_size=BATCH, epochs=5)
-        for deterministic in (True, False) if device.type == "cuda" else (True,):
-            stops = (QUICK_STOP, QUICK_END) if setting.quick else (STOP, END)
-            compare = partial(_compared, network, config, data, device, stops, deterministic=deterministic)
-            yield from attempt(f"resuming {network.title}", compare)
+        stops = (QUICK_STOP, QUICK_END) if setting.quick else (STOP, END)
+        fused = (FUSED_KERNELS,) if can_be_fused(build(config, data), device) else ()
+        for kernels in (PLAIN, *fused):
+            os.environ[KERNELS_VARIABLE] = kernels  # a trial might choose others in each training
+            for deterministic in (True, False) if device.type == "cuda" else (True,):
+                compare = partial(_compared, network, config, data, device, stops, deterministic=deterministic)
+                yield from attempt(f"resuming {network.title}, {kernels} kernels", compare)
+        del os.environ[KERNELS_VARIABLE]
 
 
 def _part(data: PackedData) -> PackedData:
@@ -90,7 +96,8 @@ def _compared(
     lacking = sorted({str(w.message).split(" does not have")[0] for w in caught if "deterministic" in str(w.message)})
     if lacking:
         note += f"; without a deterministic form: {', '.join(lacking)}"
-    subject = f"{network.algorithm} {network.size}, {algorithms} algorithms"
+    kernels = "" if os.environ[KERNELS_VARIABLE] == PLAIN else ", fused kernels"
+    subject = f"{network.algorithm} {network.size}, {algorithms} algorithms{kernels}"
     yield LawRow.of(LAW, subject, _gap(resumed, one), TIMES_REPEAT * repeat, note)
 
 

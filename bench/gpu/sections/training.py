@@ -13,12 +13,12 @@ from bench.gpu.networks import (
     FEATURES,
     LOADED,
     PROPERTIES,
-    RECORDED,
     configuration,
     endless,
+    further,
+    is_recorded,
     networks,
     prepared,
-    smallest_batches,
 )
 from bench.gpu.record.rows import Network, Row, SkippedRow, TrainingRow
 from bench.gpu.setting import Setting
@@ -37,23 +37,25 @@ def training(setting: Setting) -> Iterator[Row]:
             continue
         row = network.model_copy(update={"precision": precision, "feature": feature})
         yield from attempt(f"training of {row.title} in {precision}", partial(measured, row, data, setting))
-    for feature, network in itertools.product(LOADED, smallest_batches()):
-        row = network.model_copy(update={"feature": feature})
-        yield from attempt(f"training of {row.title}, {feature}", partial(measured, row, data, setting))
+    for row in further(LOADED, data, setting.device()):
+        yield from attempt(f"training of {row.title}, {row.feature}", partial(measured, row, data, setting))
     if setting.device().type != "cuda":
         yield SkippedRow(what="training in bf16", why="bf16 gains on a GPU alone")
+        yield SkippedRow(what="training with fused kernels", why="they need a GPU")
 
 
 def measured(network: Network, data: PackedData, setting: Setting) -> Iterator[TrainingRow]:
     """Measure the training of one network."""
-    device, is_recorded = setting.device(), network.feature == RECORDED
+    device = setting.device()
     with peak_memory(device) as peak:
         learner, loader, first = prepared(network, data, setting)
         batches = itertools.cycle(first)
         with closing(endless(loader)) as loaded:
             works = (lambda: learner.step(next(batches)), lambda: learner.step(next(loaded)))
             step_ms, loaded_ms = measure(works, device, setting)
-        share = None if is_recorded else optimizer_share(works[0], device, 1 if setting.quick else OPTIMIZER_STEPS)
+        share = (
+            None if is_recorded(network) else optimizer_share(works[0], device, 1 if setting.quick else OPTIMIZER_STEPS)
+        )
         crystals = loader.size / loader.n_batches
         yield TrainingRow(
             network=network,

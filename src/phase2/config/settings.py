@@ -13,6 +13,7 @@ RUN_ID_VARIABLE = "PHASE2_RUN_ID"
 STAY_VARIABLE = "PHASE2_STAY"
 PACKED_VARIABLE = "PHASE2_PACKED"
 GPUS_VARIABLE = "PHASE2_GPUS"
+KERNELS_VARIABLE = "PHASE2_KERNELS"
 METRICS_PORT_VARIABLE = "PHASE2_METRICS_PORT"
 WORKFLOW_VARIABLE = "PHASE2_WORKFLOW_NAME"
 BASELINES_VARIABLE = "PHASE2_BASELINES"
@@ -32,6 +33,10 @@ IMAGE_VARIABLE = "PHASE2_IMAGE"
 NAMESPACE_VARIABLE = "PHASE2_NAMESPACE"
 LOG_FORMAT_VARIABLE = "PHASE2_LOG_FORMAT"
 _IN_POD_VARIABLES = ("PHASE2_POD_NAME", "KUBERNETES_SERVICE_HOST")
+
+Kernels = Literal["plain", "triton"]
+"""What computes the inner sums of a network: PyTorch's operations, or fused kernels written in Triton."""
+KERNELS: tuple[Kernels, ...] = get_args(Kernels)
 
 LogFormat = Literal["text", "json"]
 """Format of the lines that a training writes: a table for people, or JSON for programs."""
@@ -91,6 +96,21 @@ def reserved_gpus() -> int:
     if not word.isdecimal():
         raise RequestError(f"{GPUS_VARIABLE}={word} is not understood.", fix="Use a number of GPUs.")
     return int(word)
+
+
+def wanted_kernels() -> Kernels | None:
+    """Return what has to compute the inner sums of networks (``$PHASE2_KERNELS``); None where a trial chooses.
+
+    Raises:
+        UnknownNameError: The variable names nothing known.
+    """
+    word = os.environ.get(KERNELS_VARIABLE, "auto") or "auto"
+    for name in KERNELS:
+        if name == word:
+            return name
+    if word != "auto":
+        raise UnknownNameError.of("kernels", word, ["auto", *KERNELS])
+    return None
 
 
 def run_to_resume() -> str | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
+from phase2.config.settings import Kernels
 from phase2.data.batching import Batch, View
 from phase2.models.heads import PropertyHeads
 
@@ -16,10 +18,14 @@ class CrystalModel(nn.Module, ABC):
     Attributes:
         view: Kind of batch that the network reads.
         heads: From the features of a crystal to its properties.
+        implementations: What can compute its inner sums.
+        kernels: What computes them.
     """
 
     view: View
     heads: PropertyHeads
+    implementations: ClassVar[tuple[Kernels, ...]] = ("plain",)
+    kernels: Kernels = "plain"
 
     @abstractmethod
     def embed(self, batch: Batch) -> Tensor:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from phase2.config.schema import EquivariantConfig
+from phase2.config.settings import Kernels
 from phase2.data.batching import Batch, CrystalBatch
 from phase2.models.base import CrystalModel
 from phase2.models.elements import ElementFeatures
@@ -35,6 +36,7 @@ class Equivariant(CrystalModel):
     """
 
     view: Literal["crystal"] = "crystal"
+    implementations: ClassVar[tuple[Kernels, ...]] = ("plain", "triton")
 
     def __init__(self, config: EquivariantConfig, n_properties: int, *, mean_neighbors: float, cutoff: float) -> None:
         super().__init__()
@@ -59,7 +61,7 @@ class Equivariant(CrystalModel):
             The embedding of the elements, and the features after each layer.
         """
         with torch.autocast(batch.positions.device.type, enabled=False):  # bf16 has too few digits for positions
-            bonds = BondGeometry.from_batch(batch, self.highest)
+            bonds = BondGeometry.from_batch(batch, self.highest, self.kernels)
             basis = self.basis(bonds.distance)
         states = [[self.elements(batch.species)[:, None]]]
         for layer in self.layers:

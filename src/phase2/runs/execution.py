@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from phase2.config.settings import Kernels
 from phase2.storage.records import Counted, Record
 
 
@@ -43,6 +44,26 @@ class StepTrial(Record):
     refused: str | None = None
 
 
+class KernelTrial(Record):
+    """Trial of the kernels at the start of a training, on a copy of the network and the first batch.
+
+    Attributes:
+        milliseconds: Median time of a forward and a backward pass by kernels, recorded where steps can be.
+        gap: Largest difference of features and gradients from those of ``plain``, relative to their largest value, by
+            kernels.
+        refused: Why kernels are not used, by kernels.
+    """
+
+    milliseconds: dict[Kernels, float] = Field(default_factory=dict)
+    gap: dict[Kernels, float] = Field(default_factory=dict)
+    refused: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def fastest(self) -> Kernels:
+        """The fastest kernels; ``plain`` where none was timed."""
+        return min(self.milliseconds, key=lambda name: self.milliseconds[name], default="plain")
+
+
 class Execution(Record):
     """How a training was computed.
 
@@ -54,6 +75,8 @@ class Execution(Record):
         padding: Share of the bonds, or links, of the first epoch's batches that are padding; null without padding.
         steps: Whether training steps were run as they are written, ``eager``, or ``recorded`` as CUDA graphs.
         trial: Times by which that was chosen; null where nothing was to choose.
+        kernels: What computed the inner sums of the network in training, as ``plain`` operations of PyTorch or fused.
+        kernel_trial: What decided that; null where nothing was to choose.
         packed: Trainings that shared the machine at once, this one among them, as ``phase2 sweep --pack`` has them;
             left out where it was alone.
     """
@@ -64,4 +87,6 @@ class Execution(Record):
     padding: float | None = None
     steps: Literal["eager", "recorded"] = "eager"
     trial: StepTrial | None = None
+    kernels: Kernels = "plain"
+    kernel_trial: KernelTrial | None = None
     packed: Counted | None = Field(default=None, exclude_if=_is_none)

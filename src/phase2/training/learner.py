@@ -70,6 +70,7 @@ class Learner:
         recorder: Records steps, for batches that are padded to a few sizes; None runs each as it is written.
 
     Attributes:
+        model: The model that is trained.
         average: The averaged model, which is evaluated and saved.
         steps: Steps of the whole run.
         done: Steps taken.
@@ -95,7 +96,7 @@ class Learner:
         self.steps = steps
         self.done = 0
         self.rate = 0.0
-        self._model = model.train()
+        self.model = model.train()
         self._group = group or WorkerGroup()
         self._shared: nn.Module | None = None
         self._settings = settings
@@ -132,15 +133,15 @@ class Learner:
     def _step(self, batch: Batch) -> Tensor:
         """Compute a step on the device, without a number of the host that changes from step to step."""
         self._optimizer.zero_grad()
-        self._shared = self._shared or self._group.share(self._model)
+        self._shared = self._shared or self._group.share(self.model)
         losses = self._losses(self._shared, batch)
         self._balancer(losses).backward()
-        clip_gradients(self._model.parameters(), self._settings.clip_norm)
+        clip_gradients(self.model.parameters(), self._settings.clip_norm)
         self._optimizer.step()
         self.average.update()
         if self._balancer.observes_steps:
             with torch.no_grad():
-                self._balancer.observe(losses.detach(), self._losses(self._model, batch))
+                self._balancer.observe(losses.detach(), self._losses(self.model, batch))
         return losses.mean().detach()
 
     def _forget_recordings(self) -> None:
@@ -151,7 +152,7 @@ class Learner:
         """Copy everything that the next step depends on."""
         return LearnerState(
             step=self.done,
-            model=copy_tensors(self._model),
+            model=copy_tensors(self.model),
             average=copy_tensors(self.average.module),
             optimizer=_copied(optimizer_state(self._optimizer)),
             balancer=_copied(self._balancer.state_dict()),
@@ -163,7 +164,7 @@ class Learner:
         Raises:
             ModelFileError: It belongs to another model.
         """
-        load_tensors(self._model, state.model)
+        load_tensors(self.model, state.model)
         load_tensors(self.average.module, state.average)
         load_tensors(self._balancer, state.balancer)
         restore_optimizer(self._optimizer, state.optimizer)

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from phase2.config.schema import RunConfig
+from phase2.config.settings import Kernels
 from phase2.errors import ModelFileError
 from phase2.models.files.modelfile import copy_tensors
+from phase2.models.kernels import PLAIN, use_kernels
 from phase2.runs.history import EpochRow, best_row
 from phase2.training.checkpoints.best_model import BestModel
-from phase2.training.checkpoints.checkpoint import Checkpoint
-from phase2.training.checkpoints.compatibility import present_origin, refuse_changes
+from phase2.training.checkpoints.checkpoint import Checkpoint, Origin
+from phase2.training.checkpoints.compatibility import kernels_before, present_origin, refuse_changes, with_kernels
 from phase2.training.learner import Learner
 from phase2.training.metrics import refuse_divergence
 from phase2.training.seeding import random_state, restore_random_state
@@ -37,6 +39,7 @@ class TrainingState:
         epoch: Epochs finished.
         losses: Losses of the finished batches of the current epoch, scalars on the device.
         history: Rows of the finished epochs.
+        kernels: Kernels of the steps so far; None before the first.
     """
 
     def __init__(
@@ -47,10 +50,21 @@ class TrainingState:
         self.epoch = 0
         self.losses: list[Tensor] = []
         self.history: list[EpochRow] = []
+        self.kernels: str | None = None
         self._config = config
         self._fingerprint = fingerprint
         self._device = device
-        self._origin = present_origin(config, device)
+        self._present = present_origin(config, device)
+
+    @property
+    def _origin(self) -> Origin:
+        return with_kernels(self._present, self.kernels or PLAIN)
+
+    def use_kernels(self, kernels: Kernels) -> None:
+        """Compute further steps and evaluations with these kernels; checkpoints name them."""
+        self.kernels = kernels
+        for model in (self.learner.model, self.learner.average.module):
+            use_kernels(model, kernels)
 
     @property
     def is_finished(self) -> bool:
@@ -110,6 +124,7 @@ class TrainingState:
         Raises:
             ModelFileError: It belongs to another run or model, or data or code have changed.
         """
+        self.kernels = kernels_before(checkpoint)
         changed = refuse_changes(checkpoint, self._origin, self._config, self._fingerprint, accepted=accepted)
         self._check_position(checkpoint)
         self.learner.restore(checkpoint.learner)

@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from phase2.config.schema import RunConfig
+from phase2.config.settings import wanted_kernels
 from phase2.errors import CallbackError, PreemptedError
 from phase2.machine.rank import refuse_many_processes
 from phase2.properties import KEYS
-from phase2.runs.execution import Execution
+from phase2.runs.execution import Execution, KernelTrial
 from phase2.runs.history import EpochRow, write_history
 from phase2.training.calibration import calibrate
 from phase2.training.callbacks.base import Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
@@ -33,6 +34,7 @@ from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.training.metrics import refuse_overflow, score
 from phase2.training.objective import binary_columns
 from phase2.training.parallel.group import WorkerGroup, lost_process
+from phase2.training.recording.kernels import chosen_kernels, try_kernels
 from phase2.training.recording.recorder import recorder_for
 from phase2.training.result import TrainingFiles, TrainingResult
 from phase2.training.state import TrainingState
@@ -114,6 +116,8 @@ class Trainer:
         self._callback = callback or Callback()
         self._schedule = schedule or CheckpointSchedule()
         self._on_saved = on_saved
+        self._device = device
+        self._kernel_trial: KernelTrial | None = None
 
     @property
     def epoch(self) -> int:
@@ -160,6 +164,7 @@ class Trainer:
         begin = TrainBegin(self._run_id, epochs, steps, self.step)
         with self._reported_end(), lost_process():
             self._callback.on_train_begin(begin)
+            self._choose_kernels()
             self._group.send(dump_checkpoint(state.checkpoint()) if self._group.size > 1 else b"")
             with stop.deferred(), CheckpointWriter(self._files, state.best, self._schedule, self._on_saved) as writer:
                 try:
@@ -202,6 +207,24 @@ class Trainer:
                 _LOG.exception("A callback failed at the end of a training that had ended with an error.")
             raise
         self._callback.on_train_end(TrainEnd(self.step, "finished"))
+
+    def _choose_kernels(self) -> None:
+        """Try the kernels on the first batch; processes that share a training, and CPUs, use PyTorch's operations."""
+        state, recorder = self._state, recorder_for(self._device) if self._group.size == 1 else None
+        if state.is_finished:
+            return
+        trial = KernelTrial()
+        if recorder is not None:
+            with closing(self._loader.epoch(0)) as batches:
+                trial = try_kernels(
+                    state.learner.model,
+                    next(batches),
+                    recorder,
+                    precision=self._config.training.precision,
+                    is_recorded=state.learner.recorded is not None,
+                )
+        state.use_kernels(chosen_kernels(trial, state.kernels, wanted_kernels()))
+        self._kernel_trial = trial if trial.milliseconds or trial.refused else None
 
     def _run_epoch(self, stop: StopRequest, writer: CheckpointWriter | None) -> None:
         """Train an epoch; without a writer as another process than the first, which saves and reports."""
@@ -298,5 +321,7 @@ class Trainer:
             update={
                 "steps": "recorded" if recorded is not None and recorded.is_recorded else "eager",
                 "trial": None if recorded is None else recorded.trial,
+                "kernels": self._state.kernels,
+                "kernel_trial": self._kernel_trial,
             }
         )

@@ -13,11 +13,11 @@ SHA = "0" * 64
 def moved(trainer, steps):
     """Train some steps; return which tensors of backbone and heads moved."""
     learner = trainer._state.learner
-    before = {name: tensor.clone() for name, tensor in named_tensors(learner._model).items()}
+    before = {name: tensor.clone() for name, tensor in named_tensors(learner.model).items()}
     batches = (batch for k in range(9) for batch in trainer._loader.epoch(k))
     for _ in range(steps):
         learner.step(next(batches))
-    names = {name for name, t in named_tensors(learner._model).items() if not torch.equal(t, before[name])}
+    names = {name for name, t in named_tensors(learner.model).items() if not torch.equal(t, before[name])}
     return {name for name in names if not name.startswith(HEADS)}, {name for name in names if name.startswith(HEADS)}
 
 
@@ -47,7 +47,7 @@ def test_the_backbone_learns_at_its_own_rate(tuned):
     trainer = tuned(backbone_lr=0.25)
     moved(trainer, 3)
     learner = trainer._state.learner
-    model, optimizer = learner._model, learner._optimizer
+    model, optimizer = learner.model, learner._optimizer
     rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
     assert len(rates) == len(list(model.parameters())) + 1  # the weights of the losses
     for name, parameter in model.named_parameters():

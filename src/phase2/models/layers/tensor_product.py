@@ -14,7 +14,9 @@ import torch
 from e3nn import o3
 from torch import Tensor, nn
 
+from phase2.config.settings import Kernels
 from phase2.data.batching import CrystalBatch
+from phase2.models.layers.fused.layout import Route, SortedBonds
 from phase2.models.layers.neighbor_sum import BlockPattern, neighbor_sum
 from phase2.models.layers.segments import segment_mean, segment_sum
 
@@ -50,27 +52,39 @@ class BondGeometry:
     Attributes:
         sender: Atom that sends the messages of each bond, (M,) int64.
         distance: Length of each bond, (M,) float32, angstrom.
-        blocks: Matrix of each bond for each path, (M, 2 l1 + 1, 2 l3 + 1) float32.
+        matrices: Matrix of each bond for all paths, one behind the other, (M, B) float32.
+        blocks: The same for each path, (M, 2 l1 + 1, 2 l3 + 1) float32; empty where the product is fused.
         patterns: Sparsity pattern of those blocks by (l1, l3).
+        fused: The bonds as the fused product reads them; None where it is not used.
     """
 
     sender: Tensor
     distance: Tensor
+    matrices: Tensor
     blocks: dict[Path, Tensor]
     patterns: dict[tuple[int, int], BlockPattern]
+    fused: SortedBonds | None = None
 
     @classmethod
-    def from_batch(cls, batch: CrystalBatch, highest: int) -> BondGeometry:
+    def from_batch(cls, batch: CrystalBatch, highest: int, kernels: Kernels = "plain") -> BondGeometry:
         """Evaluate harmonics up to degree ``highest`` and contract them with Clebsch-Gordan coefficients.
 
         The edges of a bond have one sender and one length, and the product is linear in the harmonics: these
         are summed first, and the product is computed once per bond.
+
+        Args:
+            batch: The batch.
+            highest: Highest degree of the harmonics.
+            kernels: What computes the products; ``plain`` where the geometry needs a gradient.
         """
         vectors = edge_vectors(batch)
         n_bonds = len(batch.bond_sender)
         harmonics = o3.spherical_harmonics(list(range(highest + 1)), vectors, normalize=True, normalization="component")
         distance = segment_mean(vectors.norm(dim=1, keepdim=True), batch.edge_bond, n_bonds)[:, 0]
         contracted = segment_sum(harmonics, batch.edge_bond, n_bonds) @ _coefficients(highest).to(harmonics)
+        if kernels == "triton" and not contracted.requires_grad:
+            fused = SortedBonds.of(batch.bond_sender, batch.bond_receiver, len(batch.species))
+            return cls(batch.bond_sender, distance, contracted.contiguous(), {}, {}, fused)
         every = paths(highest, highest)
         sizes = [(2 * path.l1 + 1, 2 * path.l3 + 1) for path in every]
         pieces = torch.split(contracted, [p * q for p, q in sizes], dim=1)
@@ -79,7 +93,7 @@ class BondGeometry:
             ends: BlockPattern.from_receivers(batch.bond_receiver, len(batch.species), 2 * ends[0] + 1, 2 * ends[1] + 1)
             for ends in dict.fromkeys((path.l1, path.l3) for path in every)
         }
-        return cls(batch.bond_sender, distance, blocks, patterns)
+        return cls(batch.bond_sender, distance, contracted, blocks, patterns)
 
 
 def edge_vectors(batch: CrystalBatch) -> Tensor:
@@ -133,12 +147,26 @@ class TensorProduct(nn.Module):
         Returns:
             Features by degree, (N, 2l+1, channels_out[l]) float32.
         """
+        if bonds.fused is not None:
+            from phase2.models.layers.fused.product import fused_product
+
+            return fused_product(features, weights, bonds.matrices, bonds.fused, self._routes())
         sent = [x.index_select(0, bonds.sender) for x in features]
         results: list[list[Tensor]] = [[] for _ in range(self.highest + 1)]
         for path, weight in zip(self.paths, torch.split(weights, self.weights, dim=1), strict=True):
             messages = sent[path.l1] * weight[:, None]
             results[path.l3].append(neighbor_sum(bonds.blocks[path], messages, bonds.patterns[path.l1, path.l3]))
         return [torch.cat(parts, dim=2) for parts in results]
+
+    def _routes(self) -> tuple[Route, ...]:
+        """Return where the parts of each path are in the rows of weights, blocks and results."""
+        routes: list[Route] = []
+        weight, block, out = 0, 0, [0] * (self.highest + 1)
+        for path, channels in zip(self.paths, self.weights, strict=True):
+            routes.append(Route(path.l1, path.l3, channels, weight, block, out[path.l3]))
+            weight, block = weight + channels, block + (2 * path.l1 + 1) * (2 * path.l3 + 1)
+            out[path.l3] += channels
+        return tuple(routes)
 
 
 @cache

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 
 import torch
 
@@ -15,9 +16,12 @@ from phase2.config.schema import RunConfig
 from phase2.errors import ModelFileError
 from phase2.machine.hardware import cpu_model
 from phase2.machine.versions import changed_versions, deciding_versions
+from phase2.models.kernels import PLAIN
 from phase2.training.checkpoints.checkpoint import Checkpoint, Origin
 
 _LOG = logging.getLogger(__name__)
+
+_KERNELS = "kernels"
 
 
 def present_origin(config: RunConfig, device: torch.device) -> Origin:
@@ -25,6 +29,16 @@ def present_origin(config: RunConfig, device: torch.device) -> Origin:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     machine = {"processor": cpu_model(), "device": name, "threads": str(torch.get_num_threads())}
     return Origin(config=config.model_dump_json(), code=deciding_versions(), machine=machine)
+
+
+def with_kernels(origin: Origin, kernels: str) -> Origin:
+    """Add the kernels to the machine of an origin; the plain ones, which every checkpoint had once, are not named."""
+    return origin if kernels == PLAIN else replace(origin, machine=origin.machine | {_KERNELS: kernels})
+
+
+def kernels_before(checkpoint: Checkpoint) -> str:
+    """Name the kernels that a checkpoint was made with."""
+    return checkpoint.origin.machine.get(_KERNELS, PLAIN)
 
 
 def refuse_changes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
+from weakref import WeakSet
 
 import torch
 from torch import Tensor
@@ -57,6 +58,7 @@ class CudaGraphs:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
+        self._graphs: WeakSet[torch.cuda.CUDAGraph] = WeakSet()
         self._pool = torch.cuda.graph_pool_handle()
         self._side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
@@ -73,9 +75,12 @@ class CudaGraphs:
     def record(self, work: Work) -> tuple[Tensor, Work]:
         """Capture a graph, and launch it."""
         graph = torch.cuda.CUDAGraph()
+        if not self._graphs:  # PyTorch frees a pool with its last graph, and refuses to use it again
+            self._pool = torch.cuda.graph_pool_handle()
         # Only this thread's calls are captured: another one prepares batches meanwhile.
         with torch.cuda.graph(graph, pool=self._pool, stream=self._side, capture_error_mode="thread_local"):
             output = work()
+        self._graphs.add(graph)
 
         def replay() -> Tensor:
             graph.replay()
