@@ -21,10 +21,10 @@ from phase2.models.base import CrystalModel
 from phase2.models.build import build_network
 from phase2.models.kernels import kernels_of, use_kernels, why_not
 from phase2.models.layers.weighted_norm import WeightedBatchNorm
+from phase2.models.recording.recorder import Recorder, recorder_for
 from phase2.testing.recorder import ForcedRecorder, OperationRecorder
 from phase2.training.learner import Learner
 from phase2.training.loader import TrainingLoader, mean_neighbors
-from phase2.training.recording.recorder import Recorder, recorder_for
 
 FEATURES = ("eager",)
 """What each network is measured with: PyTorch as it comes. What makes it faster is named here when it is there."""

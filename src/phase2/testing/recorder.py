@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from phase2.training.recording.recorder import Recorder, Work
+from phase2.models.recording.recorder import Recorder, Work
 
 
 class OperationRecorder:

@@ -17,6 +17,8 @@ from phase2.models.base import CrystalModel
 from phase2.models.files.modelfile import copy_tensors, load_tensors
 from phase2.models.layers.across import is_shared, sum_of_shares
 from phase2.models.precision import mixed_precision
+from phase2.models.recording.recorder import Recorder
+from phase2.models.recording.steps import RecordedSteps
 from phase2.training.balancing import make_balancer
 from phase2.training.fine_tuning.backbone import BackboneSchedule
 from phase2.training.objective import LabelWeights, PropertyLosses, property_losses
@@ -31,8 +33,6 @@ from phase2.training.optimisation.optimizer import (
     set_learning_rate,
 )
 from phase2.training.parallel.group import WorkerGroup
-from phase2.training.recording.recorder import Recorder
-from phase2.training.recording.steps import RecordedSteps
 
 
 @dataclass(frozen=True, slots=True, eq=False)

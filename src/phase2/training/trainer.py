@@ -15,6 +15,8 @@ from phase2.config.schema import RunConfig
 from phase2.config.settings import wanted_kernels
 from phase2.errors import CallbackError, PreemptedError
 from phase2.machine.rank import refuse_many_processes
+from phase2.models.recording.kernels import chosen_kernels, try_kernels
+from phase2.models.recording.recorder import recorder_for
 from phase2.properties import KEYS
 from phase2.runs.execution import Execution, KernelTrial
 from phase2.runs.history import EpochRow, write_history
@@ -34,8 +36,6 @@ from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.training.metrics import refuse_overflow, score
 from phase2.training.objective import binary_columns
 from phase2.training.parallel.group import WorkerGroup, lost_process
-from phase2.training.recording.kernels import chosen_kernels, try_kernels
-from phase2.training.recording.recorder import recorder_for
 from phase2.training.result import TrainingFiles, TrainingResult
 from phase2.training.state import TrainingState
 from phase2.training.stopwatch import Stopwatch

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from phase2.training.recording.recorder import CudaGraphs
+from phase2.models.recording.recorder import CudaGraphs
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="This machine has no GPU.")
 

@@ -1,4 +1,4 @@
-"""Recorders: what records the operations of a training step, to replay them on the same memory."""
+"""Recorders: what records the operations of a step, to replay them on the same memory."""
 
 from __future__ import annotations
 

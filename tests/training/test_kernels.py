@@ -17,6 +17,8 @@ from phase2.models import kernels as known
 from phase2.models.build import build_network
 from phase2.models.layers import tensor_product
 from phase2.models.layers.tensor_product import BondGeometry
+from phase2.models.recording import kernels as trials
+from phase2.models.recording.kernels import chosen_kernels, try_kernels
 from phase2.runs.execution import KernelTrial
 from phase2.testing.recorder import ForcedRecorder, OperationRecorder
 from phase2.training import trainer as trainers
@@ -24,8 +26,6 @@ from phase2.training.callbacks.base import Callback
 from phase2.training.checkpoints.checkpoint import load_checkpoint
 from phase2.training.interruption import StopRequest
 from phase2.training.loader import TrainingLoader
-from phase2.training.recording import kernels as trials
-from phase2.training.recording.kernels import chosen_kernels, try_kernels
 from phase2.training.result import TrainingFiles
 from phase2.training.trainer import Trainer
 

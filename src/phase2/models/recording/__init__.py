@@ -1,0 +1,1 @@
+"""Recording: training steps and predictions recorded once per size of batches, and replayed with a single launch."""
