@@ -10,7 +10,8 @@ from pymatgen.core import Lattice, Structure
 
 import phase2
 from phase2.errors import RequestError
-from phase2.prediction.predictor import Predictor, predict_structures
+from phase2.prediction.predicting import predict_structures
+from phase2.prediction.predictor import Predictor
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 NACL = EXAMPLES / "NaCl.cif"

@@ -10,7 +10,8 @@ from phase2.cli import main
 from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.readers import read_structure
 from phase2.errors import DataError
-from phase2.prediction.predictor import Predictor, predict_structures
+from phase2.prediction.predicting import predict_structures
+from phase2.prediction.predictor import Predictor
 from phase2.prediction.reading import GraphReader
 
 from .files import CROWD, HARMLESS, TEXTS, cif, json_record, mutated, poscar, write_oddities

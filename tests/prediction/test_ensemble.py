@@ -5,7 +5,7 @@ import pytest
 
 from phase2.errors import RequestError, UnknownNameError
 from phase2.prediction.ensemble import combine_tables, predict_ensemble
-from phase2.prediction.predictor import predict_structures
+from phase2.prediction.predicting import predict_structures
 from phase2.prediction.table import PredictedStructure, PredictionTable
 
 

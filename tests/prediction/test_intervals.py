@@ -10,7 +10,8 @@ from phase2.cli import main
 from phase2.data.crystals.crystal import Crystal
 from phase2.errors import ModelFileError, RequestError, UnknownNameError
 from phase2.prediction.ensemble import predict_with
-from phase2.prediction.predictor import Predictor, predict_structures
+from phase2.prediction.predicting import predict_structures
+from phase2.prediction.predictor import Predictor
 from phase2.testing.crystals import rock_salt
 from phase2.testing.tensor_files import save_signed
 

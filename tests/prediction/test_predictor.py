@@ -11,7 +11,8 @@ from phase2.data.crystals.readers import read_structure
 from phase2.data.graphs.packing import pack
 from phase2.data.sources.registry import open_source
 from phase2.errors import InvalidCrystalError, ModelFileError, RequestError, UnknownNameError
-from phase2.prediction.predictor import Predictor, predict_structures
+from phase2.prediction.predicting import predict_structures
+from phase2.prediction.predictor import Predictor
 from phase2.testing.crystals import rock_salt, triclinic, zinc_blende
 from phase2.testing.tensor_files import save_signed
 

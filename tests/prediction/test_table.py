@@ -11,7 +11,7 @@ import pytest
 
 from phase2.errors import RequestError
 from phase2.prediction.ensemble import predict_ensemble
-from phase2.prediction.predictor import novelty_warning, predict_structures
+from phase2.prediction.predicting import novelty_warning, predict_structures
 from phase2.prediction.table import check_output, readable_name, write_table
 
 NUMBERS = ["formation_energy [eV/atom]", "band_gap [eV]", "bulk_modulus [GPa]", "shear_modulus [GPa]"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,6 @@ from phase2.data.dataset import open_graph_store
 from phase2.errors import DataError
 from phase2.evaluation.data import LabelledData
 from phase2.prediction.agreement import joint_columns
-from phase2.prediction.reading import MOST_ATOMS
 
 if TYPE_CHECKING:
     from phase2.data.graphs.packed import PackedGraphs
@@ -53,11 +52,13 @@ def predict_crystals(
     total = len(predictors) * len(data.index)
     for number, predictor in enumerate(predictors):
         graphs = _graphs_for(predictor, data, stored_in)
-        values = np.empty((len(data.index), len(keys)))
-        for rows in _batches(graphs, data.index, batch_size):
-            values[rows] = predictor.predict_graphs(graphs.take(data.index[rows]))[:, columns[number]]
+
+        def report(done: int, before: int = number * len(data.index)) -> None:
             if progress:
-                progress(number * len(data.index) + rows.stop, total)
+                progress(before + done, total)
+
+        found = predictor.predict_graphs(graphs, data.index, batch_size=batch_size, progress=report)
+        values = found[:, columns[number]]
         members.append(np.where(np.isfinite(values), values, np.nan))
     mean: NDArray[np.float64] = np.stack(members).mean(axis=0)
     return mean
@@ -72,14 +73,3 @@ def _graphs_for(predictor: Predictor, data: LabelledData, stored_in: Store | Non
     if not np.array_equal(graphs.ids, data.store.graphs.ids):
         raise DataError(f"{data.source} changed while it was read.", fix="Try again when it is complete.")
     return graphs
-
-
-def _batches(graphs: PackedGraphs, index: NDArray[np.int64], size: int) -> Iterator[slice]:
-    """Divide the rows of ``index`` into consecutive batches of few crystals and few atoms."""
-    atoms = np.diff(graphs.atom_offset)[index]
-    start = 0
-    while start < len(index):
-        inside = np.cumsum(atoms[start : start + size]) <= MOST_ATOMS
-        stop = start + max(1, int(inside.sum()))
-        yield slice(start, stop)
-        start = stop

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.foundation.featurizer import featurizer
+from phase2.prediction.forward.planning import consecutive_batches
 from phase2.prediction.predictor import Predictor
 
 
@@ -27,9 +28,14 @@ class ModelEmbedder:
         """Graphs that it reads."""
         return self._predictor.model.config.data.graph
 
-    def embed_graphs(self, graphs: PackedGraphs) -> NDArray[np.float32]:
-        """Compute the features of all crystals, (B, C) float32."""
-        return self._predictor.embed_graphs(graphs)
+    @property
+    def window(self) -> int:
+        """Batches that are best handed over together."""
+        return self._predictor.forward.window
+
+    def embed_graphs(self, graphs: PackedGraphs, *, batch_size: int) -> NDArray[np.float32]:
+        """Compute the features of all crystals, (B, C) float32, in batches of this many."""
+        return self._predictor.embed_graphs(graphs, batch_size=batch_size)
 
 
 class PotentialEmbedder:
@@ -45,10 +51,12 @@ class PotentialEmbedder:
     """
 
     spec = GraphSpec()  # of which it reads positions, lattice and species alone
+    window = 1
 
     def __init__(self, name: str, device: torch.device | str = "cpu") -> None:
         self._model = featurizer(name, str(device))
 
-    def embed_graphs(self, graphs: PackedGraphs) -> NDArray[np.float32]:
+    def embed_graphs(self, graphs: PackedGraphs, *, batch_size: int) -> NDArray[np.float32]:
         """Compute the features of all crystals, (B, F) float32; NaN where an element is unknown to it."""
-        return self._model.features(graphs, np.arange(len(graphs)))
+        batches = consecutive_batches(np.diff(graphs.atom_offset), batch_size)
+        return np.concatenate([self._model.features(graphs, batch) for batch in batches])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import PackedGraphs
-from phase2.prediction.reading import GraphReader, ReadGraph, ReadStructure, split_by_atoms
+from phase2.prediction.reading import GraphReader, ReadGraph, ReadStructure, joined
 from phase2.prediction.table import PredictedStructure, check_output, readable_name
 from phase2.storage.disk.atomic import via_temporary
 from phase2.storage.progress import ProgressCallback
@@ -31,8 +31,12 @@ class Embedder(Protocol):
     def spec(self) -> GraphSpec:
         """Graphs that it reads."""
 
-    def embed_graphs(self, graphs: PackedGraphs) -> NDArray[np.float32]:
-        """Compute the features of all crystals, (B, C) float32."""
+    @property
+    def window(self) -> int:
+        """Batches that are best handed over together."""
+
+    def embed_graphs(self, graphs: PackedGraphs, *, batch_size: int) -> NDArray[np.float32]:
+        """Compute the features of all crystals, (B, C) float32, in batches of this many."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,8 +110,9 @@ def embed_structures(
     done = 0
     with ExitStack() as stack:
         source = reader or stack.enter_context(GraphReader())
-        for names, read in stack.enter_context(closing(source.batches(structures, embedder.spec, batch_size))):
-            parts.append(_embed_batch(embedder, names, read))
+        batches = stack.enter_context(closing(source.batches(structures, embedder.spec, batch_size)))
+        for names, read in joined(batches, embedder.window):
+            parts.append(_embed_batch(embedder, names, read, batch_size))
             done += len(names)
             if progress:
                 progress(done, max(done, len(structures)))
@@ -118,24 +123,26 @@ def embed_store(
     embedder: Embedder, graphs: PackedGraphs, *, batch_size: int = 64, progress: ProgressCallback | None = None
 ) -> Embeddings:
     """Compute the features of all crystals of a store, in their order."""
-    parts = []
-    for start in range(0, len(graphs), batch_size):
-        part = graphs.take(np.arange(start, min(start + batch_size, len(graphs))))
-        parts.append(_finite(part.ids.tolist(), part.formulas.tolist(), embedder.embed_graphs(part)))
+    parts, together = [], batch_size * embedder.window
+    for start in range(0, len(graphs), together):
+        part = graphs.take(np.arange(start, min(start + together, len(graphs))))
+        features = embedder.embed_graphs(part, batch_size=batch_size)
+        parts.append(_finite(part.ids.tolist(), part.formulas.tolist(), features))
         if progress:
             progress(start + len(part), len(graphs))
     return _joined(parts)
 
 
-def _embed_batch(embedder: Embedder, names: Sequence[str], read: Sequence[ReadStructure]) -> Embeddings:
+def _embed_batch(
+    embedder: Embedder, names: Sequence[str], read: Sequence[ReadStructure], batch_size: int
+) -> Embeddings:
     failures = tuple(item for item in read if isinstance(item, PredictedStructure))
     good = [(name, item.graph) for name, item in zip(names, read, strict=True) if isinstance(item, ReadGraph)]
     if not good:
         return Embeddings((), (), np.empty((0, 0), np.float32), failures)
-    batches = list(split_by_atoms([graph for _, graph in good]))
-    formulas = [formula for batch in batches for formula in batch.formulas.tolist()]
-    features = np.concatenate([embedder.embed_graphs(batch) for batch in batches])
-    found = _finite([name for name, _ in good], formulas, features)
+    graphs = PackedGraphs.concatenate([graph for _, graph in good])
+    features = embedder.embed_graphs(graphs, batch_size=batch_size)
+    found = _finite([name for name, _ in good], graphs.formulas.tolist(), features)
     return replace(found, failures=(*failures, *found.failures))
 
 

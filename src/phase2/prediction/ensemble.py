@@ -11,7 +11,8 @@ import numpy as np
 from phase2.errors import RequestError
 from phase2.prediction.agreement import joint_columns
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration
-from phase2.prediction.predictor import Predictor, novelty_warning, predict_structures
+from phase2.prediction.predicting import novelty_warning, predict_structures
+from phase2.prediction.predictor import Predictor
 from phase2.prediction.reading import GraphReader
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.storage.progress import ProgressCallback

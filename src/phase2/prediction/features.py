@@ -10,17 +10,16 @@ from phase2.errors import ModelFileError
 from phase2.models.files.modelfile import TrainedModel
 
 
-def trained_features(model: TrainedModel, graphs: PackedGraphs, device: str) -> NDArray[np.float32] | None:
-    """Compute the features that a model was trained on, (B, F) float32; None for a model that reads none.
+def trained_features(model: TrainedModel, device: str, graphs: PackedGraphs) -> NDArray[np.float32]:
+    """Compute the features that a model was trained on, (B, F) float32.
 
     Raises:
         MissingExtraError: The package of the potential is not installed.
         ModelFileError: The package has other weights than those the model was trained on.
     """
-    if model.config.foundation is None:
-        return None
     from phase2.foundation.featurizer import featurizer
 
+    assert model.config.foundation is not None  # noqa: S101 - asked of models that read some
     potential = featurizer(model.config.foundation.name, device)
     if potential.digest != model.features_digest:
         raise ModelFileError(

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from phase2.data.batching import Batch, collate
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
 from phase2.data.transforms import learned_factors
 from phase2.errors import RequestError, UnknownNameError
-from phase2.machine.hardware import thread_count
 from phase2.models.files.modelfile import TrainedModel, load_model_file
+from phase2.models.recording.recorder import Recorder
 from phase2.prediction.features import trained_features
-from phase2.prediction.reading import GraphReader, ReadGraph, ReadStructure, split_by_atoms
-from phase2.prediction.table import PredictedStructure, PredictionTable
-from phase2.storage.progress import ProgressCallback
-
-if TYPE_CHECKING:
-    from phase2.prediction.inputs import StructureLike
+from phase2.prediction.forward.passes import ForwardPass
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,30 +56,54 @@ class Assessment:
 class Predictor:
     """Trained model, ready to predict.
 
-    Attributes:
+    Args:
         model: The trained model.
         path: Its model file.
         device: Device to compute on.
+        padding_buckets: Most sizes that batches are padded to; 0 pads none; None is four on a GPU and none elsewhere.
+        resident: Keep packed graphs on the device; None does so on a GPU that has room for them.
+        recorder: Records forward passes; by default that of the device.
+
+    Attributes:
+        forward: The forward pass of its network.
     """
 
-    def __init__(self, model: TrainedModel, path: Path, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        model: TrainedModel,
+        path: Path,
+        device: torch.device | str = "cpu",
+        *,
+        padding_buckets: int | None = None,
+        resident: bool | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.model = model
         self.path = path
         self.device = torch.device(device)
-        self._network = model.model.to(self.device)
+        self.forward = ForwardPass(
+            model.model.to(self.device),
+            self.device,
+            potential=None if model.config.foundation is None else partial(trained_features, model, str(self.device)),
+            padding_buckets=padding_buckets,
+            resident=resident,
+            recorder=recorder,
+        )
 
     @classmethod
-    def load(cls, path: Path, device: torch.device | str = "cpu") -> Predictor:
+    def load(cls, path: Path, device: torch.device | str = "cpu", *, padding_buckets: int | None = None) -> Predictor:
         """Load a model file, which needs neither the training data nor another file.
 
         Args:
             path: The model file.
             device: Device to compute on.
+            padding_buckets: Most sizes that batches are padded to; 0 pads none; None is four on a GPU and none
+                elsewhere.
 
         Raises:
             ModelFileError: The file is missing, damaged, unsafe or of a newer format.
         """
-        return cls(load_model_file(path), path, device)
+        return cls(load_model_file(path), path, device, padding_buckets=padding_buckets)
 
     def output_columns(self, keys: Sequence[str] | None) -> list[int]:
         """Return the columns of the requested properties in the model's output; all of them for None.
@@ -119,41 +136,80 @@ class Predictor:
         """
         return self.predict_graphs(pack(crystals, self.model.config.data.graph))
 
-    def predict_graphs(self, graphs: PackedGraphs) -> NDArray[np.float64]:
-        """Predict the properties of crystals with known graphs, as one batch.
+    def predict_graphs(
+        self,
+        graphs: PackedGraphs,
+        index: NDArray[np.int64] | None = None,
+        *,
+        batch_size: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> NDArray[np.float64]:
+        """Predict the properties of crystals with known graphs.
+
+        Args:
+            graphs: Graphs of the crystals, and of others.
+            index: The crystals, rows of the graphs, (B,) int64; all of them if None.
+            batch_size: Most crystals per batch; None computes all as one batch.
+            progress: Callback receiving the number of crystals done.
 
         Returns:
             Predictions, shape (B, P), float64, in the properties' units.
         """
-        return self.assess_graphs(graphs).values
+        index = np.arange(len(graphs)) if index is None else index
+        normalised = np.empty((len(index), len(self.model.properties)))
+        done = 0
+        for rows, outputs in self._outputs(graphs, index, batch_size):
+            normalised[rows] = outputs[:, self._channels :]
+            done += len(rows)
+            if progress:
+                progress(done)
+        factors = learned_factors(graphs, self.model.properties)
+        return self.model.scaler.decode(normalised, None if factors is None else factors[index])
 
-    def assess_graphs(self, graphs: PackedGraphs) -> Assessment:
-        """Predict the properties of crystals with known graphs, as one batch, and how difficult and new they are."""
-        batch = self._batch(graphs)
-        with torch.inference_mode():
-            embedded = self._network.embed(batch)
-            normalised = self._network.heads(embedded)
-        features = embedded.float().cpu().numpy()
-        known, factors = self.model.uncertainty, learned_factors(graphs, self.model.properties)
+    def assess_graphs(self, graphs: PackedGraphs, *, batch_size: int | None = None) -> Assessment:
+        """Predict the properties of crystals with known graphs, and how difficult and new they are.
+
+        Args:
+            graphs: Graphs of the crystals.
+            batch_size: Most crystals per batch; None computes all as one batch.
+        """
+        known, shape = self.model.uncertainty, (len(graphs), len(self.model.properties))
+        normalised, difficulty, novelty = np.empty(shape), np.empty(shape), np.empty(len(graphs))
+        for rows, outputs in self._outputs(graphs, np.arange(len(graphs)), batch_size):
+            normalised[rows] = outputs[:, self._channels :]
+            if known is not None:
+                features = outputs[:, : self._channels]
+                difficulty[rows], novelty[rows] = known.difficulty(features), known.novelty(features)
+        factors = learned_factors(graphs, self.model.properties)
         return Assessment(
-            self.model.scaler.decode(normalised.double().cpu().numpy(), factors),
-            difficulty=None if known is None else known.difficulty(features),
-            novelty=None if known is None else known.novelty(features),
+            self.model.scaler.decode(normalised, factors),
+            difficulty=None if known is None else difficulty,
+            novelty=None if known is None else novelty,
             factors=factors,
         )
 
-    def embed_graphs(self, graphs: PackedGraphs) -> NDArray[np.float32]:
-        """Compute the features of crystals that the heads read, as one batch, (B, C) float32."""
-        batch = self._batch(graphs)
-        with torch.inference_mode():
-            features: NDArray[np.float32] = self._network.embed(batch).float().cpu().numpy()
+    def embed_graphs(self, graphs: PackedGraphs, *, batch_size: int | None = None) -> NDArray[np.float32]:
+        """Compute the features of crystals that the heads read, (B, C) float32.
+
+        Args:
+            graphs: Graphs of the crystals.
+            batch_size: Most crystals per batch; None computes all as one batch.
+        """
+        features = np.empty((len(graphs), self._channels), np.float32)
+        for rows, outputs in self._outputs(graphs, np.arange(len(graphs)), batch_size):
+            features[rows] = outputs[:, : self._channels]
         return features
 
-    def _batch(self, graphs: PackedGraphs) -> Batch:
-        """Gather crystals as one batch, with the features of a pretrained potential where the model reads them."""
-        index = np.arange(len(graphs))
-        features = trained_features(self.model, graphs, str(self.device))
-        return collate(graphs, index, None, self._network.view, features).to(self.device)
+    @property
+    def _channels(self) -> int:
+        return self.model.model.heads.features
+
+    def _outputs(
+        self, graphs: PackedGraphs, index: NDArray[np.int64], batch_size: int | None
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        if batch_size is None:
+            return iter([(np.arange(len(index)), self.forward.compute(graphs, index))])
+        return self.forward.batches(graphs, index, batch_size)
 
     def unseen_elements_warning(self, species: NDArray[np.uint8]) -> str:
         """Return a warning that names the elements of a crystal that are not in the training set; "" for none."""
@@ -161,72 +217,3 @@ class Predictor:
         if not unseen:
             return ""
         return f"not in the training set: {', '.join(SYMBOLS[z - 1] for z in unseen)}"
-
-
-def predict_structures(
-    predictor: Predictor,
-    structures: Sequence[StructureLike],
-    *,
-    properties: Sequence[str] | None = None,
-    batch_size: int = 64,
-    progress: ProgressCallback | None = None,
-    reader: GraphReader | None = None,
-) -> PredictionTable:
-    """Predict the properties of structures; one that cannot be read becomes a row with the reason.
-
-    Args:
-        predictor: The model.
-        structures: Paths of structure files, of one or many structures, crystals, pymatgen structures or ASE atoms.
-        properties: Keys of the requested properties; all of the model's by default.
-        batch_size: Number of structures per batch.
-        progress: Callback receiving the number of structures done, and their number.
-        reader: Reader of the structures; one with the default limits if None.
-
-    Raises:
-        UnknownNameError: The model was not trained for a property.
-        RequestError: ``properties`` is empty or names a property twice.
-    """
-    torch.set_num_threads(thread_count())
-    columns = predictor.output_columns(properties)
-    rows: list[PredictedStructure] = []
-    with ExitStack() as stack:
-        source = reader or stack.enter_context(GraphReader())
-        batches = source.batches(structures, predictor.model.config.data.graph, batch_size)
-        for names, read in stack.enter_context(closing(batches)):
-            rows += _predict_batch(predictor, names, read, columns)
-            if progress:
-                progress(len(rows), max(len(rows), len(structures)))
-    return PredictionTable(tuple(predictor.model.properties[k] for k in columns), tuple(rows))
-
-
-def _predict_batch(
-    predictor: Predictor, names: Sequence[str], read: Sequence[ReadStructure], columns: Sequence[int]
-) -> list[PredictedStructure]:
-    graphs = [item.graph for item in read if isinstance(item, ReadGraph)]
-    assessed = (one for batch in split_by_atoms(graphs) for one in predictor.assess_graphs(batch).crystals(columns))
-    return [
-        item if isinstance(item, PredictedStructure) else _row(predictor, name, item, next(assessed))
-        for name, item in zip(names, read, strict=True)
-    ]
-
-
-def _row(predictor: Predictor, name: str, read: ReadGraph, assessed: Assessment) -> PredictedStructure:
-    graph = read.graph
-    formula, values, novelty = str(graph.formulas[0]), assessed.values[0], None
-    warnings = [*read.remarks, predictor.unseen_elements_warning(graph.species)]
-    if assessed.novelty is not None:
-        novelty = float(assessed.novelty[0])
-        warnings.append(novelty_warning(novelty))
-    warning = "; ".join(filter(None, warnings))
-    if not np.isfinite(values).all():
-        return PredictedStructure(name, formula, None, error="The model's prediction is not finite.", warning=warning)
-    difficulty = None if assessed.difficulty is None else assessed.difficulty[0]
-    factors = None if assessed.factors is None else assessed.factors[0]
-    return PredictedStructure(
-        name, formula, values, warning=warning, difficulty=difficulty, novelty=novelty, factors=factors
-    )
-
-
-def novelty_warning(novelty: float) -> str:
-    """Return a warning that a crystal is unlike the training crystals; "" for one that is not."""
-    return f"unlike the training set: novelty {novelty:.2g}" if novelty > 1 else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -44,9 +44,6 @@ class ReadGraph:
 
 ReadStructure: TypeAlias = ReadGraph | PredictedStructure
 """The graph of a structure, or a row that says why it has none."""
-
-MOST_ATOMS = 20_000
-"""Atoms that are predicted together; 64 crystals of 300 atoms have fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,21 +198,13 @@ class GraphReader:
         return [PredictedStructure(file.name, "", None, error=str(error))]
 
 
-def split_by_atoms(graphs: Sequence[PackedGraphs]) -> Generator[PackedGraphs, None, None]:
-    """Concatenate graphs, in their order, into as few batches as keep below ``MOST_ATOMS``.
-
-    A batch of large cells would need the memory of as many small crystals as they have atoms.
-    """
-    batch: list[PackedGraphs] = []
-    atoms = 0
-    for graph in graphs:
-        if batch and atoms + len(graph.species) > MOST_ATOMS:
-            yield PackedGraphs.concatenate(batch)
-            batch, atoms = [], 0
-        batch.append(graph)
-        atoms += len(graph.species)
-    if batch:
-        yield PackedGraphs.concatenate(batch)
+def joined(
+    parts: Iterable[tuple[list[str], list[ReadStructure]]], n: int
+) -> Generator[tuple[list[str], list[ReadStructure]], None, None]:
+    """Join names and content of every ``n`` parts that follow each other."""
+    remaining = iter(parts)
+    while several := list(islice(remaining, n)):
+        yield [name for names, _ in several for name in names], [one for _, read in several for one in read]
 
 
 def read_graph(

@@ -9,13 +9,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.data.padding.shape import BatchShape
+from phase2.data.padding.shape import BONDS, BatchShape
 
 MULTIPLE = 8
 """Sizes are multiples of this many atoms, bonds and edges."""
 _GROUPS = 64  # of batches of similar size, which share a bucket
 _GROWTH = 1.25
-_BONDS = BatchShape._fields.index("bonds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class ShapeBuckets:
         """
         if not len(batches):
             return cls(())
-        by_size = batches[np.lexsort((batches[:, 1], batches[:, 3], batches[:, _BONDS]))]
+        by_size = batches[np.lexsort((batches[:, 1], batches[:, 3], batches[:, BONDS]))]
         runs = np.array_split(by_size, min(_GROUPS, len(by_size)))
         largest = np.array([_room_for(run.max(axis=0)) for run in runs])
         counts = np.array([len(run) for run in runs])
@@ -75,7 +74,7 @@ class ShapeBuckets:
             batches: Sizes of T batches, (T, 4) int64.
         """
         padded = sum(self.choose(BatchShape(*row)).bonds for row in batches.tolist())
-        return 1 - float(batches[:, _BONDS].sum()) / padded if padded else 0.0
+        return 1 - float(batches[:, BONDS].sum()) / padded if padded else 0.0
 
 
 def _room_for(size: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -49,6 +49,10 @@ class BatchShape(NamedTuple):
         return has_own and self.extra_edges >= batch.extra_edges
 
 
+BONDS = BatchShape._fields.index("bonds")
+"""Column of the bonds, or links, among sizes."""
+
+
 def crystal_shapes(graphs: PackedGraphs, view: View) -> NDArray[np.int64]:
     """Return the size of each crystal, a row of :class:`BatchShape`, (B, 4) int64."""
     names = ("node", "link") if view == "quotient" else ("atom", "bond")
