@@ -47,6 +47,15 @@ def test_predictions_are_those_of_the_command_line(model, run):
         assert (ours.values == theirs.values).all()
 
 
+def test_padded_batches_predict_alike(model, run):
+    found = phase2.load_model(run, padding_buckets=2).predict(EXAMPLES, batch_size=2)
+    for ours, theirs in zip(found, model.predict(EXAMPLES), strict=True):
+        np.testing.assert_allclose(ours.values, theirs.values, rtol=1e-5)
+    for impossible in (-1, 65):
+        with pytest.raises(RequestError, match=f"padding_buckets={impossible}"):
+            phase2.load_model(run, padding_buckets=impossible)
+
+
 @pytest.mark.parametrize("one", [str(NACL), "structure", "atoms", "crystal"])
 def test_one_structure_needs_no_list(model, salt, one):
     structure = {

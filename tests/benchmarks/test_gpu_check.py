@@ -27,6 +27,7 @@ from bench.gpu.runner import context, run_section
 from bench.gpu.sections.baselines import baselines
 from bench.gpu.sections.laws import laws
 from bench.gpu.sections.machine import machine
+from bench.gpu.sections.prediction import PREDICTED, predicted
 from bench.gpu.sections.registry import MACHINE, SECTIONS, Plan
 from bench.gpu.sections.trace import Trace, read_trace
 from bench.gpu.setting import Setting
@@ -123,8 +124,12 @@ class TestWholeCheck:
 
     def test_predicts_with_every_size(self, checked):
         _, report = checked
-        found = [(row.network.algorithm, row.network.size) for row in report.rows(PredictionRow)]
-        assert found == [(n.algorithm, n.size) for n in one_of_each_size()]
+        rows = report.rows(PredictionRow)
+        assert [row.network for row in rows] == predicted(quick=True)
+        assert {(n.algorithm, n.size) for n in one_of_each_size()} == {
+            (row.network.algorithm, row.network.size) for row in rows
+        }
+        assert {row.network.feature for row in rows} == set(PREDICTED)
 
     def test_shares_are_shares(self, checked):
         _, report = checked
@@ -173,7 +178,7 @@ def test_a_failing_section_is_reported_and_the_others_run(store, tmp_path):
     assert (failed.status, whole.status) == ("failed", "complete")
     assert "cannot be read" in failed.error
     assert [row.law for row in failed.rows] == ["predictions are those of the CPU", "gradients are those of the CPU"]
-    assert len(whole.rows) == len(one_of_each_size())
+    assert len(whole.rows) == len(predicted(quick=True))
     assert ended.returncode == 1
     assert "- laws failed: DataError" in ended.stdout
 

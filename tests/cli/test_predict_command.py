@@ -59,6 +59,16 @@ def test_a_folder_is_predicted_and_what_cannot_be_read_is_reported(models, folde
     assert "empty.cif" in capsys.readouterr().err
 
 
+def test_padded_batches_and_several_readers_predict_alike(models, tmp_path):
+    tables = []
+    for words in ([], ["--padding-buckets", "2", "--workers", "2", "--batch-size", "1"]):
+        output = tmp_path / "preds.csv"
+        assert _predict(models, "--dir", EXAMPLES, "--output", output, *words) == 0
+        tables.append(pd.read_csv(output))
+    assert (tables[0]["file"] == tables[1]["file"]).all()
+    pd.testing.assert_frame_equal(tables[0][HEADINGS], tables[1][HEADINGS], check_exact=False, rtol=1e-5)
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
 def test_all_formats_hold_the_same_table(models, tmp_path, suffix):
     output = tmp_path / f"preds{suffix}"

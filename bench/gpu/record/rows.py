@@ -28,6 +28,11 @@ class Spread(Frozen):
         """Summarise measurements."""
         return cls(median=statistics.median(values), lowest=min(values), highest=max(values), repeats=len(values))
 
+    def scaled(self, factor: float) -> Spread:
+        """Return the measurements times a positive factor."""
+        change = {name: factor * getattr(self, name) for name in ("median", "lowest", "highest")}
+        return self.model_copy(update=change)
+
 
 class DeviceRow(Frozen):
     """The machine, and the versions that computed.
@@ -132,7 +137,12 @@ class TrainingRow(Frozen):
 
 
 class PredictionRow(Frozen):
-    """Speed of prediction from packed graphs, collation and the copies to and from the device included."""
+    """Speed of prediction from packed graphs, collation and the copies to and from the device included.
+
+    Attributes:
+        crystals: Crystals per batch.
+        batch_ms: Time of one of several batches that are predicted in a row, milliseconds.
+    """
 
     kind: Literal["prediction"] = "prediction"
     network: Network

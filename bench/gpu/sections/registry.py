@@ -32,14 +32,14 @@ class Plan:
         return function
 
 
-MACHINE = Plan("machine", 60)
+MACHINE = Plan("machine", 50)
 SECTIONS = (
     Plan("laws", 40, has_laws=True),
     Plan("first_step", 35),
     Plan("training", 75),
     Plan("profiling", 40),
     Plan("baselines", 40, has_laws=True),
-    Plan("prediction", 30),
+    Plan("prediction", 40, has_laws=True),
     Plan("resume", 40, has_laws=True),
 )
 """Their budgets and that of the machine sum to six minutes."""

@@ -10,12 +10,16 @@ from phase2.errors import RequestError
 from phase2.models.device import AUTO, choose_device
 from phase2.prediction.predictor import Predictor
 
+MOST_BUCKETS = 64
+"""Most sizes of batches, as for training."""
+
 
 def load_model(
     model: RunReference | list[RunReference] | tuple[RunReference, ...] | None = None,
     *,
     store: str | os.PathLike[str] | None = None,
     device: str = AUTO,
+    padding_buckets: int | None = None,
 ) -> Model:
     """Load a trained model, or several as an ensemble.
 
@@ -27,9 +31,11 @@ def load_model(
         store: Where named runs are looked up: a folder or ``s3://bucket/prefix``. By default ``$PHASE2_STORE``, or the
             folder ``models``.
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
+        padding_buckets: Most sizes that batches are padded to, 0 to 64; 0 pads none. By default four on a GPU, where
+            each is recorded once and launched at once if a trial finds that faster, and none on a CPU.
 
     Raises:
-        RequestError: There is no such run or device.
+        RequestError: There is no such run or device, or ``padding_buckets`` is impossible.
         ModelFileError: The model file is missing, damaged or of a newer phase2.
         TransientError: The store does not answer.
 
@@ -42,5 +48,12 @@ def load_model(
     several: list[RunReference | None] = list(model) if isinstance(model, list | tuple) else [model]
     if not several:
         raise RequestError("No model was named.", fix="Name a run, or the path of a best.pt.")
+    if padding_buckets is not None and not 0 <= padding_buckets <= MOST_BUCKETS:
+        raise RequestError(
+            f"padding_buckets={padding_buckets} is not possible.",
+            why=f"Batches are padded to 1 to {MOST_BUCKETS} sizes, or to none.",
+            fix=f"Give 0 to {MOST_BUCKETS}.",
+        )
     where = choose_device(device)
-    return Model([Predictor.load(model_file(one, store), where) for one in several])
+    files = [model_file(one, store) for one in several]
+    return Model([Predictor.load(file, where, padding_buckets=padding_buckets) for file in files])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +83,7 @@ class Predictor:
         self.forward = ForwardPass(
             model.model.to(self.device),
             self.device,
-            potential=None if model.config.foundation is None else partial(trained_features, model, str(self.device)),
+            potential=None if model.config.foundation is None else self._trained_features,
             padding_buckets=padding_buckets,
             resident=resident,
             recorder=recorder,
@@ -199,6 +198,9 @@ class Predictor:
         for rows, outputs in self._outputs(graphs, np.arange(len(graphs)), batch_size):
             features[rows] = outputs[:, : self._channels]
         return features
+
+    def _trained_features(self, graphs: PackedGraphs) -> NDArray[np.float32]:
+        return trained_features(self.model, str(self.device), graphs)
 
     @property
     def _channels(self) -> int:

@@ -1,8 +1,9 @@
-"""Reading structures into graphs, files in a process of their own whose time and memory are limited."""
+"""Reading structures into graphs, files in processes of their own whose time and memory are limited."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +24,7 @@ from phase2.errors import DataError
 from phase2.machine.worker import Worker, WorkerEndedError, run_each
 from phase2.prediction.file_records import FileRecord, named_records
 from phase2.prediction.inputs import crystal_of, name_of
+from phase2.prediction.reader_pool import ReaderPool, most_readers
 from phase2.prediction.table import PredictedStructure
 
 if TYPE_CHECKING:
@@ -93,17 +95,21 @@ class _ReadFiles:
 
 
 class GraphReader:
-    """Reader of structures, with a process for the files that is started when the first is read.
+    """Reader of structures, with processes for the files.
 
-    Use it as a context manager, which ends the process.
+    The first is started when the first file is read, and another one whenever the caller has to wait for what is read.
+    Use it as a context manager, which ends them.
 
     Args:
         limits: Limits of reading.
+        workers: Most processes; one per core if None, fewer where a container has no memory for so many.
     """
 
-    def __init__(self, limits: ReadingLimits = DEFAULT_LIMITS) -> None:
+    def __init__(self, limits: ReadingLimits = DEFAULT_LIMITS, *, workers: int | None = None) -> None:
         self.limits = limits
-        self._worker: Worker[_File, list[ReadStructure]] | None = None
+        self._most = most_readers(limits) if workers is None else workers
+        self._pool = ReaderPool(lambda: Worker(_ReadFiles(limits), work_limits(limits, self._most)), self._most)
+        self._here = threading.Lock()  # of packing in this process, which threads would only slow
 
     def __enter__(self) -> GraphReader:
         return self
@@ -111,20 +117,17 @@ class GraphReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._stop()
-        if self._worker is not None:
-            self._worker.close()
+        self._pool.stop()
+        self._pool.close()
 
-    def start(self) -> Worker[_File, list[ReadStructure]]:
-        """Start the process, unless it was; it gets ready while this one goes on."""
-        if self._worker is None:
-            self._worker = Worker(_ReadFiles(self.limits), work_limits(self.limits, 1))
-        return self._worker
+    def start(self) -> None:
+        """Start a process, unless one was; it gets ready while this one goes on."""
+        self._pool.begin()
 
     def batches(
         self, structures: Sequence[StructureLike], spec: GraphSpec, size: int
     ) -> Generator[tuple[list[str], list[ReadStructure]], None, None]:
-        """Yield names and content of batches of structures; the next is read while the caller works on one.
+        """Yield names and content of batches of structures; the next are read while the caller works on one.
 
         A file that holds several structures gives a row for each of them, called ``file#name``.
 
@@ -134,25 +137,28 @@ class GraphReader:
             size: Structures per batch.
 
         Raises:
-            TransientError: The process was killed.
+            TransientError: A process was killed.
         """
         items = self._items(structures)
-        with ThreadPoolExecutor(1) as thread:
+        with ThreadPoolExecutor(self._most) as threads:
             pending: deque[tuple[list[str], Future[list[ReadStructure]]]] = deque()
-            finished = False
+            finished, is_first = False, True  # the first waits for the process to start
             try:
                 while True:
-                    while len(pending) < 2 and (part := list(islice(items, size))):
-                        pending.append(([one.name for one in part], thread.submit(self._read, part, spec)))
+                    while len(pending) <= self._pool.allowed and (part := list(islice(items, size))):
+                        pending.append(([one.name for one in part], threads.submit(self._read, part, spec)))
                     if not pending:
                         break
                     names, read = pending.popleft()
+                    if not is_first and not read.done():
+                        self._pool.grow()
+                    is_first = False
                     yield names, read.result()
                 finished = True
             finally:
                 items.close()
                 if not finished:  # the caller has failed or gives up
-                    self._stop()
+                    self._pool.stop()
 
     def _items(self, structures: Sequence[StructureLike]) -> Generator[_Item, None, None]:
         for index, structure in enumerate(structures):
@@ -174,22 +180,20 @@ class GraphReader:
             if isinstance(item.structure, str | os.PathLike | FileRecord)
         ]
         from_files = iter(self._read_files(files) if files else ())
-        return [
-            item.structure
-            if isinstance(item.structure, PredictedStructure)
-            else next(from_files)
-            if isinstance(item.structure, str | os.PathLike | FileRecord)
-            else read_graph(item.structure, item.name, spec, self.limits)
-            for item in items
-        ]
-
-    def _stop(self) -> None:
-        if self._worker is not None:
-            self._worker.stop()
+        with self._here:
+            return [
+                item.structure
+                if isinstance(item.structure, PredictedStructure)
+                else next(from_files)
+                if isinstance(item.structure, str | os.PathLike | FileRecord)
+                else read_graph(item.structure, item.name, spec, self.limits)
+                for item in items
+            ]
 
     def _read_files(self, files: Sequence[_File]) -> list[ReadStructure]:
         try:
-            return [one for part in run_each(self.start(), files, self._failed) for one in part]
+            with self._pool.worker() as worker:
+                return [one for part in run_each(worker, files, self._failed) for one in part]
         except WorkerEndedError as ended:
             raise process_error(ended) from None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.models.options import ForOption, ModelsOption, chosen_model_files
+from phase2.cli.models.options import ForOption, ModelsOption, PaddingOption, ReadersOption, chosen_model_files
 from phase2.cli.models.predict import Inputs, list_structures
 from phase2.cli.options import DeviceOption, LimitOption, given_limits
 from phase2.cli.store import StoreOption, open_command_store
@@ -47,6 +47,8 @@ def embed(  # noqa: PLR0913 - options
         str | None, typer.Option("--backbone", help="A pretrained potential instead: sevennet-0 or sevennet-l3i5.")
     ] = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Crystals per batch.")] = 64,
+    padding_buckets: PaddingOption = None,
+    workers: ReadersOption = None,
     device: DeviceOption = "auto",
     settings: LimitOption = None,
 ) -> None:
@@ -63,8 +65,14 @@ def embed(  # noqa: PLR0913 - options
     from phase2.cli.progress import work_bar
     from phase2.prediction.reading import GraphReader
 
-    embedder = _embedder(model, run, backbone, by=by, models=models, store=store, device=device)
-    with TemporaryDirectory() as folder, GraphReader(limits) as reader, work_bar("structures") as progress:
+    embedder = _embedder(
+        model, run, backbone, by=by, models=models, store=store, device=device, padding_buckets=padding_buckets
+    )
+    with (
+        TemporaryDirectory() as folder,
+        GraphReader(limits, workers=workers) as reader,
+        work_bar("structures") as progress,
+    ):
         if data is not None:
             found = _embed_data(embedder, data, batch_size, limits, store)
         else:
@@ -86,6 +94,7 @@ def _embedder(
     models: Path | None,
     store: str | None,
     device: str,
+    padding_buckets: int | None,
 ) -> Embedder:
     from phase2.config.foundation_models import foundation_model
     from phase2.models.device import choose_device
@@ -102,7 +111,7 @@ def _embedder(
 
     (path,) = chosen_model_files(None if model is None else [model], None if run is None else [run], models, store, by)
     note(f"model: {path}")
-    return ModelEmbedder(Predictor.load(path, where))
+    return ModelEmbedder(Predictor.load(path, where, padding_buckets=padding_buckets))
 
 
 def _embed_data(embedder: Embedder, data: str, batch_size: int, limits: ReadingLimits, store: str | None) -> Embeddings:

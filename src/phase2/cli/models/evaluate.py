@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.models.options import ForOption
+from phase2.cli.models.options import ForOption, PaddingOption
 from phase2.cli.options import (
     DeviceOption,
     LimitOption,
@@ -83,6 +83,7 @@ def evaluate(  # noqa: PLR0913 - options
     ] = None,
     output_format: Annotated[str, typer.Option("--format", help=f"{' or '.join(FORMATS)}.")] = "table",
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Crystals per batch.")] = 64,
+    padding_buckets: PaddingOption = None,
     device: DeviceOption = "auto",
     settings: LimitOption = None,
 ) -> None:
@@ -118,7 +119,7 @@ def evaluate(  # noqa: PLR0913 - options
         store=open_command_store(store) if store else None,
     )
     if predictions is None:
-        found = _of_models(model, by, store, request, device)
+        found = _of_models(model, by, store, request, device, padding_buckets)
     else:
         found = _of_file(predictions, request, own or _defined_by(model, store))
     for line in found.result.notes:
@@ -145,7 +146,14 @@ def _check_predictions(predictions: Path | None, data: str | None, *, given: lis
         raise RequestError("--predictions needs --data.", why="It says where the labels are.", fix="Add --data NAME.")
 
 
-def _of_models(names: list[str] | None, by: str | None, store: str | None, request: Request, device: str) -> Evaluated:
+def _of_models(
+    names: list[str] | None,
+    by: str | None,
+    store: str | None,
+    request: Request,
+    device: str,
+    padding_buckets: int | None,
+) -> Evaluated:
     from phase2.api.references import model_file
     from phase2.cli.progress import work_bar
     from phase2.evaluation.evaluate import evaluate_models
@@ -155,7 +163,8 @@ def _of_models(names: list[str] | None, by: str | None, store: str | None, reque
 
     where = choose_device(device)
     wanted = [None] if not names and by is None else [named_best(name, by) for name in names or ["best"]]
-    predictors = [Predictor.load(model_file(name, store), where) for name in wanted]
+    files = [model_file(name, store) for name in wanted]
+    predictors = [Predictor.load(file, where, padding_buckets=padding_buckets) for file in files]
     for predictor in predictors:
         note(f"model: {predictor.path}")
     with work_bar("crystals") as progress:

@@ -26,6 +26,25 @@ ModelsOption = Annotated[
 ]
 
 
+PaddingOption = Annotated[
+    int | None,
+    typer.Option(
+        "--padding-buckets",
+        min=0,
+        max=64,
+        help="Most sizes that batches are padded to; 0 pads none (default: 4 on a GPU, none on a CPU).",
+        show_default=False,
+    ),
+]
+
+ReadersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, max=1024, help="Most processes that read files (default: one per core).", show_default=False
+    ),
+]
+
+
 def chosen_model_files(
     model: Sequence[Path] | None, run: Sequence[str] | None, models: Path | None, store: str | None, by: str | None
 ) -> list[Path]:

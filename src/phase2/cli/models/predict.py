@@ -12,7 +12,7 @@ import typer
 
 from phase2.cli.console import note, print_table
 from phase2.cli.data_address import DATA_HELP
-from phase2.cli.models.options import ForOption, ModelsOption, chosen_model_files
+from phase2.cli.models.options import ForOption, ModelsOption, PaddingOption, ReadersOption, chosen_model_files
 from phase2.cli.options import DeviceOption, LimitOption, given_limits, variable_of
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.config.data.addresses import is_content, may_be_name
@@ -82,6 +82,8 @@ def predict(  # noqa: PLR0913 - options
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Crystals per batch.")] = 64,
+    padding_buckets: PaddingOption = None,
+    workers: ReadersOption = None,
     device: DeviceOption = "auto",
     settings: LimitOption = None,
 ) -> None:
@@ -98,7 +100,7 @@ def predict(  # noqa: PLR0913 - options
     limits = given_limits(settings)
     if output is not None:
         check_output(output)
-    with TemporaryDirectory() as folder, GraphReader(limits) as reader:
+    with TemporaryDirectory() as folder, GraphReader(limits, workers=workers) as reader:
         if data is not None:
             given = list_records(data, part, limits, store)
         else:
@@ -106,7 +108,16 @@ def predict(  # noqa: PLR0913 - options
             given = Inputs([cif]) if cif is not None else list_structures(where, part, Path(folder), limits, store)
         reader.start()  # gets ready while the models are loaded
         model_files = chosen_model_files(model, run, models, store, by)
-        table = _predict(model_files, given.files, reader, keys, interval or [], batch_size, device)
+        table = _predict(
+            model_files,
+            given.files,
+            reader,
+            keys=keys,
+            levels=interval or [],
+            batch_size=batch_size,
+            padding_buckets=padding_buckets,
+            device=device,
+        )
         table = table.relative_to(Path(folder)).with_rows(given.rows())
     _output(table, output)
     _raise_on_failures(table)
@@ -180,9 +191,11 @@ def _predict(
     models: list[Path],
     files: Sequence[Path | FileRecord],
     reader: GraphReader,
+    *,
     keys: list[str] | None,
     levels: list[float],
     batch_size: int,
+    padding_buckets: int | None,
     device: str,
 ) -> PredictionTable:
     from phase2.cli.progress import work_bar
@@ -191,7 +204,7 @@ def _predict(
     from phase2.prediction.predictor import Predictor
 
     where = choose_device(device)
-    predictors = [Predictor.load(path, where) for path in models]
+    predictors = [Predictor.load(path, where, padding_buckets=padding_buckets) for path in models]
     for predictor in predictors:
         note(f"model: {predictor.path}")
     with work_bar("structures") as progress:
