@@ -15,6 +15,7 @@ from phase2.diagnosis.gpu import (
     old_driver,
     unsupported_gpu,
     unusable_mode,
+    uses,
 )
 from phase2.machine.cuda_driver import ask_driver
 
@@ -51,6 +52,8 @@ def test_a_gpu_is_described():
     assert found["device 0 mode"].value in ("default", "exclusive process", "prohibited")
     assert "free" in found["device 0 memory"].value
     assert found["precision"].value.startswith("fp32")
+    assert "kept on the GPU" in found["graphs"].value
+    assert {"padding", "recorded steps"} <= set(found)
     assert exit_code(found.values()) == 0
 
 
@@ -88,6 +91,18 @@ def test_little_free_memory_may_pass():
 
 def test_features_name_what_is_installed():
     assert active_features().startswith("copies from pinned memory")
+
+
+def test_what_is_active_is_named():
+    found = {finding.name: finding.value for finding in uses([8 << 30, None, 4 << 30])}
+    assert set(found) == {"graphs", "padding", "recorded steps"}
+    assert (
+        found["graphs"] == "kept on the GPU where they are small enough, device 0: up to 2.1 GB; device 2: up to 1.1 GB"
+    )
+    assert "to 4 sizes (--padding-buckets)" in found["padding"]
+    assert "training.padding_buckets" in found["padding"]
+    assert "trial" in found["recorded steps"]
+    assert {finding.name: finding.value for finding in uses([None])}["graphs"] == "sent from pinned memory"
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ def check_gpus() -> Iterator[Finding]:
     yield Finding("GPU", "NCCL", _nccl())
     yield Finding("GPU", "precision", _precision() if available else "fp32; bf16 as a trial, slower on most processors")
     yield Finding("GPU", "features", active_features() if available else "none active: they are for GPUs")
+    if available:
+        yield from uses(_free_memory())
 
 
 def _device(index: int, driver: DriverAnswer | None) -> Iterator[Finding]:
@@ -167,6 +169,45 @@ def active_features() -> str:
     found = [name for name in ("triton", "cuequivariance", "openequivariance") if importlib.util.find_spec(name)]
     found += [name for name in ("cc", "nvcc") if shutil.which(name)]
     return f"{', '.join(active)}" + (f"; installed and not used: {', '.join(found)}" if found else "")
+
+
+def uses(free: Sequence[int | None]) -> Iterator[Finding]:
+    """Say how trainings and predictions use GPUs here: where graphs lie, how batches are padded, what is recorded.
+
+    Args:
+        free: Free memory of each GPU, bytes; None where it cannot be asked.
+    """
+    from phase2.config.settings import packed_runs
+    from phase2.data.resident import MOST_SHARE
+    from phase2.prediction.forward.passes import GPU_BUCKETS
+
+    rooms = [
+        f"device {index}: up to {format_size(int(MOST_SHARE * memory / packed_runs()))}"
+        for index, memory in enumerate(free)
+        if memory is not None
+    ]
+    kept = f"kept on the GPU where they are small enough, {'; '.join(rooms)}" if rooms else "sent from pinned memory"
+    yield Finding("GPU", "graphs", kept)
+    yield Finding(
+        "GPU",
+        "padding",
+        f"of predictions to {GPU_BUCKETS} sizes (--padding-buckets), of training where training.padding_buckets is set",
+    )
+    yield Finding(
+        "GPU", "recorded steps", "of predictions, and of padded training in one process, where a trial finds a gain"
+    )
+
+
+def _free_memory() -> list[int | None]:
+    import torch
+
+    found: list[int | None] = []
+    for index in range(torch.cuda.device_count()):
+        try:
+            found.append(torch.cuda.mem_get_info(index)[0])
+        except RuntimeError:  # the check of its memory says why
+            found.append(None)
+    return found
 
 
 def _nccl() -> str:
