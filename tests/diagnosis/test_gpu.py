@@ -53,7 +53,7 @@ def test_a_gpu_is_described():
     assert "free" in found["device 0 memory"].value
     assert found["precision"].value.startswith("fp32")
     assert "kept on the GPU" in found["graphs"].value
-    assert {"padding", "recorded steps"} <= set(found)
+    assert {"padding", "recorded steps", "kernels"} <= set(found)
     assert exit_code(found.values()) == 0
 
 
@@ -93,16 +93,19 @@ def test_features_name_what_is_installed():
     assert active_features().startswith("copies from pinned memory")
 
 
-def test_what_is_active_is_named():
+def test_what_is_active_is_named(monkeypatch):
     found = {finding.name: finding.value for finding in uses([8 << 30, None, 4 << 30])}
-    assert set(found) == {"graphs", "padding", "recorded steps"}
-    assert (
-        found["graphs"] == "kept on the GPU where they are small enough, device 0: up to 2.1 GB; device 2: up to 1.1 GB"
-    )
+    assert set(found) == {"graphs", "padding", "recorded steps", "kernels"}
+    assert found["graphs"].startswith("kept on the GPU")
+    assert found["graphs"].endswith("device 0: up to 2.0 GiB; device 2: up to 1.0 GiB")
     assert "to 4 sizes (--padding-buckets)" in found["padding"]
     assert "training.padding_buckets" in found["padding"]
     assert "trial" in found["recorded steps"]
-    assert {finding.name: finding.value for finding in uses([None])}["graphs"] == "sent from pinned memory"
+    assert "fused" in found["kernels"] or "not installed" in found["kernels"]
+    monkeypatch.setenv("PHASE2_KERNELS", "plain")
+    without = {finding.name: finding.value for finding in uses([None])}
+    assert without["kernels"] == "PyTorch's operations alone: $PHASE2_KERNELS is plain"
+    assert without["graphs"] == "sent from pinned memory"
 
 
 @pytest.mark.parametrize(

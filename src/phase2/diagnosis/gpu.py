@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -166,8 +165,7 @@ def active_features() -> str:
     active = ["copies from pinned memory"]
     if torch.get_float32_matmul_precision() != "highest":
         active.append("TF32")
-    found = [name for name in ("triton", "cuequivariance", "openequivariance") if importlib.util.find_spec(name)]
-    found += [name for name in ("cc", "nvcc") if shutil.which(name)]
+    found = [name for name in ("cuequivariance", "openequivariance") if importlib.util.find_spec(name)]
     return f"{', '.join(active)}" + (f"; installed and not used: {', '.join(found)}" if found else "")
 
 
@@ -177,8 +175,11 @@ def uses(free: Sequence[int | None]) -> Iterator[Finding]:
     Args:
         free: Free memory of each GPU, bytes; None where it cannot be asked.
     """
+    import torch
+
     from phase2.config.settings import packed_runs
     from phase2.data.resident import MOST_SHARE
+    from phase2.models.kernels import why_not
     from phase2.prediction.forward.passes import GPU_BUCKETS
 
     rooms = [
@@ -196,6 +197,11 @@ def uses(free: Sequence[int | None]) -> Iterator[Finding]:
     yield Finding(
         "GPU", "recorded steps", "of predictions, and of padded training in one process, where a trial finds a gain"
     )
+    why = why_not("triton", torch.device("cuda"))
+    fused = (
+        f"PyTorch's operations alone: {why}" if why else "fused ones of e3nn in training, where a trial finds a gain"
+    )
+    yield Finding("GPU", "kernels", fused)
 
 
 def _free_memory() -> list[int | None]:
