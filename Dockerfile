@@ -48,7 +48,8 @@ LABEL org.opencontainers.image.title="phase2" \
 # that are mounted from there, which buildah 1.28 does not always find.
 FROM runtime AS gpu-dependencies
 USER 0:0
-COPY constraints/tools.txt constraints/train.txt scripts/slim_environment.py /opt/build/
+COPY constraints/tools.txt constraints/compiler.txt constraints/train.txt scripts/slim_environment.py \
+     scripts/triton_driver.py /opt/build/
 RUN --mount=type=secret,id=ca \
     export UV_NO_CACHE=1 UV_NO_PROGRESS=1 PIP_NO_CACHE_DIR=1 \
     && export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
@@ -58,8 +59,10 @@ RUN --mount=type=secret,id=ca \
     && python3 -m venv --without-pip /opt/phase2 \
     && /tmp/tools/bin/uv pip install --python /opt/phase2/bin/python --compile-bytecode \
        --require-hashes -r /opt/build/train.txt \
+    && /tmp/tools/bin/uv pip install --python /tmp/tools/bin/python --require-hashes -r /opt/build/compiler.txt \
+    && /tmp/tools/bin/python -B /opt/build/triton_driver.py /opt/phase2 \
     && python3 -B /opt/build/slim_environment.py /opt/phase2 \
-    && rm -rf /tmp/tools /tmp/uv-*
+    && rm -rf /tmp/tools /tmp/uv-* /tmp/zig-*
 USER 10001:10001
 
 # ---- cpu-dependencies: the same without what a GPU alone needs ----

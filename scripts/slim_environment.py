@@ -1,8 +1,9 @@
 """Remove from an environment what a container never loads, and say what that saves. Run by the Dockerfile.
 
-What goes is dead weight for a reason that can be checked: it builds code in an image without a compiler, it tests other
-packages, or nothing that stays names it. With --cpu, what the CUDA build of PyTorch opens on a GPU alone goes as well;
-the rest of CUDA stays, since PyTorch's CUDA build links it and would not be imported without.
+What goes is dead weight for a reason that can be checked: it builds code in an image without a compiler, it is for
+other hardware, it tests other packages, or nothing that stays names it. With --cpu, what the CUDA build of PyTorch
+opens on a GPU alone goes as well; the rest of CUDA stays, since PyTorch's CUDA build links it and would not be imported
+without.
 """
 
 import argparse
@@ -21,7 +22,17 @@ class Rule:
 
 
 ALWAYS = (
-    Rule("Triton: it compiles kernels, which takes a C compiler", ("triton", "triton-*.dist-info")),
+    Rule(
+        "parts of Triton for other GPUs, profiling and tests",
+        tuple(
+            f"triton/{name}"
+            for name in (
+                *("_C/libproton.so", "profiler", "plugins", "instrumentation", "FileCheck", "include"),
+                *("backends/amd/lib", "backends/amd/include", "backends/nvidia/include", "backends/nvidia/lib/cupti*"),
+                *("backends/nvidia/bin/cuobjdump", "backends/nvidia/bin/nvdisasm"),
+            )
+        ),
+    ),
     Rule("device code for linking kernels", ("nvidia/nvshmem/lib/*.bc",)),
     Rule("CUDA libraries that no other names", ("nvidia/cu*/lib/libcusolverMg.so*",)),
     Rule("headers", ("torch/include", "nvidia/*/include", "nvidia/*/cccl", "pyarrow/include")),
@@ -32,6 +43,7 @@ ALWAYS = (
     ),
 )
 ON_CPU = (
+    Rule("Triton: it compiles kernels for GPUs", ("triton", "triton-*.dist-info")),
     Rule("cuDNN's engines", ("nvidia/cudnn/lib/libcudnn_*.so*",)),
     Rule("CUDA linear algebra", ("torch/lib/libtorch_cuda_linalg.so", "nvidia/cu*/lib/libcusolver.so*")),
     Rule(

@@ -23,7 +23,8 @@ def main() -> None:
     for name, extras in SETS.items():
         agreeing = [] if name == "dev" else ["--constraint", "constraints/dev.txt"]
         _compile("pyproject.toml", name, [word for extra in extras for word in ("--extra", extra)] + agreeing)
-    _compile("constraints/tools.in", "tools", [])
+    for name in ("tools", "compiler"):
+        _compile(f"constraints/{name}.in", name, [])
 
 
 def _compile(source: str, name: str, options: list[str]) -> None:

@@ -13,8 +13,11 @@ slim_environment = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(slim_environment)
 
 GOES_ALWAYS = [
-    "triton/backends/nvidia/bin/ptxas",
-    "triton-3.9.0.dist-info/METADATA",
+    "triton/_C/libproton.so",
+    "triton/backends/amd/lib/ocml.bc",
+    "triton/backends/nvidia/bin/nvdisasm",
+    "triton/backends/nvidia/include/cuda.h",
+    "triton/backends/nvidia/lib/cupti/libcupti.so",
     "torch/include/ATen/ATen.h",
     "nvidia/cu13/include/cuda.h",
     "nvidia/cu13/lib/libcudart_static.a",
@@ -23,6 +26,12 @@ GOES_ALWAYS = [
     "pandas/tests/io/test_sql.py",
 ]
 GOES_WITHOUT_GPU = [
+    "triton/_C/libtriton.so",
+    "triton/backends/amd/compiler.py",
+    "triton/backends/nvidia/bin/ptxas",
+    "triton/backends/nvidia/cuda_utils.so",
+    "triton/backends/nvidia/lib/libdevice.10.bc",
+    "triton-3.9.0.dist-info/METADATA",
     "nvidia/cudnn/lib/libcudnn_engines_precompiled.so.9",
     "nvidia/cu13/lib/libcusolver.so.12",
     "torch/lib/libtorch_cuda_linalg.so",

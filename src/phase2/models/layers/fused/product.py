@@ -14,6 +14,7 @@ import triton.language as tl
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from phase2.models.layers.fused.driver import use_prebuilt_driver
 from phase2.models.layers.fused.layout import Route, SortedBonds
 from phase2.models.layers.fused.product_kernels import feature_gradient, sum_messages, weight_gradient
 
@@ -21,6 +22,8 @@ CHANNELS = 32
 """Channels of a program."""
 BONDS = 16
 """Bonds that a program has at once."""
+
+use_prebuilt_driver()
 
 
 def fused_product(
