@@ -39,6 +39,16 @@ def test_the_remains_of_a_killed_harness_are_cleared(host, own_cluster):
     assert host.node_ready()
 
 
+def test_nothing_is_left_of_a_second_node_that_nobody_removed(host, own_cluster):
+    host.add_second_node()
+    kinds = [word.split()[0] for word in leftovers.found(host.folders)]
+    assert {"cable", "namespace"} <= set(kinds)
+    host.down()
+    assert leftovers.found(host.folders) == []
+    host.start()
+    assert host.node_ready()
+
+
 @pytest.fixture
 def own_cluster(was_up_before):
     """Skip tests that stop the cluster if it was up before."""

@@ -10,6 +10,7 @@ from tests.on_cluster.lab.node.configuration import write_configuration
 from tests.on_cluster.lab.node.leftovers import clear
 from tests.on_cluster.lab.node.network import make_bridge
 from tests.on_cluster.lab.node.processes import Processes
+from tests.on_cluster.lab.node.second import SecondNode
 from tests.on_cluster.lab.pods import CONTAINER
 from tests.on_cluster.lab.timings import step
 
@@ -18,7 +19,7 @@ _AFTER_API = ("controller-manager", "scheduler", "kubelet", "proxy", "coredns")
 
 
 class Cluster(ClusterBase):
-    """Single-node Kubernetes whose components are processes of this machine."""
+    """Kubernetes of one node, or two for a while, whose components are processes of this machine."""
 
     def __init__(self, folders: Folders | None = None) -> None:
         self.folders = folders or Folders.default()
@@ -55,9 +56,13 @@ class Cluster(ClusterBase):
     def log(self, pod, container: str = CONTAINER) -> str:
         """Return the log of a container so far, read on the node: it needs no API server."""
         name = f"{pod.metadata.namespace}_{pod.metadata.name}_{pod.metadata.uid}"
-        files = sorted((self.folders.state / "pods" / name / container).glob("*.log"))
+        files = sorted((self.folders_of(pod.spec.node_name).state / "pods" / name / container).glob("*.log"))
         lines = [line for file in files for line in file.read_text(errors="replace").splitlines()]
         return "\n".join(line.split(" ", 3)[-1] for line in lines)  # behind time, stream and kind
+
+    def folders_of(self, node: str | None) -> Folders:
+        """Return the folders of a node, by its name."""
+        return self.folders.second if node == SecondNode.name else self.folders
 
     def log_tail(self, component: str) -> str:
         return self.processes.log_tail(component)
@@ -76,6 +81,19 @@ class Cluster(ClusterBase):
         """Kill the container runtime and start it again; containers keep running under their shims."""
         self.processes.stop("containerd", kill=True)
         self._start("containerd")
+
+    def add_second_node(self) -> SecondNode:
+        """Start a second node, and wait until it is ready."""
+        added = SecondNode(self.folders)
+        with step("second node ready"):
+            added.start()
+            self.wait(lambda: self.node_ready(added.name), "the second node to be ready", "kubelet-2")
+        return added
+
+    def remove_second_node(self, node: SecondNode) -> None:
+        """Stop the second node, and delete it with its pods."""
+        node.remove()
+        self.kubectl("delete", "node", node.name, "--ignore-not-found")
 
     # ------------------------------------------------------------------------------------------------------------------
 

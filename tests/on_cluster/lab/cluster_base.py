@@ -49,9 +49,12 @@ class ClusterBase:
         (node,) = self.core.list_node().items
         return str(node.metadata.name)
 
-    def node_ready(self) -> bool:
+    def node_ready(self, name: str | None = None) -> bool:
+        """Whether a node is ready, or any."""
         nodes = self.core.list_node(_request_timeout=5).items
-        conditions = [each for node in nodes for each in node.status.conditions or []]
+        conditions = [
+            each for node in nodes if name in (None, node.metadata.name) for each in node.status.conditions or []
+        ]
         return any(each.type == "Ready" and each.status == "True" for each in conditions)
 
     def kubectl(self, *words: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -67,3 +67,29 @@ class Folders:
     @property
     def lock(self) -> Path:
         return self.root / "lock"
+
+    @property
+    def second(self) -> "Folders":
+        """Those of the second node."""
+        return SecondFolders(self.root)
+
+
+@dataclass(frozen=True)
+class SecondFolders(Folders):
+    """Folders of the second node, which has images and a state of its own; all else is the cluster's."""
+
+    @property
+    def images(self) -> Path:
+        return self.root / "containerd-2"
+
+    @property
+    def state(self) -> Path:
+        return super().state / "node-2"
+
+    @property
+    def keys(self) -> Path:
+        return super().state / "pki"
+
+    @property
+    def logs(self) -> Path:
+        return super().state / "log"

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.on_cluster.lab.building import builds, images, registry
 from tests.on_cluster.lab.cluster import Cluster
 from tests.on_cluster.lab.folders import Folders
-from tests.on_cluster.lab.node import components
+from tests.on_cluster.lab.node import addresses, components
 from tests.on_cluster.lab.node.configuration import write_configuration
 from tests.on_cluster.lab.node.host import prepare_host
 from tests.on_cluster.lab.pods import Pods, restricted_pod
@@ -65,12 +65,21 @@ def image(cluster: Cluster) -> str:
         Its name at its digest.
     """
     made = images.phase2_image(cluster.folders)
-    if not images.is_on_node(cluster.folders, made):
-        with step(f"node pulls {made.partition('@')[0]}"):
-            # A pod, and not the runtime's own client: the kubelet's way does not keep the packed layers as well.
-            Pods(cluster).run(restricted_pod("pulls", made, "true"), _PULL_SECONDS)
-        images.leave_on_node(cluster.folders, made)
+    pull(cluster, made, addresses.NODE)
     return made
+
+
+def pull(cluster: Cluster, made: str, node: str) -> None:
+    """Put an image on a node, in place of earlier ones of its name."""
+    folders = cluster.folders_of(node)
+    if images.is_on_node(folders, made):
+        return
+    with step(f"{node} pulls {made.partition('@')[0]}"):
+        # A pod, and not the runtime's own client: the kubelet's way does not keep the packed layers as well.
+        pod = restricted_pod("pulls", made, "true")
+        pod["spec"]["nodeName"] = node
+        Pods(cluster).run(pod, _PULL_SECONDS)
+    images.leave_on_node(folders, made)
 
 
 def build(cluster: Cluster) -> None:

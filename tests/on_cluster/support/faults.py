@@ -69,18 +69,17 @@ def kill_minio_while_it_writes(cluster: Cluster, minio: Minio, seconds: float = 
 
 def process_of(cluster: Cluster, pod: str, container: str = CONTAINER) -> int:
     """Return the id on the host of the first process of a pod's container."""
-    status = cluster.core.read_namespaced_pod_status(pod, cluster.namespace).status
-    return _first_process(cluster, status, container)
+    return _first_process(cluster, cluster.core.read_namespaced_pod(pod, cluster.namespace), container)
 
 
 def _process_named(cluster: Cluster, app: str) -> int:
     (pod,) = cluster.core.list_namespaced_pod(MINIO_NAMESPACE, label_selector=f"app={app}").items
-    return _first_process(cluster, pod.status, app)
+    return _first_process(cluster, pod, app)
 
 
-def _first_process(cluster: Cluster, status, container: str) -> int:
-    (found,) = (each.container_id for each in status.container_statuses if each.name == container)
-    tasks = cluster.folders.containerd_state / "io.containerd.runtime.v2.task" / "k8s.io"
+def _first_process(cluster: Cluster, pod, container: str) -> int:
+    (found,) = (each.container_id for each in pod.status.container_statuses if each.name == container)
+    tasks = cluster.folders_of(pod.spec.node_name).containerd_state / "io.containerd.runtime.v2.task" / "k8s.io"
     folder = tasks / found.removeprefix("containerd://")
     return int((folder / "init.pid").read_text())
 

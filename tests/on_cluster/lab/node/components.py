@@ -10,17 +10,25 @@ ENVIRONMENT = {"OTEL_TRACES_EXPORTER": "none", "GOGC": "400"}
 
 def commands(folders: Folders) -> dict[str, list[str]]:
     """All components, by name; paths without a folder are those of the keys."""
-    kube, state = str(builds.kube(folders)), folders.state
+    kube = str(builds.kube(folders))
     return {
         "etcd": [kube, "etcd", *_etcd(folders)],
-        "containerd": ["containerd", "--config", f"{state}/containerd.toml"],
         "registry": registry(folders),
         "apiserver": [kube, "apiserver", *_apiserver()],
         "controller-manager": [kube, "controller-manager", *_controller_manager()],
         "scheduler": [kube, "scheduler", "--kubeconfig=scheduler.conf", "--leader-elect=false"],
-        "kubelet": [kube, "kubelet", *_kubelet(folders)],
-        "proxy": [kube, "proxy", f"--config={state}/proxy.yaml"],
-        "coredns": [str(builds.coredns(folders)), f"-conf={state}/Corefile"],
+        "coredns": [str(builds.coredns(folders)), f"-conf={folders.state}/Corefile"],
+        **node_commands(folders, addresses.FIRST),
+    }
+
+
+def node_commands(folders: Folders, node: addresses.Node) -> dict[str, list[str]]:
+    """The components that every node has, by name."""
+    kube = str(builds.kube(folders))
+    return {
+        "containerd": ["containerd", "--config", f"{folders.state}/containerd.toml"],
+        "kubelet": [kube, "kubelet", *_kubelet(folders, node)],
+        "proxy": [kube, "proxy", f"--config={folders.state}/proxy.yaml"],
     }
 
 
@@ -75,17 +83,17 @@ def _controller_manager() -> list[str]:
         "--service-account-private-key-file=sa.key",
         "--root-ca-file=ca.crt",
         "--use-service-account-credentials",
-        f"--cluster-cidr={addresses.POD_NETWORK}",
+        f"--cluster-cidr={addresses.ALL_PODS}",
         "--leader-elect=false",
         "--controllers=*,-nodeipam",
     ]
 
 
-def _kubelet(folders: Folders) -> list[str]:
+def _kubelet(folders: Folders, node: addresses.Node) -> list[str]:
     return [
         f"--config={folders.state}/kubelet.yaml",
-        "--kubeconfig=kubelet.conf",
-        f"--hostname-override={addresses.NODE}",
+        f"--kubeconfig={node.name}.conf",
+        f"--hostname-override={node.name}",
         f"--root-dir={folders.state}/kubelet",
-        f"--node-ip={addresses.NODE_ADDRESS}",
+        f"--node-ip={node.address}",
     ]

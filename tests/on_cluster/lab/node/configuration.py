@@ -10,22 +10,28 @@ CNI_PROGRAMS = "/usr/lib/cni"
 
 def write_configuration(folders: Folders) -> None:
     """Write the files of all components into the cluster's state."""
+    write_node_configuration(folders, addresses.FIRST)
+    texts = {"registry.yaml": json.dumps(_registry(folders)), "Corefile": _name_server(folders)}
+    for name, text in texts.items():
+        (folders.state / name).write_text(text)
+
+
+def write_node_configuration(folders: Folders, node: addresses.Node) -> None:
+    """Write the files of a node's components into its state."""
     (folders.state / "cni").mkdir(parents=True, exist_ok=True)
     texts = {
-        "cni/10-bridge.conflist": json.dumps(_network(folders)),
-        "containerd.toml": containerd(folders),
-        "containerd-alone.toml": containerd(folders, runtime=False),
-        "kubelet.yaml": json.dumps(_kubelet(folders)),
-        "proxy.yaml": json.dumps(_proxy(folders)),
-        "registry.yaml": json.dumps(_registry(folders)),
-        "Corefile": _name_server(folders),
+        "cni/10-bridge.conflist": json.dumps(_network(folders, node)),
+        "containerd.toml": containerd(folders, node),
+        "containerd-alone.toml": containerd(folders, node, runtime=False),
+        "kubelet.yaml": json.dumps(_kubelet(folders, node)),
+        "proxy.yaml": json.dumps(_proxy(folders, node)),
         "resolv.conf": f"nameserver {addresses.NODE_ADDRESS}\n",
     }
     for name, text in texts.items():
         (folders.state / name).write_text(text)
 
 
-def containerd(folders: Folders, *, runtime: bool = True) -> str:
+def containerd(folders: Folders, node: addresses.Node, *, runtime: bool = True) -> str:
     """Return containerd's configuration, as the kubelet's runtime or only to manage its files."""
     plugin = 'plugins."io.containerd.grpc.v1.cri"'
     head = f"""
@@ -55,18 +61,27 @@ state = "{folders.containerd_state}"
 [{plugin}.containerd.runtimes.runc.options]
   SystemdCgroup = false
 """
+        + ("" if node.mirror is None else _mirror(plugin, node.mirror))
     )
 
 
-def _network(folders: Folders) -> dict[str, object]:
-    ranges = [[{"subnet": addresses.POD_NETWORK, "rangeStart": "10.244.0.10"}]]
+def _mirror(plugin: str, address: str) -> str:
+    return f"""
+[{plugin}.registry.mirrors."{addresses.REGISTRY}"]
+  endpoint = ["{address}"]
+"""
+
+
+def _network(folders: Folders, node: addresses.Node) -> dict[str, object]:
+    ranges = [[{"subnet": node.pods, "rangeStart": node.first_pod}]]
     ranges_and_routes = {"type": "host-local", "ranges": ranges, "routes": [{"dst": "0.0.0.0/0"}]}
-    bridge = {"type": "bridge", "bridge": addresses.BRIDGE, "isGateway": True, "ipMasq": True, "hairpinMode": True}
+    bridge = {"type": "bridge", "bridge": addresses.BRIDGE, "isGateway": True, "hairpinMode": True}
+    bridge["ipMasq"] = node.masquerades
     bridge["ipam"] = ranges_and_routes | {"dataDir": f"{folders.state}/addresses"}
     return {"cniVersion": "0.4.0", "name": addresses.NETWORK, "plugins": [bridge]}
 
 
-def _kubelet(folders: Folders) -> dict[str, object]:
+def _kubelet(folders: Folders, node: addresses.Node) -> dict[str, object]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -76,9 +91,10 @@ def _kubelet(folders: Folders) -> dict[str, object]:
             "x509": {"clientCAFile": f"{folders.keys}/ca.crt"},
         },
         "authorization": {"mode": "Webhook"},
-        "tlsCertFile": f"{folders.keys}/kubelet.crt",
-        "tlsPrivateKeyFile": f"{folders.keys}/kubelet.key",
+        "tlsCertFile": f"{folders.keys}/{node.name}.crt",
+        "tlsPrivateKeyFile": f"{folders.keys}/{node.name}.key",
         "cgroupDriver": "cgroupfs",
+        "cgroupRoot": node.cgroup,
         "failSwapOn": False,
         "containerRuntimeEndpoint": f"unix://{folders.containerd_socket}",
         "clusterDNS": [addresses.NODE_ADDRESS],
@@ -93,14 +109,14 @@ def _kubelet(folders: Folders) -> dict[str, object]:
     }
 
 
-def _proxy(folders: Folders) -> dict[str, object]:
+def _proxy(folders: Folders, node: addresses.Node) -> dict[str, object]:
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
-        "clientConnection": {"kubeconfig": f"{folders.keys}/proxy.conf"},
+        "clientConnection": {"kubeconfig": f"{folders.keys}/{node.name}-proxy.conf"},
         "mode": "iptables",
-        "clusterCIDR": addresses.POD_NETWORK,
-        "hostnameOverride": addresses.NODE,
+        "clusterCIDR": addresses.ALL_PODS,
+        "hostnameOverride": node.name,
         "conntrack": {"maxPerCore": 0},
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 from tests.on_cluster.lab.folders import Folders
-from tests.on_cluster.lab.node import configuration, network
+from tests.on_cluster.lab.node import addresses, configuration, network
 from tests.on_cluster.lab.node.processes import Processes
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -20,9 +20,8 @@ _LOG_LINKS = Path("/var/log/containers")
 def clear(folders: Folders) -> None:
     """Remove all processes, mounts, containers, networks and rules; keep what was built."""
     Processes(folders).stop(kill=True)
-    _kill_containers(folders)
-    if folders.images.exists():
-        _forget_containers(folders)
+    clear_second(folders.second)
+    _clear_containers(folders, addresses.FIRST)
     _unmount(folders.root)
     network.clear_network()
     _remove_cgroups()
@@ -34,16 +33,31 @@ def clear(folders: Folders) -> None:
         shutil.rmtree(folders.state)  # and say what stays
 
 
+def clear_second(folders: Folders) -> None:
+    """Remove the containers, network and state of a second node whose components are stopped; does nothing without."""
+    if folders.state.exists():
+        _clear_containers(folders, addresses.SECOND)
+        _unmount(folders.state)
+    network.clear_second()
+    shutil.rmtree(folders.state, ignore_errors=True)
+
+
 def found(folders: Folders) -> list[str]:
     """Describe what is left to clear; empty after ``clear``."""
     processes = [f"process {each.name()} {each.pid}" for each in Processes(folders).find()]
     mounts = [f"mount {mount}" for mount in _mounts(folders.root)]
-    groups = [f"cgroup {group}" for group in [*_CGROUPS.glob("kubepods"), *_CGROUPS.glob("*/kubepods")]]
+    groups = [f"cgroup {group}" for group in _pod_cgroups()]
     state = [f"folder {folders.state}"] if folders.state.exists() else []
     return [*processes, *mounts, *groups, *network.found(), *state]
 
 
-def _kill_containers(folders: Folders) -> None:
+def _clear_containers(folders: Folders, node: addresses.Node) -> None:
+    kill_containers(folders)
+    if folders.images.exists():
+        _forget_containers(folders, node)
+
+
+def kill_containers(folders: Folders) -> None:
     """Kill the processes of containers whose shims are dead."""
     pods = []
     for process in psutil.process_iter():
@@ -63,25 +77,25 @@ def _container_ids(folders: Folders) -> list[str]:
     return [path.name for path in folders.containerd_state.glob("io.containerd.runtime.v2.task/k8s.io/*")]
 
 
-def _forget_containers(folders: Folders) -> None:
+def _forget_containers(folders: Folders, node: addresses.Node) -> None:
     """Remove the containers from containerd's own records; images stay."""
     folders.state.mkdir(parents=True, exist_ok=True)
     folders.keys.mkdir(parents=True, exist_ok=True)
     settings = folders.state / "containerd-alone.toml"
-    settings.write_text(configuration.containerd(folders, runtime=False))
-    processes = Processes(folders)
-    processes.start("containerd", ["containerd", "--config", str(settings)])
+    settings.write_text(configuration.containerd(folders, node, runtime=False))
+    processes, name = Processes(folders), f"containerd-of-{node.name}"
+    processes.start(name, ["containerd", "--config", str(settings)])
     try:
         for _ in range(200):
             listed = ctr(folders, "containers", "list", "--quiet")
             if listed.returncode == 0:
                 break
             time.sleep(0.05)
-        for name in listed.stdout.split():
-            ctr(folders, "task", "delete", "--force", name)
-            ctr(folders, "containers", "delete", name)
+        for container in listed.stdout.split():
+            ctr(folders, "task", "delete", "--force", container)
+            ctr(folders, "containers", "delete", container)
     finally:
-        processes.stop("containerd")
+        processes.stop(name)
 
 
 def ctr(folders: Folders, *words: str) -> subprocess.CompletedProcess[str]:
@@ -102,7 +116,13 @@ def _mounts(folder: Path) -> list[str]:
 
 def _remove_cgroups() -> None:
     """Remove the empty groups of pods; the kernel refuses to remove one that is in use."""
-    for pods in [*_CGROUPS.glob("kubepods"), *_CGROUPS.glob("*/kubepods")]:
+    for pods in _pod_cgroups():
         for folder, _, _ in os.walk(pods, topdown=False):
             with suppress(OSError):
                 Path(folder).rmdir()
+
+
+def _pod_cgroups() -> list[Path]:
+    """Return the groups of the nodes' pods, in each hierarchy."""
+    names = ("kubepods", addresses.SECOND.cgroup.strip("/"))
+    return [group for name in names for group in [*_CGROUPS.glob(name), *_CGROUPS.glob(f"*/{name}")]]

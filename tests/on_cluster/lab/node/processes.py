@@ -53,9 +53,13 @@ class Processes:
                 found.append(process)
         return found
 
-    def stop(self, name: str | None = None, *, kill: bool = False, wait: float = 20) -> None:
-        """Stop a component, or all; a process that does not end in time is killed."""
-        found = [each for each in self.find(name) if name is None or "containerd-shim" not in each.name()]
+    def stop(self, name: str | None = None, *, kill: bool = False, shims: bool = False, wait: float = 20) -> None:
+        """Stop a component, or all; a process that does not end in time is killed.
+
+        Containers outlive their containerd under their shims, which are stopped only with all, or with ``shims``.
+        """
+        everything = name is None or shims
+        found = [each for each in self.find(name) if everything or "containerd-shim" not in each.name()]
         for process in found:
             _send(process, signal.SIGKILL if kill else signal.SIGTERM)
         _, stubborn = psutil.wait_procs(found, timeout=wait)
