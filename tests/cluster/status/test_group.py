@@ -1,7 +1,20 @@
 """State of a run that several pods of an Indexed Job train together."""
 
 import pytest
-from tests.cluster.status.test_job import DISRUPTED, NO_ROOM, NOW, a_condition, a_job, a_pod, done, failed, running
+from tests.cluster.status.test_job import (
+    DISRUPTED,
+    GIVEN_UP,
+    IF_LOST,
+    NO_ROOM,
+    NOW,
+    SILENT,
+    a_condition,
+    a_job,
+    a_pod,
+    done,
+    failed,
+    running,
+)
 
 from phase2.cluster.status.group import of_rank, rank_of
 from phase2.cluster.status.job import job_state
@@ -52,11 +65,17 @@ STATES = {
     "a silent node": (
         [
             ranked(0, running()),
-            ranked(1, running(conditions=[a_condition("Ready", status="False"), a_condition("ContainersReady")])),
+            ranked(1, running(conditions=SILENT)),
         ],
         "running",
-        "runs as 2 pods; pod 1 runs on node-1, which does not answer: its pod moves to another node after some "
-        "minutes, attempt 1, 10 min after the start",
+        "runs as 2 pods; pod 1 runs on node-1, which does not answer: its pod is given up after some minutes, "
+        "attempt 1, 10 min after the start",
+        1,
+    ),
+    "a lost node": (
+        [ranked(0, running()), ranked(1, running(deleted=True, conditions=SILENT))],
+        "blocked",
+        f"1 of 2 pods run; pod 1 {GIVEN_UP}; {IF_LOST}",
         1,
     ),
     "one was killed, the other ended": (

@@ -44,6 +44,18 @@ def a_condition(kind, reason=None, message=None, status="True"):
     }
 
 
+SILENT = [
+    a_condition("Ready", status="False"),
+    a_condition("ContainersReady"),
+    a_condition("DisruptionTarget", "DeletionByTaintManager", "deleting"),
+]
+GIVEN_UP = (
+    "was given up on node-1, which does not answer, and where it may still run: the next attempt starts when node-1 "
+    "answers again, or is removed from the cluster"
+)
+IF_LOST = "if node-1 is lost for good, have an administrator make sure that it is off, then: kubectl delete node node-1"
+
+
 def a_pod(number=1, *, state=None, phase="Running", conditions=(), deleted=False, node="node-1", claim=None, **status):
     return {
         "metadata": {
@@ -236,11 +248,17 @@ ACTIVE = {
         'gets no pod: admission webhook "images.example.org" denied the request: unsigned image',
     ),
     "on a silent node": (
-        [running(conditions=[a_condition("Ready", status="False"), a_condition("ContainersReady")])],
+        [running(conditions=SILENT)],
         [],
         "running",
-        "runs on node-1, which does not answer: its pod moves to another node after some minutes, attempt 1, 10 min "
-        "after the start",
+        "runs on node-1, which does not answer: its pod is given up after some minutes, attempt 1, 10 min after the "
+        "start",
+    ),
+    "given up on a silent node": (
+        [running(deleted=True, conditions=SILENT)],
+        [],
+        "blocked",
+        f"{GIVEN_UP}; {IF_LOST}",
     ),
     "being preempted": (
         [running(deleted=True, conditions=[a_condition("DisruptionTarget", "PreemptionByScheduler", "preempting")])],
@@ -378,6 +396,8 @@ def test_state_of_an_ended_run(case):
 def test_a_cancelled_run_that_is_saving_has_not_ended():
     job = a_job(a_condition("FailureTarget", "DeadlineExceeded"), annotations={"phase2.dev/cancelled": "now"})
     assert job_state(job, [running(deleted=True)], now=NOW).state == "stopping"
+    lost = job_state(job, [running(deleted=True, conditions=SILENT)], now=NOW)
+    assert (lost.state, lost.message) == ("stopping", f"is being stopped, and {GIVEN_UP}; {IF_LOST}")
     job = a_job(annotations={"phase2.dev/cancelled": "now"})
     assert job_state(job, [running()], now=NOW).message == "is being stopped and saves a checkpoint"
 

@@ -7,7 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.cluster.status.test_job import IMAGE, NO_CONFIG_MAP, NO_ROOM, NO_SECRET, a_condition
+from tests.cluster.status.test_job import (
+    GIVEN_UP,
+    IF_LOST,
+    IMAGE,
+    NO_CONFIG_MAP,
+    NO_ROOM,
+    NO_SECRET,
+    SILENT,
+    a_condition,
+)
 from tests.cluster.support.controllers import (
     node,
     workflow_failed,
@@ -108,6 +117,7 @@ KUEUE = [
     for number, name in enumerate(("phase2-abc-train-1-5c1f0", "phase2-abc-train-1-0-5c1f0", "phase2-abc-train-5c1f0"))
 ]  # fmt: skip
 
+LOST = a_pod(AGAIN, phase="Running", state={"running": {}}, deletionTimestamp="2026-11-24T12:09:00Z", conditions=SILENT)
 ACTIVE = {
     "created long ago": (
         None, [], "queued",
@@ -236,9 +246,12 @@ ACTIVE = {
     "on a silent node": (
         workflow_status("Running", AGAIN),
         [a_pod(AGAIN, phase="Running", state={"running": {}},
-               conditions=[a_condition("Ready", status="False"), a_condition("ContainersReady")])],
-        "running", "runs on node-1, which does not answer: its pod moves to another node after some minutes, "
+               conditions=SILENT)],
+        "running", "runs on node-1, which does not answer: its pod is given up after some minutes, "
         "step train, attempt 2, progress 2/5, 10 min after the start",
+    ),
+    "given up on a silent node": (
+        workflow_status("Running", AGAIN), [LOST], "blocked", f"{GIVEN_UP}; {IF_LOST}",
     ),
     "one of a sweep cannot start": (
         workflow_status("Running", *ITEMS[:1], node(NAME, ITEM.replace("-1,", "-9,"), "Pending", QUOTA, number=5)), [],
@@ -373,6 +386,8 @@ def test_state_of_an_ended_run(case):
 def test_a_stopped_run_that_is_saving_has_not_ended():
     found = workflow_state(a_workflow(workflow_running(NAME), shutdown="Stop"), [], now=NOW)
     assert (found.state, found.message) == ("stopping", "is being stopped and saves a checkpoint")
+    found = workflow_state(a_workflow(workflow_status("Running", AGAIN), shutdown="Stop"), [LOST], now=NOW)
+    assert (found.state, found.message) == ("stopping", f"is being stopped, and {GIVEN_UP}; {IF_LOST}")
 
 
 def test_a_workflow_that_was_created_just_now_waits_for_the_controller():

@@ -103,6 +103,8 @@ def _summary(
 def _stopping(job: Object, ending: Object | None, states: Sequence[PodState], attempt: int) -> str:
     """Return what a Job that is being stopped does; one whose pod has not started has nothing to save."""
     cause = "" if ending is None else f"; it {_failure(job, ending, states, attempt)}"
+    if states and states[0].is_lost:
+        return f"is being stopped, and {states[0].message}{cause}; {states[0].fix}"
     if states and states[0].phase in {"waiting", "blocked"}:
         return f"is being stopped before it has started{cause}"
     has_ended = bool(states) and states[0].phase == "failed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from phase2.cluster.manifests.pod import CONTAINER as JOB_CONTAINER
@@ -36,12 +36,14 @@ class PodState:
         message: What it does or how it ended, to follow "it".
         exit_code: Exit code of its container; None if it has not ended, or was lost.
         fix: What to do where it is blocked, if there is something to say.
+        is_lost: Whether it has started, is to be deleted, and its node does not answer.
     """
 
     phase: Phase
     message: str
     exit_code: int | None = None
     fix: str = ""
+    is_lost: bool = False
 
     @classmethod
     def blocked(cls, obstacle: Obstacle) -> PodState:
@@ -62,7 +64,8 @@ def pod_state(pod: Object, events: Sequence[Object] = ()) -> PodState:
     if phase in {"Succeeded", "Failed"}:
         return _ended(pod, state.get("terminated") or {})
     if pod["metadata"].get("deletionTimestamp"):
-        return PodState("stopping", _stopping(pod))
+        lost = _lost_node(pod)
+        return PodState("stopping", _stopping(pod)) if lost is None else replace(PodState.blocked(lost), is_lost=True)
     if "running" in state:
         return PodState("running", _running(pod))
     if "terminated" in state:  # before the phase of the pod is updated
@@ -90,11 +93,32 @@ def _stopping(pod: Object) -> str:
 
 
 def _running(pod: Object) -> str:
-    node = (pod.get("spec") or {}).get("nodeName")
-    # Without a readiness probe, a pod whose containers are ready is not ready only where its node does not answer.
-    is_silent = failed_condition(pod, "Ready") is not None and condition(pod, "ContainersReady") is not None
-    where = f"runs on {node}" if node else "runs"
-    return f"{where}, which does not answer: its pod moves to another node after some minutes" if is_silent else where
+    node = _node(pod)
+    if not _is_silent(pod):
+        return f"runs on {node}" if node else "runs"
+    return f"runs on {node}, which does not answer: its pod is given up after some minutes"
+
+
+def _lost_node(pod: Object) -> Obstacle | None:
+    """Return what a pod that is being deleted waits for where its node cannot delete it; None if that is at work."""
+    node = _node(pod)
+    if not _is_silent(pod) or not node:
+        return None
+    # No other pod may start before it is known that this one writes no more.
+    return Obstacle(
+        f"was given up on {node}, which does not answer, and where it may still run: the next attempt starts when "
+        f"{node} answers again, or is removed from the cluster",
+        f"if {node} is lost for good, have an administrator make sure that it is off, then: kubectl delete node {node}",
+    )
+
+
+def _is_silent(pod: Object) -> bool:
+    """Whether the node of a pod does not answer: only then a pod whose containers are ready is not ready itself."""
+    return failed_condition(pod, "Ready") is not None and condition(pod, "ContainersReady") is not None
+
+
+def _node(pod: Object) -> str | None:
+    return (pod.get("spec") or {}).get("nodeName")
 
 
 def _pending(pod: Object, events: Sequence[Object]) -> PodState:

@@ -148,8 +148,12 @@ class WorkflowSnapshot:
         active = [node for node in self._nodes if node.is_pod and node.is_active and node.is_exit_handler]
         if active:
             return f"is being stopped; its exit handler {self._state_of(active[-1]).message}"
-        started = [pod for pod in self._pods.values() if pod_state(pod).phase in {"running", "stopping"}]
-        return SAVES if started or not self._pods else "is being stopped"
+        states = [pod_state(pod) for pod in self._pods.values()]
+        for state in states:
+            if state.is_lost:
+                return f"is being stopped, and {state.message}; {state.fix}"
+        started = any(state.phase in {"running", "stopping"} for state in states)
+        return SAVES if started or not states else "is being stopped"
 
     def _state_of(self, node: Node) -> PodState:
         """Return the state of a node: that of its pod if it is listed; a node is updated after its pod."""
