@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import nullcontext, suppress
+from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from phase2.cli.boundary import abort_process
 from phase2.cli.console import note
 from phase2.config.settings import stays_with_run
 from phase2.errors import PreemptedError
@@ -60,7 +62,7 @@ def joined(device: str) -> WorkerGroup:
 
     group = WorkerGroup(rank_of_process(), choose_device(device))
     if group.rank.spans_machines:
-        _interruptibly(group.join)
+        _interruptibly(partial(group.join, abort_process))
     else:
         group.join()
     return group

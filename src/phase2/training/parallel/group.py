@@ -14,6 +14,7 @@ from torch import distributed, nn
 from phase2.errors import TransientError
 from phase2.machine.rank import Rank
 from phase2.training.parallel.gradients import share_model
+from phase2.training.parallel.watch import OnLost, PeerWatch
 
 # Longer than graphs take to build while the others wait; a training that hangs is ended by the stall detector.
 _PATIENCE = timedelta(days=7)
@@ -32,6 +33,7 @@ class WorkerGroup:
     def __init__(self, rank: Rank | None = None, device: torch.device | None = None) -> None:
         self.rank = rank or Rank()
         self._device = device or torch.device("cpu")
+        self._watch: PeerWatch | None = None
 
     @property
     def size(self) -> int:
@@ -43,8 +45,11 @@ class WorkerGroup:
         """Whether this process leads."""
         return self.rank.is_first
 
-    def join(self) -> None:
+    def join(self, on_lost: OnLost | None = None) -> None:
         """Meet the other processes.
+
+        Args:
+            on_lost: Receives the error, in another thread, when a machine is lost and nothing else would say so.
 
         Raises:
             TransientError: They do not come.
@@ -63,9 +68,13 @@ class WorkerGroup:
                     world_size=self.size,
                     timeout=_PATIENCE,
                 )
+            if on_lost is not None:
+                self._watch_others(PeerWatch(on_lost))
 
     def leave(self) -> None:
         """Leave the others: the first process goes on alone, and they end."""
+        if self._watch is not None:
+            self._watch.close()
         if self.size > 1 and distributed.is_initialized():
             distributed.destroy_process_group()
             if self.is_first:
@@ -107,6 +116,12 @@ class WorkerGroup:
         if self.size > 1:
             self.send(b"")
             self.leave()
+
+    def _watch_others(self, watch: PeerWatch) -> None:
+        given = self.send(watch.listen(self.size) if self.is_first else b"")
+        if not self.is_first:
+            watch.connect(self.rank.address, given)
+        self._watch = watch
 
     def _sent(self, content: bytes) -> bytes:
         length = torch.tensor([len(content)])

@@ -6,10 +6,10 @@ import socket
 import time
 
 from phase2.errors import TransientError
+from phase2.training.parallel.watch import keep_alive
 
 _MINUTE = 60.0
 _CONNECT_SECONDS = 10.0
-_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
 def stay(address: str, port: int) -> None:
@@ -27,11 +27,7 @@ def stay(address: str, port: int) -> None:
     """
     try:
         with socket.create_connection((address, port), timeout=_CONNECT_SECONDS) as first:
-            first.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for name, value in _KEEPALIVE.items():
-                if hasattr(socket, name):
-                    first.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-            first.settimeout(None)
+            keep_alive(first)
             while first.recv(1024):
                 pass
     except OSError:

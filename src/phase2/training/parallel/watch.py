@@ -1,0 +1,123 @@
+"""Finding out that another process of a run can no longer be reached, where no message ever says so."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Event, Thread
+
+from phase2.errors import TransientError
+
+# A machine that lost its power or its network closes no connection, and whoever waits for its share waits for ever.
+# The kernel answers these probes, also for a process that is busy or suspended: two minutes without one.
+_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 6}
+_CONNECT_SECONDS = 30.0
+_TOKEN_BYTES = 16
+
+OnLost = Callable[[TransientError], None]
+
+
+class PeerWatch:
+    """Connections between the first process and each other one, over which nothing is sent.
+
+    A process that ends closes its connection, which is no matter of this class: the others find out as soon as they
+    need it.
+
+    Args:
+        on_lost: Receives the error, in another thread, when the other end of a connection is silent.
+    """
+
+    def __init__(self, on_lost: OnLost) -> None:
+        self._on_lost = on_lost
+        self._ended = Event()
+        self._sockets: list[socket.socket] = []
+
+    def listen(self, processes: int) -> bytes:
+        """Wait for the others, in a thread; returns what they need to :meth:`connect`.
+
+        Args:
+            processes: Number of processes of the run.
+        """
+        if socket.has_dualstack_ipv6():
+            server = socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+        else:
+            server = socket.create_server(("", 0))
+        token = secrets.token_bytes(_TOKEN_BYTES)
+        self._sockets.append(server)
+        self._start(lambda: self._accept(server, token, processes - 1))
+        return token + str(server.getsockname()[1]).encode()
+
+    def connect(self, address: str, given: bytes) -> None:
+        """Connect to the first process, and watch it in a thread.
+
+        Args:
+            address: Its address.
+            given: What the first process returned from :meth:`listen`.
+
+        Raises:
+            TransientError: It cannot be reached.
+        """
+        token, port = given[:_TOKEN_BYTES], int(given[_TOKEN_BYTES:])
+        try:
+            first = socket.create_connection((address, port), timeout=_CONNECT_SECONDS)
+            first.sendall(token)
+        except OSError as error:
+            raise _lost(error) from error
+        self._watch(first)
+
+    def close(self) -> None:
+        """Stop watching; the other ends find their connections closed."""
+        self._ended.set()
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads it
+            each.close()
+
+    def _accept(self, server: socket.socket, token: bytes, others: int) -> None:
+        while others and not self._ended.is_set():
+            with suppress(OSError):
+                other, _ = server.accept()
+                other.settimeout(_CONNECT_SECONDS)
+                if secrets.compare_digest(other.recv(_TOKEN_BYTES, socket.MSG_WAITALL), token):
+                    self._watch(other)
+                    others -= 1
+                else:
+                    other.close()  # a stranger
+        server.close()
+
+    def _watch(self, other: socket.socket) -> None:
+        keep_alive(other)
+        self._sockets.append(other)
+        self._start(lambda: self._read(other))
+
+    def _read(self, other: socket.socket) -> None:
+        try:
+            while other.recv(1):
+                pass
+        except ConnectionError:
+            pass  # it was killed
+        except OSError as error:
+            if not self._ended.is_set():
+                self._on_lost(_lost(error))
+
+    def _start(self, work: Callable[[], None]) -> None:
+        Thread(target=work, daemon=True, name="peer-watch").start()
+
+
+def keep_alive(connection: socket.socket) -> None:
+    """Let reading a connection wait as long as its other end can be reached, and fail two minutes after that."""
+    connection.settimeout(None)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _lost(error: OSError) -> TransientError:
+    return TransientError(
+        "Another process of this run cannot be reached.",
+        why=f"Its machine, or the network between, does not answer: {error}.",
+        fix="See what became of its machine, then run the same command with --resume.",
+    )
