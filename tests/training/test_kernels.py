@@ -132,6 +132,16 @@ def test_wrong_kernels_are_refused(config, data, stand_in, monkeypatch, caplog, 
     assert "'triton' are not used" in caplog.text
 
 
+def test_kernels_whose_rehearsal_fails_are_not_tried(config, data, stand_in, caplog):
+    model, batch = model_and_batch(config, data)
+    trial = try_kernels(
+        model, batch, Timed(2.0), precision="fp32", is_recorded=False, rehearse=lambda *_: "the GPU has stopped"
+    )
+    assert trial.refused == {"triton": "the GPU has stopped"}
+    assert "triton" not in stand_in
+    assert "'triton' are not used: the GPU has stopped" in caplog.text
+
+
 def test_nothing_is_timed_where_there_is_nothing_to_choose(config, data):
     trial = tried(config, data)
     assert trial == KernelTrial(refused={"triton": "they need a GPU"})
@@ -194,6 +204,7 @@ def train(tmp_path, data, config, monkeypatch):
     def train(name, times, *, until=None, resume=False):
         recorder = itertools.repeat(None) if times is None else (Timed(*times) for _ in itertools.count())
         monkeypatch.setattr(trainers, "recorder_for", lambda device: next(recorder))
+        monkeypatch.setattr(trainers, "rehearse", lambda *_: "")
         names = ("best.pt", "checkpoint.pt", ".checkpoint.previous.pt", "history.json")
         stop = StopRequest()
         callback = StopAfter(until, stop)

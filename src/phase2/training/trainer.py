@@ -17,6 +17,7 @@ from phase2.errors import CallbackError, PreemptedError
 from phase2.machine.rank import refuse_many_processes
 from phase2.models.recording.kernels import chosen_kernels, try_kernels
 from phase2.models.recording.recorder import recorder_for
+from phase2.models.recording.rehearsal import rehearse
 from phase2.properties import KEYS
 from phase2.runs.execution import Execution, KernelTrial
 from phase2.runs.history import EpochRow, write_history
@@ -222,6 +223,7 @@ class Trainer:
                     recorder,
                     precision=self._config.training.precision,
                     is_recorded=state.learner.recorded is not None,
+                    rehearse=rehearse,
                 )
         state.use_kernels(chosen_kernels(trial, state.kernels, wanted_kernels()))
         self._kernel_trial = trial if trial.milliseconds or trial.refused else None

@@ -44,7 +44,13 @@ class Values(NamedTuple):
 
 
 def try_kernels(
-    model: CrystalModel, batch: Batch, recorder: Recorder, *, precision: Precision, is_recorded: bool
+    model: CrystalModel,
+    batch: Batch,
+    recorder: Recorder,
+    *,
+    precision: Precision,
+    is_recorded: bool,
+    rehearse: Callable[[CrystalModel, Batch, Kernels, Precision], str] = lambda *_: "",
 ) -> KernelTrial:
     """Compare the kernels that a network may have, on a copy of it: nothing of the training changes.
 
@@ -54,10 +60,11 @@ def try_kernels(
         recorder: Measures the time there.
         precision: Precision of the training.
         is_recorded: Whether steps of the training are recorded where that is faster.
+        rehearse: Tells why kernels must not even be tried in this process; empty where they may.
     """
     device, offered = next(model.parameters()).device, kernels_of(model)
     refused: dict[str, str] = {name: why for name in offered if (why := why_not(name, device))}
-    passes = {name: _pass_of(model, name, batch, precision) for name in offered if name not in refused}
+    passes = {name: pass_of(model, name, batch, precision) for name in offered if name not in refused}
     if len(passes) == 1:
         return KernelTrial(refused=refused)
     expected = passes[PLAIN]()
@@ -65,8 +72,9 @@ def try_kernels(
     gap: dict[Kernels, float] = {}
     for name, one_pass in passes.items():
         try:
-            found = _largest_gap(one_pass(), expected)
-            if found <= EQUAL[precision]:
+            if why := rehearse(model, batch, name, precision):
+                refused[name] = why
+            elif (found := _largest_gap(one_pass(), expected)) <= EQUAL[precision]:
                 gap[name] = found
                 milliseconds[name] = _time(one_pass, recorder, is_recorded=is_recorded)
             else:
@@ -104,7 +112,8 @@ def chosen_kernels(trial: KernelTrial, before: str | None, wanted: Kernels | Non
     return PLAIN
 
 
-def _pass_of(model: CrystalModel, kernels: Kernels, batch: Batch, precision: Precision) -> Callable[[], Values]:
+def pass_of(model: CrystalModel, kernels: Kernels, batch: Batch, precision: Precision) -> Callable[[], Values]:
+    """Return a forward and a backward pass of a copy of a network, computed by these kernels."""
     trial = copy.deepcopy(model).train().requires_grad_()
     use_kernels(trial, kernels)
     device = next(trial.parameters()).device
