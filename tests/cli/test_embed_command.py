@@ -25,6 +25,16 @@ def test_a_folder_is_embedded_and_what_cannot_be_read_is_named(models, tmp_path,
         assert len(content["ids"]) == len(content["features"]) == 2
 
 
+def test_padded_batches_have_the_features_of_the_batches(models, tmp_path):
+    features = []
+    for words in ([], ["--padding-buckets", "2", "--batch-size", "2", "--workers", "2"]):
+        output = tmp_path / "x.npz"
+        assert main(["embed", "--models", str(models), "--dir", str(EXAMPLES), "--output", str(output), *words]) == 0
+        with np.load(output) as content:
+            features.append(content["features"])
+    assert np.abs(features[1] - features[0]).max() <= 1e-6 * np.abs(features[0]).max()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -44,6 +44,21 @@ def as_json(say, *words):
     return json.loads(printed), error
 
 
+def test_padded_batches_have_the_errors_of_the_batches(say, run, tmp_path):
+    tables = []
+    for words in ([], ["--padding-buckets", "2", "--batch-size", "2"]):
+        output = tmp_path / "test.csv"
+        as_json(say, "--model", run, "--resamples", "0", "--output", output, *words)
+        with output.open() as file:
+            tables.append(list(csv.DictReader(file)))
+    plain, padded = ([[*row.values()] for row in table] for table in tables)
+    assert [row[0] for row in plain] == [row[0] for row in padded]
+    columns = [k for k, name in enumerate(tables[0][0]) if "predicted" in name]
+    assert columns
+    for one, other in zip(plain, padded, strict=True):
+        assert [float(other[k]) for k in columns] == pytest.approx([float(one[k]) for k in columns], rel=1e-5)
+
+
 def test_the_test_part_of_a_run_has_the_errors_of_its_results(say, run, results, tmp_path):
     output = tmp_path / "test.csv"
     found, _ = as_json(say, "--model", run, "--output", output)

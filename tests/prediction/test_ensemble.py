@@ -1,11 +1,16 @@
 """An ensemble averages the predictions of its models, and fails as one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from phase2.config.schema import GraphSpec
 from phase2.errors import RequestError, UnknownNameError
 from phase2.prediction.ensemble import combine_tables, predict_ensemble
 from phase2.prediction.predicting import predict_structures
+from phase2.prediction.predictor import Predictor
+from phase2.prediction.reading import GraphReader
 from phase2.prediction.table import PredictedStructure, PredictionTable
 
 
@@ -29,6 +34,30 @@ def test_values_are_means_and_spreads_are_standard_deviations_of_a_sample(pair, 
 def test_progress_counts_the_predictions_of_all_models(pair, examples, progress):
     predict_ensemble(pair, examples, batch_size=2, progress=progress)
     assert progress.seen == [(2, 8), (4, 8), (6, 8), (8, 8)]
+
+
+def test_members_with_the_same_graphs_read_once(pair, examples):
+    read = []
+
+    class Counted(GraphReader):
+        def batches(self, structures, spec, size):
+            read.append(spec)
+            return super().batches(structures, spec, size)
+
+    with Counted() as reader:
+        table = predict_ensemble(pair, examples, batch_size=3, reader=reader)
+        config = pair[1].model.config
+        wider = GraphSpec(cutoff=config.data.graph.cutoff + 0.5)
+        other = replace(
+            pair[1].model, config=config.model_copy(update={"data": config.data.model_copy(update={"graph": wider})})
+        )
+        assert len(read) == 1
+        mixed = predict_ensemble([pair[0], Predictor(other, pair[1].path), pair[1]], examples, reader=reader)
+    assert read[1:] == [config.data.graph, wider]
+    singles = [predict_structures(one, examples, batch_size=3).rows for one in pair]
+    for row, *alone in zip(table.rows, *singles, strict=True):
+        np.testing.assert_array_equal(row.values, np.mean([one.values for one in alone], axis=0))
+    assert not mixed.failures
 
 
 def test_one_model_is_refused(predictor, examples):

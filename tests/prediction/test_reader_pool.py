@@ -103,3 +103,23 @@ def test_several_processes_read_what_one_reads(examples, tmp_path):
         found.append(rows)
     assert found[0] == found[1]
     assert [name for name, _ in found[0]] == [str(path) for path in files]
+
+
+def test_the_next_batch_is_read_while_the_caller_works_on_one():
+    class Watched:
+        """A structure of no known kind, which says when it is read."""
+
+        def __init__(self):
+            self.__dict__["read"] = threading.Event()
+
+        def __getattr__(self, name):
+            self.read.set()
+            raise AttributeError(name)
+
+    structures = [Watched() for _ in range(4)]
+    with GraphReader() as reader:
+        batches = reader.batches(structures, GraphSpec(), 1)
+        next(batches)
+        assert structures[1].read.wait(60)
+        assert not structures[3].read.is_set(), "no further ahead than it has to be"
+        assert len(list(batches)) == 3

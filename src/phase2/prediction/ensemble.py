@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from phase2.errors import RequestError
 from phase2.prediction.agreement import joint_columns
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration
-from phase2.prediction.predicting import novelty_warning, predict_structures
+from phase2.prediction.predicting import novelty_warning, predict_by_each, predict_structures
 from phase2.prediction.predictor import Predictor
 from phase2.prediction.reading import GraphReader
 from phase2.prediction.table import PredictedStructure, PredictionTable
@@ -103,21 +102,9 @@ def predict_ensemble(
     joint_columns(predictors, keys)  # fails before hours are spent on the others
     levels = check_levels(levels)
     calibration = joint_calibration(predictors, keys) if levels else None
-    total = len(structures) * len(predictors)
-    tables = []
-    with ExitStack() as stack:
-        source = reader or stack.enter_context(GraphReader())
-        for number, predictor in enumerate(predictors):
-
-            def report(done: int, _: int | None, before: int = number * len(structures)) -> None:
-                if progress:
-                    progress(before + done, max(total, before + done))
-
-            tables.append(
-                predict_structures(
-                    predictor, structures, properties=keys, batch_size=batch_size, progress=report, reader=source
-                )
-            )
+    tables = predict_by_each(
+        predictors, structures, properties=keys, batch_size=batch_size, progress=progress, reader=reader
+    )
     table = combine_tables(tables)
     return table if calibration is None else add_intervals(table, tables, calibration, levels)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.machine.hardware import thread_count
 from phase2.prediction.predictor import Assessment, Predictor
@@ -43,17 +44,60 @@ def predict_structures(
         UnknownNameError: The model was not trained for a property.
         RequestError: ``properties`` is empty or names a property twice.
     """
+    (table,) = predict_by_each(
+        [predictor], structures, properties=properties, batch_size=batch_size, progress=progress, reader=reader
+    )
+    return table
+
+
+def predict_by_each(
+    predictors: Sequence[Predictor],
+    structures: Sequence[StructureLike],
+    *,
+    properties: Sequence[str] | None = None,
+    batch_size: int = 64,
+    progress: ProgressCallback | None = None,
+    reader: GraphReader | None = None,
+) -> list[PredictionTable]:
+    """Predict structures by several models, each alone; what models with the same graphs read is read once.
+
+    Args:
+        predictors: The models.
+        structures: Paths of structure files, of one or many structures, crystals, pymatgen structures or ASE atoms.
+        properties: Keys of the requested properties; all of each model's by default.
+        batch_size: Number of structures per batch.
+        progress: Callback receiving the number of predictions done, and their number: structures times models.
+        reader: Reader of the structures; one with the default limits if None.
+
+    Raises:
+        UnknownNameError: A model was not trained for a property.
+        RequestError: ``properties`` is empty or names a property twice.
+    """
     torch.set_num_threads(thread_count())
-    columns = predictor.output_columns(properties)
-    rows: list[PredictedStructure] = []
+    columns = [one.output_columns(properties) for one in predictors]
+    rows: list[list[PredictedStructure]] = [[] for _ in predictors]
+    done = 0
     with ExitStack() as stack:
         source = reader or stack.enter_context(GraphReader())
-        batches = source.batches(structures, predictor.model.config.data.graph, batch_size)
-        for names, read in joined(stack.enter_context(closing(batches)), predictor.forward.window):
-            rows += _predict_batch(predictor, names, read, columns, batch_size)
-            if progress:
-                progress(len(rows), max(len(rows), len(structures)))
-    return PredictionTable(tuple(predictor.model.properties[k] for k in columns), tuple(rows))
+        for spec, members in _by_graphs(predictors).items():
+            batches = stack.enter_context(closing(source.batches(structures, spec, batch_size)))
+            for names, read in joined(batches, max(predictors[k].forward.window for k in members)):
+                for k in members:
+                    rows[k] += _predict_batch(predictors[k], names, read, columns[k], batch_size)
+                    done += len(names)
+                    if progress:
+                        progress(done, max(done, len(predictors) * len(structures)))
+    return [
+        PredictionTable(tuple(one.model.properties[k] for k in chosen), tuple(found))
+        for one, chosen, found in zip(predictors, columns, rows, strict=True)
+    ]
+
+
+def _by_graphs(predictors: Sequence[Predictor]) -> dict[GraphSpec, list[int]]:
+    members: dict[GraphSpec, list[int]] = {}
+    for k, one in enumerate(predictors):
+        members.setdefault(one.model.config.data.graph, []).append(k)
+    return members
 
 
 def _predict_batch(
