@@ -9,8 +9,9 @@ from tests.on_cluster.lab.folders import Folders
 from tests.on_cluster.lab.node import addresses, components, network
 from tests.on_cluster.lab.node.certificates import make_node_certificates
 from tests.on_cluster.lab.node.configuration import write_node_configuration
-from tests.on_cluster.lab.node.leftovers import clear_second, kill_containers
+from tests.on_cluster.lab.node.leftovers import clear_second, ctr, kill_containers
 from tests.on_cluster.lab.node.processes import Processes
+from tests.on_cluster.lab.waiting import wait_until
 
 _NODE = addresses.SECOND
 _INSIDE = network.inside(_NODE.name)
@@ -48,6 +49,8 @@ class SecondNode:
         commands = components.node_commands(self.folders, _NODE)
         for name in _COMPONENTS:
             self._processes.start(f"{name}-2", [*_INSIDE, *commands[name]], components.ENVIRONMENT)
+            if name == "containerd":  # a kubelet that does not find it ends
+                wait_until(lambda: ctr(self.folders, "version").returncode == 0, "containerd-2", 120)
 
     def die(self) -> None:
         """Kill everything that runs on it: its components and its containers."""
