@@ -222,7 +222,9 @@ def test_a_node_that_comes_late_is_waited_for_and_one_that_never_comes_is_named(
     assert "1 of 2 pods run; pod 1 cannot be scheduled on any node" in sentence
     assert "unschedulable" in sentence
     assert runs.submit(never, *OURS, *PAIR, "--deadline", "30s").code == 0
-    assert "its deadline of 30 s is over" in runs.wait_for_state(never, "failed", 300)["sentence"]
+    sentence = runs.wait_for_state(never, "failed", 300)["sentence"]
+    assert f"its deadline of 30 s is over; its pod phase2-{never}-1-" in sentence
+    assert "was not scheduled on any node: 0/2 nodes are available" in sentence
     host.kubectl("uncordon", second.name)
     assert_ends_as(run_id, "two-pods", *PAIR)
 

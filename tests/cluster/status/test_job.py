@@ -415,6 +415,26 @@ def test_a_run_that_is_ended_by_its_job_says_why():
     assert found.message == f"is being completed; it failed with exit code 2: {BAD_LEVEL}"
 
 
+def test_a_pod_that_had_no_node_until_the_deadline_is_named():
+    deadline = a_condition("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")
+    events = [
+        an_event("SuccessfulDelete", "Deleted pod: phase2-abc-0-x", "job-uid"),
+        an_event("SuccessfulDelete", "Deleted pod: phase2-abc-1-x", "job-uid"),
+        an_event("FailedScheduling", "0/1 nodes are available.", kind="Pod", name="phase2-abc-0-x"),
+        an_event(
+            "Scheduled", "Successfully assigned phase2/phase2-abc-0-x to node-1", kind="Pod", name="phase2-abc-0-x"
+        ),
+        an_event("FailedScheduling", NO_ROOM, kind="Pod", name="phase2-abc-1-x"),
+        an_event("FailedScheduling", NO_ROOM, kind="Pod", name="phase2-other-0-x"),
+    ]
+    found = job_state(a_job(deadline), [], events, now=NOW)
+    assert found.message == (
+        "failed: its deadline of 12 h is over; its pod phase2-abc-1-x was not scheduled on any node: "
+        "0/1 nodes are available: 1 Insufficient nvidia.com/gpu"
+    )
+    assert job_state(a_job(deadline), [], events[:4], now=NOW).message == "failed: its deadline of 12 h is over"
+
+
 def test_a_queued_run_says_what_its_queue_waits_for():
     job = a_job(suspend=True, labels={"kueue.x-k8s.io/queue-name": "gpu"})
     message = "couldn't assign flavors to pod set main: insufficient unused quota for nvidia.com/gpu in flavor a100"

@@ -23,7 +23,7 @@ from phase2.cluster.run_state import RunState, State
 from phase2.cluster.status.elapsed import duration_phrase, elapsed_phrase
 from phase2.cluster.status.group import group_attempts, group_size, group_states, of_rank
 from phase2.cluster.status.identity import job_identity
-from phase2.cluster.status.obstacles import creation_obstacle
+from phase2.cluster.status.obstacles import creation_obstacle, unplaced_pod
 from phase2.cluster.status.pod import SAVES, PodState, pod_state
 from phase2.cluster.status.queue import admission_message
 
@@ -88,7 +88,9 @@ def _summary(
     is_cancelled = annotation(job, CANCELLED_ANNOTATION) is not None
     failure = condition(job, "Failed")
     if failure is not None:
-        return ("cancelled", "was cancelled") if is_cancelled else ("failed", _failure(job, failure, states, attempt))
+        unplaced = unplaced_pod(job, events) if failure.get("reason") == "DeadlineExceeded" else ""
+        failed = f"{_failure(job, failure, states, attempt)}{unplaced}"
+        return ("cancelled", "was cancelled") if is_cancelled else ("failed", failed)
     ending = condition(job, "FailureTarget")
     if is_cancelled or ending is not None:
         return "stopping", _stopping(job, None if is_cancelled else ending, states, attempt)
