@@ -23,7 +23,8 @@ from phase2.cluster.run_state import RunState, State
 from phase2.cluster.status.elapsed import duration_phrase, elapsed_phrase
 from phase2.cluster.status.group import group_attempts, group_size, group_states, of_rank
 from phase2.cluster.status.identity import job_identity
-from phase2.cluster.status.obstacles import creation_obstacle, unplaced_pod
+from phase2.cluster.status.obstacles import creation_obstacle
+from phase2.cluster.status.placement import unplaced_pod
 from phase2.cluster.status.pod import SAVES, PodState, pod_state
 from phase2.cluster.status.queue import admission_message
 

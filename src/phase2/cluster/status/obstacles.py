@@ -7,10 +7,8 @@ the nodes of a Workflow, so that a Job and a Workflow have the same sentence for
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from phase2.cluster.objects import Object, events_about, namespace_of
 from phase2.cluster.request.quotas import quota_message
 
 _PULL = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError"}
@@ -100,25 +98,6 @@ def scheduling_obstacle(message: str, namespace: str) -> Obstacle:
     # "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: ..." - the second sentence does not help.
     text = flat(message).partition(" preemption: ")[0].partition(" no new claims ")[0].rstrip(". ")
     return missing_object(text, namespace) or Obstacle(f"cannot be scheduled on any node: {text or 'no node fits'}")
-
-
-def unplaced_pod(job: Object, events: Sequence[Object]) -> str:
-    """Return which pod had no node when its Job was ended, to follow how that was; "" if all had one.
-
-    The pod itself is deleted by then.
-
-    Args:
-        job: The Job.
-        events: Events of its namespace.
-    """
-    deleted = {str(event.get("message")).rpartition(" ")[2] for event in events_about(events, job, "SuccessfulDelete")}
-    told = [(str((event.get("involvedObject") or {}).get("name")), event.get("reason"), event) for event in events]
-    placed = {name for name, reason, _ in told if reason == "Scheduled"}
-    for name, reason, event in told:
-        if reason == "FailedScheduling" and name in deleted - placed:
-            why = scheduling_obstacle(str(event.get("message")), namespace_of(job)).message
-            return f"; its pod {name} {why.replace('cannot be scheduled', 'was not scheduled')}"
-    return ""
 
 
 def claim_obstacle(claim: str, message: str) -> Obstacle:

@@ -10,6 +10,7 @@ from phase2.cluster.manifests.pod import CONTAINER as JOB_CONTAINER
 from phase2.cluster.manifests.workflow import CONTAINER as WORKFLOW_CONTAINER
 from phase2.cluster.objects import Object, condition, event_message, failed_condition, namespace_of
 from phase2.cluster.status.obstacles import Obstacle, container_obstacle, flat, scheduling_obstacle
+from phase2.cluster.status.placement import is_silent, lost_node
 from phase2.cluster.status.queue import admission_message
 from phase2.cluster.status.volumes import unbound_claim, unmounted_volume
 
@@ -64,7 +65,7 @@ def pod_state(pod: Object, events: Sequence[Object] = ()) -> PodState:
     if phase in {"Succeeded", "Failed"}:
         return _ended(pod, state.get("terminated") or {})
     if pod["metadata"].get("deletionTimestamp"):
-        lost = _lost_node(pod)
+        lost = lost_node(pod)
         return PodState("stopping", _stopping(pod)) if lost is None else replace(PodState.blocked(lost), is_lost=True)
     if "running" in state:
         return PodState("running", _running(pod))
@@ -93,32 +94,10 @@ def _stopping(pod: Object) -> str:
 
 
 def _running(pod: Object) -> str:
-    node = _node(pod)
-    if not _is_silent(pod):
+    node = (pod.get("spec") or {}).get("nodeName")
+    if not is_silent(pod):
         return f"runs on {node}" if node else "runs"
     return f"runs on {node}, which does not answer: its pod is given up after some minutes"
-
-
-def _lost_node(pod: Object) -> Obstacle | None:
-    """Return what a pod that is being deleted waits for where its node cannot delete it; None if that is at work."""
-    node = _node(pod)
-    if not _is_silent(pod) or not node:
-        return None
-    # No other pod may start before it is known that this one writes no more.
-    return Obstacle(
-        f"was given up on {node}, which does not answer, and where it may still run: the next attempt starts when "
-        f"{node} answers again, or is removed from the cluster",
-        f"if {node} is lost for good, have an administrator make sure that it is off, then: kubectl delete node {node}",
-    )
-
-
-def _is_silent(pod: Object) -> bool:
-    """Whether the node of a pod does not answer: only then a pod whose containers are ready is not ready itself."""
-    return failed_condition(pod, "Ready") is not None and condition(pod, "ContainersReady") is not None
-
-
-def _node(pod: Object) -> str | None:
-    return (pod.get("spec") or {}).get("nodeName")
 
 
 def _pending(pod: Object, events: Sequence[Object]) -> PodState:
