@@ -5,7 +5,7 @@
 Files of the embedded sample, drawn anew for each seed, are predicted by a network of random weights in three ways, in
 turn: every batch is read and then predicted by one process; read by one process and predicted by another; read by as
 many processes as are waited for. The processes were started before, as ``phase2 predict`` starts them while it loads
-the model.
+the model. Processor time tells what a busy machine hides.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import psutil
 import torch
 from numpy.typing import NDArray
 
@@ -50,6 +51,7 @@ def main() -> int:
     chosen = parser.parse_args()
     predictor = _predictor(chosen.algorithm, chosen.level, chosen.device)
     rates: dict[str, list[float]] = {name: [] for name in WAYS}
+    costs: dict[str, list[float]] = {name: [] for name in WAYS}
     with tempfile.TemporaryDirectory() as folder, GraphReader(workers=1) as one, GraphReader() as several:
         ways: list[Callable[[Sequence[Path]], object]] = [
             lambda files: _one_process(predictor, files),
@@ -62,16 +64,17 @@ def main() -> int:
             way(every[: 4 * BATCH])
         for seed, (name, way) in itertools.product(chosen.seeds, zip(WAYS, ways, strict=True)):
             drawn = np.random.default_rng(seed).choice(len(every), chosen.files, replace=chosen.files > len(every))
-            begin = time.perf_counter()
+            begin, spent = time.perf_counter(), _processor_seconds()
             way([every[k] for k in drawn])
             rates[name].append(chosen.files / (time.perf_counter() - begin))
+            costs[name].append(1e3 * (_processor_seconds() - spent) / chosen.files)
     baseline = next(iter(rates.values()))
     print(f"{chosen.algorithm} {chosen.level} on {predictor.device}, {chosen.files} files, seeds {chosen.seeds}")
     for name, values in rates.items():
         ratios = [value / base for value, base in zip(values, baseline, strict=True)]
         print(
             f"{name:<34} {statistics.median(values):>8.0f} structures/s   {statistics.median(ratios):>6.2f} x"
-            f" ({min(ratios):.2f} to {max(ratios):.2f})"
+            f" ({min(ratios):.2f} to {max(ratios):.2f})   {statistics.median(costs[name]):>5.2f} ms of a processor each"
         )
     return 0
 
@@ -94,6 +97,12 @@ def _predictor(algorithm: str, level: str, device: str) -> Predictor:
         score=1.0,
     )
     return Predictor(trained, Path("bench"), choose_device(device))
+
+
+def _processor_seconds() -> float:
+    """Return the processor time of this process and its readers, seconds."""
+    readers = [one.cpu_times() for one in psutil.Process().children()]
+    return time.process_time() + sum(one.user + one.system for one in readers)
 
 
 def _one_process(predictor: Predictor, files: Sequence[Path]) -> None:

@@ -81,9 +81,12 @@ def test_stopped_processes_are_taken_no_more(pool, started):
     assert all(process.stopped for process in started)
 
 
-@pytest.mark.parametrize(("memory", "most"), [(None, 8), (64 << 30, 8), (9 << 30, 3), (1 << 30, 1)])
-def test_readers_are_as_many_as_cores_and_memory_allow(monkeypatch, memory, most):
-    monkeypatch.setattr(reader_pool, "available_cores", lambda: 7.5)
+@pytest.mark.parametrize(
+    ("cores", "memory", "most"),
+    [(7.5, None, 8), (7.5, 64 << 30, 8), (7.5, 9 << 30, 3), (7.5, 1 << 30, 1), (128, None, 32)],
+)
+def test_readers_are_as_many_as_cores_and_memory_allow(monkeypatch, cores, memory, most):
+    monkeypatch.setattr(reader_pool, "available_cores", lambda: cores)
     monkeypatch.setattr(reader_pool, "memory_limit", lambda: memory)
     monkeypatch.setattr("phase2.data.reading.memory_limit", lambda: memory)
     assert most_readers(ReadingLimits(memory_bytes=2 << 30)) == most

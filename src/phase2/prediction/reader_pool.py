@@ -20,9 +20,13 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
+MOST = 32
+"""Most processes unless more are asked for: each has the libraries of the formats in its memory."""
+
+
 def most_readers(limits: ReadingLimits) -> int:
     """Return the most processes that read at once: one per core, as far as the memory of a container has room."""
-    cores, container = math.ceil(available_cores()), memory_limit()
+    cores, container = min(MOST, math.ceil(available_cores())), memory_limit()
     if container is None:
         return cores
     return max(1, min(cores, container // work_limits(limits, 1).memory_bytes - 1))

@@ -102,7 +102,7 @@ class GraphReader:
 
     Args:
         limits: Limits of reading.
-        workers: Most processes; one per core if None, fewer where a container has no memory for so many.
+        workers: Most processes; if None one per core and at most 32, fewer where a container has no memory for so many.
     """
 
     def __init__(self, limits: ReadingLimits = DEFAULT_LIMITS, *, workers: int | None = None) -> None:

@@ -40,7 +40,11 @@ PaddingOption = Annotated[
 ReadersOption = Annotated[
     int | None,
     typer.Option(
-        "--workers", min=1, max=1024, help="Most processes that read files (default: one per core).", show_default=False
+        "--workers",
+        min=1,
+        max=1024,
+        help="Most processes that read files (default: one per core, at most 32).",
+        show_default=False,
     ),
 ]
 
