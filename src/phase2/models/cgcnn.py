@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from phase2.config.schema import CgcnnConfig
+from phase2.config.settings import Kernels
 from phase2.data.batching import Batch, QuotientBatch
 from phase2.models.base import CrystalModel
 from phase2.models.elements import ElementFeatures
@@ -31,6 +32,7 @@ class Cgcnn(CrystalModel):
     """
 
     view: Literal["quotient"] = "quotient"
+    implementations: ClassVar[tuple[Kernels, ...]] = ("plain", "triton")
 
     def __init__(self, config: CgcnnConfig, n_properties: int, cutoff: float) -> None:
         super().__init__()
@@ -46,7 +48,7 @@ class Cgcnn(CrystalModel):
         assert isinstance(batch, QuotientBatch)  # noqa: S101 - implied by view
         nodes = self.elements(batch.species)
         lengths = self.expansion(batch.distance)
-        links = Links.from_batch(batch, across=self.training)
+        links = Links.from_batch(batch, across=self.training, kernels=self.kernels)
         for convolution in self.convolutions:
             nodes = convolution(nodes, lengths, links, batch.weight)
         return segment_mean(nodes, batch.node_crystal, batch.n_crystals, batch.weight)

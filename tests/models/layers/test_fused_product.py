@@ -1,8 +1,5 @@
-"""The fused tensor product is the plain one, in Triton's interpreter on the CPU, and its kernels compile for GPUs."""
+"""The fused tensor product is the plain one, in Triton's interpreter on the CPU."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -146,38 +143,3 @@ def test_why_not():
     assert why_not("plain", CPU) == ""
     assert why_not("triton", CPU) == "they need a GPU"
     assert why_not("cutlass", torch.device("cuda")) == "this phase2 does not know them"
-
-
-COMPILE = """
-import sys
-import triton
-import triton.language as tl
-from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
-
-from phase2.models.layers.fused import product_kernels as kernels
-
-WHOLE = {"sender": "*i64", "receiver": "*i64", "bounds": "*i64", "sent": "*i64", "jobs": "*i32", "terms": "*i32",
-         "blocks": "*fp32", "gradient": "*fp32", "n_bonds": "i32"}
-for name in ("sum_messages", "weight_gradient", "feature_gradient"):
-    kernel = getattr(kernels, name)
-    for element in ("*fp32", "*bf16"):
-        types = WHOLE | dict.fromkeys(("features", "weights"), element)
-        types["out"] = "*fp32" if name == "sum_messages" else element
-        fixed = {"FEATURES": 480, "WEIGHTS": 880, "BLOCKS": 100, "OUT": 1000, "P": 5, "Q": 5, "P_TILE": 8, "Q_TILE": 8,
-                 "C_TILE": 32, "TILE": 16, "TYPE": tl.float32}
-        signature = {n: types.get(n, "constexpr") for n in kernel.arg_names}
-        constants = {(k,): fixed[n] for k, n in enumerate(kernel.arg_names) if n in fixed}
-        source = ASTSource(kernel, signature, constants, {})
-        compiled = triton.compile(source, target=GPUTarget("cuda", int(sys.argv[1]), 32))
-        print(name, element, len(compiled.asm["ptx"]))
-"""
-
-
-@pytest.mark.parametrize("capability", [80, 90, 100])
-def test_the_kernels_compile_for_gpus(capability, tmp_path):
-    environment = {**os.environ, "TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-c", COMPILE, str(capability)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 6

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from phase2.config.settings import Kernels
 from phase2.data.batching import QuotientBatch
 from phase2.models.layers.across import sum_across
 from phase2.models.layers.sparse import sparse_product
@@ -31,6 +32,7 @@ class Links:
         term_links: Links that use each of those terms, term after term, (2 L,) int32.
         term_rows: Offsets of the terms in ``term_links``, (2 N + 1,) int32.
         each: The numbers from 0 to 2 L, (2 L + 1,) int32.
+        kernels: What computes the gated sums.
     """
 
     weight: Tensor
@@ -42,14 +44,16 @@ class Links:
     term_links: Tensor
     term_rows: Tensor
     each: Tensor
+    kernels: Kernels = "plain"
 
     @classmethod
-    def from_batch(cls, batch: QuotientBatch, *, across: bool = False) -> Links:
+    def from_batch(cls, batch: QuotientBatch, *, across: bool = False, kernels: Kernels = "plain") -> Links:
         """Build the sparse matrices of a batch, or of the part of a batch that this process has.
 
         Args:
             batch: The batch, or the part.
             across: Count the edges of all processes that share the batch; all of them have to ask.
+            kernels: What computes the gated sums.
         """
         n, receiver = len(batch.species), batch.receiver
         edges = batch.link_weight * batch.weight.index_select(0, receiver)
@@ -66,6 +70,7 @@ class Links:
             term_links=(order // 2).int(),
             term_rows=_offsets(terms, 2 * n),
             each=torch.arange(len(ends) + 1, dtype=torch.int32, device=receiver.device),
+            kernels=kernels,
         )
 
 
@@ -133,36 +138,62 @@ class _GatedSum(torch.autograd.Function):
         if variance is None:
             variance = sum_across(links.share @ z.square())
         inverse = torch.rsqrt(variance + eps)
+        ctx.links = links
+        ctx.mark_non_differentiable(mean, variance)
+        if links.kernels == "triton":
+            from phase2.models.layers.fused.gate import fused_gated_sum
+
+            ctx.save_for_backward(z, lengths, scale, inverse, bias)
+            return fused_gated_sum(z, scale * inverse, bias, links.weight, links.received), mean, variance
         gate, core = torch.addcmul(bias, z, scale * inverse).chunk(2, dim=1)
         opened, soft = torch.sigmoid(gate), functional.softplus(core)
         messages = opened * soft
-        ctx.links = links
-        ctx.save_for_backward(z, opened, soft, messages, lengths, scale, inverse)
-        ctx.mark_non_differentiable(mean, variance)
+        ctx.save_for_backward(z, lengths, scale, inverse, opened, soft, messages)
         return sparse_product(links.received, links.each[: len(z)], messages, links.weight), mean, variance
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        z, opened, soft, messages, lengths, scale, inverse = ctx.saved_tensors
+        z, lengths, scale, inverse, *activations = ctx.saved_tensors
         links: Links = ctx.links
-        of_messages = sparse_product(links.each[: len(z) + 1], links.receiver, gradient.contiguous(), links.weight)
-        g = torch.empty_like(z)
-        gate, core = g.chunk(2, dim=1)
-        torch.mul(of_messages, messages, out=gate)
-        gate.addcmul_(gate, opened, value=-1)  # d sigmoid(f) = sigmoid(f) (1 - sigmoid(f)) df
-        torch.mul(of_messages, opened, out=core)
-        core.mul_(torch.expm1(-soft).neg_())  # d softplus(s) = (1 - exp(-softplus(s))) ds
-        of_bias, of_scale = g.sum(dim=0), (g * z).sum(dim=0) * inverse
         factor = scale * inverse
+        g = _of_columns(gradient.contiguous(), z, factor, activations, links)
+        of_bias, of_scale = g.sum(dim=0), (g * z).sum(dim=0) * inverse
         if ctx.fixed:
             of_z = g * factor
         else:  # the part through the mean and the variance, per edge
             all_bias, all_scale = sum_across(torch.stack([of_bias, of_scale]))
-            of_z = torch.addcmul(factor * all_bias, z, factor * all_scale * inverse)
-            of_z.mul_(links.share[:, None]).neg_().addcmul_(g, factor)
+            of_z = _of_z(g, z, factor, factor * all_bias, factor * all_scale * inverse, links)
         of_terms = sparse_product(links.term_rows, links.term_links, of_z).view(len(gradient), 2 * z.shape[1])
         return of_terms, None, of_z.T @ lengths, of_scale, of_bias, None, None, None, None
+
+
+def _of_columns(gradient: Tensor, z: Tensor, factor: Tensor, activations: list[Tensor], links: Links) -> Tensor:
+    """Return the gradient by the normalised columns of each link, (L, 2 C), from that of the sums, (N, C)."""
+    if links.kernels == "triton":
+        from phase2.models.layers.fused.gate import fused_gate_gradient
+
+        (bias,) = activations
+        return fused_gate_gradient(gradient, z, factor, bias, links.weight, links.receiver)
+    opened, soft, messages = activations
+    of_messages = sparse_product(links.each[: len(z) + 1], links.receiver, gradient, links.weight)
+    g = torch.empty_like(z)
+    gate, core = g.chunk(2, dim=1)
+    torch.mul(of_messages, messages, out=gate)
+    gate.addcmul_(gate, opened, value=-1)  # d sigmoid(f) = sigmoid(f) (1 - sigmoid(f)) df
+    torch.mul(of_messages, opened, out=core)
+    core.mul_(torch.expm1(-soft).neg_())  # d softplus(s) = (1 - exp(-softplus(s))) ds
+    return g
+
+
+def _of_z(g: Tensor, z: Tensor, factor: Tensor, of_mean: Tensor, of_variance: Tensor, links: Links) -> Tensor:
+    """Return the gradient by z, (L, 2 C), of which a part goes through the mean and the variance."""
+    if links.kernels == "triton":
+        from phase2.models.layers.fused.gate import unnormalised
+
+        return unnormalised(g, z, links.share, factor, of_mean, of_variance)
+    through = torch.addcmul(of_mean, z, of_variance)
+    return through.mul_(links.share[:, None]).neg_().addcmul_(g, factor)
 
 
 def _offsets(ascending: Tensor, n: int) -> Tensor:
