@@ -18,7 +18,9 @@ from phase2.testing.s3_servers import MINIO_VERSION, minio_program
 
 PROJECT = Path(__file__).parents[4]
 SUITE = "trixie"
-_PYTHON = "python3,python3-venv,ca-certificates"
+_PYTHON = "python3,python3-venv,libpython3-dev,ca-certificates"
+"""Packages of the base; the headers of Python are for the part of Triton that the Dockerfile compiles."""
+_BASE = f"{SUITE}-{hashlib.sha256(_PYTHON.encode()).hexdigest()[:8]}"
 _SOURCES = ["Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", "constraints", "scripts", "src"]
 
 
@@ -50,7 +52,7 @@ def _of_one_program(folders: Folders, name: str, tag: str, program: Callable[[],
 
 def base_image(folders: Folders) -> str:
     """Build Debian with Python from packages: no external registry is needed."""
-    digest = registry.digest_of("python-base", SUITE)
+    digest = registry.digest_of("python-base", _BASE)
     if digest:
         return f"{addresses.REGISTRY}/python-base@{digest}"
     with step(f"image python-base: Debian {SUITE}"), tempfile.TemporaryDirectory(dir=folders.root) as context:
@@ -61,7 +63,7 @@ def base_image(folders: Folders) -> str:
             archive.unlink()
         dockerfile = "FROM scratch\nCOPY root /\nENV LANG=C.UTF-8\n"
         (Path(context) / "Dockerfile").write_text(dockerfile)
-        return Buildah(folders).build("python-base", SUITE, Path(context))
+        return Buildah(folders).build("python-base", _BASE, Path(context))
 
 
 def phase2_image(folders: Folders) -> str:
