@@ -183,13 +183,13 @@ def test_a_group_whose_node_is_lost_for_good_goes_on_elsewhere(host, second, pre
     assert_ends_as(run_id, "two-pods", *PAIR)
 
 
-@pytest.mark.parametrize("back", ["while the next pod trains", "after the run is finished"])
+@pytest.mark.parametrize("back", ["while-the-next-trains", "after-the-end"])
 def test_a_pod_that_was_given_up_and_still_trains_is_no_second_writer(
     host, second, prefer, started, runs, bucket, assert_ends_as, back
 ):
     """It is suspended for a while, so that it is behind, as a pod on a machine that is overloaded; then it goes on."""
     prefer(second.name)
-    run_id = started(f"given-up-{len(back)}")
+    run_id = started(f"given-up-{back}")
     lost = on(runs, run_id, second.name)
     process = psutil.Process(faults.process_of(host, lost.metadata.name))
     with second.without_api_server():
@@ -197,7 +197,7 @@ def test_a_pod_that_was_given_up_and_still_trains_is_no_second_writer(
         wait_until_given_up(runs, run_id, second.name)
         host.kubectl("delete", "node", second.name)
         next_pod = wait_until(lambda: on(runs, run_id, NODE), "another pod", 400, pause=1)
-        if back == "while the next pod trains":
+        if back == "while-the-next-trains":
             wait_until(lambda: epochs_of(host.log(next_pod)) > AT_EPOCH, "the next pod to train", 600, pause=0.3)
         else:
             runs.wait_for_end(run_id, 900)

@@ -4,7 +4,7 @@ from kubernetes import client
 from tests.on_cluster.lab.building import builds
 from tests.on_cluster.lab.cluster_base import ClusterBase
 from tests.on_cluster.lab.folders import Folders
-from tests.on_cluster.lab.node import components
+from tests.on_cluster.lab.node import addresses, components
 from tests.on_cluster.lab.node.certificates import make_certificates
 from tests.on_cluster.lab.node.configuration import write_configuration
 from tests.on_cluster.lab.node.leftovers import clear
@@ -25,6 +25,11 @@ class Cluster(ClusterBase):
         self.folders = folders or Folders.default()
         self.processes = Processes(self.folders)
         super().__init__(str(self.folders.kubeconfig), (str(builds.kube_path(self.folders)), "kubectl"))
+
+    @property
+    def node(self) -> str:
+        """Name of its first node, which is always there."""
+        return addresses.NODE
 
     def start(self) -> None:
         """Start all components, after clearing the remains of an earlier cluster, and wait for a ready node."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.on_cluster.lab.building import builds, images, registry
 from tests.on_cluster.lab.cluster import Cluster
 from tests.on_cluster.lab.folders import Folders
-from tests.on_cluster.lab.node import addresses, components
+from tests.on_cluster.lab.node import components
 from tests.on_cluster.lab.node.configuration import write_configuration
 from tests.on_cluster.lab.node.host import prepare_host
 from tests.on_cluster.lab.pods import Pods, restricted_pod
@@ -65,7 +65,7 @@ def image(cluster: Cluster) -> str:
         Its name at its digest.
     """
     made = images.phase2_image(cluster.folders)
-    pull(cluster, made, addresses.NODE)
+    pull(cluster, made, cluster.node)
     return made
 
 
