@@ -1,7 +1,7 @@
 # The image that trains: `make image`, or docs/how-to/container-image.md. docker (BuildKit), podman and buildah build it.
 #
-# Any base serves that has Python 3.11 to 3.13 with venv, libstdc++ and ca-certificates. The last stages start from the
-# same base, since the environment points to its interpreter. The digest decides; the tag says what it is.
+# Any base serves that has Python 3.11 to 3.13 with venv, libstdc++ and ca-certificates; fused kernels need its headers as
+# well. The last stages start from the same base, since the environment points to its interpreter. The digest decides; the tag says what it is.
 ARG BASE_IMAGE=python:3.13.11-slim-trixie@sha256:2b9c9803c6a287cafa0a8c917211dddd23dcd2016f049690ee5219f5d3f1636e
 
 # ---- builder: what installs, and stays behind ----

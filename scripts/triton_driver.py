@@ -23,18 +23,24 @@ def main() -> None:
     parser.add_argument("environment", type=Path, help="a virtual environment")
     arguments = parser.parse_args()
     (folder,) = arguments.environment.glob("lib/python3.*/site-packages/triton/backends/nvidia")
-    compile_driver(folder)
+    headers = Path(sysconfig.get_paths()["include"])
+    if not (headers / "Python.h").is_file():
+        print(
+            f"There is no {headers}/Python.h: without it Triton cannot be used, and trainings do without fused kernels."
+        )
+        return
+    compile_driver(folder, headers)
     print(f"{folder / NAME}: {(folder / NAME).stat().st_size / 1e6:.1f} MB")
 
 
-def compile_driver(folder: Path) -> None:
-    """Compile the driver in Triton's folder for NVIDIA's GPUs."""
-    headers = [f"-I{folder / 'include'}", f"-I{sysconfig.get_paths()['include']}"]
+def compile_driver(folder: Path, headers: Path) -> None:
+    """Compile the driver in Triton's folder for NVIDIA's GPUs, with the headers of Python."""
+    included = [f"-I{folder / 'include'}", f"-I{headers}"]
     with tempfile.TemporaryDirectory(prefix="zig-") as scratch:
         source, cuda = Path(scratch) / "empty.c", Path(scratch) / CUDA
         source.write_text("")
         _compile(scratch, source, cuda, f"-Wl,-soname,{CUDA}")
-        _compile(scratch, folder / "driver.c", folder / NAME, *headers, "-Wl,-z,lazy", "-Wl,--no-as-needed", str(cuda))
+        _compile(scratch, folder / "driver.c", folder / NAME, *included, "-Wl,-z,lazy", "-Wl,--no-as-needed", str(cuda))
 
 
 def _compile(scratch: str, source: Path, library: Path, *options: str) -> None:

@@ -66,6 +66,19 @@ def test_what_goes_and_what_stays(packages, cpu):
     assert sum(slim_environment.slim(packages, cpu=cpu).values()) == 0
 
 
+def test_a_base_without_the_headers_of_python_builds_an_image_without_fused_kernels(tmp_path, monkeypatch, capsys):
+    spec = importlib.util.spec_from_file_location("triton_driver", PROJECT / "scripts" / "triton_driver.py")
+    triton_driver = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(triton_driver)
+    folder = tmp_path / "lib" / "python3.13" / "site-packages" / "triton" / "backends" / "nvidia"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(triton_driver.sysconfig, "get_paths", lambda: {"include": str(tmp_path)})
+    monkeypatch.setattr(triton_driver.sys, "argv", ["triton_driver.py", str(tmp_path)])
+    triton_driver.main()
+    assert "trainings do without fused kernels" in capsys.readouterr().out
+    assert list(folder.iterdir()) == []
+
+
 def test_the_context_of_the_build_holds_what_the_dockerfile_copies():
     lines = (PROJECT / ".dockerignore").read_text().splitlines()
     let_in = {line[1:] for line in lines if line.startswith("!")}
