@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
@@ -14,6 +15,18 @@ from phase2.models.recording import rehearsal
 from phase2.models.recording.rehearsal import rehearse
 from phase2.testing.tiny_training import tiny_data
 from phase2.training.loader import TrainingLoader
+
+
+def fail():
+    raise RuntimeError("an illegal memory access was encountered")
+
+
+ENDS: dict[str, Callable[[], None]] = {
+    "well": lambda: None,
+    "signal": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "error": fail,
+    "never": lambda: time.sleep(600),
+}
 
 
 class Network(CrystalModel):
@@ -29,16 +42,8 @@ class Network(CrystalModel):
 
     def embed(self, batch):
         if self.kernels == "triton":
-            {"well": int, "signal": kill, "error": fail, "never": lambda: time.sleep(600)}[self.end]()
+            ENDS[self.end]()
         return batch.positions.sum() * self.weight
-
-
-def kill():
-    os.kill(os.getpid(), signal.SIGSEGV)
-
-
-def fail():
-    raise RuntimeError("an illegal memory access was encountered")
 
 
 @pytest.fixture(scope="module")
