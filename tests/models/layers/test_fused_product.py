@@ -1,6 +1,7 @@
 """The fused tensor product is the plain one, in Triton's interpreter on the CPU."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def test_equals_the_formula(senders, receivers):
     matrices = torch.randn(m, sum(p * q for p, q in sizes)).double()
     bonds = BondGeometry(sender, torch.ones(m), matrices, {}, {}, SortedBonds.of(sender, receiver, n))
     found = product(features, weights, bonds)
-    parts = [[], []]
+    parts: list[list[torch.Tensor]] = [[], []]
     pieces = zip(
         product.paths,
         sizes,
@@ -113,7 +114,7 @@ def test_geometry_that_needs_a_gradient_is_computed_plainly(batch):
 
 
 def test_the_bonds_are_sorted_without_the_host(batch):
-    reads = [host_reads(lambda k=k: BondGeometry.from_batch(batch, 1, k)) for k in ("plain", "triton")]
+    reads = [host_reads(partial(BondGeometry.from_batch, batch, 1, k)) for k in ("plain", "triton")]
     assert reads == [[], []]
 
 

@@ -14,6 +14,7 @@ def test_it_is_used_where_it_is(tmp_path, monkeypatch):
     assert triton.knobs.build.impl is None
     driver.PREBUILT.write_bytes(b"library")
     assert driver.use_prebuilt_driver()
-    assert triton.knobs.build.impl("cuda_utils", "driver.c", "/tmp", [], [], []) == str(driver.PREBUILT)
+    build = triton.knobs.build.impl
+    assert build("cuda_utils", "driver.c", "/tmp", [], [], []) == str(driver.PREBUILT)
     with pytest.raises(RuntimeError, match="no C compiler, which Triton needs for 'launcher'"):
-        triton.knobs.build.impl("launcher", "launcher.c", "/tmp", [], [], [])
+        build("launcher", "launcher.c", "/tmp", [], [], [])

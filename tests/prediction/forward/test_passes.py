@@ -148,7 +148,7 @@ def test_threads_do_not_share_the_batch_of_a_recording(network, graphs):
     assert recorder.recorded
     parts = [np.arange(48), np.arange(48, len(graphs))]
     expected = [outputs_of(forward, graphs, part) for part in parts]
-    found = [[], []]
+    found: list[list[np.ndarray]] = [[], []]
 
     def compute(k):
         for _ in range(5):

@@ -89,7 +89,7 @@ def test_embeddings_are_alike(plain, recorded, crystals):
 def test_packed_graphs_are_predicted_alike(plain, recorded, crystals):
     graphs = pack(crystals, plain.model.config.data.graph)
     index = np.random.default_rng(2).permutation(len(graphs))[:70]
-    seen = []
+    seen: list[int] = []
     found = recorded.predict_graphs(graphs, index, batch_size=SIZE, progress=seen.append)
     expected = plain.predict_graphs(graphs, batch_size=SIZE)[index]
     assert (np.abs(found - expected) <= CLOSE * np.abs(expected).max(axis=0)).all()

@@ -78,7 +78,7 @@ sys.stdin.read()
 
 @pytest.mark.parametrize("end", [subprocess.Popen.kill, lambda process: process.stdin.close()], ids=["killed", "ended"])
 def test_a_process_that_ends_is_not_reported(end):
-    errors = []
+    errors: list[TransientError] = []
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", FIRST], stdin=pipe, stdout=pipe, text=True) as process:
         given, before = bytes.fromhex(process.stdout.readline()), set(threading.enumerate())
