@@ -1,5 +1,7 @@
 """The image's compiled part of Triton's driver is used instead of a compiler."""
 
+from typing import Any
+
 import pytest
 
 triton = pytest.importorskip("triton", reason="Triton is installed with PyTorch on Linux alone.")
@@ -14,7 +16,7 @@ def test_it_is_used_where_it_is(tmp_path, monkeypatch):
     assert triton.knobs.build.impl is None
     driver.PREBUILT.write_bytes(b"library")
     assert driver.use_prebuilt_driver()
-    build = triton.knobs.build.impl
+    build: Any = triton.knobs.build.impl
     assert build("cuda_utils", "driver.c", "/tmp", [], [], []) == str(driver.PREBUILT)
     with pytest.raises(RuntimeError, match="no C compiler, which Triton needs for 'launcher'"):
         build("launcher", "launcher.c", "/tmp", [], [], [])
