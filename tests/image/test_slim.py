@@ -68,6 +68,7 @@ def test_what_goes_and_what_stays(packages, cpu):
 
 def test_a_base_without_the_headers_of_python_builds_an_image_without_fused_kernels(tmp_path, monkeypatch, capsys):
     spec = importlib.util.spec_from_file_location("triton_driver", PROJECT / "scripts" / "triton_driver.py")
+    assert spec is not None
     triton_driver = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(triton_driver)
     folder = tmp_path / "lib" / "python3.13" / "site-packages" / "triton" / "backends" / "nvidia"
