@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.cluster.support import controllers as simulated
 from tests.cluster.support.backend_contract import REQUEST, BackendHarness, Cli
@@ -112,12 +112,14 @@ class JobSetHarness(StoredHarness):
 
     backend = ("--backend", "jobset", "--nodes", "2", "--image", BY_DIGEST)
     kind = JOBSETS
+    completed = "Completed"
+    counted: ClassVar[dict[str, Any]] = {"restarts": 0}
 
     def running(self, run_id):
-        return {"restarts": 0, "conditions": []}
+        return {**self.counted, "conditions": []}
 
     def succeeded(self, run_id):
-        return {"restarts": 0, "conditions": [simulated.condition("Completed", "AllJobsCompleted")]}
+        return {**self.counted, "conditions": [simulated.condition(self.completed, "AllJobsCompleted")]}
 
     def fail(self, run_id):
         pod = simulated.job_pod(f"phase2-{run_id}", 3, FAILURE)
@@ -125,47 +127,28 @@ class JobSetHarness(StoredHarness):
         self.api.put(PODS, pod)
         assert isinstance(self.api, StoredApi)
         self.api.logs[f"phase2-{run_id}-x"] = "2026-11-24T12:00:00Z error: The data are damaged.\n"
-        status = {"restarts": 0, "conditions": [simulated.condition("Failed", "FailJobSetFailurePolicyAction")]}
+        status = {**self.counted, "conditions": [simulated.condition("Failed", "FailJobSetFailurePolicyAction")]}
         self.api.patch(self.kind, f"phase2-{run_id}", {"status": status})
 
     def stopped(self, run_id):
         assert self.api.get(self.kind, f"phase2-{run_id}")["spec"]["suspend"] is True
-        status = {"restarts": 0, "conditions": [simulated.condition("Suspended", "SuspendedJobs")]}
+        status = {**self.counted, "conditions": [simulated.condition("Suspended", "SuspendedJobs")]}
         self.api.patch(self.kind, f"phase2-{run_id}", {"status": status})
 
 
-class TrainJobHarness(StoredHarness):
+class TrainJobHarness(JobSetHarness):
     """Harness of a TrainJob of two pods, whose status the test writes as Kubeflow's trainer does."""
 
     backend = ("--backend", "trainjob", "--nodes", "2", "--image", BY_DIGEST)
     kind = TRAINJOBS
+    completed = "Complete"
+    counted: ClassVar[dict[str, Any]] = {"jobsStatus": [{"name": "node", "active": 1}]}
 
     def __init__(self, cli: Cli, api: Objects) -> None:
         super().__init__(cli, api)
         runtime = build_runtime()
         runtime["metadata"]["namespace"] = simulated.NAMESPACE
         api.put(RUNTIMES, runtime)
-
-    def running(self, run_id):
-        return {"conditions": [], "jobsStatus": [{"name": "node", "active": 1}]}
-
-    def succeeded(self, run_id):
-        return {"conditions": [simulated.condition("Complete", "AllJobsCompleted")]}
-
-    def fail(self, run_id):
-        pod = simulated.job_pod(f"phase2-{run_id}", 3, FAILURE)
-        pod["metadata"]["labels"]["jobset.sigs.k8s.io/jobset-name"] = f"phase2-{run_id}"
-        self.api.put(PODS, pod)
-        assert isinstance(self.api, StoredApi)
-        self.api.logs[f"phase2-{run_id}-x"] = "2026-11-24T12:00:00Z error: The data are damaged.\n"
-        status = {"conditions": [simulated.condition("Failed", "FailJobSetFailurePolicyAction")]}
-        self.api.patch(self.kind, f"phase2-{run_id}", {"status": status})
-
-    def stopped(self, run_id):
-        assert self.api.get(self.kind, f"phase2-{run_id}")["spec"]["suspend"] is True
-        self.api.patch(
-            self.kind, f"phase2-{run_id}", {"status": {"conditions": [simulated.condition("Suspended", "x")]}}
-        )
 
 
 class WorkflowHarness(StoredHarness):

@@ -14,8 +14,8 @@ from phase2.cluster.labels import (
     RUN_LABEL,
 )
 from phase2.cluster.manifests.group import SERVICE
-from phase2.cluster.manifests.job import QUEUE_LABEL
 from phase2.cluster.manifests.protection import PROTECTED, PROTECTED_LABEL
+from phase2.cluster.manifests.run_object import QUEUE_LABEL
 from phase2.cluster.plan import CACHE_CLAIM, SERVICE_ACCOUNT
 from phase2.cluster.request.names import JOB_PREFIX
 from phase2.cluster.request.resources import MAX_NODES, STORE_SECRET

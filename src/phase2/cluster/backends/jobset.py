@@ -20,7 +20,11 @@ from phase2.cluster.status.jobset import jobset_state
 
 @dataclass(frozen=True, slots=True)
 class JobSetBackend(LabelledBackend):
-    """Backend that executes a run on several nodes as a JobSet, which is started again as a whole."""
+    """Backend that executes a run on several nodes as a JobSet, which is started again as a whole.
+
+    Attributes:
+        completed: Condition of an object whose run has succeeded.
+    """
 
     name: BackendName = "jobset"
     kind: str = "JobSet"
@@ -29,24 +33,25 @@ class JobSetBackend(LabelledBackend):
     pod_label: str = "jobset.sigs.k8s.io/jobset-name"
     container: str = pod.CONTAINER
     are_labelled: bool = True
+    completed: str = "Completed"
 
     def build(self, plan: Plan) -> dict[str, Any]:
         """Return the JobSet of a plan."""
         return build_jobset(plan)
 
     def outcome(self, obj: Object) -> Outcome | None:
-        """Read the outcome from the JobSet's conditions; one that was cancelled has ended once it is suspended."""
-        if condition(obj, "Completed"):
+        """Read the outcome from the conditions; what was cancelled has ended once it is suspended."""
+        if condition(obj, self.completed):
             return "succeeded"
         is_stopped = annotation(obj, CANCELLED_ANNOTATION) and condition(obj, "Suspended")
         return "failed" if condition(obj, "Failed") or is_stopped else None
 
     def is_stopping(self, obj: Object) -> bool:
-        """Whether the JobSet was cancelled."""
+        """Whether it was cancelled."""
         return annotation(obj, CANCELLED_ANNOTATION) is not None
 
     def stop_patch(self, now: datetime) -> Object:
-        """Return a patch that suspends the JobSet, which deletes its pods."""
+        """Return a patch that suspends it, which deletes its pods."""
         return {"metadata": cancelled_at(now), "spec": {"suspend": True}}
 
     def state(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
 from phase2.cluster.manifests.group import group_labels, group_spec
 from phase2.cluster.manifests.pod import CONTAINER, pod_spec
 from phase2.cluster.manifests.protection import PROTECTED, PROTECTED_LABEL
+from phase2.cluster.manifests.run_object import run_object
 from phase2.cluster.plan import Plan
-
-QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 
 FINAL_EXIT_CODES = (2, 3, 4)
 """Exit codes of failures that a retry cannot cure: a bad request, bad data, a bad model file."""
@@ -48,21 +46,7 @@ def build_job(plan: Plan) -> dict[str, Any]:
     }
     if cluster.deadline_seconds is not None:
         spec["activeDeadlineSeconds"] = cluster.deadline_seconds
-    labels = dict(plan.labels)
-    if cluster.queue is not None:
-        labels[QUEUE_LABEL] = cluster.queue
-        spec["suspend"] = True  # until the queue admits it
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {
-            "name": plan.name,
-            "namespace": cluster.namespace,
-            "labels": labels,
-            "annotations": {**plan.annotations, PLAN_ANNOTATION: spec_digest(spec)},
-        },
-        "spec": spec,
-    }
+    return run_object(plan, "batch/v1", "Job", spec)
 
 
 def _pod_labels(plan: Plan) -> dict[str, str]:

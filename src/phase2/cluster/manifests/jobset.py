@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
 from phase2.cluster.manifests.group import SERVICE
-from phase2.cluster.manifests.job import QUEUE_LABEL, build_job
+from phase2.cluster.manifests.job import build_job
+from phase2.cluster.manifests.run_object import run_object
 from phase2.cluster.plan import Plan
 from phase2.errors import RequestError
 from phase2.machine.rank import ADDRESS_VARIABLE
@@ -50,21 +50,7 @@ def build_jobset(plan: Plan) -> dict[str, Any]:
             }
         ],
     }
-    labels = dict(plan.labels)
-    if plan.cluster.queue is not None:
-        labels[QUEUE_LABEL] = plan.cluster.queue
-        spec["suspend"] = True  # until the queue admits it
-    return {
-        "apiVersion": "jobset.x-k8s.io/v1alpha2",
-        "kind": "JobSet",
-        "metadata": {
-            "name": plan.name,
-            "namespace": plan.cluster.namespace,
-            "labels": labels,
-            "annotations": {**plan.annotations, PLAN_ANNOTATION: spec_digest(spec)},
-        },
-        "spec": spec,
-    }
+    return run_object(plan, "jobset.x-k8s.io/v1alpha2", "JobSet", spec)
 
 
 def _job_spec(plan: Plan, spec: dict[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
-from phase2.cluster.manifests.job import QUEUE_LABEL, build_job
+from phase2.cluster.manifests.job import build_job
 from phase2.cluster.manifests.jobset import NODES, build_jobset, refuse_long_names
 from phase2.cluster.manifests.pod import placement
+from phase2.cluster.manifests.run_object import run_object
 from phase2.cluster.plan import Plan, make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
@@ -55,21 +55,7 @@ def build_trainjob(plan: Plan) -> dict[str, Any]:
     }
     if cluster.deadline_seconds is not None:
         spec["activeDeadlineSeconds"] = cluster.deadline_seconds
-    labels = dict(plan.labels)
-    if cluster.queue is not None:
-        labels[QUEUE_LABEL] = cluster.queue
-        spec["suspend"] = True  # until the queue admits it
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "TrainJob",
-        "metadata": {
-            "name": plan.name,
-            "namespace": cluster.namespace,
-            "labels": labels,
-            "annotations": {**plan.annotations, PLAN_ANNOTATION: spec_digest(spec)},
-        },
-        "spec": spec,
-    }
+    return run_object(plan, API_VERSION, "TrainJob", spec)
 
 
 def build_runtime() -> dict[str, Any]:

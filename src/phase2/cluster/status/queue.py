@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from phase2.cluster.manifests.job import QUEUE_LABEL
+from phase2.cluster.manifests.run_object import QUEUE_LABEL
 from phase2.cluster.objects import Object, last_seen, name_of, namespace_of
 from phase2.cluster.status.obstacles import flat
 
