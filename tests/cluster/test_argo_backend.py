@@ -80,7 +80,7 @@ def test_jobs_are_listed_where_workflows_are_not(kinds, cli, monkeypatch, tmp_pa
         assert harness.state("abc") == "waiting"
         assert "abc" in cli("status")[1]
         harness.cancel("abc")
-        api.hidden |= {"jobs", "jobsets"}
+        api.hidden |= {"jobs", "jobsets", "trainjobs"}
         code, _, err = cli("status")
         assert (code, "You may not list jobs" in err) == (2, True)
 

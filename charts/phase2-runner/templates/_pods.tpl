@@ -103,6 +103,10 @@ env:
   valueFrom:
     resourceFieldRef:
       resource: requests.cpu
+{{- if .gpus }}
+- name: PHASE2_GPUS
+  value: {{ .gpus | quote }}
+{{- end }}
 - name: PHASE2_POD_NAME
   valueFrom:
     fieldRef:

@@ -18,6 +18,7 @@ from phase2.cluster.request.installation import Installation
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.quantities import parse_memory
 from phase2.errors import RequestError
+from phase2.machine.rank import refuse_many_processes
 
 if TYPE_CHECKING:
     from phase2.cluster.manifests.patch import PodPatches
@@ -125,7 +126,8 @@ def check_resources(runs: Sequence[ResolvedRun], placement: Placement, store: st
         The resources and the placement of each run.
 
     Raises:
-        RequestError: The memory is too small, or a run would take longer than the limit.
+        RequestError: The memory is too small, a run would take longer than the limit, or has more processes than a
+            batch has crystals.
     """
     from phase2.cli.cluster.submission.cpu_time import accepted_work, note_time
     from phase2.cli.cluster.submission.steps import memory_warnings
@@ -133,6 +135,7 @@ def check_resources(runs: Sequence[ResolvedRun], placement: Placement, store: st
     requests = [placement.request(run) for run in runs]
     pairs = list(zip(runs, requests, strict=True))
     for run, cluster in pairs:
+        refuse_many_processes(cluster.processes, run.config.training.batch_size)
         for warning in memory_warnings([run], cluster):
             note(warning)
     limit = placement.given.max_hours
