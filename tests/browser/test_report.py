@@ -1,6 +1,9 @@
 """Reports of real runs in a real browser: one run of each algorithm, one of them resumed, alone and side by side."""
 
+from contextlib import suppress
+
 import pytest
+from playwright.sync_api import TimeoutError as NotInTimeError
 from tests.browser.conftest import NARROW
 
 from phase2.config.request import RunRequest
@@ -84,6 +87,17 @@ def test_every_plot_is_drawn(alone, open_page):
         drawn(page, "#distribution")
 
 
+def point_at(page, plot):
+    """Move the mouse to the first point of a plot, until its label is shown: only then does a click pick it."""
+    for _ in range(20):
+        plot.locator(".point").first.hover(force=True)
+        with suppress(NotInTimeError):
+            plot.locator(".hovertext").first.wait_for(timeout=1000)
+            return
+        page.mouse.move(0, 0)
+    pytest.fail("The label of the point is not shown.")
+
+
 def test_a_parity_plot_is_zoomed_and_a_point_names_its_crystal(alone, open_page):
     with open_page(alone) as page:
         plot = drawn(page, "#parity-plots .plot")
@@ -97,10 +111,9 @@ def test_a_parity_plot_is_zoomed_and_a_point_names_its_crystal(alone, open_page)
             "range => document.querySelector('#parity-plots .plot')._fullLayout.xaxis.range[1] < range", arg=before[1]
         )
         plot.evaluate("plot => Plotly.relayout(plot, {'xaxis.autorange': true, 'yaxis.autorange': true})")
-        point = plot.locator(".point").first
-        point.scroll_into_view_if_needed()
-        at = point.bounding_box()
-        page.mouse.click(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+        point_at(page, plot)
+        page.mouse.down()
+        page.mouse.up()
         page.locator("#parity-picked button").wait_for()
         name = page.locator("#parity-picked button").get_attribute("data-copy")
         data = page.evaluate("phase2.data('report').runs[0].points.test.crystals.id")
