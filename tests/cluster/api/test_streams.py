@@ -89,6 +89,18 @@ def test_each_line_of_an_interrupted_log_is_read_once(monkeypatch, tmp_path):
     assert "sinceTime=2026-11-24T12%3A00%3A01.5Z" in api.requests[1][1]
 
 
+def test_what_the_kubelet_says_in_place_of_a_log_is_no_line_of_it(monkeypatch, tmp_path):
+    answers = [
+        Answer(body=b"2026-11-24T12:00:01.5Z one\nunable to retrieve container logs for containerd://0123\n"),
+        Answer(body=b"2026-11-24T12:00:01.5Z one\n2026-11-24T12:00:02Z two\n"),
+    ]
+    with serving(*answers) as api:
+        monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig(tmp_path)))
+        reader = LogReader(RunClient(Connection.open(), "materials", CLUSTER_BACKENDS["job"]), "pod")
+        assert [list(reader.lines()), list(reader.lines())] == [["one"], ["two"]]
+    assert "sinceTime=2026-11-24T12%3A00%3A01.5Z" in api.requests[1][1]
+
+
 def keep(lines, lines_read):
     """Append each line as it arrives, including those before a stream breaks."""
     for line in lines:

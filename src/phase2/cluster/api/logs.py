@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from phase2.cluster.api.client import RunClient
+
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT")
 
 
 class LogReader:
@@ -34,6 +37,8 @@ class LogReader:
         until, known = self._last, self._lines_at_last
         for line in self._client.follow_log(self._pod, since=until or None):
             stamp, _, text = line.partition(" ")
+            if not _STAMP.match(stamp):
+                continue  # of the kubelet: "unable to retrieve container logs for ...", where the container is gone
             if stamp < until:
                 continue
             if stamp == until and known:
