@@ -15,6 +15,7 @@ from phase2.config.schema import RunConfig
 from phase2.config.settings import wanted_kernels
 from phase2.errors import CallbackError, PreemptedError
 from phase2.machine.rank import refuse_many_processes
+from phase2.models.kernels import PLAIN
 from phase2.models.recording.kernels import chosen_kernels, try_kernels
 from phase2.models.recording.recorder import recorder_for
 from phase2.models.recording.rehearsal import rehearse
@@ -212,7 +213,7 @@ class Trainer:
     def _choose_kernels(self) -> None:
         """Try the kernels on the first batch; processes that share a training, and CPUs, use PyTorch's operations."""
         state, recorder = self._state, recorder_for(self._device) if self._group.size == 1 else None
-        if state.is_finished:
+        if state.is_finished or state.kernels == PLAIN:  # a run keeps what it was computed with
             return
         trial = KernelTrial()
         if recorder is not None:
