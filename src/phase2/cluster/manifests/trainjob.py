@@ -29,6 +29,7 @@ MANAGER = "phase2.dev/submit"
 
 _FIXED_BY_RUNTIME = ("pull_policy", "priority", "store_secret", "retries", "protect_hours", "keep_seconds")
 _OF_TRAINER = "PET_"
+_OF_A_RUN = ("PHASE2_RUN_ID", "OMP_NUM_THREADS")
 
 
 def build_trainjob(plan: Plan) -> dict[str, Any]:
@@ -39,19 +40,21 @@ def build_trainjob(plan: Plan) -> dict[str, Any]:
     """
     _refuse_fixed(plan.cluster)
     refuse_long_names(plan)
-    cluster, template = plan.cluster, build_job(plan)["spec"]["template"]
+    cluster, template, of_runtime = plan.cluster, build_job(plan)["spec"]["template"], _pod_of_runtime()
     (container,) = template["spec"]["containers"]
     spec: dict[str, Any] = {
         "runtimeRef": {"apiGroup": API_VERSION.partition("/")[0], "kind": "TrainingRuntime", "name": RUNTIME},
         "trainer": {
             "image": container["image"],
             "args": container["args"],
-            "env": _own_variables(container),
+            "env": _own_variables(container, of_runtime),
             "numNodes": cluster.nodes,
             "numProcPerNode": max(1, cluster.gpus),
             "resourcesPerNode": container["resources"],
         },
-        "runtimePatches": [{"manager": MANAGER, "trainingRuntimeSpec": {"template": {"spec": _patch(plan, template)}}}],
+        "runtimePatches": [
+            {"manager": MANAGER, "trainingRuntimeSpec": {"template": {"spec": _patch(plan, template, of_runtime)}}}
+        ],
     }
     if cluster.deadline_seconds is not None:
         spec["activeDeadlineSeconds"] = cluster.deadline_seconds
@@ -60,18 +63,16 @@ def build_trainjob(plan: Plan) -> dict[str, Any]:
 
 def build_runtime() -> dict[str, Any]:
     """Build the TrainingRuntime: the JobSet of any run, without what is the run's own."""
-    plan = _any_plan()
-    jobset = build_jobset(plan)["spec"]
+    jobset = build_jobset(_any_plan(nodes=2))["spec"]
     (replicated,) = jobset["replicatedJobs"]
     job = replicated["template"]["spec"]
     pod = job["template"]["spec"]
-    (container,) = pod["containers"]
-    own = {"args", "resources", "image"}
+    (container,) = build_job(_any_plan(nodes=1))["spec"]["template"]["spec"]["containers"]
     node = {
-        **{key: value for key, value in container.items() if key not in own},
+        **{key: value for key, value in container.items() if key not in {"args", "resources"}},
         "name": CONTAINER,
         "image": RUNTIME,  # a TrainJob names its own
-        "env": [one for one in container["env"] if one["name"] not in _names_of_a_run(plan)],
+        "env": [one for one in container["env"] if one["name"] not in _OF_A_RUN],
     }
     (final,) = job["podFailurePolicy"]["rules"]
     failures = [{**final, "onExitCodes": {**final["onExitCodes"], "containerName": CONTAINER}}]
@@ -106,9 +107,9 @@ def build_runtime() -> dict[str, Any]:
     }
 
 
-def _patch(plan: Plan, template: dict[str, Any]) -> dict[str, Any]:
+def _patch(plan: Plan, template: dict[str, Any], of_runtime: dict[str, Any]) -> dict[str, Any]:
     """Return the patch of the JobSet that gives a run's pods their labels, their place and their volumes."""
-    ours, of_runtime = template["spec"], _pod_of_runtime()
+    ours = template["spec"]
     (container,) = ours["containers"]
     volumes = [one for one in ours["volumes"] if one not in of_runtime["volumes"]]
     mounts = [one for one in container["volumeMounts"] if one not in of_runtime["containers"][0]["volumeMounts"]]
@@ -126,9 +127,9 @@ def _patch(plan: Plan, template: dict[str, Any]) -> dict[str, Any]:
     return {"replicatedJobs": [{"name": NODES, "template": job}]}
 
 
-def _own_variables(container: dict[str, Any]) -> list[dict[str, Any]]:
+def _own_variables(container: dict[str, Any], of_runtime: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the variables that the runtime does not have, but for those that Kubeflow's trainer sets."""
-    there = _pod_of_runtime()["containers"][0]["env"]
+    there = of_runtime["containers"][0]["env"]
     return [one for one in container["env"] if one not in there and not one["name"].startswith(_OF_TRAINER)]
 
 
@@ -138,17 +139,8 @@ def _pod_of_runtime() -> dict[str, Any]:
     return pod
 
 
-def _any_plan() -> Plan:
-    return make_plan("any", resolve(RunRequest()), ClusterRequest(image=Image.parse(RUNTIME), nodes=2))
-
-
-def _names_of_a_run(plan: Plan) -> set[str]:
-    """Return the names of the variables that differ from run to run, or that a run of one pod does not have."""
-    alone = make_plan("any", plan.resolved, ClusterRequest(image=plan.cluster.image))
-    (container,) = build_job(alone)["spec"]["template"]["spec"]["containers"]
-    (of_group,) = build_job(plan)["spec"]["template"]["spec"]["containers"]
-    added = {one["name"] for one in of_group["env"]} - {one["name"] for one in container["env"]}
-    return added | {"PHASE2_RUN_ID", "OMP_NUM_THREADS"}
+def _any_plan(nodes: int) -> Plan:
+    return make_plan("any", resolve(RunRequest()), ClusterRequest(image=Image.parse(RUNTIME), nodes=nodes))
 
 
 def _refuse_fixed(cluster: ClusterRequest) -> None:
