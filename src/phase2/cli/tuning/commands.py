@@ -107,13 +107,13 @@ def _tune(  # noqa: PLR0913 - options
     check_hours(timeout_hours)
     monitoring = Monitoring(stall_minutes, metrics_port, log_format=log_format)
     trackers, messages = check_track(track), notices(notify, notify_on)
-    place = open_command_store(store) if store or store_url() else None
-    if reserved_gpus() > 1:
+    if (gpus := reserved_gpus()) > 1:
         raise RequestError(
-            f"A trial trains on one GPU, and this pod reserves {reserved_gpus()}.",
+            f"A trial trains on one GPU, and this pod reserves {gpus}.",
             why="The others would stay idle.",
             fix="Give the parameter gpus=1, and more workers.",
         )
+    place = open_command_store(store) if store or store_url() else None
     if worker and place is None:
         raise RequestError(
             "--worker needs a store.",

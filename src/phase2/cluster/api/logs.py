@@ -10,6 +10,16 @@ from phase2.cluster.api.client import RunClient
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT")
 
 
+def stamped(line: str) -> tuple[str, str] | None:
+    """Divide a line of a log into its time, as the API server gives it, and its text.
+
+    None for one without a time. It is the kubelet's: "unable to retrieve container logs for ...", where the container
+    is gone.
+    """
+    stamp, _, text = line.partition(" ")
+    return (stamp, text) if _STAMP.match(stamp) else None
+
+
 class LogReader:
     """Reader of one pod's log.
 
@@ -36,9 +46,10 @@ class LogReader:
         """
         until, known = self._last, self._lines_at_last
         for line in self._client.follow_log(self._pod, since=until or None):
-            stamp, _, text = line.partition(" ")
-            if not _STAMP.match(stamp):
-                continue  # of the kubelet: "unable to retrieve container logs for ...", where the container is gone
+            found = stamped(line)
+            if found is None:
+                continue
+            stamp, text = found
             if stamp < until:
                 continue
             if stamp == until and known:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from phase2.cluster.api.client import RunClient
+from phase2.cluster.api.logs import stamped
 from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 from phase2.cluster.namespace import Cluster
 from phase2.cluster.run_state import RunState
@@ -67,7 +68,10 @@ class ProgressReader:
 
 def feed_stamped(progress: LogProgress, line: str) -> None:
     """Read a line that begins with its time, as the API server gives it."""
-    stamp, _, text = line.partition(" ")
+    found = stamped(line)
+    if found is None:
+        return
+    stamp, text = found
     at = None
     with suppress(ValueError):
         at = datetime.fromisoformat(stamp).timestamp()
