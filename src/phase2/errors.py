@@ -7,6 +7,7 @@ Every message has three parts: what happened, why, and how to fix it. The comman
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -100,6 +101,29 @@ class PreemptedError(Phase2Error):
     """Interruption of a run by SIGTERM or Ctrl-C; its checkpoint is on disk."""
 
     exit_code = 143
+
+
+def error_to_json(error: Phase2Error) -> str:
+    """Write an error for another process, as a line of JSON; that of a class elsewhere as the class it derives from."""
+    kind = next(one.__name__ for one in type(error).__mro__ if one.__module__ == __name__)
+    return json.dumps({"kind": kind, "what": error.what, "why": error.why, "fix": error.fix})
+
+
+def error_from_json(text: str | bytes) -> Phase2Error:
+    """Read what :func:`error_to_json` wrote.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    held = json.loads(text)
+    if not isinstance(held, dict) or not all(
+        isinstance(held.get(name), str) for name in ("kind", "what", "why", "fix")
+    ):
+        raise ValueError("no error of phase2")
+    kind = globals().get(held["kind"])
+    if not (isinstance(kind, type) and issubclass(kind, Phase2Error)):
+        kind = Phase2Error
+    return kind(held["what"], why=held["why"], fix=held["fix"])
 
 
 def _rebuild(cls: type[Phase2Error], what: str, why: str, fix: str) -> Phase2Error:

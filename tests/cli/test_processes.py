@@ -195,10 +195,12 @@ def pods(tmp_path):
         unused = free.getsockname()[1]
     running = []
 
-    def start(rank: int, command: list[str], port: int = unused) -> subprocess.Popen:
+    def start(rank: int, command: list[str], port: int = unused, **more: str) -> subprocess.Popen:
         address = {"PET_MASTER_ADDR": "127.0.0.1", "PET_MASTER_PORT": str(port)}
         own = {"PET_NNODES": "2", "PET_NODE_RANK": str(rank), STAY_VARIABLE: "1", "OMP_NUM_THREADS": "1"}
-        running.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | address | own))
+        running.append(
+            subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | address | own | more)
+        )
         return running[-1]
 
     yield start
@@ -254,6 +256,17 @@ def test_a_process_that_is_killed_ends_both_pods_and_the_run_goes_on(cache, tmp_
     first, other = (pods(node, again) for node in (0, 1))
     assert first.wait(timeout=200) == 0
     assert len(json.loads((run / "history.json").read_text())) == 6
+
+
+@pytest.mark.slow
+def test_what_ends_another_pod_for_good_ends_the_first_alike(cache, tmp_path, pods):
+    (tmp_path / "file").touch()
+    command = train(tmp_path, "--epochs", "4000")
+    first, other = pods(0, command), pods(1, command, PHASE2_CACHE_DIR=str(tmp_path / "file"))
+    told = [pod.communicate(timeout=200)[1] for pod in (first, other)]
+    assert (first.returncode, other.returncode) == (2, 2)
+    (why,) = {line for one in told for line in one.splitlines() if line.startswith("error: ")}
+    assert str(tmp_path / "file") in why
 
 
 @pytest.mark.slow

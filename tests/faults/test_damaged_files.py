@@ -14,7 +14,7 @@ import torch
 
 from phase2.api.run_tables import History, Metrics, PartTable
 from phase2.cli.app import app
-from phase2.cli.boundary import _explain, run
+from phase2.cli.boundary import explain, run
 from phase2.cli.runs.details import print_details
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packing import pack
@@ -213,7 +213,7 @@ def outcome(read, expected, before):
         with _in_time():
             found = read()
     except Exception as error:  # noqa: BLE001
-        code = _explain(error).exit_code
+        code = explain(error).exit_code
         return f"refused with exit code {code}" if code == 4 else f"wrong: {traceback.format_exc()[-1500:]}"
     if found == expected:
         return "read as before"

@@ -131,7 +131,7 @@ def _escape_log() -> None:
 def _report(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         return _closed_pipe()
-    explained = _explain(error)
+    explained = explain(error)
     if not hand_over(explained):
         print_error(explained)
         _write_termination_message(explained)
@@ -175,7 +175,8 @@ def _write_termination_message(error: Phase2Error) -> None:
             file.write_text(f"{text}\n", encoding="utf-8")
 
 
-def _explain(error: Exception) -> Phase2Error:
+def explain(error: Exception) -> Phase2Error:
+    """Return the error that a user reads of an exception; one that nobody expected is a defect of phase2."""
     if isinstance(error, Phase2Error):
         return error
     if isinstance(error, typer.TyperException):

@@ -14,8 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from phase2 import errors
-from phase2.errors import Phase2Error
+from phase2.errors import Phase2Error, error_from_json, error_to_json
 
 LAUNCH_PREFIX = "phase2-"
 """Begin of the run id that the launcher has when phase2 starts it; another launcher reports nothing of phase2's."""
@@ -41,11 +40,11 @@ def hand_over(error: Phase2Error) -> bool:
     path = os.environ.get("TORCHELASTIC_ERROR_FILE")
     if not path or not os.environ.get("TORCHELASTIC_RUN_ID", "").startswith(LAUNCH_PREFIX):
         return False
-    kind = next(one.__name__ for one in type(error).__mro__ if one.__module__ == errors.__name__)
-    told = {"kind": kind, "what": error.what, "why": error.why, "fix": error.fix}
     content = {"message": str(error), "timestamp": int(time.time()), "rank": int(os.environ["RANK"])}
     try:
-        Path(path).write_text(json.dumps({**content, "time": time.time(), "error": told}), encoding="utf-8")
+        Path(path).write_text(
+            json.dumps({**content, "time": time.time(), "error": error_to_json(error)}), encoding="utf-8"
+        )
     except OSError:
         return False
     return True
@@ -60,7 +59,4 @@ def _failures(folder: Path) -> Iterable[Failure]:
     for path in folder.rglob("error.json"):
         with suppress(OSError, ValueError, KeyError, TypeError):
             held = json.loads(path.read_text(encoding="utf-8"))
-            told = held["error"]
-            kind = getattr(errors, told["kind"], Phase2Error)
-            if isinstance(kind, type) and issubclass(kind, Phase2Error):
-                yield Failure(held["rank"], held["time"], kind(told["what"], why=told["why"], fix=told["fix"]))
+            yield Failure(held["rank"], held["time"], error_from_json(held["error"]))

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from phase2.errors import TransientError
+from phase2.errors import DataError, TransientError
 from phase2.training.parallel import watch as watching
 from phase2.training.parallel.watch import PeerWatch
 
@@ -105,3 +105,26 @@ def test_a_first_process_that_has_gone_is_named_at_once(pair):
     first.close()
     with pytest.raises(TransientError, match="cannot be reached"):
         other.connect("127.0.0.1", given)
+
+
+def test_the_first_process_learns_why_another_ended(pair):
+    first, other, given, errors = pair
+    other.connect("127.0.0.1", given)
+    other.tell(DataError("The file is damaged.", why="It ends early.", fix="Copy it again."))
+    other.close()
+    told = first.told()
+    assert isinstance(told, DataError)
+    assert (str(told), told.exit_code) == ("The file is damaged. It ends early. Copy it again.", 3)
+    assert errors == []
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"[1]", b"{", b'{"kind": "os", "what": 1}'], ids=["nothing", "a list", "half", "1"]
+)
+def test_what_is_no_error_tells_nothing(pair, said):
+    first, other, given, _ = pair
+    other.connect("127.0.0.1", given)
+    for each in other._sockets:
+        each.sendall(said)
+    other.close()
+    assert first.told() is None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from phase2.cli.boundary import abort_process
+from phase2.cli.boundary import abort_process, explain
 from phase2.cli.console import note
 from phase2.config.settings import stays_with_run
-from phase2.errors import PreemptedError
+from phase2.errors import PreemptedError, TransientError
 from phase2.machine.rank import rank_of_process
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def follow(members: Processes, workers: int | None, place: Store | None) -> None
         device = members.own_device()
         context = RunContext(workers=workers, store=place, device=device, stop=stop, group=joined(device))
         # The first process ends with the exit code of a stop, once it has saved.
-        with nullcontext() if stays else suppress(PreemptedError):
+        with nullcontext() if stays else suppress(PreemptedError), _told_to_first(context.group):
             follow_run(context)
         if stays:
             if rank.local == 0:
@@ -66,6 +66,18 @@ def joined(device: str) -> WorkerGroup:
     else:
         group.join()
     return group
+
+
+@contextmanager
+def _told_to_first(group: WorkerGroup) -> Iterator[None]:
+    """Tell the first process of an error that another try would not cure, so that it does not wait for one."""
+    try:
+        yield
+    except Exception as error:
+        explained = explain(error)
+        if not isinstance(explained, TransientError | PreemptedError):
+            group.tell_first(explained)
+        raise
 
 
 def _interruptibly(work: Callable[[], None]) -> None:

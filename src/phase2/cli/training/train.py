@@ -30,7 +30,7 @@ from phase2.config.settings import (
     run_to_resume,
     store_url,
 )
-from phase2.errors import RequestError
+from phase2.errors import RequestError, TransientError
 from phase2.machine.rank import rank_of_process, refuse_many_processes
 
 if TYPE_CHECKING:
@@ -202,7 +202,13 @@ def _train(
     from phase2.training.run.experiment import train_run
 
     with context(checked=None if is_named_run else resolved) as settings:
-        return train_run(resolved, resumption, settings)
+        try:
+            return train_run(resolved, resumption, settings)
+        except TransientError as error:
+            final = settings.group.told_error()
+            if final is None:
+                raise
+            raise final from error
 
 
 train = takes_request(train_request)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import distributed, nn
 
-from phase2.errors import TransientError
+from phase2.errors import Phase2Error, TransientError
 from phase2.machine.rank import Rank
 from phase2.training.parallel.gradients import share_model
 from phase2.training.parallel.watch import OnLost, PeerWatch
@@ -79,6 +79,15 @@ class WorkerGroup:
             distributed.destroy_process_group()
             if self.is_first:
                 self.rank = Rank()
+
+    def tell_first(self, error: Phase2Error) -> None:
+        """Tell the first process why this one ends, where another try of both would end alike."""
+        if self._watch is not None:
+            self._watch.tell(error)
+
+    def told_error(self) -> Phase2Error | None:
+        """Return why the process ended that this one has lost; None where it did not say, and may be started again."""
+        return None if self._watch is None else self._watch.told()
 
     def share(self, model: nn.Module) -> nn.Module:
         """Wrap a model so that its gradients are summed over the processes in the backward pass."""

@@ -6,24 +6,27 @@ import secrets
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
-from phase2.errors import TransientError
+from phase2.errors import Phase2Error, TransientError, error_from_json, error_to_json
 
 # A machine that lost its power or its network closes no connection, and whoever waits for its share waits for ever.
 # The kernel answers these probes, also for a process that is busy or suspended: two minutes without one.
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 6}
 _CONNECT_SECONDS = 30.0
 _TOKEN_BYTES = 16
+_LAST_WORDS_SECONDS = 5.0
+_LONGEST_WORDS = 1 << 16
 
 OnLost = Callable[[TransientError], None]
 
 
 class PeerWatch:
-    """Connections between the first process and each other one, over which nothing is sent.
+    """Connections between the first process and each other one, over which nothing is sent but why a process ends.
 
     A process that ends closes its connection, which is no matter of this class: the others find out as soon as they
-    need it.
+    need it. The first one can ask then whether another try would help.
 
     Args:
         on_lost: Receives the error, in another thread, when the other end of a connection is silent.
@@ -33,6 +36,7 @@ class PeerWatch:
         self._on_lost = on_lost
         self._ended = Event()
         self._sockets: list[socket.socket] = []
+        self._last_words: SimpleQueue[bytes] = SimpleQueue()
 
     def listen(self, processes: int) -> bytes:
         """Wait for the others, in a thread; returns what they need to :meth:`connect`.
@@ -67,6 +71,18 @@ class PeerWatch:
             raise _lost(error) from error
         self._watch(first)
 
+    def tell(self, error: Phase2Error) -> None:
+        """Tell the first process why this one ends, which another try would not cure."""
+        for each in self._sockets:
+            with suppress(OSError):
+                each.sendall(error_to_json(error).encode())
+
+    def told(self) -> Phase2Error | None:
+        """Return what the process that ended first told; None where it told nothing, or none has ended in seconds."""
+        with suppress(Empty, ValueError):
+            return error_from_json(self._last_words.get(timeout=_LAST_WORDS_SECONDS))
+        return None
+
     def close(self) -> None:
         """Stop watching; the other ends find their connections closed."""
         self._ended.set()
@@ -93,14 +109,16 @@ class PeerWatch:
         self._start(lambda: self._read(other))
 
     def _read(self, other: socket.socket) -> None:
+        said = b""
         try:
-            while other.recv(1):
-                pass
+            while received := other.recv(_LONGEST_WORDS):
+                said = (said + received)[:_LONGEST_WORDS]
         except ConnectionError:
             pass  # it was killed
         except OSError as error:
             if not self._ended.is_set():
                 self._on_lost(_lost(error))
+        self._last_words.put(said)
 
     def _start(self, work: Callable[[], None]) -> None:
         Thread(target=work, daemon=True, name="peer-watch").start()
