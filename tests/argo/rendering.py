@@ -1,6 +1,6 @@
 """The pod that Argo makes of a template: defaults joined, tags filled in, patches applied.
 
-It stands in for the controller where there is none; ``tests/on_cluster/test_argo_controller.py`` runs a real one.
+It stands in for the controller where there is none; ``tests/on_cluster/argo/test_controller.py`` runs a real one.
 """
 
 import copy

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from phase2.cluster.manifests.group import SERVICE
 from phase2.cluster.manifests.patch import PodPatches
+from phase2.cluster.manifests.workflow import CONTAINER, FIRST_STEP, OTHERS_STEP
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
+from phase2.errors import RequestError
 
-from .manifests import TEMPLATES, container_templates
+from .manifests import ROOT, TEMPLATES, container_templates
 from .rendering import render_pod
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -23,10 +26,15 @@ INPUTS = {
     "runs": "run-1 run-2", "part": "1", "parts": "4",
 }  # fmt: skip
 PATCHES = PodPatches.of(ClusterRequest(image=Image.parse("phase2:1")))
+TOGETHER = PodPatches.of(ClusterRequest(image=Image.parse("phase2:1"), nodes=2), workflow="phase2-abcde")
 
 
 def inputs_of(step):
     """What the steps before give, and what the first step finds for the pods of a run that asks for nothing."""
+    if step in {FIRST_STEP, OTHERS_STEP}:
+        found = TOGETHER.parameters()
+        others = {"rank": "1", "pod": found["other-pod"], "retry-pod": found["other-retry-pod"]}
+        return found | (others if step == OTHERS_STEP else {})
     found = PATCHES.parameters()
     return INPUTS | found | ({} if step in ("train", "work") else {"pod": found["prepare-pod"]})
 
@@ -145,6 +153,11 @@ def test_a_training_that_asks_for_nothing_gets_what_the_installation_says(parame
     assert ("affinity" in pod["spec"]) is ("topologySpreadConstraints" in pod["spec"]) is ("algorithm" in parameters)
 
 
+GROUPED = {"defaults": 'all: {all: {cpu: "4", memory: 16Gi, maxNodes: 3}}'}
+(SERVICE_OBJECT, *_) = yaml.safe_load_all((ROOT / "k8s" / "base" / "group.yaml").read_text())
+GROUP_SERVICE = SERVICE_OBJECT["spec"]["selector"]
+
+
 def test_the_preparation_runs_where_the_training_will(first_step):
     found = first_step({"level": "pro"}, INSTALLATION)
     prepare = render_pod(TEMPLATES["phase2-train"], "prepare", inputs={"pod": found["prepare-pod"]})["spec"]
@@ -156,7 +169,46 @@ def test_the_preparation_runs_where_the_training_will(first_step):
         for name in container_templates(TEMPLATES["phase2-train"])
         if "phase2-data-cache" in str(pod_of(f"phase2-train-{name}"))
     }
-    assert with_claim == {"prepare", "train"}, "a claim of one node goes to the node of the first pod that has it"
+    assert with_claim == {"prepare", "train", FIRST_STEP, OTHERS_STEP}, (
+        "a claim of one node goes to the node of the first pod that has it"
+    )
+
+
+def test_several_pods_get_what_one_would_get_and_meet_at_the_first(first_step):
+    found = first_step({"level": "pro", "nodes": "3", "gpus": "1"}, GROUPED)
+    assert (found["nodes"], found["other-nodes"]) == ("3", "2")
+    inputs = {name: found[name] for name in ("pod", "retry-pod")}
+    first = render_pod(TEMPLATES["phase2-train"], FIRST_STEP, inputs=inputs)
+    inputs = {"rank": "2", **{name: found[f"other-{name}"] for name in ("pod", "retry-pod")}}
+    other = render_pod(TEMPLATES["phase2-train"], OTHERS_STEP, inputs=inputs)
+    name = first["spec"].pop("hostname")
+    assert first["spec"].pop("subdomain") == SERVICE
+    for pod, rank in ((first, "0"), (other, "2")):
+        (main,) = (one for one in pod["spec"]["containers"] if one["name"] == CONTAINER)
+        given = {one["name"]: one.get("value") for one in main["env"]}
+        assert given["PET_MASTER_ADDR"] == f"{name}.{SERVICE}"
+        assert (given["PET_NNODES"], given["PET_NODE_RANK"], given["PHASE2_GPUS"]) == ("3", rank, "1")
+        assert given["PHASE2_STAY"] == "1"
+        assert main["resources"]["limits"]["nvidia.com/gpu"] == "1"
+        assert pod["metadata"]["labels"] | GROUP_SERVICE == pod["metadata"]["labels"]
+        assert pod["metadata"]["labels"]["phase2.dev/rank"] == rank
+        main["env"] = [one for one in main["env"] if one["name"] != "PET_NODE_RANK"]
+    assert first["spec"] == other["spec"]
+
+
+@pytest.mark.parametrize(
+    ("more", "workflow", "told"),
+    [
+        ({"queue": "research"}, "phase2-abc", "cannot wait in the queue research"),
+        ({}, "phase2.abc", "lower-case letters, digits and hyphens"),
+        ({}, "", "lower-case letters, digits and hyphens"),
+        ({}, "a" * 62, "63 characters at most"),
+    ],
+    ids=["a queue", "a dot", "no workflow", "a long name"],
+)
+def test_pods_that_could_not_meet_are_refused(more, workflow, told):
+    with pytest.raises(RequestError, match=told):
+        PodPatches.of(ClusterRequest(image=Image.parse("phase2:1"), nodes=2, **more), workflow=workflow)
 
 
 def test_each_run_of_a_sweep_gets_what_its_level_gets(first_step):

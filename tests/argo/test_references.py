@@ -56,7 +56,7 @@ def test_every_tag_names_something(template):
             for item in by_name(spec, step["template"]).get("outputs", {}).get("parameters", [])
         }
         attempts = {"retries"} if "retryStrategy" in one else set()
-        items = {tag for tag in found if tag.startswith("item.")} if "steps" in one else set()
+        items = {tag for tag in found if tag == "item" or tag.startswith("item.")} if "steps" in one else set()
         assert found <= given | always | inputs | outputs | items | attempts
     assert given <= used, "a parameter that nothing reads"
 

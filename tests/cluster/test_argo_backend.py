@@ -10,7 +10,16 @@ from tests.cluster.support import controllers as simulated
 from tests.cluster.support.backend_contract import REQUEST
 from tests.cluster.support.harnesses import JobHarness, WorkflowHarness
 from tests.cluster.support.image_names import BY_DIGEST
-from tests.cluster.support.stored_api import EVENTS, JOBS, PODS, WORKFLOWS, install_templates, kubeconfig, storing
+from tests.cluster.support.stored_api import (
+    EVENTS,
+    JOBS,
+    PODS,
+    SERVICES,
+    WORKFLOWS,
+    install_templates,
+    kubeconfig,
+    storing,
+)
 
 SUBMIT = ("submit", *REQUEST, "--image", BY_DIGEST, "--backend", "argo", "--run-id", "abc")
 NAME = "phase2-abc"
@@ -39,6 +48,20 @@ def test_options_that_the_template_fixes_are_refused(cli, harness, api):
     code, _, err = cli(*SUBMIT, "--cache", "none")
     assert (code, "--cache none cannot be combined with --backend argo" in err) == (2, True)
     assert api.all(WORKFLOWS) == []
+
+
+def test_several_nodes_need_a_name_no_queue_and_the_service(cli, harness, api):
+    words = (*SUBMIT, "--nodes", "2", "--gpus", "4")
+    code, _, err = cli(*words)
+    assert (code, "The Service phase2-group is missing" in err) == (2, True)
+    code, _, err = cli(*words, "--queue", "research")
+    assert (code, "A Workflow on 2 nodes cannot wait in the queue research" in err) == (2, True)
+    assert api.all(WORKFLOWS) == []
+    api.put(SERVICES, {"metadata": {"name": "phase2-group", "namespace": simulated.NAMESPACE}})
+    assert cli(*words)[0] == 0
+    (made,) = api.all(WORKFLOWS)
+    given = {one["name"]: one["value"] for one in made["spec"]["arguments"]["parameters"]}
+    assert (given["nodes"], given["gpus"]) == ("2", "4")
 
 
 @pytest.mark.parametrize(

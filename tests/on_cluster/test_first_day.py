@@ -38,7 +38,9 @@ TINY = ("-p", "algorithm=cgcnn", "-p", "level=smoke", "-p", "max-samples=60", "-
 @pytest.fixture(scope="module")
 def here(host, helm, tmp_path_factory):  # noqa: F811
     folder = tmp_path_factory.mktemp("first-day")
-    with ArgoController(host), ChartNamespace(host, helm, NAMESPACE, folder, RELEASE).set_up(keys=False) as made:
+    chart = ChartNamespace(host, helm, NAMESPACE, folder, RELEASE)
+    with ArgoController(host) as argo, chart.set_up(keys=False) as made:
+        argo.start()
         yield made
 
 

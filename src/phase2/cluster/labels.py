@@ -18,6 +18,8 @@ PLAN_ANNOTATION = "phase2.dev/plan-digest"
 CANCELLED_ANNOTATION = "phase2.dev/cancelled"
 GROUP_LABEL, GROUP = "phase2.dev/group", "true"
 """Label of pods that train a run together with others."""
+RANK_LABEL = "phase2.dev/rank"
+"""Label of the rank of such a pod, where Kubernetes itself gives it no index."""
 OWNER_ANNOTATION = "phase2.dev/owner"
 """Name of the user who submitted it, written by the admission policy phase2-owners or by ``phase2 submit``."""
 

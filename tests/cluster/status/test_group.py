@@ -16,7 +16,7 @@ from tests.cluster.status.test_job import (
     running,
 )
 
-from phase2.cluster.status.group import of_rank, rank_of
+from phase2.cluster.status.group import group_size, of_rank, rank_of
 from phase2.cluster.status.job import job_state
 
 INDEX = "batch.kubernetes.io/job-completion-index"
@@ -132,3 +132,14 @@ def test_the_pod_of_a_group_is_that_of_rank_0():
 )
 def test_a_group_counts_attempts_and_not_pods(status, attempt):
     assert job_state(a_group(size=4, **status), [], now=NOW).attempt == attempt
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [([], 1), ([{"name": "nodes", "value": "3"}], 3), ([{"name": "nodes", "value": ""}], 1)],
+    ids=["not given", "three", "empty"],
+)
+def test_a_workflow_says_by_its_parameters_how_many_pods_train(given, size):
+    spec = {"workflowTemplateRef": {"name": "phase2-train"}, "arguments": {"parameters": given}}
+    assert group_size({"spec": spec}) == size
+    assert rank_of({"metadata": {"labels": {"phase2.dev/rank": "2"}}}) == 2

@@ -457,3 +457,66 @@ def test_a_workflow_whose_nodes_are_in_a_database_runs():
 def test_the_current_step_is_reported():
     assert workflow_state(a_workflow(workflow_running(NAME)), [], now=NOW).step == "train"
     assert workflow_state(a_workflow(workflow_failed(NAME, 3, "x")), [], now=NOW).step is None
+
+
+# Several pods that train the run together ----------------------------------------------------------------------------
+
+FIRST, OTHER = node(NAME, "train-first", "Running", number=2), node(NAME, "train-others(0:1)", "Running", number=2)
+PAIR = {"nodes": "2"}
+SAID = "main: Error (exit code {}): {}"
+LOST_ANOTHER = SAID.format(75, "Another process of this run has ended, or cannot be reached.")
+
+
+def a_trainer(of, rank, state=None, phase="Running", **more):
+    own = {"phase2.dev/group": "true", "phase2.dev/rank": str(rank)}
+    running = {"running": {}} if state is None else state
+    return a_pod(of, phase=phase, state=running, name=f"{NAME}-{rank}", labels=own, **more)
+
+
+def of_pair(status, pods):
+    return workflow_state(a_workflow(status, parameters=PAIR), pods, now=NOW)
+
+
+def test_pods_that_train_together_are_one_run():
+    state = of_pair(workflow_status("Running", FIRST, OTHER), [a_trainer(OTHER, 1), a_trainer(FIRST, 0)])
+    assert state.state == "running"
+    assert state.message.startswith("runs as 2 pods on node-1, step train-first, attempt 1")
+    assert (state.step, state.pod) == ("train-first", f"{NAME}-0")
+
+
+def test_a_pod_that_no_node_takes_is_named_beside_the_one_that_runs():
+    waiting = a_trainer(
+        OTHER,
+        1,
+        {"waiting": {}},
+        "Pending",
+        conditions=[a_condition("PodScheduled", "Unschedulable", NO_ROOM, "False")],
+    )
+    state = of_pair(workflow_status("Running", FIRST, OTHER), [a_trainer(FIRST, 0), waiting])
+    assert state.state == "blocked"
+    assert state.message.startswith("1 of 2 pods run; pod 1 cannot be scheduled on any node")
+
+
+@pytest.mark.parametrize("killed", ["train-first", "train-others(0:1)"])
+def test_the_pod_that_was_lost_is_named_and_not_the_one_that_ended_with_it(killed):
+    steps = ("train-first", "train-others(0:1)")
+    ended = [
+        node(NAME, step, "Failed", SAID.format(137, LOG), code=137, number=2)
+        if step == killed
+        else node(NAME, step, "Failed", LOST_ANOTHER, code=75, number=3)
+        for step in steps
+    ]
+    again = [node(NAME, step, "Running", attempt=1, number=4) for step in steps]
+    state = of_pair(
+        workflow_status("Running", *ended, *again), [a_trainer(one, rank) for rank, one in enumerate(again)]
+    )
+    assert (state.state, state.attempt) == ("running", 2)
+    assert f"the previous attempt was killed (SIGKILL) in the step {killed.partition('(')[0]}" in state.message
+
+
+def test_a_bad_request_ends_both_with_its_exit_code():
+    first = node(NAME, "train-first", "Failed", SAID.format(3, "There is no such file."), code=3, number=2)
+    other = node(NAME, "train-others(0:1)", "Failed", LOST_ANOTHER, code=75, number=3)
+    state = of_pair(workflow_status("Failed", root("Failed"), first, other, message="child failed"), [])
+    assert (state.state, state.exit_code) == ("failed", 3)
+    assert state.message == "failed with exit code 3 in the step train-first: There is no such file."

@@ -12,10 +12,17 @@ from tests.on_cluster.lab.cluster import Cluster
 from tests.on_cluster.lab.services.argo_controller import ArgoController
 from tests.on_cluster.lab.services.argo_crds import GROUP, VERSION
 from tests.on_cluster.lab.waiting import wait_until
+from tests.on_cluster.support.runs import whole_run
 
 from phase2.cluster.status.nodes import Node, nodes_of
+from phase2.runs.catalog.lookup import find_in
+from phase2.runs.publish.reader import PublishedRun
+from phase2.storage.s3.store import S3Store
 
 _WORKFLOWS = (GROUP, VERSION, Cluster.namespace, "workflows")
+TINY = {"algorithm": "cgcnn", "level": "smoke", "max_samples": "60", "epochs": "2"}
+LONGER = TINY | {"max_samples": "200", "batch_size": "8", "epochs": "80"}
+"""A run that is long enough for a fault."""
 ENDED = {"Succeeded", "Failed", "Error"}
 
 
@@ -111,3 +118,8 @@ class Workflows:
         status = self.get(name).get("status") or {}
         nodes = [f"{n.step} {n.attempt}: {n.phase} {n.code} {n.message}" for n in self.nodes(name)]
         return "\n".join([f"{status.get('phase')}: {status.get('message')}", *nodes, self._argo.log_tail()])
+
+
+def published(store: S3Store, run_id: str) -> PublishedRun:
+    """Return a finished run, once it is known to be whole."""
+    return whole_run(store, find_in(store, run_id).prefix)

@@ -1,10 +1,10 @@
 """Generator of ``argo/``: the workflows as typed objects of hera, built from the table of levels.
 
 ``python -m tools.manifests.argo`` writes the files; with ``--check`` it fails where one is stale. The modules, from the
-inside out: ``parameters`` (what ``-p name=value`` may say), ``pods`` and ``retries`` (what all pods share), ``steps``
-(the templates that become pods), ``calls`` (how steps follow each other), ``workflows`` (the WorkflowTemplates),
-``submissions`` (the Workflows and CronWorkflows that use them), ``admission`` (what the API server takes), ``cluster``
-(what an administrator installs once), ``serialization``, ``comments`` and ``files``.
+inside out: ``parameters`` (what ``-p name=value`` may say), ``pods`` and ``retries`` (what all pods share), ``calls``
+(how steps follow each other), ``steps`` and ``training`` (the templates that become pods), ``workflows`` (the
+WorkflowTemplates), ``submissions`` (the Workflows and CronWorkflows that use them), ``admission`` (what the API server
+takes), ``cluster`` (what an administrator installs once), ``serialization``, ``comments`` and ``files``.
 
 To add a parameter of a training request, as ``patience`` was:
 

@@ -19,9 +19,15 @@ def sequence(
     return models.Template(name="main", parallelism=parallelism, steps=groups, outputs=outputs)
 
 
-def call(name: str, parameters: Mapping[str, str] | None = None) -> models.WorkflowStep:
-    """Return the step that runs the template of its name once."""
-    return models.WorkflowStep(name=name, template=name, arguments=_arguments(parameters or {}))
+def call(name: str, parameters: Mapping[str, str] | None = None, *, when: str | None = None) -> models.WorkflowStep:
+    """Return the step that runs the template of its name once.
+
+    Args:
+        name: The template.
+        parameters: Inputs of the template by name.
+        when: Condition without which the step is skipped.
+    """
+    return models.WorkflowStep(name=name, template=name, when=when, arguments=_arguments(parameters or {}))
 
 
 def call_each(
@@ -44,19 +50,28 @@ def call_each(
     )
 
 
-def call_times(name: str, count: str, parameters: Mapping[str, str]) -> models.WorkflowStep:
-    """Return the step that runs the template of its name a number of times, and goes on without those that fail.
+def call_times(
+    name: str,
+    count: str,
+    parameters: Mapping[str, str],
+    *,
+    start: int | None = None,
+    accept_failures: bool = False,
+) -> models.WorkflowStep:
+    """Return the step that runs the template of its name a number of times, at the same time.
 
     Args:
         name: The template.
         count: Tag of the number.
         parameters: Inputs of the template by name.
+        start: First value of the item; None is 0.
+        accept_failures: Whether the workflow continues without those that fail.
     """
     return models.WorkflowStep(
         name=name,
         template=name,
-        with_sequence=models.Sequence(count=count),
-        continue_on=models.ContinueOn(failed=True, error=True),
+        with_sequence=models.Sequence(count=count, start=None if start is None else str(start)),
+        continue_on=models.ContinueOn(failed=True, error=True) if accept_failures else None,
         arguments=_arguments(parameters),
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from hera.workflows import models
 
 from phase2.cluster.request.image import Image
-from phase2.cluster.request.resources import MAX_GPUS, ClusterRequest
+from phase2.cluster.request.resources import MAX_GPUS, MAX_NODES, ClusterRequest
 from phase2.config.assignments import SEPARATOR
 from phase2.config.data.splits import GROUP_KEYS
 from phase2.config.foundation_models import FOUNDATION_MODELS
@@ -148,6 +148,10 @@ _GPUS = "|".join(map(str, range(MAX_GPUS + 1)))
 GPUS = Parameter(
     "gpus", "", f"GPUs of a pod, which share every batch, 0 to {MAX_GPUS}; {_INSTALLED}", shape=f"^({_GPUS})?$"
 )
+_NODES = "|".join(map(str, range(1, MAX_NODES + 1)))
+NODES = Parameter(
+    "nodes", "", "Pods that train the run together, each with those GPUs; empty is 1.", shape=f"^({_NODES})?$"
+)
 GPU_RESOURCE = Parameter(
     "gpu-resource", "", f"Name of the GPUs in the cluster; {_INSTALLED}",
     shape="^([a-z0-9][a-z0-9.-]{0,251}/[A-Za-z0-9][A-Za-z0-9._-]{0,61})?$",
@@ -204,7 +208,7 @@ REQUEST = (
 )  # fmt: skip
 """What a training request says; each is the option of ``phase2 train`` that has its name."""
 
-TRAIN = (*REQUEST, IMAGE, RUN_NAME, STORE, *RESOURCES)
+TRAIN = (*REQUEST, IMAGE, RUN_NAME, STORE, NODES, *RESOURCES)
 
 
 def _listed(parameter: Parameter) -> Parameter:

@@ -3,6 +3,12 @@
 A patch is text, since it may hold a whole mapping or a quantity, which the typed fields of a template cannot hold.
 """
 
+POD = ("pod", "retry-pod", "queue")
+"""What the first step finds for the pod of a training."""
+
+GROUP_POD = ("pod", "retry-pod", "other-pod", "other-retry-pod", "other-nodes")
+"""What it finds for the pods of a training on several nodes, the first of which is named."""
+
 ATTEMPT_POD = "{{=retries == '0' ? inputs.parameters.pod : inputs.parameters['retry-pod']}}"
 """Resources and placement of a pod that trains: of the first attempt, or of a further one."""
 

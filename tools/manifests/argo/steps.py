@@ -1,26 +1,15 @@
-"""The templates that become pods: each runs one command of ``phase2``."""
+"""The templates that become pods that do not train: each runs one command of ``phase2``."""
 
 from hera.workflows import models
 
-from phase2.cluster.manifests.installed import (
-    installed_variables,
-    metrics_port,
-    notification_variables,
-    tracking_variables,
-)
+from phase2.cluster.manifests.installed import notification_variables
 from phase2.cluster.plan import WORK
 
 from . import parameters as p
 from .parameters import tag
 from .pods import CACHE_MOUNT, options, variable
-from .resources import ATTEMPT_POD, FINISH_SECONDS, STEP_POD
+from .resources import FINISH_SECONDS, GROUP_POD, POD, STEP_POD
 from .retries import retry
-
-POD = ("pod", "retry-pod", "queue")
-"""What the first step finds for the pod of a training."""
-
-ITEM = ("run-id", *(one.name for one in p.VARIED), *POD)
-"""Fields of a run that :func:`expand` lists."""
 
 
 def step(
@@ -65,11 +54,12 @@ def validate(*, is_run: bool = True) -> models.Template:
     Args:
         is_run: Whether the workflow is one run, whose id, algorithm and mode it publishes then.
     """
-    found = [_output(name, name) for name in (*POD, "prepare-pod")]
-    published = [_output(name, name, is_global=True) for name in ("run-id", "algorithm", "mode")]
+    names = (*POD, "prepare-pod", *(("nodes", *GROUP_POD[2:]) if is_run else ()))
+    found = [file_output(name, name) for name in names]
+    published = [file_output(name, name, is_global=True) for name in ("run-id", "algorithm", "mode")]
     return step(
         "validate", "workflow", "validate", "--store", tag("store"), "--to", WORK,
-        env=options(p.RESOURCES),
+        env=options((*p.RESOURCES, p.NODES) if is_run else p.RESOURCES),
         outputs=models.Outputs(parameters=[*found, *(published if is_run else [])]),
     )  # fmt: skip
 
@@ -78,48 +68,16 @@ def prepare() -> models.Template:
     """Return the preparation of the graph store, built or fetched into the cache that all runs share."""
     return step(
         "prepare", "data", "prepare", "--store", tag("store"),
-        inputs=_inputs("pod"),
+        inputs=named_inputs("pod"),
         pod_spec_patch=STEP_POD,
         has_cache=True,
     )  # fmt: skip
 
 
-def train(env: list[models.EnvVar] | None = None, *inputs: str) -> models.Template:
-    """Return the training, with the resources and the placement that the first step found."""
-    names = tuple(dict.fromkeys((*inputs, *POD)))
-    template = step(
-        "train", "train", "--store", tag("store"), "--report-to", WORK,
-        env=env,
-        inputs=_inputs(*names),
-        metadata=_training_pod(),
-        retries=6,
-        pod_spec_patch=ATTEMPT_POD,
-        has_cache=True,
-        outputs=models.Outputs(parameters=[_output("row", "row.json")]),
-    )  # fmt: skip
-    return _with_metrics(template)
-
-
-def _training_pod() -> models.Metadata:
-    """Return the labels of a pod that trains: the queue that admits it, and what it does."""
-    labels = {
-        "kueue.x-k8s.io/queue-name": tag("queue", "inputs"),
-        "phase2.dev/algorithm": tag("algorithm"),
-        "phase2.dev/step": "train",
-    }
-    return models.Metadata(labels=labels)
-
-
-def train_item() -> models.Template:
-    """Return the training of one of the runs that :func:`expand` lists."""
-    env = [*options(p.VARIED, "inputs"), variable("PHASE2_RUN_ID", tag("run-id", "inputs"))]
-    return train(env, *ITEM)
-
-
 def report() -> models.Template:
     """Return the report of a run: its id, its scores and a page that is kept in the bucket."""
     page = _artifact("report", "report.md", "workflows/{{workflow.name}}/report.md")
-    parameters = [_output("run-id", "run-id"), _output("mae", "mae.md")]
+    parameters = [file_output("run-id", "run-id"), file_output("mae", "mae.md")]
     outputs = models.Outputs(parameters=parameters, artifacts=[page])
     return step("report", "workflow", "report", "--store", tag("store"), "--to", WORK, outputs=outputs)
 
@@ -127,12 +85,12 @@ def report() -> models.Template:
 def register() -> models.Template:
     """Return the verification of what the store holds of a run."""
     words = ("runs", "verify", tag("run-id", "inputs"), "--store", tag("store"))
-    return step("register", *words, inputs=_inputs("run-id"))
+    return step("register", *words, inputs=named_inputs("run-id"))
 
 
 def expand(varied: tuple[p.Parameter, ...]) -> models.Template:
     """Return the expansion of listed values into runs, each a valid request."""
-    outputs = models.Outputs(parameters=[_output("runs", "runs.json"), _output("prepare-pod", "prepare-pod")])
+    outputs = models.Outputs(parameters=[file_output("runs", "runs.json"), file_output("prepare-pod", "prepare-pod")])
     words = ("workflow", "expand", "--store", tag("store"), "--to", WORK)
     return step("expand", *words, env=options((*varied, *p.RESOURCES)), outputs=outputs)
 
@@ -141,42 +99,28 @@ def compare() -> models.Template:
     """Return the ranking of the runs that finished."""
     table = "comparison.md"
     page = _artifact("comparison", table, f"workflows/{{{{workflow.name}}}}/{table}")
-    parameters = [_output("best-run", "best-run"), _output("runs", "runs"), _output("comparison", table)]
+    parameters = [file_output("best-run", "best-run"), file_output("runs", "runs"), file_output("comparison", table)]
     return step(
         "compare", "workflow", "compare", "--to", WORK,
-        inputs=_inputs("rows"),
+        inputs=named_inputs("rows"),
         env=[variable("PHASE2_ROWS", tag("rows", "inputs"))],
         outputs=models.Outputs(parameters=parameters, artifacts=[page]),
     )  # fmt: skip
 
 
-_STUDY = ("--store", tag("store"), "--name", tag("study"))
+STUDY = ("--store", tag("store"), "--name", tag("study"))
 
 
 def define() -> models.Template:
     """Return the check of a study, before anything is reserved for it: its settings, its values and its store."""
-    return step("define", "tune", *_STUDY, "--worker", "--dry-run")
-
-
-def work() -> models.Template:
-    """Return one worker of a study, which trains one trial after the other."""
-    template = step(
-        "work", "tune", *_STUDY, "--worker", "--best", f"{WORK}/best.yaml",
-        env=options((p.TIMEOUT_HOURS,)),
-        inputs=_inputs(*POD),
-        metadata=_training_pod(),
-        retries=6,
-        pod_spec_patch=ATTEMPT_POD,
-        has_cache=True,
-    )  # fmt: skip
-    return _with_metrics(template)
+    return step("define", "tune", *STUDY, "--worker", "--dry-run")
 
 
 def show() -> models.Template:
     """Return the result of a study: a configuration file of its best trial, which is kept in the bucket."""
     file = "best.yaml"
     page = _artifact("best", file, f"workflows/{{{{workflow.name}}}}/{file}")
-    outputs = models.Outputs(parameters=[_output("best", file)], artifacts=[page])
+    outputs = models.Outputs(parameters=[file_output("best", file)], artifacts=[page])
     return step(
         "show", "tune", "show", tag("study"), "--store", tag("store"), "--best", f"{WORK}/{file}", outputs=outputs
     )
@@ -189,7 +133,7 @@ def split(given: tuple[p.Parameter, ...]) -> models.Template:
         given: Parameters of resources and placement.
     """
     words = ("workflow", "split", "--dir", tag("structures"), "--parts", tag("parts"), "--to", WORK)
-    outputs = models.Outputs(parameters=[_output("parts", "parts.json"), _output("pod", "pod")])
+    outputs = models.Outputs(parameters=[file_output("parts", "parts.json"), file_output("pod", "pod")])
     return step("split", *words, env=options(given), outputs=outputs)
 
 
@@ -205,7 +149,7 @@ def predict(runs: str, *inputs: str) -> models.Template:
     return step(
         "predict", "predict", "--dir", tag("structures"), "--part", f"{part}/{parts}", "--store", tag("store"),
         "--output", f"{WORK}/predictions.csv",
-        inputs=_inputs("part", "parts", "pod", *inputs),
+        inputs=named_inputs("part", "parts", "pod", *inputs),
         env=[variable("PHASE2_RUNS", runs)],
         pod_spec_patch=STEP_POD,
         outputs=models.Outputs(artifacts=[table]),
@@ -243,21 +187,12 @@ def finish() -> models.Template:
     )
 
 
-def _with_metrics(template: models.Template) -> models.Template:
-    """Add what the installation says of metrics, stalls and trackers to a training."""
-    container = template.container
-    assert container is not None
-    installed = [models.EnvVar.model_validate(one) for one in (*installed_variables(), *tracking_variables())]
-    container.env = [*(container.env or []), *installed]
-    container.ports = [models.ContainerPort.model_validate(metrics_port())]
-    return template
-
-
-def _inputs(*names: str) -> models.Inputs:
+def named_inputs(*names: str) -> models.Inputs:
+    """Return parameters that the calling step gives."""
     return models.Inputs(parameters=[models.Parameter(name=name) for name in names])
 
 
-def _output(name: str, file: str, *, is_global: bool = False) -> models.Parameter:
+def file_output(name: str, file: str, *, is_global: bool = False) -> models.Parameter:
     """Return the output parameter that has the content of a file; a global one is the workflow's as well."""
     global_name = name if is_global else None
     return models.Parameter(name=name, global_name=global_name, value_from=models.ValueFrom(path=f"{WORK}/{file}"))

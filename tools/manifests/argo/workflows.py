@@ -7,13 +7,14 @@ from phase2.cluster.plan import SERVICE_ACCOUNT
 from phase2.cluster.request.resources import DAY
 
 from . import parameters as p
-from . import steps
+from . import steps, training
 from .calls import call, call_each, call_times, item, result, sequence, workflow_outputs
 from .cluster import ARTIFACTS, ARTIFACTS_KEY, EXECUTOR
 from .metadata import workflow_metadata
 from .metrics import workflow_metrics
 from .parameters import PARAMETERS, tag
 from .pods import EXECUTOR_PATCH, NAMESPACE, container, labels, options, variable, volumes
+from .resources import GROUP_POD, POD
 
 PARALLEL_PODS = 4
 """Pods of one workflow that run at once."""
@@ -26,19 +27,22 @@ def workflow_templates() -> list[models.WorkflowTemplate]:
 
 def train() -> models.WorkflowTemplate:
     """Return the training of one run, which is what ``run_phase2.py`` does with the same options."""
+    nodes = result("validate", "nodes")
     main = sequence(
         call("validate"),
         call("prepare", {"pod": result("validate", "prepare-pod")}),
-        call("train", {name: result("validate", name) for name in steps.POD}),
+        call("train", {name: result("validate", name) for name in POD}, when=f"{nodes} == 1"),
+        call("train-together", {name: result("validate", name) for name in GROUP_POD}, when=f"{nodes} > 1"),
         call("report"),
         call("register", {"run-id": result("report", "run-id")}),
         outputs=workflow_outputs("report", "mae"),
     )
+    pods = [training.train(), training.train_together(), training.train_first(), training.train_others()]
     return _template(
         "phase2-train",
         "Train one run: check the request, prepare the data, train, report, and verify what is in the store.",
         [*options(p.REQUEST), variable("PHASE2_RUN_ID", tag("run-name"))],
-        [main, steps.validate(), steps.prepare(), steps.train(), steps.report(), steps.register()],
+        [main, steps.validate(), steps.prepare(), *pods, steps.report(), steps.register()],
     )
 
 
@@ -56,7 +60,7 @@ def sweep() -> models.WorkflowTemplate:
         "phase2-sweep",
         "Train every combination of the listed values, a few at a time, and rank the runs by validation score.",
         options(p.SHARED),
-        [main, steps.expand(p.VARIED), steps.prepare(), steps.train_item(), steps.compare()],
+        [main, steps.expand(p.VARIED), steps.prepare(), training.train_item(), steps.compare()],
     )
 
 
@@ -73,7 +77,7 @@ def ensemble() -> models.WorkflowTemplate:
         outputs=workflow_outputs("compare", "runs", "comparison"),
     )
     predict_part = steps.predict(tag("runs", "inputs"), "runs")
-    pods = [steps.split(p.RESOURCES), steps.prepare(), steps.train_item(), steps.compare(), predict_part]
+    pods = [steps.split(p.RESOURCES), steps.prepare(), training.train_item(), steps.compare(), predict_part]
     return _template(
         "phase2-ensemble",
         "Train one request with several seeds, then predict structures with mean and standard deviation of all.",
@@ -89,11 +93,11 @@ def tune() -> models.WorkflowTemplate:
         call("validate"),
         call("prepare", {"pod": result("validate", "prepare-pod")}),
         # A worker that fails leaves its trials to the others.
-        call_times("work", tag("workers"), {name: result("validate", name) for name in steps.POD}),
+        call_times("work", tag("workers"), {name: result("validate", name) for name in POD}, accept_failures=True),
         call("show"),
         outputs=workflow_outputs("show", "best"),
     )
-    pods = [steps.define(), steps.validate(is_run=False), steps.prepare(), steps.work(), steps.show()]
+    pods = [steps.define(), steps.validate(is_run=False), steps.prepare(), training.work(), steps.show()]
     return _template(
         "phase2-tune",
         "Search settings by trials, each an ordinary run, with several workers that share a study in the store.",
@@ -127,7 +131,7 @@ def page() -> models.WorkflowTemplate:
 
 def _train_each() -> models.WorkflowStep:
     # A run that fails is missing from the rows; the others stay.
-    return call_each("train", result("expand", "runs"), item(*steps.ITEM), accept_failures=True)
+    return call_each("train", result("expand", "runs"), item(*training.ITEM), accept_failures=True)
 
 
 def _predict_each(parameters: dict[str, str]) -> models.WorkflowStep:

@@ -6,7 +6,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +17,7 @@ from phase2.cli.options import request_option
 from phase2.cluster.request.installation import Installation
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.quantities import parse_memory
+from phase2.config.settings import workflow_name
 from phase2.errors import RequestError
 from phase2.machine.rank import refuse_many_processes
 
@@ -84,11 +85,20 @@ class Placement:
         asked = self.given.merged_onto(installed).merged_onto(ClusterOptions(image="phase2")).request("phase2")
         return self.installation.defaults.limits(algorithm, mode).check(asked)
 
+    def with_nodes(self, nodes: int | None) -> Placement:
+        """Return the same for a run on several nodes; None is one."""
+        return replace(self, given=replace(self.given, nodes=nodes))
+
     def patches(self, cluster: ClusterRequest) -> PodPatches:
-        """Return the patches of the pods of a run."""
+        """Return the patches of the pods of a run.
+
+        Raises:
+            RequestError: Several pods cannot be named after the Workflow, or cannot wait in a queue.
+        """
         from phase2.cluster.manifests.patch import PodPatches
 
-        return PodPatches.of(cluster, parse_memory(self.retry_memory) if self.retry_memory else None)
+        memory = parse_memory(self.retry_memory) if self.retry_memory else None
+        return PodPatches.of(cluster, memory, workflow=workflow_name() or "")
 
 
 def takes_placement(command: Callable[..., None]) -> Callable[..., None]:

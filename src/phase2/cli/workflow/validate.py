@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from phase2.cli.cluster.submission.sweep_options import takes_sweep
 from phase2.cli.console import echo
-from phase2.cli.options import takes_request
+from phase2.cli.options import request_option, takes_request
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.cli.training.dry_run import find_and_reconcile, print_run
 from phase2.cli.workflow.placement import Placement, check_resources, takes_placement
@@ -23,13 +23,20 @@ if TYPE_CHECKING:
     from phase2.config.resolve import ResolvedRun
     from phase2.storage.base import Store
 
+NodesOption = Annotated[int | None, request_option("--nodes", help="Pods that train the run together.")]
+
 
 def _validate(
-    request: RunRequest, *, placement: Placement, store: StoreOption = None, to: FolderOption = Path()
+    request: RunRequest,
+    *,
+    placement: Placement,
+    nodes: NodesOption = None,
+    store: StoreOption = None,
+    to: FolderOption = Path(),
 ) -> None:
     """Check a run before anything is reserved: its request, its store, its memory and its time.
 
-    Writes run-id, algorithm and mode, and what its pods get: pod, retry-pod, prepare-pod and queue.
+    Writes run-id, algorithm and mode, and what its pods get: pod, retry-pod, prepare-pod, queue, nodes and more.
     """
     from phase2.config.resolve import resolve
 
@@ -40,6 +47,7 @@ def _validate(
     _check_data([resolved], place)
     _check_backbone(resolved)
     print_run(resolved, resumption, existing)
+    placement = placement.with_nodes(nodes)
     (cluster,) = check_resources([resolved], placement, store)
     run_id = existing.run_id if existing is not None else run_id_of_process()
     facts = {"run-id": run_id or "", "algorithm": resolved.config.algorithm, "mode": resolved.config.mode}

@@ -7,6 +7,7 @@ from phase2.cluster.api.errors import ForbiddenError
 from phase2.cluster.manifests.group import SERVICE
 from phase2.cluster.manifests.trainjob import RUNTIME
 from phase2.cluster.objects import Object
+from phase2.cluster.status.group import group_size
 from phase2.errors import RequestError
 
 _INSTALLED = {
@@ -16,7 +17,7 @@ _INSTALLED = {
 
 
 def require_group(client: RunClient, manifest: Object) -> None:
-    """Refuse a Job of several pods whose names nothing would resolve, and a JobSet or TrainJob that nothing executes.
+    """Refuse several pods whose names nothing would resolve, and a JobSet or TrainJob that nothing executes.
 
     Without this check each pod waits for pod 0 until its rendezvous fails.
 
@@ -33,9 +34,8 @@ def require_group(client: RunClient, manifest: Object) -> None:
         )
     if client.backend.name == "trainjob":
         _require_runtime(client)
-    template = (manifest.get("spec") or {}).get("template") or {}
-    if (template.get("spec") or {}).get("subdomain") != SERVICE:
-        return
+    if client.backend.name in _INSTALLED or group_size(manifest) == 1:
+        return  # their controllers name pods by themselves
     try:
         found = client.get_service(SERVICE)
     except ForbiddenError:

@@ -1,12 +1,13 @@
-"""What a Job has beyond that of one pod where several pods train a run together. Pure.
+"""What pods have beyond a pod that trains alone where several train a run together. Pure.
 
-The pods find each other by name: pod 0 is ``JOB-0.phase2-group``, since an Indexed Job names its pods after their
-index, and the headless Service of the installation gives these names addresses. Each is one node of the group, by the
+The pods find each other by name: pod 0 is ``NAME-0.phase2-group``, and the headless Service of the installation gives
+that name an address. An Indexed Job names its pods so, after their index. Each is one node of the group, by the
 variables that torchrun reads (https://docs.pytorch.org/docs/stable/elastic/run.html), and has a process for each GPU.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from phase2.cluster.labels import GROUP, GROUP_LABEL
@@ -23,6 +24,7 @@ PORT = 29500
 
 _INDEX = "batch.kubernetes.io/job-completion-index"
 _LONGEST_NAME = 63
+_LABEL = re.compile("[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
 def group_spec(plan: Plan) -> dict[str, Any]:
@@ -49,28 +51,54 @@ def group_labels(plan: Plan) -> dict[str, str]:
 
 
 def group_variables(plan: Plan) -> list[dict[str, Any]]:
-    """Return the environment variables by which a pod joins its group.
+    """Return the environment variables by which a pod of a Job joins its group.
 
     Raises:
         RequestError: The run id is too long for the names of the pods.
     """
     if not plan.cluster.is_group:
         return []
-    last = f"{plan.name}-{plan.cluster.nodes - 1}"
-    if len(last) > _LONGEST_NAME:
-        raise RequestError(
-            f"The run id '{plan.run_id}' is too long for a run on {plan.cluster.nodes} nodes.",
-            why=f"Its pods are found by their names, {last}, which have {_LONGEST_NAME} characters at most.",
-            fix="Give a shorter --run-id, or none and let one be made.",
-        )
     return [
-        {"name": ADDRESS_VARIABLE, "value": f"{plan.name}-0.{SERVICE}"},
-        {"name": PORT_VARIABLE, "value": str(PORT)},
-        {"name": NODES_VARIABLE, "value": str(plan.cluster.nodes)},
+        *meeting_variables(plan.name, plan.cluster.nodes),
         {"name": NODE_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{_INDEX}']"}}},
         {"name": STAY_VARIABLE, "value": "1"},
         *communication_variables(),
     ]
+
+
+def meeting_variables(name: str, nodes: int) -> list[dict[str, Any]]:
+    """Return the environment variables that are the same for all pods of a group.
+
+    Args:
+        name: Name of the object that makes the pods, after which they are named.
+        nodes: Number of pods.
+
+    Raises:
+        RequestError: It is too long for the names of the pods.
+    """
+    last = f"{name}-{nodes - 1}"
+    if not _LABEL.fullmatch(name):
+        raise RequestError(
+            f"The name '{name}' cannot be that of a run on {nodes} nodes.",
+            why="Its pods are found by name, which has lower-case letters, digits and hyphens alone.",
+            fix="Give another name, or none and let one be made.",
+        )
+    if len(last) > _LONGEST_NAME:
+        raise RequestError(
+            f"The name '{name}' is too long for a run on {nodes} nodes.",
+            why=f"Its pods are found by their names, {last}, which have {_LONGEST_NAME} characters at most.",
+            fix="Give a shorter --run-id, or none and let one be made.",
+        )
+    return [
+        {"name": ADDRESS_VARIABLE, "value": f"{first_host(name)}.{SERVICE}"},
+        {"name": PORT_VARIABLE, "value": str(PORT)},
+        {"name": NODES_VARIABLE, "value": str(nodes)},
+    ]
+
+
+def first_host(name: str) -> str:
+    """Return the host name of pod 0."""
+    return f"{name}-0"
 
 
 def group_pod(plan: Plan) -> dict[str, Any]:

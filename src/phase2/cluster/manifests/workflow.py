@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from phase2.cluster.labels import PLAN_ANNOTATION, spec_digest
+from phase2.cluster.manifests.group import meeting_variables
 from phase2.cluster.objects import Object
 from phase2.cluster.plan import CACHE_CLAIM, Plan
 from phase2.cluster.request.names import parse_node_selector, parse_toleration
@@ -24,9 +25,11 @@ TEMPLATES = frozenset(
 """Names of all WorkflowTemplates that are installed."""
 CONTAINER = "main"
 """Name of a step's main container in Argo."""
+FIRST_STEP, OTHERS_STEP = "train-first", "train-others"
+"""Names of the steps of a training on several nodes: of the pod that leads, and of the others."""
 
-# Options that the template fixes for every workflow: a plan cannot change them.
-_FIXED_BY_TEMPLATE = ("nodes", "cpu_limit", "retries", "grace_seconds")
+# Options that the templates fix for every workflow: a plan cannot change them.
+_FIXED_BY_TEMPLATE = ("cpu_limit", "retries", "grace_seconds")
 
 # Fields of a request that are no parameters by their own name.
 _NO_PARAMETERS = ("output", "settings", "origins")
@@ -36,9 +39,12 @@ def build_workflow(plan: Plan) -> dict[str, Any]:
     """Build the Workflow of a plan, as the API server accepts it.
 
     Raises:
-        RequestError: The plan sets an option that the template fixes.
+        RequestError: The plan sets an option that the template fixes, or several nodes that it cannot name or queue.
     """
     _refuse_fixed_options(plan)
+    if plan.cluster.is_group:
+        refuse_queued_group(plan.cluster)
+        meeting_variables(plan.name, plan.cluster.nodes)  # which cannot be named so, before anything is submitted
     metadata = {"name": plan.name, "labels": dict(plan.labels), "annotations": dict(plan.annotations)}
     return thin_workflow(plan.cluster, metadata, TEMPLATE, workflow_parameters(plan))
 
@@ -97,6 +103,7 @@ def cluster_parameters(options: ClusterOptions) -> dict[str, str]:
     given = {
         "image": options.image,
         "store": options.store,
+        "nodes": options.nodes,
         "gpus": options.gpus,
         "gpu-resource": options.gpu_resource,
         "cpu": options.cpu,
@@ -143,7 +150,8 @@ def refuse_for_argo(cluster: ClusterRequest, options: Sequence[str] = (), *, tem
         RequestError: There is such an option.
     """
     defaults = ClusterRequest(image=cluster.image)
-    found = [name for name in _FIXED_BY_TEMPLATE if getattr(cluster, name) != getattr(defaults, name)]
+    fixed = _FIXED_BY_TEMPLATE if template == TEMPLATE else ("nodes", *_FIXED_BY_TEMPLATE)
+    found = [name for name in fixed if getattr(cluster, name) != getattr(defaults, name)]
     if cluster.cache not in {None, CACHE_CLAIM}:
         found.append("cache")
     found += [name for name in options if name.replace("-", "_") not in found]
@@ -153,4 +161,18 @@ def refuse_for_argo(cluster: ClusterRequest, options: Sequence[str] = (), *, tem
             f"{names} cannot be combined with --backend argo.",
             why=f"The WorkflowTemplate {template} fixes that for every workflow, or has no parameter for it.",
             fix="Drop it, or use --backend job.",
+        )
+
+
+def refuse_queued_group(cluster: ClusterRequest) -> None:
+    """Refuse a queue for several pods of a Workflow.
+
+    Raises:
+        RequestError: There is a queue.
+    """
+    if cluster.is_group and cluster.queue is not None:
+        raise RequestError(
+            f"A Workflow on {cluster.nodes} nodes cannot wait in the queue {cluster.queue}.",
+            why="Kueue would admit each of its pods alone, and two such runs could hold half of their pods for ever.",
+            fix="Use phase2 submit --backend job, whose pods Kueue admits together, or train on one node.",
         )

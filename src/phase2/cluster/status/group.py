@@ -1,4 +1,4 @@
-"""State of the pods that train one run together: an Indexed Job has one for each rank. Pure."""
+"""State of the pods that train one run together, one for each rank. Pure."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from phase2.cluster.labels import GROUP, GROUP_LABEL, RANK_LABEL
+from phase2.cluster.manifests.workflow import given_parameters
 from phase2.cluster.objects import Object, newest_first
 from phase2.cluster.status.pod import PodState, pod_state
 
 _INDEX = "batch.kubernetes.io/job-completion-index"
-_LOST_ANOTHER = 75
+LOST_ANOTHER = 75
 """Exit code of a process that cannot go on because another one has ended."""
 
 
 def group_size(obj: Object) -> int:
     """Return the number of pods that train the run of an object together; a JobSet has it in its only Job."""
     spec = obj.get("spec") or {}
+    if "workflowTemplateRef" in spec:
+        nodes = given_parameters(obj).get("nodes", "")
+        return int(nodes) if nodes.isdecimal() else 1
     if "trainer" in spec:
         return int(spec["trainer"].get("numNodes") or 1)
     for replicated in spec.get("replicatedJobs") or ():
@@ -27,8 +32,14 @@ def group_size(obj: Object) -> int:
 def rank_of(pod: Object) -> int:
     """Return the rank of a pod in its group; 0 where it trains alone."""
     metadata = pod["metadata"]
-    found = {**(metadata.get("annotations") or {}), **(metadata.get("labels") or {})}.get(_INDEX)
-    return int(found) if found is not None and str(found).isdecimal() else 0
+    found: Mapping[str, str] = {**(metadata.get("annotations") or {}), **(metadata.get("labels") or {})}
+    number = found.get(RANK_LABEL, found.get(_INDEX))
+    return int(number) if number is not None and str(number).isdecimal() else 0
+
+
+def is_of_group(pod: Object) -> bool:
+    """Whether a pod trains a run together with others."""
+    return (pod["metadata"].get("labels") or {}).get(GROUP_LABEL) == GROUP
 
 
 def of_rank(pods: Sequence[Object], rank: int) -> list[Object]:
@@ -104,7 +115,7 @@ def _blame(pod: Object) -> tuple[bool, str, int]:
     """Order failed pods of one attempt: first those that failed by themselves, the earliest in front."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or []
     ends = [str(((one.get("state") or {}).get("terminated") or {}).get("finishedAt") or "") for one in statuses]
-    return pod_state(pod).exit_code == _LOST_ANOTHER, max(ends, default=""), rank_of(pod)
+    return pod_state(pod).exit_code == LOST_ANOTHER, max(ends, default=""), rank_of(pod)
 
 
 def _named(rank: int, state: PodState) -> PodState:

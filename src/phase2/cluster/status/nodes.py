@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from phase2.cluster.manifests.workflow import FIRST_STEP, OTHERS_STEP
 from phase2.cluster.objects import Object, name_of
+from phase2.cluster.status.group import LOST_ANOTHER
 from phase2.cluster.status.obstacles import creation_obstacle, flat, is_refused_creation
 
 POD_NODE_ANNOTATION = "workflows.argoproj.io/node-name"
@@ -85,6 +87,16 @@ class Node:
         return self.met_deadline or bool(_STOPPED_BY.match(self.message)) or self.code == _STOPPED
 
     @property
+    def is_follower(self) -> bool:
+        """Whether it trains a run together with the pod that leads, and is ended when that one is."""
+        return self.step == OTHERS_STEP
+
+    @property
+    def lost_another(self) -> bool:
+        """Whether it ended because another pod that trained the run had."""
+        return self.step in {FIRST_STEP, OTHERS_STEP} and self.code == LOST_ANOTHER
+
+    @property
     def backoff(self) -> str | None:
         """Time until its next attempt, in words; None if it does not wait for one."""
         found = _BACKOFF.fullmatch(self.message)
@@ -136,17 +148,20 @@ def is_deadline(message: str) -> bool:
 
 
 def last_ended(nodes: Sequence[Node]) -> Node | None:
-    """Return the attempt that ended last, without the exit handler; None before the first."""
-    ended = [node for node in nodes if node.is_pod and node.finished and not node.is_exit_handler]
+    """Return the attempt that ended last, without the exit handler and what ends with another; None before one has."""
+    ended = [n for n in nodes if n.is_pod and n.finished and not n.is_exit_handler and not n.is_follower]
     return max(ended, key=lambda node: node.finished, default=None)
 
 
 def last_failed(nodes: Sequence[Node], *, of_exit_handler: bool = False) -> Node | None:
-    """Return the attempt that failed last, of the steps or of the exit handler; None if a later one made each good."""
+    """Return the attempt that failed last, of the steps or of the exit handler; None if a later one made each good.
+
+    Of pods that train a run together it is the one that failed by itself.
+    """
     pods = [node for node in nodes if node.is_pod and node.is_exit_handler == of_exit_handler]
     done = {_ATTEMPT.sub("", node.name) for node in pods if node.phase == "Succeeded"}
     failed = [node for node in pods if node.has_failed and _ATTEMPT.sub("", node.name) not in done]
-    return max(failed, key=lambda node: node.finished, default=None)
+    return max(failed, key=lambda node: (not node.lost_another, node.finished), default=None)
 
 
 def _all_nodes(workflow: Object) -> dict[str, Any]:

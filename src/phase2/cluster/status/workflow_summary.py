@@ -8,6 +8,7 @@ from datetime import datetime
 from phase2.cluster.objects import Object, name_of, namespace_of, time_of
 from phase2.cluster.run_state import State
 from phase2.cluster.status.elapsed import duration_phrase, elapsed_phrase
+from phase2.cluster.status.group import group_size, group_states, is_of_group
 from phase2.cluster.status.nodes import ENDED_PHASES, POD_NODE_ANNOTATION, Node, entry_phase, last_failed
 from phase2.cluster.status.obstacles import creation_obstacle, flat, is_refused_creation
 from phase2.cluster.status.pod import SAVES, PodState, pod_state
@@ -96,7 +97,10 @@ class WorkflowSnapshot:
             return "running", f"runs{self._progress()}{self._since_start(now)}; {shown}"
         if not active:
             return self._between_steps()
-        states = {node.name: self._state_of(node) for node in active}
+        together = self._together()
+        if together is not None:
+            active = [node for node in active if not node.is_follower] or active
+        states = {node.name: together or self._state_of(node) for node in active}
         running = [node for node in active if states[node.name].phase == "running"]
         blocked = [node for node in active if states[node.name].phase == "blocked"]
         if len(running) > 1 or (running and blocked):
@@ -104,7 +108,7 @@ class WorkflowSnapshot:
             others = "".join(f"; the step {node.step} {states[node.name].message}" for node in blocked[:1])
             return "running", f"{steps}{self._progress()}{self._since_start(now)}{others}"
         current = (running or blocked or active)[-1]
-        found, history = states[current.name], self._after(current.step)
+        found, history = states[current.name], self._after(None if together else current.step)
         # A sentence that says what to do is the same for a Job.
         summary = found.message if found.fix else f"{found.message}, step {current.step}"
         if running:
@@ -114,6 +118,12 @@ class WorkflowSnapshot:
         if found.phase in {"stopping", "blocked"}:
             return ("stopping" if found.phase == "stopping" else "blocked"), f"{summary}{history}{fix}"
         return "retrying" if history else "waiting", f"{summary}{history}"
+
+    def _together(self) -> PodState | None:
+        """Return the state of the pods that train the run together; None where it has none, or all have failed."""
+        pods = [pod for pod in self._pods.values() if is_of_group(pod)]
+        states = group_states(group_size(self._workflow), pods, self._events) if pods else []
+        return states[0] if states and states[0].phase not in {"failed", "succeeded"} else None
 
     def _between_steps(self) -> tuple[State, str]:
         """Return the state of a Workflow that has no pod: it waits for another attempt, for a lock, or for Argo."""

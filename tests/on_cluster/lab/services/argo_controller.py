@@ -20,7 +20,9 @@ _SETTINGS = {"metricsConfig": "enabled: false\n", "telemetryConfig": "enabled: f
 
 
 class ArgoController:
-    """Real Argo Workflows for the duration of a block.
+    """Real Argo Workflows for the duration of a block: its kinds at first, and its controller from :meth:`start` on.
+
+    The controller lists the templates that are there when it starts; of those that come later it learns in a while.
 
     Args:
         cluster: The cluster that it acts on.
@@ -32,15 +34,19 @@ class ArgoController:
         self._rights = builds.argo_sources() / _RIGHTS
 
     def __enter__(self) -> "ArgoController":
+        builds.argo(self._cluster.folders)
+        with step("Argo's kinds ready"):
+            self._install()
+        return self
+
+    def start(self) -> None:
+        """Start the controller."""
         folders = self._cluster.folders
-        builds.argo(folders)
         program, executor = builds.argo_controller(folders), images.argo_executor_image(folders)
         with step("Argo's controller ready"):
-            self._install()
             words = [f"--kubeconfig={self._kubeconfig()}", f"--namespace={NAMESPACE}", f"--executor-image={executor}"]
             environment = {"LEADER_ELECTION_DISABLE": "true", "DEFAULT_REQUEUE_TIME": "1s"}
             self._cluster.processes.start(_NAME, [str(program), *words], environment)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._cluster.processes.stop(_NAME)

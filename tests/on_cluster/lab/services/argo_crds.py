@@ -1,7 +1,7 @@
 """Argo's kinds on a cluster without Argo: definitions that store and validate objects, without a controller.
 
 Their schemas are made from hera's models of Argo's API, so that the API server itself refuses unknown fields and wrong
-types. No controller is there: what Argo does with an object is shown by ``test_argo_controller.py``.
+types. No controller is there: what Argo does with an object is shown by ``argo/test_controller.py``.
 """
 
 import json

@@ -25,10 +25,10 @@ PROBES = "probes"
 
 _FIELDS = (
     "name", "inputs", "outputs", "metadata", "container", "steps", "retryStrategy", "podSpecPatch", "parallelism",
-    "priorityClassName", "activeDeadlineSeconds", "timeout",
+    "priorityClassName", "activeDeadlineSeconds", "timeout", "daemon",
 )  # fmt: skip
 _CONTAINER = ("name", "args", "env", "ports", "resources", "volumeMounts", "readinessProbe")
-_STEP = ("name", "template", "arguments", "withParam", "withSequence", "continueOn")
+_STEP = ("name", "template", "arguments", "withParam", "withSequence", "continueOn", "when")
 _ARTIFACT = ("name", "path", "s3", "archive")
 _OUTPUT = ("name", "valueFrom", "globalName")
 
@@ -108,8 +108,10 @@ def _outputs() -> list[str]:
 
 
 def _steps() -> list[str]:
+    conditions = ["", *dict.fromkeys(step["when"] for step in _every_step() if step.get("when"))]
     step = (
-        f"{_closed('step', _STEP)} && {_closed('step.?arguments.orValue({})', ('parameters',))}"
+        f"{_closed('step', _STEP)} && step.?when.orValue('') in {cel_literal(conditions)}"
+        f" && {_closed('step.?arguments.orValue({})', ('parameters',))}"
         f" && step.?arguments.?parameters.orValue([]).all(p, {_closed('p', ('name', 'value'))}"
         f" && p.value in {cel_literal(_passed())})"
     )
@@ -166,9 +168,12 @@ def _passed() -> list[str]:
 
 
 def _arguments() -> Iterator[str]:
-    for groups in _found("steps"):
-        for step in (step for group in groups for step in group):
-            yield from (one["value"] for one in (step.get("arguments") or {}).get("parameters", []))
+    for step in _every_step():
+        yield from (one["value"] for one in (step.get("arguments") or {}).get("parameters", []))
+
+
+def _every_step() -> list[Manifest]:
+    return [step for groups in _found("steps") for group in groups for step in group]
 
 
 def _closed(expression: str, fields: tuple[str, ...]) -> str:

@@ -1,0 +1,121 @@
+"""The templates that become pods that train: one pod, several of one run, one of many runs, a worker of a study."""
+
+from hera.workflows import models
+
+from phase2.cluster.labels import ALGORITHM_LABEL, GROUP, GROUP_LABEL, RANK_LABEL
+from phase2.cluster.manifests.installed import (
+    communication_variables,
+    installed_variables,
+    metrics_port,
+    tracking_variables,
+)
+from phase2.cluster.manifests.run_object import QUEUE_LABEL
+from phase2.cluster.manifests.workflow import FIRST_STEP, OTHERS_STEP
+from phase2.cluster.plan import WORK
+from phase2.config.settings import STAY_VARIABLE
+from phase2.machine.rank import NODE_VARIABLE
+
+from . import parameters as p
+from .calls import call, call_times
+from .parameters import tag
+from .pods import options, variable
+from .resources import ATTEMPT_POD, GROUP_POD, POD
+from .steps import STUDY, file_output, named_inputs, step
+
+ITEM = ("run-id", *(one.name for one in p.VARIED), *POD)
+"""Fields of a run that the step ``expand`` lists."""
+
+_LABELS = {ALGORITHM_LABEL: tag("algorithm"), "phase2.dev/step": "train"}
+
+
+def train(env: list[models.EnvVar] | None = None, *inputs: str) -> models.Template:
+    """Return the training, with the resources and the placement that the first step found."""
+    names = tuple(dict.fromkeys((*inputs, *POD)))
+    template = step(
+        "train", "train", "--store", tag("store"), "--report-to", WORK,
+        env=env,
+        inputs=named_inputs(*names),
+        metadata=_queued(),
+        retries=6,
+        pod_spec_patch=ATTEMPT_POD,
+        has_cache=True,
+        outputs=models.Outputs(parameters=[file_output("row", "row.json")]),
+    )  # fmt: skip
+    return _with_metrics(template)
+
+
+def train_item() -> models.Template:
+    """Return the training of one of the runs that the step ``expand`` lists."""
+    env = [*options(p.VARIED, "inputs"), variable("PHASE2_RUN_ID", tag("run-id", "inputs"))]
+    return train(env, *ITEM)
+
+
+def train_together() -> models.Template:
+    """Return the training on several nodes: it ends with that of the first, whatever the others do then.
+
+    The others are daemons of Argo, which ends them when the first has ended, well or not, and starts one again that is
+    lost before.
+    """
+    first = call(FIRST_STEP, {name: tag(name, "inputs") for name in ("pod", "retry-pod")})
+    patches = {name: tag(f"other-{name}", "inputs") for name in ("pod", "retry-pod")}
+    others = call_times(OTHERS_STEP, tag("other-nodes", "inputs"), {"rank": "{{item}}", **patches}, start=1)
+    return models.Template(
+        name="train-together",
+        inputs=named_inputs(*GROUP_POD),
+        steps=[models.ParallelSteps(root=[first, others])],
+    )
+
+
+def train_first() -> models.Template:
+    """Return the first pod of several, which alone writes and publishes the run."""
+    return _of_group(FIRST_STEP, "0")
+
+
+def train_others() -> models.Template:
+    """Return another pod, which trains its share until it is ended."""
+    template = _of_group(OTHERS_STEP, tag("rank", "inputs"), "rank")
+    template.daemon = True
+    return template
+
+
+def _of_group(name: str, rank: str, *inputs: str) -> models.Template:
+    meeting = [models.EnvVar.model_validate(one) for one in communication_variables()]
+    template = step(
+        name, "train", "--store", tag("store"),
+        env=[variable(NODE_VARIABLE, rank), variable(STAY_VARIABLE, "1"), *meeting],
+        inputs=named_inputs(*inputs, "pod", "retry-pod"),
+        metadata=models.Metadata(labels={**_LABELS, GROUP_LABEL: GROUP, RANK_LABEL: rank}),
+        retries=6,
+        pod_spec_patch=ATTEMPT_POD,
+        has_cache=True,
+    )  # fmt: skip
+    return _with_metrics(template)
+
+
+def work() -> models.Template:
+    """Return one worker of a study, which trains one trial after the other."""
+    template = step(
+        "work", "tune", *STUDY, "--worker", "--best", f"{WORK}/best.yaml",
+        env=options((p.TIMEOUT_HOURS,)),
+        inputs=named_inputs(*POD),
+        metadata=_queued(),
+        retries=6,
+        pod_spec_patch=ATTEMPT_POD,
+        has_cache=True,
+    )  # fmt: skip
+    return _with_metrics(template)
+
+
+def _queued() -> models.Metadata:
+    """Return the labels of a pod that trains, and the queue that admits it."""
+    return models.Metadata(labels={QUEUE_LABEL: tag("queue", "inputs"), **_LABELS})
+
+
+def _with_metrics(template: models.Template) -> models.Template:
+    """Add what the installation says of metrics, stalls and trackers to a training."""
+    container = template.container
+    assert container is not None
+    installed = [models.EnvVar.model_validate(one) for one in (*installed_variables(), *tracking_variables())]
+    container.env = [*(container.env or []), *installed]
+    container.ports = [models.ContainerPort.model_validate(metrics_port())]
+    return template
