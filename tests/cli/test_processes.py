@@ -259,14 +259,37 @@ def test_a_process_that_is_killed_ends_both_pods_and_the_run_goes_on(cache, tmp_
 
 
 @pytest.mark.slow
-def test_what_ends_another_pod_for_good_ends_the_first_alike(cache, tmp_path, pods):
+@pytest.mark.parametrize("broken", [0, 1])
+def test_what_ends_one_pod_for_good_ends_the_other_alike(cache, tmp_path, pods, broken):
     (tmp_path / "file").touch()
-    command = train(tmp_path, "--epochs", "4000")
-    first, other = pods(0, command), pods(1, command, PHASE2_CACHE_DIR=str(tmp_path / "file"))
-    told = [pod.communicate(timeout=200)[1] for pod in (first, other)]
-    assert (first.returncode, other.returncode) == (2, 2)
+    command, unusable = train(tmp_path, "--epochs", "4000"), {"PHASE2_CACHE_DIR": str(tmp_path / "file")}
+    both = [pods(rank, command, **(unusable if rank == broken else {})) for rank in (0, 1)]
+    told = [pod.communicate(timeout=200)[1] for pod in both]
+    assert [pod.returncode for pod in both] == [2, 2]
     (why,) = {line for one in told for line in one.splitlines() if line.startswith("error: ")}
     assert str(tmp_path / "file") in why
+
+
+@pytest.mark.slow
+def test_pods_of_a_run_that_is_in_the_store_end_well_and_wait_for_nobody(cache, tmp_path, pods):
+    command = train(tmp_path / "here", "--epochs", "1", "--store", str(tmp_path / "store"))
+    named = {"PHASE2_RUN_ID": "pair"}
+    for pod in [pods(rank, command, **named) for rank in (0, 1)]:
+        pod.communicate(timeout=200)
+        assert pod.returncode == 0
+    for rank in (0, 1):
+        again = pods(rank, train(tmp_path / "elsewhere", "--epochs", "1", "--store", str(tmp_path / "store")), **named)
+        assert "is finished already" in again.communicate(timeout=100)[1]
+        assert again.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_pod_whose_other_never_comes_ends_for_good_after_its_time(cache, tmp_path, pods, rank):
+    alone = pods(rank, train(tmp_path), PHASE2_JOIN_MINUTES="0.05")
+    told = alone.communicate(timeout=100)[1]
+    assert alone.returncode == 2
+    assert "The 2 processes of this run have not met within 0.05 minutes." in told
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from phase2.errors import RequestError, UnknownNameError
 CACHE_VARIABLE = "PHASE2_CACHE_DIR"
 RUN_ID_VARIABLE = "PHASE2_RUN_ID"
 STAY_VARIABLE = "PHASE2_STAY"
+JOIN_VARIABLE = "PHASE2_JOIN_MINUTES"
 PACKED_VARIABLE = "PHASE2_PACKED"
 GPUS_VARIABLE = "PHASE2_GPUS"
 KERNELS_VARIABLE = "PHASE2_KERNELS"
@@ -78,6 +79,24 @@ def stays_with_run() -> bool:
     not resume.
     """
     return os.environ.get(STAY_VARIABLE) == "1"
+
+
+def join_minutes() -> float | None:
+    """Return the longest time that machines wait for one another (``$PHASE2_JOIN_MINUTES``); None for no own limit.
+
+    Raises:
+        RequestError: The variable is no positive number.
+    """
+    word = os.environ.get(JOIN_VARIABLE)
+    if not word:
+        return None
+    try:
+        minutes = float(word)
+    except ValueError:
+        minutes = 0
+    if not 0 < minutes < 1e4:
+        raise RequestError(f"{JOIN_VARIABLE}={word} is not understood.", fix="Use a number of minutes.")
+    return minutes
 
 
 def packed_runs() -> int:

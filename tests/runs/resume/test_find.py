@@ -4,10 +4,12 @@ import pytest
 
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
+from phase2.config.resumption import ResumeRequest
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
+from phase2.runs.publish.delivery import deliver
 from phase2.runs.remote.ids import claim_run_id
-from phase2.runs.resume.find import find_by_id, find_by_name, find_unfinished
+from phase2.runs.resume.find import find_by_id, find_by_name, find_unfinished, names_finished_run
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.folder import LocalStore
 
@@ -124,3 +126,16 @@ def test_an_id_of_two_runs_is_refused(tmp_path, resolved):
     claim_run_id(store, "wf-1", "multitask_cgcnn/run_20260102T000000Z_wf-1")
     with pytest.raises(RequestError, match="belongs to two runs"):
         find_by_id(tmp_path, "wf-1", store)
+
+
+def test_a_run_is_finished_in_a_store_where_a_request_names_it(tmp_path, resolved, manifest):
+    store, run = LocalStore(tmp_path / "store"), start(tmp_path, resolved, f"run_20260101T000000Z_{manifest.run_id}")
+    named = ResumeRequest(run_id=manifest.run_id)
+    assert not names_finished_run(resolved, named, None)
+    assert not names_finished_run(resolved, named, store)
+    manifest.seal(run)
+    deliver(store, run, notify=print)
+    assert names_finished_run(resolved, named, store)
+    assert names_finished_run(resolved, ResumeRequest(wanted=True, run=manifest.run_id), store)
+    assert not names_finished_run(resolved, ResumeRequest(), store)
+    assert not names_finished_run(resolved, ResumeRequest(run_id="bbbbbb"), store)

@@ -17,3 +17,6 @@ STEP_POD = "{{inputs.parameters.pod}}"
 
 FINISH_SECONDS = 900
 """Longest time of an exit handler, whether it starts or not: a workflow is not held by it."""
+
+JOIN_MINUTES = "60"
+"""Longest time that pods wait for one another, since Argo ends none of them where another has failed for good."""

@@ -12,14 +12,14 @@ from phase2.cluster.manifests.installed import (
 from phase2.cluster.manifests.run_object import QUEUE_LABEL
 from phase2.cluster.manifests.workflow import FIRST_STEP, OTHERS_STEP
 from phase2.cluster.plan import WORK
-from phase2.config.settings import STAY_VARIABLE
+from phase2.config.settings import JOIN_VARIABLE, STAY_VARIABLE
 from phase2.machine.rank import NODE_VARIABLE
 
 from . import parameters as p
 from .calls import call, call_times
 from .parameters import tag
 from .pods import options, variable
-from .resources import ATTEMPT_POD, GROUP_POD, POD
+from .resources import ATTEMPT_POD, GROUP_POD, JOIN_MINUTES, POD
 from .steps import STUDY, file_output, named_inputs, step
 
 ITEM = ("run-id", *(one.name for one in p.VARIED), *POD)
@@ -51,11 +51,7 @@ def train_item() -> models.Template:
 
 
 def train_together() -> models.Template:
-    """Return the training on several nodes: it ends with that of the first, whatever the others do then.
-
-    The others are daemons of Argo, which ends them when the first has ended, well or not, and starts one again that is
-    lost before.
-    """
+    """Return the training on several nodes: the first pod and the others, at the same time."""
     first = call(FIRST_STEP, {name: tag(name, "inputs") for name in ("pod", "retry-pod")})
     patches = {name: tag(f"other-{name}", "inputs") for name in ("pod", "retry-pod")}
     others = call_times(OTHERS_STEP, tag("other-nodes", "inputs"), {"rank": "{{item}}", **patches}, start=1)
@@ -72,17 +68,16 @@ def train_first() -> models.Template:
 
 
 def train_others() -> models.Template:
-    """Return another pod, which trains its share until it is ended."""
-    template = _of_group(OTHERS_STEP, tag("rank", "inputs"), "rank")
-    template.daemon = True
-    return template
+    """Return another pod, which trains its share, and ends once the run is in the store."""
+    return _of_group(OTHERS_STEP, tag("rank", "inputs"), "rank")
 
 
 def _of_group(name: str, rank: str, *inputs: str) -> models.Template:
+    own = {NODE_VARIABLE: rank, STAY_VARIABLE: "1", JOIN_VARIABLE: JOIN_MINUTES}
     meeting = [models.EnvVar.model_validate(one) for one in communication_variables()]
     template = step(
         name, "train", "--store", tag("store"),
-        env=[variable(NODE_VARIABLE, rank), variable(STAY_VARIABLE, "1"), *meeting],
+        env=[*(variable(*one) for one in own.items()), *meeting],
         inputs=named_inputs(*inputs, "pod", "retry-pod"),
         metadata=models.Metadata(labels={**_LABELS, GROUP_LABEL: GROUP, RANK_LABEL: rank}),
         retries=6,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
+from datetime import timedelta
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from phase2.cli.boundary import abort_process, explain
 from phase2.cli.console import note
-from phase2.config.settings import stays_with_run
+from phase2.config.settings import join_minutes, stays_with_run
 from phase2.errors import PreemptedError, TransientError
 from phase2.machine.rank import rank_of_process
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from phase2.training.parallel.group import WorkerGroup
 
 
-def follow(members: Processes, workers: int | None, place: Store | None) -> None:
+def follow(members: Processes, workers: int | None, place: Store | None, is_closed: Callable[[], bool]) -> None:
     """Train as one of several processes with the first one, which alone reports and writes.
 
     On the machine of the first one this process ends with its share. Another pod stays while the first one closes the
@@ -31,6 +32,7 @@ def follow(members: Processes, workers: int | None, place: Store | None) -> None
         members: The processes of the run.
         workers: Processes that read crystals.
         place: Store of the run, if there is one.
+        is_closed: Whether the run is finished in that store.
 
     Raises:
         PreemptedError: A pod was asked to stop.
@@ -43,16 +45,19 @@ def follow(members: Processes, workers: int | None, place: Store | None) -> None
 
     rank = rank_of_process()
     stays = stays_with_run() and not rank.is_beside_first
+    if rank.spans_machines and is_closed():
+        note("the run is finished already")
+        return
     with SignalStopRequest() as stop:
         device = members.own_device()
         context = RunContext(workers=workers, store=place, device=device, stop=stop, group=joined(device))
         # The first process ends with the exit code of a stop, once it has saved.
-        with nullcontext() if stays else suppress(PreemptedError), _told_to_first(context.group):
+        with nullcontext() if stays else suppress(PreemptedError), errors_shared(context.group):
             follow_run(context)
         if stays:
             if rank.local == 0:
                 note("trained its share; stays until the run is closed")
-            stay(rank.address, rank.port)
+            stay(rank.address, rank.port, is_closed)
 
 
 def joined(device: str) -> WorkerGroup:
@@ -61,23 +66,34 @@ def joined(device: str) -> WorkerGroup:
     from phase2.training.parallel.group import WorkerGroup
 
     group = WorkerGroup(rank_of_process(), choose_device(device))
+    minutes = join_minutes()
     if group.rank.spans_machines:
-        _interruptibly(partial(group.join, abort_process))
+        patience = None if minutes is None else timedelta(minutes=minutes)
+        _interruptibly(partial(group.join, abort_process, patience=patience))
     else:
         group.join()
     return group
 
 
 @contextmanager
-def _told_to_first(group: WorkerGroup) -> Iterator[None]:
-    """Tell the first process of an error that another try would not cure, so that it does not wait for one."""
+def errors_shared(group: WorkerGroup) -> Iterator[None]:
+    """Tell the others of an error that another try would not cure, and raise the one that they tell.
+
+    Without this the others would be started again, and wait for a process that never comes.
+    """
     try:
         yield
+    except PreemptedError:
+        raise
     except Exception as error:
         explained = explain(error)
-        if not isinstance(explained, TransientError | PreemptedError):
-            group.tell_first(explained)
-        raise
+        if not isinstance(explained, TransientError):
+            group.tell(explained)
+            raise
+        told = group.told_error()
+        if told is None:
+            raise
+        raise told from error
 
 
 def _interruptibly(work: Callable[[], None]) -> None:

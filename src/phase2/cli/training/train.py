@@ -15,7 +15,7 @@ from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.options import AcceptOption, DeviceOption, takes_request
 from phase2.cli.store import open_command_store
 from phase2.cli.training.dry_run import find_and_reconcile, print_run
-from phase2.cli.training.follow import follow, joined
+from phase2.cli.training.follow import errors_shared, follow, joined
 from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption, TextfileOption
 from phase2.cli.training.processes import GpusOption, Processes, ProcessesOption, launch, refuse_missing_gpus
 from phase2.cli.training.run_messages import run_message
@@ -30,7 +30,7 @@ from phase2.config.settings import (
     run_to_resume,
     store_url,
 )
-from phase2.errors import RequestError, TransientError
+from phase2.errors import RequestError
 from phase2.machine.rank import rank_of_process, refuse_many_processes
 
 if TYPE_CHECKING:
@@ -157,10 +157,14 @@ def train_request(  # noqa: PLR0913 - options
     if members.to_start:
         _launch(members, resolved, resumption, workers)
         return
-    if not rank_of_process().is_first:
-        follow(members, workers, place)
-        return
+    from phase2.runs.resume.find import names_finished_run
 
+    rank, is_closed = rank_of_process(), partial(names_finished_run, resolved, resumption, place)
+    if not rank.is_first:
+        follow(members, workers, place, is_closed)
+        return
+    # The others of a finished run have ended, and would not come.
+    context = partial(context, alone=rank.spans_machines and is_closed())
     with messages.at_end("a run") as ending:
         finished = _train(resolved, resumption, partial(context, ending=ending), workers)
         ending.message = partial(run_message, finished)
@@ -201,14 +205,8 @@ def _train(
         refuse_small_memory(resolved.config, note, workers=worker_count(workers))
     from phase2.training.run.experiment import train_run
 
-    with context(checked=None if is_named_run else resolved) as settings:
-        try:
-            return train_run(resolved, resumption, settings)
-        except TransientError as error:
-            final = settings.group.told_error()
-            if final is None:
-                raise
-            raise final from error
+    with context(checked=None if is_named_run else resolved) as settings, errors_shared(settings.group):
+        return train_run(resolved, resumption, settings)
 
 
 train = takes_request(train_request)
@@ -224,6 +222,7 @@ def _run_context(  # noqa: PLR0913 - keywords
     device: Processes,
     baselines: bool,
     trackers: tuple[str, ...],
+    alone: bool = False,
     ending: Ending | None = None,
     checked: ResolvedRun | None = None,
 ) -> Iterator[RunContext]:
@@ -231,6 +230,7 @@ def _run_context(  # noqa: PLR0913 - keywords
     from phase2.training.callbacks.composite import CompositeCallback
     from phase2.training.checkpoints.writer import CheckpointSchedule
     from phase2.training.interruption import SignalStopRequest
+    from phase2.training.parallel.group import WorkerGroup
     from phase2.training.run.experiment import RunContext
 
     with (
@@ -244,7 +244,7 @@ def _run_context(  # noqa: PLR0913 - keywords
             store=place,
             schedule=CheckpointSchedule(minutes=checkpoint_minutes),
             device=own,
-            group=joined(own),
+            group=WorkerGroup() if alone else joined(own),
             callback=CompositeCallback([*callbacks, *pages]),
             stop=stop,
             notify=note,

@@ -154,6 +154,20 @@ def finished_in_store(existing: ExistingRun, store: Store) -> PublishedRun | Non
     return published if published.manifest.status == "finished" else None
 
 
+def names_finished_run(resolved: ResolvedRun, resumption: ResumeRequest, store: Store | None) -> bool:
+    """Whether a request or a process names a run, and that run is finished in a store.
+
+    Raises:
+        RequestError: There is no such run, or the name is ambiguous.
+        ModelFileError: The run is damaged.
+        TransientError: The store does not answer.
+    """
+    if store is None or (resumption.run or resumption.run_id or run_id_of_process()) is None:
+        return False
+    existing = find_run_to_resume(resolved, resumption, store)
+    return existing is not None and finished_in_store(existing, store) is not None
+
+
 def run_id_conflict(run_id: str, local: str, stored: str) -> RequestError:
     """Return the error for an id that belongs to one run on this machine and to another in the store."""
     return RequestError(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import distributed, nn
+from torch.distributed.rendezvous import rendezvous
 
-from phase2.errors import Phase2Error, TransientError
+from phase2.errors import Phase2Error, RequestError, TransientError
 from phase2.machine.rank import Rank
 from phase2.training.parallel.gradients import share_model
 from phase2.training.parallel.watch import OnLost, PeerWatch
@@ -45,31 +48,49 @@ class WorkerGroup:
         """Whether this process leads."""
         return self.rank.is_first
 
-    def join(self, on_lost: OnLost | None = None) -> None:
+    def join(self, on_lost: OnLost | None = None, *, patience: timedelta | None = None) -> None:
         """Meet the other processes.
 
         Args:
             on_lost: Receives the error, in another thread, when a machine is lost and nothing else would say so.
+            patience: Longest time to wait for them; None is as long as a run may take.
 
         Raises:
-            TransientError: They do not come.
+            RequestError: They have not come in that time.
+            TransientError: One of them has ended meanwhile.
         """
         if self.size > 1:
             if self._device.type == "cuda":
                 torch.cuda.set_device(self._device)
             # What the processes agree on is on the CPU, so that no GPU waits for it.
             backend = "cpu:gloo,cuda:nccl" if self._device.type == "cuda" else "gloo"
-            host = f"[{self.rank.address}]" if ":" in self.rank.address else self.rank.address
             with lost_process():
                 distributed.init_process_group(
                     backend,
-                    init_method=f"tcp://{host}:{self.rank.port}",
+                    store=self._met(patience or _PATIENCE),
                     rank=self.rank.number,
                     world_size=self.size,
                     timeout=_PATIENCE,
                 )
             if on_lost is not None:
                 self._watch_others(PeerWatch(on_lost))
+
+    def _met(self, patience: timedelta) -> Any:  # torch exports no type of a store
+        """Return the store of the group, once all have come."""
+        host = f"[{self.rank.address}]" if ":" in self.rank.address else self.rank.address
+        address, started = f"tcp://{host}:{self.rank.port}", time.monotonic()
+        try:
+            store, _, _ = next(rendezvous(address, self.rank.number, self.size, timeout=patience))
+        except distributed.DistError as error:
+            if time.monotonic() - started < patience.total_seconds():
+                raise
+            raise RequestError(
+                f"The {self.size} processes of this run have not met within {patience.total_seconds() / 60:g} minutes.",
+                why="They train it together, and each waited for the others that long.",
+                fix="See which pod has not started and why (phase2 status), then submit again; the run continues.",
+            ) from error
+        store.set_timeout(_PATIENCE)
+        return store
 
     def leave(self) -> None:
         """Leave the others: the first process goes on alone, and they end."""
@@ -80,8 +101,8 @@ class WorkerGroup:
             if self.is_first:
                 self.rank = Rank()
 
-    def tell_first(self, error: Phase2Error) -> None:
-        """Tell the first process why this one ends, where another try of both would end alike."""
+    def tell(self, error: Phase2Error) -> None:
+        """Tell the processes that this one is connected with why it ends, where another try would end alike."""
         if self._watch is not None:
             self._watch.tell(error)
 

@@ -26,7 +26,7 @@ class PeerWatch:
     """Connections between the first process and each other one, over which nothing is sent but why a process ends.
 
     A process that ends closes its connection, which is no matter of this class: the others find out as soon as they
-    need it. The first one can ask then whether another try would help.
+    need it, and can ask then whether another try would help.
 
     Args:
         on_lost: Receives the error, in another thread, when the other end of a connection is silent.
@@ -37,6 +37,7 @@ class PeerWatch:
         self._ended = Event()
         self._sockets: list[socket.socket] = []
         self._last_words: SimpleQueue[bytes] = SimpleQueue()
+        self._accepting: Thread | None = None
 
     def listen(self, processes: int) -> bytes:
         """Wait for the others, in a thread; returns what they need to :meth:`connect`.
@@ -50,7 +51,7 @@ class PeerWatch:
             server = socket.create_server(("", 0))
         token = secrets.token_bytes(_TOKEN_BYTES)
         self._sockets.append(server)
-        self._start(lambda: self._accept(server, token, processes - 1))
+        self._accepting = self._start(lambda: self._accept(server, token, processes - 1))
         return token + str(server.getsockname()[1]).encode()
 
     def connect(self, address: str, given: bytes) -> None:
@@ -72,7 +73,9 @@ class PeerWatch:
         self._watch(first)
 
     def tell(self, error: Phase2Error) -> None:
-        """Tell the first process why this one ends, which another try would not cure."""
+        """Tell the other ends why this process ends, which another try would not cure."""
+        if self._accepting is not None:
+            self._accepting.join(_LAST_WORDS_SECONDS)  # those that have met this process and not connected yet
         for each in self._sockets:
             with suppress(OSError):
                 each.sendall(error_to_json(error).encode())
@@ -120,8 +123,10 @@ class PeerWatch:
                 self._on_lost(_lost(error))
         self._last_words.put(said)
 
-    def _start(self, work: Callable[[], None]) -> None:
-        Thread(target=work, daemon=True, name="peer-watch").start()
+    def _start(self, work: Callable[[], None]) -> Thread:
+        thread = Thread(target=work, daemon=True, name="peer-watch")
+        thread.start()
+        return thread
 
 
 def keep_alive(connection: socket.socket) -> None:

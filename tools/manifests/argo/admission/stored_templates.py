@@ -25,7 +25,7 @@ PROBES = "probes"
 
 _FIELDS = (
     "name", "inputs", "outputs", "metadata", "container", "steps", "retryStrategy", "podSpecPatch", "parallelism",
-    "priorityClassName", "activeDeadlineSeconds", "timeout", "daemon",
+    "priorityClassName", "activeDeadlineSeconds", "timeout",
 )  # fmt: skip
 _CONTAINER = ("name", "args", "env", "ports", "resources", "volumeMounts", "readinessProbe")
 _STEP = ("name", "template", "arguments", "withParam", "withSequence", "continueOn", "when")
