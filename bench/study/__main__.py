@@ -83,7 +83,9 @@ def _print_tables(study: Study, runs: list[StudyRun], chosen: argparse.Namespace
             fix="Name these rows: --rows muon.",
         )
     store = open_store(chosen.store)
-    finished = finished_runs(store, _with_runs_alone(study, runs, chosen.epochs))
+    # The rows were chosen among all.
+    shown = study.runs((), chosen.seeds, data=runs[0].data, epochs=chosen.epochs) if chosen.test else runs
+    finished = finished_runs(store, _with_runs_alone(study, shown, chosen.epochs))
     parts = [legend(study), *([origin(finished)] if finished else []), tables_of(study, finished, "val").text()]
     if chosen.test:
         named = [one for one in finished if one.run in runs]

@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+from bench.study.__main__ import STUDIES, main
 from bench.study.page import write_between_markers
 from bench.study.results import finished_runs
 from bench.study.rows import Study, StudyRun, Variant
@@ -148,3 +150,17 @@ def test_test_errors_need_named_rows(tmp_path):
     ended = subprocess.run(words, check=False, capture_output=True, text=True)
     assert ended.returncode == 2
     assert "--rows" in ended.stderr
+
+
+def test_validation_errors_of_all_rows_stand_beside_the_test_errors_of_those_chosen(store, monkeypatch, capsys):
+    monkeypatch.setitem(STUDIES, "sharing", replace(STUDY, data="sample"))
+    finish_all(store)
+    finish(store, run_of("plain/both", 42), band_gap=0.7, bulk_modulus=7.0)
+    words = ["bench.study", "table", "--store", str(store.root), "--rows", "equal/both", "--test", "--seeds", "42"]
+    monkeypatch.setattr(sys, "argv", words)
+    assert main() == 0
+    val, test = capsys.readouterr().out.split("test MAE", 1)
+    assert "| plain | 0.700" in val
+    assert "| equal | 0.500" in val
+    assert "| plain | 7.00" not in test
+    assert "| equal | 5.00" in test
