@@ -100,6 +100,17 @@ def test_the_table_says_which_runs_were_resumed(file, open_page, rows):
         }
 
 
+def test_a_single_run_is_no_plural(tmp_path, open_page):
+    write_runs(tmp_path / "models", 1, epochs=2)
+    build_page(open_store(tmp_path / "models"), open_store(tmp_path / "page"))
+    with open_page(tmp_path / "page" / "index.html") as page:
+        ready(page)
+        assert page.locator("#count").inner_text() == "1 run"
+        search(page, "no-such-run")
+        assert page.locator("#count").inner_text() == "0 of 1 run"
+        assert not page.locator("footer", has_text="..").count()
+
+
 def curve_names(page):
     page.locator("#curve-plot.js-plotly-plot").wait_for()
     return page.evaluate("document.getElementById('curve-plot').data.map((trace) => trace.name)")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.errors import DataError
+from phase2.output.wording import counted
 from phase2.properties import PROPERTIES, Property, believed_range
 
 REPEATED = 3
@@ -38,8 +39,8 @@ class Sentinel:
     first: str
 
     def __str__(self) -> str:
-        times = "1 label" if self.count == 1 else f"{self.count:,} labels"
-        return f"{times} of {self.property.key} {'is' if self.count == 1 else 'are'} {self.value:g}"
+        are = "is" if self.count == 1 else "are"
+        return f"{counted(self.count, 'label')} of {self.property.key} {are} {self.value:g}"
 
 
 def label_remarks(targets: NDArray[np.floating], properties: Sequence[Property], ids: NDArray[np.str_]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from phase2.output.wording import counted
 from phase2.storage.records import Counted, Record
 
 MOST_IDS = 20
@@ -39,13 +40,15 @@ class SplitFacts(Record):
         found = []
         if self.missing:
             named = ", ".join(self.missing_ids[:5]) + (", ..." if self.missing > 5 else "")
-            found.append(f"{self.missing:,} ids of the split file are not in the data ({named})")
+            missing = counted(self.missing, "id")
+            found.append(f"{missing} of the split file {_are(self.missing)} not in the data ({named})")
         if self.outside:
-            found.append(f"{self.outside:,} crystals of the data are not in the split file, and not used")
+            outside = counted(self.outside, "crystal")
+            found.append(f"{outside} of the data {_are(self.outside)} not in the split file, and not used")
         if self.dropped_test is not None:
             found.append(
-                f"{self.dropped_val or 0:,} validation and {self.dropped_test:,} test crystals with a twin in the "
-                "training part were left out"
+                f"{self.dropped_val or 0:,} validation and {counted(self.dropped_test, 'test crystal')} with a twin in "
+                "the training part were left out"
             )
         return found
 
@@ -100,8 +103,14 @@ class Leakage(Record):
         if self.same_prototype is None:
             prototype = "how many share composition and prototype was not looked for"
         else:
-            prototype = f"{self.same_prototype:,} share composition and prototype with one"
+            share_it = "shares" if self.same_prototype == 1 else "share"
+            prototype = f"{self.same_prototype:,} {share_it} composition and prototype with one"
         return (
-            f"{both:,} of {self.test:,} test crystals{share} are nearly in the training part: {self.twins:,} have a "
-            f"twin, {self.near_twins:,} a near-twin within {self.tolerance:g} angstrom; {prototype}."
+            f"{both:,} of {counted(self.test, 'test crystal')}{share} {_are(both)} nearly in the training part: "
+            f"{self.twins:,} {'has' if self.twins == 1 else 'have'} a twin, {self.near_twins:,} a near-twin within "
+            f"{self.tolerance:g} angstrom; {prototype}."
         )
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

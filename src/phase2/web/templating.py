@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from phase2.config.extras import explain_missing_packages
 from phase2.output.secrets import without_secrets
 from phase2.output.visible import shorten, visible_lines
+from phase2.output.wording import counted, full_stop
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -25,7 +26,7 @@ def environment(package: str) -> Environment:
     with explain_missing_packages():
         from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
     loader = ChoiceLoader([PackageLoader(package), PackageLoader("phase2.web")])
-    return Environment(
+    found = Environment(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
@@ -33,6 +34,8 @@ def environment(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.filters.update(counted=counted, full_stop=full_stop)
+    return found
 
 
 def shown(value: Any) -> Any:

@@ -21,10 +21,10 @@ def store(tmp_path):
 def test_a_page_is_written(say, store, tmp_path):
     out = tmp_path / "page"
     code, printed, _ = say("runs", "page", "--store", store, "--out", out)
-    assert (code, printed) == (0, f"1 runs, 1 read: written\n{out.as_uri()}/index.html\n")
+    assert (code, printed) == (0, f"1 run, 1 read: written\n{out.as_uri()}/index.html\n")
     assert "Runs in" in (out / "index.html").read_text()
-    assert say("runs", "page", "--store", store, "--out", out)[1].startswith("1 runs, 0 read: unchanged\n")
-    assert say("runs", "page", "--store", store, "--out", out, "--rebuild")[1].startswith("1 runs, 1 read: unchanged\n")
+    assert say("runs", "page", "--store", store, "--out", out)[1].startswith("1 run, 0 read: unchanged\n")
+    assert say("runs", "page", "--store", store, "--out", out, "--rebuild")[1].startswith("1 run, 1 read: unchanged\n")
 
 
 def test_it_is_published_into_the_store(say, store, monkeypatch):
@@ -64,7 +64,7 @@ def test_a_run_that_cannot_be_read_is_named(say, store, tmp_path):
     (broken / "run_manifest.json").write_text("{")
     code, printed, err = say("runs", "page", "--store", store, "--out", tmp_path / "page")
     assert code == 0
-    assert printed.startswith("1 runs, 2 read: written\n")
+    assert printed.startswith("1 run, 2 read: written\n")
     assert "run_20260101T000000Z_broken cannot be read" in err
 
 

@@ -243,3 +243,10 @@ class TestInABucket:
         heads = {name: page._requests.head(f"{page._prefix}{name}") or {} for name in files_of(page)}
         kinds = {name.rpartition(".")[2]: head["ContentType"] for name, head in heads.items()}
         assert kinds == {"html": "text/html", "js": "text/javascript", "json": "application/json"}
+
+
+def test_a_name_that_ends_with_a_full_stop_ends_its_sentence(finish, store, out):
+    finish(1)
+    build_page(store, out)
+    (sentence,) = re.findall(r"curves are drawn by (.*?) Runs are ranked", out.read(INDEX).decode())
+    assert re.search(r"[^.]\.$", sentence)

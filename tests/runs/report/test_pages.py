@@ -28,6 +28,14 @@ def test_pages_of_a_run_without_data_or_numbers(manifest):
         assert "None" not in page.replace("best None", "")
 
 
+def test_one_crystal_is_no_plural(manifest):
+    data = manifest.data.model_copy(update={"train": 1, "test": 1, "read": 1, "rejected": 1})
+    page = model_card(manifest.model_copy(update={"data": data}))
+    assert "1 crystal of `" in page
+    assert "Of its 1 record, 1 was no valid crystal" in page
+    assert "and 1 test crystal of `" in page
+
+
 def result(**changes):
     numbers = {"mae": 0.1, "rmse": 0.2, "r2": 0.9, "baseline_mae": 0.5, "ratio": 0.2}
     return PropertyMetrics(**({"key": "ehull", "unit": "eV/atom", "count": 100} | numbers | changes))

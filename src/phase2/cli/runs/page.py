@@ -10,6 +10,7 @@ from phase2.cli.console import echo, note
 from phase2.cli.runs.sealed import refuse_sealed_run
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.errors import RequestError
+from phase2.output.wording import counted
 
 if TYPE_CHECKING:
     from http.server import ThreadingHTTPServer
@@ -52,7 +53,7 @@ def page(
         refuse_sealed_run(folder, "--out")
     built = build_page(runs, place, reports=base, rebuild=rebuild)
     _warn_of_unreadable(built)
-    echo(f"{built.runs} runs, {built.read} read: {'written' if built.changed else 'unchanged'}")
+    echo(f"{counted(built.runs, 'run')}, {built.read} read: {'written' if built.changed else 'unchanged'}")
     echo(f"{place.url.rstrip('/')}/{INDEX}")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from phase2.data.crystals.formats.recognition import HEAD, is_other_json
 from phase2.data.crystals.readers import NAMING_RULE, OTHER_NAME, is_structure_file
 from phase2.errors import DataError
+from phase2.output.wording import counted
 
 OTHER_JSON = "JSON without a structure"
 NOT_REGULAR = "no regular file"
@@ -113,8 +114,7 @@ def left_out_notes(left_out: Sequence[LeftOut]) -> list[str]:
     notes = []
     for why, names in reasons.items():
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-        count = "1 file" if len(names) == 1 else f"{len(names):,} files"
-        notes.append(f"{count} not taken ({why}): {', '.join(names[:_NAMED])}{more}")
+        notes.append(f"{counted(len(names), 'file')} not taken ({why}): {', '.join(names[:_NAMED])}{more}")
     return notes
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from phase2.config.data.addresses import shown_address
 from phase2.errors import RequestError, UnknownNameError
+from phase2.output.wording import counted
 from phase2.properties import KEYS
 from phase2.runs.catalog.measures import error_name
 from phase2.runs.catalog.summary import RunSummary
@@ -165,5 +166,4 @@ def _line(group: Sequence[RunSummary], by: str, *, defined: bool) -> str:
     keys = "" if by != SCORE else f" of {', '.join(first.properties)}"
     data = f" ({first.data[:8]})" if first.data else ""
     data += f", defined as {first.own_labels[by]}" if defined and by in first.own_labels else ""
-    count = "1 run" if len(group) == 1 else f"{len(group)} runs"
-    return f"{count}{keys} on {described(first)}{data}, best {first.run_id}"
+    return f"{counted(len(group), 'run')}{keys} on {described(first)}{data}, best {first.run_id}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phase2.output.markdown_text import Markup, markdown_text
+from phase2.output.wording import counted
 from phase2.properties import Property, get_property
 from phase2.runs.report.markdown import number
 from phase2.runs.results import PropertyMetrics
@@ -40,8 +41,7 @@ def _caveats(result: PropertyMetrics, title: str) -> list[str]:
             + "): do not use these predictions."
         )
     if result.count < FEW_LABELS:
-        labels = "1 test label" if result.count == 1 else f"{result.count} test labels"
-        found.append(f"{title} has only {labels}: its errors are uncertain.")
+        found.append(f"{title} has only {counted(result.count, 'test label')}: its errors are uncertain.")
     return found
 
 

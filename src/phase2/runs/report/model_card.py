@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from phase2.config.schema import CgcnnConfig, RunConfig
 from phase2.output.markdown_text import Markup, code, markdown_text
+from phase2.output.wording import counted
 from phase2.runs.manifest import DataFacts, RunManifest
 from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
@@ -159,7 +160,7 @@ def _network(config: RunConfig) -> str:
     if isinstance(model, CgcnnConfig):
         return f"crystal graph convolutions, {model.convolutions} of width {model.width} (preset {model.preset})"
     channels = " + ".join(f"{count}x{degree}" for degree, count in enumerate(model.channels))
-    return f"E(3)-equivariant message passing, {model.layers} layers of {channels} (multiplicity x degree)"
+    return f"E(3)-equivariant message passing, {counted(model.layers, 'layer')} of {channels} (multiplicity x degree)"
 
 
 def _evaluation(manifest: RunManifest) -> str:
@@ -167,9 +168,9 @@ def _evaluation(manifest: RunManifest) -> str:
         return "Unknown."
     data = manifest.data
     text = (
-        f"{data.val:,} validation and {data.test:,} test crystals of {code(data.source)}, the same for all properties. "
-        f"Split {markdown_text(split_sentence(manifest.config.data, data.split))}. The epoch was chosen on the "
-        f"validation part; the test part was used once. Split fingerprint {code(data.split_fingerprint)}."
+        f"{data.val:,} validation and {counted(data.test, 'test crystal')} of {code(data.source)}, the same for all "
+        f"properties. Split {markdown_text(split_sentence(manifest.config.data, data.split))}. The epoch was chosen on "
+        f"the validation part; the test part was used once. Split fingerprint {code(data.split_fingerprint)}."
     )
     leakage = leakage_section(manifest.leakage)
     return f"{text}\n\n{leakage}" if leakage else text
@@ -188,9 +189,9 @@ def _training(data: DataFacts | None, source: str) -> str:
         for key in data.labels.get("train", {})
     ]
     text = (
-        f"{data.train:,} crystals of {code(data.source)}. Of its {data.read:,} records, {data.rejected:,} were no "
-        f"valid crystal and {data.unlabelled:,} had no label for these properties. Data fingerprint "
-        f"{code(data.fingerprint)}."
+        f"{counted(data.train, 'crystal')} of {code(data.source)}. Of its {counted(data.read, 'record')}, "
+        f"{data.rejected:,} {'was' if data.rejected == 1 else 'were'} no valid crystal and {data.unlabelled:,} had no "
+        f"label for these properties. Data fingerprint {code(data.fingerprint)}."
     )
     licence = _LICENCES.get(source, "Not known to phase2: state it before you share the model.")
     counts = table(("labels", "training", "validation", "test"), labels, numeric=3)

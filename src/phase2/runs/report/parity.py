@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from phase2.output.wording import counted
 from phase2.properties import Property
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.report.markdown import number
@@ -98,7 +99,7 @@ def _write_numbers(axes: Axes, result: PropertyMetrics, boosting: float | None) 
         *([] if boosting is None else [f"boosting's {number(boosting)}"]),
         f"median's {number(result.baseline_mae)}",
         *([] if result.r2 is None else [f"R² {result.r2:.2f}"]),
-        f"{result.count:,} crystals" if result.count > 1 else "1 crystal",
+        counted(result.count, "crystal"),
     ]
     axes.text(
         0.04,

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from phase2.output.wording import counted
 from phase2.properties import Property
 from phase2.runs.report.markdown import number
 from phase2.runs.report.style import FAINT, colour, note_empty
@@ -35,6 +36,6 @@ def draw_roc(
         f"ROC AUC {number(result.roc_auc)}",
         f"log loss {number(result.log_loss)}",
         f"prior's {number(result.baseline_log_loss)}",
-        f"{result.count:,} crystals",
+        counted(result.count, "crystal"),
     ]
     axes.text(0.96, 0.04, "\n".join(lines), transform=axes.transAxes, va="bottom", ha="right", fontsize=8.5, zorder=3)

@@ -29,6 +29,11 @@ const phase2 = (() => {
     return String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   }
 
+  /** A number with its noun: "1 run", "2,000 runs". */
+  function counted(count, noun) {
+    return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  }
+
   /** Say something to readers of the screen who do not see it. */
   function announce(text) {
     document.getElementById("announcement").textContent = text;
@@ -197,5 +202,5 @@ const phase2 = (() => {
     for (const element of plots.keys()) Plotly.relayout(element, { autosize: true, width: null });
   });
 
-  return { data, color, series, plotText, announce, isDark, onTheme, layout, plot, plotWhenSeen };
+  return { data, color, series, plotText, counted, announce, isDark, onTheme, layout, plot, plotWhenSeen };
 })();

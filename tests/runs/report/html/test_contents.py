@@ -86,6 +86,18 @@ def test_what_lessens_the_errors_is_said(full_run):
     assert found[0].startswith("formation_energy: not a held-out result")
 
 
+def test_one_epoch_and_one_crystal_are_no_plurals(full_run):
+    run = read(full_run())
+    data = run.manifest.data.model_copy(update={"train": 1, "test": 1})
+    config = run.config.model_copy(update={"training": run.config.training.model_copy(update={"epochs": 1})})
+    manifest = run.manifest.model_copy(update={"data": data, "epochs": 1, "config": config})
+    (said,) = judge(replace(run, manifest=manifest), []).details
+    assert said.startswith("Trained for 1 epoch on 1 crystal of ")
+    assert said.endswith("measured on 1 test crystal outside its training part.")
+    failed = replace(run, manifest=manifest.model_copy(update={"status": "failed"}), history=run.history[:1])
+    assert judge(failed, []).sentence == "This run failed after 1 of 1 epoch."
+
+
 def of_probabilities(key, log_loss, baseline, count=60):
     return PropertyMetrics.from_probabilities(
         key, count, log_loss=log_loss, baseline_log_loss=baseline, accuracy=0.9, baseline_accuracy=0.5

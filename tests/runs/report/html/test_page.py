@@ -74,6 +74,12 @@ def test_a_hostile_origin_or_reason_stays_text(full_run):
     assert {tag for tag, _ in page.found}.isdisjoint({"img", "svg"})
 
 
+def test_one_file_is_no_plural(full_run):
+    run = read(full_run())
+    manifest = run.manifest.model_copy(update={"artifacts": run.manifest.artifacts[:1]})
+    assert "<caption>1 file, " in report([replace(run, manifest=manifest)])
+
+
 def test_nothing_is_asked_from_anywhere(full_run):
     page = Elements(report([read(full_run())]))
     for tag, attributes in page.found:

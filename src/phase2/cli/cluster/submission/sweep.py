@@ -21,7 +21,7 @@ from phase2.cli.cluster.submission.steps import (
     submit_objects,
 )
 from phase2.cli.cluster.submission.sweep_options import takes_sweep
-from phase2.cli.cluster.submission.sweep_plan import count_runs, print_sweep_plan
+from phase2.cli.cluster.submission.sweep_plan import print_sweep_plan
 from phase2.cli.console import echo, note
 from phase2.cli.notification import notices
 from phase2.cli.runs.comparison import PrintResult, print_finished
@@ -29,6 +29,7 @@ from phase2.cli.store import print_json
 from phase2.config.multirun.sweep import SweepRequest, SweepRun
 from phase2.config.settings import store_url
 from phase2.errors import RequestError
+from phase2.output.wording import counted
 
 if TYPE_CHECKING:
     from phase2.cluster.backends.base import RunBackend
@@ -107,7 +108,7 @@ def train_sweep(
     if dry_run:
         print_sweep_plan(sweep_name, list(zip(runs, works, strict=True)), cost, manifests, as_json=as_json)
         return
-    announce(f"sweep: {sweep_name}, {count_runs(runs)}", plans[0], works, cost, as_json=as_json)
+    announce(f"sweep: {sweep_name}, {counted(len(runs), 'run')}", plans[0], works, cost, as_json=as_json)
     namespace = connected(cluster.context, cluster.namespace)
     _refuse_other_backend(namespace, sweep_name, runs, run_backend)
     push_data()

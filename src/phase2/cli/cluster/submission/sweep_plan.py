@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from phase2.cli.cluster.submission.steps import Manifests, print_manifests
 from phase2.cli.console import echo
 from phase2.cli.store import print_json
+from phase2.output.wording import counted
 
 if TYPE_CHECKING:
     from phase2.cluster.estimate.cost import Cost
@@ -30,14 +31,9 @@ def print_sweep_plan(
         ]
         print_json({"sweep": name, "runs": members, "cost": cost.facts(), "manifests": list(manifests.values())})
         return
-    echo(f"# sweep {name}: {count_runs(runs)}")
+    echo(f"# sweep {name}: {counted(len(runs), 'run')}")
     for run, work in runs:
         echo(f"# {run.run_id}: {shlex.join(run.request.command())}")
         echo(f"#   time {describe_time(work)}")
     echo(f"# cost: {describe_cost(cost)}")
     print_manifests(manifests)
-
-
-def count_runs(runs: Sequence[object]) -> str:
-    """Return how many runs there are, with the noun."""
-    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"

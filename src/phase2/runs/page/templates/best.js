@@ -8,7 +8,7 @@
 
   function drawChoice(found, wanted) {
     const option = (set) => h("option", { value: set.data, selected: set.data === wanted },
-      `${set.source || "unknown"} (${set.data}, ${page.whole(set.crystals)} training crystals): ${set.runs.length} ${set.runs.length === 1 ? "run" : "runs"}`);
+      `${set.source || "unknown"} (${set.data}, ${phase2.counted(set.crystals ?? 0, "training crystal")}): ${phase2.counted(set.runs.length, "run")}`);
     fill("best-data", found.map(option));
   }
 

@@ -49,7 +49,7 @@
     }
     const none = row(onlyDiffering ? "None that matches" : "No such setting", runs.map(() => h("td", {})));
     fill("compare-settings", heads("Setting", runs), h("tbody", {}, rows.length ? rows : none));
-    $("compare-same").textContent = `${same} settings are the same in ${runs.length === 1 ? "it" : `all ${runs.length}`}. What differs from the first run is marked.`;
+    $("compare-same").textContent = `${phase2.counted(same, "setting")} ${same === 1 ? "is" : "are"} the same in ${runs.length === 1 ? "it" : `all ${runs.length}`}. What differs from the first run is marked.`;
   }
 
   function facts(runs) {

@@ -78,9 +78,9 @@
     const measure = $("curve-measure").value;
     const axis = $("curve-axis").value;
     const more = page.chosen().length;
-    $("curve-note").textContent = !more ? (runs.length ? `Nothing is chosen: the ${runs.length} best scores of the table. Tick runs in the table to compare them.` : "No run of the table has learning curves yet.")
+    $("curve-note").textContent = !more ? (runs.length ? `Nothing is chosen: the ${runs.length === 1 ? "best score" : `${runs.length} best scores`} of the table. Tick runs in the table to compare them.` : "No run of the table has learning curves yet.")
       : !runs.length ? "None of the ticked runs has learning curves yet."
-      : more > runs.length ? `${runs.length} of ${more} chosen runs are drawn: at most ${MOST}, of those that have learning curves.` : "";
+      : more > runs.length ? `${runs.length} of ${more} chosen runs ${runs.length === 1 ? "is" : "are"} drawn: at most ${MOST}, of those that have learning curves.` : "";
     try {
       await page.load(page.place.plotly);
       const found = await Promise.all(runs.map(async (run) => [run, await page.curvesOf(run)]));

@@ -12,6 +12,6 @@
     fill("summary", states.map(one), handed);
     const lost = page.model.unreadable;
     page.$("unreadable").hidden = !lost.length;
-    page.$("unreadable").textContent = lost.length ? `${whole(lost.length)} ${lost.length === 1 ? "run" : "runs"} cannot be read: ${lost.slice(0, 3).join(", ")}${lost.length > 3 ? " …" : ""}. 'phase2 runs show' says why.` : "";
+    page.$("unreadable").textContent = lost.length ? `${phase2.counted(lost.length, "run")} cannot be read: ${lost.slice(0, 3).join(", ")}${lost.length > 3 ? " …" : ""}. 'phase2 runs show' says why.` : "";
   };
 }

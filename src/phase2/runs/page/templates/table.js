@@ -88,7 +88,7 @@
     $("range").textContent = `${whole(first)}–${whole(Math.min(count, (pageIndex + 1) * pageSize))} of ${whole(count)}`;
     for (const [id, possible] of [["first", pageIndex > 0], ["previous", pageIndex > 0], ["next", pageIndex < pages - 1], ["last", pageIndex < pages - 1]]) $(id).disabled = !possible;
     const all = page.model.runs.length;
-    $("count").textContent = count === all ? `${whole(all)} runs` : `${whole(count)} of ${whole(all)} runs`;
+    $("count").textContent = count === all ? phase2.counted(all, "run") : `${whole(count)} of ${phase2.counted(all, "run")}`;
     return undefined;
   }
 

@@ -26,7 +26,7 @@
     const chosen = page.chosen().length;
     for (const name of ["curves", "compare"]) $(`chosen-${name}`).textContent = chosen ? ` (${chosen})` : "";
     $("unchoose").hidden = !chosen;
-    $("unchoose").textContent = `Untick ${chosen} ${chosen === 1 ? "run" : "runs"}`;
+    $("unchoose").textContent = `Untick ${phase2.counted(chosen, "run")}`;
     page.writeAddress();
   };
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from phase2.output.wording import counted
 from phase2.runs.report.caveats import FEW_LABELS
 from phase2.runs.report.foundation import foundation_caveats
 from phase2.runs.report.html.errors import PropertyErrors, binary_results, joined, titles
@@ -130,10 +131,9 @@ def _circumstances(run: RunInput) -> tuple[str, ...]:
     if manifest is None or manifest.data is None:
         return ()
     data = manifest.data
-    epochs = f"{manifest.epochs} epoch{'' if manifest.epochs == 1 else 's'}"
     found = [
-        f"Trained for {epochs} on {data.train:,} crystals of {data.source}; "
-        f"measured on {data.test:,} test crystals outside its training part."
+        f"Trained for {counted(manifest.epochs or 0, 'epoch')} on {counted(data.train, 'crystal')} of {data.source}; "
+        f"measured on {counted(data.test, 'test crystal')} outside its training part."
     ]
     if 1 < (manifest.best_epoch or 0) == manifest.epochs and manifest.config.training.patience is None:
         found.append("The best epoch is the last: it was still improving.")
@@ -142,7 +142,7 @@ def _circumstances(run: RunInput) -> tuple[str, ...]:
 
 def _unfinished(run: RunInput) -> tuple[str, tuple[str, ...]]:
     last = run.attempts[-1] if run.attempts else None
-    done = f" after {len(run.history)} of {run.config.training.epochs} epochs" if run.history else ""
+    done = f" after {len(run.history)} of {counted(run.config.training.epochs, 'epoch')}" if run.history else ""
     sentence = f"This run {_ENDED.get(run.status, 'did not finish')}{done}."
     return sentence, tuple(filter(None, (last.reason if last else "", _hint(run))))
 

@@ -11,6 +11,7 @@ from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.formats.crystallographic.block import Block, is_missing, unquoted
 from phase2.data.crystals.formats.crystallographic.group import Group
 from phase2.data.crystals.shown import shown
+from phase2.output.wording import counted
 
 _LISTS = (
     ("_space_group_symop_operation_xyz", ""),
@@ -38,8 +39,7 @@ class Operators:
     def __str__(self) -> str:
         entry = self.group.table_entry
         of = f" (those of {entry.xhm()}, number {entry.number})" if entry else ""
-        count = len(self.group)
-        return f"{self.name} lists {count} operator{'' if count == 1 else 's'}{of}"
+        return f"{self.name} lists {counted(len(self.group), 'operator')}{of}"
 
 
 def read_operators(block: Block, limits: ReadingLimits) -> Operators | None:

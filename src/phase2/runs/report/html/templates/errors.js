@@ -31,7 +31,7 @@
       const share = high > low ? Math.max(0, Math.min(1, (mae - low) / (high - low))) : 0;
       cell.style.background = `color-mix(in oklab, var(--heat) ${Math.round(100 * share)}%, var(--raised))`;
       value.textContent = short(mae);
-      cell.title = `${cell.dataset.element}: MAE ${prop() ? withUnit(mae, prop()) : `${short(mae)} of the median's`}, ${count} label${count === 1 ? "" : "s"}`;
+      cell.title = `${cell.dataset.element}: MAE ${prop() ? withUnit(mae, prop()) : `${short(mae)} of the median's`}, ${phase2.counted(count, "label")}`;
     }
     get("heat-low").textContent = short(low);
     get("heat-high").textContent = `${short(high)}${prop() ? ` ${prop().unit}` : ""} or more`;
@@ -46,8 +46,8 @@
       const found = new Map((errorsOf(index)[group] || []).map((one, k) => [label(one, k), one]));
       const shown = names.filter((name) => found.has(name));
       return { type: "bar", x: shown.map(text), y: shown.map((name) => found.get(name)[1]), name: text(run.id),
-        marker: { color: runColor(many ? index : 0) }, customdata: shown.map((name) => [text(found.get(name)[0]), found.get(name)[2]]),
-        hovertemplate: "%{customdata[0]}<br>MAE %{y:.3g}<br>%{customdata[1]} labels<extra></extra>" };
+        marker: { color: runColor(many ? index : 0) }, customdata: shown.map((name) => [text(found.get(name)[0]), phase2.counted(found.get(name)[2], "label")]),
+        hovertemplate: "%{customdata[0]}<br>MAE %{y:.3g}<br>%{customdata[1]}<extra></extra>" };
     });
     return { traces, layout: { showlegend: false, bargap: 0.25, xaxis: { type: "category", tickangle: group === "distance" && !many ? -40 : "auto" },
       yaxis: { title: { text: `MAE${unit() ? ` [${unit()}]` : ""}` }, rangemode: "tozero" } } };
@@ -60,7 +60,8 @@
       const found = errorsOf(index).distribution;
       if (!found) return [];
       return [{ type: "bar", x: found.centers, y: found.counts, width: found.width, name: text(run.id), offsetgroup: "all",
-        marker: { color: rgba(runColor(many ? index : 0), many ? 0.45 : 0.85) }, hovertemplate: "error %{x:.3g}: %{y} crystals<extra></extra>" }];
+        customdata: found.counts.map((count) => phase2.counted(count, "crystal")),
+        marker: { color: rgba(runColor(many ? index : 0), many ? 0.45 : 0.85) }, hovertemplate: "error %{x:.3g}: %{customdata}<extra></extra>" }];
     });
     const zero = { type: "line", x0: 0, x1: 0, y0: 0, y1: 1, yref: "paper", line: { color: phase2.color("muted"), width: 1, dash: "dot" } };
     return { traces, layout: { barmode: "overlay", bargap: 0, showlegend: many, shapes: prop() ? [zero] : [],

@@ -34,7 +34,7 @@
       `<b>${text(crystals.formula[at])}</b>  ${text(crystals.id[at])}`,
       `reference ${withUnit(x[k], prop)}`,
       `predicted ${short(y[k])}, error ${short(y[k] - x[k])}`,
-      [crystals.atoms && `${crystals.atoms[at]} atoms`, crystals.system && crystals.system[at] >= 0 && systems[crystals.system[at]]]
+      [crystals.atoms && phase2.counted(crystals.atoms[at], "atom"), crystals.system && crystals.system[at] >= 0 && systems[crystals.system[at]]]
         .filter(Boolean).join(", "),
       crystals.distance && `distance ${short(crystals.distance[at])}`,
     ].filter(Boolean).join("<br>"));
@@ -96,7 +96,7 @@
   function titleOf({ prop, run }) {
     const points = pointsOf({ prop, run });
     if (!points || !points.x.length) return "";
-    const total = points.of === points.row.length ? `${points.of} crystals` : `${points.row.length} of ${points.of} crystals drawn`;
+    const total = points.of === points.row.length ? phase2.counted(points.of, "crystal") : `${points.row.length} of ${phase2.counted(points.of, "crystal")} drawn`;
     return ` ${total}`;
   }
 

@@ -42,7 +42,7 @@
   function about(one) {
     const prop = byKey(one.key);
     const line = element("p", { text: `${one.formula}, ${one.id}: ${prop.title.toLowerCase()} ${withUnit(one.reference, prop)}, predicted ${withUnit(one.predicted, prop)}.` });
-    const known = [one.atoms && `${one.atoms} atom${one.atoms === 1 ? "" : "s"}`, one.group > 0 && `${one.system}, space group ${one.group}`,
+    const known = [one.atoms && phase2.counted(one.atoms, "atom"), one.group > 0 && `${one.system}, space group ${one.group}`,
       one.distance !== undefined && `distance from training ${short(one.distance)}`].filter(Boolean).join("; ");
     const key = element("p", { className: "small" });
     const structure = run().structures[one.structure];
