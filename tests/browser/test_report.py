@@ -214,6 +214,14 @@ def test_a_narrow_window_needs_no_sideways_scrolling(which, open_page, overflow,
         assert overflow(page) == 0
 
 
+@pytest.mark.parametrize("which", ["alone", "both"])
+@pytest.mark.parametrize("width", [1600, 1200, 1130, 1000, 800, 400])
+def test_a_row_of_errors_is_whole_at_any_width(width, which, open_page, request):
+    with open_page(request.getfixturevalue(which), viewport={"width": width, "height": 900}) as page:
+        table = page.locator("#errors .scroll")
+        assert table.evaluate("one => one.scrollWidth - one.clientWidth") == 0
+
+
 def test_it_prints_with_every_plot(alone, open_page):
     with open_page(alone, color_scheme="dark") as page:
         pdf = page.pdf(format="A4")

@@ -1,6 +1,7 @@
 """What a report says and draws: verdict, sample of points, groups, settings, attempts."""
 
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,7 @@ from phase2.runs.report.html.errors import PropertyErrors, property_errors
 from phase2.runs.report.html.files import files_of_folder
 from phase2.runs.report.html.groups import ALL, error_groups
 from phase2.runs.report.html.inputs import read_run
+from phase2.runs.report.html.page import report
 from phase2.runs.report.html.points import ALWAYS, part_points, sampled
 from phase2.runs.report.html.settings import setting_rows
 from phase2.runs.report.html.timeline import attempt_rows
@@ -118,6 +120,12 @@ def with_binary(run, *results, alone=False):
         "test": test,
     }
     return replace(run, manifest=manifest.model_copy(update=changes), test=None, val=None)
+
+
+def test_each_number_of_a_binary_property_is_called_what_it_is_where_there_are_no_headings(full_run):
+    text = report([with_binary(read(full_run()), of_probabilities("metal", 0.25, 0.75))])
+    named = dict(re.findall(r'<td class="number" data-name="([^"]*)">([^<]*)</td>', text.partition('id="binary"')[2]))
+    assert (named["test log loss"], named["test accuracy"], named["test labels"]) == ("0.25", "0.9", "60")
 
 
 @pytest.mark.parametrize(
