@@ -43,7 +43,7 @@ def test_the_default_store_is_that_of_the_environment_or_models(run, models, mon
     [
         ("nowhere/best.pt", "nowhere/best.pt"),
         ("s3://bucket", "no address of a run"),
-        ("file:///nowhere/family/run_1", "no manifest|best.pt"),
+        ("file:///nowhere/family/run_1", "no folder /nowhere"),
         ([], "No model"),
     ],
 )

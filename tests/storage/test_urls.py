@@ -5,7 +5,7 @@ import pytest
 from phase2.errors import RequestError
 from phase2.storage.folder import LocalStore
 from phase2.storage.s3.settings import S3Settings
-from phase2.storage.urls import is_address, open_store
+from phase2.storage.urls import is_address, open_existing_store, open_store
 
 NEARLY = {
     "s3:/ml-data/store": "s3://ml-data/store",
@@ -91,3 +91,23 @@ def test_a_bucket_in_the_endpoint_is_named(endpoint, words):
 def test_other_endpoints_are_refused(endpoint):
     with pytest.raises(RequestError, match="endpoint"):
         S3Settings(endpoint=endpoint)
+
+
+def test_a_folder_that_is_to_be_read_is_there(tmp_path):
+    assert open_existing_store(tmp_path).url == open_existing_store(tmp_path.as_uri()).url == tmp_path.as_uri()
+    (tmp_path / "file").touch()
+    with pytest.raises(RequestError, match="is no folder"):
+        open_existing_store(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [("models-odl", "Did you mean {}/models-old?"), ("xyz", "Check the path"), ("a/b", "Check the path")],
+)
+def test_a_folder_that_is_not_there_is_named_with_the_nearest_beside_it(tmp_path, name, fix):
+    (tmp_path / "models-old").mkdir()
+    (tmp_path / "models-odd").touch()
+    with pytest.raises(RequestError, match="There is no folder") as refused:
+        open_existing_store(tmp_path / name)
+    assert refused.value.fix.startswith(fix.format(tmp_path))
+    assert not (tmp_path / name).exists()

@@ -17,7 +17,7 @@ from phase2.runs.layout import MANIFEST, RunDirectory, model_file_in
 from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.base import Store
-from phase2.storage.urls import open_store
+from phase2.storage.urls import open_existing_store, open_store
 
 
 class RunOnDisk(Protocol):
@@ -36,8 +36,13 @@ DEFAULT_STORE = "models"
 
 
 def store_at(url: str | os.PathLike[str] | None) -> Store:
-    """Open a store: the one that is named, that of ``$PHASE2_STORE``, or the folder ``models``."""
-    return open_store(os.fspath(url) if url is not None else store_url() or DEFAULT_STORE)
+    """Open a store to read: the one that is named, that of ``$PHASE2_STORE``, or the folder ``models``.
+
+    Raises:
+        RequestError: A folder that is named is not there.
+    """
+    named = os.fspath(url) if url is not None else store_url()
+    return open_existing_store(named) if named else open_store(DEFAULT_STORE)
 
 
 def model_file(reference: RunReference | None, store: str | os.PathLike[str] | None = None) -> Path:

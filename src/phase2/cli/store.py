@@ -30,10 +30,24 @@ RunArgument = Annotated[
 
 
 def open_command_store(url: str | None) -> Store:
-    """Open the store of a command: the named one, that of the environment, or the models folder."""
+    """Open the store of a command that writes: the named one, that of the environment, or the models folder."""
     from phase2.storage.urls import open_store
 
     return open_store(url or store_url() or MODELS)
+
+
+def open_existing_store(url: str | None) -> Store:
+    """Open the store of a command that reads it or deletes from it; a folder that is named must be there.
+
+    Without a name it is the models folder, which is as good as empty until the first run.
+
+    Raises:
+        RequestError: The folder that ``url`` or the environment names is not there.
+    """
+    from phase2.storage import urls
+
+    named = url or store_url()
+    return urls.open_existing_store(named) if named else urls.open_store(MODELS)
 
 
 def print_json(content: object) -> None:

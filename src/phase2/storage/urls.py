@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 from phase2.errors import RequestError
 from phase2.output.visible import line
 from phase2.storage.base import Store
+from phase2.storage.disk.errors import disk_errors
+from phase2.storage.disk.listing import folder_names
 from phase2.storage.folder import LocalStore
 from phase2.storage.s3.settings import S3Settings
 
@@ -66,6 +69,37 @@ def open_store(url: str | Path, settings: S3Settings | None = None) -> Store:
     if parts.path.startswith("//"):
         raise _not_an_address(text, f"s3://{parts.netloc}/{parts.path.strip('/')}")
     return _bucket(parts.netloc, parts.path.strip("/"), settings)
+
+
+def open_existing_store(url: str | Path, settings: S3Settings | None = None) -> Store:
+    """Open the store at an address for what reads it alone: a folder must be there.
+
+    Args:
+        url: As for :func:`open_store`.
+        settings: As for :func:`open_store`.
+
+    Raises:
+        RequestError: There is no such folder, or the address is none.
+        TransientError: The disk does not answer.
+    """
+    store = open_store(url, settings)
+    if isinstance(store, LocalStore):
+        with disk_errors(store.root):
+            if not store.root.is_dir():
+                raise _no_folder(store.root)
+    return store
+
+
+def _no_folder(path: Path) -> RequestError:
+    if path.exists():
+        return RequestError(f"{path} is no folder.", why="It is named as the store.", fix="Name a folder or a bucket.")
+    found = difflib.get_close_matches(path.name, list(folder_names(path.parent)), n=1)
+    check = "Check the path; training or publishing a run into it makes the folder."
+    return RequestError(
+        f"There is no folder {path}.",
+        why="It is named as the store, and a store that is not there has nothing to read.",
+        fix=f"Did you mean {path.parent / found[0]}?" if found else check,
+    )
 
 
 def _bucket(bucket: str, prefix: str, settings: S3Settings | None) -> Store:

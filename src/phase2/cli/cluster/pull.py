@@ -9,7 +9,7 @@ import typer
 
 from phase2.cli.cluster.options import ContextOption, NamespaceOption, connected, namespace_of
 from phase2.cli.console import echo, note
-from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, open_command_store, print_json
+from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, open_existing_store, print_json
 from phase2.config.settings import store_url
 from phase2.errors import RequestError
 
@@ -62,7 +62,7 @@ def _pull(run: str, store: str | None, to: Path, only: Sequence[str]) -> tuple[s
     from phase2.runs.publish.reader import PublishedRun
     from phase2.storage.base import KeysMissingError
 
-    place = open_command_store(store)
+    place = open_existing_store(store)
     try:
         found = PublishedRun.open(place, find_in(place, run).prefix)
     except RequestError as error:

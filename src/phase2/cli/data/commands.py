@@ -8,7 +8,7 @@ import typer
 
 from phase2.cli.console import note, print_table
 from phase2.cli.data import convert, describe, prepare, push, stored
-from phase2.cli.store import JsonOption, StoreOption, open_command_store
+from phase2.cli.store import JsonOption, StoreOption, open_command_store, open_existing_store
 from phase2.config.settings import cache_dir, store_url
 
 app = typer.Typer(help="List, fetch, prepare, describe, convert and share data sets.", rich_markup_mode=None)
@@ -17,7 +17,7 @@ app = typer.Typer(help="List, fetch, prepare, describe, convert and share data s
 @app.command("list")
 def list_sources(store: StoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
     """List the named data sets, and whether they are downloaded, and those of the store, and which runs use them."""
-    place = open_command_store(store)
+    place = open_existing_store(store) if store else open_command_store(None)
     if store is not None or as_json:
         stored.print_stored(place, as_json=as_json)
         return

@@ -42,13 +42,17 @@ CutoffOption = Annotated[
 WorkersOption = Annotated[int | None, typer.Option("--workers", help="Processes (default: one per core).")]
 
 
-def open_data_store(url: str | None) -> Store:
+def open_data_store(url: str | None, *, writes: bool = False) -> Store:
     """Open the store of a command about data sets: the one it was given, or that of the environment.
 
+    Args:
+        url: The one it was given.
+        writes: Whether the command writes: then a folder need not be there.
+
     Raises:
-        RequestError: None is known.
+        RequestError: None is known, or the folder is not there.
     """
-    from phase2.storage.urls import open_store
+    from phase2.storage.urls import open_existing_store, open_store
 
     where = url or store_url()
     if where is None:
@@ -57,7 +61,7 @@ def open_data_store(url: str | None) -> Store:
             why="Data sets that every machine can fetch lie in a bucket or in a folder that all share.",
             fix=f"Give --store s3://bucket/prefix, or set {STORE_VARIABLE}.",
         )
-    return open_store(where)
+    return open_store(where) if writes else open_existing_store(where)
 
 
 def find_data_store(url: str | None) -> Store | None:

@@ -48,7 +48,7 @@ def push(
 
     if name is not None:
         check_name(name)
-    place, local, start = open_data_store(store), read_local(data), time.perf_counter()
+    place, local, start = open_data_store(store, writes=True), read_local(data), time.perf_counter()
     if name is not None and not replace:
         refuse_taken(place, name, local.address)  # before anything is stored
     done = push_local(place, local, workers=workers, cutoff=cutoff, settings=settings)

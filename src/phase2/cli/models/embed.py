@@ -12,7 +12,7 @@ from phase2.cli.console import note
 from phase2.cli.models.options import ForOption, ModelsOption, PaddingOption, ReadersOption, chosen_model_files
 from phase2.cli.models.predict import Inputs, list_structures
 from phase2.cli.options import DeviceOption, LimitOption, given_limits
-from phase2.cli.store import StoreOption, open_command_store
+from phase2.cli.store import StoreOption, open_existing_store
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _embed_data(embedder: Embedder, data: str, batch_size: int, limits: ReadingL
     from phase2.data.dataset import open_graph_store
     from phase2.prediction.embedding import embed_store
 
-    place = open_command_store(store) if store else None
+    place = open_existing_store(store) if store else None
     opened = open_graph_store(DataConfig(source=data, graph=embedder.spec, limits=limits), stored_in=place)
     if opened.rejected:
         note(f"{len(opened.rejected)} records are no valid crystal")

@@ -19,7 +19,7 @@ from phase2.cli.options import (
     given_properties,
     split_names,
 )
-from phase2.cli.store import StoreOption, open_command_store, print_json
+from phase2.cli.store import StoreOption, open_existing_store, print_json
 from phase2.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def evaluate(  # noqa: PLR0913 - options
         sampling=Sampling(resamples=resamples, seed=seed),
         limits=given_limits(settings),
         batch_size=batch_size,
-        store=open_command_store(store) if store else None,
+        store=open_existing_store(store) if store else None,
     )
     if predictions is None:
         found = _of_models(model, by, store, request, device, padding_buckets)

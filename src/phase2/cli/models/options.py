@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from phase2.cli.store import MODELS, open_command_store
+from phase2.cli.store import MODELS, open_existing_store
 
 ForOption = Annotated[
     str | None,
@@ -72,7 +72,7 @@ def chosen_model_files(
 
     folder = models or Path(MODELS)
     if run:
-        place = open_command_store(store)
+        place = open_existing_store(store)
         return [download_model(place, named_best(name, by), folder) for name in run]
     if store and not model and models is None:
         return [model_file(None if by is None else named_best(BEST, by), store)]

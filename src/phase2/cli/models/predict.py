@@ -14,7 +14,7 @@ from phase2.cli.console import note, print_table
 from phase2.cli.data_address import DATA_HELP
 from phase2.cli.models.options import ForOption, ModelsOption, PaddingOption, ReadersOption, chosen_model_files
 from phase2.cli.options import DeviceOption, LimitOption, given_limits, variable_of
-from phase2.cli.store import StoreOption, open_command_store
+from phase2.cli.store import StoreOption, open_command_store, open_existing_store
 from phase2.config.data.addresses import is_content, may_be_name
 from phase2.errors import DataError, RequestError
 
@@ -152,7 +152,7 @@ def list_structures(directory: str, part: str | None, folder: Path, limits: Read
     if is_content(directory) or (may_be_name(directory) and not Path(directory).exists()):
         from phase2.data.stored.opening import local_path
 
-        directory = str(local_path(directory, store=open_command_store(store) if store else None))
+        directory = str(local_path(directory, store=open_existing_store(store) if store else None))
     if not is_address(directory):
         found = listing.list_structures(Path(directory))
         _note_left_out(found.left_out)
@@ -173,7 +173,7 @@ def list_records(data: str, part: str | None, limits: ReadingLimits, store: str 
     from phase2.prediction.stored_inputs import Shard
 
     shard = Shard.parse(part) if part else Shard()
-    source = open_data_set(data, limits, (), store=open_command_store(store) if store else None)
+    source = open_data_set(data, limits, (), store=open_existing_store(store) if store else None)
     records = shard.select(data_records(source))
     for text in left_out_notes(source.left_out()) if isinstance(source, FolderSource) else ():
         note(text)

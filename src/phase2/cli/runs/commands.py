@@ -10,7 +10,7 @@ from phase2.cli.console import note, print_table
 from phase2.cli.runs import folds, maintenance, page, removal, sharing
 from phase2.cli.runs.filter import takes_filter
 from phase2.cli.runs.table import ROWS, ColumnsOption, print_runs
-from phase2.cli.store import JsonOption, RunArgument, StoreOption, open_command_store, print_json
+from phase2.cli.store import JsonOption, RunArgument, StoreOption, open_existing_store, print_json
 from phase2.errors import RequestError
 from phase2.runs.catalog.filter import RunFilter, trained_properties
 
@@ -45,7 +45,7 @@ def _list(
     from phase2.runs.catalog.columns import sort_runs
     from phase2.runs.catalog.index import list_runs
 
-    runs = _selected(list_runs(open_command_store(store), rebuild=rebuild), condition)
+    runs = _selected(list_runs(open_existing_store(store), rebuild=rebuild), condition)
     runs = sort_runs(runs, sort, reverse=reverse) if sort else runs
     print_runs(runs, limit, columns=columns, also=sort, as_json=as_json)
 
@@ -70,7 +70,7 @@ def _best(
     from phase2.runs.catalog.best import compare_best
     from phase2.runs.catalog.index import list_runs
 
-    best = compare_best(_selected(list_runs(open_command_store(store)), condition), by)
+    best = compare_best(_selected(list_runs(open_existing_store(store)), condition), by)
     note(best.sentence())
     print_runs(
         best.runs[: limit or None], 0, columns=columns, also="" if by == "score" else f"mae:{by}", as_json=as_json
@@ -97,7 +97,7 @@ def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fals
     from phase2.runs.catalog.unfinished import UnfinishedRun
     from phase2.runs.publish.reader import PublishedRun
 
-    place = open_command_store(store)
+    place = open_existing_store(store)
     summary = find_in(place, run)
     if summary.status in WITHOUT_MANIFEST:
         unfinished = UnfinishedRun.read(place, summary)
@@ -124,7 +124,7 @@ def compare(
 
     if len(runs) < 2:
         raise RequestError("A comparison needs two runs or more.", fix="Name another run.")
-    place = open_command_store(store)
+    place = open_existing_store(store)
     listed = list_runs(place)
     prefixes = list(dict.fromkeys(find(listed, name).prefix for name in runs))
     manifests = [PublishedRun.open(place, prefix).manifest for prefix in prefixes]

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import echo
-from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, open_command_store, print_json
+from phase2.cli.store import (
+    MODELS,
+    JsonOption,
+    RunArgument,
+    StoreOption,
+    open_command_store,
+    open_existing_store,
+    print_json,
+)
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -40,7 +48,7 @@ def verify(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fa
     from phase2.runs.catalog.lookup import find_in
     from phase2.runs.publish.reader import PublishedRun
 
-    place = open_command_store(store)
+    place = open_existing_store(store)
     found = PublishedRun.open(place, find_in(place, run).prefix)
     result = found.verify()
     kinds = {"missing": result.missing, "damaged": result.damaged, "extra": result.extra}

@@ -8,7 +8,7 @@ import typer
 
 from phase2.cli.console import echo, note
 from phase2.cli.runs.sealed import refuse_sealed_run
-from phase2.cli.store import StoreOption, open_command_store
+from phase2.cli.store import StoreOption, open_existing_store
 from phase2.errors import RequestError
 from phase2.output.wording import counted
 
@@ -47,7 +47,7 @@ def page(
             "One place for the page is needed.", fix="Give --out DIR, or --publish for the store itself."
         )
     base = None if reports is None else check_base(reports)
-    runs = open_command_store(store)
+    runs = open_existing_store(store)
     place = open_store(out or f"{runs.url.rstrip('/')}/{PAGE}")
     if (folder := folder_of(place)) is not None:
         refuse_sealed_run(folder, "--out")
@@ -67,7 +67,7 @@ def serve(
     """Show the page of all runs of a store in a browser on this machine, and keep it up to date."""
     from phase2.runs.page.live import live_page
 
-    live = live_page(open_command_store(store), refresh)
+    live = live_page(open_existing_store(store), refresh)
     live.refresh()
     if live.built is not None:
         _warn_of_unreadable(live.built)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import confirm, echo, note, print_table
-from phase2.cli.store import JsonOption, StoreOption, YesOption, open_command_store, print_json
+from phase2.cli.store import JsonOption, StoreOption, YesOption, open_existing_store, print_json
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def delete(
     from phase2.runs.publish.deletion import delete_run
     from phase2.runs.remote.ids import DamagedIdError
 
-    place = open_command_store(store)
+    place = open_existing_store(store)
     # A run that was deleted before has versions and no key.
     prefix = run if versions and is_run_prefix(run) else find_prefix(place, run)
     confirm(f"Remove {prefix} from {place.url}?", action="removed", yes=yes)
@@ -76,7 +76,7 @@ def prune(
     if not keep_best and older_than is None:
         raise RequestError("This would remove every run.", fix="Give --keep-best N, --older-than 30d, or both.")
     age = None if older_than is None else parse_age(older_than)
-    place = open_command_store(store)
+    place = open_existing_store(store)
     # No index: what it says of a score or an age must not decide what is deleted.
     chosen = runs_to_prune(list_runs(place, rebuild=True), keep_best=keep_best, older_than=age, now=datetime.now(UTC))
     rows = [(run.prefix, f"{run.started:%Y-%m-%d}", f"{run.size / 1e6:.1f}") for run in chosen]

@@ -9,7 +9,7 @@ import typer
 
 from phase2.cli.console import echo, note
 from phase2.cli.runs.sealed import refuse_sealed_run
-from phase2.cli.store import StoreOption, open_command_store
+from phase2.cli.store import StoreOption, open_existing_store
 
 if TYPE_CHECKING:
     from phase2.runs.report.html.files import RunFiles
@@ -75,7 +75,7 @@ def _files(name: str, store: str | None) -> RunFiles:
         url, prefix = split_address(name)
         place = open_store(url)
     else:
-        place = open_command_store(store)
+        place = open_existing_store(store)
         prefix = find_in(place, name).prefix
     here = local_run(place, prefix)
     return files_in_store(place, prefix) if here is None else files_of_folder(here.path)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from phase2.cli.console import echo, note
-from phase2.cli.store import MODELS, RunArgument, StoreOption, open_command_store
+from phase2.cli.store import MODELS, RunArgument, StoreOption, open_existing_store
 
 
 def export(
@@ -29,7 +29,7 @@ def export(
     from phase2.tracking.registry import check_trackers
 
     trackers = check_trackers(to)
-    place = open_command_store(store)
+    place = open_existing_store(store)
     folder = folder_of(place) or Path(MODELS)
     listed = list_runs(place)
     prefixes = list(dict.fromkeys(find(listed, name).prefix for name in runs))
@@ -54,7 +54,7 @@ def push_hub(
     from phase2.runs.publish.reader import PublishedRun
 
     destination = Destination(repo, licence, public)
-    place = open_command_store(store)
+    place = open_existing_store(store)
     url = push_run(PublishedRun.open(place, find_in(place, run).prefix), destination)
     echo(f"pushed: {url}")
     if licence is None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from phase2.cli.console import echo_encoded
-from phase2.cli.store import RunArgument, StoreOption, open_command_store
+from phase2.cli.store import RunArgument, StoreOption, open_existing_store
 from phase2.config.settings import termination_log
 from phase2.errors import RequestError
 
@@ -33,7 +33,7 @@ def offer(
     from phase2.runs.transfer.frames import to_lines
     from phase2.runs.transfer.offer import Offer, pack_addresses
 
-    place = open_command_store(store)
+    place = open_existing_store(store)
     found = PublishedRun.open(place, find_in(place, run).prefix)
     _print_lines(to_lines(Offer.of(found).model_dump_json().encode()))
     message = pack_addresses(found.presign(seconds))
@@ -57,7 +57,7 @@ def part(
     from phase2.runs.transfer.frames import to_lines
     from phase2.runs.transfer.parts import part_spans
 
-    found = PublishedRun.open(open_command_store(store), prefix).with_published_files()
+    found = PublishedRun.open(open_existing_store(store), prefix).with_published_files()
     files = chosen_artifacts(found.manifest, only)
     spans = part_spans([artifact.bytes for artifact in files], _index() if index is None else index)
     _print_lines(to_lines(b"".join(found.read_range(files[span.file], span.start, span.length) for span in spans)))

@@ -15,7 +15,7 @@ import typer
 from phase2.cli.console import echo, note, print_table
 from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.options import AcceptOption, DeviceOption, takes_request
-from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
+from phase2.cli.store import JsonOption, StoreOption, open_command_store, open_existing_store, print_json
 from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption
 from phase2.cli.training.run_messages import study_message
 from phase2.cli.training.tracking import TrackOption, check_track, tracked_run
@@ -175,7 +175,7 @@ def show(
     from phase2.tuning.definition import StudyDefinition
     from phase2.tuning.study import Study
 
-    place = open_command_store(store)
+    place = open_existing_store(store)
     definition = StudyDefinition.load(place, name or workflow_name() or "")
     trials = Study(place, definition).trials()
     _print_result(definition, trials, best=None, as_json=as_json)

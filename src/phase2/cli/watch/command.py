@@ -65,10 +65,10 @@ def watch(
 
 
 def _store(names: tuple[str, ...], url: str | None) -> tuple[WatchSource, str]:
-    from phase2.cli.store import open_command_store
+    from phase2.cli.store import open_existing_store
     from phase2.cli.watch.sources import StoredRuns
 
-    store = open_command_store(url)
+    store = open_existing_store(url)
     return StoredRuns(store, names), store.url
 
 

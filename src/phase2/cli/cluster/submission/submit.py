@@ -108,11 +108,11 @@ def _refuse_own_options(name: str, run_id: str | None, request: RunRequest) -> N
 
 def _find(name: str, cluster: ClusterArguments) -> ResumableRun:
     """Find a run to resume: in the cluster if it is still listed there, or else in its store."""
-    from phase2.cli.store import open_command_store
+    from phase2.cli.store import open_existing_store
     from phase2.cluster.resume import from_cluster, from_store
 
     runs = connected(cluster.context, cluster.namespace).runs()
-    return from_cluster(runs, name) or from_store(open_command_store(cluster.options.store), name)
+    return from_cluster(runs, name) or from_store(open_existing_store(cluster.options.store), name)
 
 
 def _plan(
