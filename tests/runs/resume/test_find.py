@@ -1,5 +1,7 @@
 """Which run a request continues: by name, by id, or the newest unfinished one."""
 
+from pathlib import Path
+
 import pytest
 
 from phase2.config.request import RunRequest
@@ -109,6 +111,21 @@ def test_a_run_is_found_by_name_on_this_machine_and_in_a_store(tmp_path, resolve
     assert (found.prefix, found.is_stored) == (prefix_of(other), True)
     with pytest.raises(RequestError, match="Did you mean 'bbbbbb'"):
         find_by_name(here, "bbbbbc", store)
+
+
+def test_a_run_is_found_by_the_path_of_its_folder_in_the_output_folder(tmp_path, resolved, monkeypatch):
+    run = start(tmp_path / "models", resolved, "run_20260101T000000Z_aaaaaa")
+    start(tmp_path / "models", resolved, "run_20260102T000000Z_aaaaaa-1")
+    elsewhere = start(tmp_path / "elsewhere", resolved, "run_20260103T000000Z_bbbbbb")
+    monkeypatch.chdir(tmp_path)
+    for path in (run.path, f"models/{prefix_of(run)}/", f"./elsewhere/../models/{prefix_of(run)}"):
+        assert find_by_name(Path("models"), str(path)).prefix == prefix_of(run)
+    monkeypatch.chdir(run.path)
+    assert find_by_name(tmp_path / "models", ".").prefix == prefix_of(run)
+    with pytest.raises(RequestError, match="There is no run"):
+        find_by_name(tmp_path / "models", str(elsewhere.path))
+    with pytest.raises(RequestError, match="There is no run"):
+        find_by_name(tmp_path / "models", "x" * 5000)
 
 
 def test_an_unfinished_run_of_a_store_is_continued_where_it_is_the_newest(tmp_path, resolved):

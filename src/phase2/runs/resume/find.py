@@ -20,6 +20,7 @@ from phase2.runs.manifest import read_manifest
 from phase2.runs.publish.reader import PublishedRun
 from phase2.runs.remote.ids import run_of_id
 from phase2.runs.resume.config_diff import differences
+from phase2.runs.resume.run_path import name_in_output
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
 from phase2.storage.folder import LocalStore
@@ -73,14 +74,14 @@ def find_run_to_resume(resolved: ResolvedRun, resumption: ResumeRequest, store: 
 
 
 def find_by_name(output: Path, name: str, store: Store | None = None) -> ExistingRun:
-    """Find a run by id, folder name or a unique prefix of one, on this machine or in a store.
+    """Find a run by id, folder name, a unique prefix of one, or its folder in ``output``, here or in a store.
 
     Raises:
         RequestError: No run matches, or several do; the nearest name is offered.
     """
     stored = {} if store is None else {run.prefix: run for run in list_runs(store)}
     local = {run.prefix: run for run in list_runs(LocalStore(output))} if output.is_dir() else {}
-    prefix = find(list((stored | local).values()), name).prefix
+    prefix = find(list((stored | local).values()), name_in_output(name, output)).prefix
     return _existing(output, prefix, store if prefix in stored else None)
 
 
