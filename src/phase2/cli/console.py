@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from phase2.cli.table_width import broken, fit_columns
 from phase2.errors import Phase2Error, RequestError
 from phase2.output.secrets import without_secrets
 from phase2.output.visible import cell, line, visible_lines
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 
@@ -86,18 +88,28 @@ def confirm(question: str, *, action: str, yes: bool) -> None:
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[str] = ()
 ) -> None:
-    """Print a table on standard output; columns named in ``numeric`` are right-aligned."""
-    print_made_table(make_table(title, columns, rows, numeric=numeric))
+    """Print a table on standard output; columns named in ``numeric`` are right-aligned and keep their numbers whole."""
+    console = _console()
+    _print(console, make_table(title, columns, rows, numeric=numeric, width=console.width))
 
 
 def make_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numeric: Sequence[str] = (),
+    width: int | None = None,
 ) -> Table:
-    """Return a table; the arguments are those of :func:`print_table`."""
+    """Return a table; the arguments are those of :func:`print_table`, and the width of the terminal."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    headings = [cell(column) for column in columns]
+    cells = [[cell(without_secrets(each)) for each in row] for row in rows]
+    numbers = [cell(column) for column in numeric]
+    layout = None if width is None else fit_columns(headings, cells, numbers, width)
     # As Text: rich would parse the unit in "band_gap [eV]" as markup.
     table = Table(
         title=Text(line(without_secrets(title))),
@@ -105,20 +117,32 @@ def make_table(
         title_style="bold",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        padding=(0, 1) if layout is None else (0, layout.padding[1], 0, layout.padding[0]),
     )
-    for column in columns:
-        table.add_column(Text(cell(column)), justify="right" if column in numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell(without_secrets(each))) for each in row))
+    widths = [None] * len(headings) if layout is None else layout.widths
+    for name, size in zip(headings, widths, strict=True):
+        text = name if size is None else broken(name, size)
+        table.add_column(Text(text), justify="right" if name in numbers else "left", overflow="fold", width=size)
+    for row in cells:
+        texts = [each if size is None else broken(each, size) for each, size in zip(row, widths, strict=True)]
+        table.add_row(*map(Text, texts))
     return table
 
 
 def print_made_table(table: Table) -> None:
     """Print a table of :func:`make_table`; wide enough for pipes where standard output is no terminal."""
+    _print(_console(), table)
+
+
+def _console() -> Console:
     from rich.console import Console
 
     console = Console()
     if not console.is_terminal:
         console.width = 200
+    return console
+
+
+def _print(console: Console, table: Table) -> None:
     with _unless_gone():
         console.print(table)
