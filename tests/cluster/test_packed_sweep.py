@@ -11,12 +11,19 @@ import pytest
 from tests.cluster.support.image_names import BY_DIGEST
 from tests.cluster.support.stored_api import JOBS
 
+from phase2.cli.cluster.submission.local_sweep import _exit_code
 from phase2.cli.console import echo, note
 from phase2.cluster.local.plan import make_local_plan
 from phase2.cluster.local.process import ProcessExit, run_packed
+from phase2.cluster.manifests.packed_sweep import build_packed_sweep
+from phase2.cluster.plan import make_plan
+from phase2.cluster.request.image import Image
 from phase2.cluster.request.options import ClusterOptions
+from phase2.cluster.request.resources import ClusterRequest
+from phase2.config.multirun.sweep import SweepRequest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
+from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
 from phase2.runs.manifest import read_manifest
 from phase2.testing.same_result import assert_same_result
@@ -110,10 +117,84 @@ def test_numbers_that_cannot_be_meant_are_refused(cli, no_cluster, pack):
     assert (code, "--pack" in err) == (2, True)
 
 
-def test_other_backends_refuse_it(cli, api):
-    code, _, err = cli("sweep", *TINY, "--seed", "1,2", "--image", BY_DIGEST, "--backend", "argo", "--pack", "2")
-    assert (code, "--pack 2 cannot be combined with --backend argo" in err) == (2, True)
+@pytest.mark.parametrize("backend", ["argo", "jobset", "trainjob"])
+def test_other_backends_refuse_it(cli, api, backend):
+    code, _, err = cli("sweep", *TINY, "--seed", "1,2", "--image", BY_DIGEST, "--backend", backend, "--pack", "2")
+    assert (code, f"--pack 2 cannot be combined with --backend {backend}" in err) == (2, True)
     assert api.all(JOBS) == []
+
+
+PACKED = ("sweep", *TINY, "--seed", "1,2,3", "--name", "try", "--image", BY_DIGEST, "--pack", "2")
+
+
+def test_on_a_cluster_one_job_trains_all_runs(cli, api):
+    code, out, err = cli(*PACKED, "--gpus", "1", "--checkpoint-minutes", "2")
+    assert code == 0, err
+    (job,) = api.all(JOBS)
+    labels, pod = job["metadata"]["labels"], job["spec"]["template"]["spec"]
+    assert (labels["phase2.dev/run-id"], labels["phase2.dev/mode"]) == ("try", "sweep")
+    assert "phase2.dev/level" not in labels
+    (container,) = pod["containers"]
+    assert container["args"] == [
+        *("sweep", "--name", "try", "--algorithm", "cgcnn", "--level", "smoke", "--seed", "1,2,3", "--epochs", "2"),
+        *("--max-samples", "60", "--pack", "2", "--backend", "local", "--checkpoint-minutes", "2"),
+    ]
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert "PHASE2_RUN_ID" not in {one["name"] for one in container["env"]}
+    assert job["metadata"]["annotations"]["phase2.dev/command"].endswith(
+        "--seed 1,2,3 --epochs 2 --max-samples 60 --pack 2"
+    )
+    code, out, _ = cli(*PACKED, "--gpus", "1", "--checkpoint-minutes", "2")
+    assert (code, "already submitted" in out) == (0, True)
+
+
+def test_what_its_pod_is_called_with_trains_the_runs_that_were_asked_for(cli, api, no_cluster):
+    manifest = json.loads(cli(*PACKED, "--dry-run", "--json")[1])["manifests"][0]
+    code, out, err = cli(*manifest["spec"]["template"]["spec"]["containers"][0]["args"], "--dry-run")
+    assert code == 0, err
+    for number, seed in enumerate((1, 2, 3)):
+        assert f"PHASE2_RUN_ID=try-{number} " in out
+        assert f"--seed {seed}" in out
+
+
+def test_one_run_is_not_packed(cli, api):
+    assert cli("sweep", *TINY, "--name", "try", "--image", BY_DIGEST, "--pack", "2")[0] == 0
+    (job,) = api.all(JOBS)
+    assert job["metadata"]["labels"]["phase2.dev/run-id"] == "try-0"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--nodes", "2"), "--nodes 2 cannot be combined with --pack 2"),
+        (("--gpus", "2"), "--gpus 2 cannot be combined with --pack 2"),
+        (("--cpu", "1", "--memory", "600Mi"), "memory"),
+    ],
+    ids=["nodes", "gpus", "memory of both"],
+)
+def test_what_packed_runs_cannot_have_is_refused(cli, api, words, told):
+    code, _, err = cli(*PACKED, *words)
+    assert (code, told in err) == (2, True), err
+    assert api.all(JOBS) == []
+
+
+def test_runs_with_different_resources_are_refused():
+    first, other = (
+        make_plan(f"try-{number}", resolve(RunRequest(algorithm="cgcnn", level="smoke", seed=number)), cluster)
+        for number, cluster in enumerate(
+            (ClusterRequest(image=Image.parse(BY_DIGEST)), ClusterRequest(image=Image.parse(BY_DIGEST), gpus=1))
+        )
+    )
+    request = SweepRequest(algorithm="cgcnn", lists={"level": "smoke", "seed": "0,1"})
+    with pytest.raises(RequestError, match="try-0 and try-1 have different ones"):
+        build_packed_sweep("try", request, [first, other], 2)
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"), [([], 0), ([0, 0], 0), ([0, 3, 2], 3), ([3, 75], 75), ([0, 75, 3], 75), ([137, 3], 137)]
+)
+def test_a_failure_that_another_try_may_cure_is_the_exit_code(codes, code):
+    assert _exit_code(codes) == code
 
 
 @pytest.mark.slow

@@ -71,6 +71,13 @@ def test_a_gpu_that_runs_share_costs_what_they_cost_alone_at_most():
     assert describe_cost(cost_of([(work, shared), (work, shared)])) == "at most about 6 GPU hours"
 
 
+def test_runs_that_share_a_pod_have_one_deadline_together():
+    work, alone = run(None, gpus=1, deadline_seconds=10 * 3600)
+    shared = replace(alone, is_shared=True)
+    assert cost_of([(work, shared), (work, shared)]).hours == {"nvidia.com/gpu": 10}
+    assert cost_of([(work, alone), (work, alone)]).hours == {"nvidia.com/gpu": 20}
+
+
 def test_what_is_not_known_is_null_and_no_part_of_it():
     """The hours of the runs that are known would look like those of all."""
     facts = cost_of([run(None, deadline_seconds=None), run(5, gpus=1)], PRICES).facts()

@@ -11,11 +11,13 @@ from tests.cluster.manifests.test_job import requests
 from tests.on_cluster.admission.namespaces import CLAIMS, DIGEST, IMAGE, NAMESPACE, transfer
 
 from phase2.cluster.manifests.job import build_job
+from phase2.cluster.manifests.packed_sweep import build_packed_sweep
 from phase2.cluster.manifests.study import StudyPlan, build_worker_jobs
 from phase2.cluster.plan import make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.assignments import parse_setting
+from phase2.config.multirun.sweep import SweepRequest
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 
@@ -97,6 +99,22 @@ def test_the_workers_of_a_study_are_accepted(alice):
     )
     for worker in build_worker_jobs(plan).values():
         assert alice.create(worker) is None
+
+
+def test_a_packed_sweep_is_accepted(alice):
+    cluster = ClusterRequest(
+        image=Image.parse(f"{IMAGE}@{DIGEST}"), namespace=NAMESPACE, cache=CLAIMS[0], checkpoint_minutes=2.5
+    )
+    folds = ",".join(f"kfold:5/{fold}:composition" for fold in range(1, 6))
+    request = SweepRequest(
+        algorithm="cgcnn",
+        properties=("band_gap",),
+        data="/work/cache/mine/x.jsonl.gz",
+        lists={"level": "smoke", "seed": "1,2", "lr": "1e-3,1e-4", "split": folds},
+        settings={"model.width": (32, 64)},
+    )
+    plans = [make_plan(run.run_id, resolve(run.request), cluster) for run in request.runs("packed-of-alice")]
+    assert alice.create(build_packed_sweep("packed-of-alice", request, plans, 4)) is None
 
 
 @pytest.mark.parametrize(

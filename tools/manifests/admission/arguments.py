@@ -8,6 +8,7 @@ from dataclasses import fields
 
 from phase2.cluster.visibility import CACHE
 from phase2.config.assignments import SET
+from phase2.config.multirun.sweep import LISTS
 from phase2.config.request import RunRequest, flag
 from phase2.config.search.dimensions import OVER
 from tools.manifests.cel import cel_literal
@@ -24,12 +25,19 @@ TRAIN = (
 TUNE = (*TRAIN, OVER, "--minimise", "--pruner", "--timeout-hours", "--trials", "--name", "--worker", "--best")
 """Options of ``phase2 tune`` that a Job has."""
 
+SWEEP = (
+    *(flag(name) for name in ("algorithm", "all_properties", "properties", "own_properties", "data", *LISTS)),
+    SET, "--name", "--pack", "--backend", "--checkpoint-minutes",
+)  # fmt: skip
+"""Options of ``phase2 sweep`` that a Job has."""
+
 _PART = r"[A-Za-z0-9_][A-Za-z0-9._+=,-]*"
 STORE = rf"s3://[a-z0-9][a-z0-9.-]+(/{_PART})*/?"
 """Addresses of a store; a part of one never begins with a dot."""
 _CACHED = rf"{CACHE}(/[A-Za-z0-9_][A-Za-z0-9._+=, -]*)+"
 _BEST = "/tmp/best[.]yaml"
 _SPLIT = rf'(data[.]split=)?"?(file:{_CACHED}|kfold:[0-9]{{1,3}}/[0-9]{{1,3}}(:[A-Za-z0-9_.:+-]+)?)"?'
+_SPLITS = rf"{_SPLIT}(,{_SPLIT})*"
 _PROPERTY = r'[{]"key":[^{}]*[}]'
 """A property of a person's own as a plan writes it: slashes in it are of units, J/mol/K, and name no path."""
 _MOST = 4096
@@ -39,13 +47,13 @@ TRANSFER = (rf"{_PART}(/{_PART})*", rf"--only={_PART}(/{_PART})*", rf"--store={S
 
 
 def of_run(words: str) -> str:
-    """Return the condition that words call ``phase2 train`` or ``phase2 tune`` as a plan does."""
+    """Return the condition that words call ``phase2 train``, ``tune`` or ``sweep`` as a plan does."""
     named = " || ".join(
         f"{words}[0] == '{command}' && {words}.all(word, !word.startsWith('-') || word in {cel_literal(list(options))})"
-        for command, options in (("train", TRAIN), ("tune", TUNE))
+        for command, options in (("train", TRAIN), ("tune", TUNE), ("sweep", SWEEP))
     )
     plain = f"!word.matches('[$[:cntrl:]]|^[.~]') && size(word) <= {_MOST}"
-    path = f"!word.contains('/') || {text_in('word', (STORE, _CACHED, _BEST, _SPLIT, _PROPERTY))}"
+    path = f"!word.contains('/') || {text_in('word', (STORE, _CACHED, _BEST, _SPLITS, _PROPERTY))}"
     return f"{words}.size() > 0 && ({named}) && {words}.all(word, {plain} && ({path}))"
 
 

@@ -22,7 +22,7 @@ class Reservation:
         amount: GPUs or cores, of all nodes together.
         processes: Processes that train the run together.
         deadline_seconds: Time after which the run is stopped; None is never.
-        is_shared: Whether other runs of the same request have the GPU at the same time.
+        is_shared: Whether other runs of the same request have the GPU at the same time, and one deadline together.
     """
 
     resource: str
@@ -105,7 +105,10 @@ def cost_of(runs: Iterable[tuple[Estimate, Reservation]], prices: Prices | None 
         by_deadline += work.seconds is None
         of_one = reserved.processes > 1 and not work.measured
         is_bound = is_bound or work.seconds is None or work.may_end_early or of_one or reserved.is_shared
-        hours[reserved.resource] = hours.get(reserved.resource, 0.0) + seconds / _HOUR * reserved.amount
+        total = hours.get(reserved.resource, 0.0) + seconds / _HOUR * reserved.amount
+        if reserved.is_shared and reserved.deadline_seconds is not None:
+            total = min(total, reserved.deadline_seconds / _HOUR * reserved.amount)
+        hours[reserved.resource] = total
     if unknown:
         hours = {}
     unpriced = tuple(name for name in hours if prices is not None and name not in prices.hour)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from phase2.cluster.labels import COMMAND_ANNOTATION, REQUEST_ANNOTATION, labels_of
@@ -12,7 +13,7 @@ from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.cluster.run_state import SWEEP
 from phase2.cluster.visibility import refuse_invisible_data, refuse_invisible_split
-from phase2.config.multirun.sweep import SweepRequest
+from phase2.config.multirun.sweep import SweepRequest, SweepRun
 from phase2.config.resolve import resolve
 from phase2.config.settings import CHECKPOINT_MINUTES
 
@@ -42,10 +43,15 @@ def build_sweep(name: str, request: SweepRequest, cluster: ClusterRequest, given
     for split in {one.split_name for one in data}:
         refuse_invisible_split(split, cluster)
     labels = labels_of(name, request.algorithm, SWEEP)
-    members = "".join(f"{run.run_id} {resolve(run.request).config.digest}\n" for run in runs)
     annotations = {
         COMMAND_ANNOTATION: shlex.join(request.command(name)),
-        REQUEST_ANNOTATION: hashlib.sha256(members.encode()).hexdigest(),
+        REQUEST_ANNOTATION: members_digest(runs),
     }
     metadata = {"name": name, "labels": labels, "annotations": annotations}
     return thin_workflow(cluster, metadata, TEMPLATE, request.options() | cluster_parameters(given))
+
+
+def members_digest(runs: Sequence[SweepRun]) -> str:
+    """Return a digest of the runs of a sweep, to tell whether two objects of its name are of the same ones."""
+    members = "".join(f"{run.run_id} {resolve(run.request).config.digest}\n" for run in runs)
+    return hashlib.sha256(members.encode()).hexdigest()

@@ -77,11 +77,21 @@ def work_here(runs: Iterable[ResolvedRun], *, store: str | None, threads: int) -
     ]
 
 
-def cost_of_plans(plans: Sequence[Plan], works: Sequence[Estimate], prices: Prices | None) -> Cost:
-    """Return what the runs of plans cost together, each by its estimate."""
+def cost_of_plans(
+    plans: Sequence[Plan], works: Sequence[Estimate], prices: Prices | None, *, is_shared: bool = False
+) -> Cost:
+    """Return what the runs of plans cost together, each by its estimate.
+
+    Args:
+        plans: The plans.
+        works: Estimate of each.
+        prices: Prices of the installation.
+        is_shared: Whether the runs share one pod.
+    """
     from phase2.cluster.estimate.cost import Reservation, cost_of
 
-    return cost_of(((work, Reservation.of(plan.cluster)) for plan, work in zip(plans, works, strict=True)), prices)
+    reserved = [replace(Reservation.of(plan.cluster), is_shared=is_shared) for plan in plans]
+    return cost_of(zip(works, reserved, strict=True), prices)
 
 
 def note_time(works: Iterable[Estimate]) -> None:

@@ -14,6 +14,7 @@ from phase2.cli.console import echo, note
 from phase2.cli.notification import Notices
 from phase2.cli.runs.comparison import PrintResult, print_finished
 from phase2.cli.store import open_command_store, print_json
+from phase2.errors import TransientError
 from phase2.machine.hardware import THREADS_VARIABLE
 
 if TYPE_CHECKING:
@@ -66,7 +67,12 @@ def sweep_locally(
         print_json({"sweep": name, "runs": [{"run": run, "exit_code": code} for run, code in codes.items()]})
     elif not all(codes.values()):
         print_result(list(codes), options.store)
-    raise typer.Exit(next((code for code in codes.values() if code), 0))
+    raise typer.Exit(_exit_code(list(codes.values())))
+
+
+def _exit_code(codes: Sequence[int]) -> int:
+    """Return the first exit code other than 0, and before all the one of a failure that another try may cure."""
+    return next((code for code in codes if code == TransientError.exit_code), next(filter(None, codes), 0))
 
 
 def _train_all(

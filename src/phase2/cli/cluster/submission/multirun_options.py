@@ -26,8 +26,8 @@ BackendOption = Annotated[
     str,
     typer.Option(
         "--backend",
-        help="job: a Kubernetes Job for each run; argo: one Argo Workflow, which trains four at a time; local: "
-        "processes of this machine, one after another or --pack of them at once.",
+        help="job: a Kubernetes Job for each run, or with --pack one for all; argo: one Argo Workflow, which trains "
+        "four at a time; local: processes of this machine, one after another or --pack of them at once.",
     ),
 ]
 MAX_PACKED = 64

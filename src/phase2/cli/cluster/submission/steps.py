@@ -121,20 +121,31 @@ def _with_installation(
     return replace(complete, cache=complete.cache or CACHE_CLAIM)
 
 
-def estimated_work(plans: Sequence[Plan]) -> list[Estimate]:
+def estimated_work(plans: Sequence[Plan], *, at_once: int = 1) -> list[Estimate]:
     """Estimate the work of plans; print warnings about their memory.
+
+    Args:
+        plans: The plans.
+        at_once: Runs that share the memory of a pod.
 
     Raises:
         RequestError: A memory limit is too low, or a run without a GPU would take too long.
     """
-    for warning in dict.fromkeys(one for plan in plans for one in memory_warnings([plan.resolved], plan.cluster)):
+    for warning in dict.fromkeys(
+        one for plan in plans for one in memory_warnings([plan.resolved], plan.cluster, at_once)
+    ):
         note(warning)
     pairs = [(plan.resolved, plan.cluster) for plan in plans]
     return accepted_work(pairs, limit_hours=plans[0].options.max_hours)
 
 
-def memory_warnings(runs: Iterable[ResolvedRun], cluster: ClusterRequest) -> list[str]:
+def memory_warnings(runs: Iterable[ResolvedRun], cluster: ClusterRequest, at_once: int = 1) -> list[str]:
     """Return warnings about a memory limit that may be too low for a run, before a pod is killed for it.
+
+    Args:
+        runs: The runs, any of which may be the one.
+        cluster: Its resources.
+        at_once: Runs that share the memory.
 
     Raises:
         RequestError: The limit is too low.
@@ -144,7 +155,7 @@ def memory_warnings(runs: Iterable[ResolvedRun], cluster: ClusterRequest) -> lis
     if cluster.gpus:  # the memory of a run on a GPU was not measured
         return []
     needs = {needed_memory(run.config, workers=cluster.threads) for run in runs}
-    warning = check_memory(max(needs), int(cluster.memory.value))
+    warning = check_memory(at_once * max(needs), int(cluster.memory.value))
     return [warning] if warning else []
 
 

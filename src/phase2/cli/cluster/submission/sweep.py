@@ -64,6 +64,7 @@ def train_sweep(
         print_result: Prints what the finished runs are together.
         compare: Command that does so later.
     """
+    from phase2.cluster.manifests.packed_sweep import build_packed_sweep
     from phase2.cluster.manifests.sweep import build_sweep
     from phase2.cluster.request.names import check_label_name
     from phase2.config.resolve import resolve
@@ -82,11 +83,11 @@ def train_sweep(
             print_result=print_result,
         )  # fmt: skip
         return
-    if execution.pack > 1:
+    if execution.pack > 1 and chosen != "job":
         raise RequestError(
             f"--pack {execution.pack} cannot be combined with --backend {chosen}.",
-            why="Each run of a sweep on a cluster has a pod of its own.",
-            fix="Give each a slice of a GPU (--gpu-resource nvidia.com/mig-1g.10gb), or use --backend local.",
+            why="Runs are packed into one Job, or into processes of this machine.",
+            fix="Use --backend job or --backend local.",
         )
     if execution.notify or execution.notify_on:
         raise RequestError(
@@ -99,12 +100,15 @@ def train_sweep(
     run_backend = cluster_backend(chosen)
     installation = installation_of(cluster, dry_run=dry_run)
     plans = plan_runs(resolved, given, installation, backend=run_backend, target=cluster)
-    if run_backend.name == "argo":
+    packed = min(execution.pack, len(runs))
+    if packed > 1:
+        manifests = {sweep_name: build_packed_sweep(sweep_name, request, plans, packed)}
+    elif run_backend.name == "argo":
         manifests = {sweep_name: build_sweep(sweep_name, request, plans[0].cluster, given)}
     else:
         manifests = {plan.run_id: run_backend.build(plan) for plan in plans}
-    works = estimated_work(plans)
-    cost = cost_of_plans(plans, works, installation.prices)
+    works = estimated_work(plans, at_once=packed)
+    cost = cost_of_plans(plans, works, installation.prices, is_shared=packed > 1)
     if dry_run:
         print_sweep_plan(sweep_name, list(zip(runs, works, strict=True)), cost, manifests, as_json=as_json)
         return
