@@ -6,10 +6,14 @@ import sys
 import pytest
 
 from phase2.cluster.manifests.protection import PROTECTED, PROTECTED_LABEL, readiness
+from phase2.cluster.manifests.workflow import FIRST_STEP, OTHERS_STEP
 
 from .rendering import CHART, named, of_kind
 
 PROTECT = ("--set", "argo.enabled=true", "--set", "disruption.protectHours=12")
+
+TRAININGS = ("train", FIRST_STEP, OTHERS_STEP)
+"""Steps of a Workflow that train one run."""
 
 
 def steps(things, *names):
@@ -32,11 +36,11 @@ def test_the_training_step_alone_is_protected(helm):
     assert "maxUnavailable" not in budget  # Workflows cannot be scaled, which this needs
     selected = budget["selector"]["matchLabels"]
     pods = of_kind(things, "WorkflowTemplate")["phase2-train"]["spec"]["podMetadata"]["labels"]
-    for step in steps(things, "train"):
+    for step in steps(things, *TRAININGS):
         assert selected.items() <= (pods | step["metadata"]["labels"]).items()
     for template in of_kind(things, "WorkflowTemplate").values():
         for step in template["spec"]["templates"]:
-            if step["name"] != "train":
+            if step["name"] not in TRAININGS:
                 assert step.get("metadata", {}).get("labels", {}).get("phase2.dev/protected") is None
                 assert "readinessProbe" not in step.get("container", {})
 

@@ -133,7 +133,7 @@ def test_the_pods_of_workflows_are_as_restricted(helm):
             ("run-id", "level", "seed", "epochs", "lr", "batch-size", "preset", "max-samples", "split", "set", "queue"),
             "",
         )
-        inputs |= {"rows": "[]", "runs": "a", "part": "1", "parts": "1", "pod": "{}", "retry-pod": "{}"}
+        inputs |= {"rows": "[]", "runs": "a", "part": "1", "parts": "1", "pod": "{}", "retry-pod": "{}", "rank": "1"}
         for step in container_templates(template):
             spec = render_pod(template, step, {}, inputs)["spec"]
             assert list(violations(spec)) == []
