@@ -19,6 +19,7 @@ from phase2.cluster.manifests.run_object import QUEUE_LABEL
 from phase2.cluster.plan import CACHE_CLAIM, SERVICE_ACCOUNT
 from phase2.cluster.request.names import JOB_PREFIX
 from phase2.cluster.request.resources import MAX_NODES, STORE_SECRET
+from phase2.cluster.run_state import SWEEP
 from phase2.cluster.transfer.job import COMPONENT
 from phase2.config.levels import ALGORITHMS, MODES
 from phase2.config.settings import GPUS_VARIABLE
@@ -88,7 +89,7 @@ def _who() -> dict[str, str]:
     of_cron_job = "object.metadata.?ownerReferences.orValue([]).exists(o, o.kind == 'CronJob')"
     return {
         "algorithms": cel_literal(list(ALGORITHMS)),
-        "modes": cel_literal(list(MODES)),
+        "modes": cel_literal([*MODES, SWEEP]),
         "created": "request.operation == 'CREATE'",
         "administrator": READS_SECRETS,
         # A CronJob is the administrator's: all Jobs of one have the same labels, and no run's id.
