@@ -278,8 +278,10 @@ def _validations() -> list[Manifest]:
             for one in ("algorithm", "mode")
         ),
         refusal(
-            f"{of_run} || variables.level == (variables.mode == 'competition' ? '' : variables.mode)",
-            listed("The label phase2.dev/level repeats phase2.dev/mode, and is absent in competition."),
+            f"{of_run} || variables.level == (variables.mode in ['competition', '{SWEEP}'] ? '' : variables.mode)",
+            listed(
+                "The label phase2.dev/level repeats phase2.dev/mode, and is absent in a competition and in a sweep."
+            ),
             reason="Invalid",
         ),
         refusal(
