@@ -67,7 +67,7 @@ def _no_log_error(state: RunState, rank: int) -> RequestError:
     if state.state == "succeeded" and rank:
         return RequestError(
             f"The log of rank {rank} of the run '{state.run_id}' is gone.",
-            why="Kubernetes deletes the pods of the other ranks when rank 0 has ended well.",
+            why="Kubernetes deletes the pods of other ranks that have not ended when rank 0 has ended well.",
             fix=f"'phase2 logs {state.run_id}' has that of rank 0; follow this one while the run trains.",
         )
     if state.has_ended:
