@@ -59,7 +59,7 @@ def test_a_folder_of_such_a_name_is_described(terminal, tmp_path, monkeypatch):
     (folder / f"{NAME}.txt").write_text("")
     (folder / "targets.csv").write_text(f"file,band_gap\n{NAME}.vasp,-1.2\n{NAME}.cif,1\n", encoding="utf-8")
     assert main(["data", "describe", "--data", str(folder)]) == 0
-    assert "1 crystals, 1 records rejected" in " ".join(streams("stdout").split())
+    assert "1 crystal, 1 record rejected" in " ".join(streams("stdout").split())
     assert main(["data", "describe", "--data", str(folder), "--format", "json"]) == 0
     assert json.loads("{" + streams("stdout").partition("\n{")[2])["source"].endswith(NAME)
 

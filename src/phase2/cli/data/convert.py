@@ -16,6 +16,7 @@ from phase2.cli.options import (
     given_limits,
     given_properties,
 )
+from phase2.output.wording import counted
 
 _LISTED = 10
 
@@ -49,7 +50,7 @@ def convert(
     source = open_data_set(data, limits, (*PROPERTIES, *own), store=find_data_store(store))
     with work_bar("crystals") as progress:
         found = write(source, out, target, limits=limits, progress=progress)
-    echo(f"{found.written} crystals written as {target.title}: {out}")
+    echo(f"{counted(found.written, 'crystal')} written as {target.title}: {out}")
     for text in reading_notes(found.remarks):
         note(text)
     for one in found.rejected[:_LISTED]:

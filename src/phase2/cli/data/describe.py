@@ -19,6 +19,7 @@ from phase2.cli.options import (
 )
 from phase2.cli.store import print_json
 from phase2.errors import RequestError, UnknownNameError
+from phase2.output.wording import counted
 
 if TYPE_CHECKING:
     from phase2.data.description import DataDescription, LabelDescription, RecordsOfReason
@@ -68,7 +69,7 @@ def describe(
 
 
 def _print(found: DataDescription, rejected: Path, unread: str) -> None:
-    title = f"{found.source}: {found.crystals} crystals, {found.rejected} records rejected"
+    title = f"{found.source}: {counted(found.crystals, 'crystal')}, {counted(found.rejected, 'record')} rejected"
     print_table(
         title, ("property", "unit", "labels", "lowest", "median", "highest"), map(_row, found.labels),
         numeric=("labels", "lowest", "median", "highest"),

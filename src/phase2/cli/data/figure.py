@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from phase2.data.description import DataDescription, LabelDescription
+from phase2.output.wording import counted
 from phase2.properties import KEYS
 from phase2.runs.report.style import ACCENT, INK, colour, house_style, new_figure, note_empty, save
 
@@ -49,7 +50,7 @@ def _draw_elements(axes: Axes, found: DataDescription) -> None:
 def _draw_sizes(axes: Axes, found: DataDescription) -> None:
     sizes = list(found.size_counts)
     axes.hist(sizes, bins=min(30, max(sizes)), weights=list(found.size_counts.values()), color=INK)
-    axes.set_title(f"{found.crystals:,} crystals")
+    axes.set_title(counted(found.crystals, "crystal"))
     axes.set_xlabel("atoms in the cell")
     axes.set_ylabel("crystals")
 

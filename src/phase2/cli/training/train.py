@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 
 RunToResume = Annotated[
     str | None,
-    typer.Argument(metavar="RUN", help="With --resume: the run to continue, by id or folder name, with its options."),
+    typer.Argument(
+        metavar="RUN", help="With --resume: the run to continue, by id, folder name or path, with its options."
+    ),
 ]
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Continue RUN, or the newest unfinished run of this request.")
