@@ -26,22 +26,19 @@ ITEM = ("run-id", *(one.name for one in p.VARIED), *POD)
 """Fields of a run that the step ``expand`` lists."""
 
 _LABELS = {ALGORITHM_LABEL: tag("algorithm"), "phase2.dev/step": "train"}
+_QUEUED = {QUEUE_LABEL: tag("queue", "inputs"), **_LABELS}
 
 
 def train(env: list[models.EnvVar] | None = None, *inputs: str) -> models.Template:
     """Return the training, with the resources and the placement that the first step found."""
     names = tuple(dict.fromkeys((*inputs, *POD)))
-    template = step(
+    return _training(
         "train", "train", "--store", tag("store"), "--report-to", WORK,
         env=env,
         inputs=named_inputs(*names),
-        metadata=_queued(),
-        retries=6,
-        pod_spec_patch=ATTEMPT_POD,
-        has_cache=True,
+        labels=_QUEUED,
         outputs=models.Outputs(parameters=[file_output("row", "row.json")]),
     )  # fmt: skip
-    return _with_metrics(template)
 
 
 def train_item() -> models.Template:
@@ -75,39 +72,44 @@ def train_others() -> models.Template:
 def _of_group(name: str, rank: str, *inputs: str) -> models.Template:
     own = {NODE_VARIABLE: rank, STAY_VARIABLE: "1", JOIN_VARIABLE: JOIN_MINUTES}
     meeting = [models.EnvVar.model_validate(one) for one in communication_variables()]
-    template = step(
+    return _training(
         name, "train", "--store", tag("store"),
         env=[*(variable(*one) for one in own.items()), *meeting],
         inputs=named_inputs(*inputs, "pod", "retry-pod"),
-        metadata=models.Metadata(labels={**_LABELS, GROUP_LABEL: GROUP, RANK_LABEL: rank}),
-        retries=6,
-        pod_spec_patch=ATTEMPT_POD,
-        has_cache=True,
+        labels={**_LABELS, GROUP_LABEL: GROUP, RANK_LABEL: rank},
     )  # fmt: skip
-    return _with_metrics(template)
 
 
 def work() -> models.Template:
     """Return one worker of a study, which trains one trial after the other."""
-    template = step(
+    return _training(
         "work", "tune", *STUDY, "--worker", "--best", f"{WORK}/best.yaml",
         env=options((p.TIMEOUT_HOURS,)),
         inputs=named_inputs(*POD),
-        metadata=_queued(),
+        labels=_QUEUED,
+    )  # fmt: skip
+
+
+def _training(
+    name: str,
+    *args: str,
+    env: list[models.EnvVar] | None,
+    inputs: models.Inputs,
+    labels: dict[str, str],
+    outputs: models.Outputs | None = None,
+) -> models.Template:
+    """Return a step that trains, with what the installation says of metrics, stalls and trackers."""
+    template = step(
+        name,
+        *args,
+        env=env,
+        inputs=inputs,
+        outputs=outputs,
+        metadata=models.Metadata(labels=labels),
         retries=6,
         pod_spec_patch=ATTEMPT_POD,
         has_cache=True,
-    )  # fmt: skip
-    return _with_metrics(template)
-
-
-def _queued() -> models.Metadata:
-    """Return the labels of a pod that trains, and the queue that admits it."""
-    return models.Metadata(labels={QUEUE_LABEL: tag("queue", "inputs"), **_LABELS})
-
-
-def _with_metrics(template: models.Template) -> models.Template:
-    """Add what the installation says of metrics, stalls and trackers to a training."""
+    )
     container = template.container
     assert container is not None
     installed = [models.EnvVar.model_validate(one) for one in (*installed_variables(), *tracking_variables())]
