@@ -9,6 +9,7 @@ from tests.cluster.support.pod_security import violations
 
 from phase2.cluster.labels import COMPONENT_LABEL, NAME_LABEL
 from phase2.cluster.plan import SERVICE_ACCOUNT, STORE_CONFIG_MAP
+from phase2.cluster.run_state import SWEEP
 from phase2.config.levels import ALGORITHMS, MODES
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.urls import open_store
@@ -153,7 +154,7 @@ def variables(things):
 def test_policy_knows_the_levels_table(objects):
     found = variables(objects("components/policy"))
     assert yaml.safe_load(found["algorithms"]) == list(ALGORITHMS)
-    assert yaml.safe_load(found["modes"]) == list(MODES)
+    assert yaml.safe_load(found["modes"]) == [*MODES, SWEEP]
 
 
 def test_policy_approves_no_image_until_it_is_told_one(objects):
