@@ -73,7 +73,7 @@ def test_pages_are_accessible(served, open_page, serious_findings, viewport, sch
 def test_search_works_from_the_disk(site, open_page):
     with open_page(site / "index.html") as page:
         search(page, "exit codes", "Exit codes")
-        page.locator(".md-search-result__item").first.get_by_text("Exit codes", exact=True).wait_for()
+        page.locator(".md-search-result__item").first.locator("h1").get_by_text("Exit codes", exact=True).wait_for()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         page.wait_for_url("**/reference/exit-codes.html*")
