@@ -11,6 +11,8 @@ import yaml
 from hera.workflows import models
 from tests.argo.manifests import ARGO, documents
 from tests.on_cluster.lab.building import builds
+from tests.on_cluster.lab.services.argo_crds import GROUP
+from tests.on_cluster.lab.services.definitions import wait_until_served
 from tests.on_cluster.lab.waiting import wait_until
 from tests.on_cluster.support.person import Person
 from tests.on_cluster.support.workflow_cases import cases
@@ -40,7 +42,7 @@ def argo(host):
     definitions = str(builds.argo_sources() / "manifests" / "base" / "crds" / "minimal")
     forced = ["apply", "--server-side", "--force-conflicts"]
     host.kubectl(*forced, "-k", definitions)
-    host.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+    wait_until_served(host, GROUP)
     host.kubectl(*forced, "-k", str(ARGO))
     in_namespace = ["--namespace", host.namespace]
     host.kubectl("apply", *in_namespace, "-f", "-", stdin=json.dumps(TOO_MUCH))

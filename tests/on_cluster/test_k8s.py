@@ -157,7 +157,10 @@ STRANGER = {
 
 REFUSALS = [
     (lambda: with_labels(algorithm="e3n"), "Unknown algorithm e3n: it is one of e3nn, cgcnn."),
-    (lambda: with_labels(mode="huge"), "Unknown mode huge: it is one of smoke, lite, std, pro, max, competition."),
+    (
+        lambda: with_labels(mode="huge"),
+        "Unknown mode huge: it is one of smoke, lite, std, pro, max, comp",
+    ),
     (lambda: with_labels(level="std"), "phase2.dev/level repeats phase2.dev/mode"),
     (lambda: without_label("phase2.dev/run-id"), "missing: phase2.dev/run-id. Use phase2 submit."),
     (lambda: job(image="docker.io/other:1"), "Image not approved: docker.io/other:1."),

@@ -6,6 +6,8 @@ import time
 import pytest
 from tests.on_cluster.admission.namespaces import NAMESPACE, run
 from tests.on_cluster.admission.requests import ALICE, BOB
+from tests.on_cluster.lab.services.argo_crds import GROUP
+from tests.on_cluster.lab.services.definitions import wait_until_served
 
 from phase2.cluster.backends.registry import CLUSTER_BACKENDS
 
@@ -57,7 +59,7 @@ def workflow(cluster, policies):
     there = cluster.kubectl("get", "crd", "workflows.argoproj.io", check=False).returncode == 0
     if not there:
         cluster.kubectl("apply", "-f", "-", stdin=json.dumps(WORKFLOWS))
-        cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/workflows.argoproj.io")
+        wait_until_served(cluster, GROUP)
     metadata = {"name": "of-alice", "namespace": NAMESPACE, "annotations": {OWNER: ALICE}}
     spec = {"workflowTemplateRef": {"name": "phase2-train"}}
     made = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}

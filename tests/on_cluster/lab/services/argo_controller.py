@@ -10,6 +10,8 @@ from typing import Any
 import yaml
 from tests.on_cluster.lab.building import builds, images
 from tests.on_cluster.lab.cluster import Cluster
+from tests.on_cluster.lab.services.argo_crds import GROUP
+from tests.on_cluster.lab.services.definitions import wait_until_served
 from tests.on_cluster.lab.timings import step
 
 NAMESPACE = "argo"
@@ -61,9 +63,7 @@ class ArgoController:
         forced = ["apply", "--server-side", "--force-conflicts"]
         self._cluster.kubectl(*forced, "-f", "-", stdin=self._identity())
         self._cluster.kubectl(*forced, "-k", str(self._definitions))
-        names = self._cluster.kubectl("get", "crd", "--output=name").stdout.split()
-        ours = [name for name in names if name.endswith(".argoproj.io")]
-        self._cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *ours)
+        wait_until_served(self._cluster, GROUP)
 
     def _identity(self) -> str:
         """Return the namespace, the settings, the account and the rights of the controller."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from hera.workflows import models
 from tests.on_cluster.lab.cluster_base import ClusterBase
+from tests.on_cluster.lab.services.definitions import wait_until_served
 
 GROUP, VERSION = "argoproj.io", "v1alpha1"
 KINDS = {
@@ -31,7 +32,7 @@ def install(cluster: ClusterBase) -> None:
     """Install Argo's kinds in a cluster."""
     for definition in definitions():
         cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(definition))
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *_names())
+    wait_until_served(cluster, GROUP)
 
 
 def remove(cluster: ClusterBase) -> None:
