@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from phase2.errors import ModelFileError, RequestError
+from phase2.output.wording import counted
 from phase2.runs.catalog.best import BEST, best_like, compare_best, measure_of
 from phase2.runs.catalog.index import list_runs, read_summary
 from phase2.runs.catalog.match import match_name, nearest_name, shortened
@@ -139,7 +140,7 @@ def default_run(runs: Sequence[RunSummary]) -> RunSummary:
     best = best_like(runs, max(runs, key=_end))
     if len(runs) > 1:
         others = len(runs) - len(best.runs)
-        _LOG.info(best.sentence() + (f"; {others} older ones of other tasks" if others else ""))
+        _LOG.info(best.sentence() + (f"; {counted(others, 'older run')} of other tasks" if others else ""))
     return best.runs[0]
 
 
