@@ -50,7 +50,8 @@ def variables(specification: str) -> dict[str, str]:
         " || text.contains('}}'))).map(p, p.name)",
         "images": f"variables.given.filter(p, p.?name.orValue('') == '{IMAGE.name}').map(p, {_VALUE})",
         # A slash behind the colon would make a registry of what looks like the name: phase2:1/other.
-        "unapproved": "variables.images.filter(image, ![image.split('@')[0]].exists(tagged, variables.approved.exists("
+        # Its name does not end in "approved": kustomize would replace what stands in quotes in it, too.
+        "outsiders": "variables.images.filter(image, ![image.split('@')[0]].exists(tagged, variables.approved.exists("
         "name, tagged == name || tagged.startsWith(name + ':') && !tagged.substring(size(name)).contains('/'))))",
         "undigested": "variables.images.filter(image, !image.contains('@sha256:'))",
     }
@@ -97,7 +98,7 @@ def rules(templates: Sequence[str]) -> list[Manifest]:
             "of {}",
         ),
         _times(),
-        none_of("unapproved", "the image is not approved: {}. The administrator names the approved ones"),
+        none_of("outsiders", "the image is not approved: {}. The administrator names the approved ones"),
         {
             "expression": "!variables.byDigest || size(variables.undigested) == 0",
             "messageExpression": "'an image is named by its digest here, name@sha256:..., which says what it is: '"
