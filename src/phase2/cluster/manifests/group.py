@@ -59,15 +59,15 @@ def group_variables(plan: Plan) -> list[dict[str, Any]]:
     if not plan.cluster.is_group:
         return []
     return [
-        *meeting_variables(plan.name, plan.cluster.nodes),
+        *({"name": name, "value": word} for name, word in meeting_variables(plan.name, plan.cluster.nodes).items()),
         {"name": NODE_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{_INDEX}']"}}},
         {"name": STAY_VARIABLE, "value": "1"},
         *communication_variables(),
     ]
 
 
-def meeting_variables(name: str, nodes: int) -> list[dict[str, Any]]:
-    """Return the environment variables that are the same for all pods of a group.
+def meeting_variables(name: str, nodes: int) -> dict[str, str]:
+    """Return the environment variables, by name, that are the same for all pods of a group.
 
     Args:
         name: Name of the object that makes the pods, after which they are named.
@@ -89,11 +89,11 @@ def meeting_variables(name: str, nodes: int) -> list[dict[str, Any]]:
             why=f"Its pods are found by their names, {last}, which have {_LONGEST_NAME} characters at most.",
             fix="Give a shorter --run-id, or none and let one be made.",
         )
-    return [
-        {"name": ADDRESS_VARIABLE, "value": f"{first_host(name)}.{SERVICE}"},
-        {"name": PORT_VARIABLE, "value": str(PORT)},
-        {"name": NODES_VARIABLE, "value": str(nodes)},
-    ]
+    return {
+        ADDRESS_VARIABLE: f"{first_host(name)}.{SERVICE}",
+        PORT_VARIABLE: str(PORT),
+        NODES_VARIABLE: str(nodes),
+    }
 
 
 def first_host(name: str) -> str:

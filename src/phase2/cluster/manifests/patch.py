@@ -54,10 +54,11 @@ class PodPatches:
             RequestError: The name is too long for several pods, or they have a queue.
         """
         again = replace(cluster, memory=retry_memory or cluster.memory)
-        group, host = {}, {}
+        group: dict[str, str] = {}
+        host: dict[str, str] = {}
         if cluster.is_group:
             refuse_queued_group(cluster)
-            group = {one["name"]: one["value"] for one in meeting_variables(workflow, cluster.nodes)}
+            group = meeting_variables(workflow, cluster.nodes)
             host = {"hostname": first_host(workflow), "subdomain": SERVICE}
         return cls(
             train=_training(cluster, group, host),
@@ -91,9 +92,7 @@ class PodPatches:
 
 
 def _training(
-    cluster: ClusterRequest,
-    variables: Mapping[str, str] = MappingProxyType({}),
-    host: Mapping[str, str] = MappingProxyType({}),
+    cluster: ClusterRequest, variables: Mapping[str, str], host: Mapping[str, str] = MappingProxyType({})
 ) -> str:
     fields: dict[str, Any] = {"terminationGracePeriodSeconds": cluster.grace_seconds, **host, **placement(cluster)}
     if cluster.shared_memory is not None:
