@@ -11,6 +11,7 @@ import yaml
 from hera.workflows import models
 from tests.argo.manifests import ARGO, documents
 from tests.on_cluster.lab.building import builds
+from tests.on_cluster.lab.permissions import bind_role
 from tests.on_cluster.lab.services.argo_crds import GROUP
 from tests.on_cluster.lab.services.definitions import wait_until_served
 from tests.on_cluster.lab.waiting import wait_until
@@ -46,7 +47,7 @@ def argo(host):
     host.kubectl(*forced, "-k", str(ARGO))
     in_namespace = ["--namespace", host.namespace]
     host.kubectl("apply", *in_namespace, "-f", "-", stdin=json.dumps(TOO_MUCH))
-    host.kubectl("create", "rolebinding", "too-much", "--role=too-much", "--group=too-much", *in_namespace)
+    bind_role(host, "too-much", "--role=too-much", "--group=too-much", namespace=host.namespace)
     wait_until(lambda: all_in_force(host), "the policies to be in force", 30)
     yield host
     host.kubectl("delete", "role,rolebinding", "too-much", *in_namespace)

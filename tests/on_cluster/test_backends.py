@@ -12,6 +12,7 @@ from tests.argo.manifests import TEMPLATES, of_kind
 from tests.cluster.support.backend_contract import BackendContract, ClusterContract
 from tests.cluster.support.harnesses import WorkflowHarness
 from tests.cluster.support.stored_api import WORKFLOWS
+from tests.on_cluster.lab.permissions import bind_role
 from tests.on_cluster.lab.pods import restricted_pod
 from tests.on_cluster.lab.services.argo_crds import GROUP, VERSION, install, remove
 from tests.on_cluster.support.real_jobs import RealJobHarness
@@ -75,7 +76,7 @@ def argo_namespace(users):
         moved = {**one, "metadata": {**one["metadata"], "namespace": NAMESPACE}}
         users.cluster.kubectl("apply", "-f", "-", stdin=json.dumps(moved))
     account = f"--serviceaccount={NAMESPACE}:{MAY_SUBMIT}"
-    users.kubectl("create", "rolebinding", ROLE, f"--role={ROLE}", account)
+    bind_role(users.cluster, ROLE, f"--role={ROLE}", account, namespace=NAMESPACE)
     yield users.cluster
     users.kubectl("delete", "role,rolebinding", ROLE)
     remove(users.cluster)

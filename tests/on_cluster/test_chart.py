@@ -12,6 +12,7 @@ import yaml
 from tests.chart.conftest import helm  # noqa: F401 - a fixture
 from tests.chart.rendering import CHART, RELEASED, pod_specs
 from tests.on_cluster.lab.building import images
+from tests.on_cluster.lab.permissions import bind_role
 from tests.on_cluster.lab.services.argo_crds import definitions
 from tests.on_cluster.lab.services.store import BUCKET
 from tests.on_cluster.support.charts import RELEASE, SUFFIX, ChartNamespace
@@ -267,7 +268,7 @@ def test_a_user_without_cluster_permissions_installs_in_a_namespace(host, helm, 
     with space.set_up():
         space.kubectl("create", "serviceaccount", "installer")
         account = f"--serviceaccount={space.name}:installer"
-        space.kubectl("create", "rolebinding", "installer", "--clusterrole=admin", account)
+        bind_role(host, "installer", "--clusterrole=admin", account, namespace=space.name)
         values = [*space.values(image, f"s3://{BUCKET}/user"), "--values", CHART / "ci" / "namespaced-values.yaml"]
         before = space.objects()
         with space.acting_as(kubeconfig(space, tmp_path)):

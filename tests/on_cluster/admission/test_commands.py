@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.on_cluster.admission.namespaces import IMAGE, NAMESPACE
+from tests.on_cluster.lab.permissions import bind_role
 
 from phase2.cli import main
 
@@ -28,7 +29,7 @@ def _signed_in(cluster, name, file):
     place = ["--namespace", NAMESPACE]
     cluster.kubectl("create", "serviceaccount", name, *place)
     account = f"--serviceaccount={NAMESPACE}:{name}"
-    cluster.kubectl("create", "rolebinding", name, "--role=phase2-submitter", account, *place)
+    bind_role(cluster, name, "--role=phase2-submitter", account, namespace=NAMESPACE)
     settings = yaml.safe_load(Path(cluster.kubeconfig).read_text())
     token = cluster.kubectl("create", "token", name, *place).stdout.strip()
     settings["users"] = [{"name": settings["users"][0]["name"], "user": {"token": token}}]

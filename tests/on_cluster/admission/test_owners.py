@@ -6,6 +6,7 @@ import time
 import pytest
 from tests.on_cluster.admission.namespaces import NAMESPACE, run
 from tests.on_cluster.admission.requests import ALICE, BOB
+from tests.on_cluster.lab.permissions import bind_role
 from tests.on_cluster.lab.services.argo_crds import GROUP
 from tests.on_cluster.lab.services.definitions import wait_until_served
 
@@ -65,8 +66,7 @@ def workflow(cluster, policies):
     made = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}
     rights = ["--verb=create,get,patch,delete", "--resource=workflows.argoproj.io", "--namespace", NAMESPACE]
     cluster.kubectl("create", "role", "workflows", *rights)
-    binding = ["rolebinding", "workflows", "--role=workflows", "--group=phase2-submitters"]
-    cluster.kubectl("create", *binding, "--namespace", NAMESPACE)
+    bind_role(cluster, "workflows", "--role=workflows", "--group=phase2-submitters", namespace=NAMESPACE)
     yield made
     cluster.kubectl("delete", "role/workflows", "rolebinding/workflows", "--namespace", NAMESPACE)
     cluster.kubectl("delete", "workflow", "of-alice", "--namespace", NAMESPACE, "--ignore-not-found")
@@ -147,7 +147,7 @@ def test_the_status_is_the_controllers(alice, alices):
 def test_kueue_lets_a_run_start_where_it_found_room(cluster, person, alices):
     """What its controller changes: it starts the Job, on nodes of a flavor."""
     account = "system:serviceaccount:kueue-system:kueue-controller-manager"
-    cluster.kubectl("create", "rolebinding", "kueue", "--clusterrole=admin", f"--user={account}", "-n", NAMESPACE)
+    bind_role(cluster, "kueue", "--clusterrole=admin", f"--user={account}", namespace=NAMESPACE)
     pod = {"spec": {"nodeSelector": {"gpu": "h100"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]}}
     patch = {"spec": {"suspend": False, "template": pod}}
     assert person(account).patch("Job", alices, patch) is None

@@ -3,6 +3,7 @@
 import pytest
 from tests.on_cluster.admission.namespaces import IMAGE, NAMESPACE, run
 from tests.on_cluster.admission.requests import Person
+from tests.on_cluster.lab.permissions import bind_role
 from tests.on_cluster.lab.pods import restricted_pod
 
 pytestmark = pytest.mark.cluster
@@ -23,7 +24,7 @@ def editor(cluster, policies):
     place = ["--namespace", NAMESPACE]
     cluster.kubectl("create", "role", "editor", "--verb=*", f"--resource={kinds},jobs.batch/status", *place)
     users = [f"--user={name}" for name in (EDITOR, ARGO, RUNNER)]
-    cluster.kubectl("create", "rolebinding", "editor", "--role=editor", *users, *place)
+    bind_role(cluster, "editor", "--role=editor", *users, namespace=NAMESPACE)
     return Person(cluster.api, NAMESPACE, EDITOR)
 
 

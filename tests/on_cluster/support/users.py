@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 from tests.on_cluster.lab.cluster_base import ClusterBase
+from tests.on_cluster.lab.permissions import bind_role
 
 NAMESPACE = "phase2-users"
 ROLE = Path(__file__).parents[3] / "k8s" / "base" / "submitter.yaml"
@@ -30,7 +31,7 @@ class Users:
         self.apply(*(_object("ServiceAccount", name, namespace=NAMESPACE) for name in accounts))
         self.kubectl("apply", "-f", str(ROLE))
         account = f"--serviceaccount={NAMESPACE}:{MAY_SUBMIT}"
-        self.kubectl("create", "rolebinding", MAY_SUBMIT, "--role=phase2-submitter", account)
+        bind_role(self.cluster, MAY_SUBMIT, "--role=phase2-submitter", account, namespace=NAMESPACE)
 
     def tear_down(self) -> None:
         self.cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false", check=False)
