@@ -1,17 +1,14 @@
 """``phase2 train --log-format``: lines for people or for programs, by where they go; and a table on a terminal."""
 
-import fcntl
 import json
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
-import termios
 from dataclasses import fields
 
 import pytest
+from tests.cli.terminal import on_terminal
 
 from phase2.cli import main
 from phase2.runs.history import EpochRow, read_history
@@ -90,7 +87,7 @@ def test_another_format_is_refused_before_any_work(tmp_path, capsys, monkeypatch
 
 @pytest.mark.parametrize("columns", [80, 140])
 def test_a_terminal_has_a_bar_and_a_tidy_line_for_each_epoch(cache, tmp_path, columns):
-    shown = on_terminal([*SMALL, "--output", str(tmp_path)], columns)
+    shown = on_terminal([*SMALL, "--output", str(tmp_path)], columns, **OUTSIDE)
     (history,) = tmp_path.rglob("history.json")
     rows = read_history(history)
     assert re.search(r"epoch 1/3", shown)
@@ -104,23 +101,3 @@ def test_a_terminal_has_a_bar_and_a_tidy_line_for_each_epoch(cache, tmp_path, co
     assert [point.epoch for point in progress.points] == [1, 2, 3]
     assert "{" not in shown.split("cgcnn smoke")[0]
     assert len(progress.points[-1].mae) == (1 if columns == 80 else len(rows[-1].val_mae))
-
-
-def on_terminal(words, columns):
-    """Run phase2 on a terminal, and return what it wrote, without the sequences that move and colour."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environment = os.environ | OUTSIDE | {"TERM": "xterm-256color"}
-    environment = {name: value for name, value in environment.items() if name not in {"COLUMNS", "LINES"}}
-    command = [sys.executable, "-m", "phase2", *words]
-    process = subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    shown = b""
-    try:
-        while chunk := os.read(ours, 65536):
-            shown += chunk
-    except OSError:  # the other end is closed
-        pass
-    os.close(ours)
-    assert process.wait() == 0
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r", "\n")

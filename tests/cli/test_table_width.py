@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from phase2.cli.console import make_table
-from phase2.cli.table_width import fit_columns
+from phase2.cli.table_width import fit_columns, fits_uncut
 from phase2.properties import KEYS
 
 NUMBERS = (
@@ -51,6 +51,13 @@ def test_a_long_text_leaves_its_heading_whole():
 def test_a_number_and_that_in_parentheses_after_it_may_be_on_two_lines():
     layout = fit_columns(("property", "0.5"), [("formation_energy", "0.44 (1.11e+03)")], ("0.5",), 24)
     assert layout.widths[1] >= len("(1.11e+03)")
+
+
+def test_a_table_fits_uncut_where_every_cell_is_on_one_line():
+    table = (("run", "val MAE of formation_energy [eV/atom]"), [("long-name-of-a-run", "0.05")])
+    least = len("long-name-of-a-run") + len("formation_") + 3  # a blank between the columns, and one at each edge
+    assert fits_uncut(*table, least)
+    assert not fits_uncut(*table, least - 1)
 
 
 def test_a_table_that_fits_is_as_it_was():

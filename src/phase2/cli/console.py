@@ -134,6 +134,12 @@ def print_made_table(table: Table) -> None:
     _print(_console(), table)
 
 
+def terminal_width() -> int | None:
+    """Return the characters of a line of the terminal; None where standard output is none, which has room."""
+    console = _console()
+    return console.width if console.is_terminal else None
+
+
 def _console() -> Console:
     from rich.console import Console
 

@@ -64,6 +64,18 @@ def fit_columns(
     return Layout((0, 0), tuple(least))
 
 
+def fits_uncut(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Return whether a table fits a terminal with every cell on one line; only headings are broken.
+
+    Args:
+        headings: Headings of the columns.
+        rows: Cells, row by row.
+        width: Characters of a line.
+    """
+    least = [max([_longest_piece(name), *(len(row[k]) for row in rows)]) for k, name in enumerate(headings)]
+    return sum(least) + _between(len(least), (0, 0)) <= width
+
+
 def broken(text: str, width: int) -> str:
     r"""Break the words of a text that are longer than a line after their underscores and slashes.
 

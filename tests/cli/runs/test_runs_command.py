@@ -1,9 +1,11 @@
 """``phase2 runs`` and ``phase2 pull`` as commands."""
 
 import json
+import re
 import shutil
 
 import pytest
+from tests.cli.terminal import on_terminal
 
 
 @pytest.fixture
@@ -32,6 +34,26 @@ def test_list_show_and_best_know_the_run(say, output, run):
     assert say("runs", "list", "--store", output, "--since", "1h", "--level", "smoke", "--json")[1] == listed
     _, manifest, _ = say("runs", "show", run_id, "--store", output, "--json")
     assert manifest == json.loads((run / "run_manifest.json").read_text())
+
+
+def test_a_narrow_terminal_has_fewer_columns_rather_than_broken_cells(output, run):
+    run_id = run.name.rsplit("_", 1)[1]
+
+    def listed(columns, *words):
+        lines = on_terminal(["runs", "list", "--store", str(output), *words], columns).splitlines()
+        (row,) = (line for line in lines if run_id in line)
+        return row.split(), " ".join(lines)
+
+    row, text = listed(90)
+    assert {"finished", "sample"} <= set(row)
+    assert "multitask_cgcnn" not in row
+    assert re.search(r"no room for: family(, \w+)* \(--columns", text)
+    row, text = listed(300)
+    assert "multitask_cgcnn" in row
+    assert "no room" not in text
+    row, text = listed(90, "--columns", "run,family")
+    assert row == [run_id, "multitask_cgcnn"]
+    assert "no room" not in text
 
 
 def test_published_pulled_verified_compared_and_deleted(say, output, run, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from phase2.config.data.addresses import shown_address
+from phase2.config.data.addresses import is_in_bucket, is_on_server, shown_address
 from phase2.errors import UnknownNameError
 from phase2.properties import KEYS
 from phase2.runs.catalog.measures import error_name, is_mixed, own_error
@@ -36,6 +36,11 @@ class RunColumn:
     text: Callable[[RunSummary], str]
     numeric: bool = False
 
+    @property
+    def is_error(self) -> bool:
+        """Whether it is the validation error of a property."""
+        return self.name.startswith(f"{_MAE}:")
+
 
 def _shown(value: Value) -> str:
     if value is None or value == "":
@@ -43,6 +48,12 @@ def _shown(value: Value) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _shown_source(source: str) -> str:
+    """Return a data set as a list shows it: a path of a machine without its folders."""
+    is_path = not (is_in_bucket(source) or is_on_server(source))
+    return source.rstrip("/").rpartition("/")[2] if is_path else source
 
 
 def _column(name: str, value: Callable[[RunSummary], Value], heading: str = "", *, numeric: bool = False) -> RunColumn:
@@ -59,7 +70,7 @@ COLUMNS: Mapping[str, RunColumn] = {
         _column("status", lambda run: run.state),
         _column("started", lambda run: run.started, "started (UTC)"),
         _column("ended", lambda run: run.ended, "ended (UTC)"),
-        RunColumn("data", "data", lambda run: run.source, lambda run: shown_address(run.source or "-")),
+        RunColumn("data", "data", lambda run: run.source, lambda run: _shown_source(shown_address(run.source or "-"))),
         _column("crystals", lambda run: run.crystals, numeric=True),
         _column("split", lambda run: run.split),
         _column("seed", lambda run: run.seed, numeric=True),
