@@ -64,18 +64,26 @@ class E3nnEquivariant(nn.Module):
         harmonics = o3.spherical_harmonics(degrees, vectors, normalize=True, normalization="component")
         ends = torch.stack([batch.bond_sender, batch.bond_receiver])[:, batch.edge_bond]
         basis = self.ours.basis(vectors.norm(dim=1))
-        states = [[self.ours.elements(batch.species)[:, None]]]
+        elements = self.ours.elements(batch.species)
+        states = [[elements[:, None]]]
         for layer, product in zip(self.ours.layers, self.products, strict=True):
-            states.append(self.interact(cast("Interaction", layer), product, states[-1], basis, harmonics, ends))
+            update = self.interact(cast("Interaction", layer), product, states[-1], elements, basis, harmonics, ends)
+            states.append(update)
         crystals = segment_mean(self.ours.readout(states), batch.atom_crystal, batch.n_crystals)
         return self.ours.heads(crystals)
 
     @staticmethod
     def interact(
-        layer: Interaction, product: nn.Module, features: list[Tensor], basis: Tensor, harmonics: Tensor, ends: Tensor
+        layer: Interaction,
+        product: nn.Module,
+        features: list[Tensor],
+        elements: Tensor,
+        basis: Tensor,
+        harmonics: Tensor,
+        ends: Tensor,
     ) -> list[Tensor]:
         """Run a layer of our network with another tensor product."""
-        weights = layer.radial(basis) * layer.scale
+        weights = layer.radial(basis, elements, *ends) * layer.scale
         return layer.update(features, product(layer.mix_before(features), weights, harmonics, ends))
 
 

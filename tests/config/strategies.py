@@ -99,6 +99,8 @@ MODELS: dict[str, dict[str, st.SearchStrategy[object]]] = {
         "model.second_order": st.integers(0, 512),
         "model.readout_layers": st.sampled_from(["last", "all"]),
         "model.atom_hidden": st.integers(0, 8192),
+        "model.element_pairs": st.booleans(),
+        "model.feed_forward": st.booleans(),
     },
 }
 FLAGS: dict[str, Any] = {

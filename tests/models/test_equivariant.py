@@ -19,11 +19,20 @@ from phase2.models.layers.tensor_product import BondGeometry, TensorProduct, edg
 from phase2.testing.crystals import isolated, triclinic
 
 CONFIG = EquivariantConfig(size="medium", channels=(6, 4, 3), layers=3, radial_hidden=8, trunk=8)
+WITH_PAIRS = CONFIG.model_copy(update={"element_pairs": True})
+WITH_FEED_FORWARD = CONFIG.model_copy(update={"feed_forward": True})
 
 
 def model(config=CONFIG):
     torch.manual_seed(0)
     return build_model(config, 2, mean_neighbors=12.0, cutoff=5.0).double()
+
+
+def randomise(network):
+    """Draw the weights that are zero in an untrained network."""
+    for name, weight in network.named_parameters():
+        if "feed_forward.last" in name or name == "heads.weight":
+            torch.nn.init.normal_(weight, std=0.5)
 
 
 def turned(batch, turn):
@@ -46,17 +55,19 @@ def turn(request):
     torch.set_default_dtype(torch.float32)
 
 
-def test_every_layer_is_equivariant(crystals, turn):
-    network = model()
+@pytest.mark.parametrize("config", [CONFIG, WITH_PAIRS, WITH_FEED_FORWARD], ids=["plain", "pairs", "feed-forward"])
+def test_every_layer_is_equivariant(crystals, turn, config):
+    network = model(config)
+    randomise(network)
     there, here = turned(crystals, turn), crystals
     geometry = [BondGeometry.from_batch(batch, 2) for batch in (here, there)]
-    features = [network.elements(here.species)[:, None]]
-    moved = features
+    elements = network.elements(here.species)
+    features = moved = [elements[:, None]]
     for layer in network.layers:
-        features = layer(features, network.basis(geometry[0].distance), geometry[0])
-        moved = layer(moved, network.basis(geometry[1].distance), geometry[1])
+        features = layer(features, elements, network.basis(geometry[0].distance), geometry[0])
+        moved = layer(moved, elements, network.basis(geometry[1].distance), geometry[1])
         for want, got in zip(rotate(features, turn), moved, strict=True):
-            assert want.abs().max() > 1e-2
+            assert want.abs().max() > 1e-3
             torch.testing.assert_close(got, want, rtol=1e-6, atol=1e-6)
     torch.testing.assert_close(invariants(features), invariants(moved), rtol=1e-6, atol=1e-6)
 
@@ -207,6 +218,36 @@ def test_heads_read_a_mean_of_functions_of_single_atoms(crystals):
     first = crystals.atom_crystal == 0
     torch.testing.assert_close(network.embed(crystals)[0], atoms[first].mean(dim=0))
     assert network.heads.features == atoms.shape[1]
+
+
+@pytest.mark.parametrize(("option", "added"), [("element_pairs", ".radial.pairs."), ("feed_forward", ".feed_forward.")])
+def test_a_part_that_is_left_out_changes_nothing(option, added):
+    earlier = CONFIG.model_dump(mode="json")
+    del earlier[option]
+    configs = (EquivariantConfig(**earlier), CONFIG.model_copy(update={option: True}))
+    before, after = (dict(model(config).named_parameters()) for config in configs)
+    new = after.keys() - before.keys()
+    assert before.keys() <= after.keys()
+    assert new
+    assert all(added in name for name in new)
+
+
+def test_radial_functions_of_each_pair_of_elements_vanish_at_the_cutoff():
+    radial = model(WITH_PAIRS).layers[0].radial
+    basis = RadialBasis(8, 5.0, 6)(torch.tensor([2.0, 5.0]).double())
+    elements = torch.randn(3, 6).double()
+    atoms = torch.tensor([0, 0]), torch.tensor([1, 1])
+    near, far = radial(basis, elements, *atoms)
+    assert near.abs().max() > 0
+    assert far.abs().max() == 0
+    others = [radial(basis, elements, *map(torch.tensor, pair))[0] for pair in (([0, 0], [2, 2]), ([1, 1], [0, 0]))]
+    assert all((near - other).abs().max() > 1e-3 for other in others)
+
+
+def test_a_feed_forward_block_starts_as_nothing():
+    block = model(WITH_FEED_FORWARD).layers[0].feed_forward
+    features = [torch.randn(5, 2 * degree + 1, c).double() for degree, c in enumerate(CONFIG.channels)]
+    assert all(torch.equal(x, y) for x, y in zip(block(features), features, strict=True))
 
 
 def test_untrained_models_predict_the_mean(crystals):

@@ -21,6 +21,9 @@ CONFIGS: dict[str, CgcnnConfig | EquivariantConfig] = {
     "single atoms": EquivariantConfig(
         size="small", channels=(8, 4), layers=2, radial_hidden=8, trunk=8, second_order=2, atom_hidden=7
     ),
+    "element pairs": EquivariantConfig(
+        size="small", channels=(8, 4), layers=2, radial_hidden=8, trunk=8, element_pairs=True, feed_forward=True
+    ),
 }
 CRYSTALS = {"low": triclinic(), "rock salt": rock_salt(), "zinc blende": zinc_blende(), "isolated": isolated()}
 

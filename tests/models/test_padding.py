@@ -20,7 +20,15 @@ from phase2.training.objective import LabelWeights, property_losses
 
 CGCNN = CgcnnConfig(preset="small", width=16, convolutions=2, gaussians=12, trunk=16)
 E3NN = EquivariantConfig(
-    size="small", channels=(8, 6, 4), layers=2, trunk=16, second_order=3, readout_layers="all", atom_hidden=8
+    size="small",
+    channels=(8, 6, 4),
+    layers=2,
+    trunk=16,
+    second_order=3,
+    readout_layers="all",
+    atom_hidden=8,
+    element_pairs=True,
+    feed_forward=True,
 )
 EXACT = 1e-12
 CLOSE = 1e-6

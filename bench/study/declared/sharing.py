@@ -19,6 +19,8 @@ NETWORK_SETTINGS = (
     "model.second_order=0",
     "model.readout_layers=last",
     "model.atom_hidden=0",
+    "model.element_pairs=false",
+    "model.feed_forward=false",
 )
 TRAINING_SETTINGS = (
     "training.batch_size=32",
@@ -43,11 +45,17 @@ DECAY = "training.weight_decay=0.1"
 WIDE = "model.channels=[128,64]"
 BATCH = "training.batch_size=128"
 READOUT = ("model.second_order=16", "model.readout_layers=all")
+PAIRS = "model.element_pairs=true"
+FEED_FORWARD = "model.feed_forward=true"
 ATOMS = (*READOUT, "model.atom_hidden=128")
 
 
 def _exponent(value: float) -> str:
     return f"training.label_exponent={value}"
+
+
+DEFAULT = (MUON, _exponent(0.5), *READOUT)
+"""What the default changes in the settings of version 0.1.0."""
 
 
 SHARING = Study(
@@ -75,9 +83,15 @@ SHARING = Study(
         Variant(
             "readout",
             "Muon, the root of the labels, and heads that read products and every layer: the default.",
-            (MUON, _exponent(0.5), *READOUT),
+            DEFAULT,
         ),
         Variant("atoms", "The same, and heads that read a layer on each atom.", (MUON, _exponent(0.5), *ATOMS)),
+        Variant("pairs", "The default, and radial functions of each pair of elements.", (*DEFAULT, PAIRS)),
+        Variant(
+            "feed-forward",
+            "The default, with element pairs and a feed-forward block in each layer.",
+            (*DEFAULT, PAIRS, FEED_FORWARD),
+        ),
         Variant("muon-decay", "Muon, and ten times the weight decay.", (MUON, DECAY)),
         Variant("muon-wide", "Muon, and twice the channels.", (MUON, WIDE)),
         Variant("muon-batch-128", "Muon, and four times the batch.", (MUON, BATCH)),

@@ -34,4 +34,6 @@ _ADDED: tuple[tuple[str, str, object], ...] = (
     ("model", "second_order", 0),
     ("model", "readout_layers", "last"),
     ("model", "atom_hidden", 0),
+    ("model", "element_pairs", False),
+    ("model", "feed_forward", False),
 )

@@ -146,6 +146,8 @@ class EquivariantConfig(Frozen):
         second_order: Inner products of learned pairs of features that the heads read, for each degree l > 0.
         readout_layers: Layers whose scalars and norms the heads read: the ``last``, or ``all`` and the elements.
         atom_hidden: Width of a layer on the invariants of each atom, which the heads read beside them; 0 for none.
+        element_pairs: Whether the radial functions of a bond depend on the elements of its two atoms.
+        feed_forward: Whether each interaction layer ends in a gated network of two layers on the features of each atom.
     """
 
     kind: Literal["e3nn"] = "e3nn"
@@ -159,6 +161,8 @@ class EquivariantConfig(Frozen):
     second_order: int = Field(default=0, ge=0, le=512)
     readout_layers: Literal["last", "all"] = "last"
     atom_hidden: int = Field(default=0, ge=0, le=8192)
+    element_pairs: bool = False
+    feed_forward: bool = False
 
 
 ModelConfig = Annotated[CgcnnConfig | EquivariantConfig, Field(discriminator="kind")]

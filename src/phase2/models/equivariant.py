@@ -63,14 +63,15 @@ class Equivariant(CrystalModel):
         with torch.autocast(batch.positions.device.type, enabled=False):  # bf16 has too few digits for positions
             bonds = BondGeometry.from_batch(batch, self.highest, self.kernels)
             basis = self.basis(bonds.distance)
-        states = [[self.elements(batch.species)[:, None]]]
+        elements = self.elements(batch.species)
+        states = [[elements[:, None]]]
         for layer in self.layers:
-            states.append(layer(states[-1], basis, bonds))
+            states.append(layer(states[-1], elements, basis, bonds))
         return states
 
 
 class Interaction(nn.Module):
-    """Interaction block: messages, channel mixing, gate, and a residual connection.
+    """Interaction block: messages, channel mixing, gate, and a residual connection; then a feed-forward block, or none.
 
     Args:
         before: Channels of the incoming features by degree.
@@ -83,22 +84,61 @@ class Interaction(nn.Module):
         after = config.channels
         gates = sum(after[1:])
         self.product = TensorProduct(before, len(after) - 1)
-        self.radial = RadialNetwork(config.radial_basis, config.radial_hidden, self.product.n_weights)
+        self.radial = RadialNetwork(
+            config.radial_basis,
+            config.radial_hidden,
+            self.product.n_weights,
+            elements=after[0] if config.element_pairs else None,
+        )
         self.mix_before = ChannelMixing(before, before)
         self.mix_messages = ChannelMixing(self.product.channels_out, (after[0] + gates, *after[1:]))
         self.mix_self = ChannelMixing(before, (after[0] + gates, *after[1 : len(before)]))
         self.gate = Gate(after)
+        self.feed_forward = FeedForward(after) if config.feed_forward else None
         self.scale = mean_neighbors**-0.5
 
-    def forward(self, features: list[Tensor], basis: Tensor, bonds: BondGeometry) -> list[Tensor]:
-        """Update features, (N, 2l+1, C_l) by degree, with radial functions, (M, R), and the geometry of the bonds."""
-        weights = self.radial(basis) * self.scale
+    def forward(self, features: list[Tensor], elements: Tensor, basis: Tensor, bonds: BondGeometry) -> list[Tensor]:
+        """Update the features of the atoms.
+
+        Args:
+            features: Features by degree, (N, 2l+1, C_l) float32.
+            elements: Embedding of the element of each atom, (N, C_0) float32.
+            basis: Radial functions of each bond, (M, R) float32.
+            bonds: Geometry of the bonds.
+
+        Returns:
+            Features by degree, with the channels of the outgoing features.
+        """
+        weights = self.radial(basis, elements, bonds.sender, bonds.receiver) * self.scale
         return self.update(features, self.product(self.mix_before(features), weights, bonds))
 
     def update(self, features: list[Tensor], messages: list[Tensor]) -> list[Tensor]:
         """Update features, (N, 2l+1, C_l) by degree, with the summed messages of the neighbours."""
         mixed = _add(self.mix_messages(messages), self.mix_self(features))
-        return _add(features, self.gate(mixed))
+        updated = _add(features, self.gate(mixed))
+        return updated if self.feed_forward is None else self.feed_forward(updated)
+
+
+class FeedForward(nn.Module):
+    """Feed-forward block, as in equivariant transformers (Liao & Smidt, ICLR 2023, arXiv:2206.11990).
+
+    Mixes the channels, applies the gate, mixes again, and adds the result, which is zero in an untrained network.
+
+    Args:
+        channels: Channels of the features by degree.
+    """
+
+    def __init__(self, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.first = ChannelMixing(channels, (sum(channels), *channels[1:]))
+        self.gate = Gate(channels)
+        self.last = ChannelMixing(channels, channels)
+        for weight in self.last.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
+        """Update features, (N, 2l+1, C_l) by degree."""
+        return _add(features, self.last(self.gate(self.first(features))))
 
 
 class ChannelMixing(nn.Module):

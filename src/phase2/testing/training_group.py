@@ -24,7 +24,15 @@ from phase2.training.result import TrainingFiles
 from phase2.training.trainer import Trainer
 
 TINY_E3NN = EquivariantConfig(
-    size="small", channels=(8, 4), layers=2, radial_hidden=8, trunk=8, second_order=2, atom_hidden=4
+    size="small",
+    channels=(8, 4),
+    layers=2,
+    radial_hidden=8,
+    trunk=8,
+    second_order=2,
+    atom_hidden=4,
+    element_pairs=True,
+    feed_forward=True,
 )
 THAWED = FineTuningConfig(source="tiny", sha256="0" * 64, unfreeze_epoch=2, backbone_lr=0.5)
 STOPPED = 143

@@ -82,7 +82,7 @@ def test_equals_the_formula(senders, receivers):
     weights = torch.randn(m, product.n_weights).double().requires_grad_()
     sizes = [(2 * path.l1 + 1, 2 * path.l3 + 1) for path in product.paths]
     matrices = torch.randn(m, sum(p * q for p, q in sizes)).double()
-    bonds = BondGeometry(sender, torch.ones(m), matrices, {}, {}, SortedBonds.of(sender, receiver, n))
+    bonds = BondGeometry(sender, receiver, torch.ones(m), matrices, {}, {}, SortedBonds.of(sender, receiver, n))
     found = product(features, weights, bonds)
     parts: list[list[torch.Tensor]] = [[], []]
     pieces = zip(

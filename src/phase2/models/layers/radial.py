@@ -51,13 +51,18 @@ class RadialNetwork(nn.Module):
 
     It has no biases, so that a bond's weights vanish with its radial basis at the cutoff.
 
+    With ``elements``, the first hidden layer is multiplied by a function of the elements of both atoms, so that each
+    pair of elements has radial functions of its own. The radial network of eSCN (Passaro & Zitnick, ICML 2023,
+    arXiv:2302.03655) has both elements as inputs; a product lets the weights vanish at the cutoff all the same.
+
     Args:
         basis: Number of radial functions, R.
         hidden: Width of the two hidden layers.
         out: Weights per bond, W.
+        elements: Channels of the embedding of the elements, C; None for the same functions for all elements.
     """
 
-    def __init__(self, basis: int, hidden: int, out: int) -> None:
+    def __init__(self, basis: int, hidden: int, out: int, *, elements: int | None = None) -> None:
         super().__init__()
         self.first = nn.Linear(basis, hidden, bias=False)
         self.second = nn.Linear(hidden, hidden, bias=False)
@@ -65,11 +70,45 @@ class RadialNetwork(nn.Module):
         for layer in (self.first, self.second, self.last):
             nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
 
-    def forward(self, basis: Tensor) -> Tensor:
-        """Map the radial basis, (M, R) float32, to weights, (M, W) float32."""
-        hidden = nn.functional.silu(self.second(nn.functional.silu(self.first(basis)) * SILU_GAIN)) * SILU_GAIN
-        weights: Tensor = self.last(hidden)
+        self.pairs = None if elements is None else ElementPairs(elements, hidden)
+
+    def forward(self, basis: Tensor, elements: Tensor, sender: Tensor, receiver: Tensor) -> Tensor:
+        """Compute the weights of the tensor products.
+
+        Args:
+            basis: Radial basis of each bond, (M, R) float32.
+            elements: Embedding of the element of each atom, (N, C) float32.
+            sender: Atom that sends the messages of each bond, (M,) int64.
+            receiver: Atom that receives them, (M,) int64.
+
+        Returns:
+            (M, W) float32.
+        """
+        hidden = nn.functional.silu(self.first(basis)) * SILU_GAIN
+        if self.pairs is not None:
+            hidden = hidden * self.pairs(elements, sender, receiver)
+        weights: Tensor = self.last(nn.functional.silu(self.second(hidden)) * SILU_GAIN)
         return weights
+
+
+class ElementPairs(nn.Module):
+    """Factors of a bond that depend on its elements: 1 + a(sender) b(receiver), with affine maps a and b.
+
+    Args:
+        elements: Channels of the embedding of the elements, C.
+        factors: Factors per bond, H.
+    """
+
+    def __init__(self, elements: int, factors: int) -> None:
+        super().__init__()
+        self.sender = nn.Linear(elements, factors)
+        self.receiver = nn.Linear(elements, factors)
+
+    def forward(self, elements: Tensor, sender: Tensor, receiver: Tensor) -> Tensor:
+        """Map embedded elements, (N, C), of the two atoms of each bond, (M,) int64 each, to factors, (M, H)."""
+        sent, received = self.sender(elements), self.receiver(elements)
+        factors: Tensor = 1 + sent.index_select(0, sender) * received.index_select(0, receiver)
+        return factors
 
 
 # SiLU of a standard normal number has a root mean square of 1/1.679.

@@ -51,6 +51,7 @@ class BondGeometry:
 
     Attributes:
         sender: Atom that sends the messages of each bond, (M,) int64.
+        receiver: Atom that receives them, (M,) int64.
         distance: Length of each bond, (M,) float32, angstrom.
         matrices: Matrix of each bond for all paths, one behind the other, (M, B) float32.
         blocks: The same for each path, (M, 2 l1 + 1, 2 l3 + 1) float32; empty where the product is fused.
@@ -59,6 +60,7 @@ class BondGeometry:
     """
 
     sender: Tensor
+    receiver: Tensor
     distance: Tensor
     matrices: Tensor
     blocks: dict[Path, Tensor]
@@ -84,7 +86,7 @@ class BondGeometry:
         contracted = segment_sum(harmonics, batch.edge_bond, n_bonds) @ _coefficients(highest).to(harmonics)
         if kernels == "triton" and not contracted.requires_grad:
             fused = SortedBonds.of(batch.bond_sender, batch.bond_receiver, len(batch.species))
-            return cls(batch.bond_sender, distance, contracted.contiguous(), {}, {}, fused)
+            return cls(batch.bond_sender, batch.bond_receiver, distance, contracted.contiguous(), {}, {}, fused)
         every = paths(highest, highest)
         sizes = [(2 * path.l1 + 1, 2 * path.l3 + 1) for path in every]
         pieces = torch.split(contracted, [p * q for p, q in sizes], dim=1)
@@ -93,7 +95,7 @@ class BondGeometry:
             ends: BlockPattern.from_receivers(batch.bond_receiver, len(batch.species), 2 * ends[0] + 1, 2 * ends[1] + 1)
             for ends in dict.fromkeys((path.l1, path.l3) for path in every)
         }
-        return cls(batch.bond_sender, distance, contracted, blocks, patterns)
+        return cls(batch.bond_sender, batch.bond_receiver, distance, contracted, blocks, patterns)
 
 
 def edge_vectors(batch: CrystalBatch) -> Tensor:
