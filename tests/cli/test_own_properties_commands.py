@@ -160,6 +160,19 @@ def test_definitions_that_do_not_fit_are_refused(say, words, code, says):
     assert any(each in found[2] for each in says.split("|")), found[2]
 
 
+def test_the_best_of_two_models_has_the_smaller_log_loss(say, folder, tmp_path):
+    for part, words in (("a", ["--properties-file", "own.yaml"]), ("b", ["--property", "{key: heavy, task: binary}"])):
+        code, _, error = say(*TRAIN, "--data", "mine.jsonl", *words, "--output", tmp_path / part, "--seed", "7")
+        assert code == 0, error
+    found = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("*/*/run_*/results.json"))]
+    losses = {one["run_id"]: row["log_loss"] for one in found for row in one["val"] if row["key"] == "heavy"}
+    models = [word for path in tmp_path.glob("*/*/run_*") for word in ("--model", path)]
+    code, _, error = say("predict", *models, "--combine", "best", "--cif", EXAMPLES / "NaCl.cif")
+    assert code == 0, error
+    best = min(losses, key=losses.__getitem__)
+    assert f"heavy: run {best} (validation log loss {losses[best]:.3g}; run" in error
+
+
 def test_intervals_leave_binary_properties_out_everywhere(say, tmp_path):
     structure = EXAMPLES / "NaCl.cif"
     words = ("predict", "--run", "latest", "--store", "models", "--cif", structure, "--interval", 0.5)

@@ -8,6 +8,7 @@ from phase2.api.model import Model
 from phase2.api.references import RunReference, model_file
 from phase2.errors import RequestError
 from phase2.models.device import AUTO, choose_device
+from phase2.prediction.ensemble import Combine, check_combine
 from phase2.prediction.predictor import Predictor
 
 MOST_BUCKETS = 64
@@ -18,24 +19,27 @@ def load_model(
     model: RunReference | list[RunReference] | tuple[RunReference, ...] | None = None,
     *,
     store: str | os.PathLike[str] | None = None,
+    combine: Combine = "mean",
     device: str = AUTO,
     padding_buckets: int | None = None,
 ) -> Model:
-    """Load a trained model, or several as an ensemble.
+    """Load a trained model, or several to be combined.
 
     Args:
         model: A :class:`phase2.Run`; the id or folder name of a run, ``best``, ``best:band_gap`` or ``latest``; the
             path of a ``best.pt`` or of a run folder; or an address such as ``s3://bucket/prefix/family/run_...``. A
-            list of these is an ensemble. By default the best, by validation score, of the runs that have the
+            list of these is combined. By default the best, by validation score, of the runs that have the
             properties, data and split of the newest one.
         store: Where named runs are looked up: a folder or ``s3://bucket/prefix``. By default ``$PHASE2_STORE``, or the
             folder ``models``.
+        combine: With several models: ``mean``, an ensemble, predicts their mean and its spread; ``best`` predicts each
+            property by the model with the smallest validation error, of models that may have different properties.
         device: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
         padding_buckets: Most sizes that batches are padded to, 0 to 64; 0 pads none. By default four on a GPU, where
             each is recorded once and launched at once if a trial finds that faster, and none on a CPU.
 
     Raises:
-        RequestError: There is no such run or device, or ``padding_buckets`` is impossible.
+        RequestError: There is no such run or device, or ``combine`` or ``padding_buckets`` is impossible.
         ModelFileError: The model file is missing, damaged or of a newer phase2.
         TransientError: The store does not answer.
 
@@ -54,6 +58,7 @@ def load_model(
             why=f"Batches are padded to 1 to {MOST_BUCKETS} sizes, or to none.",
             fix=f"Give 0 to {MOST_BUCKETS}.",
         )
+    combined = check_combine(combine)
     where = choose_device(device)
     files = [model_file(one, store) for one in several]
-    return Model([Predictor.load(file, where, padding_buckets=padding_buckets) for file in files])
+    return Model([Predictor.load(file, where, padding_buckets=padding_buckets) for file in files], combined)

@@ -21,7 +21,7 @@ from phase2.evaluation.evaluate import Request, evaluate_models
 from phase2.evaluation.tables import Sampling
 from phase2.prediction.embedders import ModelEmbedder
 from phase2.prediction.embedding import Embeddings, embed_structures
-from phase2.prediction.ensemble import predict_with
+from phase2.prediction.ensemble import Combine, predict_with
 from phase2.prediction.predictor import Predictor
 from phase2.prediction.reading import GraphReader
 from phase2.properties import Property
@@ -32,19 +32,25 @@ if TYPE_CHECKING:
 
 
 class Model:
-    """A trained model, or an ensemble of several.
+    """A trained model, an ensemble of several, or the best of several for each property.
 
     Args:
-        predictors: The models; the first decides which properties are predicted by default.
+        predictors: The models; the first of an ensemble decides which properties are predicted by default.
+        combine: What is made of the predictions of several models.
     """
 
-    def __init__(self, predictors: Sequence[Predictor]) -> None:
+    def __init__(self, predictors: Sequence[Predictor], combine: Combine = "mean") -> None:
         self._predictors = tuple(predictors)
+        self._combine: Combine = combine
 
     @property
     def properties(self) -> tuple[Property, ...]:
         """What it predicts, in the order of the columns."""
-        return self._predictors[0].model.properties
+        found: dict[str, Property] = {}
+        for predictor in self._predictors if self._combine == "best" else self._predictors[:1]:
+            for prop in predictor.model.properties:
+                found.setdefault(prop.key, prop)
+        return tuple(found.values())
 
     @property
     def elements(self) -> tuple[str, ...]:
@@ -108,6 +114,7 @@ class Model:
             table = predict_with(
                 self._predictors,
                 items,
+                combine=self._combine,
                 properties=properties,
                 levels=[interval] if isinstance(interval, float | int) else interval,
                 batch_size=batch_size,
@@ -173,7 +180,8 @@ class Model:
 
         Raises:
             UnknownNameError: The model was not trained for a property.
-            RequestError: A part of data that are not the model's own was asked for.
+            RequestError: A part of data that are not the model's own was asked for, or the model is the best of several
+                for each property.
             DataError: The data cannot be read, or have no labels.
 
         Examples:
@@ -181,6 +189,12 @@ class Model:
             >>> found.of_kind("all")[0].property
             'formation_energy'
         """
+        if self._combine == "best" and len(self._predictors) > 1:
+            raise RequestError(
+                "The best of several models for each property is not evaluated.",
+                why="Each property is predicted by one of them, and has the errors of that one.",
+                fix="Evaluate the models one by one.",
+            )
         request = Request(
             source=None if data is None else os.fspath(data),
             part=part,
@@ -196,5 +210,6 @@ class Model:
         runs = ", ".join(f"'{predictor.model.run_id}'" for predictor in self._predictors)
         keys = ", ".join(p.key for p in self.properties)
         algorithm = self._predictors[0].model.config.algorithm
-        kind = f"ensemble of {len(self._predictors)} models" if len(self._predictors) > 1 else "model"
+        several = "best of" if self._combine == "best" else "ensemble of"
+        kind = f"{several} {len(self._predictors)} models" if len(self._predictors) > 1 else "model"
         return f"<{algorithm} {kind} of run {runs}: {keys}; on {self.device}>"

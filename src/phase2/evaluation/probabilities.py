@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from phase2.evaluation.bootstrap import LEVEL, RESAMPLES, SEED, Estimate, bootstrap
 from phase2.runs.results import THRESHOLD
-from phase2.training.binary_metrics import log_losses
+from phase2.uncertainty.log_loss import log_losses
 
 
 @dataclass(frozen=True, slots=True)

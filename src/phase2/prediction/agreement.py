@@ -28,7 +28,7 @@ def joint_columns(predictors: Sequence[Predictor], keys: Sequence[str]) -> list[
         }
         if len(set(found.values())) > 1:
             raise RequestError(
-                f"These models cannot be averaged: they define '{key}' differently.",
+                f"These models cannot be combined: they define '{key}' differently.",
                 why="; ".join(f"run {run}: {unit}" for run, unit in found.items()) + ".",
                 fix="Name runs that define it alike, or ask for other properties with --properties.",
             )

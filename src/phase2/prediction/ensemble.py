@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 
-from phase2.errors import RequestError
+from phase2.errors import RequestError, UnknownNameError
 from phase2.prediction.agreement import joint_columns
+from phase2.prediction.choice import predict_by_best
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration
-from phase2.prediction.predicting import novelty_warning, predict_by_each, predict_structures
+from phase2.prediction.predicting import joint_warning, predict_by_each, predict_structures
 from phase2.prediction.predictor import Predictor
 from phase2.prediction.reading import GraphReader
 from phase2.prediction.table import PredictedStructure, PredictionTable
@@ -19,23 +20,40 @@ from phase2.storage.progress import ProgressCallback
 if TYPE_CHECKING:
     from phase2.prediction.inputs import StructureLike
 
+Combine = Literal["mean", "best"]
+"""What is made of the predictions of several models."""
+
+
+def check_combine(text: str) -> Combine:
+    """Return a way to combine models by its name.
+
+    Raises:
+        UnknownNameError: There is no such way.
+    """
+    if text not in get_args(Combine):
+        raise UnknownNameError.of("way to combine models", text, get_args(Combine))
+    return cast("Combine", text)
+
 
 def predict_with(
     predictors: Sequence[Predictor],
     structures: Sequence[StructureLike],
     *,
+    combine: Combine = "mean",
     properties: Sequence[str] | None = None,
     levels: Sequence[float] = (),
     batch_size: int = 64,
     progress: ProgressCallback | None = None,
     reader: GraphReader | None = None,
 ) -> PredictionTable:
-    """Predict structures with one model, or with several as an ensemble.
+    """Predict structures with one model, or with several.
 
     Args:
-        predictors: One model or more, all trained for the requested properties.
+        predictors: One model or more.
         structures: Paths of structure files, crystals, pymatgen structures or ASE atoms.
-        properties: Keys of the requested properties; all of the first model's by default.
+        combine: With several models: ``mean`` predicts their mean and its spread, ``best`` each property by the model
+            with the smallest validation error.
+        properties: Keys of the requested properties; all of the first model's by default, with ``best`` all of any.
         levels: Levels of intervals to add: 0.9 holds nine of ten true values; none by default.
         batch_size: Number of structures per batch.
         progress: Callback receiving the number of predictions done, and their number: structures times models.
@@ -44,11 +62,12 @@ def predict_with(
     Raises:
         UnknownNameError: A model was not trained for a property.
         RequestError: A level is impossible, or the models define a property differently or cannot be calibrated
-            together.
-        ModelFileError: Intervals were requested of a model file without calibration.
+            together or compared.
+        ModelFileError: Intervals were requested of a model file without calibration, or it is to be compared.
     """
     if len(predictors) > 1:
-        return predict_ensemble(
+        predict = predict_ensemble if combine == "mean" else predict_by_best
+        return predict(
             predictors,
             structures,
             properties=properties,
@@ -120,23 +139,17 @@ def combine_tables(tables: Sequence[PredictionTable]) -> PredictionTable:
 
 def _combine_rows(rows: Sequence[PredictedStructure]) -> PredictedStructure:
     first = next((row for row in rows if row.values is None), rows[0])
-    warning = "; ".join(dict.fromkeys(row.warning for row in rows if row.warning))
     values = [row.values for row in rows if row.values is not None]
     if len(values) < len(rows):
-        return PredictedStructure(first.file, first.formula, None, error=first.error, warning=warning)
+        return PredictedStructure(first.file, first.formula, None, error=first.error, warning=joint_warning(rows, None))
     stack = np.stack(values)
     novelties = [row.novelty for row in rows if row.novelty is not None]
     novelty = float(np.median(novelties)) if len(novelties) == len(rows) else None
-    if novelty is not None:
-        warning = "; ".join(filter(None, [*_other_warnings(rows), novelty_warning(novelty)]))
-    spread = stack.std(axis=0, ddof=1)
     return PredictedStructure(
-        first.file, first.formula, stack.mean(axis=0), warning=warning, spread=spread, novelty=novelty
+        first.file,
+        first.formula,
+        stack.mean(axis=0),
+        warning=joint_warning(rows, novelty),
+        spread=stack.std(axis=0, ddof=1),
+        novelty=novelty,
     )
-
-
-def _other_warnings(rows: Sequence[PredictedStructure]) -> list[str]:
-    """Return the warnings of members, each once, without those of their own novelty: the ensemble has one."""
-    own = {novelty_warning(row.novelty) for row in rows if row.novelty is not None}
-    found = [part for row in rows for part in row.warning.split("; ") if part and part not in own]
-    return list(dict.fromkeys(found))

@@ -47,7 +47,7 @@ def joint_calibration(predictors: Sequence[Predictor], keys: Sequence[str] | Non
         UnknownNameError: A model was not trained for a property.
     """
     keys = [p.key for p in predictors[0].model.properties] if keys is None else keys
-    estimators = [_estimator(one) for one in predictors]
+    estimators = [uncertainty_of(one) for one in predictors]
     if len({one.crystals for one in estimators}) > 1:
         raise RequestError(
             "These models cannot be calibrated together.",
@@ -103,12 +103,17 @@ def _factors(table: PredictionTable, rows: Sequence[int]) -> NDArray[np.float64]
     return np.stack(found) if found else None
 
 
-def _estimator(predictor: Predictor) -> UncertaintyEstimator:
+def uncertainty_of(predictor: Predictor) -> UncertaintyEstimator:
+    """Return what a model knows about its errors.
+
+    Raises:
+        ModelFileError: Its file has no calibration.
+    """
     if predictor.model.uncertainty is None:
         raise ModelFileError(
-            f"The model file {predictor.path} has no calibration, so its predictions have no intervals.",
+            f"The model file {predictor.path} has no calibration: no validation errors, and no intervals.",
             why="Its run is not finished, or phase2 0.1 made it.",
-            fix="Finish the run with --resume, train it again, or predict without intervals.",
+            fix="Finish the run with --resume, train it again, or predict without --interval and --combine best.",
         )
     return predictor.model.uncertainty
 

@@ -133,6 +133,19 @@ def _row(predictor: Predictor, name: str, read: ReadGraph, assessed: Assessment)
     )
 
 
+def joint_warning(rows: Sequence[PredictedStructure], novelty: float | None) -> str:
+    """Return the warnings of several models about one structure, each once, with one of their joint novelty.
+
+    Args:
+        rows: What each model says of the structure.
+        novelty: Its novelty to all of them; None leaves the warnings of each.
+    """
+    own = {novelty_warning(row.novelty) for row in rows if row.novelty is not None and novelty is not None}
+    found = [part for row in rows for part in row.warning.split("; ") if part and part not in own]
+    joint = [] if novelty is None else [novelty_warning(novelty)]
+    return "; ".join(filter(None, dict.fromkeys([*found, *joint])))
+
+
 def novelty_warning(novelty: float) -> str:
     """Return a warning that a crystal is unlike the training crystals; "" for one that is not."""
     return f"unlike the training set: novelty {novelty:.2g}" if novelty > 1 else ""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from phase2.config.limits import ReadingLimits
     from phase2.data.crystals.listing import LeftOut
     from phase2.prediction.file_records import FileRecord
-    from phase2.prediction.reading import GraphReader
+    from phase2.prediction.predictor import Predictor
     from phase2.prediction.table import PredictedStructure, PredictionTable
 
 RUNS_VARIABLE = "PHASE2_RUNS"
@@ -50,7 +50,7 @@ def predict(  # noqa: PLR0913 - options
         list[Path] | None,
         typer.Option(
             "--model",
-            help="best.pt, its run folder or one of the Hub; several are an ensemble "
+            help="best.pt, its run folder or one of the Hub; may be repeated "
             "(default: the best of the runs that compare with the newest).",
         ),
     ] = None,
@@ -59,11 +59,19 @@ def predict(  # noqa: PLR0913 - options
         list[str] | None,
         typer.Option(
             "--run",
-            help="A run of the store, by id, 'best' or 'latest'; several are an ensemble.",
+            help="A run of the store, by id, 'best' or 'latest'; may be repeated.",
             envvar=RUNS_VARIABLE,
             show_envvar=False,
         ),
     ] = None,
+    combine: Annotated[
+        str,
+        typer.Option(
+            "--combine",
+            help="Several models: their mean with its spread, or for each property the one with the smallest "
+            "validation error: mean, best.",
+        ),
+    ] = "mean",
     by: ForOption = None,
     store: StoreOption = None,
     properties: Annotated[
@@ -87,16 +95,19 @@ def predict(  # noqa: PLR0913 - options
     device: DeviceOption = "auto",
     settings: LimitOption = None,
 ) -> None:
-    """Predict the properties of structures with a trained model, or with several and their spread."""
+    """Predict the properties of structures with a trained model, or with several: their mean, or the best of each."""
     if sum(one is not None for one in (cif, directory, data)) != 1:
         raise RequestError("Give one of --cif FILE, --dir FOLDER and --data NAME.", why="It says what to predict.")
     if model and run:
         raise RequestError("Give either --model FILE or --run RUN.", why="One of them says which model predicts.")
     keys = None if properties is None else [name.strip() for name in properties.split(",") if name.strip()]
 
+    from phase2.cli.progress import work_bar
+    from phase2.prediction.ensemble import check_combine, predict_with
     from phase2.prediction.reading import GraphReader
     from phase2.prediction.table import check_output
 
+    combined = check_combine(combine)
     limits = given_limits(settings)
     if output is not None:
         check_output(output)
@@ -107,17 +118,18 @@ def predict(  # noqa: PLR0913 - options
             where = directory or ""
             given = Inputs([cif]) if cif is not None else list_structures(where, part, Path(folder), limits, store)
         reader.start()  # gets ready while the models are loaded
-        model_files = chosen_model_files(model, run, models, store, by)
-        table = _predict(
-            model_files,
-            given.files,
-            reader,
-            keys=keys,
-            levels=interval or [],
-            batch_size=batch_size,
-            padding_buckets=padding_buckets,
-            device=device,
-        )
+        predictors = _load(chosen_model_files(model, run, models, store, by), device, padding_buckets)
+        with work_bar("structures") as progress:
+            table = predict_with(
+                predictors,
+                given.files,
+                combine=combined,
+                properties=keys,
+                levels=interval or [],
+                batch_size=batch_size,
+                progress=progress,
+                reader=reader,
+            )
         table = table.relative_to(Path(folder)).with_rows(given.rows())
     _output(table, output)
     _raise_on_failures(table)
@@ -187,36 +199,15 @@ def _note_left_out(left_out: Sequence[LeftOut]) -> None:
         note(text)
 
 
-def _predict(
-    models: list[Path],
-    files: Sequence[Path | FileRecord],
-    reader: GraphReader,
-    *,
-    keys: list[str] | None,
-    levels: list[float],
-    batch_size: int,
-    padding_buckets: int | None,
-    device: str,
-) -> PredictionTable:
-    from phase2.cli.progress import work_bar
+def _load(models: list[Path], device: str, padding_buckets: int | None) -> list[Predictor]:
     from phase2.models.device import choose_device
-    from phase2.prediction.ensemble import predict_with
     from phase2.prediction.predictor import Predictor
 
     where = choose_device(device)
     predictors = [Predictor.load(path, where, padding_buckets=padding_buckets) for path in models]
     for predictor in predictors:
         note(f"model: {predictor.path}")
-    with work_bar("structures") as progress:
-        return predict_with(
-            predictors,
-            files,
-            properties=keys,
-            levels=levels,
-            batch_size=batch_size,
-            progress=progress,
-            reader=reader,
-        )
+    return predictors
 
 
 def _output(table: PredictionTable, output: Path | None) -> None:

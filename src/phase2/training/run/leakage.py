@@ -11,7 +11,7 @@ from phase2.data.symmetry.table import known_symmetry, symmetries_of
 from phase2.data.twins.search import NEAR, NONE, TOLERANCE, TWIN, find_twins
 from phase2.properties import Property
 from phase2.runs.splits import Leakage, TwinErrors
-from phase2.training.binary_metrics import log_losses
+from phase2.uncertainty.log_loss import log_losses
 
 MOST_SYMMETRIES = 200
 """Crystals whose symmetry is looked for where it is not known: about 3 ms each."""
