@@ -26,30 +26,34 @@ def bind_role(cluster: ClusterBase, name: str, *role_and_subjects: str, namespac
 
 
 def _is_in_force(cluster: ClusterBase, binding: dict[str, Any]) -> bool:
-    """Whether every subject may do what a rule of the role allows."""
-    role, namespace = binding["roleRef"], f"--namespace={binding['metadata']['namespace']}"
-    rules = json.loads(cluster.kubectl("get", role["kind"], role["name"], namespace, "--output=json").stdout)["rules"]
+    """Whether every subject may do what the first rule of the role allows."""
+    role, namespace = binding["roleRef"], binding["metadata"]["namespace"]
+    found = cluster.kubectl("get", role["kind"], role["name"], f"--namespace={namespace}", "--output=json").stdout
+    rules = json.loads(found)["rules"]
     if not rules:  # of an aggregated ClusterRole that its controller has not filled yet
         return False
-    allowed = _allowed(rules[0])
-    return all(
-        cluster.kubectl("auth", "can-i", *allowed, *_acting_as(subject), namespace, check=False).returncode == 0
-        for subject in binding["subjects"]
-    )
+    asked = {"namespace": namespace, **_allowed(rules[0])}
+    return all(_may(cluster, subject, asked) for subject in binding["subjects"])
 
 
-def _allowed(rule: dict[str, list[str]]) -> tuple[str, ...]:
-    """Verb and resource of something that a rule allows, as ``kubectl auth can-i`` takes them."""
+def _allowed(rule: dict[str, list[str]]) -> dict[str, str]:
+    """Return something that a rule allows, as attributes of an access review."""
     resource, _, subresource = rule["resources"][0].partition("/")
-    group = rule["apiGroups"][0]
-    name = f"/{rule['resourceNames'][0]}" if rule.get("resourceNames") else ""
-    words = (rule["verbs"][0], f"{resource}.{group}{name}" if group else f"{resource}{name}")
-    return (*words, f"--subresource={subresource}") if subresource else words
+    names = {"name": rule["resourceNames"][0]} if rule.get("resourceNames") else {}
+    kind = {"group": rule["apiGroups"][0], "resource": resource, "subresource": subresource}
+    return {"verb": rule["verbs"][0], **kind, **names}
 
 
-def _acting_as(subject: dict[str, str]) -> tuple[str, ...]:
+def _may(cluster: ClusterBase, subject: dict[str, str], asked: dict[str, str]) -> bool:
+    who: dict[str, Any] = {"user": subject["name"]}
     if subject["kind"] == "Group":
-        return ("--as=somebody", f"--as-group={subject['name']}")
-    if subject["kind"] == "ServiceAccount":
-        return (f"--as=system:serviceaccount:{subject['namespace']}:{subject['name']}",)
-    return (f"--as={subject['name']}",)
+        who = {"user": "somebody", "groups": [subject["name"]]}
+    elif subject["kind"] == "ServiceAccount":
+        who = {"user": f"system:serviceaccount:{subject['namespace']}:{subject['name']}"}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {**who, "resourceAttributes": asked},
+    }
+    answer = cluster.kubectl("create", "--filename=-", "--output=json", stdin=json.dumps(review)).stdout
+    return bool(json.loads(answer)["status"]["allowed"])
