@@ -1,4 +1,4 @@
-"""A training step of the equivariant model, compared with e3nn's own tensor product on every edge."""
+"""A training step of the equivariant model, compared with e3nn's own tensor product on every edge, and its parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from e3nn import o3
 from torch import Tensor, nn
 
 from bench.workload import arguments, compare, crystals, report
-from phase2.config.schema import EQUIVARIANT_SIZES
+from phase2.config.schema import EQUIVARIANT_SIZES, EquivariantConfig
 from phase2.data.batching import CrystalBatch, collate
 from phase2.models.build import build_model
 from phase2.models.equivariant import Equivariant, Interaction
@@ -87,6 +87,21 @@ class E3nnEquivariant(nn.Module):
         return layer.update(features, product(layer.mix_before(features), weights, harmonics, ends))
 
 
+ADDED: dict[str, dict[str, object]] = {
+    "element pairs": {"element_pairs": True},
+    "element pairs and feed-forward": {"element_pairs": True, "feed_forward": True},
+}
+"""Parts of the network that can be added to it."""
+
+
+def network(config: EquivariantConfig) -> Equivariant:
+    """Return an untrained network that predicts something."""
+    made = build_model(config, 4, 12.3, 5.0)
+    assert isinstance(made, Equivariant)
+    nn.init.normal_(made.heads.weight)
+    return made
+
+
 def trainer(model: nn.Module) -> Callable[[CrystalBatch], None]:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
 
@@ -112,14 +127,14 @@ def main() -> None:
     rng = np.random.default_rng(0)
     index = [rng.choice(len(graphs), min(chosen.batch_size, len(graphs)), replace=False) for _ in range(8)]
     batches = [collate(graphs, i, targets, "crystal") for i in index]
-    ours = build_model(config, 4, 12.3, 5.0)
-    assert isinstance(ours, Equivariant)
-    nn.init.normal_(ours.heads.weight)
+    ours = network(config)
     theirs = E3nnEquivariant(ours)
     with torch.no_grad():
         gap = (ours(batches[0]) - theirs(batches[0])).abs().max() / ours(batches[0]).abs().max()
     print(f"training steps of size {chosen.size}; both networks agree to {gap:.1e}")
     steps = {"e3nn TensorProduct, every edge": trainer(theirs), "phase2": trainer(ours)}
+    for name, parts in ADDED.items():
+        steps[f"phase2, {name}"] = trainer(network(config.model_copy(update=parts)))
     contestants: dict[str, Callable[[int], object]] = {
         name: partial(_step_on, step, batches) for name, step in steps.items()
     }

@@ -122,6 +122,19 @@ def test_a_model_file_without_calibration_is_not_compared(folders, runs, tmp_pat
     assert predict_with([runs[0], old], examples, combine="best", properties=["dielectric", "band_gap"]).rows
 
 
+def test_models_without_a_validation_label_are_not_compared(folders, tmp_path):
+    unlabelled = []
+    for folder in folders:
+        content = torch.load(folder / "best.pt", weights_only=True)
+        content["uncertainty"]["labels"].fill_(torch.nan)
+        del content["sha256"]
+        save_signed(content, tmp_path / f"{folder.name}.pt")
+        unlabelled.append(Predictor.load(tmp_path / f"{folder.name}.pt"))
+    with pytest.raises(RequestError, match="cannot be compared") as caught:
+        choose_models(unlabelled, ["bulk_modulus"])
+    assert "No validation crystal" in str(caught.value)
+
+
 def test_the_command_and_python_say_who_predicts_what(folders, runs, examples, tmp_path, capsys):
     output = tmp_path / "out.json"
     words = ["predict", "--model", str(folders[0]), "--model", str(folders[1]), "--cif", str(examples[0])]

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.errors import RequestError, UnknownNameError
+from phase2.errors import RequestError
 from phase2.prediction.agreement import joint_columns
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration, uncertainty_of
 from phase2.prediction.predicting import joint_warning, predict_by_each
 from phase2.prediction.predictor import Predictor
 from phase2.prediction.reading import GraphReader
+from phase2.prediction.requested import check_requested
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.properties import Property
 from phase2.storage.progress import ProgressCallback
@@ -31,8 +32,8 @@ class Choice:
     Attributes:
         property: The property.
         predictor: The model.
-        errors: Validation errors of all models that were trained for it, in the property's unit, or log losses of a
-            binary one, by run; empty where there was nothing to choose.
+        errors: Validation errors of all models that were trained for it, by run: in the property's unit, per atom
+            where it is learned per atom, and log losses of a binary one. Empty where there was nothing to choose.
     """
 
     property: Property
@@ -44,11 +45,13 @@ class Choice:
         chosen = self.predictor.model.run_id
         if not self.errors:
             return f"{self.property.key}: run {chosen}, the only one that was trained for it"
-        measure, unit = (
-            ("log loss", "") if self.property.task == "binary" else ("MAE", f" {self.property.unit}".rstrip())
-        )
         others = "".join(f"; run {run}: {error:.3g}" for run, error in self.errors.items() if run != chosen)
-        return f"{self.property.key}: run {chosen} (validation {measure} {self.errors[chosen]:.3g}{unit}{others})"
+        error = f"{self.errors[chosen]:.3g}"
+        if self.property.task == "binary":
+            return f"{self.property.key}: run {chosen} (validation log loss {error}{others})"
+        per_atom = " per atom" if self.property.per in {"cell", "volume"} else ""
+        unit = f" {self.property.unit}".rstrip()
+        return f"{self.property.key}: run {chosen} (validation MAE{per_atom} {error}{unit}{others})"
 
 
 def choose_models(predictors: Sequence[Predictor], keys: Sequence[str] | None = None) -> list[Choice]:
@@ -66,14 +69,7 @@ def choose_models(predictors: Sequence[Predictor], keys: Sequence[str] | None = 
     """
     known = list(dict.fromkeys(p.key for one in predictors for p in one.model.properties))
     wanted = known if keys is None else list(keys)
-    unknown = [key for key in wanted if key not in known]
-    if unknown:
-        raise UnknownNameError.of("property of these models", unknown[0], known)
-    if not wanted or len(set(wanted)) != len(wanted):
-        raise RequestError(
-            "No property was requested." if not wanted else f"A property is named twice in '{','.join(wanted)}'.",
-            fix=f"Name properties of these models, each once: {', '.join(known)}.",
-        )
+    check_requested(wanted, known, "these models")
     runs = [one.model.run_id for one in predictors]
     if len(set(runs)) != len(runs):
         raise RequestError(
@@ -90,24 +86,27 @@ def _choose(predictors: Sequence[Predictor], key: str) -> Choice:
     prop = rivals[0].model.properties[columns[0]]
     if len(rivals) == 1:
         return Choice(prop, rivals[0], {})
-    found = [_validation(one, column) for one, column in zip(rivals, columns, strict=True)]
-    first_labels = found[0][0]
-    for one, (labels, _) in zip(rivals[1:], found[1:], strict=True):
-        if labels.shape != first_labels.shape or not np.allclose(labels, first_labels, rtol=1e-3, atol=1e-5):
+    labels, errors = zip(*map(_validation, rivals, columns), strict=True)
+    _check_labels(key, rivals, labels)
+    best = rivals[int(np.argmin(errors))]
+    return Choice(prop, best, {one.model.run_id: error for one, error in zip(rivals, errors, strict=True)})
+
+
+def _check_labels(key: str, rivals: Sequence[Predictor], labels: Sequence[NDArray[np.float64]]) -> None:
+    """Check that models were validated on the same labels of a property, which tell its crystals."""
+    for one, found in zip(rivals, labels, strict=True):
+        if found.shape != labels[0].shape or not np.allclose(found, labels[0], rtol=1e-3, atol=1e-5):
             raise RequestError(
                 f"These models cannot be compared for {key}.",
                 why=f"Runs {rivals[0].model.run_id} and {one.model.run_id} were validated on different crystals.",
                 fix="Name runs of the same data and split.",
             )
-    if not len(first_labels):
+    if not len(labels[0]):
         raise RequestError(
             f"These models cannot be compared for {key}.",
             why="No validation crystal has a label of it.",
             fix="Name one model that was trained for it, or ask for other properties with --properties.",
         )
-    errors = [error for _, error in found]
-    best = rivals[int(np.argmin(errors))]
-    return Choice(prop, best, {one.model.run_id: error for one, error in zip(rivals, errors, strict=True)})
 
 
 def _validation(predictor: Predictor, column: int) -> tuple[NDArray[np.float64], float]:

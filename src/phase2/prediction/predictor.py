@@ -15,11 +15,11 @@ from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
 from phase2.data.transforms import learned_factors
-from phase2.errors import RequestError, UnknownNameError
 from phase2.models.files.modelfile import TrainedModel, load_model_file
 from phase2.models.recording.recorder import Recorder
 from phase2.prediction.features import trained_features
 from phase2.prediction.forward.passes import ForwardPass
+from phase2.prediction.requested import check_requested
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,14 +114,7 @@ class Predictor:
         known = [p.key for p in self.model.properties]
         if keys is None:
             return list(range(len(known)))
-        unknown = [key for key in keys if key not in known]
-        if unknown:
-            raise UnknownNameError.of("property of this model", unknown[0], known)
-        if not keys or len(set(keys)) != len(keys):
-            raise RequestError(
-                "No property was requested." if not keys else f"A property is named twice in '{','.join(keys)}'.",
-                fix=f"Name properties of this model, each once: {', '.join(known)}.",
-            )
+        check_requested(keys, known, "this model")
         return [known.index(key) for key in keys]
 
     def predict(self, crystals: Sequence[Crystal]) -> NDArray[np.float64]:
