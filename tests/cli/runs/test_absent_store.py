@@ -10,7 +10,7 @@ READING = [
     "runs list", "runs list --json", "runs best", "runs show latest", "runs compare a b", "runs verify latest",
     "runs page --out page", "runs serve --port 0", "runs delete latest --yes", "runs prune --older-than 30d --dry-run",
     "report latest", "watch --plain", "pull latest", "predict --run best --cif a.cif", "predict --cif a.cif",
-    "data list", "data pull abc", "tune show abc",
+    "data list", "data pull abc", "tune show abc", "runs folds a b", "workflow report a",
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import echo, echo_text, note
-from phase2.cli.store import JsonOption, StoreOption, open_command_store, print_json
+from phase2.cli.store import JsonOption, StoreOption, open_existing_store, print_json
 
 if TYPE_CHECKING:
     from phase2.runs.catalog.cross_validation import CrossValidation
@@ -60,7 +60,7 @@ def _gather(run_ids: Sequence[str], store: str | None, name: str, folder: Path) 
     from phase2.runs.catalog.index import list_runs
     from phase2.runs.publish.reader import PublishedRun
 
-    place = open_command_store(store)
+    place = open_existing_store(store)
     listed = [run for run in list_runs(place) if run.run_id in run_ids and run.status == "finished"]
     found = [PublishedRun.open(place, run.prefix) for run in listed]
     missing = [run_id for run_id in run_ids if run_id not in {run.manifest.run_id for run in found}]

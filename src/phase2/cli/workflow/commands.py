@@ -10,7 +10,7 @@ import typer
 
 from phase2.cli.console import echo, echo_text, note
 from phase2.cli.notification import notices, workflow_message
-from phase2.cli.store import StoreOption, open_command_store
+from phase2.cli.store import StoreOption, open_command_store, open_existing_store
 from phase2.cli.workflow.placement import Placement, takes_placement
 from phase2.cli.workflow.results import FolderOption, NameOption, write_results
 from phase2.cli.workflow.validate import expand, validate
@@ -41,7 +41,7 @@ def report(
     name = run or run_to_resume() or run_id_of_process()
     if name is None:
         raise RequestError("No run is named.", fix="Name one, or set PHASE2_RUN_ID.")
-    place = open_command_store(store)
+    place = open_existing_store(store)
     found = PublishedRun.open(place, find_in(place, name).prefix)
     table = write_report(to, found.manifest, place.read(f"{found.prefix}/{HANDOFF}").decode())
     echo_text(f"{table}\n")
