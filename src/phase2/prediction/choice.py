@@ -99,7 +99,8 @@ def _check_labels(key: str, rivals: Sequence[Predictor], labels: Sequence[NDArra
             raise RequestError(
                 f"These models cannot be compared for {key}.",
                 why=f"Runs {rivals[0].model.run_id} and {one.model.run_id} were validated on different crystals.",
-                fix="Name runs of the same data and split.",
+                fix="Name runs of the same data and split. With --max-samples, as at smoke and lite, runs of other "
+                "properties have other crystals.",
             )
     if not len(labels[0]):
         raise RequestError(
