@@ -19,6 +19,7 @@ from phase2.evaluation.bootstrap import RESAMPLES
 from phase2.evaluation.data import Part
 from phase2.evaluation.evaluate import Request, evaluate_models
 from phase2.evaluation.tables import Sampling
+from phase2.prediction.choice import properties_of_any
 from phase2.prediction.embedders import ModelEmbedder
 from phase2.prediction.embedding import Embeddings, embed_structures
 from phase2.prediction.ensemble import Combine, predict_with
@@ -46,11 +47,7 @@ class Model:
     @property
     def properties(self) -> tuple[Property, ...]:
         """What it predicts, in the order of the columns."""
-        found: dict[str, Property] = {}
-        for predictor in self._predictors if self._combine == "best" else self._predictors[:1]:
-            for prop in predictor.model.properties:
-                found.setdefault(prop.key, prop)
-        return tuple(found.values())
+        return properties_of_any(self._predictors if self._combine == "best" else self._predictors[:1])
 
     @property
     def elements(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from phase2.errors import RequestError
 from phase2.prediction.agreement import joint_columns
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration, uncertainty_of
-from phase2.prediction.predicting import joint_warning, predict_by_each
+from phase2.prediction.predicting import joint_warning, novelties, predict_by_each, unpredicted
 from phase2.prediction.predictor import Predictor
 from phase2.prediction.reading import GraphReader
 from phase2.prediction.requested import check_requested
@@ -54,6 +54,15 @@ class Choice:
         return f"{self.property.key}: run {chosen} (validation MAE{per_atom} {error}{unit}{others})"
 
 
+def properties_of_any(predictors: Sequence[Predictor]) -> tuple[Property, ...]:
+    """Return the properties that any of several models was trained for, as the first of them defines each."""
+    found: dict[str, Property] = {}
+    for predictor in predictors:
+        for prop in predictor.model.properties:
+            found.setdefault(prop.key, prop)
+    return tuple(found.values())
+
+
 def choose_models(predictors: Sequence[Predictor], keys: Sequence[str] | None = None) -> list[Choice]:
     """Choose the model with the smallest validation error for each property; of equals the first.
 
@@ -67,7 +76,7 @@ def choose_models(predictors: Sequence[Predictor], keys: Sequence[str] | None = 
             define it differently or were validated on different crystals.
         ModelFileError: A model file without calibration has rivals.
     """
-    known = list(dict.fromkeys(p.key for one in predictors for p in one.model.properties))
+    known = [prop.key for prop in properties_of_any(predictors)]
     wanted = known if keys is None else list(keys)
     check_requested(wanted, known, "these models")
     runs = [one.model.run_id for one in predictors]
@@ -159,52 +168,35 @@ def predict_by_best(
     """
     levels = check_levels(levels)
     choices = choose_models(predictors, properties)
-    calibrations = [joint_calibration([one.predictor], [one.property.key]) for one in choices] if levels else []
-    used = list(dict.fromkeys(choice.predictor for choice in choices))
-    tables = dict(
-        zip(
-            used,
-            predict_by_each(used, structures, batch_size=batch_size, progress=progress, reader=reader),
-            strict=True,
-        )
+    of_models: dict[Predictor, list[str]] = {}
+    for choice in choices:
+        of_models.setdefault(choice.predictor, []).append(choice.property.key)
+    calibrations = [joint_calibration([one], keys) for one, keys in of_models.items()] if levels else []
+    columns = [one.output_columns(keys) for one, keys in of_models.items()]
+    tables = predict_by_each(
+        list(of_models), columns, structures, batch_size=batch_size, progress=progress, reader=reader
     )
-    columns = [_column(tables[choice.predictor], choice.property) for choice in choices]
     if levels:
-        columns = [add_intervals(one, [one], known, levels) for one, known in zip(columns, calibrations, strict=True)]
-    notes = (*(choice.sentence() for choice in choices), *dict.fromkeys(note for one in columns for note in one.notes))
-    rows = tuple(_beside(rows) for rows in zip(*(one.rows for one in columns), strict=True))
+        tables = [add_intervals(one, [one], known, levels) for one, known in zip(tables, calibrations, strict=True)]
+    keys = [prop.key for table in tables for prop in table.properties]
+    order = [keys.index(choice.property.key) for choice in choices]
+    rows = tuple(_beside(rows, order) for rows in zip(*(table.rows for table in tables), strict=True))
+    notes = (*(choice.sentence() for choice in choices), *(note for table in tables for note in table.notes))
     return PredictionTable(tuple(choice.property for choice in choices), rows, levels=levels, notes=notes)
 
 
-def _column(table: PredictionTable, prop: Property) -> PredictionTable:
-    """Return the predictions of one property of a single model."""
-    k = [one.key for one in table.properties].index(prop.key)
-    rows = tuple(
-        replace(
-            row,
-            values=None if row.values is None else row.values[k : k + 1],
-            difficulty=None if row.difficulty is None else row.difficulty[k : k + 1],
-            factors=None if row.factors is None else row.factors[k : k + 1],
-        )
-        for row in table.rows
-    )
-    return PredictionTable((prop,), rows)
-
-
-def _beside(rows: Sequence[PredictedStructure]) -> PredictedStructure:
-    """Put the predictions of one structure side by side."""
-    first = next((row for row in rows if row.values is None), rows[0])
-    values = [row.values for row in rows if row.values is not None]
-    if len(values) < len(rows):
-        return PredictedStructure(first.file, first.formula, None, error=first.error, warning=joint_warning(rows, None))
+def _beside(rows: Sequence[PredictedStructure], order: Sequence[int]) -> PredictedStructure:
+    """Put the predictions of one structure side by side, and then in another order."""
+    if (failed := unpredicted(rows)) is not None:
+        return failed
+    values = np.concatenate([row.values for row in rows if row.values is not None])
     intervals = [row.intervals for row in rows if row.intervals is not None]
-    novelties = [row.novelty for row in rows if row.novelty is not None]
-    novelty = max(novelties) if len(novelties) == len(rows) else None
+    novelty = max(novelties(rows), default=None)
     return PredictedStructure(
-        first.file,
-        first.formula,
-        np.concatenate(values),
+        rows[0].file,
+        rows[0].formula,
+        values[order],
         warning=joint_warning(rows, novelty),
-        intervals=np.concatenate(intervals, axis=1) if len(intervals) == len(rows) else None,
+        intervals=np.concatenate(intervals, axis=1)[:, order] if intervals else None,
         novelty=novelty,
     )

@@ -11,7 +11,7 @@ from phase2.errors import RequestError, UnknownNameError
 from phase2.prediction.agreement import joint_columns
 from phase2.prediction.choice import predict_by_best
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration
-from phase2.prediction.predicting import joint_warning, predict_by_each, predict_structures
+from phase2.prediction.predicting import joint_warning, novelties, predict_by_each, predict_structures, unpredicted
 from phase2.prediction.predictor import Predictor
 from phase2.prediction.reading import GraphReader
 from phase2.prediction.table import PredictedStructure, PredictionTable
@@ -118,12 +118,10 @@ def predict_ensemble(
     if len(predictors) < 2:
         raise RequestError("One model is no ensemble.", why="It has no spread.", fix="Name two models or more.")
     keys = [p.key for p in predictors[0].model.properties] if properties is None else properties
-    joint_columns(predictors, keys)  # fails before hours are spent on the others
+    columns = joint_columns(predictors, keys)  # fails before hours are spent on the others
     levels = check_levels(levels)
     calibration = joint_calibration(predictors, keys) if levels else None
-    tables = predict_by_each(
-        predictors, structures, properties=keys, batch_size=batch_size, progress=progress, reader=reader
-    )
+    tables = predict_by_each(predictors, columns, structures, batch_size=batch_size, progress=progress, reader=reader)
     table = combine_tables(tables)
     return table if calibration is None else add_intervals(table, tables, calibration, levels)
 
@@ -138,16 +136,14 @@ def combine_tables(tables: Sequence[PredictionTable]) -> PredictionTable:
 
 
 def _combine_rows(rows: Sequence[PredictedStructure]) -> PredictedStructure:
-    first = next((row for row in rows if row.values is None), rows[0])
-    values = [row.values for row in rows if row.values is not None]
-    if len(values) < len(rows):
-        return PredictedStructure(first.file, first.formula, None, error=first.error, warning=joint_warning(rows, None))
-    stack = np.stack(values)
-    novelties = [row.novelty for row in rows if row.novelty is not None]
-    novelty = float(np.median(novelties)) if len(novelties) == len(rows) else None
+    if (failed := unpredicted(rows)) is not None:
+        return failed
+    stack = np.stack([row.values for row in rows if row.values is not None])
+    known = novelties(rows)
+    novelty = float(np.median(known)) if known else None
     return PredictedStructure(
-        first.file,
-        first.formula,
+        rows[0].file,
+        rows[0].formula,
         stack.mean(axis=0),
         warning=joint_warning(rows, novelty),
         spread=stack.std(axis=0, ddof=1),

@@ -44,17 +44,18 @@ def predict_structures(
         UnknownNameError: The model was not trained for a property.
         RequestError: ``properties`` is empty or names a property twice.
     """
+    columns = predictor.output_columns(properties)
     (table,) = predict_by_each(
-        [predictor], structures, properties=properties, batch_size=batch_size, progress=progress, reader=reader
+        [predictor], [columns], structures, batch_size=batch_size, progress=progress, reader=reader
     )
     return table
 
 
 def predict_by_each(
     predictors: Sequence[Predictor],
+    columns: Sequence[Sequence[int]],
     structures: Sequence[StructureLike],
     *,
-    properties: Sequence[str] | None = None,
     batch_size: int = 64,
     progress: ProgressCallback | None = None,
     reader: GraphReader | None = None,
@@ -63,18 +64,13 @@ def predict_by_each(
 
     Args:
         predictors: The models.
+        columns: Columns of the requested properties in the output of each model.
         structures: Paths of structure files, of one or many structures, crystals, pymatgen structures or ASE atoms.
-        properties: Keys of the requested properties; all of each model's by default.
         batch_size: Number of structures per batch.
         progress: Callback receiving the number of predictions done, and their number: structures times models.
         reader: Reader of the structures; one with the default limits if None.
-
-    Raises:
-        UnknownNameError: A model was not trained for a property.
-        RequestError: ``properties`` is empty or names a property twice.
     """
     torch.set_num_threads(thread_count())
-    columns = [one.output_columns(properties) for one in predictors]
     rows: list[list[PredictedStructure]] = [[] for _ in predictors]
     done = 0
     with ExitStack() as stack:
@@ -131,6 +127,24 @@ def _row(predictor: Predictor, name: str, read: ReadGraph, assessed: Assessment)
     return PredictedStructure(
         name, formula, values, warning=warning, difficulty=difficulty, novelty=novelty, factors=factors
     )
+
+
+def unpredicted(rows: Sequence[PredictedStructure]) -> PredictedStructure | None:
+    """Return the row of a structure that one of several models has no prediction for; None if all of them have.
+
+    Args:
+        rows: What each model says of the structure.
+    """
+    first = next((row for row in rows if row.values is None), None)
+    if first is None:
+        return None
+    return PredictedStructure(first.file, first.formula, None, error=first.error, warning=joint_warning(rows, None))
+
+
+def novelties(rows: Sequence[PredictedStructure]) -> list[float]:
+    """Return the novelty of a structure to each of several models; nothing where one of them does not know it."""
+    found = [row.novelty for row in rows if row.novelty is not None]
+    return found if len(found) == len(rows) else []
 
 
 def joint_warning(rows: Sequence[PredictedStructure], novelty: float | None) -> str:
