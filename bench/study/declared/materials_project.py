@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.study.declared.sharing import ATOMS, DEFAULT, FEED_FORWARD, MUON, PAIRS, SETTINGS
+from bench.study.declared.sharing import ATOMS, DEFAULT, MUON, PARTS, SETTINGS
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
 
@@ -33,16 +33,11 @@ MATERIALS_PROJECT = Study(
             "The same, and heads that read a layer on each atom.",
             (MUON, "training.label_exponent=0.5", *ATOMS),
         ),
-        Variant("pairs", "The default, and radial functions of each pair of elements.", (*DEFAULT, PAIRS)),
-        Variant(
-            "feed-forward",
-            "The default, with element pairs and a feed-forward block in each layer.",
-            (*DEFAULT, PAIRS, FEED_FORWARD),
-        ),
+        *PARTS,
         Variant(
             "deep",
             "The same with twice the channels and three layers.",
-            (*DEFAULT, PAIRS, FEED_FORWARD, "model.channels=[128,64]", "model.layers=3"),
+            (*PARTS[-1].changes, "model.channels=[128,64]", "model.layers=3"),
         ),
         Variant(
             "medium",

@@ -56,6 +56,15 @@ def _exponent(value: float) -> str:
 
 DEFAULT = (MUON, _exponent(0.5), *READOUT)
 """What the default changes in the settings of version 0.1.0."""
+PARTS = (
+    Variant("pairs", "The default, and radial functions of each pair of elements.", (*DEFAULT, PAIRS)),
+    Variant(
+        "feed-forward",
+        "The default, with element pairs and a feed-forward block in each layer.",
+        (*DEFAULT, PAIRS, FEED_FORWARD),
+    ),
+)
+"""Parts that can be added to the network."""
 
 
 SHARING = Study(
@@ -86,12 +95,7 @@ SHARING = Study(
             DEFAULT,
         ),
         Variant("atoms", "The same, and heads that read a layer on each atom.", (MUON, _exponent(0.5), *ATOMS)),
-        Variant("pairs", "The default, and radial functions of each pair of elements.", (*DEFAULT, PAIRS)),
-        Variant(
-            "feed-forward",
-            "The default, with element pairs and a feed-forward block in each layer.",
-            (*DEFAULT, PAIRS, FEED_FORWARD),
-        ),
+        *PARTS,
         Variant("muon-decay", "Muon, and ten times the weight decay.", (MUON, DECAY)),
         Variant("muon-wide", "Muon, and twice the channels.", (MUON, WIDE)),
         Variant("muon-batch-128", "Muon, and four times the batch.", (MUON, BATCH)),
