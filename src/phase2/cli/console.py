@@ -16,7 +16,7 @@ from phase2.output.secrets import without_secrets
 from phase2.output.visible import cell, line, visible_lines
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
 
@@ -129,9 +129,9 @@ def make_table(
     return table
 
 
-def print_made_table(table: Table) -> None:
-    """Print a table of :func:`make_table`; wide enough for pipes where standard output is no terminal."""
-    _print(_console(), table)
+def print_renderable(shown: RenderableType) -> None:
+    """Print what rich can lay out, such as a table of :func:`make_table`; lines are long where there is no terminal."""
+    _print(_console(), shown)
 
 
 def terminal_width() -> int | None:
@@ -149,6 +149,6 @@ def _console() -> Console:
     return console
 
 
-def _print(console: Console, table: Table) -> None:
+def _print(console: Console, shown: RenderableType) -> None:
     with _unless_gone():
-        console.print(table)
+        console.print(shown)

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from phase2.cli.cluster.status_table import states_table, where
+from phase2.cli.cluster.status_table import list_states, where
 from phase2.cli.cluster.watch import state_facts
 from phase2.cli.console import echo, note
 from phase2.errors import TransientError
@@ -54,8 +54,8 @@ def watch_list(cluster: Cluster, *, as_json: bool) -> None:
 
     with Live(console=console, auto_refresh=False) as live:
         for states in snapshots:
-            table = states_table(states, shows_namespace=shows_namespace)
-            live.update(table if states else Text(f"no run {where(cluster.namespace)}"), refresh=True)
+            shown = list_states(states, shows_namespace=shows_namespace, width=console.width)
+            live.update(shown if states else Text(f"no run {where(cluster.namespace)}"), refresh=True)
 
 
 def changed_states(before: Sequence[RunState], after: Sequence[RunState]) -> list[RunState]:
