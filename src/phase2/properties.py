@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -123,6 +123,9 @@ _BELIEVED: Mapping[str, tuple[float, float]] = MappingProxyType({
 })  # fmt: skip
 """Wider than what the Materials Project and JARVIS-DFT have, but for calculations that failed."""
 
+Density = Literal["bulk_modulus", "shear_modulus", "dielectric", "piezoelectric"]
+"""Properties of the nine whose value is one per volume: an energy, a polarisability or a dipole moment."""
+
 KEYS: tuple[str, ...] = tuple(p.key for p in PROPERTIES)
 CORE: tuple[str, ...] = tuple(p.key for p in PROPERTIES if p.group == "core")
 
@@ -132,10 +135,15 @@ def believed_range(prop: Property) -> tuple[float, float]:
 
     Those of a property that a run defines are its bounds; infinite where it has none.
     """
-    if prop in PROPERTIES:
+    if prop.key in KEYS:
         return _BELIEVED[prop.key]
     lower = 0.0 if prop.lower is None and prop.non_negative else prop.lower
     return -math.inf if lower is None else lower, math.inf if prop.upper is None else prop.upper
+
+
+def learned_per_atom(prop: Property) -> Property:
+    """Return a property whose value times the volume per atom is learned, without a transform."""
+    return replace(prop, transform="none", per="volume")
 
 
 def get_property(key: str, own: Sequence[Property] = ()) -> Property:

@@ -1,6 +1,6 @@
 """Requests and settings of all kinds, for property-based tests."""
 
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
@@ -9,7 +9,7 @@ from phase2.config.combine import combine
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
 from phase2.config.request import BALANCES, FREEZES, PRECISIONS
-from phase2.properties import KEYS
+from phase2.properties import KEYS, Density
 
 COUNTS = st.integers(1, 10**6)
 WIDTHS = st.integers(1, 8192)
@@ -33,6 +33,7 @@ SETTINGS: dict[str, st.SearchStrategy[object]] = {
     "data.group_by": st.sampled_from(["none", "composition"]),
     "data.split": SPLITS,
     "data.drop_twins": st.booleans(),
+    "data.per_volume": st.lists(st.sampled_from(get_args(Density)), unique=True),
     "data.graph.cutoff": st.floats(0.1, 20) | st.integers(1, 20),
     "data.graph.neighbors": st.integers(1, 200),
     "data.limits.file_bytes": COUNTS,

@@ -91,4 +91,5 @@ def test_runs_of_version_0_1_0_keep_their_digests(algorithm, digest):
         earlier += [Setting("model.second_order", 0), Setting("model.readout_layers", "last")]
         earlier += [Setting("model.atom_hidden", 0)]
         earlier += [Setting("model.element_pairs", False), Setting("model.feed_forward", False)]
+        earlier += [Setting("data.per_volume", ())]
     assert resolve(RunRequest(algorithm=algorithm, level="pro", settings=tuple(earlier))).config.digest == digest

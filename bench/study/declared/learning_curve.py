@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.study.declared.sharing import MUON, NETWORK_SETTINGS, READOUT, TRAINING_SETTINGS
+from bench.study.declared.sharing import AS_READ, MUON, NETWORK_SETTINGS, READOUT, TRAINING_SETTINGS
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
 
@@ -38,6 +38,7 @@ LEARNING_CURVE = Study(
         *TRAINING_SETTINGS,
         "training.label_exponent=0.5",
         MUON,
+        AS_READ,
         "data.fractions=[0.9,0.05,0.05]",
     ),
     targets={key: (key,) for key in CORE} | {"four": CORE},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.study.declared.sharing import ATOMS, DEFAULT, MUON, PARTS, SETTINGS
+from bench.study.declared.sharing import ATOMS, DEFAULT, FEED_FORWARD, MUON, PARTS, PER_VOLUME, SETTINGS, WITH_READOUT
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
 
@@ -27,17 +27,18 @@ MATERIALS_PROJECT = Study(
         Variant(
             "muon-exponent-0.5", "Muon, and the root of the labels.", (MUON, "training.label_exponent=0.5"), "muon"
         ),
-        Variant("readout", "The same, and heads that read products and every layer: the default.", DEFAULT),
+        Variant("readout", "The same, and heads that read products and every layer.", WITH_READOUT),
+        PER_VOLUME,
         Variant(
             "atoms",
-            "The same, and heads that read a layer on each atom.",
+            "As readout, and heads that read a layer on each atom.",
             (MUON, "training.label_exponent=0.5", *ATOMS),
         ),
         *PARTS,
         Variant(
             "deep",
-            "The same with twice the channels and three layers.",
-            (*PARTS[-1].changes, "model.channels=[128,64]", "model.layers=3"),
+            "As feed-forward, with twice the channels and three layers.",
+            (*FEED_FORWARD.changes, "model.channels=[128,64]", "model.layers=3"),
         ),
         Variant(
             "medium",

@@ -37,7 +37,8 @@ TRAINING_SETTINGS = (
     "training.padding_buckets=null",
     "training.patience=null",
 )
-SETTINGS = (*NETWORK_SETTINGS, *TRAINING_SETTINGS)
+AS_READ = "data.per_volume=[]"
+SETTINGS = (*NETWORK_SETTINGS, *TRAINING_SETTINGS, AS_READ)
 """Every setting of the network and of its training but the epochs, as in version 0.1.0 with the smallest network."""
 
 MUON = "training.optimizer=muon"
@@ -46,7 +47,7 @@ WIDE = "model.channels=[128,64]"
 BATCH = "training.batch_size=128"
 READOUT = ("model.second_order=16", "model.readout_layers=all")
 PAIRS = "model.element_pairs=true"
-FEED_FORWARD = "model.feed_forward=true"
+FEED = "model.feed_forward=true"
 ATOMS = (*READOUT, "model.atom_hidden=128")
 
 
@@ -54,14 +55,25 @@ def _exponent(value: float) -> str:
     return f"training.label_exponent={value}"
 
 
-DEFAULT = (MUON, _exponent(0.5), *READOUT)
-"""What the default changes in the settings of version 0.1.0."""
+WITH_READOUT = (MUON, _exponent(0.5), *READOUT)
+"""What the row ``readout`` changes in the settings of version 0.1.0."""
+DEFAULT = (*WITH_READOUT, "data.per_volume=[bulk_modulus,shear_modulus,dielectric]")
+"""What the default changes."""
+PER_VOLUME = Variant(
+    "per-volume", "As readout, and moduli and dielectric constants learned per atom: the default.", DEFAULT
+)
+FEED_FORWARD = Variant(
+    "feed-forward",
+    "As readout, with element pairs and a feed-forward block in each layer.",
+    (*WITH_READOUT, PAIRS, FEED),
+)
 PARTS = (
-    Variant("pairs", "The default, and radial functions of each pair of elements.", (*DEFAULT, PAIRS)),
+    Variant("pairs", "As readout, with radial functions of each pair of elements.", (*WITH_READOUT, PAIRS)),
+    FEED_FORWARD,
     Variant(
-        "feed-forward",
+        "per-volume-feed-forward",
         "The default, with element pairs and a feed-forward block in each layer.",
-        (*DEFAULT, PAIRS, FEED_FORWARD),
+        (*DEFAULT, PAIRS, FEED),
     ),
 )
 """Parts that can be added to the network."""
@@ -91,10 +103,11 @@ SHARING = Study(
         Variant("muon-famo", "Muon, and FAMO.", (MUON, "training.balance=famo"), "muon"),
         Variant(
             "readout",
-            "Muon, the root of the labels, and heads that read products and every layer: the default.",
-            DEFAULT,
+            "Muon, the root of the labels, and heads that read products and every layer.",
+            WITH_READOUT,
         ),
-        Variant("atoms", "The same, and heads that read a layer on each atom.", (MUON, _exponent(0.5), *ATOMS)),
+        PER_VOLUME,
+        Variant("atoms", "As readout, and heads that read a layer on each atom.", (MUON, _exponent(0.5), *ATOMS)),
         *PARTS,
         Variant("muon-decay", "Muon, and ten times the weight decay.", (MUON, DECAY)),
         Variant("muon-wide", "Muon, and twice the channels.", (MUON, WIDE)),

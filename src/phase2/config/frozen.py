@@ -36,4 +36,5 @@ _ADDED: tuple[tuple[str, str, object], ...] = (
     ("model", "atom_hidden", 0),
     ("model", "element_pairs", False),
     ("model", "feed_forward", False),
+    ("data", "per_volume", []),
 )

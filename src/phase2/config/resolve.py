@@ -14,6 +14,7 @@ from phase2.config.request import BACKBONE, FLAG_PATHS, RunRequest
 from phase2.config.schema import (
     CGCNN_PRESETS,
     EQUIVARIANT_SIZES,
+    PER_VOLUME,
     TRAINING_DEFAULTS,
     CgcnnConfig,
     DataConfig,
@@ -96,6 +97,7 @@ def _configuration(request: RunRequest, row: Profile, size: Setting) -> RunConfi
             source="sample" if request.data is None else request.data,
             max_samples=row.max_samples,
             own_properties=request.own_properties,
+            per_volume=PER_VOLUME[row.algorithm],
         ),
         model=_model(row, str(size.value)),
         training=_training(row),
@@ -207,7 +209,7 @@ def _assign(tree: dict[str, Any], path: str, value: object) -> None:
 
 
 def _text(value: object) -> str:
-    if value is None:
+    if value is None or value == []:
         return "-"
     if isinstance(value, list):
         return ", ".join(json.dumps(v, ensure_ascii=False) if isinstance(v, dict) else str(v) for v in value)

@@ -12,7 +12,7 @@ from phase2.config.data.splits import COMPOSITION, LONGEST, RANDOM, parse_split
 from phase2.config.frozen import Frozen
 from phase2.config.levels import Algorithm, Backend, Mode, Preset
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
-from phase2.properties import KEYS, MOST_PROPERTIES, PROPERTIES, Property, get_property
+from phase2.properties import KEYS, MOST_PROPERTIES, PROPERTIES, Density, Property, get_property, learned_per_atom
 
 # Upper bounds leave room for whatever can be trained: a file of a run is refused before memory is taken for more.
 Count = Annotated[int, Field(ge=1, le=MOST_COUNTED)]
@@ -55,6 +55,10 @@ def _known_split(text: str) -> str:
     return parse_split(text).text
 
 
+def _in_order(keys: tuple[Density, ...]) -> tuple[Density, ...]:
+    return tuple(sorted(set(keys), key=KEYS.index))
+
+
 SplitText = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_known_split)]
 
 
@@ -75,6 +79,8 @@ class DataConfig(Frozen):
             likewise.
         limits: Limits of reading files and records; left out of the JSON, and of the digest, where none is changed.
         own_properties: Properties that the run defines, besides the nine; left out likewise where there are none.
+        per_volume: Properties, of the nine, that are learned as their value times the volume per atom, as properties of
+            a person's own with ``per: volume`` are; others are learned as they are, or as their logarithm.
     """
 
     source: Address = "sample"
@@ -89,6 +95,7 @@ class DataConfig(Frozen):
     own_properties: tuple[PropertyDefinition, ...] = Field(
         default=(), max_length=MOST_PROPERTIES - len(KEYS), exclude_if=_is_empty
     )
+    per_volume: Annotated[tuple[Density, ...], AfterValidator(_in_order)] = ()
 
     @model_validator(mode="after")
     def _check_keys(self) -> Self:
@@ -106,6 +113,10 @@ class DataConfig(Frozen):
     def properties(self) -> tuple[Property, ...]:
         """The properties whose labels are read: the nine, and those that the run defines."""
         return (*PROPERTIES, *self.own)
+
+    def as_learned(self, prop: Property) -> Property:
+        """Return a property as it is learned, which says the same of what is read and predicted."""
+        return learned_per_atom(prop) if prop.key in self.per_volume else prop
 
     @property
     def split_name(self) -> str:
@@ -225,6 +236,13 @@ TRAINING_DEFAULTS: dict[Algorithm, dict[str, object]] = {
 """Defaults of an algorithm that differ from those of the fields, with which version 0.1.0 computed."""
 
 
+PER_VOLUME: dict[Algorithm, tuple[Density, ...]] = {
+    "cgcnn": (),
+    "e3nn": ("bulk_modulus", "shear_modulus", "dielectric"),
+}
+"""Properties that an algorithm learns per atom, unless they are given."""
+
+
 class FineTuningConfig(Frozen):
     """Start from the weights of a trained model instead of random ones.
 
@@ -291,9 +309,9 @@ class RunConfig(Frozen):
     fine_tuning: FineTuningConfig | None = Field(default=None, exclude_if=_is_none)
 
     def get_property(self, key: str) -> Property:
-        """Return the property with a key: one of the nine, or one that the run defines.
+        """Return the property with a key, as it is learned: one of the nine, or one that the run defines.
 
         Raises:
             UnknownNameError: No property has this key.
         """
-        return get_property(key, self.data.own)
+        return self.data.as_learned(get_property(key, self.data.own))

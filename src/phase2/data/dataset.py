@@ -29,7 +29,7 @@ from phase2.data.targets import TargetScaler
 from phase2.data.transforms import learned_factors
 from phase2.data.twins.drop import drop_twins
 from phase2.errors import DataError
-from phase2.properties import KEYS, Property
+from phase2.properties import PROPERTIES, Property
 from phase2.storage.base import Store
 from phase2.storage.progress import ProgressCallback
 
@@ -132,7 +132,7 @@ class CrystalPropertyDataset:
         kept = [k for k in requested if not np.isnan(columns[parts.train, k]).all()]
         if not kept or (len(kept) < len(requested) and not drop_unlabelled_properties):
             raise _without_labels([keys[k] for k in requested if k not in kept], columns[parts.train], config, beyond)
-        chosen = tuple(known[k] for k in kept)
+        chosen = tuple(config.as_learned(known[k]) for k in kept)
         targets = columns[:, kept]
         if config.source not in CRYSTALS:  # a published data set has what it has
             refuse_sentinels(targets, chosen, graphs.ids)
@@ -265,6 +265,6 @@ def _without_labels(
 
 def _fingerprint(store: str, parts: str, properties: Sequence[Property]) -> str:
     learned = "".join(
-        f"|{p.transform} {p.per} {p.lower} {p.upper}" for p in properties if p.key not in KEYS and p.task != "binary"
+        f"|{p.transform} {p.per} {p.lower} {p.upper}" for p in properties if p not in PROPERTIES and p.task != "binary"
     )
     return hashlib.sha256(f"{store}|{parts}|{','.join(p.key for p in properties)}{learned}".encode()).hexdigest()

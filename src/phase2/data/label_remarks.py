@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from phase2.errors import DataError
 from phase2.output.wording import counted
-from phase2.properties import PROPERTIES, Property, believed_range
+from phase2.properties import KEYS, Property, believed_range
 
 REPEATED = 3
 """Times that a value occurs before it is taken for a word; a calculation fails with another number each time."""
@@ -87,7 +87,7 @@ def refuse_sentinels(targets: NDArray[np.floating], properties: Sequence[Propert
 
 
 def _bounds_instead(prop: Property) -> str:
-    return "" if prop in PROPERTIES else f" If they are right, give {prop.key} bounds that include them."
+    return "" if prop.key in KEYS else f" If they are right, give {prop.key} bounds that include them."
 
 
 def _remark(column: NDArray[np.floating], prop: Property, ids: NDArray[np.str_]) -> str:

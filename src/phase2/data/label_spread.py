@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.data.transforms import to_learned
-from phase2.properties import PROPERTIES, Property
+from phase2.properties import KEYS, Property
 
 FAR = 30.0
 """Distance from the median, in widths of the middle half of the labels, from which one is far: of a normal
@@ -44,7 +44,7 @@ def _remarks(column: NDArray[np.floating], prop: Property, ids: NDArray[np.str_]
         only = f"{values[0]:g}" if prop.task != "binary" else "true" if values[0] else "false"
         yield f"{prop.key}: all {len(values):,} {what} are {only}: nothing is learned from them, and no error tells."
         return
-    if prop in PROPERTIES or prop.task == "binary" or len(values) < _FEWEST:
+    if prop.key in KEYS or prop.task == "binary" or len(values) < _FEWEST:
         return
     learned = to_learned(values, prop)
     low, middle, high = np.quantile(learned, (0.25, 0.5, 0.75)).tolist()

@@ -16,7 +16,7 @@ from phase2.runs.addresses import model_file_at
 from phase2.runs.ancestry.locate import address_of
 from phase2.runs.ancestry.model_header import ModelHeader, read_model_header
 
-INHERITED = ("model.", "data.graph.", "foundation.")
+INHERITED = ("model.", "data.graph.", "data.per_volume", "foundation.")
 """Beginnings of the paths of settings that a run takes over from the model it starts from."""
 
 _SIZES: dict[Algorithm, str] = {"cgcnn": "model.preset", "e3nn": "model.size"}

@@ -92,8 +92,8 @@ def _ancestors(lineage: Lineage, *, same_split: bool) -> tuple[Ancestor, ...]:
 
 
 def _same_split(header: ModelHeader, config: RunConfig) -> bool:
-    """Compare what decides the parts of crystals; properties, graphs and the number of samples do not."""
-    same = {"max_samples": None, "graph": config.data.graph}
+    """Compare what decides the parts of crystals; how labels are learned, graphs and the number of samples do not."""
+    same = {"max_samples": None, "graph": config.data.graph, "per_volume": ()}
     return header.config.data.model_copy(update=same) == config.data.model_copy(update=same)
 
 
