@@ -44,6 +44,8 @@ class Property:
             per ``volume`` is multiplied by the volume per atom; ``none`` and ``atom`` are learned as they are.
         lower: Smallest possible value; None for no bound.
         upper: Largest possible value; None for no bound.
+        times_volume: Whether the value times the volume per atom is learned, though it is not counted per volume: the
+            baseline predicts the median of the values, and not that of the products divided by the volume.
     """
 
     key: str
@@ -57,6 +59,14 @@ class Property:
     per: Per = "none"
     lower: float | None = None
     upper: float | None = None
+    times_volume: bool = False
+
+    @property
+    def learned_as(self) -> str:
+        """What decides what the output of a head means: equal for properties whose heads mean the same."""
+        bounds = (self.lower, self.upper) if self.transform == "logit" else ()
+        product = " times volume" if self.times_volume else ""
+        return f"{self.unit} {self.transform} {self.task} {self.per} {bounds}{product}"
 
     @property
     def heading(self) -> str:
@@ -124,7 +134,9 @@ _BELIEVED: Mapping[str, tuple[float, float]] = MappingProxyType({
 """Wider than what the Materials Project and JARVIS-DFT have, but for calculations that failed."""
 
 Density = Literal["bulk_modulus", "shear_modulus", "dielectric", "piezoelectric"]
-"""Properties of the nine whose value is one per volume: an energy, a polarisability or a dipole moment."""
+"""Properties of the nine that are something per volume: an energy, a polarisability or a dipole moment."""
+
+MODULI = ("bulk_modulus", "shear_modulus")
 
 KEYS: tuple[str, ...] = tuple(p.key for p in PROPERTIES)
 CORE: tuple[str, ...] = tuple(p.key for p in PROPERTIES if p.group == "core")
@@ -141,9 +153,13 @@ def believed_range(prop: Property) -> tuple[float, float]:
     return -math.inf if lower is None else lower, math.inf if prop.upper is None else prop.upper
 
 
-def learned_per_atom(prop: Property) -> Property:
-    """Return a property whose value times the volume per atom is learned, without a transform."""
-    return replace(prop, transform="none", per="volume")
+def times_volume(prop: Property) -> Property:
+    """Return a property of which the value times the volume per atom is learned.
+
+    That of moduli is learned without a logarithm, which is worse for it, and better for a dielectric constant
+    (decision 077).
+    """
+    return replace(prop, times_volume=True, transform="none" if prop.key in MODULI else prop.transform)
 
 
 def get_property(key: str, own: Sequence[Property] = ()) -> Property:

@@ -8,6 +8,8 @@ import pytest
 
 from phase2.baselines.boosting import MIN_LABELS, predict_by_boosting, settings_for
 from phase2.baselines.fitting import mean_absolute_error
+from phase2.config.schema import DataConfig
+from phase2.data.dataset import CrystalPropertyDataset
 
 predict = partial(predict_by_boosting, settings={"max_iter": 30})
 
@@ -104,3 +106,15 @@ def test_more_labels_allow_larger_trees(labels, leaves):
     settings = settings_for(labels)
     assert settings["max_leaf_nodes"] == leaves
     assert settings["early_stopping"] is False
+
+
+def test_it_learns_alike_whatever_form_the_network_learns():
+    """Errors of one run's baseline can be compared with those of another run on the same crystals."""
+    keys = ["bulk_modulus", "dielectric"]
+    forms = [(), ("bulk_modulus", "dielectric")]
+    plain, product = (
+        predict(CrystalPropertyDataset.load(DataConfig(max_samples=600, per_volume=form), keys), seed=1)
+        for form in forms
+    )
+    np.testing.assert_array_equal(plain.val, product.val)
+    np.testing.assert_array_equal(plain.test, product.test)

@@ -1,6 +1,7 @@
 """``combine="best"``: each property by the model with the smallest validation error."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from phase2.cli import main
 from phase2.errors import ModelFileError, RequestError, UnknownNameError
 from phase2.prediction.choice import choose_models
 from phase2.prediction.ensemble import predict_with
+from phase2.prediction.intervals import joint_calibration, uncertainty_of
 from phase2.prediction.predicting import predict_structures
 from phase2.prediction.predictor import Predictor
 from phase2.testing.tensor_files import save_signed
@@ -25,19 +27,34 @@ def folders(tmp_path_factory):
     """Runs of one split: one of four properties, and one of two of which it shares one."""
     folder = tmp_path_factory.mktemp("runs")
     words = ["train", "--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "100000", "--no-baselines"]
+    two = ["--properties", "dielectric,bulk_modulus"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PHASE2_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         for name, more in (
             ("four", ["--epochs", "1"]),
-            ("two", ["--epochs", "3", "--properties", "dielectric,bulk_modulus"]),
+            ("two", [*two, "--epochs", "3"]),
+            ("product", [*two, "--epochs", "2", "--set", "data.per_volume=[bulk_modulus]"]),
         ):
             assert main([*words, *more, "--output", str(folder / name)]) == 0
-    return [next(folder.glob(f"{name}/*/run_*")) for name in ("four", "two")]
+    return [next(folder.glob(f"{name}/*/run_*")) for name in ("four", "two", "product")]
 
 
 @pytest.fixture(scope="module")
 def runs(folders):
-    return [Predictor.load(folder / "best.pt") for folder in folders]
+    return [Predictor.load(folder / "best.pt") for folder in folders[:2]]
+
+
+@pytest.fixture(scope="module")
+def product(folders):
+    """Model that learns the bulk modulus times the volume per atom."""
+    return Predictor.load(folders[2] / "best.pt")
+
+
+def without_factors(predictor: Predictor) -> Predictor:
+    """Return a model as its file was written before factors were recorded."""
+    known = uncertainty_of(predictor)
+    earlier = replace(known, calibration=replace(known.calibration, factors=None))
+    return Predictor(replace(predictor.model, uncertainty=earlier), predictor.path)
 
 
 def recorded(folder: Path) -> dict[str, float]:
@@ -45,7 +62,7 @@ def recorded(folder: Path) -> dict[str, float]:
 
 
 def test_the_errors_are_those_that_the_runs_recorded_and_the_smallest_wins(folders, runs):
-    of_runs = [recorded(folder) for folder in folders]
+    of_runs = [recorded(folder) for folder in folders[:2]]
     choices = {choice.property.key: choice for choice in choose_models(runs)}
     assert list(choices) == KEYS
     chosen = choices["bulk_modulus"]
@@ -58,6 +75,39 @@ def test_the_errors_are_those_that_the_runs_recorded_and_the_smallest_wins(folde
             assert not choice.errors
             assert choice.predictor is runs[key == "dielectric"]
             assert "the only one" in choice.sentence()
+
+
+def test_models_that_learn_a_property_in_other_forms_are_compared_in_its_unit(folders, runs, product):
+    (choice,) = choose_models([*runs, product], ["bulk_modulus"])
+    expected = [recorded(folder)["bulk_modulus"] for folder in folders]
+    assert list(choice.errors.values()) == pytest.approx(expected, rel=1e-4)
+    assert "per atom" not in choice.sentence()
+
+
+def test_an_ensemble_of_models_that_learn_in_other_forms_is_calibrated_in_physical_units(runs, product):
+    keys = ["bulk_modulus"]
+    one, other = (joint_calibration(models, keys) for models in ([runs[1], product], [product, runs[1]]))
+    present = ~np.isnan(one.labels[:, 0])
+    np.testing.assert_allclose(one.decode(one.predicted)[present], other.decode(other.predicted)[present], rtol=1e-4)
+    np.testing.assert_allclose(one.decode(one.labels)[present], other.decode(other.labels)[present], rtol=1e-4)
+
+
+def test_models_of_an_earlier_version_that_learn_in_other_forms_are_refused(runs, product):
+    models = [runs[1], without_factors(product)]
+    with pytest.raises(RequestError, match="cannot be compared: they learn 'bulk_modulus' differently") as refused:
+        choose_models(models, ["bulk_modulus"])
+    assert "log1p of the value; " in str(refused.value.why)
+    assert "value times the volume per atom" in str(refused.value.why)
+    with pytest.raises(RequestError, match="cannot be calibrated together"):
+        joint_calibration(models, ["bulk_modulus"])
+
+
+def test_models_of_an_earlier_version_that_learn_alike_are_compared_per_atom(runs, product):
+    one, other = without_factors(product), Predictor(replace(product.model, run_id="other"), product.path)
+    (choice,) = choose_models([one, other], ["bulk_modulus"])
+    assert "validation MAE per atom" in choice.sentence()
+    first, second = choice.errors.values()
+    assert first == second
 
 
 def test_predictions_and_intervals_are_those_of_the_chosen_model(runs, examples):
@@ -141,7 +191,7 @@ def test_the_command_and_python_say_who_predicts_what(folders, runs, examples, t
     assert main([*words, "--combine", "best", "--output", str(output)]) == 0
     said = capsys.readouterr().err
     assert all(f"{choice.sentence()}\n" in said for choice in choose_models(runs))
-    model = phase2.load_model([str(folder) for folder in folders], combine="best")
+    model = phase2.load_model([str(folder) for folder in folders[:2]], combine="best")
     assert [prop.key for prop in model.properties] == KEYS
     assert "best of 2 models" in repr(model)
     written = [list(row.values()) for row in json.loads(output.read_text())]

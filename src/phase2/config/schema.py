@@ -12,7 +12,7 @@ from phase2.config.data.splits import COMPOSITION, LONGEST, RANDOM, parse_split
 from phase2.config.frozen import Frozen
 from phase2.config.levels import Algorithm, Backend, Mode, Preset
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
-from phase2.properties import KEYS, MOST_PROPERTIES, PROPERTIES, Density, Property, get_property, learned_per_atom
+from phase2.properties import KEYS, MOST_PROPERTIES, PROPERTIES, Density, Property, get_property, times_volume
 
 # Upper bounds leave room for whatever can be trained: a file of a run is refused before memory is taken for more.
 Count = Annotated[int, Field(ge=1, le=MOST_COUNTED)]
@@ -79,8 +79,7 @@ class DataConfig(Frozen):
             likewise.
         limits: Limits of reading files and records; left out of the JSON, and of the digest, where none is changed.
         own_properties: Properties that the run defines, besides the nine; left out likewise where there are none.
-        per_volume: Properties, of the nine, that are learned as their value times the volume per atom, as properties of
-            a person's own with ``per: volume`` are; others are learned as they are, or as their logarithm.
+        per_volume: Properties of the nine that are learned as their value times the volume per atom.
     """
 
     source: Address = "sample"
@@ -116,7 +115,7 @@ class DataConfig(Frozen):
 
     def as_learned(self, prop: Property) -> Property:
         """Return a property as it is learned, which says the same of what is read and predicted."""
-        return learned_per_atom(prop) if prop.key in self.per_volume else prop
+        return times_volume(prop) if prop.key in self.per_volume else prop
 
     @property
     def split_name(self) -> str:
@@ -240,7 +239,7 @@ PER_VOLUME: dict[Algorithm, tuple[Density, ...]] = {
     "cgcnn": (),
     "e3nn": ("bulk_modulus", "shear_modulus", "dielectric"),
 }
-"""Properties that an algorithm learns per atom, unless they are given."""
+"""Properties of which an algorithm learns the value times the volume per atom, unless they are given."""
 
 
 class FineTuningConfig(Frozen):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.data.transforms import from_learned, to_learned, within_bounds
+from phase2.data.transforms import from_learned, needs_factor, to_learned, within_bounds
 from phase2.errors import DataError, ModelFileError
 from phase2.properties import Property
 
@@ -29,9 +29,10 @@ _FIELDS = ("mean", "std", "lower", "upper", "median")
 class TargetScaler:
     """Transform and normaliser of P properties, fitted to the training labels only.
 
-    Values per cell or per volume are learned per atom: for these, every method needs the ``factors`` of the crystals,
-    (B, P) float64, of :func:`phase2.data.transforms.learned_factors`. Labels of a binary property stay 0 and 1, and
-    what the network predicts for it is a logit, whose probability is the prediction.
+    Values per cell or per volume are learned per atom, and some others times the volume per atom. For these, every
+    method needs the ``factors`` of the crystals, (B, P) float64, of :func:`phase2.data.transforms.learned_factors`.
+    Labels of a binary property stay 0 and 1, and what the network predicts for it is a logit, whose probability is the
+    prediction.
 
     Attributes:
         properties: The P properties.
@@ -39,8 +40,8 @@ class TargetScaler:
         std: Standard deviation of the transformed labels, (P,) float64; 1 where all labels are equal.
         lower: Smallest transformed label to train on, (P,) float64; -inf where there is no bound.
         upper: Largest transformed label to train on, (P,) float64; inf where there is no bound.
-        median: Median of the training labels, (P,) float64, in the properties' units, or per atom; for a binary
-            property the share of those that are true.
+        median: Median of the training labels, (P,) float64, in the properties' units, or per atom of those that are
+            counted per cell or per volume; for a binary property the share of those that are true.
     """
 
     properties: tuple[Property, ...]
@@ -67,10 +68,10 @@ class TargetScaler:
         values = np.asarray(values, dtype=np.float64)
         assert values.shape[1:] == (len(properties),)  # noqa: S101
         _refuse_unlabelled(values, properties)
-        values = _divided(values, properties, factors)
-        columns = [_fit_column(to_learned(values[:, k], p), p) for k, p in enumerate(properties)]
+        divided = _divided(values, properties, factors)
+        columns = [_fit_column(to_learned(divided[:, k], p), p) for k, p in enumerate(properties)]
         mean, std, lower, upper = np.array(columns).T
-        median = np.nanmedian(values, axis=0)
+        median = np.nanmedian(np.where([p.times_volume for p in properties], values, divided), axis=0)
         binary = [p.task == "binary" for p in properties]
         if any(binary):
             median = np.where(binary, np.nanmean(values, axis=0), median)
@@ -105,7 +106,9 @@ class TargetScaler:
 
         With the factors of crystals, that of each, (B, P) float64; without, values per cell or volume are per atom.
         """
-        return self.median.copy() if factors is None else self.median * factors
+        if factors is None:
+            return self.median.copy()
+        return self.median * np.where([p.times_volume for p in self.properties], 1.0, factors)
 
     def select(self, columns: Sequence[int]) -> TargetScaler:
         """Return the scaler of some of the properties, in this order."""
@@ -150,7 +153,7 @@ def _multiplied(
 
 def _require_factors(properties: Sequence[Property], factors: NDArray[np.float64] | None) -> None:
     """Fail where a value per cell would be taken for one per atom."""
-    assert factors is not None or all(p.per in ("none", "atom") for p in properties), "factors are missing"  # noqa: S101
+    assert factors is not None or not any(map(needs_factor, properties)), "factors are missing"  # noqa: S101
 
 
 def _fit_column(transformed: NDArray[np.float64], prop: Property) -> tuple[float, float, float, float]:

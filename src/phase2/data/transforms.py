@@ -72,12 +72,23 @@ def learned_factors(graphs: PackedGraphs, properties: Sequence[Property]) -> NDA
     Returns:
         Factors, (B, P) float64, 1 where values are learned as they are; None where all are.
     """
-    if all(p.per in ("none", "atom") for p in properties):
+    if not any(map(needs_factor, properties)):
         return None
     atoms = np.diff(graphs.atom_offset).astype(np.float64)
     volume = np.abs(np.linalg.det(np.asarray(graphs.lattice, dtype=np.float64)))
     by = {"cell": atoms, "volume": atoms / volume}
-    return np.stack([by.get(p.per, np.ones(len(graphs))) for p in properties], axis=1)
+    kinds = ["volume" if is_per_volume(p) else p.per for p in properties]
+    return np.stack([by.get(kind, np.ones(len(graphs))) for kind in kinds], axis=1)
+
+
+def needs_factor(prop: Property) -> bool:
+    """Return whether the learned value of a property is another multiple of its value for each crystal."""
+    return is_per_volume(prop) or prop.per == "cell"
+
+
+def is_per_volume(prop: Property) -> bool:
+    """Return whether the value of a property times the volume per atom is learned."""
+    return prop.times_volume or prop.per == "volume"
 
 
 def signed_log1p(x: NDArray[np.float64]) -> NDArray[np.float64]:

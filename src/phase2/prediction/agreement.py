@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from phase2.data.transforms import is_per_volume
 from phase2.errors import RequestError
 from phase2.prediction.predictor import Predictor
+from phase2.properties import Property
 
 
 def joint_columns(predictors: Sequence[Predictor], keys: Sequence[str]) -> list[list[int]]:
@@ -33,3 +35,32 @@ def joint_columns(predictors: Sequence[Predictor], keys: Sequence[str]) -> list[
                 fix="Name runs that define it alike, or ask for other properties with --properties.",
             )
     return columns
+
+
+def check_learned_alike(predictors: Sequence[Predictor], keys: Sequence[str], *, action: str, fix: str) -> None:
+    """Check that models learn properties alike, so that what they keep of their validation part can be compared.
+
+    Args:
+        predictors: The models, each trained for these properties.
+        keys: Keys of the properties.
+        action: What is to be done with the models, as a participle: ``compared``.
+        fix: What to do where they are not alike.
+
+    Raises:
+        RequestError: Two models learn a property in different forms.
+    """
+    columns = [one.output_columns(keys) for one in predictors]
+    for k, key in enumerate(keys):
+        found = [one.model.properties[chosen[k]] for one, chosen in zip(predictors, columns, strict=True)]
+        if len({prop.learned_as for prop in found}) > 1:
+            forms = "; ".join(f"run {one.model.run_id}: {_form(p)}" for one, p in zip(predictors, found, strict=True))
+            raise RequestError(
+                f"These models cannot be {action}: they learn '{key}' differently.", why=f"{forms}.", fix=fix
+            )
+
+
+def _form(prop: Property) -> str:
+    """Return what a network learns of a property in words."""
+    counted = "value times the volume per atom" if is_per_volume(prop) else "value"
+    counted = "value per atom" if prop.per == "cell" else counted
+    return counted if prop.transform == "none" else f"{prop.transform} of the {counted}"

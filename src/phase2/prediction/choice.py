@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phase2.errors import RequestError
-from phase2.prediction.agreement import joint_columns
+from phase2.prediction.agreement import check_learned_alike, joint_columns
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration, uncertainty_of
 from phase2.prediction.predicting import joint_warning, novelties, predict_by_each, unpredicted
 from phase2.prediction.predictor import Predictor
@@ -19,6 +19,7 @@ from phase2.prediction.requested import check_requested
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.properties import Property
 from phase2.storage.progress import ProgressCallback
+from phase2.uncertainty.calibration import Calibration
 from phase2.uncertainty.log_loss import log_losses
 
 if TYPE_CHECKING:
@@ -32,13 +33,16 @@ class Choice:
     Attributes:
         property: The property.
         predictor: The model.
-        errors: Validation errors of all models that were trained for it, by run: in the property's unit, per atom
-            where it is learned per atom, and log losses of a binary one. Empty where there was nothing to choose.
+        errors: Validation errors of all models that were trained for it, by run: in the property's unit, and log losses
+            of a binary one. Empty where there was nothing to choose.
+        per_atom: Whether the errors are per atom, as those of densities and of values per cell are where a model is of
+            an earlier version.
     """
 
     property: Property
     predictor: Predictor
     errors: dict[str, float]
+    per_atom: bool = False
 
     def sentence(self) -> str:
         """Return which model was chosen, and the validation errors of all, on one line."""
@@ -49,7 +53,7 @@ class Choice:
         error = f"{self.errors[chosen]:.3g}"
         if self.property.task == "binary":
             return f"{self.property.key}: run {chosen} (validation log loss {error}{others})"
-        per_atom = " per atom" if self.property.per in {"cell", "volume"} else ""
+        per_atom = " per atom" if self.per_atom else ""
         unit = f" {self.property.unit}".rstrip()
         return f"{self.property.key}: run {chosen} (validation MAE{per_atom} {error}{unit}{others})"
 
@@ -95,10 +99,16 @@ def _choose(predictors: Sequence[Predictor], key: str) -> Choice:
     prop = rivals[0].model.properties[columns[0]]
     if len(rivals) == 1:
         return Choice(prop, rivals[0], {})
-    labels, errors = zip(*map(_validation, rivals, columns), strict=True)
+    known = [uncertainty_of(one).calibration.select([k]) for one, k in zip(rivals, columns, strict=True)]
+    per_atom = any(one.lacks_factors for one in known)
+    if per_atom:
+        check_learned_alike(rivals, [key], action="compared", fix="Name models of the present version.")
+        known = [replace(one, factors=None) for one in known]
+    labels, errors = zip(*map(_validation, known), strict=True)
     _check_labels(key, rivals, labels)
     best = rivals[int(np.argmin(errors))]
-    return Choice(prop, best, {one.model.run_id: error for one, error in zip(rivals, errors, strict=True)})
+    by_run = {one.model.run_id: error for one, error in zip(rivals, errors, strict=True)}
+    return Choice(prop, best, by_run, per_atom=per_atom)
 
 
 def _check_labels(key: str, rivals: Sequence[Predictor], labels: Sequence[NDArray[np.float64]]) -> None:
@@ -119,19 +129,17 @@ def _check_labels(key: str, rivals: Sequence[Predictor], labels: Sequence[NDArra
         )
 
 
-def _validation(predictor: Predictor, column: int) -> tuple[NDArray[np.float64], float]:
-    """Return the validation labels of a property, in its unit or per atom, and the mean error of a model on them."""
-    calibration = uncertainty_of(predictor).calibration.select([column])
-    present = ~np.isnan(calibration.labels[:, 0])
+def _validation(calibration: Calibration) -> tuple[NDArray[np.float64], float]:
+    """Return the validation labels of one property, and the mean error of a model on them."""
+    labels, predicted = calibration.labels[:, 0], calibration.predicted[:, 0]
+    present = ~np.isnan(labels)
     if not present.any():
         return np.empty(0), np.nan
-    labels, predicted = calibration.labels[present], calibration.predicted[present]
     if calibration.scaler.properties[0].task == "binary":  # true or false, and probabilities
-        truth = labels[:, 0].astype(np.float64)
-        return truth, float(log_losses(truth, predicted[:, 0].astype(np.float64)).mean())
-    one_atom = np.ones(labels.shape)
-    truth = calibration.scaler.decode(labels, one_atom)[:, 0]
-    return truth, float(np.abs(calibration.scaler.decode(predicted, one_atom)[:, 0] - truth).mean())
+        truth = labels[present].astype(np.float64)
+        return truth, float(log_losses(truth, predicted[present].astype(np.float64)).mean())
+    truth = calibration.decode(calibration.labels)[present, 0]
+    return truth, float(np.abs(calibration.decode(calibration.predicted)[present, 0] - truth).mean())
 
 
 def predict_by_best(

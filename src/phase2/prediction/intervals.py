@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.errors import ModelFileError, RequestError
+from phase2.prediction.agreement import check_learned_alike
 from phase2.prediction.predictor import Predictor
 from phase2.prediction.table import PredictionTable
 from phase2.uncertainty.calibration import Calibration, labels_needed
@@ -43,7 +44,8 @@ def joint_calibration(predictors: Sequence[Predictor], keys: Sequence[str] | Non
 
     Raises:
         ModelFileError: A model file has no calibration.
-        RequestError: The models were calibrated on different crystals.
+        RequestError: The models were calibrated on different crystals, or learn a property in different forms and were
+            written by a version that did not record what is needed to compare these.
         UnknownNameError: A model was not trained for a property.
     """
     keys = [p.key for p in predictors[0].model.properties] if keys is None else keys
@@ -61,11 +63,14 @@ def joint_calibration(predictors: Sequence[Predictor], keys: Sequence[str] | Non
     first = parts[0]
     if len(parts) == 1:
         return first
-    one_atom = np.ones(first.predicted.shape)  # a mean over models per atom is one per cell, too
-    physical = [part.scaler.decode(part.predicted, one_atom) for part in parts]
-    normalised = [first.scaler.encode(one, one_atom).astype(np.float64) for one in physical]
+    if any(part.lacks_factors for part in parts):  # a mean over models per atom is one per cell, too
+        check_learned_alike(predictors, keys, action="calibrated together", fix="Predict without intervals.")
+        parts = [replace(part, factors=None) for part in parts]
+        first = parts[0]
+    physical = [part.decode(part.predicted) for part in parts]
+    normalised = [first.encode(one).astype(np.float64) for one in physical]
     difficulty = ensemble_difficulty([part.difficulty.astype(np.float64) for part in parts], normalised)
-    mean = first.scaler.encode(np.mean(physical, axis=0), one_atom)
+    mean = first.encode(np.mean(physical, axis=0))
     return replace(first, predicted=mean, difficulty=difficulty.astype(np.float32))
 
 

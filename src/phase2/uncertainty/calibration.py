@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.data.targets import TargetScaler
+from phase2.data.transforms import needs_factor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,18 +25,40 @@ class Calibration:
         predicted: Predictions for the validation crystals, (V, P) float32, normalised.
         labels: Their labels, (V, P) float32, normalised, NaN where missing.
         difficulty: Their difficulty, (V, P) float32.
+        factors: What their learned values are multiplied by, (V, P) float32; None for 1. Files of earlier versions do
+            not have them.
     """
 
     scaler: TargetScaler
     predicted: NDArray[np.float32]
     labels: NDArray[np.float32]
     difficulty: NDArray[np.float32]
+    factors: NDArray[np.float32] | None = None
+
+    @property
+    def lacks_factors(self) -> bool:
+        """Whether values of the validation crystals are known per atom alone."""
+        return self.factors is None and any(map(needs_factor, self.scaler.properties))
+
+    def decode(self, normalised: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Convert normalised values of the validation crystals, (V, P), to physical units; per atom without factors."""
+        factors = np.ones(normalised.shape) if self.lacks_factors else self.factors
+        return self.scaler.decode(normalised, None if factors is None else factors.astype(np.float64))
+
+    def encode(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Invert :meth:`decode`."""
+        factors = np.ones(values.shape) if self.lacks_factors else self.factors
+        return self.scaler.encode(values, None if factors is None else factors.astype(np.float64))
 
     def select(self, columns: Sequence[int]) -> Self:
         """Return the calibration of some of the properties, in this order."""
         index = list(columns)
         return type(self)(
-            self.scaler.select(index), self.predicted[:, index], self.labels[:, index], self.difficulty[:, index]
+            self.scaler.select(index),
+            self.predicted[:, index],
+            self.labels[:, index],
+            self.difficulty[:, index],
+            None if self.factors is None else self.factors[:, index],
         )
 
     def count(self, column: int) -> int:

@@ -69,6 +69,7 @@ class UncertaintyEstimator:
             predicted=scaler.encode(val_predictions, val_factors),
             labels=val_labels.astype(np.float32),
             difficulty=difficulty(references, val_features).astype(np.float32),
+            factors=None if val_factors is None else val_factors.astype(np.float32),
         )
         limit = float(np.quantile(references.neighbors(val_features).distance, NOVELTY_QUANTILE))
         return cls(references, calibration, ids_digest(val_ids), max(limit, 1e-6))
@@ -111,7 +112,9 @@ class UncertaintyEstimator:
         except (KeyError, ValueError) as error:
             raise _damaged(f"an array is missing or has another shape: {error}") from error
         references = References(arrays["mean"], arrays["axes"], arrays["points"], arrays["reference_labels"])
-        calibration = Calibration(scaler, arrays["predicted"], arrays["labels"], arrays["difficulty"])
+        calibration = Calibration(
+            scaler, arrays["predicted"], arrays["labels"], arrays["difficulty"], arrays.get("factors")
+        )
         return cls(references, calibration, crystals, limit)
 
 
@@ -123,7 +126,7 @@ def ids_digest(ids: Sequence[str]) -> str:
 def _arrays(part: References | Calibration) -> dict[str, NDArray[np.floating]]:
     names = [field.name for field in fields(part) if field.name != "scaler"]
     renamed = {"labels": "reference_labels"} if isinstance(part, References) else {}
-    return {renamed.get(name, name): getattr(part, name) for name in names}
+    return {renamed.get(name, name): value for name in names if (value := getattr(part, name)) is not None}
 
 
 def _check_shapes(arrays: Mapping[str, NDArray[np.floating]], properties: int) -> None:
@@ -139,6 +142,7 @@ def _check_shapes(arrays: Mapping[str, NDArray[np.floating]], properties: int) -
         "predicted": (val, properties),
         "labels": (val, properties),
         "difficulty": (val, properties),
+        **({"factors": (val, properties)} if "factors" in arrays else {}),
     }
     for name, shape in expected.items():
         if arrays[name].shape != shape or arrays[name].dtype != (np.float16 if name == "points" else np.float32):
@@ -146,8 +150,9 @@ def _check_shapes(arrays: Mapping[str, NDArray[np.floating]], properties: int) -
         unknown = np.isnan(arrays[name]) if "labels" in name else False
         if not (np.isfinite(arrays[name]) | unknown).all():
             raise ValueError(f"{name} is not finite")
-    if not (arrays["difficulty"] > 0).all():
-        raise ValueError("difficulty is not positive")
+    for name in arrays.keys() & {"difficulty", "factors"}:
+        if not (arrays[name] > 0).all():
+            raise ValueError(f"{name} is not positive")
 
 
 def _damaged(why: str) -> ModelFileError:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from phase2.config.assignments import settings_of
+from phase2.config.assignments import Setting, settings_of
 from phase2.config.request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.resumption import ResumeRequest
@@ -14,6 +14,7 @@ from phase2.errors import ModelFileError, PreemptedError, RequestError
 from phase2.models.files.modelfile import copy_tensors, load_model_file, named_tensors, save_model_file
 from phase2.runs.ancestry.inherit import inherit_settings
 from phase2.runs.ancestry.model_header import read_model_header
+from phase2.runs.ancestry.record import lineage_of
 from phase2.runs.manifest import read_manifest
 from phase2.runs.publish.publish import publish_run
 from phase2.storage.folder import LocalStore
@@ -153,6 +154,34 @@ def test_the_network_of_the_source_is_taken_over(tmp_path, tune, request_in):
     assert resolved.origins["model.width"] == f"run {wide.run_id}"
     with pytest.raises(RequestError, match=r"model\.preset is large by --preset, and small in run"):
         tune(from_=str(wide.path), preset="large")
+
+
+def test_properties_are_learned_as_the_source_learned_them(tmp_path, tune, request_in):
+    product = {"properties": ("bulk_modulus",), "settings": (Setting("data.per_volume", ("bulk_modulus",)),)}
+    source = train_run(resolve(request_in(tmp_path / "a", **product))).directory
+    words = {"from_": str(source.path), "properties": ("bulk_modulus",)}
+    resolved = tune(tmp_path / "b", **words)
+    assert resolved.config.data.per_volume == ("bulk_modulus",)
+    assert resolved.origins["data.per_volume"] == f"run {source.run_id}"
+    assert lineage_of(resolved.config).kept == ("bulk_modulus",)
+    with pytest.raises(RequestError, match=r"data\.per_volume is \[\] by .*, and \['bulk_modulus'\] in run"):
+        tune(tmp_path / "b", **words, settings=(Setting("data.per_volume", ()),))
+
+
+def test_a_source_of_an_earlier_version_keeps_its_logarithms(tmp_path, request_in):
+    """Its configuration has no such setting, and the default of e3nn is another."""
+    earlier = {
+        "algorithm": "e3nn",
+        "properties": ("bulk_modulus",),
+        "epochs": 1,
+        "settings": (Setting("data.per_volume", ()),),
+    }
+    source = train_run(resolve(request_in(tmp_path / "a", **earlier))).directory
+    further = request_in(tmp_path / "b", from_=str(source.path), algorithm="e3nn", properties=("bulk_modulus",))
+    assert resolve(request_in(tmp_path, algorithm="e3nn")).config.data.per_volume
+    config = resolve(inherit_settings(further)).config
+    assert config.data.per_volume == ()
+    assert lineage_of(config).kept == ("bulk_modulus",)
 
 
 def test_other_graphs_and_networks_are_refused(tune):

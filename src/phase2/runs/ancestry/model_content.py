@@ -44,6 +44,7 @@ class PropertyContent(Content):
     per: Per = "none"
     lower: Finite | None = None
     upper: Finite | None = None
+    times_volume: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -93,6 +94,7 @@ class UncertaintyContent(Content):
     predicted: TensorInfo
     labels: TensorInfo
     difficulty: TensorInfo
+    factors: TensorInfo | None = None
 
 
 class ModelContent(Content):

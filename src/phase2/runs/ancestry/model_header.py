@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from phase2.config.schema import RunConfig
 from phase2.errors import ModelFileError
-from phase2.properties import Property
 from phase2.runs.ancestry.model_content import FORMAT, ModelContent, explain_invalid
 from phase2.runs.lineage import Lineage
 from phase2.storage.archive.errors import ArchiveError
@@ -50,12 +49,6 @@ class ModelHeader:
     lineage: Lineage | None
 
 
-def learned_as(prop: Property) -> str:
-    """Return what decides what the output of a head means: equal for properties whose heads mean the same."""
-    bounds = (prop.lower, prop.upper) if prop.transform == "logit" else ()
-    return f"{prop.unit} {prop.transform} {prop.task} {prop.per} {bounds}"
-
-
 def read_model_header(path: Path) -> ModelHeader:
     """Read the header of a model file; the weights themselves are checked where they are loaded.
 
@@ -84,7 +77,7 @@ def _header(content: ModelContent, digest: str) -> ModelHeader:
         run_id=content.run_id,
         epoch=content.epoch,
         config=content.parsed_config(),
-        learned={row.key: learned_as(row.as_property()) for row in content.properties},
+        learned={row.key: row.as_property().learned_as for row in content.properties},
         transforms={row.key: row.transform for row in content.properties},
         scaler=content.scaler.model_dump(),
         species=tuple(content.species),

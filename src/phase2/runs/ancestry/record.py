@@ -7,7 +7,7 @@ from pathlib import Path
 from phase2.config.schema import FineTuningConfig, RunConfig
 from phase2.errors import ModelFileError
 from phase2.runs.addresses import model_file_at
-from phase2.runs.ancestry.model_header import ModelHeader, learned_as, read_model_header
+from phase2.runs.ancestry.model_header import ModelHeader, read_model_header
 from phase2.runs.layout import RunDirectory
 from phase2.runs.lineage import Ancestor, Lineage, Normalisation
 from phase2.runs.manifest import read_manifest
@@ -29,7 +29,7 @@ def lineage_of(config: RunConfig) -> Lineage | None:
     _refuse_another(header, config.fine_tuning)
     own = [config.get_property(key) for key in config.properties]
     kept = () if config.fine_tuning.new_heads else tuple(
-        p.key for p in own if header.learned.get(p.key) == learned_as(p)
+        p.key for p in own if header.learned.get(p.key) == p.learned_as
     )  # fmt: skip
     before = header.lineage
     return Lineage(
