@@ -71,7 +71,7 @@ PARTS = (
     Variant("pairs", "As readout, with radial functions of each pair of elements.", (*WITH_READOUT, PAIRS)),
     FEED_FORWARD,
     Variant(
-        "per-volume-feed-forward",
+        "volume-feed-forward",
         "The default, with element pairs and a feed-forward block in each layer.",
         (*DEFAULT, PAIRS, FEED),
     ),
