@@ -71,6 +71,7 @@ def test_labels_come_back_and_predictions_are_never_negative(learned):
 def test_labels_and_medians_are_those_of_the_values(learned, plain):
     assert np.array_equal(learned.targets, plain.targets, equal_nan=True)
     factors = learned_factors(learned.graphs, learned.properties)
+    assert factors is not None
     assert learned.scaler.median == pytest.approx(plain.scaler.median)
     assert learned.scaler.baseline(factors) == pytest.approx(np.tile(plain.scaler.median, (len(factors), 1)))
 
