@@ -118,7 +118,7 @@ def _defaults(field: SettingField, algorithms: Sequence[Algorithm]) -> str:
     by_algorithm = {algorithm: _default(field, algorithm) for algorithm in algorithms}
     if len(set(by_algorithm.values())) == 1:
         return by_algorithm[algorithms[0]]
-    return ", ".join(f"{value} ({algorithm})" for algorithm, value in by_algorithm.items())
+    return "; ".join(f"{value} ({algorithm})" for algorithm, value in by_algorithm.items())
 
 
 def _default(field: SettingField, algorithm: Algorithm) -> str:
@@ -140,7 +140,7 @@ def _default(field: SettingField, algorithm: Algorithm) -> str:
         if value is None
         else str(value).lower()
         if isinstance(value, bool)
-        else ", ".join(map(str, value))
+        else ", ".join(map(str, value)) or "[]"
         if isinstance(value, list)
         else str(value)
     )
