@@ -42,13 +42,16 @@ class Calibration:
 
     def decode(self, normalised: NDArray[np.floating]) -> NDArray[np.float64]:
         """Convert normalised values of the validation crystals, (V, P), to physical units; per atom without factors."""
-        factors = np.ones(normalised.shape) if self.lacks_factors else self.factors
-        return self.scaler.decode(normalised, None if factors is None else factors.astype(np.float64))
+        return self.scaler.decode(normalised, self._known_factors())
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Invert :meth:`decode`."""
-        factors = np.ones(values.shape) if self.lacks_factors else self.factors
-        return self.scaler.encode(values, None if factors is None else factors.astype(np.float64))
+        return self.scaler.encode(values, self._known_factors())
+
+    def _known_factors(self) -> NDArray[np.float64] | None:
+        if self.lacks_factors:
+            return np.ones(self.labels.shape)
+        return None if self.factors is None else self.factors.astype(np.float64)
 
     def select(self, columns: Sequence[int]) -> Self:
         """Return the calibration of some of the properties, in this order."""
