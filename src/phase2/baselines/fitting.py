@@ -77,9 +77,13 @@ def _refuse_small_memory(crystals: int) -> None:
 
 
 def _key(dataset: CrystalPropertyDataset) -> str:
-    """Return the SHA-256 of everything that the baselines depend on; the properties are in the data's fingerprint."""
+    """Return the SHA-256 of everything that the baselines depend on; the properties are in the data's fingerprint.
+
+    Which labels are outliers, and not learned, depends on the form in which the network learns them.
+    """
     settings = [dict(settings_for(labels)) for labels in dataset.label_counts()["train"].values()]
-    facts = [VERSION, dataset.fingerprint, SEED, DEFAULT_GROUPS, settings, sklearn_version()]
+    forms = [prop.learned_as for prop in dataset.properties]
+    facts = [VERSION, dataset.fingerprint, forms, SEED, DEFAULT_GROUPS, settings, sklearn_version()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -46,7 +46,8 @@ class CrystalPropertyDataset:
         scaler: Normaliser of the targets, fitted to the training part.
         rejected: Number of records of the source that are no valid crystal.
         unlabelled: Number of crystals left out because they have no label of any requested property.
-        fingerprint: SHA-256 of the crystals, labels and parts: equal fingerprints mean equal training data.
+        fingerprint: SHA-256 of the crystals, labels and parts: equal fingerprints mean equal training data,
+            in whatever form the labels are learned.
         store: The graph store on disk.
         assigned: The split of all crystals of the source, from which ``split`` is reduced.
         dropped_twins: Validation and test crystals that were left out for a twin in the training part; None where
@@ -144,7 +145,7 @@ class CrystalPropertyDataset:
             scaler=_fit_scaler(graphs, targets, parts.train, chosen),
             rejected=len(store.rejected),
             unlabelled=int((~present.any(axis=1)).sum()),
-            fingerprint=_fingerprint(store.fingerprint, parts.fingerprint(graphs.ids), chosen),
+            fingerprint=_fingerprint(store.fingerprint, parts.fingerprint(graphs.ids), [known[k] for k in kept]),
             store=store,
             assigned=assigned,
             dropped_twins=dropped,
@@ -264,9 +265,9 @@ def _without_labels(
 
 
 def _fingerprint(store: str, parts: str, properties: Sequence[Property]) -> str:
-    learned = "".join(
-        f"|{p.transform} {p.per} {p.lower} {p.upper}{' times volume' if p.times_volume else ''}"
+    own = "".join(
+        f"|{p.transform} {p.per} {p.lower} {p.upper}"
         for p in properties
         if p not in PROPERTIES and p.task != "binary"
     )
-    return hashlib.sha256(f"{store}|{parts}|{','.join(p.key for p in properties)}{learned}".encode()).hexdigest()
+    return hashlib.sha256(f"{store}|{parts}|{','.join(p.key for p in properties)}{own}".encode()).hexdigest()
