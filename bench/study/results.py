@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.study.recorded import Measurement, StudyResult, portable, settings_digest
 from bench.study.rows import StudyRun
 from phase2.config.resolve import resolve
-from phase2.config.schema import RunConfig
 from phase2.errors import RequestError
 from phase2.runs.keys import manifest_key
 from phase2.runs.manifest import RunManifest
 from phase2.runs.publish.reader import PublishedRun
 from phase2.runs.remote.ids import run_of_id
+from phase2.runs.results import PropertyMetrics
 from phase2.runs.resume.config_diff import differences
 from phase2.storage.base import Store
-
-Key = tuple[str, str, int]
-"""A run of a study: variant, target, seed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A finished run of a study.
+    """A finished run of a study in a store.
 
     Attributes:
         run: What was declared.
@@ -36,19 +34,43 @@ class Finished:
     manifest: RunManifest
 
     @property
-    def key(self) -> Key:
-        """Variant, target and seed."""
-        return self.run.row.variant.name, self.run.row.target, self.run.seed
-
-    @property
     def seconds(self) -> float:
         """Seconds of all epochs together."""
         return (self.manifest.mean_epoch_seconds or 0) * (self.manifest.epochs or 0)
 
-    def mae(self, part: str) -> dict[str, float]:
-        """Return the mean absolute errors by property on ``val`` or ``test``."""
-        metrics = self.manifest.val if part == "val" else self.manifest.test
-        return {one.key: one.mae for one in metrics if one.mae is not None}
+    @property
+    def val(self) -> dict[str, float]:
+        """Validation MAE by property."""
+        return errors_by_property(self.manifest.val)
+
+    def result(self, heldout: Mapping[str, float] | None = None) -> StudyResult:
+        """Return what is recorded of the run.
+
+        Args:
+            heldout: Errors on crystals that decided nothing; None where they have not been looked at.
+        """
+        config, code, hardware = self.manifest.config, self.manifest.code, self.manifest.hardware
+        return StudyResult(
+            self.run,
+            Measurement(
+                run=self.run.run_id,
+                settings=settings_digest(config),
+                data=Path(config.data.source).name,
+                val=self.val,
+                heldout=None if heldout is None else dict(heldout),
+                seconds=round(self.seconds, 1),
+                phase2=code.phase2,
+                commit=code.commit,
+                changed=bool(code.dirty),
+                machine=hardware.gpu or hardware.cpu,
+                threads=hardware.threads,
+            ),
+        )
+
+
+def errors_by_property(metrics: Iterable[PropertyMetrics]) -> dict[str, float]:
+    """Return the mean absolute errors by property."""
+    return {one.key: one.mae for one in metrics if one.mae is not None}
 
 
 def finished_runs(store: Store, runs: Iterable[StudyRun]) -> list[Finished]:
@@ -73,7 +95,7 @@ def finished_run(store: Store, run: StudyRun) -> Finished | None:
     if manifest.status != "finished":
         return None
     declared = resolve(run.request()).config
-    changed = differences(_portable(manifest.config), _portable(declared))
+    changed = differences(portable(manifest.config), portable(declared))
     if changed:
         raise RequestError(
             f"The run {run.run_id} in {store.url} is not the one that the study declares.",
@@ -81,9 +103,3 @@ def finished_run(store: Store, run: StudyRun) -> Finished | None:
             fix="Use another store, or remove the run with 'phase2 runs delete'.",
         )
     return Finished(run, prefix, manifest)
-
-
-def _portable(config: RunConfig) -> RunConfig:
-    """Name the data by their file name, which holds a digest where a study made the file."""
-    data = config.data.model_copy(update={"source": Path(config.data.source).name})
-    return config.model_copy(update={"data": data})

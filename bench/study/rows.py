@@ -59,6 +59,11 @@ class Study:
     heldout: str = "test"
 
     @property
+    def heldout_name(self) -> str:
+        """What the crystals that decide nothing are called: ``test``, or ``held-out`` those of a published split."""
+        return "test" if self.data is not None else "held-out"
+
+    @property
     def together(self) -> list[str]:
         """Names of the targets with several properties."""
         return [name for name, keys in self.targets.items() if len(keys) > 1]

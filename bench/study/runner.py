@@ -54,7 +54,7 @@ def train_missing(runs: Sequence[StudyRun], url: str, output: Path) -> int:
         if (found := finished_run(store, run)) is not None:  # by this process, or by another meanwhile
             if (output / found.prefix).exists():
                 shutil.rmtree(output / found.prefix)
-            errors = ", ".join(f"{key} {mae:.3g}" for key, mae in found.mae("val").items())
+            errors = ", ".join(f"{key} {mae:.3g}" for key, mae in found.val.items())
             print(f"val MAE: {errors}; {found.seconds:.0f} s", flush=True)
             continue
         code = ended or 1

@@ -7,11 +7,13 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.study.results import Finished, Key
+from bench.study.recorded import Key, Measurement, StudyResult
 from bench.study.rows import Study, Variant
-from phase2.machine.code import Code
+from phase2.output.wording import counted
 from phase2.properties import get_property
 from phase2.runs.report.markdown import markup_table
+
+NOT_RUN = "Not run."
 
 
 def legend(study: Study) -> str:
@@ -39,7 +41,7 @@ class StudyTables:
     def text(self) -> str:
         """Return a table of the runs of one property, and one for each set of properties that share a network."""
         found = [self._alone(), *(self._together(name) for name in self.study.together)]
-        return "\n\n".join(text for text in found if text) or "Not run."
+        return "\n\n".join(text for text in found if text) or NOT_RUN
 
     def _alone(self) -> str:
         targets = self.study.alone
@@ -77,27 +79,40 @@ class StudyTables:
         return statistics.mean(found) if found else 0.0
 
 
-def tables_of(study: Study, finished: Sequence[Finished], part: str) -> StudyTables:
-    """Return the tables of finished runs, of their errors on ``val`` or ``test``."""
-    errors = {one.key: one.mae(part) for one in finished}
-    return StudyTables(study, errors, {one.key: one.seconds for one in finished}, part)
+def tables_of(study: Study, results: Sequence[StudyResult], part: str) -> StudyTables:
+    """Return the tables of results, of their errors on ``val`` or else on the crystals that decided nothing."""
+    errors = {one.key: found for one in results if (found := one.mae(part))}
+    return StudyTables(study, errors, {one.key: one.measured.seconds for one in results}, part)
 
 
-def origin(finished: Sequence[Finished]) -> str:
+def report(study: Study, results: Sequence[StudyResult]) -> str:
+    """Return what is known of a study: what each variant tries, where the results come from, and their tables.
+
+    Tables of held-out errors have the runs for which these were looked at.
+    """
+    parts = [legend(study)]
+    if results:
+        parts += [origin(results), tables_of(study, results, "val").text()]
+    else:
+        parts.append(NOT_RUN)
+    if looked_at := [one for one in results if one.measured.heldout is not None]:
+        parts.append(tables_of(study, looked_at, study.heldout_name).text())
+    return "\n\n".join(parts)
+
+
+def origin(results: Sequence[StudyResult]) -> str:
     """Return a line with the code, the hardware and the epochs of runs."""
-    manifests = [one.manifest for one in finished]
-    codes = _distinct(f"{one.code.phase2} ({_commit(one.code)})" for one in manifests)
-    places = _distinct(
-        f"{one.hardware.gpu or one.hardware.cpu} (threads: {one.hardware.threads or 'unknown'})" for one in manifests
-    )
-    epochs = _distinct(str(one.run.epochs) for one in finished)
-    seeds = ", ".join(str(seed) for seed in sorted({one.run.seed for one in finished}))
-    return f"{len(finished)} runs of phase2 {codes} on {places}; epochs {epochs}, seeds {seeds}."
+    measured = [one.measured for one in results]
+    codes = _distinct(f"{one.phase2} ({_commit(one)})" for one in measured)
+    places = _distinct(f"{one.machine} (threads: {one.threads or 'unknown'})" for one in measured)
+    epochs = _distinct(str(one.run.epochs) for one in results)
+    seeds = ", ".join(str(seed) for seed in sorted({one.run.seed for one in results}))
+    return f"{counted(len(results), 'run')} of phase2 {codes} on {places}; epochs {epochs}, seeds {seeds}."
 
 
-def _commit(code: Code) -> str:
+def _commit(measured: Measurement) -> str:
     """Return the commit of a run's code, and whether the checkout had other changes."""
-    return (code.commit or "no commit")[:9] + (" with changes" if code.dirty else "")
+    return (measured.commit or "no commit")[:9] + (" with changes" if measured.changed else "")
 
 
 def mean_and_spread(values: Sequence[float]) -> str:

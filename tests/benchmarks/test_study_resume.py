@@ -33,7 +33,8 @@ def start(store, output, environment):
 def table(store):
     finished = finished_runs(LocalStore(store), RUNS)
     assert len(finished) == len(RUNS)
-    return re.sub(r"\d+ \|$", "|", tables_of(TINY, finished, "val").text(), flags=re.MULTILINE)  # without the seconds
+    tables = tables_of(TINY, [one.result() for one in finished], "val")
+    return re.sub(r"\d+ \|$", "|", tables.text(), flags=re.MULTILINE)  # without the seconds
 
 
 def wait_for(store, pattern, process):

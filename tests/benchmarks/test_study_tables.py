@@ -7,31 +7,13 @@ from dataclasses import replace
 import pytest
 from bench.study.__main__ import STUDIES, main
 from bench.study.page import write_between_markers
-from bench.study.results import finished_runs
-from bench.study.rows import Study, StudyRun, Variant
+from bench.study.results import errors_by_property, finished_runs
 from bench.study.tables import mean_and_spread, origin, tables_of
+from tests.benchmarks.example_study import STUDY, finish, finish_all, results, run_of
 
-from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 from phase2.machine.code import detect_code
-from phase2.machine.hardware import detect_hardware
-from phase2.machine.place import detect_place
-from phase2.runs.attempts import begin_attempt, end_attempt
-from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import RunManifest
-from phase2.runs.remote.ids import claim_run_id
-from phase2.runs.results import PropertyMetrics, Results
-from phase2.runs.run_config import RecordedConfig
 from phase2.storage.folder import LocalStore
-
-STUDY = Study(
-    name="example",
-    question="",
-    epochs=4,
-    settings=("model.size=small", "training.balance=uncertainty"),
-    targets={"band_gap": ("band_gap",), "both": ("band_gap", "bulk_modulus")},
-    variants=(Variant("plain", ""), Variant("equal", "", ("training.balance=equal",), "plain")),
-)
 
 
 @pytest.fixture
@@ -39,54 +21,8 @@ def store(tmp_path):
     return LocalStore(tmp_path / "store")
 
 
-def run_of(name, seed):
-    (row,) = STUDY.rows([name])
-    return StudyRun(row, seed, STUDY.epochs, "sample")
-
-
-def finish(store, run, declared=None, **val):
-    """Leave a finished run in a store, with these validation errors; test errors are ten times as large."""
-    resolved = resolve((declared or run).request())
-    directory = RunDirectory.create(store.root, resolved.config.family, run_id=run.run_id)
-    recorded = RecordedConfig.record(directory, resolved)
-    begin_attempt(directory, host="test")
-    parts = [tuple(PropertyMetrics.from_errors(k, "", 9, mae=v * f) for k, v in val.items()) for f in (1, 10)]
-    results = Results(
-        run_id=run.run_id,
-        algorithm="e3nn",
-        mode="std",
-        properties=tuple(val),
-        best_epoch=1,
-        epochs=4,
-        score=0.2,
-        train_labels=dict.fromkeys(val, 9),
-        mean_epoch_seconds=2.5,
-        val=parts[0],
-        test=parts[1],
-    )
-    RunManifest.draft(
-        recorded,
-        status="finished",
-        attempts=end_attempt(directory, "finished"),
-        code=detect_code(),
-        hardware=detect_hardware(),
-        place=detect_place(),
-        results=results,
-    ).seal(directory)
-    claim_run_id(store, run.run_id, f"{directory.family}/{directory.name}")
-
-
-def finish_all(store):
-    runs = []
-    for seed, alone, shared in ((42, 0.4, 0.5), (43, 0.5, 0.5)):
-        runs += [run_of("plain/band_gap", seed), run_of("equal/both", seed)]
-        finish(store, runs[-2], band_gap=alone)
-        finish(store, runs[-1], band_gap=shared, bulk_modulus=10 * shared)
-    return runs
-
-
 def test_mean_spread_and_the_mean_of_the_ratios_by_seed(store):
-    text = tables_of(STUDY, finished_runs(store, finish_all(store)), "val").text()
+    text = tables_of(STUDY, results(store, finish_all(store)), "val").text()
     alone, together = (part.split("\n")[-1] for part in text.split("\n\n")[1::2])
     assert alone == "| plain | 0.450 ± 0.071 | 2 | 10 |"
     # (0.5 / 0.4 + 0.5 / 0.5) / 2, not 0.5 / 0.45; of the bulk modulus there is no run alone
@@ -94,16 +30,18 @@ def test_mean_spread_and_the_mean_of_the_ratios_by_seed(store):
 
 
 def test_test_errors_are_shown_where_they_are_asked_for(store):
-    finished = finished_runs(store, finish_all(store))
-    assert "4.50 ± 0.71" in tables_of(STUDY, finished, "test").text()
-    assert "4.50" not in tables_of(STUDY, finished, "val").text()
+    found = finished_runs(store, finish_all(store))
+    looked_at = [one.result(errors_by_property(one.manifest.test)) for one in found]
+    assert "4.50 ± 0.71" in tables_of(STUDY, looked_at, "test").text()
+    assert "4.50" not in tables_of(STUDY, looked_at, "val").text()
+    assert tables_of(STUDY, [one.result() for one in found], "test").text() == "Not run."
 
 
 def test_a_ratio_is_over_the_seeds_that_both_have(store):
     runs = finish_all(store)
     runs.append(run_of("equal/both", 44))
     finish(store, runs[-1], band_gap=9.0, bulk_modulus=90.0)
-    assert "(1.12)" in tables_of(STUDY, finished_runs(store, runs), "val").text()
+    assert "(1.12)" in tables_of(STUDY, results(store, runs), "val").text()
 
 
 def test_what_is_not_finished_is_left_out(store):
@@ -120,10 +58,9 @@ def test_a_run_with_other_settings_than_declared_is_refused(store):
 
 
 @pytest.mark.parametrize(("dirty", "shown"), [(False, "(012345678)"), (True, "(012345678 with changes)")])
-def test_the_origin_names_code_epochs_and_seeds(store, monkeypatch, dirty, shown):
+def test_the_origin_names_code_epochs_and_seeds(store, dirty, shown):
     code = detect_code().model_copy(update={"commit": "0123456789abcdef", "dirty": dirty})
-    monkeypatch.setattr(sys.modules[__name__], "detect_code", lambda: code)
-    line = origin(finished_runs(store, finish_all(store)))
+    line = origin(results(store, finish_all(store, code)))
     assert line.startswith(f"4 runs of phase2 {code.phase2} {shown} on ")
     assert line.endswith("; epochs 4, seeds 42, 43.")
 
