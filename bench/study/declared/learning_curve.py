@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.study.declared.sharing import AS_READ, MUON, NETWORK_SETTINGS, READOUT, TRAINING_SETTINGS
+from bench.study.declared.sharing import DEFAULT, SETTINGS
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
 
@@ -33,12 +33,8 @@ LEARNING_CURVE = Study(
     question="How do errors fall with the number of training crystals?",
     epochs=24,
     settings=(
-        *NETWORK_SETTINGS,
-        *READOUT,
-        *TRAINING_SETTINGS,
-        "training.label_exponent=0.5",
-        MUON,
-        AS_READ,
+        *SETTINGS,
+        *DEFAULT,
         "data.fractions=[0.9,0.05,0.05]",
     ),
     targets={key: (key,) for key in CORE} | {"four": CORE},
