@@ -2,10 +2,12 @@
 
 import pytest
 
+from phase2.config.schema import DataConfig
 from phase2.errors import RequestError, UnknownNameError
 from phase2.runs.catalog.best import compare_best, named_best
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.lookup import find
+from phase2.runs.catalog.summary import _NO_DIVISION
 from phase2.storage.urls import open_store
 from phase2.testing.many_runs import write_runs
 
@@ -63,6 +65,21 @@ def test_errors_on_other_crystals_do_not_compare(make_run, tmp_path, listed, man
         RequestError, match="3 runs with a validation error of band_gap are of 3 different data sets or splits"
     ):
         find(listed(), "best:band_gap")
+
+
+def test_runs_that_learn_a_property_in_another_form_compare(make_run, tmp_path, listed, manifest):
+    learned = manifest.config.data.model_copy(update={"per_volume": ("bulk_modulus", "shear_modulus")})
+    make_run(tmp_path, named("plain"), score=0.4)
+    make_run(tmp_path, named("product"), score=0.3, config=manifest.config.model_copy(update={"data": learned}))
+    assert [run.run_id for run in compare_best(listed()).runs] == ["product", "plain"]
+    assert len(compare_best(listed(), "band_gap").runs) == 2
+
+
+def test_it_is_known_of_every_setting_of_the_data_whether_it_divides_the_crystals():
+    """Add a new one to ``_NO_DIVISION``, or to those that do."""
+    do = {"max_samples", "split_seed", "fractions", "group_by", "split", "drop_twins", "own_properties"}
+    assert not do & set(_NO_DIVISION)
+    assert do | set(_NO_DIVISION) == set(DataConfig.model_fields)
 
 
 def test_names_that_choose_by_a_property():

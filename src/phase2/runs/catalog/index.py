@@ -51,7 +51,7 @@ class IndexEntry(Record):
 class Index(Record):
     """The index of a store."""
 
-    schema_version: Literal[5] = 5
+    schema_version: Literal[6] = 6
     entries: tuple[IndexEntry, ...]
 
 

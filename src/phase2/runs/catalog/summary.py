@@ -238,7 +238,7 @@ class _Recorded(_Part):
 
 
 _SAME = ("run_id", "algorithm", "mode", "status", "properties", "score", "best_epoch", "epochs")
-_NO_DIVISION = ("source", "graph", "limits", "properties")
+_NO_DIVISION = ("source", "graph", "limits", "per_volume")
 """Settings of the data that decide on no crystal's part."""
 _OF_LABELS = ("column", "unit", "task", "lower", "upper")
 """Fields of a definition that decide which labels a property has."""
