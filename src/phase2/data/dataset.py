@@ -266,8 +266,6 @@ def _without_labels(
 
 def _fingerprint(store: str, parts: str, properties: Sequence[Property]) -> str:
     own = "".join(
-        f"|{p.transform} {p.per} {p.lower} {p.upper}"
-        for p in properties
-        if p not in PROPERTIES and p.task != "binary"
+        f"|{p.transform} {p.per} {p.lower} {p.upper}" for p in properties if p not in PROPERTIES and p.task != "binary"
     )
     return hashlib.sha256(f"{store}|{parts}|{','.join(p.key for p in properties)}{own}".encode()).hexdigest()

@@ -22,11 +22,11 @@ def run_message(finished: FinishedRun) -> Message:
     return run_finished(finished.manifest, address_of(finished))
 
 
-def ensemble_message(name: str, finished: Sequence[FinishedRun]) -> Message:
-    """Return the message of a finished ensemble."""
+def group_message(what: str, finished: Sequence[FinishedRun]) -> Message:
+    """Return the message of finished runs that belong together, such as an ensemble."""
     from phase2.notification.message import runs_finished
 
-    return runs_finished(f"ensemble {name}", [run.manifest for run in finished], [address_of(run) for run in finished])
+    return runs_finished(what, [run.manifest for run in finished], [address_of(run) for run in finished])
 
 
 def study_message(definition: StudyDefinition, trials: Sequence[Trial]) -> Message:

@@ -35,6 +35,7 @@ from phase2.machine.rank import rank_of_process, refuse_many_processes
 
 if TYPE_CHECKING:
     from phase2.cli.notification import Ending
+    from phase2.cli.training.group import RunGroup
     from phase2.config.resolve import ResolvedRun
     from phase2.storage.base import Store
     from phase2.training.run.experiment import FinishedRun, RunContext
@@ -81,6 +82,13 @@ EnsembleOption = Annotated[
         help="Train so many runs that differ in their seed, to predict together; --resume NAME continues them.",
     ),
 ]
+AlsoAloneOption = Annotated[
+    bool,
+    typer.Option(
+        "--also-alone",
+        help="Train each property also in a run of its own, and say which is better; --resume NAME continues them.",
+    ),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would run, and stop.")]
 
 
@@ -104,6 +112,7 @@ def train_request(  # noqa: PLR0913 - options
     report_to: ReportOption = None,
     baselines: BaselinesOption = True,
     ensemble: EnsembleOption = None,
+    also_alone: AlsoAloneOption = False,
     gpus: GpusOption = None,
     processes: ProcessesOption = None,
     dry_run: DryRunOption = False,
@@ -129,25 +138,15 @@ def train_request(  # noqa: PLR0913 - options
         baselines=baselines,
         trackers=trackers,
     )
-    if ensemble is not None:
-        from phase2.cli.training.ensemble import Ensemble
-
-        if report_to is not None:
-            raise RequestError(
-                "--report-to and --ensemble exclude each other.", why="The report is that of one run.", fix="Drop one."
-            )
-        if (members.asked or 1) > 1:
-            raise RequestError(
-                "--ensemble and several processes exclude each other.",
-                why="The processes share the batches of one run.",
-                fix="Train the ensemble without --gpus or --processes, or its members one by one.",
-            )
-        runs = Ensemble.named(request, ensemble, name=run, resume=resume, accepted=tuple(accept_change or ()))
-        runs.print_plan() if dry_run else runs.train(context, place, messages)
+    accepted = tuple(accept_change or ())
+    if ensemble is not None or also_alone:
+        _refuse_for_groups(ensemble, also_alone=also_alone, report_to=report_to, processes=members.asked)
+        group = _group(request, ensemble, run, ResumeRequest(resume, accepted=accepted))
+        group.print_plan() if dry_run else group.train(context, place, messages)
         return
     from phase2.config.resolve import resolve
 
-    resolved, resumption = resolve(request), ResumeRequest(resume, run, tuple(accept_change or ()))
+    resolved, resumption = resolve(request), ResumeRequest(resume, run, accepted)
     if dry_run:
         from phase2.data.stored.opening import open_data_set
 
@@ -177,6 +176,40 @@ def train_request(  # noqa: PLR0913 - options
         from phase2.runs.catalog.outputs import write_report
 
         write_report(report_to, finished.manifest, finished.directory.handoff.read_text(encoding="utf-8"))
+
+
+def _group(request: RunRequest, ensemble: int | None, name: str | None, resumption: ResumeRequest) -> RunGroup:
+    """Return the runs of an ensemble, or else those of several properties together and alone."""
+    if ensemble is not None:
+        from phase2.cli.training.ensemble import Ensemble
+
+        return Ensemble.named(request, ensemble, name, resumption)
+    from phase2.cli.training.also_alone import AlsoAlone
+
+    return AlsoAlone.named(request, name, resumption)
+
+
+def _refuse_for_groups(
+    ensemble: int | None, *, also_alone: bool, report_to: Path | None, processes: int | None
+) -> None:
+    """Refuse options that go with one run alone."""
+    if ensemble is not None and also_alone:
+        raise RequestError(
+            "--ensemble and --also-alone exclude each other.",
+            why="The better of two runs is not known before they are trained.",
+            fix="Train with --also-alone first, and then an ensemble of what was better.",
+        )
+    option = "--also-alone" if also_alone else "--ensemble"
+    if report_to is not None:
+        raise RequestError(
+            f"--report-to and {option} exclude each other.", why="The report is that of one run.", fix="Drop one."
+        )
+    if (processes or 1) > 1:
+        raise RequestError(
+            f"{option} and several processes exclude each other.",
+            why="The processes share the batches of one run.",
+            fix="Leave out --gpus and --processes, or train the runs one by one.",
+        )
 
 
 def _launch(members: Processes, resolved: ResolvedRun, resumption: ResumeRequest, workers: int | None) -> None:

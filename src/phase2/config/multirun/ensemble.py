@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from phase2.config.multirun.member import Member
 from phase2.config.request import RunRequest
 from phase2.errors import RequestError
 
@@ -11,20 +12,7 @@ FIRST_SEED = 1
 MOST = 64
 
 
-@dataclass(frozen=True, slots=True)
-class EnsembleMember:
-    """One run of an ensemble.
-
-    Attributes:
-        run_id: Its id: the name of the ensemble and a number.
-        request: Its request, with its seed.
-    """
-
-    run_id: str
-    request: RunRequest
-
-
-def ensemble_members(request: RunRequest, name: str, count: int) -> tuple[EnsembleMember, ...]:
+def ensemble_members(request: RunRequest, name: str, count: int) -> tuple[Member, ...]:
     """Return the members of an ensemble: the seed of the request and the next ones, 1, 2, 3, ... where it gives none.
 
     Ids and seeds are those of the WorkflowTemplate ``phase2-ensemble``.
@@ -49,6 +37,4 @@ def ensemble_members(request: RunRequest, name: str, count: int) -> tuple[Ensemb
             fix="Give 4, for example, or leave it out for one run.",
         )
     width, first = len(str(count - 1)), FIRST_SEED if request.seed is None else request.seed
-    return tuple(
-        EnsembleMember(f"{name}-{number:0{width}}", replace(request, seed=first + number)) for number in range(count)
-    )
+    return tuple(Member(f"{name}-{number:0{width}}", replace(request, seed=first + number)) for number in range(count))
