@@ -105,6 +105,7 @@ def an_event(reason, message, about="pod-1", **involved):
     }
 
 
+TAINTED = a_condition("DisruptionTarget", "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
 DISRUPTED = a_condition("DisruptionTarget", "EvictionByEvictionAPI", "Eviction API: evicting")
 PULL = (
     f'Failed to pull image "{IMAGE}": rpc error: code = NotFound desc = failed to pull and unpack image "{IMAGE}": '
@@ -272,6 +273,19 @@ ACTIVE = {
         "stopping",
         "is being stopped before it has started",
     ),
+    "evicted before its start": (
+        [a_pod(phase="Pending", deleted=True, conditions=[TAINTED])],
+        [],
+        "stopping",
+        f"was evicted from node-1 by a taint before it had started: the next attempt starts when node-1 has confirmed "
+        f"that it is gone; {IF_LOST}",
+    ),
+    "evicted by a taint": (
+        [running(deleted=True, conditions=[TAINTED])],
+        [],
+        "stopping",
+        "was evicted from its node by a taint; it is being stopped and saves a checkpoint",
+    ),
     "no entry point": (
         [waiting("RunContainerError", 'exec: "phase2": executable file not found in $PATH')],
         [],
@@ -400,6 +414,8 @@ def test_a_cancelled_run_that_is_saving_has_not_ended():
     assert (lost.state, lost.message) == ("stopping", f"is being stopped, and {GIVEN_UP}; {IF_LOST}")
     job = a_job(annotations={"phase2.dev/cancelled": "now"})
     assert job_state(job, [running()], now=NOW).message == "is being stopped and saves a checkpoint"
+    early = job_state(job, [a_pod(phase="Pending", deleted=True)], now=NOW)
+    assert (early.state, early.message) == ("stopping", "is being stopped before it has started")
 
 
 def test_a_run_that_is_ended_by_its_job_says_why():

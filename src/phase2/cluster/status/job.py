@@ -25,7 +25,7 @@ from phase2.cluster.status.group import group_attempts, group_size, group_states
 from phase2.cluster.status.identity import job_identity
 from phase2.cluster.status.obstacles import creation_obstacle
 from phase2.cluster.status.placement import unplaced_pod
-from phase2.cluster.status.pod import SAVES, PodState, pod_state
+from phase2.cluster.status.pod import SAVES, STOPPED_EARLY, PodState, pod_state
 from phase2.cluster.status.queue import admission_message
 
 # How an attempt ended that was stopped from outside.
@@ -108,8 +108,8 @@ def _stopping(job: Object, ending: Object | None, states: Sequence[PodState], at
     cause = "" if ending is None else f"; it {_failure(job, ending, states, attempt)}"
     if states and states[0].is_lost:
         return f"is being stopped, and {states[0].message}{cause}; {states[0].fix}"
-    if states and states[0].phase in {"waiting", "blocked"}:
-        return f"is being stopped before it has started{cause}"
+    if states and (states[0].phase in {"waiting", "blocked"} or not states[0].has_started):
+        return f"{STOPPED_EARLY}{cause}"
     has_ended = bool(states) and states[0].phase == "failed"
     return f"is being completed{cause}" if has_ended and cause else f"{SAVES}{cause}"
 

@@ -17,7 +17,28 @@ def lost_node(pod: Object) -> Obstacle | None:
     return Obstacle(
         f"was given up on {node}, which does not answer, and where it may still run: the next attempt starts when "
         f"{node} answers again, or is removed from the cluster",
-        f"if {node} is lost for good, have an administrator make sure that it is off, then: kubectl delete node {node}",
+        _if_lost(node),
+    )
+
+
+def evicted_early(pod: Object) -> Obstacle | None:
+    """Return what a pod waits for that was evicted by a taint before it has started; None for others.
+
+    A node that does not answer gets such a taint, and nothing in a pod that never ran tells it from others.
+    """
+    node, disrupted = (pod.get("spec") or {}).get("nodeName"), condition(pod, "DisruptionTarget")
+    if not node or disrupted is None or disrupted.get("reason") != "DeletionByTaintManager":
+        return None
+    return Obstacle(
+        f"was evicted from {node} by a taint before it had started: the next attempt starts when {node} has confirmed "
+        "that it is gone",
+        _if_lost(node),
+    )
+
+
+def _if_lost(node: str) -> str:
+    return (
+        f"if {node} is lost for good, have an administrator make sure that it is off, then: kubectl delete node {node}"
     )
 
 

@@ -10,7 +10,7 @@ from phase2.cluster.manifests.pod import CONTAINER as JOB_CONTAINER
 from phase2.cluster.manifests.workflow import CONTAINER as WORKFLOW_CONTAINER
 from phase2.cluster.objects import Object, condition, event_message, failed_condition, namespace_of
 from phase2.cluster.status.obstacles import Obstacle, container_obstacle, flat, scheduling_obstacle
-from phase2.cluster.status.placement import is_silent, lost_node
+from phase2.cluster.status.placement import evicted_early, is_silent, lost_node
 from phase2.cluster.status.queue import admission_message
 from phase2.cluster.status.volumes import unbound_claim, unmounted_volume
 
@@ -26,6 +26,7 @@ _DISRUPTIONS = {
     "TerminationByKubelet": "was ended by its node, which ran out of memory, disk or process ids, or shut down",
 }
 SAVES = "is being stopped and saves a checkpoint"
+STOPPED_EARLY = "is being stopped before it has started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class PodState:
         exit_code: Exit code of its container; None if it has not ended, or was lost.
         fix: What to do where it is blocked, if there is something to say.
         is_lost: Whether it has started, is to be deleted, and its node does not answer.
+        has_started: Whether the container of a pod that is to be deleted has started, and may have something to save.
     """
 
     phase: Phase
@@ -45,6 +47,7 @@ class PodState:
     exit_code: int | None = None
     fix: str = ""
     is_lost: bool = False
+    has_started: bool = True
 
     @classmethod
     def blocked(cls, obstacle: Obstacle) -> PodState:
@@ -65,8 +68,7 @@ def pod_state(pod: Object, events: Sequence[Object] = ()) -> PodState:
     if phase in {"Succeeded", "Failed"}:
         return _ended(pod, state.get("terminated") or {})
     if pod["metadata"].get("deletionTimestamp"):
-        lost = lost_node(pod)
-        return PodState("stopping", _stopping(pod)) if lost is None else replace(PodState.blocked(lost), is_lost=True)
+        return _deleted(pod)
     if "running" in state:
         return PodState("running", _running(pod))
     if "terminated" in state:  # before the phase of the pod is updated
@@ -85,9 +87,21 @@ def has_started(pod: Object) -> bool:
     return bool(container_state(pod).keys() & {"running", "terminated"})
 
 
-def _stopping(pod: Object) -> str:
-    """Return why a running pod is being deleted, as far as the cluster says."""
-    saves = SAVES if has_started(pod) else "is being stopped before it has started"
+def _deleted(pod: Object) -> PodState:
+    """Return the state of a pod that is to be deleted."""
+    lost = lost_node(pod)
+    if lost is not None:
+        return replace(PodState.blocked(lost), is_lost=True)
+    if has_started(pod):
+        return PodState("stopping", _stopping(pod, SAVES))
+    evicted = evicted_early(pod)
+    if evicted is not None:
+        return PodState("stopping", evicted.message, fix=evicted.fix, has_started=False)
+    return PodState("stopping", _stopping(pod, STOPPED_EARLY), has_started=False)
+
+
+def _stopping(pod: Object, saves: str) -> str:
+    """Return why a pod is being deleted, as far as the cluster says, and what it does."""
     disrupted = condition(pod, "DisruptionTarget")
     known = None if disrupted is None else _DISRUPTIONS.get(str(disrupted.get("reason")))
     return saves if known is None else f"{known}; it {saves}"

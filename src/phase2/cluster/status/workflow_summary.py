@@ -162,7 +162,7 @@ class WorkflowSnapshot:
         for state in states:
             if state.is_lost:
                 return f"is being stopped, and {state.message}; {state.fix}"
-        started = any(state.phase in {"running", "stopping"} for state in states)
+        started = any(state.phase in {"running", "stopping"} and state.has_started for state in states)
         return SAVES if started or not states else "is being stopped"
 
     def _state_of(self, node: Node) -> PodState:
