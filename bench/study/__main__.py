@@ -18,7 +18,7 @@ from bench.study.declared import STUDIES
 from bench.study.page import write_between_markers
 from bench.study.recorded import StudyResult, record, recorded_file, recorded_results
 from bench.study.results import Finished, errors_by_property, finished_runs
-from bench.study.rows import Study, StudyRun
+from bench.study.rows import SEEDS, Study, StudyRun
 from bench.study.runner import command_line, train_missing
 from bench.study.tables import report
 from phase2.config.settings import cache_dir
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("command", nargs="?", choices=("run", "table", "record", "commands"), default="run")
     parser.add_argument("--study", choices=tuple(STUDIES), default="sharing")
     parser.add_argument("--store", help="store of the runs: a folder or s3://bucket/prefix; table does without it")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[42, 43, 44])
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--rows", nargs="+", default=[], metavar="NAME", help="variants (muon) or rows (muon/four)")
     parser.add_argument("--epochs", type=int, help="epochs of every run (default: those of the study)")
     parser.add_argument("--data", help="your copy of the data, or another data set")

@@ -8,7 +8,11 @@ import pytest
 from bench.protocols.__main__ import _parser as protocols_parser
 from bench.study.__main__ import _parser as study_parser
 from bench.study.declared import STUDIES
-from bench.study.tables import legend
+from bench.study.recorded import FOLDER, recorded_file, recorded_results
+from bench.study.rows import SEEDS
+from bench.study.tables import legend, report
+
+from tools.prose import wrap
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "benchmarks").glob("*.md"))
 PARSERS = {"bench.study": study_parser(), "bench.protocols": protocols_parser()}
@@ -40,6 +44,25 @@ def test_every_study_has_one_place_for_its_tables():
 
 @pytest.mark.parametrize("study", STUDIES.values(), ids=list(STUDIES))
 def test_the_tables_list_the_variants_as_declared(study):
-    """Else: ``python -m bench.study table --study NAME --store STORE --write PAGE``."""
+    """Else: ``python -m bench.study table --study NAME --write PAGE``."""
+    assert legend(study) in page_of(study)
+
+
+RECORDED = [study for study in STUDIES.values() if recorded_file(study.name).exists()]
+
+
+def test_results_are_recorded_of_declared_studies_alone():
+    assert {path.name for path in FOLDER.glob("study-*")} == {recorded_file(study.name).name for study in RECORDED}
+
+
+@pytest.mark.parametrize("study", RECORDED, ids=lambda study: study.name)
+def test_the_tables_are_those_of_the_recorded_results(study):
+    """Else: ``python -m bench.study table --study NAME --write PAGE``."""
+    results = recorded_results(recorded_file(study.name), study.runs((), SEEDS, data="sample"))
+    text = report(study, results)
+    assert f"\n\n{wrap(text)}\n\n<!-- end -->" in page_of(study)
+
+
+def page_of(study):
     (page,) = (text for page in PAGES if f"<!-- tables: {study.name} -->" in (text := page.read_text(encoding="utf-8")))
-    assert legend(study) in page
+    return page
