@@ -144,4 +144,5 @@ def _titled(title: str, keys: Sequence[str], rows: Sequence[Sequence[str]], seco
 
 
 def _distinct(texts: Iterable[str]) -> str:
-    return " and ".join(dict.fromkeys(texts))
+    *first, last = dict.fromkeys(texts)
+    return f"{', '.join(first)} and {last}" if first else last
