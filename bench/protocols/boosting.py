@@ -27,19 +27,21 @@ from phase2.runs.report.markdown import markup_table
 
 
 def main() -> int:
-    """Fit all sizes and print the table of held-out errors."""
+    """Fit all sizes and print the table of held-out errors, each row as soon as it is known."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="your file with a published split")
     parser.add_argument("--sizes", nargs="+", choices=tuple(SIZES), default=list(SIZES), help="training crystals")
     parser.add_argument("--seeds", type=int, nargs="+", default=[42, 43, 44])
     chosen = parser.parse_args()
+    columns = ("gradient boosting, held-out MAE", *(get_property(key).heading for key in CORE))
+    print(markup_table(columns, [], numeric=len(CORE)), flush=True)
     try:
-        rows = [[size, *(_cell(chosen.data, size, key, chosen.seeds) for key in CORE)] for size in chosen.sizes]
+        for size in chosen.sizes:
+            row = [size, *(_cell(chosen.data, size, key, chosen.seeds) for key in CORE)]
+            print(markup_table(columns, [row], numeric=len(CORE)).splitlines()[-1], flush=True)
     except Phase2Error as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    headings = [get_property(key).heading for key in CORE]
-    print(markup_table(("gradient boosting, held-out MAE", *headings), rows, numeric=len(CORE)))
     return 0
 
 
