@@ -67,24 +67,22 @@ class AlsoAlone(RunGroup):
         from phase2.runs.report.markdown import number
 
         shared, *others = finished
-        errors, rows, chosen = _val_errors(shared.manifest), [], [shared]
+        errors, rows, better = _val_errors(shared.manifest), [], []
         for run in others:
             (key,) = run.manifest.properties
             here, there = errors.get(key), _val_errors(run.manifest).get(key)
             is_better = here is not None and there is not None and there < here
-            chosen += [run] if is_better else []
+            better += [run] if is_better else []
             change = f"{there / here - 1:+.1%}" if here and there is not None else "-"
             unit = run.manifest.config.get_property(key).unit or "-"
             rows.append((key, unit, number(here), number(there), change, "alone" if is_better else "together"))
-        title = "validation error" + (
-            ", log loss of binary ones" if any(m.is_binary for m in shared.manifest.val) else ""
-        )
+        is_mixed = any(one.is_binary for one in shared.manifest.val)
+        title = f"validation error{', log loss of binary ones' if is_mixed else ''}"
         columns = ("together", "alone", "change")
         print_table(title, ("property", "unit", *columns, "better"), rows, numeric=columns)
-        if len(others) == len(chosen) - 1:  # the run of all is the better one of none
-            chosen = chosen[1:]
-        words = [word for run in chosen for word in ("--model", str(run.directory.path))]
-        combined = ["--combine", "best"] if len(chosen) > 1 else []
+        needed = better if len(better) == len(others) else [shared, *better]
+        words = [word for run in needed for word in ("--model", str(run.directory.path))]
+        combined = ["--combine", "best"] if len(needed) > 1 else []
         command = shlex.join(["phase2", "predict", *words, *combined, "--cif", "FILE"])
         echo(f"predict each property by the better run: {command}")
 
