@@ -21,7 +21,7 @@ from typing import Any
 
 import boto3
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import RunConfig
 from phase2.data.dataset import CrystalPropertyDataset

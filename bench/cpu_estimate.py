@@ -11,7 +11,7 @@ import tempfile
 
 from bench.cpu_rates import cpu_of
 from phase2.cluster.estimate.work import estimate
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 
 RUNS = (

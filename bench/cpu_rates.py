@@ -31,7 +31,7 @@ import phase2
 from phase2.cluster.estimate import cpu_rates
 from phase2.cluster.estimate.cpu_rates import RATES_FILE, CpuRates, NetworkRate, Spread
 from phase2.config.levels import PROFILES, Profile
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import RunConfig
 from phase2.data.dataset import CrystalPropertyDataset

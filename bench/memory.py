@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.machine.memory import LIBRARIES, needed_memory
 

@@ -23,7 +23,7 @@ import psutil
 import torch
 from numpy.typing import NDArray
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.sources.registry import open_source

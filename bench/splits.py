@@ -14,7 +14,7 @@ from statistics import mean, stdev
 
 import numpy as np
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import ResolvedRun, resolve
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.twins.search import NEAR, TWIN, find_twins

@@ -12,7 +12,7 @@ from bench.gpu.record.rows import Network
 from bench.gpu.setting import Setting
 from bench.gpu.store import PackedData
 from phase2.config.levels import PROFILES
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import RunConfig
 from phase2.config.settings import Kernels

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phase2.config.assignments import Setting, parse_setting
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.errors import UnknownNameError
 
 SEEDS = (42, 43, 44)

@@ -15,7 +15,7 @@ import torch
 import phase2
 from phase2.api.request import RunSettings, run_request
 from phase2.cli import main
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.runs.layout import RunDirectory
 from phase2.testing.same_result import assert_same_result

@@ -16,7 +16,7 @@ from phase2.cluster.request.quantities import parse_cpu
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.assignments import Setting, settings_of
 from phase2.config.combine import combine
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import SOURCE_DIGEST, resolve
 from phase2.errors import RequestError
 

@@ -15,7 +15,8 @@ from phase2.cluster.plan import make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
-from phase2.config.request import RunRequest, flag
+from phase2.config.request.options import flag
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.properties import KEYS
 

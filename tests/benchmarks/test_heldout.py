@@ -8,7 +8,7 @@ from bench.heldout import predict_heldout
 from bench.published_split import part_file
 
 import phase2
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.sources.registry import open_source
 from phase2.errors import DataError, UnknownNameError

@@ -8,7 +8,7 @@ from bench.study.rows import StudyRun
 
 from phase2.config.assignments import parse_setting
 from phase2.config.paths import settings_of_algorithm
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import UnknownNameError
 from phase2.runs.layout import check_run_id

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import TimeoutError as NotInTimeError
 from tests.browser.conftest import NARROW
 
-from phase2.config.request import RunRequest
+from phase2.config.request.resume_request import ResumeRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.config.resumption import ResumeRequest
 from phase2.errors import PreemptedError
 from phase2.runs.report.html.files import files_of_folder
 from phase2.runs.report.html.inputs import read_run

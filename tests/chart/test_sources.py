@@ -13,7 +13,7 @@ from phase2.cluster.manifests.job import build_job
 from phase2.cluster.plan import CACHE_CLAIM, SERVICE_ACCOUNT, STORE_CONFIG_MAP, make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import STORE_SECRET, ClusterRequest
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 
 from .rendering import CHART, PROFILES, PROJECT, named, of_kind, pod_specs

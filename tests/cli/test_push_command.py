@@ -13,7 +13,7 @@ from tests.data.sources.optimade_server import OptimadeServer
 from phase2.cli.cluster.options import ClusterArguments
 from phase2.cli.cluster.submission.local_data import data_for_pods
 from phase2.cluster.request.options import ClusterOptions
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 
 SMALL = ["--algorithm", "cgcnn", "--level", "smoke", "--epochs", "1", "--properties", "formation_energy"]
 

@@ -7,7 +7,7 @@ import pytest
 from phase2.cli import main
 from phase2.config.assignments import parse_setting
 from phase2.config.combine import combine
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.runs.manifest import read_manifest
 

@@ -53,7 +53,7 @@ def run_script(monkeypatch, tmp_path):
     from phase2.cluster.local.plan import make_local_plan
     from phase2.cluster.local.process import run_locally
     from phase2.cluster.request.options import ClusterOptions
-    from phase2.config.request import RunRequest
+    from phase2.config.request.run_request import RunRequest
     from phase2.config.resolve import resolve
 
     def run_script(script):

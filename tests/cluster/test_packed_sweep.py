@@ -21,7 +21,7 @@ from phase2.cluster.request.image import Image
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.multirun.sweep import SweepRequest
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory

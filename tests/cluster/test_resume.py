@@ -13,7 +13,7 @@ from phase2.cluster.plan import make_plan
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import DAY
 from phase2.cluster.resume import from_cluster, from_store
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 from phase2.storage.urls import open_store

@@ -8,7 +8,7 @@ from phase2.config.assignments import settings_of
 from phase2.config.combine import combine
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
-from phase2.config.request import BALANCES, FREEZES, PRECISIONS
+from phase2.config.request.options import BALANCES, FREEZES, PRECISIONS
 from phase2.properties import KEYS, Density
 
 COUNTS = st.integers(1, 10**6)

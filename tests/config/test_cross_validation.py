@@ -6,7 +6,7 @@ from phase2.config.assignments import parse_setting
 from phase2.config.combine import combine
 from phase2.config.data.own_properties import PropertyDefinition
 from phase2.config.multirun.cross_validation import cross_validation
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 

@@ -12,7 +12,7 @@ from phase2.config.data.own_properties import FORBIDDEN, PropertyDefinition
 from phase2.config.data.property_texts import parse_property, read_properties_file
 from phase2.config.multirun.sweep import SweepRequest
 from phase2.config.reproduce import request_of
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.run_file.reader import RunFile
 from phase2.config.run_file.writer import write_run_file

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from phase2.cli.options import takes_request
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError
 from phase2.properties import KEYS
 

@@ -4,7 +4,7 @@ import pytest
 
 from phase2.config.assignments import Setting
 from phase2.config.levels import ALGORITHMS, MODES, profile
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import flatten, resolve
 from phase2.config.schema import RunConfig
 from phase2.properties import CORE, KEYS

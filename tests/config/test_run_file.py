@@ -10,7 +10,7 @@ from phase2.config.assignments import parse_setting
 from phase2.config.combine import combine
 from phase2.config.levels import ALGORITHMS, MODES
 from phase2.config.reproduce import reproducing_request, request_of
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import ResolvedRun, resolve
 from phase2.config.run_file.reader import RunFile
 from phase2.config.run_file.writer import write_run_file

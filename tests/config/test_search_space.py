@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phase2.config.levels import ALGORITHMS
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.search.dimensions import Choices, Range
 from phase2.config.search.parser import parse_dimension

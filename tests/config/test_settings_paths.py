@@ -11,7 +11,8 @@ from phase2.config.combine import combine
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS
 from phase2.config.paths import DERIVED, settings_of_algorithm
-from phase2.config.request import BALANCES, FREEZES, PRECISIONS, RunRequest
+from phase2.config.request.options import BALANCES, FREEZES, PRECISIONS
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import SOURCE_DIGEST, flatten, resolve
 from phase2.config.schema import FineTuningConfig, FoundationConfig, TrainingConfig
 from phase2.errors import RequestError, UnknownNameError

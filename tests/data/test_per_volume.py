@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import DataConfig
 from phase2.data.dataset import CrystalPropertyDataset

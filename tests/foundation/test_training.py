@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from phase2.config.assignments import parse_setting
-from phase2.config.request import RunRequest
+from phase2.config.request.resume_request import ResumeRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.config.resumption import ResumeRequest
 from phase2.data.dataset import open_graph_store
 from phase2.errors import MissingExtraError, ModelFileError, PreemptedError, RequestError, UnknownNameError
 from phase2.foundation.featurizer import Featurizer

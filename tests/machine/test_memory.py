@@ -3,7 +3,7 @@
 import pytest
 
 from phase2.config.levels import PROFILES
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 from phase2.machine import memory

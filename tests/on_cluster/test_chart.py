@@ -21,7 +21,7 @@ from phase2.cluster.manifests.job import build_job
 from phase2.cluster.plan import make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.publish.reader import PublishedRun

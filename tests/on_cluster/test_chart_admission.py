@@ -12,7 +12,7 @@ from phase2.cluster.plan import CACHE_CLAIM, make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.quantities import parse_cpu, parse_memory
 from phase2.cluster.request.resources import ClusterRequest
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.chart, pytest.mark.timeout(900)]

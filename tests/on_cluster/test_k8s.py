@@ -15,7 +15,7 @@ from phase2.cluster.plan import make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.cluster.transfer.job import transfer_job
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 
 pytestmark = pytest.mark.cluster

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import EquivariantConfig
 from phase2.models.build import build_network

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.errors import PreemptedError
 from phase2.training.checkpoints.checkpoint import load_checkpoint
 from phase2.training.interruption import SignalStopRequest

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import EquivariantConfig
 from phase2.config.settings import wanted_kernels

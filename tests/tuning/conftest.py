@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.search.space import SearchSpace
 from phase2.storage.folder import LocalStore
 from phase2.tuning.definition import StudyDefinition

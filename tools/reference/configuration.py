@@ -7,7 +7,8 @@ from typing import Any
 from phase2.config.assignments import LIMITS, Setting
 from phase2.config.levels import ALGORITHMS, LEVELS, Algorithm
 from phase2.config.paths import SettingField, settings_of_algorithm
-from phase2.config.request import BACKBONE, FIELD_PATHS, FLAG_PATHS, RunRequest, flag
+from phase2.config.request.options import BACKBONE, FIELD_PATHS, FLAG_PATHS, flag
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import SOURCE_DIGEST, flatten, resolve
 from phase2.properties import KEYS
 from phase2.runs.report.markdown import markup_table

@@ -14,7 +14,7 @@ from phase2.api.run import Run
 from phase2.api.table import Cell, Table
 from phase2.api.train import pinned, train_request
 from phase2.config.multirun.cross_validation import FOLDS, cross_validation
-from phase2.config.resumption import ResumeRequest
+from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.settings import CHECKPOINT_MINUTES
 from phase2.models.device import AUTO
 from phase2.runs.catalog.cross_validation import CrossValidation, PropertySpread

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from phase2.config.assignments import settings_of
 from phase2.config.combine import combine
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.run_file.reader import RunFile
 from phase2.errors import UnknownNameError
 

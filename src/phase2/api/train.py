@@ -13,9 +13,9 @@ from phase2.api.request import RunSettings, run_request
 from phase2.api.run import Run
 from phase2.api.torch_state import preserved_torch_settings
 from phase2.config.extras import explain_missing_packages
-from phase2.config.request import RunRequest
+from phase2.config.request.resume_request import ResumeRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.config.resumption import ResumeRequest
 from phase2.config.settings import CHECKPOINT_MINUTES, store_url
 from phase2.data.stored.opening import pinned_address
 from phase2.errors import RequestError

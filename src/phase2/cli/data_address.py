@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from phase2.config.data.addresses import is_short_content, may_be_name
 from phase2.config.multirun.sweep import SweepRequest
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 
 DATA_HELP = (
     "sample, jarvis-dft3d, a file of structures, a folder of them with a CSV, optimade:URL, s3://bucket/path, or a "

@@ -15,7 +15,7 @@ from phase2.cli.models.predict import predict
 from phase2.cli.options import takes_request
 from phase2.cli.training.train import train, train_request
 from phase2.config.levels import Backend, Level
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError
 
 _DEFAULT_LEVELS: dict[Backend, Level] = {

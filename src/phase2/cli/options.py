@@ -17,8 +17,9 @@ from phase2.config.combine import combine
 from phase2.config.data.splits import FORMS
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, SEED
-from phase2.config.request import BALANCES, FREEZES, PRECISIONS, RunRequest
-from phase2.config.resumption import CHANGES
+from phase2.config.request.options import BALANCES, FREEZES, PRECISIONS
+from phase2.config.request.resume_request import CHANGES
+from phase2.config.request.run_request import RunRequest
 from phase2.config.settings import PROPERTY_VARIABLE, SET_VARIABLE
 from phase2.errors import RequestError
 from phase2.properties import CORE, KEYS

@@ -14,7 +14,7 @@ from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.cluster.visibility import CACHE, refuse_invisible_data, refuse_invisible_model, refuse_invisible_split
 from phase2.config.reproduce import reproducing_request
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import ResolvedRun
 from phase2.config.settings import CHECKPOINT_MINUTES
 from phase2.machine.rank import refuse_many_processes

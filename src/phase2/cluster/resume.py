@@ -12,7 +12,7 @@ from phase2.cluster.lookup import match_submitted
 from phase2.cluster.namespace import SubmittedRun
 from phase2.cluster.objects import annotation
 from phase2.cluster.request.options import ClusterOptions
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError
 from phase2.runs.catalog.lookup import find_in
 from phase2.runs.run_config import RecordedConfig

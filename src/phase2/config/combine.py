@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from phase2.config.assignments import Setting
-from phase2.config.request import FIELD_PATHS, RunRequest
+from phase2.config.request.options import FIELD_PATHS
+from phase2.config.request.run_request import RunRequest
 from phase2.config.run_file.reader import RunFile
 from phase2.errors import RequestError
 

@@ -9,7 +9,8 @@ from typing import Any
 from phase2.config.assignments import Setting
 from phase2.config.levels import PROFILES
 from phase2.config.paths import settings_of_algorithm
-from phase2.config.request import BACKBONE, FIELD_PATHS, RunRequest
+from phase2.config.request.options import BACKBONE, FIELD_PATHS
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import SOURCE_DIGEST, ResolvedRun, flatten, resolve
 from phase2.config.schema import RunConfig
 from phase2.errors import RequestError

@@ -10,7 +10,8 @@ from typing import Any
 from phase2.config.assignments import Setting
 from phase2.config.data.splits import COMPOSITION, RANDOM
 from phase2.config.levels import SEED, Profile
-from phase2.config.request import BACKBONE, FLAG_PATHS, RunRequest
+from phase2.config.request.options import BACKBONE, FLAG_PATHS
+from phase2.config.request.run_request import RunRequest
 from phase2.config.schema import (
     CGCNN_PRESETS,
     EQUIVARIANT_SIZES,

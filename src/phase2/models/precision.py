@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from phase2.config.request import Precision
+from phase2.config.request.options import Precision
 from phase2.errors import RequestError
 
 

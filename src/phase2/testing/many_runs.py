@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from phase2.config.levels import LEVELS
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import ResolvedRun, resolve
 from phase2.machine.code import Code, detect_code
 from phase2.machine.hardware import Hardware, detect_hardware

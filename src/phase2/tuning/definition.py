@@ -11,7 +11,7 @@ from typing import Literal, Self, TypeVar, get_args
 from pydantic import AwareDatetime
 
 from phase2 import __version__
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.search.space import SearchSpace
 from phase2.errors import ModelFileError, RequestError, UnknownNameError

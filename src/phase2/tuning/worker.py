@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.resolve import resolve
-from phase2.config.resumption import ResumeRequest
 from phase2.errors import DataError, PreemptedError, RequestError
 from phase2.runs.manifest import RunManifest
 from phase2.storage.base import Store

@@ -12,7 +12,7 @@ from phase2.cluster.estimate.work import estimate
 from phase2.config.assignments import parse_setting
 from phase2.config.data.sets import CRYSTALS
 from phase2.config.levels import PROFILES
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.sources.sample import SampleSource
 from phase2.runs.execution import Execution

@@ -27,7 +27,7 @@ from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.quantities import parse_cpu, parse_memory
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.levels import ALGORITHMS, LEVELS
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError, UnknownNameError
 

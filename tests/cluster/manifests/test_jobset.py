@@ -15,7 +15,7 @@ from phase2.cluster.manifests.job import build_job, to_yaml
 from phase2.cluster.manifests.jobset import build_jobset
 from phase2.cluster.plan import make_plan
 from phase2.cluster.request.resources import ClusterRequest
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 

@@ -9,7 +9,7 @@ from phase2.cluster.manifests.job import build_job
 from phase2.cluster.manifests.protection import PROGRAM
 from phase2.cluster.plan import make_plan
 from phase2.cluster.request.installation import Installation
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 

@@ -19,7 +19,7 @@ from phase2.cluster.manifests.trainjob import build_runtime, build_trainjob
 from phase2.cluster.plan import make_plan
 from phase2.cluster.request.quantities import parse_memory
 from phase2.cluster.request.resources import ClusterRequest
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 

@@ -9,7 +9,7 @@ from phase2.cluster.manifests.job import to_yaml
 from phase2.cluster.manifests.workflow import build_workflow
 from phase2.cluster.plan import make_plan
 from phase2.cluster.request.options import ClusterOptions
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.config.schema import CgcnnConfig, GraphSpec
 from phase2.data.batching import collate

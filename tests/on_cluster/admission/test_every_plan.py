@@ -18,7 +18,7 @@ from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.assignments import parse_setting
 from phase2.config.multirun.sweep import SweepRequest
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 
 pytestmark = pytest.mark.cluster

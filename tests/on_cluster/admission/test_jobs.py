@@ -17,7 +17,7 @@ from tests.on_cluster.admission.requests import BOB
 
 from phase2.cluster.request.names import Toleration
 from phase2.config.assignments import parse_setting
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 
 pytestmark = pytest.mark.cluster
 

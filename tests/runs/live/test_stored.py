@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from phase2.cli.watch.sources import StoredRuns
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.runs.attempts import begin_attempt, end_attempt
 from phase2.runs.catalog.index import list_runs

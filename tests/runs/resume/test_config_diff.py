@@ -1,6 +1,6 @@
 """Differences between two configurations."""
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.runs.resume.config_diff import differences
 

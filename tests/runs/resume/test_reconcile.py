@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from phase2.config.request import RunRequest
+from phase2.config.request.resume_request import CHANGES, ResumeRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.config.resumption import CHANGES, ResumeRequest
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
 from phase2.runs.resume.reconcile import reconcile_settings

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 
 
 @pytest.fixture(scope="module", autouse=True)

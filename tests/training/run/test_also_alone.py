@@ -12,7 +12,7 @@ from phase2.cli import main
 from phase2.config.assignments import parse_setting
 from phase2.config.data.property_texts import parse_property
 from phase2.config.multirun.alone import alone, together
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.sources.registry import open_source

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from phase2.cli import main
+from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.resolve import resolve
-from phase2.config.resumption import ResumeRequest
 from phase2.errors import PreemptedError
 from phase2.runs.attempts import Attempt
 from phase2.runs.manifest import read_manifest

@@ -8,7 +8,7 @@ import pytest
 from phase2.cli import main
 from phase2.config.multirun.ensemble import ensemble_members
 from phase2.config.multirun.sweep import SweepRequest
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import RequestError

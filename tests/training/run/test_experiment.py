@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.resolve import resolve
-from phase2.config.resumption import ResumeRequest
 from phase2.data.crystals.elements import reduced_formula
 from phase2.errors import DataError, ModelFileError, RequestError
 from phase2.machine import memory

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from phase2.config.assignments import Setting, settings_of
-from phase2.config.request import RunRequest
+from phase2.config.request.resume_request import ResumeRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.config.resumption import ResumeRequest
 from phase2.errors import ModelFileError, PreemptedError, RequestError
 from phase2.models.files.modelfile import copy_tensors, load_model_file, named_tensors, save_model_file
 from phase2.runs.ancestry.inherit import inherit_settings

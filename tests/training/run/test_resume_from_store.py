@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from phase2.config.request import RunRequest
+from phase2.config.request.resume_request import ResumeRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.config.resumption import ResumeRequest
 from phase2.errors import ModelFileError, PreemptedError, RequestError, TransientError
 from phase2.machine.versions import deciding_versions
 from phase2.models.files.modelfile import copy_tensors, load_model_file

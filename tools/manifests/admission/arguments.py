@@ -9,7 +9,8 @@ from dataclasses import fields
 from phase2.cluster.visibility import CACHE
 from phase2.config.assignments import SET
 from phase2.config.multirun.sweep import LISTS
-from phase2.config.request import RunRequest, flag
+from phase2.config.request.options import flag
+from phase2.config.request.run_request import RunRequest
 from phase2.config.search.dimensions import OVER
 from tools.manifests.cel import cel_literal
 

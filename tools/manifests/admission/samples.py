@@ -5,7 +5,7 @@ from phase2.cluster.plan import CACHE_CLAIM, make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import STORE_SECRET, ClusterRequest
 from phase2.cluster.transfer.job import transfer_job
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from tools.manifests.yaml_text import Manifest
 

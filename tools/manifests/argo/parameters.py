@@ -10,7 +10,7 @@ from phase2.config.assignments import SEPARATOR
 from phase2.config.data.splits import GROUP_KEYS
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
-from phase2.config.request import BALANCES, FREEZES, PRECISIONS
+from phase2.config.request.options import BALANCES, FREEZES, PRECISIONS
 from phase2.properties import KEY
 from phase2.tuning.definition import PRUNERS
 

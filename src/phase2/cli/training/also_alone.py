@@ -11,11 +11,11 @@ from phase2.cli.console import echo, print_table
 from phase2.cli.training.group import RunGroup, checked, name_of_group
 from phase2.config.multirun.alone import alone, together
 from phase2.config.multirun.member import Member
+from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.resolve import resolve
-from phase2.config.resumption import ResumeRequest
 
 if TYPE_CHECKING:
-    from phase2.config.request import RunRequest
+    from phase2.config.request.run_request import RunRequest
     from phase2.runs.manifest import RunManifest
     from phase2.training.run.experiment import FinishedRun
 

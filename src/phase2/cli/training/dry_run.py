@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from phase2.cli.console import echo, print_table
 
 if TYPE_CHECKING:
+    from phase2.config.request.resume_request import ResumeRequest
     from phase2.config.resolve import ResolvedRun
-    from phase2.config.resumption import ResumeRequest
     from phase2.runs.resume.find import ExistingRun
     from phase2.storage.base import Store
 

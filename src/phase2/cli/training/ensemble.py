@@ -11,10 +11,10 @@ from phase2.cli.console import echo
 from phase2.cli.training.group import RunGroup, checked, name_of_group
 from phase2.config.multirun.ensemble import ensemble_members
 from phase2.config.multirun.member import Member
-from phase2.config.resumption import ResumeRequest
+from phase2.config.request.resume_request import ResumeRequest
 
 if TYPE_CHECKING:
-    from phase2.config.request import RunRequest
+    from phase2.config.request.run_request import RunRequest
     from phase2.training.run.experiment import FinishedRun
 
 

@@ -14,7 +14,7 @@ from phase2.cli.notification import Notices
 from phase2.cli.training.dry_run import print_run
 from phase2.cli.training.run_messages import group_message
 from phase2.config.multirun.member import Member
-from phase2.config.resumption import ResumeRequest
+from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.settings import run_id_of_process
 from phase2.errors import RequestError
 from phase2.runs.layout import check_run_id, new_run_id

@@ -20,8 +20,8 @@ from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monit
 from phase2.cli.training.processes import GpusOption, Processes, ProcessesOption, launch, refuse_missing_gpus
 from phase2.cli.training.run_messages import run_message
 from phase2.cli.training.tracking import TrackOption, check_track, tracked_run
-from phase2.config.request import RunRequest
-from phase2.config.resumption import ResumeRequest
+from phase2.config.request.resume_request import ResumeRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.settings import (
     BASELINES_VARIABLE,
     CHECKPOINT_MINUTES,

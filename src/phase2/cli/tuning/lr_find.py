@@ -10,7 +10,7 @@ import typer
 from phase2.cli.console import echo, note
 from phase2.cli.options import DeviceOption, takes_request
 from phase2.cli.store import JsonOption, print_json
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 
 STEPS = 200
 

@@ -11,7 +11,7 @@ import typer
 
 from phase2.cli.options import request_option, variable_of
 from phase2.config.assignments import split_texts
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.search.dimensions import OVER
 from phase2.config.settings import workflow_name
 from phase2.errors import RequestError

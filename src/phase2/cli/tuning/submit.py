@@ -34,7 +34,7 @@ from phase2.cli.tuning.options import (
     TrialsOption,
     check_hours,
 )
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from phase2.cli.workflow.placement import Placement, check_resources, takes_plac
 from phase2.cli.workflow.results import FolderOption, NameOption, write_results
 from phase2.config.foundation_models import FOUNDATION_PACKAGE
 from phase2.config.multirun.sweep import SweepRequest
-from phase2.config.request import RunRequest
-from phase2.config.resumption import ResumeRequest
+from phase2.config.request.resume_request import ResumeRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.settings import run_id_of_process, run_to_resume, store_url
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import IO, Any
 
 from phase2.cluster.local.plan import LocalPlan
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.settings import PACKED_VARIABLE, RESUME_VARIABLE, SET_VARIABLE, WORKFLOW_VARIABLE
 
 _STOP_CODES = {128 + signal.SIGTERM, 128 + signal.SIGINT}

@@ -15,7 +15,7 @@ from phase2.cluster.manifests.run_object import run_object
 from phase2.cluster.plan import Plan, make_plan
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 

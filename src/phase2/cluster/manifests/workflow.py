@@ -15,7 +15,8 @@ from phase2.cluster.request.names import parse_node_selector, parse_toleration
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.assignments import join_texts
-from phase2.config.request import RunRequest, flag
+from phase2.config.request.options import flag
+from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError
 
 TEMPLATE = "phase2-train"

@@ -8,7 +8,8 @@ from typing import Any
 from phase2.config.assignments import Setting
 from phase2.config.data.splits import MATBENCH_FOLDS, MOST_FOLDS, RANDOM, parse_split
 from phase2.config.multirun.sweep import LISTS, SweepRequest
-from phase2.config.request import FLAG_PATHS, RunRequest, flag
+from phase2.config.request.options import FLAG_PATHS, flag
+from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError
 
 FOLDS = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from phase2.config.multirun.member import Member
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError
 
 FIRST_SEED = 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from phase2.config.request import RunRequest
+    from phase2.config.request.run_request import RunRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from phase2.config.assignments import SEPARATOR, SET, Setting, format_value, join_texts
 from phase2.config.combine import combine
-from phase2.config.request import FIELD_PATHS, FLAG_PATHS, RunRequest, flag
+from phase2.config.request.options import FIELD_PATHS, FLAG_PATHS, flag
+from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:

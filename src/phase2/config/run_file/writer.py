@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from phase2.config.assignments import format_value
 from phase2.config.levels import PROFILES
 from phase2.config.reproduce import reproducing_request
-from phase2.config.request import FIELD_PATHS, RunRequest
+from phase2.config.request.options import FIELD_PATHS
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import ResolvedRun, flatten
 from phase2.config.run_file.reader import GROUPS, OWN
 
@@ -25,7 +26,7 @@ def write_run_file(resolved: ResolvedRun) -> str:
         RequestError: The configuration was changed so that no request resolves to it.
 
     Example:
-        >>> from phase2.config.request import RunRequest
+        >>> from phase2.config.request.run_request import RunRequest
         >>> from phase2.config.resolve import resolve
         >>> print(write_run_file(resolve(RunRequest(level="smoke"))).splitlines()[2])
         algorithm: e3nn  # --algorithm

@@ -9,7 +9,8 @@ from pathlib import Path
 from phase2.config.assignments import SET, Setting
 from phase2.config.levels import Algorithm
 from phase2.config.multirun.sweep import option_of
-from phase2.config.request import RunRequest, flag
+from phase2.config.request.options import flag
+from phase2.config.request.run_request import RunRequest
 from phase2.config.run_file.reader import RunFile
 from phase2.config.search.dimensions import OVER, Dimension
 from phase2.config.search.parser import dimension_of, parse_dimension

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from phase2.config.request import Precision
+from phase2.config.request.options import Precision
 from phase2.config.settings import KERNELS_VARIABLE, Kernels
 from phase2.data.batching import Batch
 from phase2.models.base import CrystalModel

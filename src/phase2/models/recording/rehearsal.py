@@ -13,7 +13,7 @@ import sys
 
 import torch
 
-from phase2.config.request import Precision
+from phase2.config.request.options import Precision
 from phase2.config.settings import Kernels
 from phase2.data.batching import Batch
 from phase2.models.base import CrystalModel

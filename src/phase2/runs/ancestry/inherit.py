@@ -8,7 +8,8 @@ from dataclasses import replace
 from phase2.config.assignments import Setting
 from phase2.config.levels import Algorithm
 from phase2.config.paths import settings_of_algorithm
-from phase2.config.request import BACKBONE, FLAG_PATHS, RunRequest
+from phase2.config.request.options import BACKBONE, FLAG_PATHS
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import SOURCE_DIGEST, flatten, resolve
 from phase2.config.schema import RunConfig
 from phase2.errors import RequestError

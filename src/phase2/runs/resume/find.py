@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.resolve import ResolvedRun
-from phase2.config.resumption import ResumeRequest
 from phase2.config.schema import RunConfig
 from phase2.config.settings import run_id_of_process
 from phase2.errors import ModelFileError, RequestError

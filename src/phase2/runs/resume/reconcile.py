@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from phase2.config.request import RunRequest
+from phase2.config.request.resume_request import DATA_PATH, ResumeRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import ResolvedRun
-from phase2.config.resumption import DATA_PATH, ResumeRequest
 from phase2.config.schema import RunConfig
 from phase2.errors import RequestError
 from phase2.runs.resume.config_diff import changed_paths, differences

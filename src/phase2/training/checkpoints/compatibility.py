@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import torch
 
-from phase2.config.resumption import CODE
+from phase2.config.request.resume_request import CODE
 from phase2.config.schema import RunConfig
 from phase2.errors import ModelFileError
 from phase2.machine.hardware import cpu_model

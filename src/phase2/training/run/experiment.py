@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
+from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.resolve import ResolvedRun
-from phase2.config.resumption import ResumeRequest
 from phase2.config.schema import RunConfig
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.store.store import worker_count

@@ -14,7 +14,7 @@ from phase2.cli.cluster.submission.sweep import train_sweep
 from phase2.cli.options import takes_request
 from phase2.cli.runs.folds import FolderOption, print_folds
 from phase2.config.multirun.cross_validation import FOLDS, cross_validation
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 
 FoldsOption = Annotated[int, typer.Option("--folds", help="Number of folds, each of them the test part of one run.")]
 MatbenchOption = Annotated[bool, typer.Option("--matbench", help="Use the five folds of matbench, drawn by row.")]

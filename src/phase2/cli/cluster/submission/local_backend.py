@@ -12,7 +12,8 @@ import typer
 from phase2.cli.cluster.submission.cpu_time import work_here
 from phase2.cli.console import echo, echo_text, note
 from phase2.cli.store import open_command_store, print_json
-from phase2.config.request import RunRequest, flag
+from phase2.config.request.options import flag
+from phase2.config.request.run_request import RunRequest
 from phase2.config.settings import store_url
 from phase2.errors import RequestError
 
@@ -115,7 +116,7 @@ def is_finished_run(plan: LocalPlan, options: ClusterOptions) -> bool:
         RequestError: The id belongs to a run of other settings.
     """
     from phase2.cluster.submit import run_id_taken
-    from phase2.config.resumption import ResumeRequest
+    from phase2.config.request.resume_request import ResumeRequest
     from phase2.runs.layout import RunDirectory
     from phase2.runs.resume.find import find_by_id, finished_in_store, is_finished
     from phase2.runs.resume.reconcile import reconcile_settings

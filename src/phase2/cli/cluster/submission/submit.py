@@ -21,7 +21,7 @@ from phase2.cli.cluster.submission.steps import (
 from phase2.cli.console import echo, note
 from phase2.cli.options import AcceptOption, takes_request
 from phase2.cli.store import JsonOption, print_json
-from phase2.config.request import RunRequest
+from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
     as_json: JsonOption = False,
 ) -> None:
     """Train a run on a cluster, or in a local process: the same request and the same numbers as 'phase2 train'."""
-    from phase2.config.resumption import ResumeRequest
+    from phase2.config.request.resume_request import ResumeRequest
     from phase2.runs.layout import new_run_id
 
     chosen = None if backend is None else check_backend(backend)

@@ -16,7 +16,7 @@ from phase2.cli.options import ConfigOption, given_properties, given_settings, o
 from phase2.config.assignments import SET, parse_values
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS
 from phase2.config.multirun.sweep import LISTS, SweepRequest
-from phase2.config.request import flag
+from phase2.config.request.options import flag
 from phase2.errors import RequestError
 from phase2.properties import CORE, KEYS
 

@@ -6,56 +6,19 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from phase2.config.assignments import SET, Setting, parse_setting
 from phase2.config.bounds import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
 from phase2.config.data.splits import parse_split
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Profile, profile
+from phase2.config.request.options import BACKBONE, BALANCES, FIELD_PATHS, FLAG_PATHS, FREEZES, PRECISIONS, flag
 from phase2.errors import RequestError, UnknownNameError
 from phase2.properties import select_properties
 
 if TYPE_CHECKING:
     from phase2.config.data.own_properties import PropertyDefinition
-
-Balance = Literal["equal", "uncertainty", "famo"]
-Precision = Literal["fp32", "bf16"]
-Freeze = Literal["backbone", "none"]
-
-BALANCES: tuple[Balance, ...] = get_args(Balance)
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-FREEZES: tuple[Freeze, ...] = get_args(Freeze)
-
-FIELD_PATHS: Mapping[str, str] = MappingProxyType(
-    {"seed": "seed", "properties": "properties", "data.source": "data", "fine_tuning.source": "from_"}
-)
-"""Fields of a request by the path of their setting; a fixed level accepts them."""
-
-FLAG_PATHS: Mapping[str, str] = MappingProxyType(
-    {
-        "epochs": "training.epochs",
-        "lr": "training.lr",
-        "batch_size": "training.batch_size",
-        "preset": "model.preset",
-        "max_samples": "data.max_samples",
-        "split": "data.split",
-        "drop_twins": "data.drop_twins",
-        "cutoff": "data.graph.cutoff",
-        "patience": "training.patience",
-        "balance": "training.balance",
-        "precision": "training.precision",
-        "backbone": "foundation.name",
-        "freeze": "fine_tuning.freeze",
-        "new_heads": "fine_tuning.new_heads",
-    }
-)
-"""Paths of the other settings that have an option, by its field; a fixed level refuses them."""
-
-
-BACKBONE = FLAG_PATHS["backbone"]
-"""Path of the setting that names a pretrained potential."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,13 +161,6 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "properties": lambda text: tuple(text.split(",")),
     "epochs": int, "batch_size": int, "max_samples": int, "seed": int, "lr": float, "cutoff": float, "patience": int,
 }  # fmt: skip
-
-
-def flag(name: str) -> str:
-    """Return the option of a field: ``batch_size`` is ``--batch-size``, and ``from_``, a keyword else, ``--from``."""
-    if name == "own_properties":
-        return "--property"  # one each
-    return "--" + name.rstrip("_").replace("_", "-")
 
 
 def _as_text(value: object) -> str:
