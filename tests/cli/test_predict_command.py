@@ -254,6 +254,34 @@ def test_a_store_that_is_named_has_the_run_to_use(models, tmp_path, monkeypatch,
     assert main(["predict", *words, "--models", str(tmp_path)]) == 4
 
 
+def test_a_run_of_the_store_is_named_like_a_file(models, tmp_path, monkeypatch, capsys):
+    (run,) = models.glob("*/run_*")
+    run_id = run.name.split("_", 2)[2]
+    monkeypatch.chdir(tmp_path)
+    words = ["--cif", str(EXAMPLES / "Si.cif")]
+    address = f"file://{models}/{run.parent.name}/{run.name}"
+    for name in (run_id, run.name, "latest", "best", "best:band_gap", address):
+        for place in (["--store", str(models)], ["--models", str(models)]):
+            assert main(["predict", *words, *place, "--model", name]) == 0
+            assert main(["embed", *words, *place, "--model", name, "--output", "one.npz"]) == 0
+    assert capsys.readouterr().err.count(f"model: {run / 'best.pt'}") == 24
+    monkeypatch.setenv("PHASE2_STORE", str(models))
+    assert main(["predict", *words, "--model", "best", "--for", "band_gap"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("nearly", "There is no run 'nearly'"),
+        ("multitask_cgcnn/run_gone", "There is no run 'multitask_cgcnn/run_gone'"),
+        ("best:bandgap", "Did you mean 'band_gap'?"),
+    ],
+)
+def test_a_model_that_is_nowhere_is_refused(models, name, says, capsys):
+    assert _predict(models, "--cif", EXAMPLES / "Si.cif", "--model", name) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_a_model_is_named_in_one_way(models):
     assert _predict(models, "--dir", EXAMPLES, "--model", models, "--run", "best") == 2
 

@@ -17,6 +17,7 @@ from tests.cluster.support.stored_api import JOBS, WORKFLOWS, install_templates
 from phase2.cluster.manifests.sweep import build_sweep
 from phase2.cluster.request.options import ClusterOptions
 from phase2.config.multirun.sweep import SweepRequest
+from phase2.config.request.run_request import RunRequest
 
 TINY = ("--algorithm", "cgcnn", "--level", "smoke", "--seed", "1, 2", "--max-samples", "60", "--epochs", "1")
 IDS = ["try-0", "try-1"]
@@ -209,6 +210,26 @@ def test_its_first_step_expands_to_the_same_runs(cli, tmp_path, monkeypatch):
         code, out, err = cli("train", "--dry-run")
         assert code == 0, err
         assert f"training.warmup {'0.1' if 'warmup=0.1' in item['set'] else '0.0'} " in " ".join(out.split())
+
+
+def test_properties_together_and_alone_are_a_sweep(cli, tmp_path, monkeypatch):
+    """So several properties in one run are compared on a cluster with each in a run of its own."""
+    core = ("formation_energy", "band_gap")
+    words = "sweep --name try --algorithm cgcnn --level std --image phase2:1 --dry-run".split()
+    varied = ["--set", "properties=[formation_energy,band_gap],[formation_energy],[band_gap]"]
+    code, out, err = cli(*words, *varied, "--json")
+    assert code == 0, err
+    commands = [run["command"] for run in json.loads(out)["runs"]]
+    assert [RunRequest.from_command(one).properties for one in commands] == [core, core[:1], core[1:]]
+    code, out, err = cli(*words, *varied, "--backend", "argo", "--json")
+    assert code == 0, err
+    (workflow,) = json.loads(out)["manifests"]
+    for name, value in parameters_of(workflow).items():
+        monkeypatch.setenv(f"PHASE2_{name.upper().replace('-', '_')}", value)
+    monkeypatch.setenv("PHASE2_WORKFLOW_NAME", "try")
+    code, out, err = cli("workflow", "expand", "--to", str(tmp_path))
+    assert code == 0, err
+    assert out.splitlines() == [f"try-{number}: {' '.join(one)}" for number, one in enumerate(commands)]
 
 
 def test_the_recorded_command_of_a_sweep_makes_the_same_request(cli, api):

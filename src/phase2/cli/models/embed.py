@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.models.options import ForOption, ModelsOption, PaddingOption, ReadersOption, chosen_model_files
+from phase2.cli.models.options import (
+    MODEL_HELP,
+    ForOption,
+    ModelsOption,
+    PaddingOption,
+    ReadersOption,
+    chosen_model_files,
+)
 from phase2.cli.models.predict import Inputs, list_structures
 from phase2.cli.options import DeviceOption, LimitOption, given_limits
 from phase2.cli.store import StoreOption, open_existing_store
@@ -32,12 +39,8 @@ def embed(  # noqa: PLR0913 - options
     ] = None,
     data: Annotated[str | None, typer.Option("--data", help="A data set by name or path, as for training.")] = None,
     model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model",
-            help="best.pt, its run folder or one of the Hub (default: the best of the runs that compare with the "
-            "newest).",
-        ),
+        str | None,
+        typer.Option("--model", help=f"{MODEL_HELP} (default: the best of the runs that compare with the newest)."),
     ] = None,
     models: ModelsOption = None,
     run: Annotated[str | None, typer.Option("--run", help="A run of the store, by id, 'best' or 'latest'.")] = None,
@@ -86,7 +89,7 @@ def embed(  # noqa: PLR0913 - options
 
 
 def _embedder(
-    model: Path | None,
+    model: str | None,
     run: str | None,
     backbone: str | None,
     *,

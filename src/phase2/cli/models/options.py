@@ -10,6 +10,9 @@ import typer
 
 from phase2.cli.store import MODELS, open_existing_store
 
+MODEL_HELP = "best.pt, its run folder or one of the Hub, or a run of the store by id, 'best', 'latest' or address"
+"""What ``--model`` of a command that predicts takes."""
+
 ForOption = Annotated[
     str | None,
     typer.Option("--for", help="Choose the best run by the validation MAE of this property."),
@@ -50,13 +53,13 @@ ReadersOption = Annotated[
 
 
 def chosen_model_files(
-    model: Sequence[Path] | None, run: Sequence[str] | None, models: Path | None, store: str | None, by: str | None
+    model: Sequence[str] | None, run: Sequence[str] | None, models: Path | None, store: str | None, by: str | None
 ) -> list[Path]:
     """Return the model files that ``--model`` or ``--run`` name; that of the run to use where neither is given.
 
     Args:
-        model: Model files, or folders of runs.
-        run: Runs of the store.
+        model: Model files, folders of runs, or runs of the store.
+        run: Runs of the store, whatever files there are of these names.
         models: Folder with the run to use; None for the one of the store, or of the folder ``models`` without a store.
         store: Store that the command was given.
         by: A property by which the best run is chosen.
@@ -74,6 +77,19 @@ def chosen_model_files(
     if run:
         place = open_existing_store(store)
         return [download_model(place, named_best(name, by), folder) for name in run]
-    if store and not model and models is None:
+    if model:
+        return [_named_model_file(name, models, store, by) for name in model]
+    if store and models is None:
         return [model_file(None if by is None else named_best(BEST, by), store)]
-    return [find_model_file(path, folder, by) for path in model or (None,)]
+    return [find_model_file(None, folder, by)]
+
+
+def _named_model_file(name: str, models: Path | None, store: str | None, by: str | None) -> Path:
+    from phase2.api.references import model_file
+    from phase2.prediction.structures import find_model_file
+    from phase2.runs.catalog.best import named_best
+
+    path = Path(name).expanduser()
+    if "://" not in name and path.exists():
+        return find_model_file(path, models or Path(MODELS), by)
+    return model_file(named_best(name, by), store or models)

@@ -12,7 +12,14 @@ import typer
 
 from phase2.cli.console import note, print_table
 from phase2.cli.data_address import DATA_HELP
-from phase2.cli.models.options import ForOption, ModelsOption, PaddingOption, ReadersOption, chosen_model_files
+from phase2.cli.models.options import (
+    MODEL_HELP,
+    ForOption,
+    ModelsOption,
+    PaddingOption,
+    ReadersOption,
+    chosen_model_files,
+)
 from phase2.cli.options import DeviceOption, LimitOption, given_limits, variable_of
 from phase2.cli.store import StoreOption, open_command_store, open_existing_store
 from phase2.config.data.addresses import is_content, may_be_name
@@ -47,11 +54,10 @@ def predict(  # noqa: PLR0913 - options
         Path | None, typer.Option("--output", help="Write .csv, .json or .parquet here (default: print a table).")
     ] = None,
     model: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--model",
-            help="best.pt, its run folder or one of the Hub; may be repeated "
-            "(default: the best of the runs that compare with the newest).",
+            help=f"{MODEL_HELP}; may be repeated (default: the best of the runs that compare with the newest).",
         ),
     ] = None,
     models: ModelsOption = None,
@@ -99,7 +105,7 @@ def predict(  # noqa: PLR0913 - options
     if sum(one is not None for one in (cif, directory, data)) != 1:
         raise RequestError("Give one of --cif FILE, --dir FOLDER and --data NAME.", why="It says what to predict.")
     if model and run:
-        raise RequestError("Give either --model FILE or --run RUN.", why="One of them says which model predicts.")
+        raise RequestError("Give either --model or --run.", why="One of them says which model predicts.")
     keys = None if properties is None else [name.strip() for name in properties.split(",") if name.strip()]
 
     from phase2.cli.progress import work_bar
