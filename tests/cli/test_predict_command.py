@@ -245,13 +245,18 @@ def test_structures_and_model_come_from_a_store(models, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("by", [(), ("--for", "band_gap")])
-def test_a_store_that_is_named_has_the_run_to_use(models, tmp_path, monkeypatch, capsys, by):
+@pytest.mark.parametrize("by_option", [True, False], ids=["option", "environment"])
+def test_a_store_that_is_named_has_the_run_to_use(models, tmp_path, monkeypatch, capsys, by, by_option):
     monkeypatch.chdir(tmp_path)  # where no folder 'models' is
-    words = ["--cif", str(EXAMPLES / "Si.cif"), "--store", str(models), *by]
-    assert main(["predict", *words, "--output", "one.csv"]) == 0
-    assert main(["embed", *words, "--output", "one.npz"]) == 0
-    assert capsys.readouterr().err.count(f"model: {models}") == 2
-    assert main(["predict", *words, "--models", str(tmp_path)]) == 4
+    if not by_option:
+        monkeypatch.setenv("PHASE2_STORE", str(models))
+    words = [*(["--store", str(models)] if by_option else []), *by]
+    one = ["--cif", str(EXAMPLES / "Si.cif"), *words]
+    assert main(["predict", *one, "--output", "one.csv"]) == 0
+    assert main(["embed", *one, "--output", "one.npz"]) == 0
+    assert main(["evaluate", *words]) == 0
+    assert capsys.readouterr().err.count(f"model: {models}") == 3
+    assert main(["predict", *one, "--models", str(tmp_path)]) == 4
 
 
 def test_a_run_of_the_store_is_named_like_a_file(models, tmp_path, monkeypatch, capsys):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.models.options import ForOption, PaddingOption
+from phase2.cli.models.options import MODEL_HELP, ForOption, PaddingOption, chosen_model_files
 from phase2.cli.options import (
     DeviceOption,
     LimitOption,
@@ -36,8 +36,7 @@ def evaluate(  # noqa: PLR0913 - options
         list[str] | None,
         typer.Option(
             "--model",
-            help="A run of the store by id, 'best' or 'latest', its folder or address, or a best.pt; several are an "
-            "ensemble (default: the best of the runs that compare with the newest).",
+            help=f"{MODEL_HELP}; several are an ensemble (default: the best of the runs that compare with the newest).",
         ),
     ] = None,
     by: ForOption = None,
@@ -154,16 +153,13 @@ def _of_models(
     device: str,
     padding_buckets: int | None,
 ) -> Evaluated:
-    from phase2.api.references import model_file
     from phase2.cli.progress import work_bar
     from phase2.evaluation.evaluate import evaluate_models
     from phase2.models.device import choose_device
     from phase2.prediction.predictor import Predictor
-    from phase2.runs.catalog.best import named_best
 
     where = choose_device(device)
-    wanted = [None] if not names and by is None else [named_best(name, by) for name in names or ["best"]]
-    files = [model_file(name, store) for name in wanted]
+    files = chosen_model_files(names, None, None, store, by)
     predictors = [Predictor.load(file, where, padding_buckets=padding_buckets) for file in files]
     for predictor in predictors:
         note(f"model: {predictor.path}")
@@ -175,11 +171,10 @@ def _defined_by(names: list[str] | None, store: str | None) -> tuple[PropertyDef
     """Return the properties that models define, besides the nine."""
     if not names:
         return ()
-    from phase2.api.references import model_file
     from phase2.config.data.property_texts import check_definitions
     from phase2.models.files.modelfile import load_model_file
 
-    models = [load_model_file(model_file(name, store)) for name in names]
+    models = [load_model_file(file) for file in chosen_model_files(names, None, None, store, None)]
     found = tuple(dict.fromkeys(one for model in models for one in model.config.data.own_properties))
     check_definitions(found)
     return found

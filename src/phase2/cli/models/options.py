@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from phase2.cli.store import MODELS, open_existing_store
+from phase2.config.settings import store_url
 
 MODEL_HELP = "best.pt, its run folder or one of the Hub, or a run of the store by id, 'best', 'latest' or address"
 """What ``--model`` of a command that predicts takes."""
@@ -23,7 +24,7 @@ ModelsOption = Annotated[
     Path | None,
     typer.Option(
         "--models",
-        help=f"Folder to look for a run in where none is named (default: --store, or {MODELS}).",
+        help="Folder to look for a run in where none is named (default: the store).",
         show_default=False,
     ),
 ]
@@ -60,8 +61,8 @@ def chosen_model_files(
     Args:
         model: Model files, folders of runs, or runs of the store.
         run: Runs of the store, whatever files there are of these names.
-        models: Folder with the run to use; None for the one of the store, or of the folder ``models`` without a store.
-        store: Store that the command was given.
+        models: Folder with the run to use; None for that of the store.
+        store: Store that the command was given; None for that of the environment, or the folder ``models``.
         by: A property by which the best run is chosen.
 
     Raises:
@@ -79,7 +80,7 @@ def chosen_model_files(
         return [download_model(place, named_best(name, by), folder) for name in run]
     if model:
         return [_named_model_file(name, models, store, by) for name in model]
-    if store and models is None:
+    if models is None and (store or store_url()):
         return [model_file(None if by is None else named_best(BEST, by), store)]
     return [find_model_file(None, folder, by)]
 
