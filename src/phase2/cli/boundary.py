@@ -10,13 +10,15 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import typer
+from typer.main import get_command
 
 from phase2.cli.console import echo_text, note, print_error
 from phase2.cli.failure import hand_over
@@ -56,7 +58,7 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     keep_freed_memory()
     try:
         with _sigterm_raises():
-            code = app(args=argv, standalone_mode=False, prog_name=program)
+            code = _command(app)(args=argv, standalone_mode=False, prog_name=program)
     except Exception as error:  # noqa: BLE001
         if os.environ.get(DEBUG_VARIABLE):
             echo_text(traceback.format_exc(), err=True)
@@ -67,6 +69,12 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     except SystemExit:  # raised by typer when the reader of a pipe has gone
         return _closed_pipe()
     return code if isinstance(code, int) else 0
+
+
+@cache
+def _command(app: typer.Typer) -> Callable[..., Any]:
+    """Return the command of an application, made once: the types of some 700 options are read for it."""
+    return get_command(app)
 
 
 @contextmanager
