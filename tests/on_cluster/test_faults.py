@@ -51,7 +51,7 @@ def quick_or_slow(name):
     return pytest.param(name, marks=[pytest.mark.fault_run(name), *([] if name in QUICK else [pytest.mark.slow])])
 
 
-@pytest.mark.parametrize("name", map(quick_or_slow, POD_FAULTS))
+@pytest.mark.parametrize("name", [quick_or_slow(name) for name in POD_FAULTS])
 def test_a_fault_of_a_pod(request, fault_runs, runs, assert_survived, name):
     if name in ON_THE_HOST:
         request.getfixturevalue("host")
