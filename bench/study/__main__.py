@@ -130,7 +130,7 @@ def _with_runs_alone(study: Study, runs: list[StudyRun], epochs: int | None) -> 
     rows = [row for row in study.rows() if row.variant.name in variants and len(row.properties) == 1]
     seeds, names = dict.fromkeys(run.seed for run in runs), [row.name for row in rows]
     alone = study.runs(names, list(seeds), data=runs[0].data, epochs=epochs) if names else []
-    return list(dict.fromkeys([*alone, *runs]))
+    return list(dict.fromkeys([*runs, *alone]))
 
 
 def _heldout(study: Study, store: Store, finished: Finished, data: str | None) -> dict[str, float]:

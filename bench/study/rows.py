@@ -23,7 +23,8 @@ class Variant:
         tries: What it tries, in one sentence.
         changes: Settings in which it differs from those of the study: ``training.optimizer=muon``.
         alone: Variant whose runs of one property it is compared with; None trains its own. Settings that only weigh
-            properties against each other have nothing to weigh in such a run.
+            properties against each other have nothing to weigh in such a run, and a row with the time of all runs
+            alone is compared with these.
         epochs: Epochs of its runs; None for those of the study.
     """
 

@@ -18,8 +18,12 @@ NOT_RUN = "Not run."
 
 def legend(study: Study) -> str:
     """Return the table of what each variant tries, and its settings."""
-    rows = [(one.name, one.tries, " ".join(f"`{text}`" for text in one.changes) or "-") for one in study.variants]
+    rows = [(one.name, one.tries, " ".join(f"`{text}`" for text in _settings(one)) or "-") for one in study.variants]
     return markup_table(("variant", "what it tries", "settings"), rows)
+
+
+def _settings(variant: Variant) -> tuple[str, ...]:
+    return variant.changes if variant.epochs is None else (*variant.changes, f"training.epochs={variant.epochs}")
 
 
 @dataclass(frozen=True, slots=True)

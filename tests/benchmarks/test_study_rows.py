@@ -42,7 +42,7 @@ def test_run_ids_are_valid_and_different():
 
 
 def test_no_two_rows_of_a_study_are_the_same_run(study):
-    digests = [resolve(StudyRun(row, 42, 20, "sample").request()).config.digest for row in study.rows()]
+    digests = [resolve(run.request()).config.digest for run in study.runs((), [42], data="sample")]
     assert len(set(digests)) == len(digests)
 
 

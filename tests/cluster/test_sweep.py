@@ -215,7 +215,7 @@ def test_its_first_step_expands_to_the_same_runs(cli, tmp_path, monkeypatch):
 def test_properties_together_and_alone_are_a_sweep(cli, tmp_path, monkeypatch):
     """So several properties in one run are compared on a cluster with each in a run of its own."""
     core = ("formation_energy", "band_gap")
-    words = "sweep --name try --algorithm cgcnn --level std --image phase2:1 --dry-run".split()
+    words = ["sweep", "--name", "try", "--algorithm", "cgcnn", "--level", "std", "--image", "phase2:1", "--dry-run"]
     varied = ["--set", "properties=[formation_energy,band_gap],[formation_energy],[band_gap]"]
     code, out, err = cli(*words, *varied, "--json")
     assert code == 0, err
