@@ -109,6 +109,11 @@ SHARING = Study(
         PER_VOLUME,
         Variant("epochs-26", "The default with the steps of the four runs alone together.", DEFAULT, "per-volume", 26),
         Variant("epochs-42", "The default with the steps of the seven runs alone together.", DEFAULT, "per-volume", 42),
+        Variant(
+            "sevennet",
+            "The default, with features of SevenNet-0, which has seen the energies.",
+            (*DEFAULT, "foundation.name=sevennet-0"),
+        ),
         Variant("atoms", "As readout, and heads that read a layer on each atom.", (MUON, _exponent(0.5), *ATOMS)),
         *PARTS,
         Variant("muon-decay", "Muon, and ten times the weight decay.", (MUON, DECAY)),
