@@ -17,6 +17,7 @@ from phase2.runs.layout import MANIFEST, RunDirectory, model_file_in
 from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.base import Store
+from phase2.storage.disk.home import expand_home
 from phase2.storage.urls import open_existing_store, open_store
 
 
@@ -115,7 +116,7 @@ def _folder(reference: RunReference) -> Path | None:
         return None
     if not isinstance(reference, str | os.PathLike):
         return reference.directory
-    path = Path(reference).expanduser()
+    path = expand_home(reference)
     return path if not isinstance(reference, str) or ("://" not in reference and path.exists()) else None
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from phase2.config.data.sets import CRYSTALS
 from phase2.config.schema import DataConfig
 from phase2.data.crystals.files.archive import is_archive
 from phase2.data.crystals.listing import LeftOut, left_out_notes
 from phase2.data.crystals.readers import archive_left_out
 from phase2.data.sources.folder import FolderSource
+from phase2.storage.disk.home import expand_home
 
 
 def notes_on_left_out(config: DataConfig) -> list[str]:
@@ -18,7 +17,7 @@ def notes_on_left_out(config: DataConfig) -> list[str]:
     Raises:
         DataError: The data set cannot be read.
     """
-    folder = Path(config.source).expanduser()
+    folder = expand_home(config.source)
     if config.source in CRYSTALS:
         return []
     if folder.is_file() and is_archive(folder.name):

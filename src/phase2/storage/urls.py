@@ -11,6 +11,7 @@ from phase2.errors import RequestError
 from phase2.output.visible import line
 from phase2.storage.base import Store
 from phase2.storage.disk.errors import disk_errors
+from phase2.storage.disk.home import expand_home
 from phase2.storage.disk.listing import folder_names
 from phase2.storage.folder import LocalStore
 from phase2.storage.s3.settings import S3Settings
@@ -55,7 +56,7 @@ def open_store(url: str | Path, settings: S3Settings | None = None) -> Store:
     """
     text = str(url)
     if isinstance(url, Path) or not is_address(text):
-        return LocalStore(Path(text).expanduser())
+        return LocalStore(expand_home(text))
     parts = urlsplit(text)
     if parts.scheme not in {"file", "s3"}:
         raise _other_kind(parts.scheme)

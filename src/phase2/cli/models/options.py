@@ -10,6 +10,7 @@ import typer
 
 from phase2.cli.store import MODELS, open_existing_store
 from phase2.config.settings import store_url
+from phase2.storage.disk.home import expand_home
 
 MODEL_HELP = "best.pt, its run folder or one of the Hub, or a run of the store by id, 'best', 'latest' or address"
 """What ``--model`` of a command that predicts takes."""
@@ -90,7 +91,7 @@ def _named_model_file(name: str, models: Path | None, store: str | None, by: str
     from phase2.prediction.structures import find_model_file
     from phase2.runs.catalog.best import named_best
 
-    path = Path(name).expanduser()
+    path = expand_home(name)
     if "://" not in name and path.exists():
         return find_model_file(path, models or Path(MODELS), by)
     return model_file(named_best(name, by), store or models)

@@ -10,6 +10,7 @@ import typer
 from phase2.cli.console import echo, note
 from phase2.cli.runs.sealed import refuse_sealed_run
 from phase2.cli.store import StoreOption, open_existing_store
+from phase2.storage.disk.home import expand_home
 
 if TYPE_CHECKING:
     from phase2.runs.report.html.files import RunFiles
@@ -68,7 +69,7 @@ def _files(name: str, store: str | None) -> RunFiles:
     from phase2.runs.report.html.files import files_in_store, files_of_folder
     from phase2.storage.urls import open_store
 
-    folder = Path(name).expanduser()
+    folder = expand_home(name)
     if any((folder / known).is_file() for known in (MANIFEST, CONFIG)):
         return files_of_folder(folder.resolve())
     if "://" in name:

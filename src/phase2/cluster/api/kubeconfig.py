@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from phase2.cluster.request.resources import DEFAULT_NAMESPACE
+from phase2.storage.disk.home import expand_home
 
 POD_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 
 def kubeconfig() -> str:
     """Return the path of the kubeconfig, or several paths separated by colons."""
-    return os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+    return os.environ.get("KUBECONFIG") or str(expand_home("~/.kube/config"))
 
 
 def kubeconfig_files() -> list[Path]:

@@ -24,6 +24,7 @@ from phase2.data.sources.sample import SAMPLE_FILE, SampleSource
 from phase2.data.sources.tables.source import TABLE_SUFFIXES, TableSource
 from phase2.errors import DataError, UnknownNameError
 from phase2.properties import PROPERTIES, Property
+from phase2.storage.disk.home import expand_home
 from phase2.storage.progress import ProgressCallback
 
 __all__ = [
@@ -95,7 +96,7 @@ def open_source(
         return JarvisSource(limits=limits, properties=properties)
     if is_on_server(name_or_path):
         return OptimadeSource(name_or_path, limits=limits, properties=properties)
-    path = Path(name_or_path).expanduser()
+    path = expand_home(name_or_path)
     try:
         exists, folder, regular = path.exists(), path.is_dir(), path.is_file()
     except OSError as error:

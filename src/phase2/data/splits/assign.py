@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from phase2.data.splits.groups import GroupKeys, elements_of, group_noun
 from phase2.data.splits.split import Split
 from phase2.data.symmetry.table import SymmetryTable
 from phase2.errors import DataError
+from phase2.storage.disk.home import expand_home
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +130,7 @@ def _with_validation(name: SplitName, config: DataConfig, data: SplitInput, test
 
 
 def _from_file(name: SplitName, config: DataConfig, data: SplitInput) -> AssignedSplit:
-    file = read_split_file(Path(name.argument).expanduser())
+    file = read_split_file(expand_home(name.argument))
     ids, seed = data.graphs.ids, config.split_seed
     row = {str(one): k for k, one in enumerate(ids)}
     if file.heading in row:

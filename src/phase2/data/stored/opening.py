@@ -21,6 +21,7 @@ from phase2.data.stored.source import StoredSource
 from phase2.errors import DataError, RequestError, UnknownNameError
 from phase2.properties import PROPERTIES, Property
 from phase2.storage.base import Store
+from phase2.storage.disk.home import expand_home
 from phase2.storage.progress import ProgressCallback
 from phase2.storage.urls import is_address, open_store
 
@@ -102,7 +103,7 @@ def local_path(address: str, *, store: Store | None = None, progress: ProgressCa
         return fetch_from_bucket(address, cache_dir(), progress=progress)
     if is_on_server(address):
         return OptimadeSource(address, progress=progress).fetch()
-    return Path(address).expanduser()
+    return expand_home(address)
 
 
 def content_address(address: str, *, store: Store | None = None) -> str:

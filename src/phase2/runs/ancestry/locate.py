@@ -9,6 +9,7 @@ from phase2.errors import RequestError
 from phase2.runs.catalog.lookup import find_in
 from phase2.runs.layout import BEST
 from phase2.storage.base import Store
+from phase2.storage.disk.home import expand_home
 from phase2.storage.folder import LocalStore
 from phase2.storage.urls import open_store
 
@@ -27,7 +28,7 @@ def address_of(reference: str, output: Path) -> str:
     """
     if "://" in reference:
         return reference.rstrip("/").removesuffix(f"/{BEST}")
-    path = Path(reference).expanduser()
+    path = expand_home(reference)
     if path.exists():
         return str((path.parent if path.name == BEST and path.is_file() else path).resolve())
     if path.suffix == ".pt":

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from phase2.runs.identity import is_run_prefix
+from phase2.storage.disk.home import expand_home
 
 
 def name_in_output(name: str, output: Path) -> str:
@@ -17,7 +18,7 @@ def name_in_output(name: str, output: Path) -> str:
         output: Folder that holds the families.
     """
     with suppress(OSError, ValueError):  # what cannot be a path is a name
-        folder = Path(os.path.abspath(Path(name).expanduser()))  # noqa: PTH100 - a run may be a link: it is not followed
+        folder = Path(os.path.abspath(expand_home(name)))  # noqa: PTH100 - a run may be a link: it is not followed
         prefix = f"{folder.parent.name}/{folder.name}"
         if folder.is_dir() and is_run_prefix(prefix) and folder.parent.parent.samefile(output):
             return prefix

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +19,7 @@ from phase2.config.data.addresses import is_on_server
 from phase2.config.data.sets import CRYSTALS
 from phase2.config.settings import STORE_VARIABLE, store_url
 from phase2.errors import RequestError
+from phase2.storage.disk.home import expand_home
 
 if TYPE_CHECKING:
     from phase2.data.stored.push import LocalData
@@ -90,4 +90,4 @@ def _is_here(data: str) -> bool:
     """Return whether data are files that this machine has or fetches from a server, and pods have not."""
     if data in CRYSTALS or data.startswith(f"{CACHE}/"):
         return False
-    return is_on_server(data) or Path(data).expanduser().exists()
+    return is_on_server(data) or expand_home(data).exists()
