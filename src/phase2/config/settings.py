@@ -49,12 +49,23 @@ STALL_MINUTES = 30.0
 
 
 def cache_dir() -> Path:
-    """Return the folder of downloads and graph stores: ``$PHASE2_CACHE_DIR``, or the user's cache folder."""
+    """Return the folder of downloads and graph stores: ``$PHASE2_CACHE_DIR``, or the user's cache folder.
+
+    Raises:
+        RequestError: Neither is known: the user, as one of a container may, has no home directory.
+    """
     if named := os.environ.get(CACHE_VARIABLE):
         return Path(named)
     from platformdirs import user_cache_path
 
-    return user_cache_path("phase2")
+    try:
+        return user_cache_path("phase2")
+    except RuntimeError as error:
+        raise RequestError(
+            "There is no folder for downloads and graphs.",
+            why="The user has no home directory.",
+            fix=f"Name a folder that may be written to in {CACHE_VARIABLE}.",
+        ) from error
 
 
 def progress_file() -> Path | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from phase2.config.settings import cache_dir
 from phase2.diagnosis.finding import Finding, Problem, format_size
-from phase2.errors import TransientError
+from phase2.errors import RequestError, TransientError
 from phase2.storage.disk.errors import explain_os_error
 
 # A checkpoint of the largest network is 20 MB, and three are on the disk at times.
@@ -31,7 +31,12 @@ def check_folders(runs: Path) -> Iterator[Finding]:
     else:
         yield check_folder("temporary files", temporary)
     yield check_folder("runs", runs.absolute())
-    yield check_folder("cache", cache_dir())
+    try:
+        cache = cache_dir()
+    except RequestError as error:
+        yield Finding("folders", "cache", "-", Problem.of(error))
+    else:
+        yield check_folder("cache", cache)
 
 
 def check_folder(name: str, path: Path) -> Finding:

@@ -1,4 +1,4 @@
-"""Homes of users that do not exist, wherever a path may be given."""
+"""Home directories that do not exist, wherever a path may be given, and for downloads and graphs."""
 
 from pathlib import Path
 
@@ -44,3 +44,16 @@ def test_a_path_below_it_is_one_that_does_not_exist(words, tmp_path, monkeypatch
     assert UNKNOWN in said
     assert "Internal error" not in said
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("~")] == []
+
+
+def test_a_user_without_a_home_needs_a_folder_for_downloads(monkeypatch, capsys):
+    """As one of a container may be, whose number is in no list of users."""
+    for name in ("HOME", "XDG_CACHE_HOME", "PHASE2_CACHE_DIR", "PHASE2_STORE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
+    assert main(["data", "list"]) == 2
+    assert "PHASE2_CACHE_DIR" in capsys.readouterr().err
+    assert main(["doctor"]) == 2
+    printed = capsys.readouterr()
+    assert "temporary files" in printed.out, "the other checks are made all the same"
+    assert "PHASE2_CACHE_DIR" in printed.err
