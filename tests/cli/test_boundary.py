@@ -22,6 +22,9 @@ REFUSED = [
     (["train", "--epochs", "many"], "--epochs"),
     (["train", "--epoch", "3"], "--epoch"),
     (["train", "--data", ""], "--data is empty"),
+    (["train", "--data", "\udce9"], "--data \\udce9 is not UTF-8"),
+    (["train", "--output", "\udce9"], "--output \\udce9 is not UTF-8"),
+    (["train", "--split", "file:\udce9"], "--split file:\\udce9 is not UTF-8"),
     (["train", "pro"], "Write --resume pro to continue that run"),
     (["train", "--resume", "nonsense", "--output", "no-such-folder"], "There is no run 'nonsense'"),
     (["train", "--accept-change", "kode"], "Did you mean 'code'?"),
@@ -142,3 +145,12 @@ def test_a_termination_log_that_cannot_be_written_changes_no_exit_code(tmp_path,
     monkeypatch.setenv("PHASE2_TERMINATION_LOG", str(tmp_path))
     assert run(_raising(TransientError("T.")), []) == 75
     assert "error: T." in capsys.readouterr().err
+
+
+def test_a_current_folder_that_is_gone_is_named(tmp_path):
+    """Where torch would abort the process as it is imported."""
+    code = "import os, sys; os.rmdir(os.getcwd()); from phase2.cli import main; sys.exit(main(sys.argv[1:]))"
+    words = [sys.executable, "-c", code, "train", "--algorithm", "cgcnn", "--level", "smoke"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: The current folder is gone.")

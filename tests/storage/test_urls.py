@@ -3,9 +3,11 @@
 import pytest
 
 from phase2.errors import RequestError
-from phase2.storage.folder import LocalStore
+from phase2.runs.catalog.index import list_runs
+from phase2.storage.folder import LocalStore, folder_of_address
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.urls import is_address, open_existing_store, open_store
+from phase2.testing.finished_run import finished_run
 
 NEARLY = {
     "s3:/ml-data/store": "s3://ml-data/store",
@@ -111,3 +113,13 @@ def test_a_folder_that_is_not_there_is_named_with_the_nearest_beside_it(tmp_path
         open_existing_store(tmp_path / name)
     assert refused.value.fix.startswith(fix.format(tmp_path))
     assert not (tmp_path / name).exists()
+
+
+def test_a_folder_whose_name_is_no_utf8_is_found_by_its_address(tmp_path):
+    folder = tmp_path / "\udce9t\udce9"
+    folder.mkdir()
+    store = open_store(folder)
+    assert folder_of_address(store.url) == folder
+    assert open_existing_store(store.url).url == store.url
+    finished_run(folder, {"best.pt": b"w"})
+    assert [run.status for run in list_runs(store)] == ["finished"]

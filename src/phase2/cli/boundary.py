@@ -29,6 +29,7 @@ from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientEr
 from phase2.machine.allocator import keep_freed_memory
 from phase2.output.secrets import without_secrets
 from phase2.output.visible import escape_unencodable, line, visible, visible_lines
+from phase2.storage.disk.errors import TOO_MANY_OPEN, too_many_open
 
 DEBUG_VARIABLE = "PHASE2_DEBUG"
 
@@ -58,6 +59,7 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     keep_freed_memory()
     try:
         with _sigterm_raises():
+            _check_current_folder()
             code = _command(app)(args=argv, standalone_mode=False, prog_name=program)
     except Exception as error:  # noqa: BLE001
         if os.environ.get(DEBUG_VARIABLE):
@@ -69,6 +71,20 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     except SystemExit:  # raised by typer when the reader of a pipe has gone
         return _closed_pipe()
     return code if isinstance(code, int) else 0
+
+
+def _check_current_folder() -> None:
+    """Refuse a current folder that was removed: libraries abort the process there, or say nothing of it.
+
+    Raises:
+        RequestError: It is gone, or may not be entered any more.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109 - what it raises is the question
+    except OSError as error:
+        raise RequestError(
+            "The current folder is gone.", why=f"{error.strerror}.", fix="Change to a folder that exists."
+        ) from error
 
 
 @cache
@@ -209,6 +225,8 @@ def _explain_file_error(error: OSError) -> Phase2Error:
             why="The disk of the run folder, of the cache or of the temporary files is full; saved files are intact.",
             fix="Free some space, then run the same command with --resume.",
         )
+    if error.errno in TOO_MANY_OPEN:
+        return too_many_open(f"{error.strerror}.")
     if error.errno in _NOT_WRITABLE:
         return RequestError(what, fix="Check the permissions, or point --output and PHASE2_CACHE_DIR elsewhere.")
     return RequestError(what, fix="Check the path and the disk.")

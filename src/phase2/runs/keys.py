@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from phase2.errors import RequestError
 from phase2.runs.layout import MANIFEST, RunDirectory
 from phase2.storage.base import Store, check_key
+from phase2.storage.folder import folder_of_address
 
 CLAIM = ".publishing"
 _IDS = ".ids"
@@ -48,8 +49,7 @@ def stored_digest(store: Store, key: str, size: int) -> str:
 
 def folder_of(store: Store) -> Path | None:
     """Return the folder behind a store; None for a bucket."""
-    parts = urlsplit(store.url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+    return folder_of_address(store.url) if urlsplit(store.url).scheme == "file" else None
 
 
 def local_run(store: Store, prefix: str) -> RunDirectory | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from phase2.errors import RequestError
 from phase2.storage.base import (
@@ -167,3 +168,8 @@ class LocalStore:
         if status is None:
             raise missing_error(self.url, key)
         return ObjectInfo(key, status.st_size, None, modified_time(status))
+
+
+def folder_of_address(url: str) -> Path:
+    """Return the folder of an address ``file:///...``, whatever bytes its name has: the reverse of :attr:`url`."""
+    return Path(os.fsdecode(unquote_to_bytes(urlsplit(url).path)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from phase2.errors import RequestError
 from phase2.output.visible import line
@@ -13,7 +13,7 @@ from phase2.storage.base import Store
 from phase2.storage.disk.errors import disk_errors
 from phase2.storage.disk.home import expand_home
 from phase2.storage.disk.listing import folder_names
-from phase2.storage.folder import LocalStore
+from phase2.storage.folder import LocalStore, folder_of_address
 from phase2.storage.s3.settings import S3Settings
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -66,7 +66,7 @@ def open_store(url: str | Path, settings: S3Settings | None = None) -> Store:
             "The address of the store has a '?' or '#'.", fix="Write s3://bucket/prefix or a path alone."
         )
     if parts.scheme == "file":
-        return LocalStore(Path(unquote(parts.path)))
+        return LocalStore(folder_of_address(text))
     if parts.path.startswith("//"):
         raise _not_an_address(text, f"s3://{parts.netloc}/{parts.path.strip('/')}")
     return _bucket(parts.netloc, parts.path.strip("/"), settings)

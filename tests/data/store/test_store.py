@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import resource
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import COLUMNS
 from phase2.data.graphs.packing import pack
 from phase2.data.sources.file_source import FileSource
+from phase2.data.store.files import read_graph_files
 from phase2.data.store.store import open_or_build_store
 from phase2.errors import DataError, RequestError, TransientError
 
@@ -272,6 +274,22 @@ def test_a_damaged_store_is_rebuilt_with_a_warning(data, cache, damage, caplog):
         assert contents(build(data, cache)) == whole
     assert caplog.text.count("It is rebuilt") == 1
     assert left_in(cache) == [store.path.name]
+
+
+def test_a_store_that_cannot_be_read_now_is_no_damaged_one(data, cache):
+    """Where too many files are open, or the disk does not answer; a ``DataError`` would have it built again."""
+    folder = build(data, cache).path
+    fingerprint = json.loads((folder / "meta.json").read_text())["fingerprint"]
+    limit, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    next_file = os.open(os.devnull, os.O_RDONLY)
+    os.close(next_file)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_file, hard))
+    try:
+        with pytest.raises(RequestError, match="No further file can be opened"):
+            read_graph_files(folder, fingerprint)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    assert len(read_graph_files(folder, fingerprint).graphs) > 0
 
 
 def test_killed_half_way_leaves_no_store_and_the_next_builder_cleans_up(data, cache, tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from phase2.config.assignments import SET, Setting, parse_setting
-from phase2.config.bounds import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE
+from phase2.config.bounds import LONGEST_ADDRESS, MOST_COUNTED, MOST_RATE, is_utf8
 from phase2.config.data.splits import parse_split
 from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS, Profile, profile
@@ -90,6 +90,7 @@ class RunRequest:
         object.__setattr__(self, "settings", _checked_settings(self))
         _refuse_contradictions(self)
         _refuse_bad_numbers(self)
+        _refuse_bad_paths(self)
 
     @property
     def profile(self) -> Profile:
@@ -279,9 +280,6 @@ def _refuse_bad_numbers(request: RunRequest) -> None:
             raise RequestError(f"{flag(name)} {value} is not a positive number.", fix="Give 1 or more.")
         if value is not None and value > MOST_COUNTED:
             raise RequestError(f"{flag(name)} {value} is out of range.", fix=f"Give {MOST_COUNTED} or less.")
-    for name in ("data", "from_"):
-        if len(getattr(request, name) or "") > LONGEST_ADDRESS:
-            raise RequestError(f"{flag(name)} is too long.", fix=f"Give {LONGEST_ADDRESS} characters or less.")
     if request.lr is not None and request.lr > MOST_RATE:
         raise RequestError(f"--lr {request.lr} is out of range.", fix="Give a learning rate such as 1e-3.")
     if request.lr is not None and not (math.isfinite(request.lr) and request.lr > 0):
@@ -294,3 +292,16 @@ def _refuse_bad_numbers(request: RunRequest) -> None:
         )
     if request.seed is not None and not 0 <= request.seed < 2**32:
         raise RequestError(f"--seed {request.seed} is out of range.", fix="Give a number from 0 to 4294967295.")
+
+
+def _refuse_bad_paths(request: RunRequest) -> None:
+    for name in ("data", "from_", "split", "output"):
+        path = str(getattr(request, name) or "")
+        if len(path) > LONGEST_ADDRESS:
+            raise RequestError(f"{flag(name)} is too long.", fix=f"Give {LONGEST_ADDRESS} characters or less.")
+        if not is_utf8(path):
+            raise RequestError(
+                f"{flag(name)} {path} is not UTF-8.",
+                why="The records of a run are text, and could not hold it.",
+                fix="Rename the file or folder, or name it by a link.",
+            )

@@ -13,6 +13,7 @@ from phase2.data.graphs.packed import COLUMNS, ENTITIES, PackedGraphs
 from phase2.data.graphs.packing import Rejection, Remark
 from phase2.errors import DataError
 from phase2.output.csv_text import read_csv
+from phase2.storage.disk.errors import explain_os_error
 
 FORMAT = 1  # of the files and their content: changing either makes older stores invisible
 
@@ -40,11 +41,17 @@ def rejected_row(rejection: Rejection) -> tuple[str, str, str]:
     return rejection.id, rejection.reason, _LIMIT if rejection.limit else ""
 
 
+_DAMAGES = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+"""Errors of the system that say what a store is like; the others are no reason to build it again."""
+
+
 def read_graph_files(folder: Path, fingerprint: str) -> StoredFiles:
     """Open the files of a store; arrays are memory-mapped.
 
     Raises:
         DataError: A file is missing, truncated, or of another store.
+        RequestError: A file may not be read, or too many are open; the store may be whole.
+        TransientError: The disk does not answer.
     """
     try:
         meta = json.loads((folder / "meta.json").read_bytes())
@@ -57,8 +64,10 @@ def read_graph_files(folder: Path, fingerprint: str) -> StoredFiles:
         rejected = tuple(Rejection(row[0], row[1], row[2:] == [_LIMIT]) for row in rows)
         remarked = _rows(folder / "remarks.csv", meta["remarks"]) if "remarks" in meta else []
         return StoredFiles(PackedGraphs(**arrays), rejected, tuple(Remark(*row) for row in remarked))
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (*_DAMAGES, ValueError, LookupError, TypeError) as error:
         raise DataError(f"The graph store '{folder}' is damaged.", why=f"{error}") from error
+    except OSError as error:
+        raise explain_os_error(error, folder) from error
 
 
 def _rows(path: Path, count: int) -> list[list[str]]:
