@@ -287,6 +287,13 @@ def test_a_model_that_is_nowhere_is_refused(models, name, says, capsys):
     assert says in capsys.readouterr().err
 
 
+def test_a_model_that_is_named_twice_is_noted(models, capsys):
+    (run,) = models.glob("*/run_*")
+    words = ["--cif", str(EXAMPLES / "Si.cif"), "--store", str(models), "--model", str(run), "--model", "latest"]
+    assert main(["predict", *words]) == 0
+    assert "is named 2 times" in capsys.readouterr().err
+
+
 def test_a_model_is_named_in_one_way(models):
     assert _predict(models, "--dir", EXAMPLES, "--model", models, "--run", "best") == 2
 

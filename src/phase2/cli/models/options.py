@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from phase2.cli.console import note
 from phase2.cli.store import MODELS, open_existing_store
 from phase2.config.settings import store_url
 from phase2.storage.disk.home import expand_home
@@ -59,6 +61,8 @@ def chosen_model_files(
 ) -> list[Path]:
     """Return the model files that ``--model`` or ``--run`` name; that of the run to use where neither is given.
 
+    One that is named twice is noted.
+
     Args:
         model: Model files, folders of runs, or runs of the store.
         run: Runs of the store, whatever files there are of these names.
@@ -70,6 +74,16 @@ def chosen_model_files(
         RequestError: There is no such run, or ``by`` does not go with what is named.
         ModelFileError: There is no finished run.
     """
+    found = _model_files(model, run, models, store, by)
+    for path, count in Counter(one.resolve() for one in found).items():
+        if count > 1:
+            note(f"note: {path} is named {count} times: it agrees with itself, which says nothing")
+    return found
+
+
+def _model_files(
+    model: Sequence[str] | None, run: Sequence[str] | None, models: Path | None, store: str | None, by: str | None
+) -> list[Path]:
     from phase2.api.references import model_file
     from phase2.prediction.stored_inputs import download_model
     from phase2.prediction.structures import find_model_file
