@@ -3,7 +3,6 @@
 import io
 import json
 import sys
-from typing import cast
 
 import pytest
 from typer import Typer
@@ -36,7 +35,10 @@ def test_all_ways_to_print_escape_what_cannot_be_shown(terminal):
     streams = terminal()
     text = f"{NAME} \u2713 \U0001f600 \u2212"
 
-    def command(**_):
+    app = Typer()
+
+    @app.command()
+    def command():
         echo(text)
         echo_text(text + "\n")
         echo_encoded(text)
@@ -44,7 +46,7 @@ def test_all_ways_to_print_escape_what_cannot_be_shown(terminal):
         print_table(text, ("name", text), [(text, "1")])
         print(text)  # noqa: T201
 
-    assert run(cast("Typer", command)) == 0
+    assert run(app, []) == 0
     assert streams("stdout").count("#1") == 7
     assert "\\ud83d\\ude00" in streams("stdout")
     assert "\\u2713" in streams("stderr")
