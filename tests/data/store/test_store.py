@@ -285,7 +285,7 @@ def test_a_store_that_cannot_be_read_now_is_no_damaged_one(data, cache):
     os.close(next_file)
     resource.setrlimit(resource.RLIMIT_NOFILE, (next_file, hard))
     try:
-        with pytest.raises(RequestError, match="No further file can be opened"):
+        with pytest.raises(TransientError, match="No further file can be opened"):
             read_graph_files(folder, fingerprint)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

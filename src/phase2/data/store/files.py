@@ -50,8 +50,8 @@ def read_graph_files(folder: Path, fingerprint: str) -> StoredFiles:
 
     Raises:
         DataError: A file is missing, truncated, or of another store.
-        RequestError: A file may not be read, or too many are open; the store may be whole.
-        TransientError: The disk does not answer.
+        RequestError: A file may not be read; the store may be whole.
+        TransientError: Too many files are open, or the disk does not answer; the store may be whole.
     """
     try:
         meta = json.loads((folder / "meta.json").read_bytes())

@@ -50,7 +50,7 @@ def explain_os_error(error: OSError, path: Path) -> Phase2Error:
 
 
 def too_many_open(reason: str) -> Phase2Error:
-    """Return the error of a process that may open no further file."""
-    return RequestError(
+    """Return the error of a process that may open no further file now."""
+    return TransientError(
         "No further file can be opened.", why=reason, fix="Raise the limit of open files: ulimit -n 4096."
     )
