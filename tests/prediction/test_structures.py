@@ -4,16 +4,18 @@ import shutil
 
 import pytest
 
+from phase2.api.references import model_file
 from phase2.errors import DataError, ModelFileError
-from phase2.prediction.structures import find_model_file, list_structure_files
+from phase2.prediction.structures import list_structure_files
+from phase2.runs.catalog.lookup import default_model_file
 from phase2.runs.layout import MANIFEST
 
 
 def test_a_model_is_a_file_a_run_folder_or_the_newest_run(models, run, tmp_path):
     model = run / "best.pt"
-    assert find_model_file(model, tmp_path) == model
-    assert find_model_file(run, tmp_path) == model
-    assert find_model_file(None, models) == model
+    assert model_file(model, tmp_path) == model
+    assert model_file(run, tmp_path) == model
+    assert default_model_file(models) == model
 
 
 def test_an_unfinished_run_is_no_model(models, run, tmp_path):
@@ -21,7 +23,7 @@ def test_an_unfinished_run_is_no_model(models, run, tmp_path):
     shutil.copytree(run, copy)
     (copy / MANIFEST).unlink()
     with pytest.raises(ModelFileError, match="no finished run"):
-        find_model_file(None, tmp_path)
+        default_model_file(tmp_path)
 
 
 def test_structure_files_are_sorted_and_others_ignored(tmp_path):

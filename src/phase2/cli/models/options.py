@@ -12,7 +12,6 @@ import typer
 from phase2.cli.console import note
 from phase2.cli.store import MODELS, open_existing_store
 from phase2.config.settings import store_url
-from phase2.storage.disk.home import expand_home
 
 MODEL_HELP = "best.pt, its run folder or one of the Hub, or a run of the store by id, 'best', 'latest' or address"
 """What ``--model`` of a command that predicts takes."""
@@ -86,26 +85,15 @@ def _model_files(
 ) -> list[Path]:
     from phase2.api.references import model_file
     from phase2.prediction.stored_inputs import download_model
-    from phase2.prediction.structures import find_model_file
     from phase2.runs.catalog.best import BEST, named_best
+    from phase2.runs.catalog.lookup import default_model_file
 
     folder = models or Path(MODELS)
     if run:
         place = open_existing_store(store)
         return [download_model(place, named_best(name, by), folder) for name in run]
     if model:
-        return [_named_model_file(name, models, store, by) for name in model]
+        return [model_file(named_best(name, by), store or models) for name in model]
     if models is None and (store or store_url()):
         return [model_file(None if by is None else named_best(BEST, by), store)]
-    return [find_model_file(None, folder, by)]
-
-
-def _named_model_file(name: str, models: Path | None, store: str | None, by: str | None) -> Path:
-    from phase2.api.references import model_file
-    from phase2.prediction.structures import find_model_file
-    from phase2.runs.catalog.best import named_best
-
-    path = expand_home(name)
-    if "://" not in name and path.exists():
-        return find_model_file(path, models or Path(MODELS), by)
-    return model_file(named_best(name, by), store or models)
+    return [default_model_file(folder, by)]
