@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bench.study.declared.sharing import ATOMS, DEFAULT, FEED_FORWARD, MUON, PARTS, PER_VOLUME, SETTINGS, WITH_READOUT
+from bench.study.declared.sharing import ATOMS, DEFAULT, MUON, PARTS, PER_VOLUME, SETTINGS, WITH_READOUT
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
 
 SIX = (*CORE, "dielectric", "ehull")
 """Properties of which the file has labels; 1,415 training crystals have a dielectric constant."""
 
+LARGER = (*DEFAULT, "model.element_pairs=true", "model.feed_forward=true", "model.layers=3")
 MEDIUM = ("model.size=medium", "model.channels=[128,64,32]", "model.layers=3")
 
 MATERIALS_PROJECT = Study(
@@ -37,8 +38,13 @@ MATERIALS_PROJECT = Study(
         *PARTS,
         Variant(
             "deep",
-            "As feed-forward, with twice the channels and three layers.",
-            (*FEED_FORWARD.changes, "model.channels=[128,64]", "model.layers=3"),
+            "As volume-feed-forward, with twice the channels and three layers.",
+            (*LARGER, "model.channels=[128,64]"),
+        ),
+        Variant(
+            "degree-2",
+            "As volume-feed-forward, with features of degree 2 and three layers.",
+            (*LARGER, "model.channels=[64,32,16]"),
         ),
         Variant(
             "medium",
