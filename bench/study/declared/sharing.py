@@ -114,6 +114,11 @@ SHARING = Study(
             "The default, with features of SevenNet-0, which has seen the energies.",
             (*DEFAULT, "foundation.name=sevennet-0"),
         ),
+        Variant(
+            "degree-2",
+            "The default, with features of degree 2 and three layers.",
+            (*DEFAULT, "model.channels=[64,32,16]", "model.layers=3"),
+        ),
         Variant("atoms", "As readout, and heads that read a layer on each atom.", (MUON, _exponent(0.5), *ATOMS)),
         *PARTS,
         Variant("muon-decay", "Muon, and ten times the weight decay.", (MUON, DECAY)),
