@@ -27,7 +27,7 @@ from phase2.config.schema import RunConfig
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.runs.remote.checkpoints import RemoteCheckpoints
 from phase2.storage.urls import open_store
-from phase2.testing import s3_servers
+from phase2.testing.stores import s3_servers
 from phase2.training.checkpoints.uploader import CheckpointUploader
 from phase2.training.checkpoints.writer import CheckpointSchedule, CheckpointWriter, SavedCheckpoint
 from phase2.training.result import TrainingFiles

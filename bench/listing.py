@@ -23,8 +23,8 @@ from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.markers import marker_key
 from phase2.storage.base import Store
 from phase2.storage.urls import open_store
-from phase2.testing import s3_servers
 from phase2.testing.finished_run import finished_run
+from phase2.testing.stores import s3_servers
 
 BUCKET = "bench"
 Put = Callable[[str, bytes], object]

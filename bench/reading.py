@@ -34,7 +34,7 @@ from phase2.models.device import choose_device
 from phase2.models.files.modelfile import TrainedModel
 from phase2.prediction.predicting import predict_structures
 from phase2.prediction.predictor import Predictor
-from phase2.prediction.reading import GraphReader, ReadGraph, read_graph
+from phase2.prediction.reading.graph_reader import GraphReader, ReadGraph, read_graph
 from phase2.properties import select_properties
 
 BATCH = 64

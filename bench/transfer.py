@@ -22,7 +22,7 @@ from pathlib import Path
 import boto3
 
 from phase2.storage.urls import open_store
-from phase2.testing import s3_servers
+from phase2.testing.stores import s3_servers
 
 BUCKET = "bench"
 BASELINE, STORE = "boto3 TransferManager", "S3Store"

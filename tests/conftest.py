@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-from phase2.testing.s3_fixtures import bucket_on, minio, new_store, seaweedfs, server
+from phase2.testing.stores.s3_fixtures import bucket_on, minio, new_store, seaweedfs, server
 
 __all__ = ["bucket_on", "minio", "new_store", "seaweedfs", "server"]
 

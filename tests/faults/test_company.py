@@ -8,9 +8,9 @@ import pytest
 
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.publish.reader import PublishedRun
-from phase2.testing.faults import Faults
-from phase2.testing.flaky_proxy import flaky
 from phase2.testing.same_result import assert_same_result
+from phase2.testing.stores.faults import Faults
+from phase2.testing.stores.flaky_proxy import flaky
 
 from .conftest import EVERY_STEP, ROUNDS, WORDS
 from .processes import Processes, only_run

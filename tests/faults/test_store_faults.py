@@ -15,9 +15,9 @@ from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.base import ObjectExistsError, ObjectInfo
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.urls import open_store
-from phase2.testing.faults import Fault, Faults
 from phase2.testing.finished_run import finished_run
-from phase2.testing.flaky_proxy import flaky
+from phase2.testing.stores.faults import Fault, Faults
+from phase2.testing.stores.flaky_proxy import flaky
 
 from .conftest import ROUNDS as SCALE
 

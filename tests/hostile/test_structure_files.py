@@ -12,7 +12,7 @@ from phase2.data.crystals.readers import read_structure
 from phase2.errors import DataError
 from phase2.prediction.predicting import predict_structures
 from phase2.prediction.predictor import Predictor
-from phase2.prediction.reading import GraphReader
+from phase2.prediction.reading.graph_reader import GraphReader
 
 from .files import CROWD, HARMLESS, TEXTS, cif, json_record, mutated, poscar, write_oddities
 

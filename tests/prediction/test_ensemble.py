@@ -10,7 +10,7 @@ from phase2.errors import RequestError, UnknownNameError
 from phase2.prediction.ensemble import combine_tables, predict_ensemble
 from phase2.prediction.predicting import predict_structures
 from phase2.prediction.predictor import Predictor
-from phase2.prediction.reading import GraphReader
+from phase2.prediction.reading.graph_reader import GraphReader
 from phase2.prediction.table import PredictedStructure, PredictionTable
 
 

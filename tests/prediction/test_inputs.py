@@ -5,7 +5,7 @@ import pytest
 
 from phase2.data.crystals.readers import read_structure
 from phase2.errors import DataError, InvalidCrystalError
-from phase2.prediction.inputs import crystal_of, is_pymatgen, name_of
+from phase2.prediction.reading.inputs import crystal_of, is_pymatgen, name_of
 from phase2.testing.crystals import assert_same_crystal, rock_salt
 
 

@@ -7,9 +7,9 @@ import pytest
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.schema import GraphSpec
 from phase2.machine.worker import WorkerEndedError
-from phase2.prediction import reader_pool
-from phase2.prediction.reader_pool import ReaderPool, most_readers
-from phase2.prediction.reading import GraphReader, ReadGraph
+from phase2.prediction.reading import reader_pool
+from phase2.prediction.reading.graph_reader import GraphReader, ReadGraph
+from phase2.prediction.reading.reader_pool import ReaderPool, most_readers
 
 
 class Process:

@@ -4,9 +4,9 @@ import pytest
 
 from phase2.storage.folder import LocalStore
 from phase2.storage.s3.store import S3Store
-from phase2.testing.s3_fixtures import NewStore
-from phase2.testing.s3_servers import S3Server
-from phase2.testing.store_contract import StoreContract
+from phase2.testing.stores.s3_fixtures import NewStore
+from phase2.testing.stores.s3_servers import S3Server
+from phase2.testing.stores.store_contract import StoreContract
 
 
 class TestFolder(StoreContract):

@@ -11,8 +11,8 @@ import pytest
 import time_machine
 
 from phase2.machine.place import POD_VARIABLE
-from phase2.testing.s3_fixtures import NewStore
-from phase2.testing.s3_servers import S3Server
+from phase2.testing.stores.s3_fixtures import NewStore
+from phase2.testing.stores.s3_servers import S3Server
 from phase2.tuning import workers
 from phase2.tuning.claims import Claim, Claims
 from phase2.tuning.workers import SILENCE, Worker

@@ -7,9 +7,9 @@ import pytest
 from phase2.errors import TransientError
 from phase2.storage.base import ObjectExistsError
 from phase2.storage.folder import LocalStore
-from phase2.testing.s3_fixtures import NewStore
-from phase2.testing.s3_servers import S3Server
-from phase2.testing.watched_store import Killed, KillingStore
+from phase2.testing.stores.s3_fixtures import NewStore
+from phase2.testing.stores.s3_servers import S3Server
+from phase2.testing.stores.watched_store import Killed, KillingStore
 from phase2.tuning.journal.backend import StoreJournal
 from phase2.tuning.journal.entry import Entry
 

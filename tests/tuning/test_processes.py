@@ -7,8 +7,8 @@ import pytest
 from phase2.runs.catalog.index import list_runs
 from phase2.storage.folder import LocalStore
 from phase2.storage.urls import open_store
-from phase2.testing.s3_fixtures import NewStore
-from phase2.testing.s3_servers import S3Server
+from phase2.testing.stores.s3_fixtures import NewStore
+from phase2.testing.stores.s3_servers import S3Server
 
 from .conftest import ended, kill_when
 

@@ -4,7 +4,7 @@ import pytest
 
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError, UnknownNameError
-from phase2.testing.watched_store import Killed, KillingStore
+from phase2.testing.stores.watched_store import Killed, KillingStore
 from phase2.tuning.definition import StudyDefinition
 from phase2.tuning.study import Study
 

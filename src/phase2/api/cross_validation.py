@@ -17,8 +17,8 @@ from phase2.config.multirun.cross_validation import FOLDS, cross_validation
 from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.settings import CHECKPOINT_MINUTES
 from phase2.models.device import AUTO
-from phase2.runs.catalog.cross_validation import CrossValidation, PropertySpread
-from phase2.runs.catalog.fold_files import parse_test_part, write_fold_files
+from phase2.runs.catalog.cross_validation.files import parse_test_part, write_fold_files
+from phase2.runs.catalog.cross_validation.folds import CrossValidation, PropertySpread
 from phase2.runs.layout import RunDirectory, new_run_id
 from phase2.runs.predictions import PartPredictions
 from phase2.storage.disk.errors import disk_errors

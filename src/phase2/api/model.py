@@ -24,11 +24,11 @@ from phase2.prediction.embedders import ModelEmbedder
 from phase2.prediction.embedding import Embeddings, embed_structures
 from phase2.prediction.ensemble import Combine, predict_with
 from phase2.prediction.predictor import Predictor
-from phase2.prediction.reading import GraphReader
+from phase2.prediction.reading.graph_reader import GraphReader
 from phase2.properties import Property
 
 if TYPE_CHECKING:
-    from phase2.prediction.inputs import StructureLike
+    from phase2.prediction.reading.inputs import StructureLike
     from phase2.storage.progress import ProgressCallback
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.formats.ase import AtomsLike
-from phase2.prediction.inputs import is_pymatgen
-from phase2.prediction.structures import list_structure_files
+from phase2.data.crystals.listing import list_structures
+from phase2.prediction.reading.inputs import is_pymatgen
 
 if TYPE_CHECKING:
-    from phase2.prediction.inputs import StructureLike
+    from phase2.prediction.reading.inputs import StructureLike
 
 
 def listed(structures: StructureLike | Iterable[StructureLike]) -> list[StructureLike]:
@@ -23,7 +23,7 @@ def listed(structures: StructureLike | Iterable[StructureLike]) -> list[Structur
         DataError: A folder cannot be read or holds no structure.
     """
     if isinstance(structures, str | os.PathLike) and Path(structures).is_dir():
-        return list(list_structure_files(Path(structures)))
+        return list(list_structures(Path(structures)).structures)
     if _is_structure(structures) or not isinstance(structures, Iterable):
         return [structures]
     return list(structures)

@@ -14,7 +14,7 @@ from phase2.prediction.agreement import check_learned_alike, joint_columns
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration, uncertainty_of
 from phase2.prediction.predicting import joint_warning, novelties, predict_by_each, unpredicted
 from phase2.prediction.predictor import Predictor
-from phase2.prediction.reading import GraphReader
+from phase2.prediction.reading.graph_reader import GraphReader
 from phase2.prediction.requested import check_requested
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.properties import Property
@@ -23,7 +23,7 @@ from phase2.uncertainty.calibration import Calibration
 from phase2.uncertainty.log_loss import log_losses
 
 if TYPE_CHECKING:
-    from phase2.prediction.inputs import StructureLike
+    from phase2.prediction.reading.inputs import StructureLike
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import PackedGraphs
-from phase2.prediction.reading import GraphReader, ReadGraph, ReadStructure, joined
+from phase2.prediction.reading.graph_reader import GraphReader, ReadGraph, ReadStructure, joined
 from phase2.prediction.table import PredictedStructure, check_output, readable_name
 from phase2.storage.disk.atomic import via_temporary
 from phase2.storage.progress import ProgressCallback
 
 if TYPE_CHECKING:
-    from phase2.prediction.inputs import StructureLike
+    from phase2.prediction.reading.inputs import StructureLike
 
 FORMATS = (".parquet", ".npz")
 

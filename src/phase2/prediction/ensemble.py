@@ -13,12 +13,12 @@ from phase2.prediction.choice import predict_by_best
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration
 from phase2.prediction.predicting import joint_warning, novelties, predict_by_each, predict_structures, unpredicted
 from phase2.prediction.predictor import Predictor
-from phase2.prediction.reading import GraphReader
+from phase2.prediction.reading.graph_reader import GraphReader
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.storage.progress import ProgressCallback
 
 if TYPE_CHECKING:
-    from phase2.prediction.inputs import StructureLike
+    from phase2.prediction.reading.inputs import StructureLike
 
 Combine = Literal["mean", "best"]
 """What is made of the predictions of several models."""

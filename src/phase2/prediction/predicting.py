@@ -13,12 +13,12 @@ from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.machine.hardware import thread_count
 from phase2.prediction.predictor import Assessment, Predictor
-from phase2.prediction.reading import GraphReader, ReadGraph, ReadStructure, joined
+from phase2.prediction.reading.graph_reader import GraphReader, ReadGraph, ReadStructure, joined
 from phase2.prediction.table import PredictedStructure, PredictionTable
 from phase2.storage.progress import ProgressCallback
 
 if TYPE_CHECKING:
-    from phase2.prediction.inputs import StructureLike
+    from phase2.prediction.reading.inputs import StructureLike
 
 
 def predict_structures(

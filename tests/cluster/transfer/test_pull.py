@@ -14,9 +14,9 @@ from tests.cluster.support.stored_api import JOBS, PODS
 
 from phase2.cluster.transfer.job import transfer_job
 from phase2.runs.transfer import parts
-from phase2.testing.faults import Faults
 from phase2.testing.finished_run import finished_run
-from phase2.testing.flaky_proxy import flaky
+from phase2.testing.stores.faults import Faults
+from phase2.testing.stores.flaky_proxy import flaky
 
 FILES = {"best.pt": bytes(range(251)) * 36_000, "plots/parity.png": b"png", "empty.csv": b""}
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phase2.data.crystals.listing import list_structures
 from phase2.data.sources.base import read_label
 from phase2.data.sources.file_source import FileSource
 from phase2.data.sources.folder import FolderSource
 from phase2.data.sources.jarvis import DFT_3D, DFT_3D_MEMBER, JarvisSource, download_folder
 from phase2.data.sources.registry import NAMES, fetch_source, known_sources, open_source
 from phase2.errors import DataError, InvalidCrystalError, UnknownNameError
-from phase2.prediction.structures import list_structure_files
 from phase2.properties import KEYS, PROPERTIES, get_property
 
 ATOMS = {
@@ -311,7 +311,7 @@ class TestUnreadable:
             for use in (
                 lambda: source.fingerprint,
                 lambda: [*source.records()],
-                lambda: list_structure_files(folder),
+                lambda: list_structures(folder),
             ):
                 with pytest.raises(DataError, match=r"cannot be read\. Permission denied"):
                     use()

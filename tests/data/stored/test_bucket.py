@@ -15,7 +15,7 @@ from phase2.data.stored.names import NameTakenError, name_data
 from phase2.data.stored.opening import content_address, local_path, open_data_set
 from phase2.data.stored.push import LocalData
 from phase2.errors import DataError, RequestError
-from phase2.testing.watched_store import Killed, KillingStore, WatchedStore
+from phase2.testing.stores.watched_store import Killed, KillingStore, WatchedStore
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from phase2.data.stored.names import name_data
 from phase2.data.stored.opening import content_address, local_path, open_data_set
 from phase2.errors import DataError, RequestError, TransientError, UnknownNameError
 from phase2.storage.records import to_json
-from phase2.testing.watched_store import WatchedStore
+from phase2.testing.stores.watched_store import WatchedStore
 
 from .conftest import SALTS
 

@@ -14,7 +14,7 @@ from phase2.data.stored.push import LocalData
 from phase2.data.stored.upload import Upload
 from phase2.errors import DataError, RequestError
 from phase2.storage.parallel import ByteCounter
-from phase2.testing.watched_store import Killed, KillingStore, WatchedStore
+from phase2.testing.stores.watched_store import Killed, KillingStore, WatchedStore
 
 
 def is_whole(store, address) -> bool:

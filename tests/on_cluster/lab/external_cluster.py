@@ -10,7 +10,7 @@ import os
 from tests.on_cluster.lab.cluster_base import ClusterBase
 from tests.on_cluster.lab.services.store import ClusterStore
 
-from phase2.testing.s3_servers import S3Server
+from phase2.testing.stores.s3_servers import S3Server
 
 _NEEDED = ("KUBECONFIG", "PHASE2_IMAGE", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 

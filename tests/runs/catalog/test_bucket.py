@@ -14,7 +14,7 @@ from phase2.runs.publish.deletion import delete_run
 from phase2.runs.publish.markers import MARKERS, marker_key, read_markers
 from phase2.runs.publish.publish import publish_run
 from phase2.runs.publish.reader import PublishedRun
-from phase2.testing.watched_store import Killed, KillingStore, WatchedStore
+from phase2.testing.stores.watched_store import Killed, KillingStore, WatchedStore
 
 FILES = {"best.pt": b"w" * 5000, "pictures/parity.png": b"png", "empty.csv": b""}
 NAMES = tuple(f"run_20260101T00000{i}Z_{i}" for i in range(3))

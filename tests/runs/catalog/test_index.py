@@ -11,7 +11,7 @@ from phase2.runs.layout import RunDirectory
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import ObjectDamagedError
 from phase2.storage.urls import open_store
-from phase2.testing.watched_store import WatchedStore
+from phase2.testing.stores.watched_store import WatchedStore
 
 MANY = 10_000
 

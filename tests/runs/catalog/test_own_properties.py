@@ -14,10 +14,10 @@ from phase2.notification.message import workflow_ended
 from phase2.runs.catalog.best import compare_best
 from phase2.runs.catalog.columns import DEFAULT_COLUMNS, choose_columns, find_column, sort_runs
 from phase2.runs.catalog.comparison import compare_runs
-from phase2.runs.catalog.cross_validation import CrossValidation
+from phase2.runs.catalog.cross_validation.folds import CrossValidation
+from phase2.runs.catalog.cross_validation.matbench import matbench_task
 from phase2.runs.catalog.filter import RunFilter
 from phase2.runs.catalog.index import list_runs
-from phase2.runs.catalog.matbench import matbench_task
 from phase2.runs.catalog.ranking import finished_rows, ranked, rows_table
 from phase2.runs.manifest import read_manifest
 from phase2.runs.predictions import PartPredictions

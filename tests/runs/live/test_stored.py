@@ -19,7 +19,7 @@ from phase2.runs.remote.state import RemoteRun
 from phase2.runs.run_config import RecordedConfig
 from phase2.storage.folder import LocalStore
 from phase2.testing.finished_run import finished_run
-from phase2.testing.watched_store import WatchedStore
+from phase2.testing.stores.watched_store import WatchedStore
 
 
 def row(epoch):

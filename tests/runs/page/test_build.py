@@ -13,7 +13,7 @@ from phase2.runs.page.state import STATE
 from phase2.runs.publish.publish import publish_run
 from phase2.storage.s3.store import S3Store
 from phase2.storage.urls import open_store
-from phase2.testing.watched_store import Killed, KillingStore, WatchedStore
+from phase2.testing.stores.watched_store import Killed, KillingStore, WatchedStore
 
 AT_ONCE = timedelta(0)
 

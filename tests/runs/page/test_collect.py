@@ -12,7 +12,7 @@ from phase2.runs.page.collect import collect_runs, shown_runs
 from phase2.runs.publish.deletion import delete_run
 from phase2.runs.publish.publish import publish_run
 from phase2.runs.remote.state import RemoteRun
-from phase2.testing.watched_store import WatchedStore
+from phase2.testing.stores.watched_store import WatchedStore
 
 
 def collected(store, known=None, present=()):

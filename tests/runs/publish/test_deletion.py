@@ -6,7 +6,7 @@ from phase2.errors import RequestError
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.publish.deletion import delete_run
 from phase2.storage.urls import open_store
-from phase2.testing.watched_store import WatchedStore
+from phase2.testing.stores.watched_store import WatchedStore
 
 
 def test_a_deleted_run_leaves_nothing(store, prefix, run):

@@ -23,7 +23,7 @@ from phase2.runs.remote.ids import DamagedIdError, claim_run_id
 from phase2.storage import base
 from phase2.storage.base import ObjectTooLargeError
 from phase2.storage.folder import LocalStore
-from phase2.testing.watched_store import Killed, KillingStore
+from phase2.testing.stores.watched_store import Killed, KillingStore
 
 FAMILY = "multitask_cgcnn"
 FIRST, SECOND, SIBLING = "run_20260101T000000Z_a", "run_20260101T000001Z_b", "run_20260101T000000Z_a0"

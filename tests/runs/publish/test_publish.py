@@ -17,7 +17,7 @@ from phase2.runs.publish.deletion import delete_run
 from phase2.runs.publish.publish import publish_run
 from phase2.runs.publish.reader import PublishedRun
 from phase2.storage.urls import open_store
-from phase2.testing.watched_store import Killed, KillingStore, WatchedStore
+from phase2.testing.stores.watched_store import Killed, KillingStore, WatchedStore
 
 FILES = {"best.pt": b"w" * 5000, "history.json": b"[]", "pictures/parity.png": b"png", "empty.csv": b""}
 

@@ -18,8 +18,8 @@ from phase2.storage.s3.errors import s3_errors
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.s3.store import S3Store
 from phase2.storage.urls import open_store
-from phase2.testing.faults import Fault, Faults
-from phase2.testing.flaky_proxy import flaky
+from phase2.testing.stores.faults import Fault, Faults
+from phase2.testing.stores.flaky_proxy import flaky
 
 ATTEMPTS = 4
 

@@ -36,7 +36,7 @@ from phase2.runs.remote.state import RemoteRun
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.s3.store import S3Store
 from phase2.testing.finished_run import finished_run
-from phase2.testing.watched_store import Killed, KillingStore
+from phase2.testing.stores.watched_store import Killed, KillingStore
 from phase2.tuning.claims import Claims
 from phase2.tuning.journal.backend import StoreJournal
 from phase2.tuning.workers import Worker

@@ -15,9 +15,9 @@ from phase2.errors import Phase2Error, RequestError
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.s3.store import S3Store
 from phase2.storage.urls import open_store
-from phase2.testing.faults import Fault, Faults
-from phase2.testing.flaky_proxy import flaky
-from phase2.testing.s3_servers import ACCESS_KEY, SECRET_KEY
+from phase2.testing.stores.faults import Fault, Faults
+from phase2.testing.stores.flaky_proxy import flaky
+from phase2.testing.stores.s3_servers import ACCESS_KEY, SECRET_KEY
 
 WRONG = {
     "AWS_ACCESS_KEY_ID": "AKIACANARYCANARYCANA",

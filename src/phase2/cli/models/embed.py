@@ -66,7 +66,7 @@ def embed(  # noqa: PLR0913 - options
     check_output(output, FORMATS)
     limits = given_limits(settings)
     from phase2.cli.progress import work_bar
-    from phase2.prediction.reading import GraphReader
+    from phase2.prediction.reading.graph_reader import GraphReader
 
     embedder = _embedder(
         model, run, backbone, by=by, models=models, store=store, device=device, padding_buckets=padding_buckets

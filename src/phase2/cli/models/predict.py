@@ -28,8 +28,8 @@ from phase2.errors import DataError, RequestError
 if TYPE_CHECKING:
     from phase2.config.limits import ReadingLimits
     from phase2.data.crystals.listing import LeftOut
-    from phase2.prediction.file_records import FileRecord
     from phase2.prediction.predictor import Predictor
+    from phase2.prediction.reading.file_records import FileRecord
     from phase2.prediction.table import PredictedStructure, PredictionTable
 
 RUNS_VARIABLE = "PHASE2_RUNS"
@@ -110,7 +110,7 @@ def predict(  # noqa: PLR0913 - options
 
     from phase2.cli.progress import work_bar
     from phase2.prediction.ensemble import check_combine, predict_with
-    from phase2.prediction.reading import GraphReader
+    from phase2.prediction.reading.graph_reader import GraphReader
     from phase2.prediction.table import check_output
 
     combined = check_combine(combine)
@@ -187,7 +187,7 @@ def list_records(data: str, part: str | None, limits: ReadingLimits, store: str 
     from phase2.data.crystals.listing import left_out_notes
     from phase2.data.sources.folder import FolderSource
     from phase2.data.stored.opening import open_data_set
-    from phase2.prediction.file_records import data_records
+    from phase2.prediction.reading.file_records import data_records
     from phase2.prediction.stored_inputs import Shard
 
     shard = Shard.parse(part) if part else Shard()

@@ -12,7 +12,7 @@ from phase2.cli.console import echo, echo_text, note
 from phase2.cli.store import JsonOption, StoreOption, open_existing_store, print_json
 
 if TYPE_CHECKING:
-    from phase2.runs.catalog.cross_validation import CrossValidation
+    from phase2.runs.catalog.cross_validation.folds import CrossValidation
     from phase2.runs.predictions import PartPredictions
     from phase2.runs.publish.reader import PublishedRun
 
@@ -55,8 +55,8 @@ def _print(made: CrossValidation, files: Sequence[Path]) -> None:
 
 
 def _gather(run_ids: Sequence[str], store: str | None, name: str, folder: Path) -> tuple[CrossValidation, list[Path]]:
-    from phase2.runs.catalog.cross_validation import CrossValidation
-    from phase2.runs.catalog.fold_files import write_fold_files
+    from phase2.runs.catalog.cross_validation.files import write_fold_files
+    from phase2.runs.catalog.cross_validation.folds import CrossValidation
     from phase2.runs.catalog.index import list_runs
     from phase2.runs.publish.reader import PublishedRun
 
@@ -72,7 +72,7 @@ def _gather(run_ids: Sequence[str], store: str | None, name: str, folder: Path) 
 
 
 def _predictions(run: PublishedRun) -> PartPredictions:
-    from phase2.runs.catalog.fold_files import parse_test_part
+    from phase2.runs.catalog.cross_validation.files import parse_test_part
     from phase2.runs.layout import RunDirectory
 
     key = f"{run.prefix}/{RunDirectory(Path()).predictions_test.name}"

@@ -76,8 +76,8 @@ def _split(
     to: FolderOption = Path(),
 ) -> None:
     """Write parts.json, the parts of a set of structures for phase2 predict --part, and pod, what each pod gets."""
+    from phase2.data.crystals.listing import list_structures
     from phase2.prediction.stored_inputs import list_stored_structures
-    from phase2.prediction.structures import list_structure_files
     from phase2.storage.urls import is_address
 
     if not directory:
@@ -85,7 +85,7 @@ def _split(
     count = (
         len(list_stored_structures(open_command_store(directory)).objects)
         if is_address(directory)
-        else len(list_structure_files(Path(directory)))
+        else len(list_structures(Path(directory)).structures)
     )
     used = min(parts, count)
     items = [{"part": str(number), "parts": str(used)} for number in range(1, used + 1)]

@@ -28,7 +28,7 @@ from phase2.data.crystals.readers import is_structure_file, is_structure_name, r
 from phase2.data.sources.file_source import FileSource
 from phase2.data.sources.registry import open_source
 from phase2.errors import DataError, InvalidCrystalError, LimitExceededError
-from phase2.prediction.reading import GraphReader, ReadGraph
+from phase2.prediction.reading.graph_reader import GraphReader, ReadGraph
 from phase2.properties import KEYS
 from phase2.testing.crystals import assert_same_crystal
 

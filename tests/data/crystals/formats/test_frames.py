@@ -13,7 +13,7 @@ from phase2.config.limits import DEFAULT_LIMITS
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.formats.extxyz import parse_extxyz
 from phase2.data.crystals.formats.parsing import parse_text
-from phase2.data.crystals.formats.xdatcar import parse_xdatcar
+from phase2.data.crystals.formats.vasp.xdatcar import parse_xdatcar
 from phase2.data.crystals.readers import read_records, read_structure
 from phase2.errors import DataError, InvalidCrystalError
 from phase2.testing.crystals import assert_same_crystal

@@ -14,7 +14,7 @@ from tests.on_cluster.lab.node import addresses
 from tests.on_cluster.lab.node.leftovers import ctr
 from tests.on_cluster.lab.timings import step
 
-from phase2.testing.s3_servers import MINIO_VERSION, minio_program
+from phase2.testing.stores.s3_servers import MINIO_VERSION, minio_program
 
 PROJECT = Path(__file__).parents[4]
 SUITE = "trixie"

@@ -11,7 +11,7 @@ from tests.on_cluster.lab.node import addresses, network
 from tests.on_cluster.lab.services.store import BUCKET, ClusterStore
 from tests.on_cluster.lab.waiting import wait_until
 
-from phase2.testing.s3_servers import S3Server
+from phase2.testing.stores.s3_servers import S3Server
 
 NAMESPACE = "minio"
 KEY, SECRET = "phase2-cluster-key", "phase2-cluster-secret"

@@ -2,7 +2,7 @@
 
 import boto3
 
-from phase2.testing.s3_servers import S3Server
+from phase2.testing.stores.s3_servers import S3Server
 
 BUCKET = "phase2"
 IN_CLUSTER = "http://minio.minio.svc.cluster.local:9000"

@@ -17,9 +17,9 @@ from phase2.data.crystals.formats.extxyz import parse_extxyz
 from phase2.data.crystals.formats.jarvis import from_jarvis
 from phase2.data.crystals.formats.optimade import from_optimade
 from phase2.data.crystals.formats.parsing import parse_text
-from phase2.data.crystals.formats.poscar import parse_poscar
 from phase2.data.crystals.formats.pymatgen_json import from_pymatgen_json
-from phase2.data.crystals.formats.xdatcar import parse_xdatcar
+from phase2.data.crystals.formats.vasp.poscar import parse_poscar
+from phase2.data.crystals.formats.vasp.xdatcar import parse_xdatcar
 
 
 class Schema(NamedTuple):

@@ -22,13 +22,13 @@ from phase2.data.graphs.packing import pack
 from phase2.data.reading import process_error, reading_error, work_limits
 from phase2.errors import DataError
 from phase2.machine.worker import Worker, WorkerEndedError, run_each
-from phase2.prediction.file_records import FileRecord, named_records
-from phase2.prediction.inputs import crystal_of, name_of
-from phase2.prediction.reader_pool import ReaderPool, most_readers
+from phase2.prediction.reading.file_records import FileRecord, named_records
+from phase2.prediction.reading.inputs import crystal_of, name_of
+from phase2.prediction.reading.reader_pool import ReaderPool, most_readers
 from phase2.prediction.table import PredictedStructure
 
 if TYPE_CHECKING:
-    from phase2.prediction.inputs import StructureLike
+    from phase2.prediction.reading.inputs import StructureLike
 
 
 @dataclass(frozen=True, slots=True, eq=False)

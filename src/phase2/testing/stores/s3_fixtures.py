@@ -15,8 +15,8 @@ import pytest
 
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.s3.store import S3Store
-from phase2.testing import s3_servers
-from phase2.testing.s3_servers import S3Server
+from phase2.testing.stores import s3_servers
+from phase2.testing.stores.s3_servers import S3Server
 
 BUCKET = "phase2-tests"
 

@@ -13,7 +13,7 @@ from phase2.data.crystals.formats.parsing import check_atoms
 from phase2.data.crystals.formats.pymatgen import from_pymatgen
 from phase2.data.crystals.readers import read_structure
 from phase2.errors import InvalidCrystalError
-from phase2.prediction.file_records import FileRecord
+from phase2.prediction.reading.file_records import FileRecord
 from phase2.prediction.table import readable_name
 
 if TYPE_CHECKING:

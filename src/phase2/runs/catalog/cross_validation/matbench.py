@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from phase2.runs.catalog.cross_validation import fold_number
+from phase2.runs.catalog.cross_validation.folds import fold_number
 from phase2.runs.manifest import RunManifest
 from phase2.runs.predictions import PartPredictions
 from phase2.runs.results import THRESHOLD

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import BinaryIO
 
-from phase2.testing.faults import Fault
-from phase2.testing.http_wire import Cut, Head, Piece, cut_at, error_response, flip_at, read_body, read_head
+from phase2.testing.stores.faults import Fault
+from phase2.testing.stores.http_wire import Cut, Head, Piece, cut_at, error_response, flip_at, read_body, read_head
 
 SILENCE = 60.0  # timeout of a silent connection, seconds
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER of zero seconds: close() sends RST

@@ -19,9 +19,9 @@ from contextlib import contextmanager, suppress
 from threading import RLock, Thread
 from urllib.parse import urlsplit
 
-from phase2.testing.faults import ERROR_RESPONSES, Fault, Faults
-from phase2.testing.flaky_exchange import SILENCE, Exchange, Reset, end_with_reset
-from phase2.testing.http_wire import Cut, Head, read_head
+from phase2.testing.stores.faults import ERROR_RESPONSES, Fault, Faults
+from phase2.testing.stores.flaky_exchange import SILENCE, Exchange, Reset, end_with_reset
+from phase2.testing.stores.http_wire import Cut, Head, read_head
 
 _HOST = "127.0.0.1"
 

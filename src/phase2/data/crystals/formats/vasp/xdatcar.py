@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.crystal import Crystal
-from phase2.data.crystals.formats.poscar import parse_poscar
 from phase2.data.crystals.formats.recognition import FRAME, is_poscar
+from phase2.data.crystals.formats.vasp.poscar import parse_poscar
 from phase2.errors import InvalidCrystalError
 
 

@@ -1,0 +1,1 @@
+"""From structures, in files or in memory, to graphs."""

@@ -1,0 +1,1 @@
+"""The runs of a cross-validation together: their errors, and the files that hold them."""

@@ -1,0 +1,26 @@
+"""The structure files of a folder."""
+
+import pytest
+
+from phase2.data.crystals.listing import list_structures
+from phase2.errors import DataError
+
+
+def test_structure_files_are_sorted_and_others_ignored(tmp_path):
+    for name in ("b.cif", "POSCAR", "a.CIF", "x.json", "notes.txt", "targets.csv"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "folder.cif").mkdir()
+    assert [path.name for path in list_structures(tmp_path).structures] == ["POSCAR", "a.CIF", "b.cif", "x.json"]
+
+
+def test_a_folder_without_structures_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(DataError, match=r"holds no structure.*Structures are called .*cif"):
+        list_structures(tmp_path)
+
+
+def test_what_is_no_folder_is_refused(tmp_path):
+    (tmp_path / "a.cif").write_text("")
+    for path in (tmp_path / "a.cif", tmp_path / "nowhere"):
+        with pytest.raises(DataError, match="is no folder"):
+            list_structures(path)
