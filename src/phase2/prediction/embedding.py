@@ -58,7 +58,7 @@ class Embeddings:
     def relative_to(self, folder: Path) -> Embeddings:
         """Return the same with the paths of structures in a folder relative to it."""
         start = f"{readable_name(folder)}/"
-        failures = tuple(replace(row, file=row.file.removeprefix(start)) for row in self.failures)
+        failures = tuple(row.relative_to(folder) for row in self.failures)
         return replace(self, ids=tuple(one.removeprefix(start) for one in self.ids), failures=failures)
 
     def with_failures(self, rows: Sequence[PredictedStructure]) -> Embeddings:

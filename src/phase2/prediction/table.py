@@ -51,6 +51,11 @@ class PredictedStructure:
     novelty: float | None = None
     factors: NDArray[np.float64] | None = None
 
+    def relative_to(self, folder: Path) -> PredictedStructure:
+        """Return the row with its path, also in the error, relative to a folder."""
+        start = f"{readable_name(folder)}/"
+        return replace(self, file=self.file.removeprefix(start), error=self.error.replace(start, ""))
+
 
 @dataclass(frozen=True, slots=True)
 class PredictionTable:
@@ -77,8 +82,7 @@ class PredictionTable:
 
     def relative_to(self, folder: Path) -> PredictionTable:
         """Return the table with the paths of structures in a folder relative to it."""
-        start = f"{readable_name(folder)}/"
-        return replace(self, rows=tuple(replace(row, file=row.file.removeprefix(start)) for row in self.rows))
+        return replace(self, rows=tuple(row.relative_to(folder) for row in self.rows))
 
     def with_rows(self, rows: Sequence[PredictedStructure]) -> PredictionTable:
         """Return the table with further rows at its end."""

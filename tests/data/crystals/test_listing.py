@@ -24,3 +24,14 @@ def test_what_is_no_folder_is_refused(tmp_path):
     for path in (tmp_path / "a.cif", tmp_path / "nowhere"):
         with pytest.raises(DataError, match="is no folder"):
             list_structures(path)
+
+
+def test_a_json_without_a_suffix_is_told_by_its_keys(tmp_path):
+    structure = '{"lattice": {"matrix": []}, "sites": []}'
+    (tmp_path / "JVASP-1").write_text(f" {structure}")
+    (tmp_path / "JVASP-2").write_text(f"\ufeff[{structure}]", encoding="utf-8")
+    (tmp_path / "log").write_text('{"level": "info", "message": "the lattice"}')
+    (tmp_path / "words").write_text('[lattice]\n"sites"')
+    found = list_structures(tmp_path)
+    assert [path.name for path in found.structures] == ["JVASP-1", "JVASP-2"]
+    assert [one.name for one in found.left_out] == ["log", "words"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
+from phase2.cli.models.inputs import FileOption, Inputs, given_file, list_structures
 from phase2.cli.models.options import (
     MODEL_HELP,
     ForOption,
@@ -17,7 +18,6 @@ from phase2.cli.models.options import (
     ReadersOption,
     chosen_model_files,
 )
-from phase2.cli.models.predict import Inputs, list_structures
 from phase2.cli.options import DeviceOption, LimitOption, given_limits
 from phase2.cli.store import StoreOption, open_existing_store
 from phase2.errors import DataError, RequestError
@@ -30,10 +30,7 @@ if TYPE_CHECKING:
 def embed(  # noqa: PLR0913 - options
     *,
     output: Annotated[Path, typer.Option("--output", help="Write .parquet or .npz here.")],
-    cif: Annotated[
-        Path | None,
-        typer.Option("--cif", help="A file of one or many structures: CIF, POSCAR, JSON, extended XYZ, ..."),
-    ] = None,
+    cif: FileOption = None,
     directory: Annotated[
         str | None, typer.Option("--dir", help="A folder of structures, or s3://bucket/prefix.")
     ] = None,
@@ -79,8 +76,11 @@ def embed(  # noqa: PLR0913 - options
         if data is not None:
             found = _embed_data(embedder, data, batch_size, limits, store)
         else:
-            where = directory or ""
-            given = Inputs([cif]) if cif is not None else list_structures(where, None, Path(folder), limits, store)
+            given = (
+                list_structures(directory or "", None, Path(folder), limits, store)
+                if cif is None
+                else Inputs([given_file(cif, Path(folder), limits)])
+            )
             found = embed_structures(embedder, given.files, batch_size=batch_size, progress=progress, reader=reader)
             found = found.relative_to(Path(folder)).with_failures(given.rows())
     found.write(output)

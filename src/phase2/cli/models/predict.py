@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +10,7 @@ import typer
 
 from phase2.cli.console import note, print_table
 from phase2.cli.data_address import DATA_HELP
+from phase2.cli.models.inputs import FileOption, Inputs, given_file, list_records, list_structures
 from phase2.cli.models.options import (
     MODEL_HELP,
     ForOption,
@@ -21,16 +20,12 @@ from phase2.cli.models.options import (
     chosen_model_files,
 )
 from phase2.cli.options import DeviceOption, LimitOption, given_limits, variable_of
-from phase2.cli.store import StoreOption, open_command_store, open_existing_store
-from phase2.config.data.addresses import is_content, may_be_name
+from phase2.cli.store import StoreOption
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
-    from phase2.config.limits import ReadingLimits
-    from phase2.data.crystals.listing import LeftOut
     from phase2.prediction.predictor import Predictor
-    from phase2.prediction.reading.file_records import FileRecord
-    from phase2.prediction.table import PredictedStructure, PredictionTable
+    from phase2.prediction.table import PredictionTable
 
 RUNS_VARIABLE = "PHASE2_RUNS"
 """Runs to predict with, separated by spaces: a workflow learns only at run time how many there are."""
@@ -38,10 +33,7 @@ RUNS_VARIABLE = "PHASE2_RUNS"
 
 def predict(  # noqa: PLR0913 - options
     *,
-    cif: Annotated[
-        Path | None,
-        typer.Option("--cif", help="A file of one or many structures: CIF, POSCAR, JSON, extended XYZ, ..."),
-    ] = None,
+    cif: FileOption = None,
     directory: Annotated[
         str | None,
         typer.Option("--dir", help="A folder of structures, s3://bucket/prefix, or data pushed into the store."),
@@ -118,11 +110,12 @@ def predict(  # noqa: PLR0913 - options
     if output is not None:
         check_output(output)
     with TemporaryDirectory() as folder, GraphReader(limits, workers=workers) as reader:
-        if data is not None:
+        if cif is not None:
+            given = Inputs([given_file(cif, Path(folder), limits)])
+        elif data is not None:
             given = list_records(data, part, limits, store)
         else:
-            where = directory or ""
-            given = Inputs([cif]) if cif is not None else list_structures(where, part, Path(folder), limits, store)
+            given = list_structures(directory or "", part, Path(folder), limits, store)
         reader.start()  # gets ready while the models are loaded
         predictors = _load(chosen_model_files(model, run, models, store, by), device, padding_buckets)
         with work_bar("structures") as progress:
@@ -139,70 +132,6 @@ def predict(  # noqa: PLR0913 - options
         table = table.relative_to(Path(folder)).with_rows(given.rows())
     _output(table, output)
     _raise_on_failures(table)
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Structures to predict.
-
-    Attributes:
-        files: Files on this machine, or records of a data set.
-        refused: Keys of a bucket that cannot be downloaded.
-    """
-
-    files: Sequence[Path | FileRecord]
-    refused: tuple[LeftOut, ...] = ()
-
-    def rows(self) -> tuple[PredictedStructure, ...]:
-        """Return a row for each key that was refused."""
-        from phase2.prediction.table import PredictedStructure
-
-        return tuple(PredictedStructure(one.name, "", None, error=f"It has {one.why}.") for one in self.refused)
-
-
-def list_structures(directory: str, part: str | None, folder: Path, limits: ReadingLimits, store: str | None) -> Inputs:
-    """List the structures of a folder or of pushed data, or download those of a bucket; name the others."""
-    from phase2.data.crystals import listing
-    from phase2.prediction.stored_inputs import Shard, download_structures, list_stored_structures
-    from phase2.storage.urls import is_address
-
-    shard = Shard.parse(part) if part else Shard()
-    if is_content(directory) or (may_be_name(directory) and not Path(directory).exists()):
-        from phase2.data.stored.opening import local_path
-
-        directory = str(local_path(directory, store=open_existing_store(store) if store else None))
-    if not is_address(directory):
-        found = listing.list_structures(Path(directory))
-        _note_left_out(found.left_out)
-        return Inputs(shard.select(found.structures))
-    place = open_command_store(directory)
-    stored = list_stored_structures(place)
-    _note_left_out(stored.left_out)
-    downloaded = download_structures(place, shard.select(stored.objects), folder, limits)
-    return Inputs(downloaded, tuple(shard.select(stored.refused)))
-
-
-def list_records(data: str, part: str | None, limits: ReadingLimits, store: str | None) -> Inputs:
-    """List the records of a data set by any address; name the files that no record is made of."""
-    from phase2.data.crystals.listing import left_out_notes
-    from phase2.data.sources.folder import FolderSource
-    from phase2.data.stored.opening import open_data_set
-    from phase2.prediction.reading.file_records import data_records
-    from phase2.prediction.stored_inputs import Shard
-
-    shard = Shard.parse(part) if part else Shard()
-    source = open_data_set(data, limits, (), store=open_existing_store(store) if store else None)
-    records = shard.select(data_records(source))
-    for text in left_out_notes(source.left_out()) if isinstance(source, FolderSource) else ():
-        note(text)
-    return Inputs(records)
-
-
-def _note_left_out(left_out: Sequence[LeftOut]) -> None:
-    from phase2.data.crystals.listing import left_out_notes
-
-    for text in left_out_notes(left_out):
-        note(text)
 
 
 def _load(models: list[Path], device: str, padding_buckets: int | None) -> list[Predictor]:

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from phase2.config.limits import ReadingLimits
 from phase2.data.crystals.files.content import Content, Record
-from phase2.data.crystals.files.json_stream import records_of_text
+from phase2.data.crystals.files.json_stream import is_json_lines, records_of_text
+from phase2.data.crystals.formats.recognition import has_json_lines
 
 
 def read_json(content: Content, limits: ReadingLimits) -> Iterator[Record]:
-    """Yield the records of a JSON document or of JSON lines.
+    """Yield the records of a JSON document or of JSON lines, which a name without a suffix leaves to the content.
 
     Raises:
         DataError: It is no valid JSON; the message has line and column.
     """
+    lines = is_json_lines(content.name) or (not content.name.endswith(".json") and has_json_lines(content.head()))
     with content.lines() as text:
-        yield from records_of_text(text, content.name, Path(content.subject), limits)
+        yield from records_of_text(text, Path(content.subject), limits, lines=lines)

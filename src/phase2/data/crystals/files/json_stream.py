@@ -34,20 +34,22 @@ def stream_records(
         DataError: The file cannot be read, or is no valid JSON; the message has line and column.
     """
     with open_text(path, member, limits) as (text, name):
-        yield from records_of_text(text, name, path, limits)
+        yield from records_of_text(text, path, limits, lines=is_json_lines(name))
 
 
-def records_of_text(text: TextIO, name: str, path: Path, limits: ReadingLimits) -> Iterator[tuple[str | None, object]]:
+def records_of_text(
+    text: TextIO, path: Path, limits: ReadingLimits, *, lines: bool
+) -> Iterator[tuple[str | None, object]]:
     """Yield the records of an open text.
 
     Args:
         text: The text.
-        name: Its name, which tells JSON lines from a document.
         path: The file, for messages.
         limits: Limits of reading.
+        lines: Whether each line is a record.
     """
     cursor = JsonCursor(text, path, limits)
-    yield from _lines(cursor) if is_json_lines(name) else read_document(cursor)
+    yield from _lines(cursor) if lines else read_document(cursor)
 
 
 def is_json_lines(name: str) -> bool:

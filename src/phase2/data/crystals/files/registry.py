@@ -19,7 +19,7 @@ from phase2.data.crystals.files.extxyz import read_extxyz
 from phase2.data.crystals.files.json_records import read_json
 from phase2.data.crystals.files.parquet import read_parquet
 from phase2.data.crystals.files.single import read_as
-from phase2.data.crystals.formats.recognition import is_cif, is_extxyz, is_poscar, is_xdatcar
+from phase2.data.crystals.formats.recognition import is_cif, is_extxyz, is_json, is_poscar, is_xdatcar
 
 
 class Format(NamedTuple):
@@ -63,7 +63,7 @@ FORMATS: tuple[Format, ...] = (
     Format("ASE database", re.compile(r".+\.db"), "*.db", read_ase_database, isolated=True),
     Format(
         "JSON: JARVIS, pymatgen, Materials Project, OPTIMADE, ASE, pandas", re.compile(r".+\.(json|jsonl|ndjson)"),
-        "*.json, *.jsonl, *.ndjson", read_json,
+        "*.json, *.jsonl, *.ndjson", read_json, recognise=is_json,
     ),
     Format("Parquet", re.compile(r".+\.parquet"), "*.parquet", read_parquet, isolated=True),
 )  # fmt: skip

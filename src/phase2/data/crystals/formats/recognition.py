@@ -11,6 +11,8 @@ _VECTOR = re.compile(rf"\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}(?:\s.*)?")
 FRAME = re.compile(r"^[ \t]*(Direct|Cartesian) configuration[ \t]*=[ \t]*\d+[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _EXTENDED = re.compile(r"\s*\d+\s*\n[^\n]*\bLattice\s*=", re.IGNORECASE)
 
+_JSON = re.compile(r"(?:\xef\xbb\xbf)?\s*[{\[]")
+_JSON_LINES = re.compile(r"(?:\xef\xbb\xbf)?\s*\{[^\n]*\}[ \t\r]*\n\s*\{")
 _JSON_KEY = re.compile(r'"([^"\\]{1,40})"\s*:')
 _STRUCTURE_KEYS = frozenset({
     "atoms", "structure", "lattice", "lattice_mat", "lattice_vectors", "sites", "numbers", "positions", "coords",
@@ -42,6 +44,16 @@ def is_xdatcar(text: str) -> bool:
 def is_extxyz(text: str) -> bool:
     """Tell whether a text is an extended XYZ file: a number of atoms, and a comment with ``Lattice=``."""
     return _EXTENDED.match(text, 0, HEAD) is not None
+
+
+def is_json(text: str) -> bool:
+    """Tell whether a text is a JSON of structures: it begins as JSON does, and has a key of a structure."""
+    return _JSON.match(text) is not None and not _STRUCTURE_KEYS.isdisjoint(_JSON_KEY.findall(text[:HEAD]))
+
+
+def has_json_lines(text: str) -> bool:
+    """Tell whether the first two lines of a JSON text are an object each."""
+    return _JSON_LINES.match(text) is not None
 
 
 def is_other_json(text: str) -> bool:

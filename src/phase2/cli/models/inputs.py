@@ -1,0 +1,141 @@
+"""What is predicted or embedded: a file, standard input, a folder, a bucket, or a data set."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from phase2.cli.console import note
+from phase2.cli.store import open_command_store, open_existing_store
+from phase2.config.data.addresses import is_content, may_be_name
+from phase2.errors import DataError
+
+if TYPE_CHECKING:
+    from phase2.config.limits import ReadingLimits
+    from phase2.data.crystals.listing import LeftOut
+    from phase2.prediction.reading.file_records import FileRecord
+    from phase2.prediction.table import PredictedStructure
+
+FileOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--cif", help="A file of one or many structures: CIF, POSCAR, JSON, extended XYZ, ...; - is standard input."
+    ),
+]
+
+STANDARD_INPUT = Path("-")
+_DEV_STDIN = Path("/dev/stdin")
+_OPENED_BY_SHELL = (Path("/dev/fd"), Path("/proc/self/fd"))
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Structures to predict.
+
+    Attributes:
+        files: Files on this machine, or records of a data set.
+        refused: Keys of a bucket that cannot be downloaded.
+    """
+
+    files: Sequence[Path | FileRecord]
+    refused: tuple[LeftOut, ...] = ()
+
+    def rows(self) -> tuple[PredictedStructure, ...]:
+        """Return a row for each key that was refused."""
+        from phase2.prediction.table import PredictedStructure
+
+        return tuple(PredictedStructure(one.name, "", None, error=f"It has {one.why}.") for one in self.refused)
+
+
+def given_file(path: Path, folder: Path, limits: ReadingLimits) -> Path:
+    """Return a file of structures; what comes through standard input or ``<(command)`` is copied into a folder first.
+
+    Raises:
+        DataError: Standard input is a terminal, closed or empty, or its content cannot be kept.
+        LimitExceededError: It has more than ``unpacked_bytes``.
+    """
+    if path == STANDARD_INPUT:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise DataError(
+                "--cif - reads standard input, which is a terminal or closed.",
+                why="No structure comes from there.",
+                fix="Pipe one into the command, or name a file.",
+            )
+        return _copied(sys.stdin.buffer, folder / "stdin", limits)
+    if (path == _DEV_STDIN or path.parent in _OPENED_BY_SHELL) and path.is_fifo():
+        with path.open("rb") as pipe:
+            return _copied(pipe, folder / ("stdin" if path == _DEV_STDIN else "pipe"), limits)
+    return path
+
+
+def _copied(content: IO[bytes], copy: Path, limits: ReadingLimits) -> Path:
+    size = 0
+    try:
+        with copy.open("wb") as file:
+            while block := content.read(_BLOCK):
+                size += len(block)
+                if size > limits.unpacked_bytes:
+                    raise limits.exceeded("unpacked_bytes", copy.name, "it has more bytes")
+                file.write(block)
+    except OSError as error:
+        raise DataError(
+            f"{copy.name} cannot be copied into {copy.parent}.",
+            why=f"{error.strerror}.",
+            fix="Set TMPDIR to a folder with space for it, or name a file.",
+        ) from error
+    if size == 0:
+        raise DataError(
+            f"{copy.name} is empty.", why="The command before it wrote nothing.", fix="Pipe a structure file into it."
+        )
+    return copy
+
+
+def list_structures(directory: str, part: str | None, folder: Path, limits: ReadingLimits, store: str | None) -> Inputs:
+    """List the structures of a folder or of pushed data, or download those of a bucket; name the others."""
+    from phase2.data.crystals import listing
+    from phase2.prediction.stored_inputs import Shard, download_structures, list_stored_structures
+    from phase2.storage.urls import is_address
+
+    shard = Shard.parse(part) if part else Shard()
+    if is_content(directory) or (may_be_name(directory) and not Path(directory).exists()):
+        from phase2.data.stored.opening import local_path
+
+        directory = str(local_path(directory, store=open_existing_store(store) if store else None))
+    if not is_address(directory):
+        found = listing.list_structures(Path(directory))
+        _note_left_out(found.left_out)
+        return Inputs(shard.select(found.structures))
+    place = open_command_store(directory)
+    stored = list_stored_structures(place)
+    _note_left_out(stored.left_out)
+    downloaded = download_structures(place, shard.select(stored.objects), folder, limits)
+    return Inputs(downloaded, tuple(shard.select(stored.refused)))
+
+
+def list_records(data: str, part: str | None, limits: ReadingLimits, store: str | None) -> Inputs:
+    """List the records of a data set by any address; name the files that no record is made of."""
+    from phase2.data.crystals.listing import left_out_notes
+    from phase2.data.sources.folder import FolderSource
+    from phase2.data.stored.opening import open_data_set
+    from phase2.prediction.reading.file_records import data_records
+    from phase2.prediction.stored_inputs import Shard
+
+    shard = Shard.parse(part) if part else Shard()
+    source = open_data_set(data, limits, (), store=open_existing_store(store) if store else None)
+    records = shard.select(data_records(source))
+    for text in left_out_notes(source.left_out()) if isinstance(source, FolderSource) else ():
+        note(text)
+    return Inputs(records)
+
+
+def _note_left_out(left_out: Sequence[LeftOut]) -> None:
+    from phase2.data.crystals.listing import left_out_notes
+
+    for text in left_out_notes(left_out):
+        note(text)
