@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.study.declared.sharing import ATOMS, DEFAULT, MUON, PARTS, PER_VOLUME, SETTINGS, WITH_READOUT
+from bench.study.declared.sharing import ATOMS, DEFAULT, MEDIUM, MUON, PARTS, PER_VOLUME, SETTINGS, WITH_READOUT
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
 
@@ -10,7 +10,6 @@ SIX = (*CORE, "dielectric", "ehull")
 """Properties of which the file has labels; 1,415 training crystals have a dielectric constant."""
 
 LARGER = (*DEFAULT, "model.element_pairs=true", "model.feed_forward=true", "model.layers=3")
-MEDIUM = ("model.size=medium", "model.channels=[128,64,32]", "model.layers=3")
 
 MATERIALS_PROJECT = Study(
     name="materials-project",

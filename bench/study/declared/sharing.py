@@ -48,6 +48,8 @@ BATCH = "training.batch_size=128"
 READOUT = ("model.second_order=16", "model.readout_layers=all")
 PAIRS = "model.element_pairs=true"
 FEED = "model.feed_forward=true"
+MEDIUM = ("model.size=medium", "model.channels=[128,64,32]", "model.layers=3")
+"""Channels and layers of the network of the level std."""
 ATOMS = (*READOUT, "model.atom_hidden=128")
 
 
@@ -119,6 +121,7 @@ SHARING = Study(
             "The default, with features of degree 2 and three layers.",
             (*DEFAULT, "model.channels=[64,32,16]", "model.layers=3"),
         ),
+        Variant("medium", "The default, with channels and layers of the level std.", (*DEFAULT, *MEDIUM)),
         Variant("atoms", "As readout, and heads that read a layer on each atom.", (MUON, _exponent(0.5), *ATOMS)),
         *PARTS,
         Variant("muon-decay", "Muon, and ten times the weight decay.", (MUON, DECAY)),
