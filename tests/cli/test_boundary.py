@@ -85,6 +85,16 @@ def test_debug_shows_the_traceback(capsys, monkeypatch):
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [[], ["train"], ["runs", "list"]])
+def test_help_is_long_or_short(command, capsys):
+    printed = []
+    for option in ("-h", "--help"):
+        assert main([*command, option]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert "-h, --help" in printed[0]
+
+
 HEAVY = ("torch", "e3nn", "pymatgen", "numpy", "pydantic", "rich", "matplotlib", "scipy", "boto3")
 HELP_AND_COUNT_HEAVY = f"""
 import sys

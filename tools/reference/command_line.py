@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from phase2.cli.app import app
+from phase2.cli.boundary import HELP_OPTIONS
 
 
 def cli_page() -> str:
@@ -24,5 +25,11 @@ def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
 
 
 def _help(path: tuple[str, ...], command: Any) -> str:
-    context = typer.Context(command, info_name=" ".join(path), terminal_width=100, max_content_width=100)
+    context = typer.Context(
+        command,
+        info_name=" ".join(path),
+        terminal_width=100,
+        max_content_width=100,
+        help_option_names=list(HELP_OPTIONS),
+    )
     return str(command.get_help(context)).rstrip()

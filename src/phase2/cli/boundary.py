@@ -33,6 +33,8 @@ from phase2.storage.disk.errors import TOO_MANY_OPEN, too_many_open
 
 DEBUG_VARIABLE = "PHASE2_DEBUG"
 
+HELP_OPTIONS = ("-h", "--help")
+
 INTERRUPTED = 128 + signal.SIGINT
 
 # Kubernetes keeps 4096 bytes of it, and a character is up to four.
@@ -60,7 +62,9 @@ def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None 
     try:
         with _sigterm_raises():
             _check_current_folder()
-            code = _command(app)(args=argv, standalone_mode=False, prog_name=program)
+            code = _command(app)(
+                args=argv, standalone_mode=False, prog_name=program, help_option_names=list(HELP_OPTIONS)
+            )
     except Exception as error:  # noqa: BLE001
         if os.environ.get(DEBUG_VARIABLE):
             echo_text(traceback.format_exc(), err=True)
