@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from phase2 import __version__
-from phase2.cli import doctor
+from phase2.cli import completion, doctor
 from phase2.cli.boundary import DEBUG_VARIABLE, run
 from phase2.cli.cluster import cancel, logs, observe, pull, status
 from phase2.cli.cluster.submission import cross_validate, submit, sweep
@@ -55,6 +55,7 @@ app.command("lr-find")(lr_find.lr_find)
 app.command("report")(report.report)
 app.command("pull")(pull.pull)
 app.command("doctor")(doctor.doctor)
+app.command("completion")(completion.completion)
 app.command("submit")(submit.submit)
 app.command("sweep")(sweep.sweep)
 app.command("cross-validate")(cross_validate.cross_validate)
@@ -72,4 +73,5 @@ app.add_typer(transfer.app, name="transfer")
 
 def main(argv: list[str] | None = None) -> int:
     """Run the ``phase2`` command and return the process exit code."""
-    return run(app, argv, program="phase2")
+    answer = completion.answers(app)
+    return run(app, argv, program="phase2") if answer is None else answer

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from phase2.cli.completion import one_of, setting_paths, several_of
 from phase2.cli.data_address import DATA_HELP, pinned_request
 from phase2.config.assignments import LIMITS, SET, parse_setting, split_texts
 from phase2.config.combine import combine
@@ -35,7 +36,10 @@ ConfigOption = Annotated[
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        SET, metavar="PATH=VALUE", help="Any setting that 'phase2 explain' lists: training.lr=1e-3; may be repeated."
+        SET,
+        metavar="PATH=VALUE",
+        help="Any setting that 'phase2 explain' lists: training.lr=1e-3; may be repeated.",
+        autocompletion=setting_paths,
     ),
 ]
 LimitOption = Annotated[
@@ -69,10 +73,12 @@ DeviceOption = Annotated[
 ]
 
 
-def request_option(name: str, *, help: str) -> Any:  # noqa: A002
+def request_option(name: str, *, help: str, complete: Callable[[str], list[str]] | None = None) -> Any:  # noqa: A002
     """Return the option of a field of a request, which an environment variable can give as well."""
     # Workflows fill in variables; one that is empty counts as not given, which an option on a command line cannot do.
-    return typer.Option(name, help=help, show_default=False, envvar=variable_of(name), show_envvar=False)
+    return typer.Option(
+        name, help=help, show_default=False, envvar=variable_of(name), show_envvar=False, autocompletion=complete
+    )
 
 
 def variable_of(name: str) -> str:
@@ -82,11 +88,21 @@ def variable_of(name: str) -> str:
 
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "algorithm": (
-        Annotated[str | None, request_option("--algorithm", help=f"{' or '.join(ALGORITHMS)} (default: e3nn).")],
+        Annotated[
+            str | None,
+            request_option(
+                "--algorithm", help=f"{' or '.join(ALGORITHMS)} (default: e3nn).", complete=one_of(ALGORITHMS)
+            ),
+        ],
         None,
     ),
     "level": (
-        Annotated[str | None, request_option("--level", help=f"{', '.join(LEVELS)} (default: {DEFAULT_LEVEL}).")],
+        Annotated[
+            str | None,
+            request_option(
+                "--level", help=f"{', '.join(LEVELS)} (default: {DEFAULT_LEVEL}).", complete=one_of(tuple(LEVELS))
+            ),
+        ],
         None,
     ),
     "competition": (
@@ -101,7 +117,9 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         Annotated[
             str | None,
             request_option(
-                "--properties", help=f"Comma-separated, of: {', '.join(KEYS)} (default: {', '.join(CORE)})."
+                "--properties",
+                help=f"Comma-separated, of: {', '.join(KEYS)} (default: {', '.join(CORE)}).",
+                complete=several_of(KEYS),
             ),
         ],
         None,
@@ -112,7 +130,10 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "lr": (Annotated[float | None, request_option("--lr", help="Peak learning rate.")], None),
     "batch_size": (Annotated[int | None, request_option("--batch-size", help="Crystals per step.")], None),
     "preset": (
-        Annotated[str | None, request_option("--preset", help=f"Network of cgcnn: {', '.join(PRESETS)}.")],
+        Annotated[
+            str | None,
+            request_option("--preset", help=f"Network of cgcnn: {', '.join(PRESETS)}.", complete=one_of(PRESETS)),
+        ],
         None,
     ),
     "max_samples": (
@@ -133,7 +154,11 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "split": (
         Annotated[
             str | None,
-            request_option("--split", help=f"How crystals are divided: {', '.join(FORMS)} (default: {FORMS[0]})."),
+            request_option(
+                "--split",
+                help=f"How crystals are divided: {', '.join(FORMS)} (default: {FORMS[0]}).",
+                complete=one_of(FORMS),
+            ),
         ],
         None,
     ),

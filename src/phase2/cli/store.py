@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.completion import local_runs
 from phase2.cli.console import echo_text
 from phase2.config.settings import STORE_VARIABLE, store_url
 
@@ -25,7 +26,12 @@ StoreOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="Run id, folder name, a unique prefix of one, 'latest' or 'best'.")
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Run id, folder name, a unique prefix of one, 'latest' or 'best'.",
+        autocompletion=local_runs,
+    ),
 ]
 
 

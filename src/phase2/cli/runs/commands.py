@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.completion import local_runs
 from phase2.cli.console import note, print_table
 from phase2.cli.runs import folds, maintenance, page, removal, sharing
 from phase2.cli.runs.filter import takes_filter
@@ -112,7 +113,7 @@ def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fals
 
 @app.command("compare")
 def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Two or more runs.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Two or more runs.", autocompletion=local_runs)],
     store: StoreOption = None,
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.completion import local_runs
 from phase2.cli.console import echo, note
 from phase2.cli.runs.sealed import refuse_sealed_run
 from phase2.cli.store import StoreOption, open_existing_store
@@ -21,6 +22,7 @@ RunsArgument = Annotated[
         metavar="[RUN...]",
         help="Run ids, folder names, unique prefixes of these, 'latest' or 'best'; run folders; or addresses of runs "
         "in a store. Several are shown side by side (default: latest).",
+        autocompletion=local_runs,
     ),
 ]
 
