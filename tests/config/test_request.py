@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2.cli.options import takes_request
+from phase2.cli.request_options import takes_request
 from phase2.config.levels import ALGORITHMS, LEVELS, PRESETS
 from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError

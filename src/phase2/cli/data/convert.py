@@ -9,13 +9,7 @@ import typer
 
 from phase2.cli.console import echo, note
 from phase2.cli.data.options import DataStoreOption, find_data_store
-from phase2.cli.options import (
-    LimitOption,
-    PropertiesFileOption,
-    PropertyOption,
-    given_limits,
-    given_properties,
-)
+from phase2.cli.options import LimitOption, PropertiesFileOption, PropertyOption, given_limits, given_properties
 from phase2.output.wording import counted
 
 _LISTED = 10

@@ -10,13 +10,7 @@ import typer
 
 from phase2.cli.console import echo, note, print_table
 from phase2.cli.data.options import DataStoreOption, SourceOption, find_data_store
-from phase2.cli.options import (
-    LimitOption,
-    PropertiesFileOption,
-    PropertyOption,
-    given_limits,
-    given_properties,
-)
+from phase2.cli.options import LimitOption, PropertiesFileOption, PropertyOption, given_limits, given_properties
 from phase2.cli.store import print_json
 from phase2.errors import RequestError, UnknownNameError
 from phase2.output.wording import counted

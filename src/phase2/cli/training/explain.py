@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from phase2.cli.console import echo_text, print_table
-from phase2.cli.options import takes_request
+from phase2.cli.request_options import takes_request
 from phase2.cli.store import print_json
 from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError

@@ -14,7 +14,8 @@ import typer
 
 from phase2.cli.console import echo, note, print_table
 from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
-from phase2.cli.options import AcceptOption, DeviceOption, takes_request
+from phase2.cli.options import AcceptOption, DeviceOption
+from phase2.cli.request_options import takes_request
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, open_existing_store, print_json
 from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption
 from phase2.cli.training.run_messages import study_message

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from phase2.cli.console import echo, note
-from phase2.cli.options import DeviceOption, takes_request
+from phase2.cli.options import DeviceOption
+from phase2.cli.request_options import takes_request
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.request.run_request import RunRequest
 

@@ -21,7 +21,7 @@ from phase2.cli.cluster.submission.steps import (
 )
 from phase2.cli.cluster.submission.submit import DryRunOption
 from phase2.cli.console import echo
-from phase2.cli.options import takes_request
+from phase2.cli.request_options import takes_request
 from phase2.cli.store import JsonOption, print_json
 from phase2.cli.tuning.options import (
     HoursOption,

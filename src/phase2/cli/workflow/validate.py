@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from phase2.cli.cluster.submission.sweep_options import takes_sweep
 from phase2.cli.console import echo
-from phase2.cli.options import request_option, takes_request
+from phase2.cli.options import request_option
+from phase2.cli.request_options import takes_request
 from phase2.cli.store import StoreOption, open_command_store
 from phase2.cli.training.dry_run import find_and_reconcile, print_run
 from phase2.cli.workflow.placement import Placement, check_resources, takes_placement

@@ -11,7 +11,7 @@ import typer
 from phase2.cli.cluster.options import ClusterArguments, takes_cluster
 from phase2.cli.cluster.submission.multirun_options import Execution, takes_execution
 from phase2.cli.cluster.submission.sweep import train_sweep
-from phase2.cli.options import takes_request
+from phase2.cli.request_options import takes_request
 from phase2.cli.runs.folds import FolderOption, print_folds
 from phase2.config.multirun.cross_validation import FOLDS, cross_validation
 from phase2.config.request.run_request import RunRequest

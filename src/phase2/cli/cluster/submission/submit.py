@@ -19,7 +19,8 @@ from phase2.cli.cluster.submission.steps import (
     submit_objects,
 )
 from phase2.cli.console import echo, note
-from phase2.cli.options import AcceptOption, takes_request
+from phase2.cli.options import AcceptOption
+from phase2.cli.request_options import takes_request
 from phase2.cli.store import JsonOption, print_json
 from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError

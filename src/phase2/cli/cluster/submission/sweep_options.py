@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from phase2.cli.data_address import DATA_HELP, pinned_request
-from phase2.cli.options import ConfigOption, given_properties, given_settings, own_option, request_option, split_names
+from phase2.cli.options import ConfigOption, given_properties, given_settings, request_option, split_names
+from phase2.cli.request_options import own_option
 from phase2.config.assignments import SET, parse_values
 from phase2.config.levels import ALGORITHMS, DEFAULT_LEVEL, LEVELS, PRESETS
 from phase2.config.multirun.sweep import LISTS, SweepRequest
