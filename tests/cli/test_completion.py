@@ -50,6 +50,8 @@ def test_runs_are_completed_the_newest_first(tmp_path):
     newest, oldest = "run_20261102T000000Z_b", "run_20261101T000000Z_a"
     assert completed("phase2 runs show ", **store) == ["latest", "best", newest, oldest]
     assert completed("phase2 runs compare latest run_20261101", **store) == [oldest]
+    assert completed("phase2 predict --model run_20261102", **store) == [newest]
+    assert completed("phase2 train --resume run_", **store) == [newest, oldest]
     assert completed("phase2 report run_", PHASE2_STORE="s3://bucket/prefix") == []
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.completion import local_runs
 from phase2.cli.console import note
 from phase2.cli.models.inputs import FileOption, Inputs, given_file, list_structures
 from phase2.cli.models.options import (
@@ -37,10 +38,17 @@ def embed(  # noqa: PLR0913 - options
     data: Annotated[str | None, typer.Option("--data", help="A data set by name or path, as for training.")] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", help=f"{MODEL_HELP} (default: the best of the runs that compare with the newest)."),
+        typer.Option(
+            "--model",
+            help=f"{MODEL_HELP} (default: the best of the runs that compare with the newest).",
+            autocompletion=local_runs,
+        ),
     ] = None,
     models: ModelsOption = None,
-    run: Annotated[str | None, typer.Option("--run", help="A run of the store, by id, 'best' or 'latest'.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", help="A run of the store, by id, 'best' or 'latest'.", autocompletion=local_runs),
+    ] = None,
     by: ForOption = None,
     store: StoreOption = None,
     backbone: Annotated[

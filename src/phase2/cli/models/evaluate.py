@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.completion import local_runs
 from phase2.cli.console import note
 from phase2.cli.models.options import MODEL_HELP, ForOption, PaddingOption, chosen_model_files
 from phase2.cli.options import (
@@ -37,6 +38,7 @@ def evaluate(  # noqa: PLR0913 - options
         typer.Option(
             "--model",
             help=f"{MODEL_HELP}; several are an ensemble (default: the best of the runs that compare with the newest).",
+            autocompletion=local_runs,
         ),
     ] = None,
     by: ForOption = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.completion import local_runs
 from phase2.cli.console import note, print_table
 from phase2.cli.data_address import DATA_HELP
 from phase2.cli.models.inputs import FileOption, Inputs, given_file, list_records, list_structures
@@ -50,6 +51,7 @@ def predict(  # noqa: PLR0913 - options
         typer.Option(
             "--model",
             help=f"{MODEL_HELP}; may be repeated (default: the best of the runs that compare with the newest).",
+            autocompletion=local_runs,
         ),
     ] = None,
     models: ModelsOption = None,
@@ -60,6 +62,7 @@ def predict(  # noqa: PLR0913 - options
             help="A run of the store, by id, 'best' or 'latest'; may be repeated.",
             envvar=RUNS_VARIABLE,
             show_envvar=False,
+            autocompletion=local_runs,
         ),
     ] = None,
     combine: Annotated[

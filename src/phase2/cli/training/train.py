@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phase2.cli.completion import local_runs
 from phase2.cli.console import note
 from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.options import AcceptOption, DeviceOption
@@ -44,7 +45,9 @@ if TYPE_CHECKING:
 RunToResume = Annotated[
     str | None,
     typer.Argument(
-        metavar="RUN", help="With --resume: the run to continue, by id, folder name or path, with its options."
+        metavar="RUN",
+        help="With --resume: the run to continue, by id, folder name or path, with its options.",
+        autocompletion=local_runs,
     ),
 ]
 ResumeOption = Annotated[
