@@ -75,6 +75,17 @@ def test_features_are_the_same_from_standard_input(models, tmp_path, pipe):
     assert np.array_equal(*features)
 
 
+def test_the_printed_csv_is_that_of_a_file(models, tmp_path, capsys):
+    (tmp_path / "empty.cif").write_text("")
+    shutil.copy(SALT, tmp_path)
+    output = tmp_path / "predictions.csv"
+    for name in (output, "-"):
+        assert main(["predict", "--models", str(models), "--dir", str(tmp_path), "--output", str(name)]) == 3
+    printed = capsys.readouterr()
+    assert printed.out == output.read_bytes().decode().replace("\r\n", "\n")
+    assert "not predicted: " in printed.err
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs a shell with <(command)")
 def test_the_output_of_a_command_is_a_file(models, tmp_path):
     command = f"'{sys.executable}' -m phase2 predict --models '{models}' --cif <(cat '{SALT}') --output preds.csv"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Sequence
@@ -170,6 +171,13 @@ def write_table(table: PredictionTable, path: Path) -> None:
     """Write predictions as CSV, JSON or Parquet, depending on the suffix; headings have the units."""
     writers = {".csv": _write_csv, ".json": _write_json, ".parquet": _write_parquet}
     via_temporary(path, lambda temporary: writers[path.suffix.lower()](table, temporary))
+
+
+def csv_text(table: PredictionTable) -> str:
+    """Return predictions as the text of a CSV, for another program to read."""
+    text = io.StringIO(newline="")
+    write_csv(text, [table.columns(), *table.records()])
+    return text.getvalue()
 
 
 def _write_csv(table: PredictionTable, path: Path) -> None:

@@ -28,7 +28,9 @@ FileOption: TypeAlias = Annotated[
     ),
 ]
 
-STANDARD_INPUT = Path("-")
+STANDARD_STREAM = Path("-")
+"""Path that means standard input or output."""
+
 _DEV_STDIN = Path("/dev/stdin")
 _OPENED_BY_SHELL = (Path("/dev/fd"), Path("/proc/self/fd"))
 _BLOCK = 1 << 20
@@ -60,7 +62,7 @@ def given_file(path: Path, folder: Path, limits: ReadingLimits) -> Path:
         DataError: Standard input is a terminal, closed or empty, or its content cannot be kept.
         LimitExceededError: It has more than ``unpacked_bytes``.
     """
-    if path == STANDARD_INPUT:
+    if path == STANDARD_STREAM:
         if sys.stdin is None or sys.stdin.isatty():
             raise DataError(
                 "--cif - reads standard input, which is a terminal or closed.",

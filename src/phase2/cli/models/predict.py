@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.completion import local_runs
-from phase2.cli.console import note, print_table
+from phase2.cli.console import echo_text, note, print_table
 from phase2.cli.data_address import DATA_HELP
-from phase2.cli.models.inputs import FileOption, Inputs, given_file, list_records, list_structures
+from phase2.cli.models.inputs import STANDARD_STREAM, FileOption, Inputs, given_file, list_records, list_structures
 from phase2.cli.models.options import (
     MODEL_HELP,
     ForOption,
@@ -44,7 +44,8 @@ def predict(  # noqa: PLR0913 - options
         str | None, typer.Option("--part", help="Only this part of the structures: 2/8 is the second of eight.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="Write .csv, .json or .parquet here (default: print a table).")
+        Path | None,
+        typer.Option("--output", help="Write .csv, .json or .parquet here; - prints a CSV (default: print a table)."),
     ] = None,
     model: Annotated[
         list[str] | None,
@@ -110,7 +111,7 @@ def predict(  # noqa: PLR0913 - options
 
     combined = check_combine(combine)
     limits = given_limits(settings)
-    if output is not None:
+    if output is not None and output != STANDARD_STREAM:
         check_output(output)
     with TemporaryDirectory() as folder, GraphReader(limits, workers=workers) as reader:
         if cif is not None:
@@ -149,10 +150,13 @@ def _load(models: list[Path], device: str, padding_buckets: int | None) -> list[
 
 
 def _output(table: PredictionTable, output: Path | None) -> None:
-    from phase2.prediction.table import write_table
+    from phase2.prediction.table import csv_text, write_table
 
     for line in table.notes:
         note(line)
+    if output == STANDARD_STREAM:
+        echo_text(csv_text(table))
+        return
     if output is not None:
         write_table(table, output)
         note(f"{len(table.rows) - len(table.failures)} of {len(table.rows)} structures predicted: {output}")
