@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shlex
 import subprocess
 import sys
 
@@ -138,7 +139,7 @@ def test_version(capsys):
 
 @pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&-"])
 def test_a_process_without_standard_streams_still_works(closed):
-    command = f"{sys.executable} -m phase2 explain {closed}"
+    command = f"{shlex.quote(sys.executable)} -m phase2 explain {closed}"
     assert subprocess.run(["bash", "-c", command], capture_output=True, check=False).returncode == 0
 
 

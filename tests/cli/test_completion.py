@@ -58,10 +58,13 @@ def test_runs_are_completed_the_newest_first(tmp_path):
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_by_the_printed_script():
     script = (
-        f"source <('{PROGRAM}' completion bash); COMP_WORDS=('{PROGRAM}' train --lev); COMP_CWORD=2; "
-        f"_phase2_completion '{PROGRAM}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"; complete -p phase2"
+        "source <(phase2 completion bash); COMP_WORDS=(phase2 train --lev); COMP_CWORD=2; "
+        "_phase2_completion phase2; printf '%s\\n' \"${COMPREPLY[@]}\"; complete -p phase2"
     )
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    path = {"PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", script], env=os.environ | path, capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout.split("\n")[0] == "--level"
     assert "-F _phase2_completion phase2" in done.stdout
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -181,7 +182,7 @@ def test_a_stopped_run_ends_where_an_uninterrupted_one_ends(tmp_path, how, reque
 
 
 def test_a_closed_pipe_does_not_end_the_training(tmp_path, request_in):
-    command = " ".join([sys.executable, "-m", "phase2", *request_in(tmp_path).command()[1:], "| head -n 1"])
+    command = shlex.join([sys.executable, "-m", "phase2", *request_in(tmp_path).command()[1:]]) + " | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert len(done.stdout.splitlines()) == 1
     (manifest,) = tmp_path.glob("multitask_cgcnn/run_*/run_manifest.json")

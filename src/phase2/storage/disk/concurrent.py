@@ -16,19 +16,22 @@ from phase2.storage.disk.checksums import CHUNK
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 
+_ATTEMPTS = 50
+
 
 @contextmanager
 def temporary_sibling(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
     """Create a temporary file in the folder of ``path``; remove it at the end unless it was renamed."""
     temporary = path.with_name(f".{path.name[:160]}.{secrets.token_hex(6)}.tmp")
-    for last in (False, False, False, True):
+    for attempt in range(_ATTEMPTS):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = temporary.open("xb", buffering=CHUNK)
             break
-        except FileNotFoundError:
-            # A concurrent delete removed the empty folder in between.
-            if last:
+        except (FileNotFoundError, FileExistsError):
+            # A concurrent delete removed the empty folder: before the file was made, or while mkdir found it there and
+            # looked whether it is one.
+            if attempt == _ATTEMPTS - 1:
                 raise
     try:
         with file:
