@@ -122,6 +122,11 @@ SHARING = Study(
             (*DEFAULT, "model.channels=[64,32,16]", "model.layers=3"),
         ),
         Variant("medium", "The default, with channels and layers of the level std.", (*DEFAULT, *MEDIUM)),
+        Variant(
+            "medium-3e-3",
+            "The same at a rate of 3e-3.",
+            (*DEFAULT, *MEDIUM, "training.lr=3e-3"),
+        ),
         Variant("atoms", "As readout, and heads that read a layer on each atom.", (MUON, _exponent(0.5), *ATOMS)),
         *PARTS,
         Variant("muon-decay", "Muon, and ten times the weight decay.", (MUON, DECAY)),
