@@ -336,7 +336,7 @@ def test_a_run_is_submitted_watched_cancelled_and_resumed_by_phase2(workflows, r
 def test_a_sweep_compares_what_finished(workflows, kept, sweep):
     workflows.succeed(sweep)
     last = {node.step: node.phase for node in workflows.nodes(sweep, "train")}
-    assert sorted(last.values()) == ["Failed", "Failed", "Succeeded", "Succeeded"]
+    assert sorted(last.values()) == ["Failed", "Failed", "Succeeded", "Succeeded"], workflows.describe(sweep)
     outputs = workflows.outputs(sweep)
     assert published(kept, outputs["best-run"]).manifest.status == "finished"
     assert outputs["best-run"] in outputs["comparison"]
