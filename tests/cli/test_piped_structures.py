@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import json
 import shutil
 import subprocess
 import sys
@@ -14,22 +13,15 @@ import pytest
 
 from phase2.cli import main
 from phase2.data.crystals.readers import read_structure
+from phase2.data.sources.base import LabelledCrystal
+from phase2.data.writers.records import jarvis_line
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 SALT = EXAMPLES / "NaCl.cif"
 
 
-def jarvis(path: Path) -> dict[str, object]:
-    crystal = read_structure(path).to_pymatgen()
-    return {
-        "jid": path.stem,
-        "atoms": {
-            "lattice_mat": crystal.lattice.matrix.tolist(),
-            "coords": crystal.frac_coords.tolist(),
-            "elements": [site.specie.symbol for site in crystal],
-            "cartesian": False,
-        },
-    }
+def jarvis(path: Path) -> str:
+    return jarvis_line(LabelledCrystal(read_structure(path, path.stem), np.empty(0)), ())
 
 
 @pytest.fixture
@@ -57,7 +49,7 @@ def test_a_structure_is_the_same_from_standard_input(models, tmp_path, pipe):
         pd.testing.assert_frame_equal(found.drop(columns="file"), expected.drop(columns="file"))
 
 
-@pytest.mark.parametrize("join", [lambda rows: "\n".join(map(json.dumps, rows)), json.dumps])
+@pytest.mark.parametrize("join", ["\n".join, lambda rows: f"[{','.join(rows)}]"])
 def test_many_structures_come_as_json(models, tmp_path, pipe, join):
     pipe(join([jarvis(path) for path in (SALT, EXAMPLES / "MgO.cif")]).encode())
     found = predicted(models, tmp_path / "piped.csv", "--cif", "-")

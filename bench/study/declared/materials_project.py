@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from bench.study.declared.sharing import ATOMS, DEFAULT, MEDIUM, MUON, PARTS, PER_VOLUME, SETTINGS, WITH_READOUT
+from bench.study.declared.sharing import (
+    ATOMS,
+    DEFAULT,
+    FEED,
+    MEDIUM,
+    MUON,
+    PAIRS,
+    PARTS,
+    PER_VOLUME,
+    SETTINGS,
+    WITH_READOUT,
+)
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
 
 SIX = (*CORE, "dielectric", "ehull")
 """Properties of which the file has labels; 1,415 training crystals have a dielectric constant."""
 
-LARGER = (*DEFAULT, "model.element_pairs=true", "model.feed_forward=true", "model.layers=3")
+LARGER = (*DEFAULT, PAIRS, FEED, "model.layers=3")
 
 MATERIALS_PROJECT = Study(
     name="materials-project",

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from phase2.cli.console import echo_text
 from phase2.config.levels import ALGORITHMS
-from phase2.config.settings import store_url
 from phase2.errors import UnknownNameError
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_PHASE2_COMPLETE"
 """Environment variable by which the script of a shell asks for completions."""
 
-_RUN = "run_"
-_NEWEST = ("latest", "best")
-
 
 def completion(
     shell: Annotated[
         str,
-        typer.Argument(metavar="SHELL", help=f"{', '.join(SHELLS)}.", autocompletion=lambda: list(SHELLS)),
+        typer.Argument(metavar="SHELL", help=f"{', '.join(SHELLS)}.", autocompletion=one_of(SHELLS)),
     ],
 ) -> None:
     """Print the script by which a shell completes commands, options, settings and runs.
@@ -78,12 +72,3 @@ def setting_paths(incomplete: str) -> list[str]:
 
     known = {path for algorithm in ALGORITHMS for path in settings_of_algorithm(algorithm)}
     return sorted(f"{path}=" for path in known if path.startswith(incomplete))
-
-
-def local_runs(incomplete: str) -> list[str]:
-    """Complete the folder names of the runs below the models folder or a store that is a folder, the newest first."""
-    store = Path(store_url() or "models")
-    found: list[str] = []
-    with suppress(OSError):
-        found = sorted((path.name for path in store.glob(f"*/{_RUN}*") if path.is_dir()), reverse=True)
-    return [name for name in (*_NEWEST, *found) if name.startswith(incomplete)]

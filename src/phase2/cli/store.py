@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.completion import local_runs
 from phase2.cli.console import echo_text
 from phase2.config.settings import STORE_VARIABLE, store_url
 
@@ -15,6 +15,22 @@ if TYPE_CHECKING:
     from phase2.storage.base import Store
 
 MODELS = "models"
+_NEWEST = ("latest", "best")
+
+
+def local_runs(incomplete: str) -> list[str]:
+    """Complete the folder names of the runs of a store that is a folder, the newest first; a bucket is not asked."""
+    from phase2.errors import Phase2Error
+    from phase2.runs.catalog.scan import run_prefixes
+    from phase2.runs.keys import folder_of
+
+    found: list[str] = []
+    with suppress(Phase2Error):
+        store = open_existing_store(None)
+        if folder_of(store) is not None:
+            found = sorted((prefix.rpartition("/")[2] for prefix in run_prefixes(store)), reverse=True)
+    return [name for name in (*_NEWEST, *found) if name.startswith(incomplete)]
+
 
 StoreOption = Annotated[
     str | None,

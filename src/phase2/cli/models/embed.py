@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.completion import local_runs
 from phase2.cli.console import note
 from phase2.cli.models.inputs import FileOption, Inputs, given_file, list_structures
 from phase2.cli.models.options import (
@@ -20,7 +19,7 @@ from phase2.cli.models.options import (
     chosen_model_files,
 )
 from phase2.cli.options import DeviceOption, LimitOption, given_limits
-from phase2.cli.store import StoreOption, open_existing_store
+from phase2.cli.store import StoreOption, local_runs, open_existing_store
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:

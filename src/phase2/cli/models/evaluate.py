@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.completion import local_runs
 from phase2.cli.console import note
 from phase2.cli.models.options import MODEL_HELP, ForOption, PaddingOption, chosen_model_files
 from phase2.cli.options import (
@@ -20,7 +19,7 @@ from phase2.cli.options import (
     given_properties,
     split_names,
 )
-from phase2.cli.store import StoreOption, open_existing_store, print_json
+from phase2.cli.store import StoreOption, local_runs, open_existing_store, print_json
 from phase2.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +34,6 @@ STANDARD_STREAM = Path("-")
 
 _DEV_STDIN = Path("/dev/stdin")
 _OPENED_BY_SHELL = (Path("/dev/fd"), Path("/proc/self/fd"))
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,13 @@ def given_file(path: Path, folder: Path, limits: ReadingLimits) -> Path:
 
 
 def _copied(content: IO[bytes], copy: Path, limits: ReadingLimits) -> Path:
-    size = 0
+    from phase2.data.crystals.files.compressed import BoundedStream
+
+    bounded = BoundedStream(content, Path(copy.name), limits, limits.unpacked_bytes)
     try:
         with copy.open("wb") as file:
-            while block := content.read(_BLOCK):
-                size += len(block)
-                if size > limits.unpacked_bytes:
-                    raise limits.exceeded("unpacked_bytes", copy.name, "it has more bytes")
-                file.write(block)
+            shutil.copyfileobj(bounded, file)
+            size = file.tell()
     except OSError as error:
         raise DataError(
             f"{copy.name} cannot be copied into {copy.parent}.",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.completion import local_runs
 from phase2.cli.console import echo_text, note, print_table
 from phase2.cli.data_address import DATA_HELP
 from phase2.cli.models.inputs import STANDARD_STREAM, FileOption, Inputs, given_file, list_records, list_structures
@@ -21,7 +20,7 @@ from phase2.cli.models.options import (
     chosen_model_files,
 )
 from phase2.cli.options import DeviceOption, LimitOption, given_limits, variable_of
-from phase2.cli.store import StoreOption
+from phase2.cli.store import StoreOption, local_runs
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.completion import local_runs
 from phase2.cli.console import note, print_table
 from phase2.cli.runs import folds, maintenance, page, removal, sharing
 from phase2.cli.runs.filter import takes_filter
 from phase2.cli.runs.table import ROWS, ColumnsOption, print_runs
-from phase2.cli.store import JsonOption, RunArgument, StoreOption, open_existing_store, print_json
+from phase2.cli.store import JsonOption, RunArgument, StoreOption, local_runs, open_existing_store, print_json
 from phase2.errors import RequestError
 from phase2.runs.catalog.filter import RunFilter, trained_properties
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.completion import local_runs
 from phase2.cli.console import echo, note
 from phase2.cli.runs.sealed import refuse_sealed_run
-from phase2.cli.store import StoreOption, open_existing_store
+from phase2.cli.store import StoreOption, local_runs, open_existing_store
 from phase2.storage.disk.home import expand_home
 
 if TYPE_CHECKING:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.completion import local_runs
 from phase2.cli.console import note
 from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.options import AcceptOption, DeviceOption
 from phase2.cli.request_options import takes_request
-from phase2.cli.store import open_command_store
+from phase2.cli.store import local_runs, open_command_store
 from phase2.cli.training.dry_run import find_and_reconcile, print_run
 from phase2.cli.training.follow import errors_shared, follow, joined
 from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption, TextfileOption
