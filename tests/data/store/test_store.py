@@ -6,7 +6,7 @@ import os
 import resource
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -338,7 +338,8 @@ def test_a_killed_worker_is_an_error_and_leaves_nothing(data, cache):
     def kill_a_worker(done, total):
         for child in psutil.Process().children():
             if child not in before:
-                child.kill()
+                with suppress(psutil.NoSuchProcess):  # killed by the call before, and gone by now
+                    child.kill()
 
     with pytest.raises(TransientError, match=r"killed by SIGKILL.*memory"):
         build(data, cache, workers=2, progress=kill_a_worker)
