@@ -50,6 +50,7 @@ PAIRS = "model.element_pairs=true"
 FEED = "model.feed_forward=true"
 MEDIUM = ("model.size=medium", "model.channels=[128,64,32]", "model.layers=3")
 """Channels and layers of the network of the level std."""
+DEGREE_2 = ("model.channels=[64,32,16]", "model.layers=3")
 ATOMS = (*READOUT, "model.atom_hidden=128")
 
 
@@ -119,7 +120,15 @@ SHARING = Study(
         Variant(
             "degree-2",
             "The default, with features of degree 2 and three layers.",
-            (*DEFAULT, "model.channels=[64,32,16]", "model.layers=3"),
+            (*DEFAULT, *DEGREE_2),
+        ),
+        Variant("degree-2-3e-3", "The same at a rate of 3e-3.", (*DEFAULT, *DEGREE_2, "training.lr=3e-3")),
+        Variant(
+            "degree-2-3e-3-26",
+            "The same with the steps of the four runs alone together.",
+            (*DEFAULT, *DEGREE_2, "training.lr=3e-3"),
+            "degree-2-3e-3",
+            epochs=26,
         ),
         Variant("medium", "The default, with channels and layers of the level std.", (*DEFAULT, *MEDIUM)),
         Variant(
