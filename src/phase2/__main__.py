@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from phase2.cli import main
-from phase2.cli.process import run_and_exit
+from phase2.cli.process.exit import run_and_exit
 
 
 def command() -> NoReturn:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from phase2.cli import main
-from phase2.cli.failure import hand_over, read_failures
+from phase2.cli.process.failure import hand_over, read_failures
 from phase2.cli.training.processes import _set_environment
 from phase2.config.settings import STAY_VARIABLE
 from phase2.errors import DataError

@@ -8,8 +8,8 @@ import pytest
 from typer import Typer
 
 from phase2.cli import main
-from phase2.cli.boundary import run
 from phase2.cli.console import echo, echo_encoded, echo_text, note, print_table
+from phase2.cli.process.boundary import run
 
 NAME = "M\u00fcller \u7d50\u6676 #1"
 POSCAR = "x\n1.0\n5 0 0\n0 5 0\n0 0 5\nNa Cl\n1 1\nDirect\n0 0 0\n0.5 0.5 0.5\n"

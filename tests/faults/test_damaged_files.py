@@ -14,7 +14,8 @@ import torch
 
 from phase2.api.run_tables import History, Metrics, PartTable
 from phase2.cli.app import app
-from phase2.cli.boundary import explain, run
+from phase2.cli.process.boundary import run
+from phase2.cli.process.explanation import explain
 from phase2.cli.runs.details import print_details
 from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packing import pack

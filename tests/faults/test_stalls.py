@@ -87,7 +87,7 @@ def test_a_log_that_nobody_reads_is_named(full_pipe, pod, tmp_path):
 
 
 BLOCKED_REPORT = """
-from phase2.cli import boundary
+from phase2.cli.process import boundary
 from phase2.errors import TransientError
 
 boundary._REPORT_SECONDS = 1.0

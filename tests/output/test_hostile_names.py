@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from phase2.cli.app import app
-from phase2.cli.boundary import run
+from phase2.cli.process.boundary import run
 from phase2.data.targets import TargetScaler
 from phase2.models.build import build_model
 from phase2.models.files.modelfile import TrainedModel, save_model_file

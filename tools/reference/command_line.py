@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from phase2.cli.app import app
-from phase2.cli.boundary import HELP_OPTIONS
+from phase2.cli.process.boundary import HELP_OPTIONS
 
 
 def cli_page() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
-from phase2.cli.boundary import INTERRUPTED
+from phase2.cli.process.boundary import INTERRUPTED
 from phase2.errors import Phase2Error
 from phase2.runs.report.markdown import markup_table
 

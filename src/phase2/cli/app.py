@@ -9,12 +9,12 @@ import typer
 
 from phase2 import __version__
 from phase2.cli import completion, doctor
-from phase2.cli.boundary import DEBUG_VARIABLE, run
 from phase2.cli.cluster import cancel, logs, observe, pull, status
 from phase2.cli.cluster.submission import cross_validate, submit, sweep
 from phase2.cli.console import echo, echo_text
 from phase2.cli.data import commands as data
 from phase2.cli.models import embed, evaluate, predict
+from phase2.cli.process.boundary import DEBUG_VARIABLE, run
 from phase2.cli.runs import commands as runs
 from phase2.cli.runs import report, transfer
 from phase2.cli.training import explain, train

@@ -9,9 +9,9 @@ from typing import Any
 
 import typer
 
-from phase2.cli.boundary import run
 from phase2.cli.data.prepare import process_data
 from phase2.cli.models.predict import predict
+from phase2.cli.process.boundary import run
 from phase2.cli.request_options import takes_request
 from phase2.cli.training.train import train, train_request
 from phase2.config.levels import Backend, Level

@@ -10,8 +10,9 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from phase2.cli.boundary import abort_process, explain
 from phase2.cli.console import note
+from phase2.cli.process.boundary import abort_process
+from phase2.cli.process.explanation import explain
 from phase2.config.settings import join_minutes, stays_with_run
 from phase2.errors import PreemptedError, TransientError
 from phase2.machine.rank import rank_of_process

@@ -80,7 +80,7 @@ class Monitoring:
         lines = check_log_format(self.log_format, "--log-format")
         callbacks: list[Callback] = [BeginNote(note), *default_callbacks(lines)]
         if self.stall_minutes:
-            from phase2.cli.boundary import abort_process
+            from phase2.cli.process.boundary import abort_process
             from phase2.training.stall.detector import StallDetector
 
             in_pod = termination_log() is not None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phase2.cli.failure import LAUNCH_PREFIX, read_failures
+from phase2.cli.process.failure import LAUNCH_PREFIX, read_failures
 from phase2.config.settings import GPUS_VARIABLE, reserved_gpus
 from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientError
 from phase2.machine.rank import rank_of_process

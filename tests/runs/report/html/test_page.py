@@ -11,7 +11,7 @@ import pytest
 from tests.runs.report.html import conftest
 
 from phase2.cli.app import app
-from phase2.cli.boundary import run as run_cli
+from phase2.cli.process.boundary import run as run_cli
 from phase2.config.data.own_properties import PropertyDefinition
 from phase2.errors import RequestError
 from phase2.properties import KEYS

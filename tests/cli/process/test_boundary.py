@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from phase2.cli import main
-from phase2.cli.boundary import run
+from phase2.cli.process.boundary import run
 from phase2.errors import DataError, PreemptedError, TransientError
 
 REFUSED = [
@@ -35,6 +35,9 @@ REFUSED = [
     (["predict"], "Give one of --cif FILE, --dir FOLDER and --data NAME"),
     (["predict", "--cif", "x.cif", "--output", "x.xlsx"], "no known format"),
     (["nonsense"], "nonsense"),
+    (["--level", "pro"], "It is an option of 'phase2 train', "),
+    (["runs", "--best"], "It is an option of 'phase2 tune', 'phase2 tune show'."),
+    (["predict", "--modle", "x"], "'phase2 predict --help' shows what the command takes"),
 ]
 
 

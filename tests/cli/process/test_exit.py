@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from phase2.cli.process import run_and_exit
+from phase2.cli.process.exit import run_and_exit
 
 
 class Kept:

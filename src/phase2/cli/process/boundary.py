@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import errno
 import logging
 import os
 import signal
@@ -21,15 +20,14 @@ import typer
 from typer.main import get_command
 
 from phase2.cli.console import echo_text, note, print_error
-from phase2.cli.failure import hand_over
-from phase2.cli.log_notes import show_choices
-from phase2.config.extras import missing_extra
+from phase2.cli.process.explanation import explain
+from phase2.cli.process.failure import hand_over
+from phase2.cli.process.log_notes import show_choices
 from phase2.config.settings import termination_log
-from phase2.errors import Phase2Error, PreemptedError, RequestError, TransientError
+from phase2.errors import Phase2Error, PreemptedError, RequestError
 from phase2.machine.allocator import keep_freed_memory
 from phase2.output.secrets import without_secrets
 from phase2.output.visible import escape_unencodable, line, visible, visible_lines
-from phase2.storage.disk.errors import TOO_MANY_OPEN, too_many_open
 
 DEBUG_VARIABLE = "PHASE2_DEBUG"
 
@@ -42,9 +40,6 @@ _LONGEST_TERMINATION_MESSAGE = 1000
 
 _REPORT_SECONDS = 10.0
 """Longest time that the report of an aborted process may take; a full pipe may block it."""
-
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
-_NOT_WRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def run(app: typer.Typer, argv: list[str] | None = None, *, program: str | None = None) -> int:
@@ -201,39 +196,6 @@ def _write_termination_message(error: Phase2Error) -> None:
         with suppress(OSError):
             text = visible(" ".join(str(error).split()))[:_LONGEST_TERMINATION_MESSAGE]
             file.write_text(f"{text}\n", encoding="utf-8")
-
-
-def explain(error: Exception) -> Phase2Error:
-    """Return the error that a user reads of an exception; one that nobody expected is a defect of phase2."""
-    if isinstance(error, Phase2Error):
-        return error
-    if isinstance(error, typer.TyperException):
-        return RequestError(error.format_message(), fix="Add --help to see what the command takes.")
-    if isinstance(error, OSError):
-        return _explain_file_error(error)
-    if isinstance(error, ModuleNotFoundError) and (explained := missing_extra(error)):
-        return explained
-    return Phase2Error(
-        f"Internal error: {type(error).__name__}: {error}",
-        why="This is a defect of phase2, not of your input.",
-        fix="Run again with --debug and report the traceback.",
-    )
-
-
-def _explain_file_error(error: OSError) -> Phase2Error:
-    where = f": {error.filename}" if error.filename else ""
-    what = f"{error.strerror or error}{where}."
-    if error.errno in _NO_SPACE:
-        return TransientError(
-            what,
-            why="The disk of the run folder, of the cache or of the temporary files is full; saved files are intact.",
-            fix="Free some space, then run the same command with --resume.",
-        )
-    if error.errno in TOO_MANY_OPEN:
-        return too_many_open(f"{error.strerror}.")
-    if error.errno in _NOT_WRITABLE:
-        return RequestError(what, fix="Check the permissions, or point --output and PHASE2_CACHE_DIR elsewhere.")
-    return RequestError(what, fix="Check the path and the disk.")
 
 
 def _closed_pipe() -> int:
