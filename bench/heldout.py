@@ -27,8 +27,8 @@ from phase2.machine.hardware import thread_count
 from phase2.prediction.predictor import Predictor
 from phase2.properties import KEYS, Property, get_property
 from phase2.runs.addresses import model_file_at
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.markdown import markup_table, number
-from phase2.runs.results import PropertyMetrics
 from phase2.training.metrics import evaluate
 
 

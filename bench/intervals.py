@@ -23,8 +23,8 @@ from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.models.files.modelfile import load_model_file
-from phase2.runs.intervals import LEVELS, PropertyIntervals
 from phase2.runs.layout import RunDirectory
+from phase2.runs.records.intervals import LEVELS, PropertyIntervals
 from phase2.runs.report.markdown import markup_table, number
 from phase2.training.calibration import features
 from phase2.training.loader import TrainingLoader

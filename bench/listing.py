@@ -19,8 +19,8 @@ import boto3
 from botocore.config import Config
 
 from phase2.runs.catalog.index import list_runs
-from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.markers import marker_key
+from phase2.runs.records.manifest import RunManifest, read_manifest
 from phase2.storage.base import Store
 from phase2.storage.urls import open_store
 from phase2.testing.finished_run import finished_run

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from phase2.runs.layout import MANIFEST
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 from phase2.runs.report.tables.metrics import MetricsRow, metrics_rows
 
 MAKEFILE = Path(__file__).resolve().parent.parent / "Makefile"

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from phase2.runs.layout import MANIFEST
-from phase2.runs.manifest import RunManifest, read_manifest
+from phase2.runs.records.manifest import RunManifest, read_manifest
 
 SOURCE = "formation_energy"
 WAYS: dict[str, tuple[str, ...]] = {

@@ -11,10 +11,10 @@ from bench.study.rows import StudyRun
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 from phase2.runs.keys import manifest_key
-from phase2.runs.manifest import RunManifest
 from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.remote.ids import run_of_id
-from phase2.runs.results import PropertyMetrics
 from phase2.runs.resume.config_diff import differences
 from phase2.storage.base import Store
 

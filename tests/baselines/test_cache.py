@@ -13,7 +13,7 @@ from phase2.baselines.cache import cached_baselines
 from phase2.baselines.fitting import FOLDER, fit_baselines
 from phase2.errors import PreemptedError
 from phase2.machine import headroom
-from phase2.runs.baselines import PropertyBaseline
+from phase2.runs.records.baselines import PropertyBaseline
 from phase2.training.interruption import StopRequest
 
 KEY = "ab" * 32

@@ -7,12 +7,12 @@ from phase2.config.resolve import resolve
 from phase2.machine.code import detect_code
 from phase2.machine.hardware import detect_hardware
 from phase2.machine.place import detect_place
-from phase2.runs.attempts import begin_attempt, end_attempt
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.attempts import begin_attempt, end_attempt
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.results import PropertyMetrics, Results
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.remote.ids import claim_run_id
-from phase2.runs.results import PropertyMetrics, Results
-from phase2.runs.run_config import RecordedConfig
 
 STUDY = Study(
     name="example",

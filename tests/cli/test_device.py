@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from phase2.cli import main
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 
 CIF = str(Path(__file__).parents[2] / "docs" / "examples" / "NaCl.cif")
 SMALL = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "1"]

@@ -11,9 +11,9 @@ import pytest
 from tests.cli.terminal import on_terminal
 
 from phase2.cli import main
-from phase2.runs.history import EpochRow, read_history
 from phase2.runs.live.log_progress import LogProgress
 from phase2.runs.live.points import EpochPoint
+from phase2.runs.records.history import EpochRow, read_history
 
 SMALL = ["train", "--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "3", "--no-baselines"]
 OUTSIDE = {"PHASE2_POD_NAME": "", "KUBERNETES_SERVICE_HOST": "", "PHASE2_LOG_FORMAT": ""}

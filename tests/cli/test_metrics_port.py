@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from phase2.cli import main
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 from phase2.training.callbacks import default
 from phase2.training.callbacks.base import Callback
 

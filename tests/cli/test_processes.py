@@ -18,7 +18,7 @@ from phase2.cli.training.processes import _set_environment
 from phase2.config.settings import STAY_VARIABLE
 from phase2.errors import DataError
 from phase2.machine.hardware import available_cores
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 
 SMALL = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--no-baselines"]
 

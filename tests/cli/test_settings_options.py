@@ -9,7 +9,7 @@ from phase2.config.assignments import parse_setting
 from phase2.config.combine import combine
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 
 FILE = "algorithm: cgcnn\nlevel: smoke\ntraining: {epochs: 1, patience: 9}\ndata: {max_samples: 60}\n"
 

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 
 TRAIN = ("train", "--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "30", "--no-baselines")
 

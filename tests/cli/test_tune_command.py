@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from phase2.config.run_file.reader import RunFile
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 
 WORDS = ("--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "2")
 OVER = ("--over", "training.lr=1e-3..1e-2:log")

@@ -7,7 +7,7 @@ import pytest
 from phase2.cli import main
 from phase2.runs.catalog.ranking import RunRow
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 from phase2.testing.finished_run import finished_run
 
 

@@ -13,7 +13,7 @@ from phase2.cluster.request.image import Image
 from phase2.cluster.request.names import EFFECTS, Toleration
 from phase2.cluster.request.quantities import parse_cpu, parse_memory
 from phase2.cluster.request.resources import ClusterRequest
-from phase2.runs.manifest import DataFacts, RunManifest, read_manifest
+from phase2.runs.records.manifest import DataFacts, RunManifest, read_manifest
 from phase2.testing.finished_run import finished_run
 
 label_names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)

@@ -25,7 +25,7 @@ from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 from phase2.testing.same_result import assert_same_result
 
 TINY = ("--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "2")

@@ -22,13 +22,13 @@ from phase2.data.graphs.packing import pack
 from phase2.errors import PreemptedError
 from phase2.prediction.predictor import Predictor
 from phase2.runs.ancestry.model_header import read_model_header
-from phase2.runs.attempts import begin_attempt
-from phase2.runs.history import read_epochs_done
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
-from phase2.runs.predictions import PartPredictions, write_predictions
-from phase2.runs.results import Results
-from phase2.runs.run_config import RecordedConfig
+from phase2.runs.records.attempts import begin_attempt
+from phase2.runs.records.history import read_epochs_done
+from phase2.runs.records.manifest import read_manifest
+from phase2.runs.records.predictions import PartPredictions, write_predictions
+from phase2.runs.records.results import Results
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.storage.records import read_record, write_record
 from phase2.testing.crystals import rock_salt, triclinic
 from phase2.testing.finished_run import finished_run

@@ -16,7 +16,7 @@ import phase2
 from phase2.cli import main
 from phase2.models.files.modelfile import copy_tensors, load_model_file
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 
 TRAIN = ["train", "--level", "smoke", "--max-samples", "100", "--epochs", "1", "--no-baselines", "--all-properties"]
 REPO = "a-group/crystals"

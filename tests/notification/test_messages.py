@@ -11,8 +11,8 @@ from phase2.notification import addresses
 from phase2.notification.addresses import parse_addresses
 from phase2.notification.message import Message, run_finished
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
-from phase2.runs.results import PropertyMetrics
+from phase2.runs.records.manifest import read_manifest
+from phase2.runs.records.results import PropertyMetrics
 from phase2.testing.finished_run import finished_run
 
 SMALL = ["train", "--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "2", "--no-baselines"]

@@ -17,7 +17,7 @@ from phase2.cli.process.boundary import run
 from phase2.data.targets import TargetScaler
 from phase2.models.build import build_model
 from phase2.models.files.modelfile import TrainedModel, save_model_file
-from phase2.runs.manifest import DataFacts, read_manifest
+from phase2.runs.records.manifest import DataFacts, read_manifest
 from phase2.runs.report.handoff import handoff
 from phase2.runs.report.model_card import model_card
 from phase2.storage.disk.atomic import via_temporary, write_text

@@ -13,12 +13,12 @@ from phase2.machine.code import Code
 from phase2.machine.hardware import Hardware
 from phase2.machine.place import Place
 from phase2.properties import select_properties
-from phase2.runs.attempts import Attempt
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import DataFacts, RunManifest
-from phase2.runs.predictions import PartPredictions
-from phase2.runs.results import PropertyMetrics, Results
-from phase2.runs.run_config import RecordedConfig
+from phase2.runs.records.attempts import Attempt
+from phase2.runs.records.manifest import DataFacts, RunManifest
+from phase2.runs.records.predictions import PartPredictions
+from phase2.runs.records.results import PropertyMetrics, Results
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.storage.records import write_record
 from phase2.testing.finished_run import seal_with_files
 

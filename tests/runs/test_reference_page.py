@@ -6,8 +6,8 @@ import re
 import pytest
 from pydantic import BaseModel
 
-from phase2.runs.manifest import RunManifest
-from phase2.runs.results import Results
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.results import Results
 from phase2.storage.records import Record
 from tools.reference.pages import FOLDER, pages
 from tools.reference.run_files import attributes, manifest_page, models_in

@@ -14,8 +14,8 @@ import pytest
 
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.runs.history import EpochRow
 from phase2.runs.layout import RunDirectory
+from phase2.runs.records.history import EpochRow
 from phase2.tracking.page import run_page
 
 _MLFLOW = "import sys; from mlflow.cli import cli; sys.exit(cli())"

@@ -9,7 +9,7 @@ from tests.tracking.test_tensorboard import read
 
 from phase2.cli import main
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 
 SMALL = ["train", "--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "2", "--no-baselines"]
 

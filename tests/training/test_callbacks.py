@@ -11,7 +11,7 @@ import time
 import pytest
 
 from phase2.errors import CallbackError
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.training.callbacks.argo_progress import ArgoProgress
 from phase2.training.callbacks.base import (
     Callback,
@@ -169,7 +169,7 @@ def test_a_log_gets_lines_and_argo_its_file(tmp_path, monkeypatch, capsys):
 def test_the_bar_draws_on_a_terminal_and_cleans_up():
     pty = pytest.importorskip("pty")
     code = (
-        "from phase2.runs.history import EpochRow\n"
+        "from phase2.runs.records.history import EpochRow\n"
         "from phase2.training.callbacks.base import *\n"
         "from phase2.training.callbacks.terminal import TerminalBar\n"
         "bar = TerminalBar()\n"

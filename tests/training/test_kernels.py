@@ -19,7 +19,7 @@ from phase2.models.layers import tensor_product
 from phase2.models.layers.tensor_product import BondGeometry
 from phase2.models.recording import kernels as trials
 from phase2.models.recording.kernels import chosen_kernels, try_kernels
-from phase2.runs.execution import KernelTrial
+from phase2.runs.records.execution import KernelTrial
 from phase2.testing.recorder import ForcedRecorder, OperationRecorder
 from phase2.training import trainer as trainers
 from phase2.training.callbacks.base import Callback

@@ -1,6 +1,6 @@
 """What a trial tells its study."""
 
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.training.callbacks.base import EpochEnd
 from phase2.training.interruption import StopRequest
 from phase2.tuning.reporter import TrialReporter, TrialStop

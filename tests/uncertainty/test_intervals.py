@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from phase2.errors import ModelFileError
-from phase2.runs.intervals import CURVE, LEVELS
+from phase2.runs.records.intervals import CURVE, LEVELS
 from phase2.uncertainty import calibration
 from phase2.uncertainty.calibration import labels_needed
 from phase2.uncertainty.coverage import measure_coverage

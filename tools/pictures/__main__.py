@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.seeds import options_of_make_run
 
 from phase2.runs.layout import MANIFEST
-from phase2.runs.manifest import RunManifest, read_manifest
+from phase2.runs.records.manifest import RunManifest, read_manifest
 from tools.pictures.record import FOLDER, RECORD, Drawn, problems, recorded, sha256, write_record
 from tools.pictures.registry import PICTURES
 

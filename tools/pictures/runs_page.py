@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from phase2.runs.history import read_epochs_done
 from phase2.runs.page.build import INDEX, build_page
+from phase2.runs.records.history import read_epochs_done
 from phase2.storage.urls import open_store
 from tools.programs.chromium import chromium_path, running_chromium
 

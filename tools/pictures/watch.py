@@ -10,11 +10,11 @@ from pathlib import Path
 from rich.console import Console
 
 from phase2.cli.watch.screen import screen
-from phase2.runs.history import read_history
 from phase2.runs.layout import RunDirectory
 from phase2.runs.live.points import EpochPoint
 from phase2.runs.live.view import RunView
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.history import read_history
+from phase2.runs.records.manifest import read_manifest
 
 _WIDTH, _HEIGHT = 92, 15
 

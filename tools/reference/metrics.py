@@ -12,7 +12,7 @@ from prometheus_client.core import Metric
 from phase2.cluster.observer.metrics import RunMetrics
 from phase2.cluster.observer.observation import Observation
 from phase2.cluster.run_state import RunState
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.runs.report.markdown import markup_table
 from phase2.training.callbacks.base import AttemptBegin, EpochEnd, StepEnd, TrainBegin
 from phase2.training.callbacks.progress import TrainingProgress

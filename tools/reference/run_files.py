@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from phase2.runs.attempts import Attempt
-from phase2.runs.crystals import RunCrystals
-from phase2.runs.history import EpochRow
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.attempts import Attempt
+from phase2.runs.records.crystals import RunCrystals
+from phase2.runs.records.history import EpochRow
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.results import Results
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.report.markdown import markup_table
-from phase2.runs.results import Results
-from phase2.runs.run_config import RecordedConfig
 
 
 def manifest_page() -> str:

@@ -9,7 +9,7 @@ from phase2.api.references import RunReference, manifest_of
 from phase2.api.table import Cell, Table
 from phase2.errors import RequestError
 from phase2.runs.catalog.comparison import ComparisonRow, compare_runs
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
 
 
 def compare(*runs: RunReference, store: str | os.PathLike[str] | None = None) -> Comparison:

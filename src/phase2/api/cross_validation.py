@@ -20,7 +20,7 @@ from phase2.models.device import AUTO
 from phase2.runs.catalog.cross_validation.files import parse_test_part, write_fold_files
 from phase2.runs.catalog.cross_validation.folds import CrossValidation, PropertySpread
 from phase2.runs.layout import RunDirectory, new_run_id
-from phase2.runs.predictions import PartPredictions
+from phase2.runs.records.predictions import PartPredictions
 from phase2.storage.disk.errors import disk_errors
 from phase2.training.callbacks.base import Callback
 

@@ -8,7 +8,7 @@ from phase2.api.table import Cell, Table
 from phase2.evaluation.evaluate import Evaluated
 from phase2.evaluation.result import EvaluatedGroup, EvaluationResult, Number
 from phase2.prediction.table import check_output
-from phase2.runs.predictions import PartPredictions, write_predictions
+from phase2.runs.records.predictions import PartPredictions, write_predictions
 
 
 class Evaluation(Table[EvaluatedGroup]):

@@ -14,8 +14,8 @@ from phase2.runs.catalog.lookup import default_run, find_in
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.keys import local_run
 from phase2.runs.layout import MANIFEST, RunDirectory, model_file_in
-from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.records.manifest import RunManifest, read_manifest
 from phase2.storage.base import Store
 from phase2.storage.disk.home import expand_home
 from phase2.storage.urls import open_existing_store, open_store

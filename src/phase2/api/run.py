@@ -11,7 +11,7 @@ from phase2.api.run_tables import History, Metrics, PartTable
 from phase2.output.html_text import html_text
 from phase2.output.visible import visible
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import RunManifest, read_manifest
+from phase2.runs.records.manifest import RunManifest, read_manifest
 
 
 def load_run(run: RunReference = "latest", *, store: str | os.PathLike[str] | None = None) -> Run:

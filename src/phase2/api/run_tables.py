@@ -10,9 +10,9 @@ from phase2.api.table import Cell, Table
 from phase2.errors import ModelFileError
 from phase2.output.csv_text import read_csv
 from phase2.properties import error_unit
-from phase2.runs.history import EpochRow, read_history
-from phase2.runs.manifest import RunManifest
-from phase2.runs.results import PropertyMetrics
+from phase2.runs.records.history import EpochRow, read_history
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.results import PropertyMetrics
 
 
 @dataclass(frozen=True, slots=True)

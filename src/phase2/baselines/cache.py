@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from phase2.errors import ModelFileError
-from phase2.runs.baselines import PropertyBaseline
+from phase2.runs.records.baselines import PropertyBaseline
 from phase2.storage.records import Record, parse_record, write_record
 
 _LOG = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.transforms import learned_factors
 from phase2.errors import Phase2Error
 from phase2.machine.headroom import free_memory
-from phase2.runs.baselines import PropertyBaseline
+from phase2.runs.records.baselines import PropertyBaseline
 
 LIBRARIES, PER_CRYSTAL = 95_000_000, 6_000
 """Memory of scikit-learn and of the features of a training crystal, bytes."""

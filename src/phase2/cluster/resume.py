@@ -15,7 +15,7 @@ from phase2.cluster.request.options import ClusterOptions
 from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError
 from phase2.runs.catalog.lookup import find_in
-from phase2.runs.run_config import RecordedConfig
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.storage.base import Store
 
 

@@ -18,7 +18,7 @@ from phase2.data.targets import TargetScaler
 from phase2.data.transforms import learned_factors
 from phase2.errors import ModelFileError
 from phase2.runs.layout import MANIFEST
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 
 if TYPE_CHECKING:
     from phase2.data.dataset import CrystalPropertyDataset

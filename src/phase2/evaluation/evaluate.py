@@ -25,7 +25,7 @@ from phase2.evaluation.prediction_file import read_prediction_file
 from phase2.evaluation.result import EvaluationResult
 from phase2.evaluation.tables import Compared, Sampling, evaluate_groups
 from phase2.properties import Property, select_properties
-from phase2.runs.predictions import PartPredictions
+from phase2.runs.records.predictions import PartPredictions
 
 if TYPE_CHECKING:
     from phase2.config.data.own_properties import PropertyDefinition

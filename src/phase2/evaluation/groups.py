@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.data.crystals.elements import SYMBOLS
-from phase2.runs.crystals import CRYSTAL_SYSTEMS, crystal_system
+from phase2.runs.records.crystals import CRYSTAL_SYSTEMS, crystal_system
 from phase2.runs.report.html.groups import ATOM_LIMITS, elements_of
 
 KINDS = ("element", "system", "spacegroup", "size", "training")

@@ -14,7 +14,7 @@ from phase2.errors import ModelFileError, Phase2Error
 from phase2.evaluation.data import LabelledData, Part
 from phase2.evaluation.groups import NEAR, SEEN
 from phase2.runs.layout import MANIFEST
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 
 
 def part_note(part: Part) -> list[str]:

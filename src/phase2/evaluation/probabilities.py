@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.evaluation.bootstrap import LEVEL, RESAMPLES, SEED, Estimate, bootstrap
-from phase2.runs.results import THRESHOLD
+from phase2.runs.records.results import THRESHOLD
 from phase2.uncertainty.log_loss import log_losses
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.model_card import model_card
-from phase2.runs.results import PropertyMetrics
 
 _USE = """\
 ## How to use

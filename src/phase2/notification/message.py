@@ -10,7 +10,7 @@ from phase2.output.secrets import without_secrets
 from phase2.output.visible import line
 from phase2.runs.catalog.ranking import RunRow
 from phase2.runs.catalog.summary import RunSummary
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
 from phase2.runs.report.markdown import number
 from phase2.runs.report.tables.metrics import metrics_rows
 

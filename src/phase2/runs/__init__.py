@@ -1,1 +1,1 @@
-"""Runs: their directory, results and manifest; reports, catalog, publishing and resuming."""
+"""Runs: their directory and what its files hold; reports, catalog, publishing and resuming."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
 
 _DATA = "--data"
 

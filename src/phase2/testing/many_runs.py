@@ -15,12 +15,12 @@ from phase2.machine.hardware import Hardware, detect_hardware
 from phase2.machine.place import Place, detect_place
 from phase2.properties import select_properties
 from phase2.runs.artifacts import Artifact
-from phase2.runs.attempts import Attempt, Status
-from phase2.runs.history import EpochRow
 from phase2.runs.layout import BEST, HANDOFF, TIME_FORMAT, RunDirectory
-from phase2.runs.manifest import DataFacts, RunManifest
-from phase2.runs.results import PropertyMetrics
-from phase2.runs.run_config import RecordedConfig
+from phase2.runs.records.attempts import Attempt, Status
+from phase2.runs.records.history import EpochRow
+from phase2.runs.records.manifest import DataFacts, RunManifest
+from phase2.runs.records.results import PropertyMetrics
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.storage.records import to_json
 
 _FIRST = datetime(2026, 1, 1, tzinfo=UTC)

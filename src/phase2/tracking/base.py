@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.tracking.page import Outcome, RunPage, RunResult
 
 

@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 from phase2.errors import TransientError
-from phase2.runs.history import read_history
 from phase2.runs.keys import local_run
 from phase2.runs.layout import RunDirectory
 from phase2.runs.publish.local_files import run_files
 from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.records.history import read_history
 from phase2.tracking.messages import End
 from phase2.tracking.page import RunPage, attached_files, run_page, run_result
 from phase2.tracking.process import TrackerProcess

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.tracking.page import Outcome, RunPage, RunResult
 
 

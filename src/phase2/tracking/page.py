@@ -11,9 +11,9 @@ from typing import Literal
 from phase2.config.resolve import flatten
 from phase2.config.schema import RunConfig
 from phase2.output.secrets import without_secrets
-from phase2.runs.history import EpochRow
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.history import EpochRow
+from phase2.runs.records.manifest import RunManifest
 
 Outcome = Literal["finished", "stopped", "failed"]
 

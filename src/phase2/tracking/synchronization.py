@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.tracking.base import Tracker
 from phase2.tracking.messages import End, Message, Rows
 from phase2.tracking.page import Outcome, RunPage, RunResult

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.properties import Property
-from phase2.runs.results import THRESHOLD, PropertyMetrics
+from phase2.runs.records.results import THRESHOLD, PropertyMetrics
 
 
 def evaluate_binary(

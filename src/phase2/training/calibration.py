@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from phase2.data.batching import Batch
 from phase2.data.transforms import learned_factors
 from phase2.models.base import CrystalModel
-from phase2.runs.intervals import PropertyIntervals
+from phase2.runs.records.intervals import PropertyIntervals
 from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.uncertainty.coverage import measure_coverage
 from phase2.uncertainty.estimator import UncertaintyEstimator

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from phase2.data.transforms import learned_factors
 from phase2.models.base import CrystalModel
-from phase2.runs.results import PropertyMetrics
+from phase2.runs.records.results import PropertyMetrics
 from phase2.training.learner import predict
 from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.training.metrics import evaluate, refuse_divergence

@@ -22,7 +22,7 @@ from phase2.data.splits.split import Split
 from phase2.data.targets import TargetScaler
 from phase2.data.transforms import learned_factors
 from phase2.machine.rank import Rank
-from phase2.runs.execution import Execution, PaddedShape
+from phase2.runs.records.execution import Execution, PaddedShape
 from phase2.training.objective import LabelWeights
 
 EVALUATION_BATCH = 64

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from phase2.errors import RequestError
 from phase2.properties import Property
-from phase2.runs.results import PropertyMetrics
+from phase2.runs.records.results import PropertyMetrics
 from phase2.training.binary_metrics import evaluate_binary
 
 

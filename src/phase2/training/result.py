@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.models.files.modelfile import TrainedModel
-from phase2.runs.execution import Execution
-from phase2.runs.history import EpochRow
-from phase2.runs.intervals import PropertyIntervals
-from phase2.runs.results import PropertyMetrics
+from phase2.runs.records.execution import Execution
+from phase2.runs.records.history import EpochRow
+from phase2.runs.records.intervals import PropertyIntervals
+from phase2.runs.records.results import PropertyMetrics
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from phase2.config.settings import Kernels
 from phase2.errors import ModelFileError
 from phase2.models.files.modelfile import copy_tensors
 from phase2.models.kernels import PLAIN, use_kernels
-from phase2.runs.history import EpochRow, best_row
+from phase2.runs.records.history import EpochRow, best_row
 from phase2.training.checkpoints.best_model import BestModel
 from phase2.training.checkpoints.checkpoint import Checkpoint, Origin
 from phase2.training.checkpoints.compatibility import kernels_before, present_origin, refuse_changes, with_kernels

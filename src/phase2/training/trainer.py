@@ -20,8 +20,8 @@ from phase2.models.recording.kernels import chosen_kernels, try_kernels
 from phase2.models.recording.recorder import recorder_for
 from phase2.models.recording.rehearsal import rehearse
 from phase2.properties import KEYS
-from phase2.runs.execution import Execution, KernelTrial
-from phase2.runs.history import EpochRow, write_history
+from phase2.runs.records.execution import Execution, KernelTrial
+from phase2.runs.records.history import EpochRow, write_history
 from phase2.training.calibration import calibrate
 from phase2.training.callbacks.base import Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
 from phase2.training.checkpoints.best_model import BestModel

@@ -14,7 +14,7 @@ from pathlib import Path
 from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.resolve import resolve
 from phase2.errors import DataError, PreemptedError, RequestError
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
 from phase2.storage.base import Store
 from phase2.training.callbacks.base import Callback
 from phase2.training.callbacks.composite import CompositeCallback

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.runs.intervals import CURVE, LevelCoverage, PropertyIntervals
+from phase2.runs.records.intervals import CURVE, LevelCoverage, PropertyIntervals
 from phase2.uncertainty.calibration import Calibration
 
 TENTHS = 10

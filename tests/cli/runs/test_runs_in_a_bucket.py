@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
 from phase2.runs.publish.deletion import delete_run
+from phase2.runs.records.manifest import read_manifest
 from phase2.runs.remote.checkpoints import RemoteCheckpoints
 from phase2.storage.urls import open_store
 from phase2.testing.finished_run import finished_run

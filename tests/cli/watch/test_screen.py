@@ -11,10 +11,10 @@ from phase2.cli.watch.plain import changes
 from phase2.cli.watch.screen import screen
 from phase2.cli.watch.sparkline import sparkline
 from phase2.properties import KEYS
-from phase2.runs.attempts import Attempt
 from phase2.runs.live.points import EpochPoint
 from phase2.runs.live.record import GpuRecord
 from phase2.runs.live.view import RunView
+from phase2.runs.records.attempts import Attempt
 
 NOW = datetime(2026, 11, 28, 12, 0, 0, tzinfo=UTC)
 

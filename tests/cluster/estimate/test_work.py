@@ -15,7 +15,7 @@ from phase2.config.levels import PROFILES
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.sources.sample import SampleSource
-from phase2.runs.execution import Execution
+from phase2.runs.records.execution import Execution
 
 SMOKE = resolve(RunRequest(algorithm="cgcnn", level="smoke")).config
 LEVELS = [

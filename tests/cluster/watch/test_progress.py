@@ -12,8 +12,8 @@ from phase2.cluster.api.connection import Connection
 from phase2.cluster.namespace import Cluster
 from phase2.cluster.watch.progress import ProgressReader
 from phase2.cluster.watch.source import ClusterRuns
-from phase2.runs.history import EpochRow
 from phase2.runs.live.table import begin_line, epoch_line, heading
+from phase2.runs.records.history import EpochRow
 
 
 def log(*epochs, left=None):

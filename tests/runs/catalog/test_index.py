@@ -8,7 +8,7 @@ import pytest
 from phase2.runs.catalog import index
 from phase2.runs.catalog.index import INDEX, list_runs
 from phase2.runs.layout import RunDirectory
-from phase2.runs.run_config import RecordedConfig
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.storage.base import ObjectDamagedError
 from phase2.storage.urls import open_store
 from phase2.testing.stores.watched_store import WatchedStore

@@ -19,9 +19,9 @@ from phase2.runs.catalog.cross_validation.matbench import matbench_task
 from phase2.runs.catalog.filter import RunFilter
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.ranking import finished_rows, ranked, rows_table
-from phase2.runs.manifest import read_manifest
-from phase2.runs.predictions import PartPredictions
-from phase2.runs.results import PropertyMetrics
+from phase2.runs.records.manifest import read_manifest
+from phase2.runs.records.predictions import PartPredictions
+from phase2.runs.records.results import PropertyMetrics
 from phase2.storage.urls import open_store
 
 CV = PropertyDefinition(key="cv", unit="J/mol/K", column="heat_capacity")

@@ -9,14 +9,14 @@ import pytest
 from phase2.cli.watch.sources import StoredRuns
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
-from phase2.runs.attempts import begin_attempt, end_attempt
 from phase2.runs.catalog.index import list_runs
-from phase2.runs.history import EpochRow
 from phase2.runs.layout import RunDirectory
 from phase2.runs.live.record import LiveRecord
 from phase2.runs.live.stored import view_stored
+from phase2.runs.records.attempts import begin_attempt, end_attempt
+from phase2.runs.records.history import EpochRow
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.remote.state import RemoteRun
-from phase2.runs.run_config import RecordedConfig
 from phase2.storage.folder import LocalStore
 from phase2.testing.finished_run import finished_run
 from phase2.testing.stores.watched_store import WatchedStore

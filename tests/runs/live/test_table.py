@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from phase2.output.durations import parse_short_duration, short_duration
 from phase2.properties import KEYS
-from phase2.runs.history import EpochRow
 from phase2.runs.live.log_progress import LogProgress
 from phase2.runs.live.points import EpochPoint, best_point, thinned
 from phase2.runs.live.table import begin_line, epoch_line, heading, shown_keys, step_line
+from phase2.runs.records.history import EpochRow
 
 
 def row(epoch=3, **changes):

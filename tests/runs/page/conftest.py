@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 import pytest
 
-from phase2.runs.history import EpochRow, write_history
 from phase2.runs.layout import RunDirectory
-from phase2.runs.run_config import RecordedConfig
+from phase2.runs.records.history import EpochRow, write_history
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.storage.urls import open_store
 
 HANDED_ON = {"best.pt": b"weights", "HANDOFF.md": b"# Hand-off", "MODEL_CARD.md": b"# Card"}

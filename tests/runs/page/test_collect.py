@@ -5,12 +5,12 @@ import hashlib
 import pytest
 from tests.runs.page.conftest import HANDED_ON, history_of, name_of
 
-from phase2.runs.attempts import begin_attempt, end_attempt
-from phase2.runs.baselines import PropertyBaseline
-from phase2.runs.history import write_history
 from phase2.runs.page.collect import collect_runs, shown_runs
 from phase2.runs.publish.deletion import delete_run
 from phase2.runs.publish.publish import publish_run
+from phase2.runs.records.attempts import begin_attempt, end_attempt
+from phase2.runs.records.baselines import PropertyBaseline
+from phase2.runs.records.history import write_history
 from phase2.runs.remote.state import RemoteRun
 from phase2.testing.stores.watched_store import WatchedStore
 

@@ -10,12 +10,12 @@ import pytest
 
 from phase2.errors import DataError, ModelFileError, RequestError, TransientError
 from phase2.runs.catalog.index import list_runs
-from phase2.runs.manifest import read_manifest
 from phase2.runs.publish import claim as publish_claim
 from phase2.runs.publish.conflict import OtherPublishedError
 from phase2.runs.publish.deletion import delete_run
 from phase2.runs.publish.publish import publish_run
 from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.records.manifest import read_manifest
 from phase2.storage.urls import open_store
 from phase2.testing.stores.watched_store import Killed, KillingStore, WatchedStore
 

@@ -5,12 +5,12 @@ import hashlib
 import pytest
 
 from phase2.errors import RequestError
-from phase2.runs.attempts import Attempt, begin_attempt, end_attempt, merge_attempts
 from phase2.runs.layout import RunDirectory
+from phase2.runs.records.attempts import Attempt, begin_attempt, end_attempt, merge_attempts
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.remote.checkpoints import RemoteCheckpoints
 from phase2.runs.remote.ids import claim_run_id, free_run_id, run_of_id
 from phase2.runs.remote.state import RemoteRun
-from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import ObjectDamagedError
 from phase2.storage.folder import LocalStore
 from phase2.storage.records import read_rows

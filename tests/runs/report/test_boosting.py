@@ -6,14 +6,14 @@ import pytest
 
 from phase2.api.run_tables import Metrics
 from phase2.cli.runs.summary import print_metrics
-from phase2.runs.baselines import PropertyBaseline
 from phase2.runs.catalog.comparison import compare_runs
 from phase2.runs.catalog.outputs import write_report
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.baselines import PropertyBaseline
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.results import PropertyMetrics, Results
 from phase2.runs.report.boosting import boosting_sentence, losses_to_boosting
 from phase2.runs.report.handoff import handoff
 from phase2.runs.report.model_card import model_card
-from phase2.runs.results import PropertyMetrics, Results
 
 LOSES = (
     "On the validation crystals the network loses to gradient boosting in "

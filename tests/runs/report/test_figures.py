@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from phase2.properties import PROPERTIES, select_properties
-from phase2.runs.baselines import PropertyBaseline
-from phase2.runs.history import EpochRow
-from phase2.runs.predictions import PartPredictions
+from phase2.runs.records.baselines import PropertyBaseline
+from phase2.runs.records.history import EpochRow
+from phase2.runs.records.predictions import PartPredictions
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.figures import draw_figures
-from phase2.runs.results import PropertyMetrics
 
 mpl = pytest.importorskip("matplotlib")
 
@@ -104,7 +104,7 @@ def test_figures_show_gradient_boosting(run, results, predictions):
 WITHOUT = """
 import sys
 sys.modules.update(dict.fromkeys(["matplotlib", "torch"]))  # as if they were not installed
-import phase2.runs.manifest, phase2.runs.catalog.lookup, phase2.runs.resume.find
+import phase2.runs.records.manifest, phase2.runs.catalog.lookup, phase2.runs.resume.find
 import phase2.runs.report.handoff, phase2.runs.report.model_card
 from phase2.runs.report.figures import draw_figures
 print(draw_figures(None, None, [], None))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from phase2.properties import get_property
-from phase2.runs.intervals import CURVE, LevelCoverage, PropertyIntervals
+from phase2.runs.records.intervals import CURVE, LevelCoverage, PropertyIntervals
 from phase2.runs.report.handoff import handoff
 from phase2.runs.report.model_card import model_card
 from phase2.runs.report.tables.intervals import columns, rows

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.caveats import caveats
 from phase2.runs.report.handoff import handoff
 from phase2.runs.report.markdown import table
 from phase2.runs.report.model_card import model_card
-from phase2.runs.results import PropertyMetrics
 
 GOLDEN = Path(__file__).parent / "golden"
 FOLDER = "models/multitask_cgcnn/run_20261124T093000Z_4f1c2a"

@@ -10,9 +10,9 @@ from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
 from phase2.runs.publish.delivery import deliver
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.remote.ids import claim_run_id
 from phase2.runs.resume.find import find_by_id, find_by_name, find_unfinished, names_finished_run
-from phase2.runs.run_config import RecordedConfig
 from phase2.storage.folder import LocalStore
 
 

@@ -9,8 +9,8 @@ from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.resume.reconcile import reconcile_settings
-from phase2.runs.run_config import RecordedConfig
 
 AGAIN = ResumeRequest(wanted=True)
 NAMED = ResumeRequest(wanted=True, run="wf-1")

@@ -4,7 +4,7 @@ import numpy as np
 
 from phase2.data.targets import TargetScaler
 from phase2.properties import get_property
-from phase2.runs.lineage import Ancestor, Lineage, Normalisation
+from phase2.runs.records.lineage import Ancestor, Lineage, Normalisation
 from phase2.training.fine_tuning.start import inherited_scaler
 
 

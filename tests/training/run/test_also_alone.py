@@ -18,7 +18,7 @@ from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.sources.registry import open_source
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 from phase2.testing.same_result import assert_same_result
 from phase2.training.run.experiment import train_run
 

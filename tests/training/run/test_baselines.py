@@ -8,8 +8,8 @@ from phase2.cli import main
 from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.resolve import resolve
 from phase2.errors import PreemptedError
-from phase2.runs.attempts import Attempt
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.attempts import Attempt
+from phase2.runs.records.manifest import read_manifest
 from phase2.storage.records import read_rows
 from phase2.testing.same_result import assert_same_result
 from phase2.training.interruption import StopRequest

@@ -12,9 +12,9 @@ from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import RequestError
-from phase2.runs.attempts import Attempt
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.attempts import Attempt
+from phase2.runs.records.manifest import read_manifest
 from phase2.storage.records import read_rows
 from phase2.testing.same_result import assert_same_result
 from phase2.training.run.experiment import train_run

@@ -19,14 +19,14 @@ from phase2.errors import DataError, ModelFileError, RequestError
 from phase2.machine import memory
 from phase2.models.files.modelfile import load_model_file
 from phase2.properties import get_property
-from phase2.runs.attempts import Attempt
-from phase2.runs.crystals import RunCrystals
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import read_manifest
-from phase2.runs.predictions import parse_predictions
 from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.records.attempts import Attempt
+from phase2.runs.records.crystals import RunCrystals
+from phase2.runs.records.manifest import read_manifest
+from phase2.runs.records.predictions import parse_predictions
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.remote.state import RemoteRun
-from phase2.runs.run_config import RecordedConfig
 from phase2.storage.folder import LocalStore
 from phase2.storage.records import read_record, read_rows
 from phase2.storage.urls import open_store

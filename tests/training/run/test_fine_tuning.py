@@ -15,8 +15,8 @@ from phase2.models.files.modelfile import copy_tensors, load_model_file, named_t
 from phase2.runs.ancestry.inherit import inherit_settings
 from phase2.runs.ancestry.model_header import read_model_header
 from phase2.runs.ancestry.record import lineage_of
-from phase2.runs.manifest import read_manifest
 from phase2.runs.publish.publish import publish_run
+from phase2.runs.records.manifest import read_manifest
 from phase2.storage.folder import LocalStore
 from phase2.training.callbacks.base import Callback
 from phase2.training.fine_tuning.weights import HEADS

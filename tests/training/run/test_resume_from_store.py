@@ -13,9 +13,9 @@ from phase2.config.resolve import resolve
 from phase2.errors import ModelFileError, PreemptedError, RequestError, TransientError
 from phase2.machine.versions import deciding_versions
 from phase2.models.files.modelfile import copy_tensors, load_model_file
-from phase2.runs.attempts import Attempt
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.records.attempts import Attempt
 from phase2.runs.remote.checkpoints import RemoteCheckpoints
 from phase2.storage.folder import LocalStore
 from phase2.storage.records import read_rows

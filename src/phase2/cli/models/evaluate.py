@@ -103,7 +103,7 @@ def evaluate(  # noqa: PLR0913 - options
     from phase2.evaluation.evaluate import Request
     from phase2.evaluation.tables import Sampling
     from phase2.prediction.table import check_output
-    from phase2.runs.predictions import write_predictions
+    from phase2.runs.records.predictions import write_predictions
 
     kinds = check_kinds(None if group_by is None else split_names(group_by))
     if output is not None:

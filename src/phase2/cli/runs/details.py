@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from phase2.machine.code import Code
     from phase2.machine.hardware import Hardware
     from phase2.machine.place import Place
-    from phase2.runs.attempts import Attempt
     from phase2.runs.catalog.unfinished import UnfinishedRun
-    from phase2.runs.manifest import RunManifest
+    from phase2.runs.records.attempts import Attempt
+    from phase2.runs.records.manifest import RunManifest
 
 
 def print_details(prefix: str, manifest: RunManifest) -> None:

@@ -13,8 +13,8 @@ from phase2.cli.store import JsonOption, StoreOption, open_existing_store, print
 
 if TYPE_CHECKING:
     from phase2.runs.catalog.cross_validation.folds import CrossValidation
-    from phase2.runs.predictions import PartPredictions
     from phase2.runs.publish.reader import PublishedRun
+    from phase2.runs.records.predictions import PartPredictions
 
 FolderOption = Annotated[
     Path, typer.Option("--to", help="Folder for the table, NAME.md and NAME.json, and for matbench's records.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from phase2.cli.console import echo, print_table
 
 if TYPE_CHECKING:
-    from phase2.runs.manifest import RunManifest
+    from phase2.runs.records.manifest import RunManifest
     from phase2.training.run.experiment import FinishedRun
 
 _BOOSTING = ("boosting val", "boosting test")

@@ -16,7 +16,7 @@ from phase2.config.resolve import resolve
 
 if TYPE_CHECKING:
     from phase2.config.request.run_request import RunRequest
-    from phase2.runs.manifest import RunManifest
+    from phase2.runs.records.manifest import RunManifest
     from phase2.training.run.experiment import FinishedRun
 
 

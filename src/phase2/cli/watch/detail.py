@@ -15,8 +15,8 @@ from phase2.properties import error_unit
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from phase2.runs.attempts import Attempt
     from phase2.runs.live.view import RunView
+    from phase2.runs.records.attempts import Attempt
 
 STYLES = {
     "running": "bold green",

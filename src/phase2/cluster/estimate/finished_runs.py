@@ -6,8 +6,8 @@ from phase2.config.levels import Algorithm, Mode
 from phase2.errors import Phase2Error
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.summary import RunSummary
-from phase2.runs.manifest import RunManifest
 from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.records.manifest import RunManifest
 from phase2.storage.base import Store
 from phase2.storage.parallel import in_parallel
 

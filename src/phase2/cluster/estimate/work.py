@@ -11,7 +11,7 @@ from phase2.cluster.estimate.cpu_rates import CpuRates, NetworkRate, shipped_rat
 from phase2.config.data.sets import CRYSTALS
 from phase2.config.schema import RunConfig
 from phase2.machine.hardware import Hardware
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
 
 _SAMPLE = "sample"
 

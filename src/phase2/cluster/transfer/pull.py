@@ -22,8 +22,8 @@ from phase2.cluster.transfer.source import TransferSource
 from phase2.errors import RequestError, TransientError
 from phase2.runs.artifacts import Artifact
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import VERSION, RunManifest
 from phase2.runs.publish.download import FetchFile, RunDownload
+from phase2.runs.records.manifest import VERSION, RunManifest
 from phase2.runs.transfer.frames import from_lines
 from phase2.runs.transfer.offer import Offer, unpack_addresses
 from phase2.runs.transfer.parts import PART_BYTES, part_count

@@ -21,7 +21,7 @@ from phase2.models.files.tensorfile import load_tensor_file, save_tensor_file
 from phase2.properties import Property
 from phase2.runs.ancestry.model_content import FORMAT, VERSION, ModelContent, PropertyContent, explain_invalid
 from phase2.runs.layout import SAFETENSORS
-from phase2.runs.lineage import Lineage
+from phase2.runs.records.lineage import Lineage
 from phase2.storage.archive.pickled import TensorInfo
 from phase2.uncertainty.estimator import UncertaintyEstimator
 

@@ -19,7 +19,7 @@ from phase2.models.base import CrystalModel
 from phase2.models.kernels import PLAIN, kernels_of, use_kernels, why_not
 from phase2.models.precision import mixed_precision
 from phase2.models.recording.recorder import Recorder, Work
-from phase2.runs.execution import KernelTrial
+from phase2.runs.records.execution import KernelTrial
 
 EQUAL: dict[Precision, float] = {"fp32": 1e-4, "bf16": 5e-2}
 """Largest difference of features and gradients from those of PyTorch's operations, relative to the largest value."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from phase2.data.batching import Batch
 from phase2.data.padding.shape import BatchShape
 from phase2.models.recording.recorder import Recorder, Work
-from phase2.runs.execution import StepTrial
+from phase2.runs.records.execution import StepTrial
 
 WARM_UP = 3
 """Steps before the first that is timed or recorded: libraries initialise themselves in them."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from phase2.config.bounds import MOST_COUNTED
 from phase2.config.schema import RunConfig
 from phase2.properties import KEY, MOST_PROPERTIES, Group, Per, Property, Task, Transform
-from phase2.runs.lineage import Lineage
+from phase2.runs.records.lineage import Lineage
 from phase2.storage.archive.pickled import TensorInfo
 
 FORMAT = "phase2-model"

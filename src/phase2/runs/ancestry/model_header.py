@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from phase2.config.schema import RunConfig
 from phase2.errors import ModelFileError
 from phase2.runs.ancestry.model_content import FORMAT, ModelContent, explain_invalid
-from phase2.runs.lineage import Lineage
+from phase2.runs.records.lineage import Lineage
 from phase2.storage.archive.errors import ArchiveError
 from phase2.storage.archive.reader import read_structure
 

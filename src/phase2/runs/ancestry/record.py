@@ -9,8 +9,8 @@ from phase2.errors import ModelFileError
 from phase2.runs.addresses import model_file_at
 from phase2.runs.ancestry.model_header import ModelHeader, read_model_header
 from phase2.runs.layout import RunDirectory
-from phase2.runs.lineage import Ancestor, Lineage, Normalisation
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.lineage import Ancestor, Lineage, Normalisation
+from phase2.runs.records.manifest import read_manifest
 
 
 def lineage_of(config: RunConfig) -> Lineage | None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from phase2.runs.manifest import RunManifest
-from phase2.runs.results import PropertyMetrics
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.results import PropertyMetrics
 
 _MEASURES = ("mae", "rmse", "r2")
 _OF_BINARY = ("log_loss", "roc_auc", "accuracy", "f1", "baseline_log_loss")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from phase2.runs.catalog.ranking import RunRow
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
 from phase2.runs.report.tables.metrics import metrics_table
 from phase2.storage.disk.atomic import write_text
 

@@ -12,8 +12,8 @@ from phase2.config.assignments import SET
 from phase2.errors import DataError
 from phase2.properties import KEYS, error_unit
 from phase2.runs.catalog.index import list_runs
-from phase2.runs.manifest import RunManifest
 from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.records.manifest import RunManifest
 from phase2.runs.report.markdown import number, table
 from phase2.storage.base import Store
 from phase2.storage.records import Record

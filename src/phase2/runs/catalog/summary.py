@@ -14,9 +14,9 @@ from phase2.config.data.splits import RANDOM
 from phase2.config.levels import Algorithm, Mode
 from phase2.properties import KEYS
 from phase2.runs.artifacts import Artifact
-from phase2.runs.attempts import Attempt, Status
 from phase2.runs.layout import BEST
-from phase2.runs.results import PropertyMetrics
+from phase2.runs.records.attempts import Attempt, Status
+from phase2.runs.records.results import PropertyMetrics
 from phase2.storage.records import Counted, Record
 
 RunStatus = Literal["running", "unfinished", "pruned"] | Status

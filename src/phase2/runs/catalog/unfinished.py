@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Self
 
 from phase2.errors import RequestError
-from phase2.runs.attempts import Attempt
 from phase2.runs.catalog.summary import RunStatus, RunSummary
+from phase2.runs.records.attempts import Attempt
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.remote.checkpoints import RemoteCheckpoint, RemoteCheckpoints, attempts_key
-from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import ObjectMissingError, Store
 from phase2.storage.records import Record, parse_rows
 

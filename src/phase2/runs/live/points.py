@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 
 Row = TypeVar("Row")
 

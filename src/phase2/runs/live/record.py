@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from phase2.config.levels import Algorithm, Mode
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.storage.records import Counted, Record
 
 Phase = Literal["training", "finishing", "ended"]

@@ -10,15 +10,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from phase2.errors import ModelFileError, RequestError
 from phase2.output.durations import short_duration
-from phase2.runs.attempts import Attempt
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.catalog.unfinished import UnfinishedRun, read_attempts
-from phase2.runs.history import EpochRow
 from phase2.runs.keys import local_run
 from phase2.runs.live.points import EpochPoint, thinned
 from phase2.runs.live.record import MOST_ROWS, LiveRecord
 from phase2.runs.live.view import RunView
 from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.records.attempts import Attempt
+from phase2.runs.records.history import EpochRow
 from phase2.runs.remote.checkpoints import live_key
 from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
 from phase2.storage.records import parse_record

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from phase2.output.durations import short_duration
 from phase2.properties import error_unit
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 
 COLUMNS = {"epoch": 9, "loss": 8, "val": 8, "score": 8, "crystals/s": 11, "time": 7, "left": 7}
 """Columns before those of the properties, and their widths."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from phase2.runs.attempts import Attempt
 from phase2.runs.live.points import EpochPoint, best_point
 from phase2.runs.live.record import GpuRecord
+from phase2.runs.records.attempts import Attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from phase2.config.resolve import flatten
-from phase2.runs.attempts import Attempt
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.layout import BEST, HANDOFF, REPORT
 from phase2.runs.page.row import LOG_LOSS, Handoff, PageRun, PropertyErrors
+from phase2.runs.records.attempts import Attempt
 from phase2.storage.records import Counted
 
 _HANDED_ON = (BEST, HANDOFF, "MODEL_CARD.md")

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from phase2.errors import ModelFileError
-from phase2.runs.attempts import Attempt
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.catalog.unfinished import read_attempts
-from phase2.runs.history import EpochRow, parse_history
 from phase2.runs.identity import run_id_of
 from phase2.runs.keys import manifest_key
 from phase2.runs.layout import CONFIG
 from phase2.runs.page.parts import ManifestPart, RecordedPart
 from phase2.runs.page.row import Curves, PageRun, with_summary
+from phase2.runs.records.attempts import Attempt
+from phase2.runs.records.history import EpochRow, parse_history
 from phase2.runs.remote.checkpoints import RemoteCheckpoints
 from phase2.storage.base import ObjectDamagedError, ObjectMissingError, Store
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from phase2.errors import TransientError
 from phase2.runs.artifacts import Artifact
 from phase2.runs.keys import CLAIM, is_hidden, manifest_key, stored_digest
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
 from phase2.storage.base import ObjectExistsError, ObjectInfo, ObjectMissingError, Store
 
 # After this time a publisher has either stored its manifest or was killed.

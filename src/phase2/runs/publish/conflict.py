@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from phase2.errors import ModelFileError, RequestError
-from phase2.runs.manifest import VERSION, RunManifest
+from phase2.runs.records.manifest import VERSION, RunManifest
 from phase2.storage.records import parse_record
 
 

@@ -10,7 +10,7 @@ from phase2.errors import RequestError, UnknownNameError
 from phase2.runs.artifacts import Artifact
 from phase2.runs.identity import check_identity, check_run_prefix
 from phase2.runs.layout import MANIFEST, RunDirectory
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
 from phase2.storage.base import check_key
 from phase2.storage.disk.atomic import write_bytes
 from phase2.storage.disk.checksums import sha256_of

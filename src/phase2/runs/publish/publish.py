@@ -11,12 +11,12 @@ from phase2.runs.artifacts import Artifact
 from phase2.runs.identity import is_run_prefix, run_id_of
 from phase2.runs.keys import manifest_key
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.claim import PublishClaim
 from phase2.runs.publish.conflict import OtherPublishedError
 from phase2.runs.publish.markers import put_marker, remove_markers
 from phase2.runs.publish.retention import check_retention, lock_files
 from phase2.runs.publish.upload import store_file, verify_file
+from phase2.runs.records.manifest import RunManifest, read_manifest
 from phase2.runs.remote.ids import claim_run_id
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store
 from phase2.storage.parallel import ByteCounter, in_parallel

@@ -12,8 +12,8 @@ from phase2.runs.artifacts import Artifact, Verification
 from phase2.runs.as_published import pin_files, pin_manifest
 from phase2.runs.keys import is_hidden, manifest_key, stored_digest
 from phase2.runs.layout import MANIFEST, RunDirectory
-from phase2.runs.manifest import VERSION, RunManifest
 from phase2.runs.publish.download import RunDownload
+from phase2.runs.records.manifest import VERSION, RunManifest
 from phase2.storage.base import ObjectMissingError, PresigningStore, Store
 from phase2.storage.parallel import in_parallel
 from phase2.storage.progress import ProgressCallback

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from phase2.errors import RequestError
 from phase2.runs.keys import manifest_key
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
 from phase2.storage.base import Store
 from phase2.storage.parallel import in_parallel
 from phase2.storage.protection import ProtectedStore

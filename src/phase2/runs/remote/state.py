@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from phase2.errors import RequestError
-from phase2.runs.attempts import Attempt, merge_attempts
 from phase2.runs.layout import CONFIG, RunDirectory
+from phase2.runs.records.attempts import Attempt, merge_attempts
 from phase2.runs.remote.checkpoints import RemoteCheckpoints, attempts_key, live_key
 from phase2.runs.remote.ids import claim_run_id
 from phase2.storage.base import ObjectExistsError, ObjectMissingError, Store

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from phase2.runs.baselines import PropertyBaseline
+from phase2.runs.records.baselines import PropertyBaseline
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.markdown import number
-from phase2.runs.results import PropertyMetrics
 
 
 @dataclass(frozen=True, slots=True)

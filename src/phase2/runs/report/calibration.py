@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from phase2.properties import PROPERTIES, Property
-from phase2.runs.intervals import PropertyIntervals
+from phase2.runs.records.intervals import PropertyIntervals
+from phase2.runs.records.results import Results
 from phase2.runs.report.style import FAINT, colour, house_style, new_figure, note_empty, save
-from phase2.runs.results import Results
 
 _SIZE = (7.4, 4.4)  # inches
 _FEW = 30  # labels below which a line is thin

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from phase2.output.markdown_text import Markup, markdown_text
 from phase2.output.wording import counted
 from phase2.properties import Property, get_property
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.markdown import number
-from phase2.runs.results import PropertyMetrics
 
 FEW_LABELS = 30
 

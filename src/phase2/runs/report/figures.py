@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from phase2.runs.history import EpochRow
 from phase2.runs.layout import RunDirectory
-from phase2.runs.predictions import PartPredictions
-from phase2.runs.results import Results
+from phase2.runs.records.history import EpochRow
+from phase2.runs.records.predictions import PartPredictions
+from phase2.runs.records.results import Results
 
 
 def draw_figures(run: RunDirectory, test: PartPredictions, history: Sequence[EpochRow], results: Results) -> str | None:

@@ -6,7 +6,7 @@ import shlex
 
 from phase2.output.markdown_text import Markup, code, code_line, markdown_text
 from phase2.runs.layout import BEST
-from phase2.runs.manifest import DataFacts, RunManifest
+from phase2.runs.records.manifest import DataFacts, RunManifest
 from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
 from phase2.runs.report.foundation import foundation_caveats, foundation_sentence

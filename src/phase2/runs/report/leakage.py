@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from phase2.config.data.splits import SplitName, parse_split
 from phase2.config.schema import DataConfig
+from phase2.runs.records.splits import Leakage, SplitFacts
 from phase2.runs.report.markdown import number, table
-from phase2.runs.splits import Leakage, SplitFacts
 
 COLUMNS = ("property", "unit", "with twin", "error with twin", "without", "error without")
 

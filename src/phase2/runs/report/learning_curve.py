@@ -12,9 +12,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from numpy.typing import NDArray
 
 from phase2.properties import Property
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
+from phase2.runs.records.results import PropertyMetrics, Results
 from phase2.runs.report.style import ACCENT, FAINT, INK, colour, house_style, new_figure, note_empty, save
-from phase2.runs.results import PropertyMetrics, Results
 
 _SHORT = 12  # largest number of epochs with a marker each
 # Leading digits of the ticks, by the largest ratio of the values on a logarithmic axis.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from phase2.config.schema import CgcnnConfig, RunConfig
 from phase2.output.markdown_text import Markup, code, markdown_text
 from phase2.output.wording import counted
-from phase2.runs.manifest import DataFacts, RunManifest
+from phase2.runs.records.manifest import DataFacts, RunManifest
 from phase2.runs.report.boosting import boosting_sentence
 from phase2.runs.report.caveats import caveats
 from phase2.runs.report.citations import OPTIMIZERS, citations

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from phase2.output.wording import counted
 from phase2.properties import Property
-from phase2.runs.predictions import PartPredictions
+from phase2.runs.records.predictions import PartPredictions
+from phase2.runs.records.results import PropertyMetrics, Results
 from phase2.runs.report.markdown import number
 from phase2.runs.report.roc import draw_roc
 from phase2.runs.report.style import FAINT, colour, density_colours, house_style, new_figure, note_empty, save
-from phase2.runs.results import PropertyMetrics, Results
 
 _PANEL = 3.1  # inches
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}  # of panels; three for more properties

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from phase2.output.wording import counted
 from phase2.properties import Property
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.markdown import number
 from phase2.runs.report.style import FAINT, colour, note_empty
-from phase2.runs.results import PropertyMetrics
 
 
 def draw_roc(

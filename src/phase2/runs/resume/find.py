@@ -16,12 +16,12 @@ from phase2.runs.catalog.lookup import find
 from phase2.runs.identity import check_identity, run_id_of
 from phase2.runs.keys import manifest_key
 from phase2.runs.layout import CONFIG, RunDirectory, runs_of_family
-from phase2.runs.manifest import read_manifest
 from phase2.runs.publish.reader import PublishedRun
+from phase2.runs.records.manifest import read_manifest
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.remote.ids import run_of_id
 from phase2.runs.resume.config_diff import differences
 from phase2.runs.resume.run_path import name_in_output
-from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
 from phase2.storage.folder import LocalStore
 

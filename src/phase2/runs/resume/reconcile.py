@@ -14,8 +14,8 @@ from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import ResolvedRun
 from phase2.config.schema import RunConfig
 from phase2.errors import RequestError
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.resume.config_diff import changed_paths, differences
-from phase2.runs.run_config import RecordedConfig
 
 _ACCEPTABLE = {DATA_PATH: {"data.source", "fine_tuning.source"}}
 

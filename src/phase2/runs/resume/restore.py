@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from phase2.config.resolve import ResolvedRun
 from phase2.config.settings import run_id_of_process
 from phase2.runs.layout import RunDirectory
-from phase2.runs.lineage import Lineage
+from phase2.runs.records.lineage import Lineage
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.remote.state import RemoteRun
 from phase2.runs.resume.find import ExistingRun, run_id_conflict
-from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
 from phase2.storage.disk.atomic import remove_temporary_files
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from phase2.output.secrets import without_secrets
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.tracking.base import Tracker
 from phase2.tracking.page import RUN_TAG, Outcome, RunPage, RunResult, epoch_metrics
 

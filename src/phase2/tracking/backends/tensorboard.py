@@ -14,7 +14,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from tensorboard.util.tensor_util import make_tensor_proto
 
 from phase2.config.settings import tensorboard_dir
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.tracking.base import Tracker
 from phase2.tracking.page import Outcome, RunPage, RunResult, epoch_metrics
 

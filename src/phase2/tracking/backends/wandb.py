@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.storage.disk.atomic import write_text
 from phase2.tracking.base import Tracker
 from phase2.tracking.page import Outcome, RunPage, RunResult, epoch_metrics

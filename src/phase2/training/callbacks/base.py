@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from phase2.config.schema import RunConfig
-from phase2.runs.history import EpochRow
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.history import EpochRow
+from phase2.runs.records.manifest import RunManifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.training.callbacks.base import AttemptBegin, Callback, EpochEnd, StepEnd, TrainBegin, TrainEnd
 
 _WINDOW = 20.0

@@ -12,8 +12,8 @@ from torch import Tensor
 from phase2.config.schema import RunConfig
 from phase2.models.base import CrystalModel
 from phase2.models.files.modelfile import TrainedModel, copy_tensors, load_tensors, save_model_file
-from phase2.runs.history import EpochRow, best_row
-from phase2.runs.lineage import Lineage
+from phase2.runs.records.history import EpochRow, best_row
+from phase2.runs.records.lineage import Lineage
 from phase2.training.loader import TrainingData, mean_neighbors, species_in
 from phase2.uncertainty.estimator import UncertaintyEstimator
 

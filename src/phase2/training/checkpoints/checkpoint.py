@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from phase2.models.files.tensorfile import load_tensor_file, serialize_tensors
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.training.checkpoints.content import FORMAT, VERSION, CheckpointContent
 from phase2.training.learner import LearnerState
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from phase2.config.bounds import MOST_COUNTED
 from phase2.runs.ancestry.model_content import Content, Name, Sha256, Word
-from phase2.runs.history import EpochRow
+from phase2.runs.records.history import EpochRow
 from phase2.storage.archive.pickled import TensorInfo
 
 FORMAT = "phase2-checkpoint"

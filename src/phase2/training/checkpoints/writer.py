@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from phase2.config.settings import CHECKPOINT_MINUTES
-from phase2.runs.history import write_history
+from phase2.runs.records.history import write_history
 from phase2.storage.disk.atomic import replace_verified
 from phase2.training.checkpoints.best_model import BestModel
 from phase2.training.checkpoints.checkpoint import Checkpoint, dump_checkpoint

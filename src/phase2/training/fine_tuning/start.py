@@ -17,7 +17,7 @@ from phase2.models.build import build_network
 from phase2.models.files.modelfile import TrainedModel, load_model_file
 from phase2.runs.ancestry.model_header import read_model_header
 from phase2.runs.ancestry.record import source_file
-from phase2.runs.lineage import Lineage
+from phase2.runs.records.lineage import Lineage
 from phase2.training.fine_tuning.weights import copy_weights, find_property_rows
 from phase2.training.loader import species_in
 

@@ -12,13 +12,13 @@ from phase2.baselines.fitting import fit_baselines
 from phase2.data.dataset import CrystalPropertyDataset
 from phase2.errors import Phase2Error, PreemptedError
 from phase2.machine.place import detect_place
-from phase2.runs.attempts import Status, begin_attempt, end_attempt
-from phase2.runs.baselines import PropertyBaseline
-from phase2.runs.history import EpochRow
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.attempts import Status, begin_attempt, end_attempt
+from phase2.runs.records.baselines import PropertyBaseline
+from phase2.runs.records.history import EpochRow
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.remote.state import RemoteRun
-from phase2.runs.run_config import RecordedConfig
 from phase2.training.callbacks.base import AttemptBegin, Callback
 from phase2.training.callbacks.composite import CompositeCallback
 from phase2.training.checkpoints.uploader import CheckpointUploader

@@ -12,8 +12,8 @@ from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.transforms import to_learned
 from phase2.properties import Property
-from phase2.runs.crystals import WORST, LabelHistogram, RecordedStructure, RunCrystals, Vector, write_crystals
 from phase2.runs.layout import RunDirectory
+from phase2.runs.records.crystals import WORST, LabelHistogram, RecordedStructure, RunCrystals, Vector, write_crystals
 from phase2.training.result import TrainingResult
 
 MOST_SYMMETRIES = 2000

@@ -21,13 +21,13 @@ from phase2.models.device import AUTO, choose_device
 from phase2.models.precision import check_precision
 from phase2.runs.ancestry.record import lineage_of
 from phase2.runs.layout import RunDirectory
-from phase2.runs.lineage import Lineage
-from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.delivery import deliver
+from phase2.runs.records.lineage import Lineage
+from phase2.runs.records.manifest import RunManifest, read_manifest
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.resume.find import ExistingRun, find_run_to_resume, finished_in_store, is_finished
 from phase2.runs.resume.reconcile import reconcile_settings
 from phase2.runs.resume.restore import ClaimedRun, claim_run, restore_state
-from phase2.runs.run_config import RecordedConfig
 from phase2.storage.base import Store
 from phase2.training.callbacks.base import Callback, DataProgress, RunEnd
 from phase2.training.checkpoints.newest import newest_step

@@ -13,18 +13,18 @@ from phase2.data.labels import labels_as_given
 from phase2.machine.code import detect_code
 from phase2.machine.hardware import detect_hardware
 from phase2.machine.place import detect_place
-from phase2.runs.attempts import end_attempt
-from phase2.runs.baselines import PropertyBaseline
 from phase2.runs.layout import RunDirectory
-from phase2.runs.manifest import DataFacts, RunManifest
-from phase2.runs.predictions import PartPredictions, write_predictions
+from phase2.runs.records.attempts import end_attempt
+from phase2.runs.records.baselines import PropertyBaseline
+from phase2.runs.records.manifest import DataFacts, RunManifest
+from phase2.runs.records.predictions import PartPredictions, write_predictions
+from phase2.runs.records.results import Results
+from phase2.runs.records.run_config import RecordedConfig
+from phase2.runs.records.splits import MOST_IDS, SplitFacts
 from phase2.runs.report.figures import draw_figures
 from phase2.runs.report.handoff import handoff
 from phase2.runs.report.html.page import write_report
 from phase2.runs.report.model_card import model_card
-from phase2.runs.results import Results
-from phase2.runs.run_config import RecordedConfig
-from phase2.runs.splits import MOST_IDS, SplitFacts
 from phase2.storage.disk.atomic import write_text
 from phase2.storage.records import write_record
 from phase2.training.result import TrainingResult

@@ -9,7 +9,7 @@ import torch
 
 from phase2.machine.hardware import thread_count
 from phase2.models.device import choose_device
-from phase2.runs.run_config import RecordedConfig
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.storage.records import parse_record
 from phase2.training.fine_tuning.start import StartingPoint, inherit_normalisation
 from phase2.training.result import TrainingFiles

@@ -10,7 +10,7 @@ from phase2.data.dataset import CrystalPropertyDataset
 from phase2.data.symmetry.table import known_symmetry, symmetries_of
 from phase2.data.twins.search import NEAR, NONE, TOLERANCE, TWIN, find_twins
 from phase2.properties import Property
-from phase2.runs.splits import Leakage, TwinErrors
+from phase2.runs.records.splits import Leakage, TwinErrors
 from phase2.uncertainty.log_loss import log_losses
 
 MOST_SYMMETRIES = 200

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from phase2.errors import Phase2Error
 from phase2.machine.place import detect_place
-from phase2.runs.history import EpochRow, best_row
 from phase2.runs.live.points import thinned
 from phase2.runs.live.record import MOST_ROWS, GpuRecord, LiveRecord, Phase
+from phase2.runs.records.history import EpochRow, best_row
 from phase2.training.callbacks.base import TrainBegin
 from phase2.training.callbacks.progress import TrainingProgress
 from phase2.training.telemetry.gpu import gpu_usage

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from phase2.properties import get_property
-from phase2.runs.baselines import PropertyBaseline
-from phase2.runs.crystals import LabelHistogram, RecordedStructure, RunCrystals, write_crystals
-from phase2.runs.history import EpochRow, write_history
-from phase2.runs.predictions import PartPredictions, write_predictions
-from phase2.runs.results import PropertyMetrics
+from phase2.runs.records.baselines import PropertyBaseline
+from phase2.runs.records.crystals import LabelHistogram, RecordedStructure, RunCrystals, write_crystals
+from phase2.runs.records.history import EpochRow, write_history
+from phase2.runs.records.predictions import PartPredictions, write_predictions
+from phase2.runs.records.results import PropertyMetrics
 
 FORMULAS = ("NaCl", "Fe2O3", "MgO", "Si")
 STRUCTURE = {"lattice": ((4.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 4.0)), "species": (11, 17)}

@@ -14,8 +14,9 @@ from phase2.config.schema import FoundationConfig
 from phase2.data.crystals.elements import ATOMIC_NUMBERS, SYMBOLS
 from phase2.output.csv_text import read_csv, write_csv
 from phase2.properties import get_property
-from phase2.runs.attempts import Attempt
-from phase2.runs.crystals import crystal_system
+from phase2.runs.records.attempts import Attempt
+from phase2.runs.records.crystals import crystal_system
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.html import periodic_table
 from phase2.runs.report.html.errors import PropertyErrors, property_errors
 from phase2.runs.report.html.files import files_of_folder
@@ -28,7 +29,6 @@ from phase2.runs.report.html.timeline import attempt_rows
 from phase2.runs.report.html.verdict import cautions, judge
 from phase2.runs.report.html.worst import drawn_structures, worst_predictions
 from phase2.runs.report.tables.metrics import MetricsRow
-from phase2.runs.results import PropertyMetrics
 
 KEYS = ("formation_energy", "band_gap", "bulk_modulus")
 

@@ -15,7 +15,7 @@ from phase2.cli.process.boundary import run as run_cli
 from phase2.config.data.own_properties import PropertyDefinition
 from phase2.errors import RequestError
 from phase2.properties import KEYS
-from phase2.runs.manifest import read_manifest
+from phase2.runs.records.manifest import read_manifest
 from phase2.runs.report.html.files import files_of_folder
 from phase2.runs.report.html.inputs import read_run
 from phase2.runs.report.html.page import MOST_RUNS, report, write_report

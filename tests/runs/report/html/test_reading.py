@@ -5,9 +5,9 @@ import json
 import pytest
 
 from phase2.errors import RequestError
-from phase2.runs.attempts import begin_attempt
 from phase2.runs.layout import CONFIG, MANIFEST, RunDirectory
 from phase2.runs.publish.publish import publish_run
+from phase2.runs.records.attempts import begin_attempt
 from phase2.runs.remote.checkpoints import attempts_key
 from phase2.runs.report.html.files import files_in_store, files_of_folder
 from phase2.runs.report.html.inputs import read_run

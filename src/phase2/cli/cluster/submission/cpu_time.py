@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from phase2.cluster.request.resources import ClusterRequest
     from phase2.config.levels import Algorithm, Mode
     from phase2.config.resolve import ResolvedRun
-    from phase2.runs.manifest import RunManifest
+    from phase2.runs.records.manifest import RunManifest
 
 
 def accepted_work(

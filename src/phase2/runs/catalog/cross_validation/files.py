@@ -8,8 +8,8 @@ from pathlib import Path
 
 from phase2.runs.catalog.cross_validation.folds import CrossValidation
 from phase2.runs.catalog.cross_validation.matbench import matbench_task
-from phase2.runs.manifest import RunManifest
-from phase2.runs.predictions import PartPredictions, parse_predictions
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.predictions import PartPredictions, parse_predictions
 from phase2.storage.disk.atomic import write_text
 from phase2.storage.disk.errors import disk_errors
 

@@ -8,9 +8,9 @@ from typing import Literal, Self
 
 from phase2.config.data.splits import MATBENCH_FOLDS, parse_split
 from phase2.errors import DataError
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.markdown import number, table
-from phase2.runs.results import PropertyMetrics
 from phase2.storage.records import Counted, Record
 
 Measure = Literal["mae", "log_loss", "roc_auc", "accuracy", "f1"]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from phase2.runs.catalog.cross_validation.folds import fold_number
-from phase2.runs.manifest import RunManifest
-from phase2.runs.predictions import PartPredictions
-from phase2.runs.results import THRESHOLD
+from phase2.runs.records.manifest import RunManifest
+from phase2.runs.records.predictions import PartPredictions
+from phase2.runs.records.results import THRESHOLD
 
 BENCHMARK = "matbench_v0.1"
 

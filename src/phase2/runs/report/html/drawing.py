@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from phase2.runs.crystals import CRYSTAL_SYSTEMS, RunCrystals
-from phase2.runs.history import EpochRow
+from phase2.runs.records.crystals import CRYSTAL_SYSTEMS, RunCrystals
+from phase2.runs.records.history import EpochRow
 from phase2.runs.report.html.errors import median_errors
 from phase2.runs.report.html.groups import error_groups
 from phase2.runs.report.html.inputs import RunInput

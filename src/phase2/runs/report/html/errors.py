@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 
 from phase2.properties import Property
-from phase2.runs.predictions import PartPredictions
+from phase2.runs.records.predictions import PartPredictions
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.html.inputs import RunInput
 from phase2.runs.report.tables.metrics import MetricsRow, metrics_rows
-from phase2.runs.results import PropertyMetrics
 
 Standing = Literal["better", "level", "worse"]
 

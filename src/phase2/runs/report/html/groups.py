@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.runs.crystals import CRYSTAL_SYSTEMS, RunCrystals, crystal_system
-from phase2.runs.predictions import PartPredictions
+from phase2.runs.records.crystals import CRYSTAL_SYSTEMS, RunCrystals, crystal_system
+from phase2.runs.records.predictions import PartPredictions
 from phase2.runs.report.html.periodic_table import NUMBERS
 from phase2.runs.report.html.points import rounded
 

@@ -11,15 +11,15 @@ from typing import TypeVar
 from phase2.config.schema import RunConfig
 from phase2.errors import ModelFileError, RequestError
 from phase2.properties import Property
-from phase2.runs.attempts import Attempt
-from phase2.runs.crystals import RunCrystals
-from phase2.runs.history import EpochRow, parse_history
 from phase2.runs.layout import CONFIG, MANIFEST
-from phase2.runs.manifest import VERSION, RunManifest
-from phase2.runs.predictions import PartPredictions, parse_predictions
+from phase2.runs.records.attempts import Attempt
+from phase2.runs.records.crystals import RunCrystals
+from phase2.runs.records.history import EpochRow, parse_history
+from phase2.runs.records.manifest import VERSION, RunManifest
+from phase2.runs.records.predictions import PartPredictions, parse_predictions
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.remote.checkpoints import attempts_key
 from phase2.runs.report.html.files import RunFiles
-from phase2.runs.run_config import RecordedConfig
 from phase2.storage.records import parse_record, parse_rows
 
 Parsed = TypeVar("Parsed")

@@ -11,7 +11,7 @@ from phase2.errors import RequestError
 from phase2.properties import Property
 from phase2.runs.artifacts import Artifact, describe_files
 from phase2.runs.layout import REPORT, RunDirectory
-from phase2.runs.manifest import RunManifest
+from phase2.runs.records.manifest import RunManifest
 from phase2.runs.report.html.drawing import EPOCHS, PARTS, SYSTEMS, run_data
 from phase2.runs.report.html.errors import property_errors
 from phase2.runs.report.html.facts import data_facts, environment_facts, handoff_facts, summary_facts, time_facts

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.output.visible import shorten
-from phase2.runs.crystals import CRYSTAL_SYSTEMS, RunCrystals, crystal_system
-from phase2.runs.predictions import PartPredictions
+from phase2.runs.records.crystals import CRYSTAL_SYSTEMS, RunCrystals, crystal_system
+from phase2.runs.records.predictions import PartPredictions
 
 POINTS = 20_000
 """Points of a report in all: runs, parts and properties share them."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from phase2.runs.attempts import Attempt
+from phase2.runs.records.attempts import Attempt
 from phase2.runs.report.html.facts import duration
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from phase2.output.visible import visible
-from phase2.runs.crystals import RecordedStructure, RunCrystals, crystal_system
-from phase2.runs.predictions import PartPredictions
+from phase2.runs.records.crystals import RecordedStructure, RunCrystals, crystal_system
+from phase2.runs.records.predictions import PartPredictions
 from phase2.runs.report.html.periodic_table import SYMBOLS
 from phase2.runs.report.html.points import LONGEST_ID, short_id
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.markdown import number, table
-from phase2.runs.results import PropertyMetrics
 
 COLUMNS = (
     "binary property", "val log loss", "test log loss", "prior's test log loss", "test ROC AUC", "test accuracy",

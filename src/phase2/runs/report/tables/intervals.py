@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from phase2.runs.intervals import LEVELS, PropertyIntervals
+from phase2.runs.records.intervals import LEVELS, PropertyIntervals
 from phase2.runs.report.markdown import number, table
 
 _SECTION = """\

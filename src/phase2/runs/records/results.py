@@ -8,10 +8,10 @@ from typing import Self
 from pydantic import Field
 
 from phase2.config.levels import Algorithm, Mode
-from phase2.runs.baselines import PropertyBaseline
-from phase2.runs.execution import Execution
-from phase2.runs.intervals import PropertyIntervals
-from phase2.runs.splits import Leakage
+from phase2.runs.records.baselines import PropertyBaseline
+from phase2.runs.records.execution import Execution
+from phase2.runs.records.intervals import PropertyIntervals
+from phase2.runs.records.splits import Leakage
 from phase2.storage.records import Counted, Record
 
 THRESHOLD = 0.5

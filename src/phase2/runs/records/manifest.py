@@ -13,15 +13,15 @@ from phase2.machine.code import Code
 from phase2.machine.hardware import Hardware
 from phase2.machine.place import Place
 from phase2.runs.artifacts import Artifact, describe_files
-from phase2.runs.attempts import Attempt, Status
-from phase2.runs.baselines import PropertyBaseline
-from phase2.runs.execution import Execution
-from phase2.runs.intervals import PropertyIntervals
 from phase2.runs.layout import RunDirectory
-from phase2.runs.lineage import Lineage
-from phase2.runs.results import PropertyMetrics, Results
-from phase2.runs.run_config import RecordedConfig
-from phase2.runs.splits import Leakage, SplitFacts
+from phase2.runs.records.attempts import Attempt, Status
+from phase2.runs.records.baselines import PropertyBaseline
+from phase2.runs.records.execution import Execution
+from phase2.runs.records.intervals import PropertyIntervals
+from phase2.runs.records.lineage import Lineage
+from phase2.runs.records.results import PropertyMetrics, Results
+from phase2.runs.records.run_config import RecordedConfig
+from phase2.runs.records.splits import Leakage, SplitFacts
 from phase2.storage.records import Counted, Record, read_record, write_record
 
 VERSION = 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from phase2.runs.splits import Leakage, SplitFacts
+from phase2.runs.records.splits import Leakage, SplitFacts
 
 
 def leakage(**counts):

@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from phase2.runs.predictions import write_predictions
+from phase2.runs.records.predictions import write_predictions
+from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.tables.metrics import metrics_rows
-from phase2.runs.results import PropertyMetrics
 
 
 def errors(**changes):

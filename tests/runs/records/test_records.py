@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from phase2.errors import ModelFileError
-from phase2.runs.attempts import Attempt, begin_attempt, end_attempt
-from phase2.runs.manifest import RunManifest, read_manifest
 from phase2.runs.publish.reader import PublishedRun
-from phase2.runs.results import PropertyMetrics, Results
-from phase2.runs.run_config import RecordedConfig
+from phase2.runs.records.attempts import Attempt, begin_attempt, end_attempt
+from phase2.runs.records.manifest import RunManifest, read_manifest
+from phase2.runs.records.results import PropertyMetrics, Results
+from phase2.runs.records.run_config import RecordedConfig
 from phase2.storage.records import read_record, read_rows, write_record, write_rows
 from phase2.storage.urls import open_store
 

@@ -11,7 +11,7 @@ from phase2.config.reproduce import reproducing_request
 from phase2.config.resolve import ResolvedRun
 from phase2.config.schema import RunConfig
 from phase2.runs.layout import CONFIG, RunDirectory
-from phase2.runs.lineage import Lineage
+from phase2.runs.records.lineage import Lineage
 from phase2.storage.base import ObjectMissingError, Store
 from phase2.storage.records import Counted, Record, parse_record, read_record, write_record
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from phase2.runs.history import EpochRow, best_row, read_epochs_done, write_history
+from phase2.runs.records.history import EpochRow, best_row, read_epochs_done, write_history
 
 
 def row(epoch, score=1.0):

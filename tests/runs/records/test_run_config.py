@@ -8,7 +8,7 @@ from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
-from phase2.runs.run_config import RecordedConfig
+from phase2.runs.records.run_config import RecordedConfig
 
 
 @pytest.fixture
