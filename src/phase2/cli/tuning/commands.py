@@ -18,9 +18,9 @@ from phase2.cli.options import AcceptOption, DeviceOption
 from phase2.cli.request_options import takes_request
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, open_existing_store, print_json
 from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption
+from phase2.cli.training.options import DryRunOption, PublishOption
 from phase2.cli.training.run_messages import study_message
 from phase2.cli.training.tracking import TrackOption, check_track, tracked_run
-from phase2.cli.training.train import DryRunOption, PublishOption
 from phase2.cli.tuning import submit
 from phase2.cli.tuning.options import (
     HoursOption,
