@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from phase2.config.settings import store_url
 from phase2.errors import RequestError
-from phase2.runs.addresses import cache_of, split_address, stored_model_file
+from phase2.runs.addresses import cache_of, stored_model_file
 from phase2.runs.catalog.index import list_runs
-from phase2.runs.catalog.lookup import default_run, find_in
+from phase2.runs.catalog.lookup import default_run
+from phase2.runs.catalog.named import locate
 from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.keys import local_run
 from phase2.runs.layout import MANIFEST, RunDirectory, model_file_in
@@ -124,9 +126,4 @@ def _located(reference: RunReference, store: str | os.PathLike[str] | None) -> t
     """The store of a run, and where the run lies in it."""
     if isinstance(reference, RunSummary):
         return store_at(store), reference.prefix
-    name = str(reference)
-    if "://" not in name:
-        place = store_at(store)
-        return place, find_in(place, name).prefix
-    url, prefix = split_address(name)
-    return store_at(url), prefix
+    return locate(str(reference), partial(store_at, store))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from phase2.cli.console import echo_text
 from phase2.config.settings import STORE_VARIABLE, store_url
+from phase2.errors import RequestError
 
 if TYPE_CHECKING:
+    from phase2.runs.catalog.named import RunPlace
     from phase2.storage.base import Store
 
 MODELS = "models"
@@ -45,7 +49,7 @@ RunArgument = Annotated[
     str,
     typer.Argument(
         metavar="RUN",
-        help="Run id, folder name, a unique prefix of one, 'latest' or 'best'.",
+        help="Run id, folder name, a unique prefix of one, path, address, 'latest' or 'best'.",
         autocompletion=local_runs,
     ),
 ]
@@ -70,6 +74,68 @@ def open_existing_store(url: str | None) -> Store:
 
     named = url or store_url()
     return urls.open_existing_store(named) if named else urls.open_store(MODELS)
+
+
+def locate_run(run: str, store: str | None) -> RunPlace:
+    """Find the run that a command is about: by path or address, or by name in the store of the command.
+
+    Raises:
+        RequestError: There is no such run, or it is in another store than the one that is named.
+    """
+    from phase2.runs.catalog.named import locate
+
+    found = locate(run, partial(open_existing_store, store))
+    _refuse_elsewhere([found], store)
+    return found
+
+
+def locate_runs(runs: Sequence[str], store: str | None) -> list[RunPlace]:
+    """Find several runs as :func:`locate_run` does, each of them once.
+
+    Raises:
+        RequestError: As there.
+    """
+    from phase2.runs.catalog.named import locate_all
+
+    found = locate_all(runs, partial(open_existing_store, store))
+    _refuse_elsewhere(found, store)
+    return found
+
+
+def named_in(run: str, store: str | None) -> tuple[Store, str]:
+    """Return the store that a run is in, and its name there, without looking whether it is there.
+
+    Raises:
+        RequestError: The store is not there, or it is another one than the one that is named.
+    """
+    from phase2.runs.catalog.named import own_place
+
+    own = own_place(run)
+    if own is None:
+        return open_existing_store(store), run
+    _refuse_elsewhere([own], store)
+    return own
+
+
+def _refuse_elsewhere(found: Sequence[RunPlace], store: str | None) -> None:
+    """Refuse runs that are named by a path or an address in another store than ``--store``."""
+    if store is None:
+        return
+    meant = _comparable(open_existing_store(store))
+    for place in found:
+        if _comparable(place.store) != meant:
+            raise RequestError(
+                f"{place.prefix} of {place.store.url} is not in the store {store}.",
+                why="A path or an address says itself where the run is.",
+                fix="Leave out --store.",
+            )
+
+
+def _comparable(store: Store) -> str:
+    from phase2.runs.keys import folder_of
+
+    folder = folder_of(store)
+    return store.url if folder is None else str(folder.resolve())
 
 
 def print_json(content: object) -> None:

@@ -30,7 +30,7 @@ def split_address(address: str) -> tuple[str, str]:
         raise RequestError(
             f"{address} is no address of a run.",
             why="An address names the store, the family and the folder of the run.",
-            fix="Write s3://bucket/prefix/family/run_..., or name the run and give store='s3://bucket/prefix'.",
+            fix="Write s3://bucket/prefix/family/run_..., or give the run and its store apart from each other.",
         )
     return url, f"{family}/{run}"
 

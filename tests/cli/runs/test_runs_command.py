@@ -156,6 +156,36 @@ def test_a_bad_request_exits_with_2_and_says_why(say, output, words, says):
     assert says in error
 
 
+def test_a_run_is_named_by_its_path_and_address(say, output, run, tmp_path, monkeypatch):
+    monkeypatch.setenv("PHASE2_STORE", str(tmp_path / "elsewhere"))  # which is not there, and not asked
+    address = run.as_uri()
+    for words in (
+        ["runs", "show"],
+        ["runs", "verify"],
+        ["report", "--output", tmp_path / "r.html"],
+        ["watch", "--plain"],
+    ):
+        for name in (f"{run}/", address):
+            code, printed, error = say(*words, name)
+            assert (code, bool(printed)) == (0, True), error
+    code, _, error = say("runs", "compare", run, address)
+    assert code == 0, error
+    code, printed, _ = say("pull", address, "--to", tmp_path / "pulled")
+    pulled = tmp_path / "pulled" / run.parent.name / run.name
+    assert (code, printed.strip()) == (0, str(pulled))
+    code, rows, _ = say("runs", "compare", run, pulled, "--json")
+    assert list(rows[0]["values"]) == [address, pulled.as_uri()]
+    code, _, error = say("runs", "show", pulled, "--store", output)
+    assert code == 2
+    assert "Leave out --store" in error
+    code, _, error = say("watch", "--plain", run, pulled)
+    assert code == 2
+    assert "several stores" in error
+    assert say("runs", "delete", pulled, "--yes")[0] == 0
+    assert not pulled.exists()
+    assert run.exists()
+
+
 def test_training_publishes_to_the_named_store(say, cache, tmp_path):
     words = ["--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "1"]
     store = tmp_path / "store"

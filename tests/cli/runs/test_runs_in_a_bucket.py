@@ -92,12 +92,13 @@ def test_every_filter_selects(say, runs):
     assert sorted(listed("--rebuild")) == sorted(everything)
 
 
-def test_show_best_and_compare(say, runs):
-    code, manifest, _ = say("runs", "show", "old", "--json")
-    assert (code, manifest) == (0, json.loads(runs[1].manifest.read_text()))
+def test_show_best_and_compare(say, store, runs):
+    whole = json.loads(runs[1].manifest.read_text())
+    for name in ("old", f"{store.url}/multitask_lite_e3nn/{runs[1].path.name}"):
+        assert say("runs", "show", name, "--json")[:2] == (0, whole)
     code, printed, _ = say("runs", "show", "old")
     assert code == 0
-    for wanted in ("best.pt", "5,000", "attempts", "ran on", "test", manifest["place"]["host"]):
+    for wanted in ("best.pt", "5,000", "attempts", "ran on", "test", whole["place"]["host"]):
         assert wanted in printed
     code, _, error = say("runs", "best", "--json")
     assert code == 2, "runs of other properties do not compare"

@@ -128,6 +128,15 @@ def test_a_run_is_found_by_the_path_of_its_folder_in_the_output_folder(tmp_path,
         find_by_name(tmp_path / "models", "x" * 5000)
 
 
+def test_an_address_goes_with_its_store(tmp_path, resolved):
+    other = start(tmp_path / "there", resolved, "run_20260102T000000Z_bbbbbb")
+    address, here = other.path.as_uri(), tmp_path / "here"
+    assert find_by_name(here, address, LocalStore(tmp_path / "there")).prefix == prefix_of(other)
+    for store in (None, LocalStore(tmp_path / "third")):
+        with pytest.raises(RequestError, match=r"Add --store file://.*there\."):
+            find_by_name(here, address, store)
+
+
 def test_an_unfinished_run_of_a_store_is_continued_where_it_is_the_newest(tmp_path, resolved):
     here, store = tmp_path / "here", LocalStore(tmp_path / "there")
     start(here, resolved, "run_20260101T000000Z_aaaaaa")

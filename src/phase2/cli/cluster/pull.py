@@ -9,7 +9,7 @@ import typer
 
 from phase2.cli.cluster.options import ContextOption, NamespaceOption, connected, namespace_of
 from phase2.cli.console import echo, note
-from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, open_existing_store, print_json
+from phase2.cli.store import MODELS, JsonOption, RunArgument, StoreOption, locate_run, print_json
 from phase2.config.settings import store_url
 from phase2.errors import RequestError
 
@@ -58,13 +58,11 @@ def pull(
 
 def _pull(run: str, store: str | None, to: Path, only: Sequence[str]) -> tuple[str, Path]:
     from phase2.cli.progress import transfer_bar
-    from phase2.runs.catalog.lookup import find_in
     from phase2.runs.publish.reader import PublishedRun
     from phase2.storage.base import KeysMissingError
 
-    place = open_existing_store(store)
     try:
-        found = PublishedRun.open(place, find_in(place, run).prefix)
+        found = PublishedRun.open(*locate_run(run, store))
     except RequestError as error:
         hint = _hint(has_keys=not isinstance(error, KeysMissingError), has_store=bool(store or store_url()))
         raise RequestError(error.what, why=error.why, fix=f"{error.fix} {hint}".strip()) from error

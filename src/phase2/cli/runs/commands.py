@@ -10,7 +10,16 @@ from phase2.cli.console import note, print_table
 from phase2.cli.runs import folds, maintenance, page, removal, sharing
 from phase2.cli.runs.filter import takes_filter
 from phase2.cli.runs.table import ROWS, ColumnsOption, print_runs
-from phase2.cli.store import JsonOption, RunArgument, StoreOption, local_runs, open_existing_store, print_json
+from phase2.cli.store import (
+    JsonOption,
+    RunArgument,
+    StoreOption,
+    local_runs,
+    locate_run,
+    locate_runs,
+    open_existing_store,
+    print_json,
+)
 from phase2.errors import RequestError
 from phase2.runs.catalog.filter import RunFilter, trained_properties
 
@@ -92,18 +101,18 @@ app.command("list")(takes_filter(_list))
 def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
     """Show the manifest of a run, or the progress of an unfinished one."""
     from phase2.cli.runs.details import print_details, print_unfinished
-    from phase2.runs.catalog.lookup import find_in
+    from phase2.runs.catalog.index import read_summary
     from phase2.runs.catalog.summary import WITHOUT_MANIFEST
     from phase2.runs.catalog.unfinished import UnfinishedRun
     from phase2.runs.publish.reader import PublishedRun
 
-    place = open_existing_store(store)
-    summary = find_in(place, run)
-    if summary.status in WITHOUT_MANIFEST:
-        unfinished = UnfinishedRun.read(place, summary)
+    place = locate_run(run, store)
+    summary = read_summary(*place)
+    if summary is not None and summary.status in WITHOUT_MANIFEST:
+        unfinished = UnfinishedRun.read(place.store, summary)
         print_json(unfinished.model_dump(mode="json")) if as_json else print_unfinished(unfinished)
         return
-    found = PublishedRun.open(place, summary.prefix)
+    found = PublishedRun.open(*place)
     if as_json:
         print_json(found.manifest.model_dump(mode="json"))
         return
@@ -118,18 +127,17 @@ def compare(
 ) -> None:
     """Compare the errors of runs, property by property."""
     from phase2.runs.catalog.comparison import compare_runs
-    from phase2.runs.catalog.index import list_runs
-    from phase2.runs.catalog.lookup import find
     from phase2.runs.publish.reader import PublishedRun
 
     if len(runs) < 2:
         raise RequestError("A comparison needs two runs or more.", fix="Name another run.")
-    place = open_existing_store(store)
-    listed = list_runs(place)
-    prefixes = list(dict.fromkeys(find(listed, name).prefix for name in runs))
-    manifests = [PublishedRun.open(place, prefix).manifest for prefix in prefixes]
+    places = locate_runs(runs, store)
+    manifests = [PublishedRun.open(*place).manifest for place in places]
     rows = compare_runs(manifests)
     if as_json:
+        prefixes = [place.prefix for place in places]
+        if len(set(prefixes)) < len(prefixes):  # copies of a run, in several stores
+            prefixes = [f"{place.store.url}/{place.prefix}" for place in places]
         print_json([{**row.labels(), "values": dict(zip(prefixes, row.values, strict=True))} for row in rows])
         return
     from phase2.runs.report.markdown import number

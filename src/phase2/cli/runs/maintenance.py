@@ -13,8 +13,8 @@ from phase2.cli.store import (
     JsonOption,
     RunArgument,
     StoreOption,
+    locate_run,
     open_command_store,
-    open_existing_store,
     print_json,
 )
 from phase2.errors import DataError, RequestError
@@ -45,11 +45,9 @@ def publish(
 
 def verify(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002
     """Hash every file of a run, and name missing, damaged and extra files."""
-    from phase2.runs.catalog.lookup import find_in
     from phase2.runs.publish.reader import PublishedRun
 
-    place = open_existing_store(store)
-    found = PublishedRun.open(place, find_in(place, run).prefix)
+    found = PublishedRun.open(*locate_run(run, store))
     result = found.verify()
     kinds = {"missing": result.missing, "damaged": result.damaged, "extra": result.extra}
     if result.replaced:

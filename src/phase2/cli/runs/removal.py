@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import confirm, echo, note, print_table
-from phase2.cli.store import JsonOption, StoreOption, YesOption, open_existing_store, print_json
+from phase2.cli.store import JsonOption, StoreOption, YesOption, named_in, open_existing_store, print_json
 from phase2.errors import RequestError
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ VersionsOption = Annotated[
 
 
 def delete(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Run id, folder name or family/name, 'latest' or 'best'.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Run id, folder name, family/name, path, address, 'latest' or 'best'.")
+    ],
     store: StoreOption = None,
     versions: VersionsOption = False,  # noqa: FBT002
     yes: YesOption = False,  # noqa: FBT002
@@ -35,9 +37,9 @@ def delete(
     from phase2.runs.publish.deletion import delete_run
     from phase2.runs.remote.ids import DamagedIdError
 
-    place = open_existing_store(store)
+    place, name = named_in(run, store)
     # A run that was deleted before has versions and no key.
-    prefix = run if versions and is_run_prefix(run) else find_prefix(place, run)
+    prefix = name if versions and is_run_prefix(name) else find_prefix(place, name)
     confirm(f"Remove {prefix} from {place.url}?", action="removed", yes=yes)
     damaged = None
     try:

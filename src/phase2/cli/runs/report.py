@@ -9,7 +9,7 @@ import typer
 
 from phase2.cli.console import echo, note
 from phase2.cli.runs.sealed import refuse_sealed_run
-from phase2.cli.store import StoreOption, local_runs, open_existing_store
+from phase2.cli.store import StoreOption, local_runs, locate_run
 from phase2.storage.disk.home import expand_home
 
 if TYPE_CHECKING:
@@ -63,21 +63,13 @@ def report(
 
 def _files(name: str, store: str | None) -> RunFiles:
     """Find the files of a run: a folder, an address, or a name in a store."""
-    from phase2.runs.addresses import split_address
-    from phase2.runs.catalog.lookup import find_in
     from phase2.runs.keys import local_run
     from phase2.runs.layout import CONFIG, MANIFEST
     from phase2.runs.report.html.files import files_in_store, files_of_folder
-    from phase2.storage.urls import open_store
 
     folder = expand_home(name)
     if any((folder / known).is_file() for known in (MANIFEST, CONFIG)):
         return files_of_folder(folder.resolve())
-    if "://" in name:
-        url, prefix = split_address(name)
-        place = open_store(url)
-    else:
-        place = open_existing_store(store)
-        prefix = find_in(place, name).prefix
+    place, prefix = locate_run(name, store)
     here = local_run(place, prefix)
     return files_in_store(place, prefix) if here is None else files_of_folder(here.path)

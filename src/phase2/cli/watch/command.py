@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 RunsArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[RUN]...", help="Runs by id, name or a unique prefix; those in progress without one."),
+    typer.Argument(
+        metavar="[RUN]...", help="Runs by id, name, unique prefix, path or address; those in progress without one."
+    ),
 ]
 ClusterOption = Annotated[
     bool, typer.Option("--cluster", help="Watch runs of a cluster; --namespace and --context say so as well.")
@@ -65,11 +67,18 @@ def watch(
 
 
 def _store(names: tuple[str, ...], url: str | None) -> tuple[WatchSource, str]:
-    from phase2.cli.store import open_existing_store
+    from phase2.cli.store import named_in, open_existing_store
     from phase2.cli.watch.sources import StoredRuns
 
-    store = open_existing_store(url)
-    return StoredRuns(store, names), store.url
+    named = [named_in(name, url) for name in names]
+    if len({store.url for store, _ in named}) > 1:
+        raise RequestError(
+            "The runs are in several stores.",
+            why="Those of one store are watched together.",
+            fix="Watch the runs of each store in a terminal of its own.",
+        )
+    store = named[0][0] if named else open_existing_store(url)
+    return StoredRuns(store, tuple(name for _, name in named)), store.url
 
 
 def _cluster(names: tuple[str, ...], namespace: str | None, context: str | None) -> tuple[WatchSource, str]:

@@ -183,6 +183,6 @@ def _unknown(names: Mapping[str, Sequence[str]], name: str) -> RequestError:
     nearest = nearest_name(names, name, names.__getitem__)
     return RequestError(
         f"There is no run '{name}'.",
-        why=f"There are {len(names)} runs." if names else "There are no runs.",
+        why=f"There {'is' if len(names) == 1 else 'are'} {counted(len(names), 'run')}.",
         fix=f"Did you mean '{nearest}'?" if nearest else "'phase2 runs list' shows all runs.",
     )

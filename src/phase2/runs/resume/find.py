@@ -11,6 +11,7 @@ from phase2.config.resolve import ResolvedRun
 from phase2.config.schema import RunConfig
 from phase2.config.settings import run_id_of_process
 from phase2.errors import ModelFileError, RequestError
+from phase2.runs.addresses import split_address
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.lookup import find
 from phase2.runs.identity import check_identity, run_id_of
@@ -24,6 +25,7 @@ from phase2.runs.resume.config_diff import differences
 from phase2.runs.resume.run_path import name_in_output
 from phase2.storage.base import Store
 from phase2.storage.folder import LocalStore
+from phase2.storage.urls import is_address, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,19 @@ def find_run_to_resume(resolved: ResolvedRun, resumption: ResumeRequest, store: 
 
 
 def find_by_name(output: Path, name: str, store: Store | None = None) -> ExistingRun:
-    """Find a run by id, folder name, a unique prefix of one, or its folder in ``output``, here or in a store.
+    """Find a run by id, folder name, a unique prefix of one, its address, or its folder in ``output``.
 
     Raises:
-        RequestError: No run matches, or several do; the nearest name is offered.
+        RequestError: No run matches, or several do; the nearest name is offered. Or its address is in another store.
     """
+    if is_address(name):
+        url, name = split_address(name)
+        if store is None or store.url != open_store(url).url:
+            raise RequestError(
+                f"{name} is in a store that the run would not go on in.",
+                why="A run is continued in the store that has its checkpoint.",
+                fix=f"Add --store {url}.",
+            )
     stored = {} if store is None else {run.prefix: run for run in list_runs(store)}
     local = {run.prefix: run for run in list_runs(LocalStore(output))} if output.is_dir() else {}
     prefix = find(list((stored | local).values()), name_in_output(name, output)).prefix
