@@ -26,7 +26,7 @@ def not_opened():
 
 @pytest.mark.parametrize(
     "name",
-    [f"models/{PREFIX}", f"models/{PREFIX}/", f"./models/../models/{PREFIX}", f"{{root}}/models/{PREFIX}", "link"],
+    [f"models/{PREFIX}", f"models/{PREFIX}/", f"./models/../models/{PREFIX}", f"{{root}}/models/{PREFIX}", "./link"],
 )
 def test_a_path_is_where_its_run_is(models, tmp_path, name):
     (tmp_path / "link").symlink_to(models / PREFIX)
@@ -38,6 +38,14 @@ def test_a_run_is_named_from_within_its_folder(models, monkeypatch):
     monkeypatch.chdir(models / PREFIX)
     assert locate(".", not_opened).prefix == PREFIX
     assert own_place("") is None
+
+
+def test_a_name_is_none_of_the_current_folder(models, make_run, tmp_path, monkeypatch):
+    make_run(tmp_path / "store", NAME)
+    for folder, name in ((models, PREFIX), (models / "multitask_cgcnn", NAME)):
+        monkeypatch.chdir(folder)
+        assert locate(name, lambda: open_store(tmp_path / "store")).store.url == (tmp_path / "store").as_uri()
+        assert locate(f"{name}/", not_opened).store.url == models.as_uri()
 
 
 def test_an_address_is_where_its_run_is(models):
@@ -69,7 +77,7 @@ def test_several_are_found_once_each(models, make_run, tmp_path):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("moved", "another name"),
+        ("./moved", "another name"),
         ("ftp://host/x", "ftp"),
         ("s3:/bucket/x", "Did you mean s3://bucket/x"),
         ("s3://bucket/x", "is no address of a run"),

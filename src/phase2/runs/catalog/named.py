@@ -62,6 +62,9 @@ def locate_all(names: Sequence[str], meant: Callable[[], Store]) -> list[RunPlac
 def own_place(name: str) -> RunPlace | None:
     """Return the place of a run that is named by the path of its folder or by its address; None for another name.
 
+    A path has a slash, or is ``.``: what a store calls a run, ``run_...`` and ``family/run_...``, is a name, whatever
+    the current folder holds.
+
     Raises:
         RequestError: It is an address, but of no run, or the folder of a run under another name.
     """
@@ -69,7 +72,8 @@ def own_place(name: str) -> RunPlace | None:
         url, prefix = split_address(name)
         return RunPlace(open_existing_store(url), prefix)
     folder = expand_home(name)
-    if not name or not _holds_run(folder):
+    is_path = ("/" in name or name == ".") and not is_run_prefix(name)
+    if not is_path or not _holds_run(folder):
         return None
     folder = folder.resolve()
     prefix = f"{folder.parent.name}/{folder.name}"
