@@ -2,8 +2,9 @@
 
 import pytest
 
-from phase2.data.crystals.listing import list_structures
+from phase2.data.crystals.listing import RUN_FILE, left_out_notes, list_structures
 from phase2.errors import DataError
+from phase2.runs.layout import CONFIG
 
 
 def test_structure_files_are_sorted_and_others_ignored(tmp_path):
@@ -35,3 +36,18 @@ def test_a_json_without_a_suffix_is_told_by_its_keys(tmp_path):
     found = list_structures(tmp_path)
     assert [path.name for path in found.structures] == ["JVASP-1", "JVASP-2"]
     assert [one.name for one in found.left_out] == ["log", "words"]
+
+
+def test_what_a_run_has_recorded_is_no_structure(tmp_path):
+    run = tmp_path / "models" / "multitask_cgcnn" / "run_1"
+    run.mkdir(parents=True)
+    (run / CONFIG).write_text("{}")
+    (run / "crystals.json").write_text('{"atoms": [4, 8]}')
+    (tmp_path / "a.cif").write_text("")
+    found = list_structures(tmp_path)
+    assert [path.name for path in found.structures] == ["a.cif"]
+    (note,) = left_out_notes(found.left_out)
+    assert note.startswith("2 files not taken (in the folder of a run): models/")
+    with pytest.raises(DataError, match="2 files not taken"):
+        list_structures(run)
+    assert RUN_FILE == CONFIG

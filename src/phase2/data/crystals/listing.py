@@ -13,10 +13,14 @@ from phase2.errors import DataError
 from phase2.output.wording import counted
 
 OTHER_JSON = "JSON without a structure"
+OF_RUN = "in the folder of a run"
 NOT_REGULAR = "no regular file"
 LEADS_NOWHERE = "a link that leads nowhere"
 NO_ROW = "in no row of the table"
 ODD_KEY = "a key that cannot be the path of a file"
+
+RUN_FILE = "run_config.json"
+"""File that every folder of a run has: what is in such a folder describes crystals, and holds none to read."""
 
 _NAMED = 10
 
@@ -70,8 +74,8 @@ def list_files(folder: Path) -> FolderFiles:
     linked = False
     try:
         whole = folder.resolve()
-        for path, by_link in _walk(folder):
-            why = _reason(path)
+        for path, by_link, in_run in _walk(folder):
+            why = OF_RUN if in_run else _reason(path)
             if why:
                 left_out.append(LeftOut(_relative(path, folder), why))
                 continue
@@ -123,8 +127,11 @@ def unreadable(path: Path, error: OSError) -> DataError:
     return DataError(f"{path} cannot be read.", why=f"{error.strerror}.", fix="Check its permissions.")
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield all files, and whether the way to them leads through a link; linked folders are entered last."""
+def _walk(folder: Path) -> Iterator[tuple[Path, bool, bool]]:
+    """Yield all files, whether the way to them leads through a link, and whether they are in the folder of a run.
+
+    Linked folders are entered last.
+    """
     seen: set[tuple[int, int]] = set()
     folders: list[Path] = [folder]
     links: list[Path] = []
@@ -136,14 +143,16 @@ def _walk(folder: Path) -> Iterator[tuple[Path, bool]]:
         if (key := (status.st_dev, status.st_ino)) in seen:
             continue
         seen.add(key)
-        with os.scandir(here) as entries:
-            for entry in sorted(entries, key=lambda one: one.name):
+        with os.scandir(here) as found:
+            entries = sorted(found, key=lambda one: one.name)
+            in_run = any(entry.name == RUN_FILE for entry in entries)
+            for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(Path(entry.path))
                 elif _is_folder(entry):
                     links.append(Path(entry.path))
                 else:
-                    yield Path(entry.path), by_link
+                    yield Path(entry.path), by_link, in_run
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
