@@ -27,6 +27,15 @@ def test_it_may_read_runs_and_record_events_alone(things):
     assert named(things, "ServiceAccount", "phase2-observer")["automountServiceAccountToken"] is False
 
 
+@pytest.mark.parametrize("looks", [True, False])
+def test_it_has_the_role_of_the_cloud_where_it_looks_at_the_store(helm, looks):
+    things = helm.objects("locked-down", "--set", f"observer.checkStore={str(looks).lower()}")
+    account = named(things, "ServiceAccount", "phase2-observer")["metadata"]
+    runner = named(things, "ServiceAccount", "phase2-runner")["metadata"]["annotations"]
+    role = "eks.amazonaws.com/role-arn"
+    assert account.get("annotations", {}).get(role) == (runner[role] if looks else None)
+
+
 def test_it_is_one_pod_whose_labels_are_those_of_its_policies(things):
     deployment = named(things, "Deployment", "phase2-observer")
     assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]) == (1, {"type": "Recreate"})

@@ -82,7 +82,7 @@ def test_they_end(helm):
         test, _ = (one["spec"] for one in things if one["kind"] == "Job")
         assert (test["activeDeadlineSeconds"], test["backoffLimit"]) == (900, 0)
         assert test["ttlSecondsAfterFinished"] > 0
-        assert named(things, "Pod", "phase2-test-claims")["spec"]["activeDeadlineSeconds"] == 120
+        assert named(things, "Pod", "phase2-test-claims")["spec"]["activeDeadlineSeconds"] == 900
         for cron in of_kind(things, "CronJob").values():
             assert cron["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] > 0
             assert cron["spec"]["jobTemplate"]["spec"]["ttlSecondsAfterFinished"] > 0

@@ -20,6 +20,7 @@ WRONG = [
     ("dataCache.accessModes={ReadOnlyMany}", ["/dataCache/accessModes/0", "'ReadWriteOnce', 'ReadWriteMany'"]),
     ("dataCache.accessModes=null", ["/dataCache", "missing property 'accessModes'"]),
     ("network.storePorts={0}", ["/network/storePorts/0", "minimum: got 0, want 1"]),
+    ("network.storeCIDRs={s3.example.com}", ["/network/storeCIDRs/0", "does not match pattern"]),
     ("network.storePort=https", ["/network/storePort", "got string, want integer"]),
     ("network.nameServerNamespace=Kube", ["/network/nameServerNamespace", "does not match pattern"]),
     ("quota.hard.pods=many", ["/quota/hard/pods", "does not match pattern"]),
@@ -71,6 +72,10 @@ CONTRADICTIONS = [
     (["admission.images={other/phase2}"], "admission.images does not have the image's repository (localhost/phase2)"),
     (["kueue.clusterQueue=research"], "name the LocalQueue that is to be made"),
     (["pods.gpus=1"], "quota.hard allows no GPU"),
+    (["store.endpoint=https://s3.example.com:9443"], "store.endpoint is on port 9443"),
+    (["store.endpoint=http://minio.minio.svc:9000"], "network.storeNamespace"),
+    (["store.endpoint=http://s3.example.com"], "store.endpoint is on port 80"),
+    (["monitoring.podMonitor.create=true"], "set monitoring.enabled or observer.enabled"),
     (
         ["pods.gpus=1", "pods.gpuResource=amd.com/gpu", r"quota.hard.requests\.amd\.com/gpu=0"],
         "raise requests.amd.com/gpu there",

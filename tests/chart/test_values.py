@@ -17,6 +17,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 MAPS = {
     "serviceAccount.annotations", "network.nameServerLabels", "network.storeLabels", "quota.hard", "pods.nodeSelector",
+    "argo.steps.nodeSelector",
     "commonLabels", "commonAnnotations", "monitoring.podLabels", "tracking.podLabels", "monitoring.podMonitor.labels",
     "monitoring.rules.labels", "monitoring.dashboard.labels",
 }  # fmt: skip
@@ -26,6 +27,7 @@ DESCRIBED_TOGETHER = {TABLE, ("runs", "communication"), ("runs", "prices")}
 AS_IN_A_POD = {
     "pods.affinity.nodeAffinity", "pods.affinity.podAffinity", "pods.affinity.podAntiAffinity",
     "pods.topologySpreadConstraints.[]",
+    "argo.steps.affinity.nodeAffinity", "argo.steps.affinity.podAffinity", "argo.steps.affinity.podAntiAffinity",
 }  # fmt: skip
 
 

@@ -176,3 +176,11 @@ http://minio.{{ .Release.Namespace }}.svc.cluster.local:9000
 {{- $_ := set $table "all" (mergeOverwrite (dict) $all (dict "all" $row)) -}}
 {{- toYaml $table -}}
 {{- end -}}
+
+{{- /* Egress to the API server, by its ports alone: its addresses are those of the cluster. */}}
+{{- define "phase2.apiServer" -}}
+- ports:
+  {{- range .Values.network.apiServerPorts }}
+  - {protocol: TCP, port: {{ . }}}
+  {{- end }}
+{{- end }}

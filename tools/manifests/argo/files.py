@@ -61,8 +61,8 @@ def _templates() -> Iterator[tuple[str, Manifest]]:
     nightly = cron_workflow(
         "phase2-nightly", "phase2-train", "0 2 * * *", {"algorithm": "cgcnn", "level": "smoke"}, hours=6
     )
-    clean = cron_workflow("phase2-clean", "phase2-prune", "0 4 * * 0", {}, hours=6)
-    # Its keys have to be allowed to write below page/: whoever gave them that right resumes it.
+    # Nothing is deleted, and nothing written below page/, before somebody who has given the keys that right resumes it.
+    clean = cron_workflow("phase2-clean", "phase2-prune", "0 4 * * 0", {}, hours=6, suspend=True)
     page = cron_workflow("phase2-nightly-page", "phase2-page", "0 5 * * *", {}, hours=2, suspend=True)
     installed: list[models.WorkflowTemplate | models.CronWorkflow] = [*workflow_templates(), nightly, clean, page]
     for model in installed:

@@ -17,7 +17,7 @@ policies, a data cache, a nightly smoke run, and the WorkflowTemplates where the
 ```
 helm install phase2 charts/phase2-runner --namespace phase2 --create-namespace \\
   --set image.repository=registry.example.com/phase2 --set image.digest=sha256:... --set store.url=s3://my-bucket/runs
-helm test phase2 --namespace phase2
+helm test phase2 --namespace phase2 --timeout 20m
 ```
 
 [Install with Helm](../../docs/how-to/helm.md) tells administrators the rest: keys, profiles (`ci/*-values.yaml`), what

@@ -26,6 +26,7 @@ _LABEL_VALUE = "^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
 _LABEL_KEY = "^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 _LABEL_NAME = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _SUBDOMAIN = "[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
+_CIDR = "^([0-9]{1,3}([.][0-9]{1,3}){3}|[0-9a-fA-F:]{2,39})/[0-9]{1,3}$"
 _REPOSITORY = "^[a-z0-9]([a-z0-9._:/-]{0,253}[a-z0-9])?$"
 _QUANTITY = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?$"
 _FIELD = "[0-9*,/A-Za-z-]+"
@@ -86,6 +87,11 @@ _CORES = or_number(required(CPU))
 _MEMORY = or_number(required(MEMORY), 64_000_000)  # bytes
 _COMMUNICATION = or_number(text("^[A-Za-z0-9_.,:=^/-]{1,256}$"))
 _AS_IN_A_POD: Rule = {"type": "object", "additionalProperties": True}
+_AFFINITY: Rule = {
+    "type": "object",
+    "properties": dict.fromkeys(("nodeAffinity", "podAffinity", "podAntiAffinity"), _AS_IN_A_POD),
+    "additionalProperties": False,
+}
 _SCHEDULE = text(f"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|{_FIELD}( {_FIELD}){{4}})$")
 _PERSON = text("^[^\\s]+$", most=256)
 _CEL_NAME = text("^[^\\s'\\\\]+$", most=256)  # of a user or a group, as a literal of CEL
@@ -168,8 +174,11 @@ RULES: dict[str, Rule] = {
     "network.enabled": _SWITCH,
     "network.wholeNamespace": _SWITCH,
     "network.storePorts": listed(_PORT),
+    "network.storeCIDRs": listed(text(_CIDR), least=1),
     "network.nameServerNamespace": text(f"^{_LABEL_NAME}$"),
     "network.nameServerLabels": _LABELS,
+    "network.nameServerPorts": listed(_PORT, least=1),
+    "network.apiServerPorts": listed(_PORT, least=1),
     "network.storeNamespace": text(f"^({_LABEL_NAME})?$"),
     "network.storeLabels": _LABELS,
     "network.storePort": _PORT,
@@ -193,6 +202,9 @@ RULES: dict[str, Rule] = {
     "clusterSuffix": text("^(-[a-z0-9-]{0,30}[a-z0-9])?$"),
     "argo.enabled": _SWITCH,
     "argo.parallel": number(1, 10_000),
+    "argo.steps.nodeSelector": _LABELS,
+    "argo.steps.tolerations": listed(_TOLERATION),
+    "argo.steps.affinity": _AFFINITY,
     "argo.controllers": listed(text(f"^system:serviceaccount:{_LABEL_NAME}:{_SUBDOMAIN}$"), least=1),
     "kueue.queue": text(f"^({_LABEL_NAME})?$"),
     "kueue.clusterQueue": text(f"^({_SUBDOMAIN})?$"),
@@ -240,11 +252,7 @@ RULES: dict[str, Rule] = {
     "pods.gpuResource": required(GPU_RESOURCE),
     "pods.nodeSelector": _LABELS,
     "pods.tolerations": listed(_TOLERATION),
-    "pods.affinity": {
-        "type": "object",
-        "properties": dict.fromkeys(("nodeAffinity", "podAffinity", "podAntiAffinity"), _AS_IN_A_POD),
-        "additionalProperties": False,
-    },
+    "pods.affinity": _AFFINITY,
     "pods.topologySpreadConstraints": listed(_AS_IN_A_POD),
     "pods.ephemeralStorage": _OPTIONAL_SIZE,
     "pods.workSizeLimit": _OPTIONAL_SIZE,
