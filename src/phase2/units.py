@@ -83,6 +83,8 @@ _SPELLINGS = MappingProxyType({
     "\u207b": "-", "\u00b9": "1", "\u2070": "0", "\u2074": "4",
 })  # fmt: skip
 _LONGEST = 80
+_ANGSTROM = re.compile(r"(?<![A-Za-z])A(?=\s*\^?[+-]?[23](?!\d))")
+"""Areas and volumes are written in ``A^2`` and ``A^3``, which nobody means in ampere."""
 _MOLE_OF_ATOMS = re.compile(r"\b(mol|mole)[ \-_*]*(?:of +)?(atoms?)\b")
 _PER = re.compile(r"(?<![A-Za-z])per(?![A-Za-z])")
 _TOKEN = re.compile(r"\s*(?:(?P<symbol>[A-Za-z%][A-Za-z.]*|1)\^?(?P<power>[+-]?\d+)?|(?P<sign>[*/()]))")
@@ -93,7 +95,8 @@ def conversion_factor(given: str, wanted: str) -> float:
     """Return the number that values in one unit are multiplied by to be in another.
 
     Args:
-        given: The unit of the values, such as ``meV/atom``, ``kbar``, ``uC/cm^2`` or ``J mol-1 K-1``.
+        given: The unit of the values, such as ``meV/atom``, ``kbar``, ``uC/cm^2`` or ``J mol-1 K-1``. The angstrom is
+            ``Ang``, or ``A`` with the power 2 or 3; ``A`` alone is the ampere.
         wanted: The unit that they are to have.
 
     Raises:
@@ -139,6 +142,7 @@ def _parse(text: str) -> _Unit:
         plain = plain.replace(spelling, meaning)
     if plain in _SYMBOLS:
         return _SYMBOLS[plain]
+    plain = _ANGSTROM.sub("Ang", plain)
     plain = _MOLE_OF_ATOMS.sub(r"(\1 \2)", _PER.sub("/", plain.replace("_", " ")))
     return _Parser(text, plain).read()
 

@@ -287,6 +287,11 @@ def test_a_model_that_is_nowhere_is_refused(models, name, says, capsys):
     assert says in capsys.readouterr().err
 
 
+def test_a_folder_is_no_file(models, capsys):
+    assert _predict(models, "--cif", EXAMPLES) == 2
+    assert f"Write --dir {EXAMPLES}" in capsys.readouterr().err
+
+
 def test_a_model_that_is_named_twice_is_noted(models, capsys):
     (run,) = models.glob("*/run_*")
     words = ["--cif", str(EXAMPLES / "Si.cif"), "--store", str(models), "--model", str(run), "--model", "latest"]

@@ -71,8 +71,13 @@ def test_the_fingerprint_tells_data_apart(cache):
 
 
 def test_a_property_without_labels_is_refused_or_dropped(cache):
-    with pytest.raises(DataError, match="no label for band_gap_mbj, spillage"):
+    with pytest.raises(
+        DataError, match=r"no label for band_gap_mbj, spillage.*--properties formation_energy,"
+    ) as refused:
         _load(cache, KEYS)
+    assert "--max-samples" not in str(refused.value)
+    with pytest.raises(DataError, match=r"crystals of the 100 crystals that the level or --max-samples keeps"):
+        _load(cache, KEYS, max_samples=100)
     kept = _load(cache, KEYS, drop_unlabelled_properties=True).properties
     assert {p.key for p in kept} == set(KEYS) - {"band_gap_mbj", "spillage"}
     with pytest.raises(DataError, match="no label for spillage"):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from phase2.evaluation.groups import KINDS, NEAR, NEW, SEEN, Described, groups_of
+from phase2.evaluation.groups import KINDS, NEAR, NEW, SEEN, Described, groups_of, in_order
 
 CRYSTALS = Described(
     formulas=["NaCl", "Si", "Fe2O3", "Si"],
@@ -22,6 +22,13 @@ def test_every_kind_groups_the_crystals():
     assert members("spacegroup") == {"167": [2], "225": [0], "227": [1]}
     assert members("size") == {"2": [0, 1], "9 to 16": [2], "more than 64": [3]}
     assert members("training") == {SEEN: [1], NEAR: [3], NEW: [0, 2]}
+
+
+def test_names_of_groups_are_sorted_as_the_groups_are():
+    for kind in KINDS:
+        order = [group.name for group in groups_of(CRYSTALS, [kind])]
+        assert in_order(kind, order[::-1]) == order
+    assert in_order("spacegroup", ["14", "2"]) == ["2", "14"]
 
 
 def test_an_unknown_training_set_makes_no_groups():

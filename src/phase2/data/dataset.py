@@ -132,7 +132,9 @@ class CrystalPropertyDataset:
         parts, dropped = drop_twins(reduce_split(whole, present, config), graphs, config)
         kept = [k for k in requested if not np.isnan(columns[parts.train, k]).all()]
         if not kept or (len(kept) < len(requested) and not drop_unlabelled_properties):
-            raise _without_labels([keys[k] for k in requested if k not in kept], columns[parts.train], config, beyond)
+            missing = [keys[k] for k in requested if k not in kept]
+            cut = len(parts.train) + len(parts.val) + len(parts.test) == config.max_samples
+            raise _without_labels(missing, columns[parts.train], config, beyond, cut=cut)
         chosen = tuple(config.as_learned(known[k]) for k in kept)
         targets = columns[:, kept]
         if config.source not in CRYSTALS:  # a published data set has what it has
@@ -246,7 +248,12 @@ def _assign(
 
 
 def _without_labels(
-    missing: Sequence[str], train: NDArray[np.float64], config: DataConfig, beyond: Mapping[str, Sequence[str]]
+    missing: Sequence[str],
+    train: NDArray[np.float64],
+    config: DataConfig,
+    beyond: Mapping[str, Sequence[str]],
+    *,
+    cut: bool = False,
 ) -> DataError:
     if refused := [key for key in missing if key in beyond]:
         counts = " and ".join(f"{len(beyond[key]):,} labels of {key}, as of {beyond[key][0]}," for key in refused)
@@ -256,11 +263,12 @@ def _without_labels(
             fix="Correct lower and upper, which are in the unit of the property, or the labels.",
         )
     available = [p.key for p, column in zip(config.properties, train.T, strict=True) if not np.isnan(column).all()]
-    kept = "" if config.max_samples is None else f" of the at most {config.max_samples} crystals kept by --max-samples"
+    kept = f" of the {config.max_samples} crystals that the level or --max-samples keeps" if cut else ""
+    request = f"Request those with --properties {','.join(available)}" if available else "Define one with --property"
     return DataError(
         f"The training part of '{config.source}' has no label for {', '.join(missing)}.",
         why=f"The {len(train)} training crystals{kept} have labels for {', '.join(available) or 'no property'}.",
-        fix="Request those with --properties, use more crystals, or name another data set with --data.",
+        fix=f"{request}, use more crystals, or name another data set with --data.",
     )
 
 

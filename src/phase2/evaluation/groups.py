@@ -63,6 +63,17 @@ def groups_of(crystals: Described, kinds: Sequence[str] = KINDS) -> list[Group]:
     return [group for kind in kinds for group in makers[kind]]
 
 
+def in_order(kind: str, names: Sequence[str]) -> list[str]:
+    """Sort names of groups as :func:`groups_of` does: elements by number, cells by size, and so on."""
+    if kind == "spacegroup":
+        return sorted(names, key=int)
+    orders = {
+        "element": SYMBOLS, "system": CRYSTAL_SYSTEMS, "training": (SEEN, NEAR, NEW),
+        "size": [name for name, *_ in _sizes()],
+    }  # fmt: skip
+    return sorted(names, key=orders[kind].index)
+
+
 def _by_element(formulas: Sequence[str]) -> Iterator[Group]:
     members: dict[str, list[int]] = {}
     for row, formula in enumerate(formulas):
@@ -89,10 +100,15 @@ def _by_space_group(space_groups: NDArray[np.int64]) -> Iterator[Group]:
 
 
 def _by_size(atoms: NDArray[np.int64]) -> Iterator[Group]:
-    low = 1
-    for high in (*ATOM_LIMITS, None):
+    for name, low, high in _sizes():
         inside = (atoms >= low) & ((atoms <= high) if high else True)
         if inside.any():
-            name = f"more than {low - 1}" if high is None else f"{low}" if low == high else f"{low} to {high}"
             yield Group("size", name, inside)
+
+
+def _sizes() -> Iterator[tuple[str, int, int | None]]:
+    """Yield the groups of sizes: name, least and most atoms."""
+    low = 1
+    for high in (*ATOM_LIMITS, None):
+        yield f"more than {low - 1}" if high is None else f"{low}" if low == high else f"{low} to {high}", low, high
         low = (high or 0) + 1

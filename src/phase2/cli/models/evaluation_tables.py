@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from phase2.cli.console import echo, note, print_table
 from phase2.errors import UnknownNameError
-from phase2.evaluation.groups import KINDS
+from phase2.evaluation.groups import KINDS, in_order
 from phase2.runs.report.markdown import number
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _binary_row(row: EvaluatedGroup) -> tuple[str, ...]:
 
 def _print_groups(result: EvaluationResult, kind: str, *, most: int | None) -> None:
     found = result.of_kind(kind)
-    names = list(dict.fromkeys(row.group for row in found))
+    names = in_order(kind, list(dict.fromkeys(row.group for row in found)))
     if not names:
         return
     shown = names

@@ -14,7 +14,7 @@ import typer
 from phase2.cli.console import note
 from phase2.cli.store import open_command_store, open_existing_store
 from phase2.config.data.addresses import is_content, may_be_name
-from phase2.errors import DataError
+from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
     from phase2.config.limits import ReadingLimits
@@ -61,6 +61,7 @@ def given_file(path: Path, folder: Path, limits: ReadingLimits) -> Path:
     Raises:
         DataError: Standard input is a terminal, closed or empty, or its content cannot be kept.
         LimitExceededError: It has more than ``unpacked_bytes``.
+        RequestError: It is a folder.
     """
     if path == STANDARD_STREAM:
         if sys.stdin is None or sys.stdin.isatty():
@@ -73,6 +74,8 @@ def given_file(path: Path, folder: Path, limits: ReadingLimits) -> Path:
     if (path == _DEV_STDIN or path.parent in _OPENED_BY_SHELL) and path.is_fifo():
         with path.open("rb") as pipe:
             return _copied(pipe, folder / ("stdin" if path == _DEV_STDIN else "pipe"), limits)
+    if path.is_dir():
+        raise RequestError(f"--cif {path} names a folder.", fix=f"Write --dir {path} for the structures in it.")
     return path
 
 

@@ -37,7 +37,7 @@ class ResumeRequest:
             raise RequestError(
                 f"'{self.run}' is neither an option nor the value of one.",
                 why="A name that stands alone is a run to continue.",
-                fix=f"Write --resume {self.run} to continue that run.",
+                fix=f"Write --resume {self.run} to continue that run, or --data {self.run} if it is what you train on.",
             )
         for change in self.accepted:
             if change not in CHANGES:
