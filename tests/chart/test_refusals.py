@@ -75,6 +75,7 @@ CONTRADICTIONS = [
     (["store.endpoint=https://s3.example.com:9443"], "store.endpoint is on port 9443"),
     (["store.endpoint=http://minio.minio.svc:9000"], "network.storeNamespace"),
     (["store.endpoint=http://s3.example.com"], "store.endpoint is on port 80"),
+    ([r"quota.hard.limits\.cpu=64"], "requests.cpu limits the cores"),
     (["monitoring.podMonitor.create=true"], "set monitoring.enabled or observer.enabled"),
     (
         ["pods.gpus=1", "pods.gpuResource=amd.com/gpu", r"quota.hard.requests\.amd\.com/gpu=0"],

@@ -129,7 +129,8 @@ def _table_of(folder: Path) -> Path:
     raise DataError(
         f"The folder {folder} has {len(tables)} CSV files ({found}), expected one.",
         why="The CSV assigns the targets to the structures.",
-        fix="Give it one CSV with a column 'file' or 'id' and a column for each property, such as 'band_gap [eV]'.",
+        fix="Give it one CSV with a column 'file' or 'id' and a column for each property, such as 'band_gap [eV]'. "
+        "To predict structures without labels, name the folder with --dir.",
     )
 
 

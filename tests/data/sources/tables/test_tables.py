@@ -205,6 +205,7 @@ REFUSED = {
     "remark in brackets": ("file,band_gap (PBE)\nNaCl.cif,1\n", "no unit that phase2 converts"),
     "misspelt": ("file,band_gpa\nNaCl.cif,1\n", r"Call it 'band_gap \[UNIT\]'"),
     "misspelt with unit": ("file,formation_enrgy [meV/atom]\nNaCl.cif,1\n", r"Call it 'formation_energy \[UNIT\]'"),
+    "own property": ("file,heat capacity [J/mol/K]\nNaCl.cif,50\n", "--property 'KEY:UNIT:heat capacity'"),
     "empty": ("", "no rows"),
     "headings alone": ("file,band_gap\n", "no rows"),
     "comments alone": ("# nothing\n# here\n", "."),

@@ -97,12 +97,14 @@ def parse_headings(table: Path, content: Table, properties: Sequence[Property]) 
     for heading in others:
         _refuse_misspelt(table, heading, absent)
         if properties:
-            log_once(log, table, f"column '{heading}' is no property and is ignored.")
+            log_once(log, table, f"column '{heading}' is no property, and no label is taken from it.")
     if (properties and not labels) or not named:
+        names = [(_BRACKETS.fullmatch(one) or {"name": one})["name"] for one in others if named]
+        own = f" Define a property of your own with --property 'KEY:UNIT:{names[-1]}'." if names else ""
         raise DataError(
             f"{table} has the headings {', '.join(headings)}.",
             why="It needs a column 'file' or 'id' (or 'cif', with texts), and a column for at least one property.",
-            fix=f"Use the headings: file, {', '.join(p.heading for p in properties)}; separate cells by commas.",
+            fix=f"Use the headings: file, {', '.join(p.heading for p in properties)}; separate cells by commas.{own}",
         )
     return Columns(named.get("file"), named.get("id"), named.get("text"), named.get("structure"), labels)
 
