@@ -41,7 +41,8 @@ def test_short_steps_are_placed_and_trainings_are_not(helm, given):
         "--set", "argo.steps.tolerations[0].key=system", "--set", "argo.steps.tolerations[0].operator=Exists",
     ]  # fmt: skip
     things = helm.objects("gpu", *(values if given else []))
-    placed, trained = set(), set()
+    placed: set[str] = set()
+    trained: set[str] = set()
     for name in of_kind(things, "WorkflowTemplate"):
         for step in named(things, "WorkflowTemplate", name)["spec"]["templates"]:
             if "container" in step:
