@@ -5,7 +5,10 @@ import sys
 import tomllib
 from pathlib import Path
 
-from phase2.config.extras import EXTRAS, missing_extra
+import pytest
+
+from phase2.config.extras import EXTRAS, missing_extra, refuse_missing
+from phase2.errors import MissingExtraError
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -55,3 +58,10 @@ def test_the_page_of_the_installation_has_every_extra_for_users():
 def test_a_package_of_another_project_is_no_extra():
     assert missing_extra(ModuleNotFoundError(name="markupsafe._speedups")).fix == "pip install 'phase2[report]'"
     assert missing_extra(ModuleNotFoundError(name="sqlalchemy")) is None
+
+
+def test_what_another_process_imports_is_asked_for_first(monkeypatch):
+    refuse_missing("numpy", "gemmi")
+    monkeypatch.setitem(EXTRAS, "no_such_package", "train")
+    with pytest.raises(MissingExtraError, match=r"'no_such_package'.*extra 'train'"):
+        refuse_missing("numpy", "no_such_package")

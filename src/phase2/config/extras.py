@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from phase2.errors import MissingExtraError
 
@@ -47,6 +48,18 @@ def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
         why=f"It belongs to the extra '{extra}', which is not installed.",
         fix=f"pip install 'phase2[{extra}]'",
     )
+
+
+def refuse_missing(*packages: str) -> None:
+    """Refuse to go on without packages that another process is about to import.
+
+    Raises:
+        MissingExtraError: One of them is not installed.
+    """
+    for package in packages:
+        if find_spec(package) is None:
+            error = ModuleNotFoundError(f"No module named '{package}'", name=package)
+            raise missing_extra(error) or error
 
 
 @contextmanager

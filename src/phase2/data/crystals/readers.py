@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
+from phase2.config.extras import refuse_missing
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.files.archive import is_archive, open_members
@@ -29,8 +30,17 @@ from phase2.data.crystals.shown import cut, shown
 from phase2.errors import DataError, InvalidCrystalError, LimitExceededError
 
 __all__ = [
-    "FORMATS", "NAMING_RULE", "STRUCTURE_SUFFIXES", "format_of", "is_structure_file", "is_structure_name",
-    "load_parsers", "may_hold_many", "read_records", "read_structure",
+    "FORMATS",
+    "NAMING_RULE",
+    "STRUCTURE_SUFFIXES",
+    "format_of",
+    "is_structure_file",
+    "is_structure_name",
+    "load_parsers",
+    "may_hold_many",
+    "read_records",
+    "read_structure",
+    "refuse_missing_parsers",
 ]  # fmt: skip
 
 _TABLES = frozenset({".csv", ".tsv"})
@@ -189,6 +199,15 @@ def may_hold_many(path: Path) -> bool:
     """Tell whether a file may hold several structures."""
     found = format_of(path)
     return is_archive(path.name) if found is None else found.many
+
+
+def refuse_missing_parsers() -> None:
+    """Refuse to read files where what :func:`load_parsers` imports in another process is not installed.
+
+    Raises:
+        MissingExtraError: The extra ``train`` is not installed.
+    """
+    refuse_missing("gemmi", "pymatgen")
 
 
 def load_parsers() -> None:

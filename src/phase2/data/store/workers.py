@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from phase2.config.limits import ReadingLimits
 from phase2.config.schema import GraphSpec
-from phase2.data.crystals.readers import load_parsers
+from phase2.data.crystals.readers import load_parsers, refuse_missing_parsers
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import Rejection, Remark, pack_valid
 from phase2.data.reading import process_error, reading_error, work_limits
@@ -118,6 +118,8 @@ _PackWorker = Worker[RawRecord, Packed]
 def _pack_in_workers(
     task: PackTask, chunks: Iterator[Sequence[RawRecord]], workers: int, limits: ReadingLimits
 ) -> Generator[Packed, None, None]:
+    if task.source.isolated:
+        refuse_missing_parsers()
     pool: list[_PackWorker] = []
     idle: SimpleQueue[_PackWorker] = SimpleQueue()
     pending: deque[Future[Packed]] = deque()

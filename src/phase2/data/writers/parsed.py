@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from phase2.config.limits import ReadingLimits
-from phase2.data.crystals.readers import load_parsers
+from phase2.data.crystals.readers import load_parsers, refuse_missing_parsers
 from phase2.data.crystals.shown import cut
 from phase2.data.reading import process_error, reading_error, work_limits
 from phase2.data.sources.base import LabelledCrystal, RawRecord, Source
@@ -68,6 +68,7 @@ def parse_records(source: Source, limits: ReadingLimits) -> Iterator[Parsed]:
     def failed(raw: RawRecord, ended: WorkerEndedError) -> list[Parsed]:
         return [Rejected(raw.id, str(reading_error(raw.id, ended, limits)))]
 
+    refuse_missing_parsers()
     worker = Worker[RawRecord, list[Parsed]](_Parse(source), work_limits(limits, 1))
     records = iter(source.records())
     try:
