@@ -1,6 +1,8 @@
 """Data sets as crystals and labels."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +30,16 @@ def test_the_sample_has_crystals_and_labels(sample):
     assert structure.composition.reduced_formula == "Pd"
     assert sample.label_counts["band_gap"] == np.isfinite(sample.labels[:, 1]).sum() > 1000
     assert "6,317 crystals" in repr(sample)
+
+
+def test_properties_of_ones_own_are_read(tmp_path):
+    shutil.copy(Path(__file__).parents[2] / "docs" / "examples" / "NaCl.cif", tmp_path)
+    (tmp_path / "t.csv").write_text("file,heat capacity [meV/K]\nNaCl.cif,500\n")
+    data = phase2.load_dataset(tmp_path, own_properties=["cv:eV/K:heat capacity"])
+    assert data.label_counts["cv"] == 1
+    assert data.to_pandas()["cv [eV/K]"].tolist() == [0.5]
+    with pytest.raises(phase2.Phase2Error, match="band_gap"):
+        phase2.load_dataset(tmp_path, own_properties=["band_gap:eV:gap"])
 
 
 def test_labels_go_to_pandas_with_units(sample):

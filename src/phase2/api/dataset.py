@@ -10,16 +10,22 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from phase2.api.request import OwnProperties, own_definitions
 from phase2.api.table import Cell, Table
+from phase2.config.data.property_texts import check_definitions
 from phase2.config.given_limits import limits_of
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.sources.base import LabelledCrystal, Source
 from phase2.data.stored.opening import open_data_set
 from phase2.errors import InvalidCrystalError
+from phase2.properties import PROPERTIES
 
 
 def load_dataset(
-    name_or_path: str | os.PathLike[str] = "sample", *, limits: Mapping[str, float] | None = None
+    name_or_path: str | os.PathLike[str] = "sample",
+    *,
+    own_properties: OwnProperties = None,
+    limits: Mapping[str, float] | None = None,
 ) -> Dataset:
     """Open a data set; its crystals are read when they are first asked for.
 
@@ -31,18 +37,24 @@ def load_dataset(
             table or database of structures (``docs/reference/formats.md``), a folder of them with a CSV of labels,
             ``optimade:URL``, or ``s3://bucket/path``; a name or ``sha256:...`` of a data set in the store of
             ``$PHASE2_STORE``.
+        own_properties: Properties of your own, whose labels are read besides those of the nine: a YAML file, or
+            definitions as mappings or as ``key:unit:column``.
         limits: Limits of reading to change, by name: ``{"atoms": 20_000}``.
 
     Raises:
         UnknownNameError: There is no data set or limit of this name.
         DataError: There is no such file, or it is no data set.
+        RequestError: A definition of a property is not understood.
 
     Examples:
         >>> sample = phase2.load_dataset("sample")
         >>> len(sample), sample.label_counts["band_gap"]
         (6317, 1056)
     """
-    return Dataset(open_data_set(os.fspath(name_or_path), limits_of(limits)))
+    own = own_definitions(own_properties) or ()
+    check_definitions(own)
+    known = (*PROPERTIES, *(one.as_property() for one in own))
+    return Dataset(open_data_set(os.fspath(name_or_path), limits_of(limits), known))
 
 
 @dataclass(frozen=True, slots=True)

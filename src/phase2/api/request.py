@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from phase2.config.assignments import settings_of
 from phase2.config.combine import combine
@@ -16,6 +16,11 @@ from phase2.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from phase2.api.run import Run
+    from phase2.config.data.own_properties import PropertyDefinition
+
+
+OwnProperties: TypeAlias = str | os.PathLike[str] | Sequence[str | Mapping[str, object]] | None
+"""Properties of one's own: a YAML file, or definitions as mappings or as ``key:unit:column``."""
 
 
 class RunSettings(TypedDict, total=False):
@@ -58,7 +63,7 @@ class RunSettings(TypedDict, total=False):
     competition: bool
     all_properties: bool
     properties: str | Sequence[str] | None
-    own_properties: str | os.PathLike[str] | Sequence[str | Mapping[str, object]] | None
+    own_properties: OwnProperties
     epochs: int | None
     lr: float | None
     batch_size: int | None
@@ -128,7 +133,12 @@ def _source(value: str | os.PathLike[str] | Run | None) -> str | None:
     return str(value.directory)
 
 
-def _definitions(value: str | os.PathLike[str] | Sequence[str | Mapping[str, object]] | None) -> object:
+def own_definitions(value: OwnProperties) -> tuple[PropertyDefinition, ...] | None:
+    """Read the properties that a call defines; None where it defines none.
+
+    Raises:
+        RequestError: A definition is not understood.
+    """
     if value is None:
         return None
     from phase2.config.data.property_texts import definitions_of, parse_property, read_properties_file
@@ -142,7 +152,7 @@ def _definitions(value: str | os.PathLike[str] | Sequence[str | Mapping[str, obj
 _COMBINED = ("config", "settings")
 _READERS: Mapping[str, Any] = {
     "properties": _names,
-    "own_properties": _definitions,
+    "own_properties": own_definitions,
     "data": _text,
     "output": Path,
     "from_": _source,
