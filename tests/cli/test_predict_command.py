@@ -288,7 +288,7 @@ def test_a_model_that_is_nowhere_is_refused(models, name, says, capsys):
 
 
 def test_a_folder_is_no_file(models, capsys):
-    assert _predict(models, "--cif", EXAMPLES) == 2
+    assert _predict(models, "--cif", EXAMPLES) == 3
     assert f"Write --dir {EXAMPLES}" in capsys.readouterr().err
 
 

@@ -83,7 +83,7 @@ def test_a_folder_is_predicted_but_for_its_hostile_files(mixed, model, examples,
     [
         ("pipe.cif", "no regular file"),
         ("device.cif", "no regular file"),
-        ("folder.cif", "cannot be read"),
+        ("folder.cif", "names a folder"),
         ("loop.cif", "cannot be read"),
         ("dangling.cif", "cannot be read"),
         ("sparse.cif", "3,000,000,000 bytes"),

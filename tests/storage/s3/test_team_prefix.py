@@ -1,26 +1,18 @@
-"""Keys with the policy of docs/how-to/several-teams.md, on a real server: a team's prefix, and nothing else."""
+"""Keys with the policy of training for a team's prefix, on a real server: that prefix, and nothing else."""
 
 import json
-import re
-from pathlib import Path
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from phase2.errors import Phase2Error
+from phase2.errors import Phase2Error, RequestError
 from phase2.storage.s3.settings import S3Settings
 from phase2.storage.s3.store import S3Store
+from tools.manifests.storage.policies import Place
 
-PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "several-teams.md"
 BUCKET = "materials"
 LARGE = bytes(20 << 20)
-
-
-def policy():
-    """Return the policy that the page gives."""
-    (text,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    return json.loads(text)
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +26,9 @@ def admin(minio):
 
 @pytest.fixture
 def keys_of_the_team(minio, admin):
+    policy = Place("minio", BUCKET, "team-a/").policy("train")
     sts = boto3.client("sts", endpoint_url=minio.endpoint, region_name="us-east-1", **admin)
-    given = sts.assume_role(RoleArn="arn:xxx:xxx:xxx:xxxx", RoleSessionName="team-a", Policy=json.dumps(policy()))
+    given = sts.assume_role(RoleArn="arn:xxx:xxx:xxx:xxxx", RoleSessionName="team-a", Policy=json.dumps(policy))
     return given["Credentials"]
 
 
@@ -58,7 +51,8 @@ def test_the_policy_is_enough_for_a_store_with_the_team_s_prefix(store_at):
     assert {one.key for one in store.list()} == {
         "multitask_cgcnn/run_1/run_manifest.json", "multitask_cgcnn/run_1/best.pt",
     }  # fmt: skip
-    store.delete("multitask_cgcnn/run_1/best.pt")
+    with pytest.raises(RequestError, match="do not have the permission"):
+        store.delete("multitask_cgcnn/run_1/best.pt")
     assert store.head("multitask_cgcnn/run_1/run_manifest.json").size == 2
 
 

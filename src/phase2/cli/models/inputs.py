@@ -14,7 +14,7 @@ import typer
 from phase2.cli.console import note
 from phase2.cli.store import open_command_store, open_existing_store
 from phase2.config.data.addresses import is_content, may_be_name
-from phase2.errors import DataError, RequestError
+from phase2.errors import DataError
 
 if TYPE_CHECKING:
     from phase2.config.limits import ReadingLimits
@@ -59,9 +59,8 @@ def given_file(path: Path, folder: Path, limits: ReadingLimits) -> Path:
     """Return a file of structures; what comes through standard input or ``<(command)`` is copied into a folder first.
 
     Raises:
-        DataError: Standard input is a terminal, closed or empty, or its content cannot be kept.
+        DataError: It is a folder; or standard input is a terminal, closed or empty, or its content cannot be kept.
         LimitExceededError: It has more than ``unpacked_bytes``.
-        RequestError: It is a folder.
     """
     if path == STANDARD_STREAM:
         if sys.stdin is None or sys.stdin.isatty():
@@ -75,7 +74,7 @@ def given_file(path: Path, folder: Path, limits: ReadingLimits) -> Path:
         with path.open("rb") as pipe:
             return _copied(pipe, folder / ("stdin" if path == _DEV_STDIN else "pipe"), limits)
     if path.is_dir():
-        raise RequestError(f"--cif {path} names a folder.", fix=f"Write --dir {path} for the structures in it.")
+        raise DataError(f"--cif {path} names a folder.", fix=f"Write --dir {path} for the structures in it.")
     return path
 
 
