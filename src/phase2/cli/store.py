@@ -93,7 +93,7 @@ def locate_runs(runs: Sequence[str], store: str | None) -> list[RunPlace]:
     """Find several runs as :func:`locate_run` does, each of them once.
 
     Raises:
-        RequestError: As there.
+        RequestError: As there; beside runs of the store that is named, others may be elsewhere.
     """
     from phase2.runs.catalog.named import locate_all
 
@@ -118,17 +118,16 @@ def named_in(run: str, store: str | None) -> tuple[Store, str]:
 
 
 def _refuse_elsewhere(found: Sequence[RunPlace], store: str | None) -> None:
-    """Refuse runs that are named by a path or an address in another store than ``--store``."""
+    """Refuse ``--store`` where no run is in it, since all are named by paths or addresses elsewhere."""
     if store is None:
         return
     meant = _comparable(open_existing_store(store))
-    for place in found:
-        if _comparable(place.store) != meant:
-            raise RequestError(
-                f"{place.prefix} of {place.store.url} is not in the store {store}.",
-                why="A path or an address says itself where the run is.",
-                fix="Leave out --store.",
-            )
+    if all(_comparable(place.store) != meant for place in found):
+        raise RequestError(
+            f"{found[0].prefix} of {found[0].store.url} is not in the store {store}.",
+            why="A path or an address says itself where the run is.",
+            fix="Leave out --store.",
+        )
 
 
 def _comparable(store: Store) -> str:

@@ -175,6 +175,11 @@ def test_a_run_is_named_by_its_path_and_address(say, output, run, tmp_path, monk
     assert (code, printed.strip()) == (0, str(pulled))
     code, rows, _ = say("runs", "compare", run, pulled, "--json")
     assert list(rows[0]["values"]) == [address, pulled.as_uri()]
+    for words in (
+        ["runs", "compare", "latest", pulled],
+        ["report", "latest", pulled, "--output", tmp_path / "two.html"],
+    ):
+        assert say(*words, "--store", output)[0] == 0
     code, _, error = say("runs", "show", pulled, "--store", output)
     assert code == 2
     assert "Leave out --store" in error

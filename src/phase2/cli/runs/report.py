@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from phase2.cli.console import echo, note
 from phase2.cli.runs.sealed import refuse_sealed_run
-from phase2.cli.store import StoreOption, local_runs, locate_run
+from phase2.cli.store import StoreOption, local_runs, open_existing_store
 from phase2.storage.disk.home import expand_home
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def report(
 
 def _files(name: str, store: str | None) -> RunFiles:
     """Find the files of a run: a folder, an address, or a name in a store."""
+    from phase2.runs.catalog.named import locate
     from phase2.runs.keys import local_run
     from phase2.runs.layout import CONFIG, MANIFEST
     from phase2.runs.report.html.files import files_in_store, files_of_folder
@@ -70,6 +72,6 @@ def _files(name: str, store: str | None) -> RunFiles:
     folder = expand_home(name)
     if any((folder / known).is_file() for known in (MANIFEST, CONFIG)):
         return files_of_folder(folder.resolve())
-    place, prefix = locate_run(name, store)
+    place, prefix = locate(name, partial(open_existing_store, store))
     here = local_run(place, prefix)
     return files_in_store(place, prefix) if here is None else files_of_folder(here.path)
