@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from phase2.data.crystals.elements import SYMBOLS
 from phase2.runs.records.crystals import CRYSTAL_SYSTEMS, crystal_system
-from phase2.runs.report.html.groups import ATOM_LIMITS, elements_of
+from phase2.runs.report.html.groups import elements_of, sizes
 
 KINDS = ("element", "system", "spacegroup", "size", "training")
 """What crystals are grouped by; ``training`` is whether the model was trained on the same structure."""
@@ -69,7 +69,7 @@ def in_order(kind: str, names: Sequence[str]) -> list[str]:
         return sorted(names, key=int)
     orders = {
         "element": SYMBOLS, "system": CRYSTAL_SYSTEMS, "training": (SEEN, NEAR, NEW),
-        "size": [name for name, *_ in _sizes()],
+        "size": [name for name, *_ in sizes()],
     }  # fmt: skip
     return sorted(names, key=orders[kind].index)
 
@@ -100,15 +100,7 @@ def _by_space_group(space_groups: NDArray[np.int64]) -> Iterator[Group]:
 
 
 def _by_size(atoms: NDArray[np.int64]) -> Iterator[Group]:
-    for name, low, high in _sizes():
+    for name, low, high in sizes():
         inside = (atoms >= low) & ((atoms <= high) if high else True)
         if inside.any():
             yield Group("size", name, inside)
-
-
-def _sizes() -> Iterator[tuple[str, int, int | None]]:
-    """Yield the groups of sizes: name, least and most atoms."""
-    low = 1
-    for high in (*ATOM_LIMITS, None):
-        yield f"more than {low - 1}" if high is None else f"{low}" if low == high else f"{low} to {high}", low, high
-        low = (high or 0) + 1

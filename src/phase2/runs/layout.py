@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,6 +157,13 @@ def model_file_in(folder: Path) -> Path:
     """Return the model file of a folder: that of a run, or of a model of the Hugging Face Hub."""
     shared = folder / SAFETENSORS
     return shared if shared.is_file() and not (folder / BEST).exists() else folder / BEST
+
+
+def holds_run(folder: Path) -> bool:
+    """Tell whether a path is the folder of a run, finished or not; False for a text that can be no path."""
+    with suppress(OSError):  # longer than a path may be
+        return any((folder / known).is_file() for known in (MANIFEST, CONFIG))
+    return False
 
 
 def runs_of_family(folder: Path) -> list[RunDirectory]:

@@ -66,11 +66,11 @@ def _files(name: str, store: str | None) -> RunFiles:
     """Find the files of a run: a folder, an address, or a name in a store."""
     from phase2.runs.catalog.named import locate
     from phase2.runs.keys import local_run
-    from phase2.runs.layout import CONFIG, MANIFEST
+    from phase2.runs.layout import holds_run
     from phase2.runs.report.html.files import files_in_store, files_of_folder
 
     folder = expand_home(name)
-    if any((folder / known).is_file() for known in (MANIFEST, CONFIG)):
+    if holds_run(folder):
         return files_of_folder(folder.resolve())
     place, prefix = locate(name, partial(open_existing_store, store))
     here = local_run(place, prefix)

@@ -30,17 +30,8 @@ from phase2.data.crystals.shown import cut, shown
 from phase2.errors import DataError, InvalidCrystalError, LimitExceededError
 
 __all__ = [
-    "FORMATS",
-    "NAMING_RULE",
-    "STRUCTURE_SUFFIXES",
-    "format_of",
-    "is_structure_file",
-    "is_structure_name",
-    "load_parsers",
-    "may_hold_many",
-    "read_records",
-    "read_structure",
-    "refuse_missing_parsers",
+    "FORMATS", "NAMING_RULE", "STRUCTURE_SUFFIXES", "format_of", "is_structure_file", "is_structure_name",
+    "load_parsers", "may_hold_many", "read_records", "read_structure", "refuse_missing_parsers",
 ]  # fmt: skip
 
 _TABLES = frozenset({".csv", ".tsv"})

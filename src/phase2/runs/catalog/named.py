@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from phase2.errors import RequestError
@@ -12,7 +10,7 @@ from phase2.runs.addresses import split_address
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.lookup import find, find_in
 from phase2.runs.identity import is_run_prefix
-from phase2.runs.layout import CONFIG, MANIFEST
+from phase2.runs.layout import holds_run
 from phase2.storage.base import Store
 from phase2.storage.disk.home import expand_home
 from phase2.storage.folder import LocalStore
@@ -71,9 +69,10 @@ def own_place(name: str) -> RunPlace | None:
     if is_address(name):
         url, prefix = split_address(name)
         return RunPlace(open_existing_store(url), prefix)
+    if ("/" not in name and name != ".") or is_run_prefix(name):
+        return None
     folder = expand_home(name)
-    is_path = ("/" in name or name == ".") and not is_run_prefix(name)
-    if not is_path or not _holds_run(folder):
+    if not holds_run(folder):
         return None
     folder = folder.resolve()
     prefix = f"{folder.parent.name}/{folder.name}"
@@ -84,9 +83,3 @@ def own_place(name: str) -> RunPlace | None:
             fix="Give it back the name that it was trained or pulled under.",
         )
     return RunPlace(LocalStore(folder.parents[1]), prefix)
-
-
-def _holds_run(folder: Path) -> bool:
-    with suppress(OSError):  # a name that is no path, being too long for one
-        return any((folder / known).is_file() for known in (MANIFEST, CONFIG))
-    return False

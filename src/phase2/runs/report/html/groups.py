@@ -100,11 +100,15 @@ def _named(errors: Errors, names: NDArray[np.str_], order: tuple[str, ...]) -> I
 
 
 def _by_atoms(errors: Errors, atoms: NDArray[np.int64]) -> Iterator[Group]:
+    for name, low, high in sizes():
+        yield from _group(name, errors[(atoms >= low) & ((atoms <= high) if high else True)])
+
+
+def sizes() -> Iterator[tuple[str, int, int | None]]:
+    """Yield the groups of cells by size: name, least and most atoms; None for no most."""
     low = 1
     for high in (*ATOM_LIMITS, None):
-        inside = (atoms >= low) & ((atoms <= high) if high else True)
-        name = f"more than {low - 1}" if high is None else f"{low}" if low == high else f"{low} to {high}"
-        yield from _group(name, errors[inside])
+        yield f"more than {low - 1}" if high is None else f"{low}" if low == high else f"{low} to {high}", low, high
         low = (high or 0) + 1
 
 
