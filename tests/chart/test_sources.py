@@ -1,6 +1,7 @@
 """The chart installs what kustomize, ``argo/`` and ``phase2 submit`` have, but for what values change."""
 
 import copy
+import json
 import re
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import yaml
 from phase2.cluster.labels import PLAN_ANNOTATION, REQUEST_ANNOTATION, RUN_LABEL
 from phase2.cluster.manifests.job import build_job
 from phase2.cluster.plan import CACHE_CLAIM, SERVICE_ACCOUNT, STORE_CONFIG_MAP, make_plan
+from phase2.cluster.request.common_metadata import CommonMetadata
 from phase2.cluster.request.image import Image
+from phase2.cluster.request.installation import CONFIG_MAP
 from phase2.cluster.request.resources import STORE_SECRET, ClusterRequest
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
@@ -19,6 +22,7 @@ from phase2.config.resolve import resolve
 from .rendering import CHART, PROFILES, PROJECT, named, of_kind, pod_specs
 
 ARGO_PARAMETERS = {"image"}
+JOBS = ("ValidatingAdmissionPolicy", "phase2-jobs")
 
 
 def documents(*patterns):
@@ -140,6 +144,32 @@ def test_the_policies_know_the_gpus_of_the_table_and_of_values(helm):
     for name in ("phase2-jobs", "phase2-train", "phase2-sweep", "phase2-ensemble", "phase2-tune"):
         found = expressions(named(things, "ValidatingAdmissionPolicy", name)["spec"]["variables"])
         assert found["gpus"] == "['amd.com/gpu', 'example.com/gpu', 'gpu.intel.com/i915']", name
+
+
+def test_the_policy_of_jobs_knows_the_runtime_classes_of_the_table(helm):
+    table = 'runs.defaults={"all": {"pro": {"runtimeClass": "nvidia"}, "max": {"runtimeClass": "nvidia"}}, "cgcnn": {}}'
+    found = expressions(named(helm.objects("default", "--set-json", table), *JOBS)["spec"]["variables"])
+    assert found["runtimeClasses"] == "['nvidia']"
+
+
+def test_runs_of_people_may_have_the_common_labels_and_annotations(helm):
+    note = "a 'quoted' \"word\" and a \\ \n <b> {{more}}"
+    given = ["--set", "commonLabels.team=crystals"]
+    given += ["--set-json", f"commonAnnotations={json.dumps({'example.com/note': note})}"]
+    things = helm.objects("default", *given)
+    found = expressions(named(things, *JOBS)["spec"]["variables"])
+    assert json.loads(found["commonLabels"]) == {"team": "crystals"}
+    assert json.loads(found["commonAnnotations"]) == {"example.com/note": note}
+    common = CommonMetadata.parse(named(things, "ConfigMap", CONFIG_MAP)["data"])
+    assert common == CommonMetadata({"team": "crystals"}, {"example.com/note": note})
+
+
+@pytest.mark.parametrize("profile", ["kind", "no-argo"])
+def test_the_pods_of_the_chart_have_their_runtime_class(helm, profile):
+    pods = pod_specs(helm.objects(profile, "--set", "pods.runtimeClass=nvidia")).values()
+    trains = [spec for spec in pods if any(one["name"] == "train" for one in spec["containers"])]
+    assert trains
+    assert all(spec["runtimeClassName"] == "nvidia" for spec in trains)
 
 
 @pytest.mark.parametrize("profile", ["gpu", "no-argo"])

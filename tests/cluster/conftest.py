@@ -35,6 +35,7 @@ cluster_requests = st.builds(
     gpus=st.integers(0, 2),  # the smallest batch has 4 crystals
     shared_memory=st.none() | st.sampled_from(["64Mi", "500Mi"]).map(parse_memory),
     priority=st.none() | label_names,
+    runtime_class=st.none() | st.just("sandbox"),
     queue=st.none() | label_names,
     node_selector=st.dictionaries(label_keys, label_values, max_size=3).map(lambda found: tuple(found.items())),
     tolerations=st.lists(

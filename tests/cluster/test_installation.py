@@ -12,6 +12,9 @@ all:
   all: {cpu: "1", memory: 2Gi}
   smoke: {gpus: 1, gpuResource: nvidia.com/mig-1g.10gb, queue: gpus, affinity: {nodeAffinity: {}}}
 """
+TUNE = ("tune", "submit", "--algorithm", "cgcnn", "--level", "smoke", "--over", "training.lr=1e-4..1e-2:log")
+TUNE = (*TUNE, "--trials", "2", "--workers", "2", "--name", "search", "--store", "s3://phase2/runs")
+SWEEP = ("sweep", "--algorithm", "cgcnn", "--level", "smoke,lite", "--name", "try")
 SUBMIT = ("submit", "--algorithm", "cgcnn", "--level", "smoke", "--run-id", "abc")
 
 
@@ -56,6 +59,61 @@ def test_a_workflow_gives_what_a_person_chose_and_no_more(installed, cli, api):
     (workflow,) = api.all(WORKFLOWS)
     given = {one["name"] for one in workflow["spec"]["arguments"]["parameters"]}
     assert given == {"algorithm", "level", "run-name", "memory"}
+
+
+COMMON = {"labels": '{"example.com/team": "crystals"}', "annotations": "example.com/contact: crystals@example.com"}
+
+
+@pytest.mark.parametrize("command", [SUBMIT, TUNE, SWEEP], ids=["run", "study", "sweep"])
+def test_every_job_and_its_pod_have_the_labels_and_annotations_of_the_installation(command, installed, cli, api):
+    assert cli(*command)[0] == 0
+    without = {job["metadata"]["name"]: job for job in api.all(JOBS)}
+    for name in without:
+        api.remove(JOBS, name)
+    installed(image=BY_DIGEST, cache="phase2-data-cache", defaults=DEFAULTS, **{"store-secret": "team-keys"}, **COMMON)
+    assert cli(*command)[0] == 0
+    assert api.all(JOBS)
+    for job in api.all(JOBS):
+        plain = without[job["metadata"]["name"]]
+        for found, before in ((job, plain), (job["spec"]["template"], plain["spec"]["template"])):
+            assert found["metadata"]["labels"] == before["metadata"]["labels"] | {"example.com/team": "crystals"}
+            assert found["metadata"]["annotations"] == before["metadata"]["annotations"] | {
+                "example.com/contact": "crystals@example.com"
+            }
+
+
+def test_a_workflow_has_the_labels_of_the_installation(installed, cli, api):
+    install_templates(api)
+    installed(image=BY_DIGEST, **COMMON)
+    assert cli(*SUBMIT, "--backend", "argo")[0] == 0
+    (workflow,) = api.all(WORKFLOWS)
+    assert workflow["metadata"]["labels"]["example.com/team"] == "crystals"
+    assert workflow["metadata"]["annotations"]["example.com/contact"] == "crystals@example.com"
+
+
+@pytest.mark.parametrize("text", ["[a]", "a: 1", "{a: b", "7"])
+def test_labels_that_are_no_mapping_of_texts_are_refused_before_anything_is_created(text, installed, cli, api):
+    installed(image=BY_DIGEST, labels=text)
+    code, _, err = cli(*SUBMIT)
+    assert (code, "commonLabels of the chart" in err) == (2, True), err
+    assert api.all(JOBS) == []
+
+
+def test_the_runtime_class_of_a_level_is_that_of_its_pod(installed, cli, api):
+    installed(image=BY_DIGEST, defaults="all: {smoke: {runtimeClass: nvidia}}")
+    assert cli(*SUBMIT)[0] == 0
+    (job,) = api.all(JOBS)
+    assert job["spec"]["template"]["spec"]["runtimeClassName"] == "nvidia"
+
+
+def test_a_trainjob_leaves_to_its_runtime_what_only_that_can_say(installed, cli, api):
+    defaults = "all: {all: {priority: phase2-training, runtimeClass: nvidia, cpu: '1', memory: 2Gi}}"
+    installed(image=BY_DIGEST, defaults=defaults, **{"store-secret": "team-keys"})
+    code, out, err = cli(*SUBMIT, "--backend", "trainjob", "--dry-run")
+    assert (code, "phase2-training" in out) == (0, False), err
+    assert yaml.safe_load(out)["spec"]["trainer"]["resourcesPerNode"]["requests"] == {"cpu": "1", "memory": "2Gi"}
+    code, _, err = cli(*SUBMIT, "--backend", "trainjob", "--dry-run", "--priority", "phase2-training")
+    assert (code, "priority cannot be set with --backend trainjob" in err) == (2, True), err
 
 
 def test_each_run_of_a_sweep_gets_what_its_level_gets(installed, cli, api):

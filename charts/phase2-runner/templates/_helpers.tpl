@@ -143,6 +143,15 @@ http://minio.{{ .Release.Namespace }}.svc.cluster.local:9000
 [{{ range $index, $text := . }}{{ if $index }}, {{ end }}'{{ $text }}'{{ end }}]
 {{- end -}}
 
+{{/* Runtime classes that pods may name, as a list of CEL: those of the table. */}}
+{{- define "phase2.runtimeClasses" -}}
+{{- $names := list -}}
+{{- range $row := .Values.runs.defaults }}{{ range $fields := $row }}
+{{- with (get ($fields | default dict) "runtimeClass") }}{{- $names = append $names . -}}{{- end -}}
+{{- end }}{{ end -}}
+{{- include "phase2.celList" ($names | uniq | sortAlpha) -}}
+{{- end -}}
+
 {{/* Names of GPUs that pods may ask for besides NVIDIA's own, as a list of CEL: those of the table, and of values. */}}
 {{- define "phase2.gpus" -}}
 {{- $names := concat .Values.admission.gpus (list .Values.pods.gpuResource) -}}

@@ -48,8 +48,11 @@ securityContext:
     type: RuntimeDefault
 {{- end -}}
 
-{{/* Where the pod may run. */}}
+{{/* Where the pod may run, and how nodes run it. */}}
 {{- define "phase2.placement" -}}
+{{- with .Values.pods.runtimeClass }}
+runtimeClassName: {{ . }}
+{{- end }}
 {{- with .Values.pods.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}

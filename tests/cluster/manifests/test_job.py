@@ -64,6 +64,7 @@ PLANS = {
             memory=parse_memory("64Gi"),
             gpus=1,
             priority="phase2-training",
+            runtime_class="sandbox",
             queue="gpu-queue",
             node_selector=(("nvidia.com/gpu.product", "H100"),),
             tolerations=(Toleration("nvidia.com/gpu", "present", "NoSchedule"), Toleration("spot", None, None)),

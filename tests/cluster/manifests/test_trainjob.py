@@ -27,7 +27,7 @@ RUNTIME = build_runtime()
 
 
 def as_submitted(cluster: ClusterRequest) -> ClusterRequest:
-    return replace(cluster, priority=None, retries=ClusterRequest(image=IMAGE).retries)
+    return replace(cluster, priority=None, runtime_class=None, retries=ClusterRequest(image=IMAGE).retries)
 
 
 def merged(made: list[dict], added: list[dict]) -> list[dict]:

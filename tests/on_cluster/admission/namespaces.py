@@ -1,6 +1,7 @@
 """A namespace under the policies of k8s/, and objects that people send to it."""
 
 import copy
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from tests.on_cluster.lab.cluster_base import ClusterBase
 
 from phase2.cluster.manifests.job import build_job
 from phase2.cluster.plan import make_plan
+from phase2.cluster.request.common_metadata import CommonMetadata
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.cluster.transfer.job import transfer_job
@@ -26,7 +28,16 @@ DIGEST = "sha256:" + "0" * 64
 CLAIMS = ["phase2-data-cache", "team-cache"]
 K8S = Path(__file__).parents[3] / "k8s"
 
-_SETTINGS = {"approved": f"['{IMAGE}']", "byDigest": "false", "claims": str(CLAIMS)}
+COMMON = CommonMetadata({"example.com/team": "crystals"}, {"example.com/contact": "crystals@example.com"})
+
+_SETTINGS = {
+    "approved": f"['{IMAGE}']",
+    "byDigest": "false",
+    "claims": str(CLAIMS),
+    "runtimeClasses": "['sandbox']",
+    "commonLabels": json.dumps(COMMON.labels),
+    "commonAnnotations": json.dumps(COMMON.annotations),
+}
 _BASE = ("ServiceAccount", "Role", "RoleBinding")
 _POLICIES = ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy")
 

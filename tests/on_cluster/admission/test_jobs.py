@@ -5,6 +5,7 @@ import copy
 import pytest
 from tests.on_cluster.admission.namespaces import (
     CLAIMS,
+    COMMON,
     DIGEST,
     IMAGE,
     changed,
@@ -32,6 +33,9 @@ ACCEPTED = {
         tolerations=(Toleration("gpu", None, "NoSchedule"),),
         affinity={"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
     ),
+    "a run in the sandbox of the administrator": lambda: run(runtime_class="sandbox"),
+    "a run with the labels and annotations of the installation": lambda: COMMON.added_to(run()),
+    "an offer with the labels and annotations of the installation": lambda: COMMON.added_to(transfer()),
     "a run with four GPUs": lambda: run(gpus=4),
     "a run with a slice of a GPU": lambda: run(gpus=1, gpu_resource="nvidia.com/mig-1g.10gb"),
     "a run with a share of a GPU": lambda: run(gpus=1, gpu_resource="nvidia.com/gpu.shared"),

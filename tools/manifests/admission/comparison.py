@@ -18,6 +18,20 @@ def only(fields: Iterable[str], place: str, path: str) -> str:
     return f"{place}.filter(key, !(key in {cel_literal(list(fields))})).map(key, '{path}' + key)"
 
 
+def only_or_common(keys: Iterable[str], place: str, kind: str, path: str) -> str:
+    """Return the expression of the keys of labels or annotations that are not in a closed list nor the installation's.
+
+    Args:
+        keys: The closed list.
+        place: The labels or annotations.
+        kind: ``Labels`` or ``Annotations``: those of the variable ``common...`` pass with their values.
+        path: Path of them, for the message.
+    """
+    common = f"variables.common{kind}"
+    listed = f"key in {cel_literal(list(keys))} || key in {common} && {common}[key] == {place}[key]"
+    return f"{place}.filter(key, !({listed})).map(key, '{path}' + key)"
+
+
 def must(condition: str, path: str) -> str:
     """Return the expression of a path where a condition does not hold."""
     return f"({condition} ? [] : ['{path}'])"

@@ -29,7 +29,7 @@ from tools.manifests.yaml_text import Manifest
 
 from . import arguments, pods, samples
 from .changes import changes
-from .comparison import equal, joined, must, only, text_in, whole
+from .comparison import equal, joined, must, only, only_or_common, text_in, whole
 from .people import CRON, READS_SECRETS, is_one_of, no_controller, no_kubernetes
 from .policies import refusal, resource_rule, validating_binding, validating_policy
 
@@ -82,6 +82,9 @@ def _settings() -> dict[str, str]:
         "secrets": cel_literal([STORE_SECRET]),
         "claims": cel_literal([CACHE_CLAIM]),
         "gpus": "[]",
+        "runtimeClasses": "[]",
+        "commonLabels": "{}",
+        "commonAnnotations": "{}",
     }
 
 
@@ -223,17 +226,19 @@ def _metadata(labels: dict[str, str], *, extra: tuple[str, ...] = (), annotation
     fixed = {key: value for key, value in labels.items() if key in (NAME_LABEL, COMPONENT_LABEL, *_MANAGED)}
     return [
         only(_OBJECT, "variables.job.metadata", "metadata."),
-        only(known, "variables.labels", "metadata.labels."),
+        only_or_common(known, "variables.labels", "Labels", "metadata.labels."),
         *(must(f"variables.labels[?'{key}'].orValue('') == '{value}'", f"metadata.labels.{key}")
           for key, value in fixed.items()),
-        only(annotations, "variables.job.metadata.?annotations.orValue({})", "metadata.annotations."),
+        only_or_common(
+            annotations, "variables.job.metadata.?annotations.orValue({})", "Annotations", "metadata.annotations."
+        ),
     ]  # fmt: skip
 
 
 def _template(labels: dict[str, str], annotations: tuple[str, ...]) -> list[str]:
     """Return where the labels of the pod are not those of its Job: network policies and quotas go by them."""
     path, place = "spec.template.metadata.", "variables.podLabels"
-    same = f"variables.labels[?key].orValue('') == {place}[key]"
+    same = f"key in variables.labels && variables.labels[key] == {place}[key]"
     if labels[COMPONENT_LABEL] == COMPONENT:
         same = f"(key == '{COMPONENT_LABEL}' ? {place}[key] == 'training' : {same})"
     protected = f"key == '{PROTECTED_LABEL}' && {place}[key] == '{PROTECTED}'"
@@ -244,7 +249,12 @@ def _template(labels: dict[str, str], annotations: tuple[str, ...]) -> list[str]
     return [
         only(("labels", "annotations", "creationTimestamp"), "variables.template.metadata", path),
         f"{place}.filter(key, !({same} || {protected} || {controller})).map(key, '{path}labels.' + key)",
-        only(annotations, "variables.template.metadata.?annotations.orValue({})", f"{path}annotations."),
+        only_or_common(
+            annotations,
+            "variables.template.metadata.?annotations.orValue({})",
+            "Annotations",
+            f"{path}annotations.",
+        ),
     ]
 
 

@@ -15,7 +15,9 @@ _POD = "spec.template.spec."
 _CONTAINER = f"{_POD}containers[0]."
 _MAX_GRACE = 3600
 _SAME_IN_POD = ("restartPolicy", "serviceAccountName", "automountServiceAccountToken", "enableServiceLinks")
-_PLACED = ("nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName")
+_PLACED = (
+    "nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName", "runtimeClassName",
+)  # fmt: skip
 _DEFAULTED = {"dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler"}
 _SAME_IN_CONTAINER = ("workingDir", "securityContext", "terminationMessagePath", "terminationMessagePolicy")
 _CONTAINER_FIELDS = ("name", "image", "imagePullPolicy", "args", "env", "envFrom", "resources", "volumeMounts")
@@ -46,6 +48,11 @@ def pod_differences(job: Manifest) -> list[str]:
         whole(place, "terminationGracePeriodSeconds", 1, _MAX_GRACE, _POD),
         # A class of Kubernetes itself would drive out everybody's runs.
         must(f"!{place}.?priorityClassName.orValue('').startsWith('system-')", f"{_POD}priorityClassName"),
+        # One that the administrator does not name could be a weaker sandbox than that of the installation.
+        must(
+            f"!has({place}.runtimeClassName) || {place}.runtimeClassName in variables.runtimeClasses",
+            f"{_POD}runtimeClassName",
+        ),
         must(f"{place}.containers.size() == 1", f"{_POD}containers"),
         f"{place}.?volumes.orValue([]).filter(v, !({_one_of_volumes(pod)})).map(v, '{_POD}volumes.' + v.name)",
     ]

@@ -131,6 +131,7 @@ _RUN_FIELDS: dict[str, Rule] = {
     "topologySpreadConstraints": listed(_AS_IN_A_POD),
     "queue": shaped(QUEUE),
     "priority": shaped(PRIORITY),
+    "runtimeClass": text(f"^({_SUBDOMAIN})?$"),
 }
 _RUN_ROW = fields((), **{mode: fields((), **{name: _RUN_FIELDS[name] for name in FIELDS}) for mode in (ALL, *MODES)})
 _RUN_DEFAULTS = fields((), **dict.fromkeys((ALL, *ALGORITHMS), _RUN_ROW))
@@ -253,6 +254,7 @@ RULES: dict[str, Rule] = {
     "pods.nodeSelector": _LABELS,
     "pods.tolerations": listed(_TOLERATION),
     "pods.affinity": _AFFINITY,
+    "pods.runtimeClass": text(f"^({_SUBDOMAIN})?$"),
     "pods.topologySpreadConstraints": listed(_AS_IN_A_POD),
     "pods.ephemeralStorage": _OPTIONAL_SIZE,
     "pods.workSizeLimit": _OPTIONAL_SIZE,

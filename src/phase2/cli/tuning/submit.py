@@ -96,7 +96,8 @@ def _submit(  # noqa: PLR0913 - the options of one command
         trials=study.trials,
         workers=workers,
     )
-    manifests = {plan.name: build_study_workflow(plan)} if chosen == "argo" else build_worker_jobs(plan)
+    built = {plan.name: build_study_workflow(plan)} if chosen == "argo" else build_worker_jobs(plan)
+    manifests = {name: installation.common.added_to(manifest) for name, manifest in built.items()}
     works = estimated_work([run])
     if dry_run:
         _print(study.name, manifests, as_json=as_json)

@@ -70,8 +70,9 @@ def pod_spec(plan: Plan) -> dict[str, Any]:
 
 
 def placement(cluster: ClusterRequest) -> dict[str, Any]:
-    """Return the fields of a pod spec that say which nodes it may run on."""
+    """Return the fields of a pod spec that say which nodes it may run on, and how they run it."""
     fields: dict[str, Any] = {
+        "runtimeClassName": cluster.runtime_class,
         "nodeSelector": dict(cluster.node_selector),
         "tolerations": [toleration.manifest() for toleration in cluster.tolerations],
         "affinity": dict(cluster.affinity or {}),

@@ -6,6 +6,7 @@ runs, and the TrainJob what is a run's own.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from phase2.cluster.manifests.job import build_job
@@ -14,6 +15,7 @@ from phase2.cluster.manifests.pod import placement
 from phase2.cluster.manifests.run_object import run_object
 from phase2.cluster.plan import Plan, make_plan
 from phase2.cluster.request.image import Image
+from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.resources import ClusterRequest
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
@@ -27,9 +29,17 @@ CONTAINER = "node"
 MANAGER = "phase2.dev/submit"
 """Owner of the patches of the runtime, among others' (Kueue has one)."""
 
-_FIXED_BY_RUNTIME = ("pull_policy", "priority", "store_secret", "retries", "protect_hours", "keep_seconds")
+_FIXED_BY_RUNTIME = (
+    "pull_policy", "priority", "runtime_class", "topology_spread", "store_secret", "retries", "protect_hours",
+)  # fmt: skip
+"""Options of the cluster that a TrainJob has no field for: the administrator writes them into the runtime."""
 _OF_TRAINER = "PET_"
 _OF_A_RUN = ("PHASE2_RUN_ID", "OMP_NUM_THREADS")
+
+
+def without_fixed(options: ClusterOptions) -> ClusterOptions:
+    """Return what an installation gives to runs, without what the runtime has for all of them."""
+    return replace(options, **dict.fromkeys(_FIXED_BY_RUNTIME))
 
 
 def build_trainjob(plan: Plan) -> dict[str, Any]:
@@ -117,8 +127,7 @@ def _patch(plan: Plan, template: dict[str, Any], of_runtime: dict[str, Any]) -> 
         **({"volumes": volumes} if volumes else {}),
         **({"containers": [{"name": CONTAINER, "volumeMounts": mounts}]} if mounts else {}),
     }
-    # A topology spread is the runtime's: a TrainJob cannot have one.
-    spec |= {key: value for key, value in placement(plan.cluster).items() if key != "topologySpreadConstraints"}
+    spec |= placement(plan.cluster)
     if ours["terminationGracePeriodSeconds"] != of_runtime["terminationGracePeriodSeconds"]:
         spec["terminationGracePeriodSeconds"] = ours["terminationGracePeriodSeconds"]
     metadata = {"labels": template["metadata"]["labels"], "annotations": template["metadata"]["annotations"]}
@@ -145,12 +154,10 @@ def _any_plan(nodes: int) -> Plan:
 
 def _refuse_fixed(cluster: ClusterRequest) -> None:
     defaults = ClusterRequest(image=cluster.image)
-    found = [name for name in _FIXED_BY_RUNTIME if getattr(cluster, name) != getattr(defaults, name)]
-    if cluster.topology_spread:
-        found.append("topology_spread")
+    found = [name for name in (*_FIXED_BY_RUNTIME, "keep_seconds") if getattr(cluster, name) != getattr(defaults, name)]
     if found:
         raise RequestError(
             f"{', '.join(name.replace('_', ' ') for name in found)} cannot be set with --backend trainjob.",
             why=f"The TrainingRuntime {RUNTIME} of the namespace has that for all runs.",
-            fix="Drop it (the installation's table may give it), or use --backend job.",
+            fix="Drop it, or use --backend job.",
         )

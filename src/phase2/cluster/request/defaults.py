@@ -63,6 +63,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "topologySpreadConstraints": ("topology_spread", _objects),
     "queue": ("queue", _text),
     "priority": ("priority", _text),
+    "runtimeClass": ("runtime_class", _text),
 }
 """Fields of the table: the cluster option that each gives, and how it is read. Their forms are those of a pod."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from phase2.cluster.request.common_metadata import ANNOTATIONS, LABELS, CommonMetadata
 from phase2.cluster.request.defaults import RunDefaults
 from phase2.cluster.request.options import ClusterOptions
 from phase2.cluster.request.prices import Prices
@@ -22,7 +23,7 @@ STORE_SECRET, MAX_CPU_HOURS, DEFAULTS = "store-secret", "max-cpu-hours", "defaul
 PROTECT_HOURS, PRICES = "protect-hours", "prices"
 """Keys of the ConfigMap."""
 
-_KEYS = (IMAGE, PULL_POLICY, CACHE, STORE_SECRET, MAX_CPU_HOURS, PROTECT_HOURS, DEFAULTS, PRICES)
+_KEYS = (IMAGE, PULL_POLICY, CACHE, STORE_SECRET, MAX_CPU_HOURS, PROTECT_HOURS, DEFAULTS, PRICES, LABELS, ANNOTATIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Installation:
         protect_hours: Time from the start of its pod for which evictions spare a training, hours; None is none.
         defaults: Resources and placement by algorithm and mode.
         prices: What an hour of a GPU and of a core costs; None is not said.
+        common: Labels and annotations of all objects.
     """
 
     image: str | None = None
@@ -48,6 +50,7 @@ class Installation:
     protect_hours: float | None = None
     defaults: RunDefaults = field(default_factory=RunDefaults)
     prices: Prices | None = None
+    common: CommonMetadata = field(default_factory=CommonMetadata)
 
     @classmethod
     def parse(cls, data: Mapping[str, str]) -> Installation:
@@ -66,6 +69,7 @@ class Installation:
             protect_hours=_hours(data, PROTECT_HOURS),
             defaults=RunDefaults.parse(data.get(DEFAULTS, "")),
             prices=Prices.parse(data.get(PRICES, "")),
+            common=CommonMetadata.parse(data),
         )
 
     @classmethod

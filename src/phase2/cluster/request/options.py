@@ -29,6 +29,7 @@ class ClusterOptions:
         ephemeral_storage: Disk of the node, request and limit.
         shared_memory: Size of /dev/shm.
         priority: Priority class.
+        runtime_class: Runtime class.
         queue: Kueue queue.
         node_selector: Node labels, each ``key=value``.
         toleration: Tolerated taints, each ``key=value:Effect`` or a JSON object.
@@ -55,6 +56,7 @@ class ClusterOptions:
     ephemeral_storage: str | None = None
     shared_memory: str | None = None
     priority: str | None = None
+    runtime_class: str | None = None
     queue: str | None = None
     node_selector: tuple[str, ...] | None = None
     toleration: tuple[str, ...] | None = None
@@ -124,6 +126,7 @@ class ClusterOptions:
             "affinity": None if self.affinity is None else parse_object(self.affinity, "affinity"),
             "store_secret": self.store_secret,
             "priority": self.priority,
+            "runtime_class": self.runtime_class,
             "queue": self.queue,
             "cache": None if self.cache == NO_CACHE else self.cache,
             "retries": self.retries,

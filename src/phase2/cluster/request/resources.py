@@ -62,6 +62,8 @@ class ClusterRequest:
         gpus: GPUs of each pod, which has a process on each.
         gpu_resource: Name of the GPUs in the cluster, such as that of a slice of one: ``nvidia.com/mig-1g.10gb``.
         priority: Priority class; None is the cluster's default.
+        runtime_class: Runtime class, which says how nodes run the container: ``nvidia``, or a sandbox; None is the
+            cluster's default.
         queue: Kueue queue that admits the run; None starts it at once.
         node_selector: Labels that the node must have, in order.
         tolerations: Taints that the pod tolerates.
@@ -94,6 +96,7 @@ class ClusterRequest:
     gpus: int = 0
     gpu_resource: str = GPU_RESOURCE
     priority: str | None = None
+    runtime_class: str | None = None
     queue: str | None = None
     node_selector: tuple[tuple[str, str], ...] = ()
     tolerations: tuple[Toleration, ...] = ()
@@ -115,6 +118,7 @@ class ClusterRequest:
             raise UnknownNameError.of("image pull policy", self.pull_policy, PULL_POLICIES)
         for option, name in (
             ("--priority", self.priority),
+            ("runtimeClass", self.runtime_class),
             ("--cache", self.cache),
             ("store-secret", self.store_secret),
         ):

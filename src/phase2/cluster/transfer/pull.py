@@ -117,7 +117,7 @@ class ClusterPull:
             secret=given.secret,
             parts=parts,
         )
-        return running(self._client, manifest, on_state=self._on_state)
+        return running(self._client, given.common.added_to(manifest), on_state=self._on_state)
 
 
 class PartStream:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from phase2.cluster.api.connection import Connection
 from phase2.cluster.api.installation import read_installation
+from phase2.cluster.request.common_metadata import CommonMetadata
 from phase2.cluster.request.image import Image
 from phase2.cluster.request.installation import CONFIG_MAP
 from phase2.cluster.request.resources import STORE_SECRET
@@ -21,11 +22,13 @@ class TransferSource:
         image: Reference of the container image.
         secret: Secret with the access keys of the store.
         store: Address of the store; None is that of the namespace.
+        common: Labels and annotations of all objects of the installation.
     """
 
     image: str
     secret: str = STORE_SECRET
     store: str | None = None
+    common: CommonMetadata = field(default_factory=CommonMetadata)
 
 
 def transfer_source(connection: Connection, namespace: str, *, store: str | None = None) -> TransferSource:
@@ -48,4 +51,5 @@ def transfer_source(connection: Connection, namespace: str, *, store: str | None
             why=f"The ConfigMap {CONFIG_MAP} of the namespace {namespace} names none.",
             fix=f"Set {IMAGE_VARIABLE}.",
         )
-    return TransferSource(Image.parse(named).reference, installation.store_secret or STORE_SECRET, store)
+    secret = installation.store_secret or STORE_SECRET
+    return TransferSource(Image.parse(named).reference, secret, store, installation.common)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from phase2.cli.console import echo, echo_text
 from phase2.cli.store import print_json
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from phase2.cluster.plan import Plan
 
 
-def print_plan(plan: Plan, backend: RunBackend, work: Estimate, cost: Cost, *, as_json: bool) -> None:
+def print_plan(
+    plan: Plan, backend: RunBackend, manifest: dict[str, Any], work: Estimate, cost: Cost, *, as_json: bool
+) -> None:
     """Print a plan with its estimated work and cost, and its manifest."""
     from phase2.cluster.manifests.job import to_yaml
 
-    manifest = backend.build(plan)
     facts = dict(_facts(plan, backend, work, cost))
     if as_json:
         print_json(

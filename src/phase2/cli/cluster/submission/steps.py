@@ -102,14 +102,18 @@ def _plan(
 def _with_installation(
     backend: RunBackend, given: ClusterOptions, installation: Installation, run: ResolvedRun
 ) -> ClusterOptions:
-    """Complete options with those that the installation has for a run, and the data cache that every Workflow has.
+    """Complete options with those that the installation has for a run, as far as the backend has a place for them.
+
+    Every Workflow has the data cache.
 
     Raises:
         RequestError: A Workflow is requested without the data cache.
     """
+    from phase2.cluster.manifests.trainjob import without_fixed
     from phase2.cluster.plan import CACHE_CLAIM
 
-    complete = given.merged_onto(installation.options(run.config.algorithm, run.config.mode))
+    installed = installation.options(run.config.algorithm, run.config.mode)
+    complete = given.merged_onto(without_fixed(installed) if backend.name == "trainjob" else installed)
     if backend.name != "argo":
         return complete
     if given.cache == NO_CACHE:

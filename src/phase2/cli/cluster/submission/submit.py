@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -82,14 +82,15 @@ def _submit(  # noqa: PLR0913 - the options of one command
     plan, installation = _plan(run, cluster, run_backend, accepted, dry_run=dry_run)
     works = estimated_work([plan])
     cost = cost_of_plans([plan], works, installation.prices)
+    manifest = installation.common.added_to(run_backend.build(plan))
     if dry_run:
         from phase2.cli.cluster.submission.plan import print_plan
 
-        print_plan(plan, run_backend, works[0], cost, as_json=as_json)
+        print_plan(plan, run_backend, manifest, works[0], cost, as_json=as_json)
     else:
         announce(f"run: {plan.run_id}", plan, works, cost, as_json=as_json)
         push_data()
-        _send(plan, run_backend, cluster, cost, watch=watch, as_json=as_json)
+        _send(plan.run_id, manifest, run_backend, cluster, cost, watch=watch, as_json=as_json)
 
 
 def _new(run_id: str, request: RunRequest) -> ResumableRun:
@@ -134,9 +135,18 @@ def _plan(
     return plan, installation
 
 
-def _send(plan: Plan, backend: RunBackend, target: ClusterArguments, cost: Cost, *, watch: bool, as_json: bool) -> None:
+def _send(
+    run_id: str,
+    manifest: dict[str, Any],
+    backend: RunBackend,
+    target: ClusterArguments,
+    cost: Cost,
+    *,
+    watch: bool,
+    as_json: bool,
+) -> None:
     cluster = connected(target.context, target.namespace)
-    submission = submit_objects(cluster, {plan.run_id: backend.build(plan)}, backend)[plan.run_id]
+    submission = submit_objects(cluster, {run_id: manifest}, backend)[run_id]
     if not submission.same_plan:
         note("note: it has other resources or settings than requested here; 'phase2 cancel' it first to change them")
     if watch:
@@ -144,9 +154,9 @@ def _send(plan: Plan, backend: RunBackend, target: ClusterArguments, cost: Cost,
 
         watch_run(submission.client, submission.name, as_json=as_json)
     elif as_json:
-        print_json({**submission_facts(plan.run_id, submission), "cost": cost.facts()})
+        print_json({**submission_facts(run_id, submission), "cost": cost.facts()})
     else:
-        echo(_outcome(plan.run_id, submission))
+        echo(_outcome(run_id, submission))
 
 
 def _outcome(run_id: str, submission: Submission) -> str:

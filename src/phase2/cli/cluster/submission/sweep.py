@@ -64,6 +64,7 @@ def train_sweep(
         print_result: Prints what the finished runs are together.
         compare: Command that does so later.
     """
+    from phase2.cluster.manifests.installed import SERVICES_SECRET
     from phase2.cluster.manifests.packed_sweep import build_packed_sweep
     from phase2.cluster.manifests.sweep import build_sweep
     from phase2.cluster.request.names import check_label_name
@@ -93,7 +94,7 @@ def train_sweep(
         raise RequestError(
             f"--notify cannot be combined with --backend {chosen}.",
             why="The addresses are secrets, and the pods have them of a Secret.",
-            fix="Put them into the Secret phase2-notify (docs/how-to/notifications.md).",
+            fix=f"Put them into the Secret {SERVICES_SECRET} (docs/how-to/notifications.md).",
         )
     resolved = {run.run_id: resolve(run.request) for run in runs}
     given = checked_options(resolved, cluster.options, cluster.namespace)
@@ -107,6 +108,7 @@ def train_sweep(
         manifests = {sweep_name: build_sweep(sweep_name, request, plans[0].cluster, given)}
     else:
         manifests = {plan.run_id: run_backend.build(plan) for plan in plans}
+    manifests = {run_id: installation.common.added_to(manifest) for run_id, manifest in manifests.items()}
     works = estimated_work(plans, at_once=packed)
     cost = cost_of_plans(plans, works, installation.prices, is_shared=packed > 1)
     if dry_run:
