@@ -12,8 +12,8 @@ all:
   all: {cpu: "1", memory: 2Gi}
   smoke: {gpus: 1, gpuResource: nvidia.com/mig-1g.10gb, queue: gpus, affinity: {nodeAffinity: {}}}
 """
-TUNE = ("tune", "submit", "--algorithm", "cgcnn", "--level", "smoke", "--over", "training.lr=1e-4..1e-2:log")
-TUNE = (*TUNE, "--trials", "2", "--workers", "2", "--name", "search", "--store", "s3://phase2/runs")
+SEARCH = ("--over", "training.lr=1e-4..1e-2:log", "--trials", "2", "--workers", "2", "--name", "search")
+TUNE = ("tune", "submit", "--algorithm", "cgcnn", "--level", "smoke", *SEARCH, "--store", "s3://phase2/runs")
 SWEEP = ("sweep", "--algorithm", "cgcnn", "--level", "smoke,lite", "--name", "try")
 SUBMIT = ("submit", "--algorithm", "cgcnn", "--level", "smoke", "--run-id", "abc")
 
