@@ -1,8 +1,10 @@
 """What network policies let pods reach, and where the short steps of workflows run."""
 
+import re
+
 import pytest
 
-from .rendering import named, of_kind
+from .rendering import PROJECT, named, of_kind
 
 
 def egress(things, name):
@@ -32,6 +34,28 @@ def test_other_ports_of_name_servers_and_of_the_api_server(helm):
     assert ports(egress(things, "phase2-name-servers")) == {53, 5353}
     for name in ("phase2-executor", "phase2-observer", "phase2-test-claims"):
         assert ports(egress(things, name)) == {16443}, name
+
+
+def test_the_values_of_the_page_about_openshift(helm, tmp_path):
+    page = (PROJECT / "docs/how-to/distributions.md").read_text()
+    (values,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "values.yaml").write_text(values)
+    (rule,) = egress(helm.objects("default", "--values", str(tmp_path / "values.yaml")), "phase2-name-servers")
+    assert rule["to"][0] == {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}},
+        "podSelector": {"matchLabels": {"dns.operator.openshift.io/daemonset-dns": "default"}},
+    }
+    assert ports([rule]) == {5353}
+
+
+def test_with_pod_identity_no_keys_are_needed_and_the_agent_of_the_node_is_reached(helm):
+    values = ["--set", "serviceAccount.podIdentity=true", "--set", "store.existingSecret="]
+    things = helm.objects("default", *values)
+    (rule,) = egress(things, "phase2-pod-identity")
+    assert rule["to"] == [{"ipBlock": {"cidr": "169.254.170.23/32"}}, {"ipBlock": {"cidr": "fd00:ec2::23/128"}}]
+    assert ports([rule]) == {80}
+    assert "data" not in named(things, "Secret", "phase2-s3")
+    assert "serviceAccount.podIdentity" in helm.refusal("--set", "store.existingSecret=")
 
 
 @pytest.mark.parametrize("given", [True, False])

@@ -159,6 +159,7 @@ RULES: dict[str, Rule] = {
     "runs.maxCpuHours": {"type": "number", "minimum": 0},
     "runs.prices": _PRICES,
     "serviceAccount.create": _SWITCH,
+    "serviceAccount.podIdentity": _SWITCH,
     "serviceAccount.annotations": mapped({"type": "string"}),
     "submitters.create": _SWITCH,
     "submitters.groups": listed(_PERSON),
