@@ -50,6 +50,10 @@ def template(name, version=__version__):
     return made
 
 
+TABLE = "all: {all: {priority: phase2-training}, pro: {runtimeClass: nvidia}, max: {runtimeClass: nvidia}}"
+RUNTIMES = "/apis/node.k8s.io/v1/runtimeclasses"
+
+
 def installed():
     """Everything that a good installation has, by path; a list is answered as one."""
     security = {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
@@ -58,8 +62,10 @@ def installed():
     return {
         f"{CORE}{HERE}/configmaps/phase2-store": thing("phase2-store", data={"PHASE2_STORE": "s3://phase2"}),
         f"{CORE}{HERE}/configmaps/phase2-runs": thing(
-            "phase2-runs", data={"image": "phase2@sha256:1", "store-secret": "keys"}
+            "phase2-runs", data={"image": "phase2@sha256:1", "store-secret": "keys", "defaults": TABLE}
         ),
+        "/apis/scheduling.k8s.io/v1/priorityclasses/phase2-training": thing("phase2-training"),
+        f"{RUNTIMES}/nvidia": thing("nvidia"),
         f"{CORE}{HERE}/secrets/keys": thing(
             "keys", data={"AWS_ACCESS_KEY_ID": "aGlkZGVu", "AWS_SECRET_ACCESS_KEY": "aGlkZGVu"}
         ),
@@ -138,6 +144,10 @@ def claim(**spec):
     return thing("phase2-data-cache", status={"phase": "Pending"}, spec=spec)
 
 
+def runs(**data):
+    return thing("phase2-runs", data=data)
+
+
 def classes(*names, default=None, late=False):
     made = [thing(name, volumeBindingMode="WaitForFirstConsumer" if late else "Immediate") for name in names]
     for one in made:
@@ -159,6 +169,12 @@ CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
         ({f"{CORE}{HERE}/secrets/keys": thing("keys", data={})}, "store access keys", "lacks AWS_ACCESS_KEY_ID", 0),
         ({f"{CORE}{HERE}/configmaps/phase2-runs": None, f"{CORE}{HERE}/secrets/phase2-s3": thing("s", data={})},
          "runs defaults", "phase2-runs is missing", 0),
+        ({f"{CORE}{HERE}/configmaps/phase2-runs": runs(defaults="all: {all: {gpu: 1}}")},
+         "runs defaults", "Unknown field", 2),
+        ({f"{CORE}{HERE}/configmaps/phase2-runs": runs(labels="[a]")}, "runs defaults", "The labels of the runs", 2),
+        ({f"{RUNTIMES}/nvidia": None}, "pods RuntimeClass", "The RuntimeClass nvidia is missing", 2),
+        ({"/apis/scheduling.k8s.io/v1/priorityclasses/phase2-training": None}, "pods PriorityClass",
+         "The PriorityClass phase2-training is missing", 2),
         ({f"{CORE}{HERE}": {"metadata": {"name": "materials"}}}, "pods Pod Security", "'restricted'", 0),
         ({f"{CORE}{HERE}/serviceaccounts/phase2-runner": None}, "pods service account", "is missing", 2),
         ({CLAIM: claim(), CLASSES: classes("slow")}, "pods data cache", "is Pending", 2),

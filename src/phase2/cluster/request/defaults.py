@@ -116,6 +116,11 @@ class RunDefaults:
         found = self._fields(algorithm, mode)
         return RunLimits(found.get(MAX_NODES_FIELD), found.get(MAX_GPUS_FIELD))
 
+    def values_of(self, field: str) -> list[str]:
+        """Return the different texts that the rows have for a field, in order."""
+        fields = [values for modes in self.rows.values() for values in modes.values()]
+        return sorted({str(values[field]) for values in fields if values.get(field) not in ("", None)})
+
     def _fields(self, algorithm: str, mode: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for row, column in ((ALL, ALL), (ALL, mode), (algorithm, ALL), (algorithm, mode)):

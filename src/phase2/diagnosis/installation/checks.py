@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from phase2.cluster.api.errors import ForbiddenError
 from phase2.diagnosis.finding import Finding, Problem
 from phase2.diagnosis.installation.argo import check_controller, check_templates, check_waiting_workflows
+from phase2.diagnosis.installation.classes import check_priorities, check_runtimes
 from phase2.diagnosis.installation.nightly import check_nightly, check_queues
 from phase2.diagnosis.installation.pods import check_data_cache, check_quota, check_security, check_service_account
 from phase2.diagnosis.installation.policies import check_admission, check_network
@@ -26,6 +27,8 @@ CHECKS: tuple[tuple[str, str, Check], ...] = (
     ("pods", "Pod Security", check_security),
     ("pods", "service account", check_service_account),
     ("pods", "data cache", check_data_cache),
+    ("pods", "priority classes", check_priorities),
+    ("pods", "runtime classes", check_runtimes),
     ("pods", "quota", check_quota),
     ("policies", "admission", check_admission),
     ("policies", "network", check_network),

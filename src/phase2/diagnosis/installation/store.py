@@ -56,15 +56,19 @@ def check_store_keys(reader: NamespaceReader) -> Iterator[Finding]:
 
 
 def check_run_defaults(reader: NamespaceReader) -> Iterator[Finding]:
-    """Check the ConfigMap with what an installation gives to runs."""
+    """Check the ConfigMap with what an installation gives to runs.
+
+    Raises:
+        RequestError: It says something that no run can be given.
+    """
     found = reader.get(CORE, "configmaps", CONFIG_MAP)
     if found is None:
         what = f"The ConfigMap {CONFIG_MAP} is missing."
         problem = Problem(what, "phase2 submit then needs --image, and uses its own defaults.", _SETUP)
         yield Finding("runs", "defaults", "none", problem)
         return
-    image = (found.get("data") or {}).get(installation.IMAGE) or ""
-    yield Finding("runs", "image", image or "none: phase2 submit needs --image")
+    given = installation.Installation.parse(found.get("data") or {})
+    yield Finding("runs", "image", given.image or "none: phase2 submit needs --image")
 
 
 def _given(reader: NamespaceReader) -> dict[str, str]:
