@@ -200,3 +200,23 @@ def test_the_command_and_python_say_who_predicts_what(folders, runs, examples, t
         model.evaluate()
     assert main([*words, "--combine", "bets"]) == 2
     assert "Did you mean 'best'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_mean_of_models_with_different_properties_is_refused_with_what_is_meant(
+    order, folders, runs, examples, tmp_path, capsys
+):
+    named = [word for k in order for word in ("--model", str(folders[k]))]
+    for command in (["predict", *named, "--cif", str(examples[0]), "--output", str(tmp_path / "a.csv")],
+                    ["evaluate", *named]):  # fmt: skip
+        assert main(command) == 2, command
+        said = capsys.readouterr().err
+        assert "These models predict different properties." in said
+        assert all(one.model.run_id in said for one in runs)
+        assert {"predict": "--combine best", "evaluate": "one by one"}[command[0]] in said
+        assert "--properties bulk_modulus.\n" in said
+    model = phase2.load_model([str(folders[k]) for k in order])
+    assert [prop.key for prop in model.properties] == ["bulk_modulus"]
+    with pytest.raises(RequestError, match="different properties"):
+        model.predict(examples[0])
+    assert model.predict(examples[0], properties=["bulk_modulus"]).columns()[2].startswith("bulk_modulus")

@@ -19,6 +19,7 @@ from phase2.evaluation.bootstrap import RESAMPLES
 from phase2.evaluation.data import Part
 from phase2.evaluation.evaluate import Request, evaluate_models
 from phase2.evaluation.tables import Sampling
+from phase2.prediction.agreement import shared_properties
 from phase2.prediction.choice import properties_of_any
 from phase2.prediction.embedders import ModelEmbedder
 from phase2.prediction.embedding import Embeddings, embed_structures
@@ -36,7 +37,7 @@ class Model:
     """A trained model, an ensemble of several, or the best of several for each property.
 
     Args:
-        predictors: The models; the first of an ensemble decides which properties are predicted by default.
+        predictors: The models.
         combine: What is made of the predictions of several models.
     """
 
@@ -46,8 +47,8 @@ class Model:
 
     @property
     def properties(self) -> tuple[Property, ...]:
-        """What it predicts, in the order of the columns."""
-        return properties_of_any(self._predictors if self._combine == "best" else self._predictors[:1])
+        """What it predicts, in the order of the columns; of an ensemble, what all of its models predict."""
+        return (properties_of_any if self._combine == "best" else shared_properties)(self._predictors)
 
     @property
     def elements(self) -> tuple[str, ...]:

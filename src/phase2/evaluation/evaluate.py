@@ -24,6 +24,7 @@ from phase2.evaluation.predicting import predict_crystals
 from phase2.evaluation.prediction_file import read_prediction_file
 from phase2.evaluation.result import EvaluationResult
 from phase2.evaluation.tables import Compared, Sampling, evaluate_groups
+from phase2.prediction.agreement import joint_keys
 from phase2.properties import Property, select_properties
 from phase2.runs.records.predictions import PartPredictions
 
@@ -41,7 +42,7 @@ class Request:
     Attributes:
         source: Name or path of the data set; None for that of the first model.
         part: Part of the model's own split; None for the test part of its own data and all of other data.
-        properties: Keys of the properties; None for all that the first model, or the file, has.
+        properties: Keys of the properties; None for all that the models, or the file, have.
         boosting: Whether to fit gradient boosting to the model's training crystals, to compare with.
         sampling: How intervals are drawn.
         limits: Limits of reading.
@@ -84,11 +85,15 @@ def evaluate_models(
 
     Raises:
         UnknownNameError: A model was not trained for a property.
-        RequestError: A part of data that are not the model's own was asked for.
+        RequestError: A part of data that are not the model's own was asked for, or the models predict different
+            properties and none were asked for.
         DataError: The data cannot be read or have no labels.
     """
     first = predictors[0]
-    chosen = tuple(first.model.properties[k] for k in first.output_columns(request.properties))
+    wanted = (
+        joint_keys(predictors, instead="Evaluate them one by one") if request.properties is None else request.properties
+    )
+    chosen = tuple(first.model.properties[k] for k in first.output_columns(wanted))
     trained = [own_dataset(one.model, request.store) for one in predictors]
     data, own = _data_of(first, trained[0], request, chosen)
     keys = [p.key for p in chosen]

@@ -10,6 +10,38 @@ from phase2.prediction.predictor import Predictor
 from phase2.properties import Property
 
 
+def shared_properties(predictors: Sequence[Predictor]) -> tuple[Property, ...]:
+    """Return the properties that all of several models were trained for, in the order of the first."""
+    common = set.intersection(*({p.key for p in one.model.properties} for one in predictors))
+    return tuple(prop for prop in predictors[0].model.properties if prop.key in common)
+
+
+def joint_keys(
+    predictors: Sequence[Predictor],
+    *,
+    instead: str = "Add --combine best, which predicts each property by the best model of it",
+) -> list[str]:
+    """Return the keys of the properties that models predict together where none are asked for.
+
+    Args:
+        predictors: The models.
+        instead: What to do with models of different properties.
+
+    Raises:
+        RequestError: They were trained for different properties: a mean would leave some out without a word.
+    """
+    of_each = {one.model.run_id: [p.key for p in one.model.properties] for one in predictors}
+    if len(set(map(frozenset, of_each.values()))) > 1:
+        shared = ",".join(prop.key for prop in shared_properties(predictors))
+        some = f", or ask for those that all have: --properties {shared}" if shared else ""
+        raise RequestError(
+            "These models predict different properties.",
+            why="; ".join(f"run {run}: {', '.join(keys)}" for run, keys in of_each.items()) + ".",
+            fix=f"{instead}{some}.",
+        )
+    return [p.key for p in predictors[0].model.properties]
+
+
 def joint_columns(predictors: Sequence[Predictor], keys: Sequence[str]) -> list[list[int]]:
     """Return the columns of properties in the output of each model.
 

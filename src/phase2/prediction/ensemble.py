@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 import numpy as np
 
 from phase2.errors import RequestError, UnknownNameError
-from phase2.prediction.agreement import joint_columns
+from phase2.prediction.agreement import joint_columns, joint_keys
 from phase2.prediction.choice import predict_by_best
 from phase2.prediction.intervals import add_intervals, check_levels, joint_calibration
 from phase2.prediction.predicting import joint_warning, novelties, predict_by_each, predict_structures, unpredicted
@@ -53,7 +53,7 @@ def predict_with(
         structures: Paths of structure files, crystals, pymatgen structures or ASE atoms.
         combine: With several models: ``mean`` predicts their mean and its spread, ``best`` each property by the model
             with the smallest validation error.
-        properties: Keys of the requested properties; all of the first model's by default, with ``best`` all of any.
+        properties: Keys of the requested properties; all by default, of any of the models with ``best``.
         levels: Levels of intervals to add: 0.9 holds nine of ten true values; none by default.
         batch_size: Number of structures per batch.
         progress: Callback receiving the number of predictions done, and their number: structures times models.
@@ -61,8 +61,8 @@ def predict_with(
 
     Raises:
         UnknownNameError: A model was not trained for a property.
-        RequestError: A level is impossible, or the models define a property differently or cannot be calibrated
-            together or compared.
+        RequestError: A level is impossible, or the models predict different properties and none are requested, define a
+            property differently, or cannot be calibrated together or compared.
         ModelFileError: Intervals were requested of a model file without calibration, or it is to be compared.
     """
     if len(predictors) > 1:
@@ -103,7 +103,7 @@ def predict_ensemble(
     Args:
         predictors: Two or more models, all trained for the requested properties.
         structures: Paths of structure files, crystals, pymatgen structures or ASE atoms.
-        properties: Keys of the requested properties; all of the first model's by default.
+        properties: Keys of the requested properties; all by default.
         levels: Levels of intervals of the mean, calibrated for the ensemble as a whole; none by default.
         batch_size: Number of structures per batch.
         progress: Callback receiving the number of predictions done, and their number: structures times models.
@@ -111,13 +111,13 @@ def predict_ensemble(
 
     Raises:
         UnknownNameError: A model was not trained for a property.
-        RequestError: There is only one model, the models define a property differently, a level is impossible, or the
-            models cannot be calibrated together.
+        RequestError: There is only one model, the models predict different properties and none are requested, define a
+            property differently, a level is impossible, or they cannot be calibrated together.
         ModelFileError: Intervals were requested of a model file without calibration.
     """
     if len(predictors) < 2:
         raise RequestError("One model is no ensemble.", why="It has no spread.", fix="Name two models or more.")
-    keys = [p.key for p in predictors[0].model.properties] if properties is None else properties
+    keys = joint_keys(predictors) if properties is None else properties
     columns = joint_columns(predictors, keys)  # fails before hours are spent on the others
     levels = check_levels(levels)
     calibration = joint_calibration(predictors, keys) if levels else None

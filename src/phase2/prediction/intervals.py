@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.errors import ModelFileError, RequestError
-from phase2.prediction.agreement import check_learned_alike
+from phase2.prediction.agreement import check_learned_alike, joint_keys
 from phase2.prediction.predictor import Predictor
 from phase2.prediction.table import PredictionTable
 from phase2.uncertainty.calibration import Calibration, labels_needed
@@ -40,7 +40,7 @@ def joint_calibration(predictors: Sequence[Predictor], keys: Sequence[str] | Non
 
     Args:
         predictors: One model or more.
-        keys: Keys of the requested properties; all of the first model's for None.
+        keys: Keys of the requested properties; None for all.
 
     Raises:
         ModelFileError: A model file has no calibration.
@@ -48,7 +48,7 @@ def joint_calibration(predictors: Sequence[Predictor], keys: Sequence[str] | Non
             written by a version that did not record what is needed to compare these.
         UnknownNameError: A model was not trained for a property.
     """
-    keys = [p.key for p in predictors[0].model.properties] if keys is None else keys
+    keys = joint_keys(predictors) if keys is None else keys
     estimators = [uncertainty_of(one) for one in predictors]
     if len({one.crystals for one in estimators}) > 1:
         raise RequestError(
