@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from phase2.baselines.elements import element_properties
 from phase2.baselines.features import DEFAULT_GROUPS, GROUPS, crystal_features, feature_names
 from phase2.config.schema import GraphSpec
 from phase2.data.crystals.crystal import Crystal
+from phase2.data.crystals.element_properties import element_properties
 from phase2.data.crystals.elements import ATOMIC_NUMBERS
 from phase2.data.graphs.packing import pack
 from phase2.data.sources.registry import open_source
 from phase2.testing.crystals import isolated, rock_salt, triclinic, zinc_blende
-from tools.datasets.baseline_elements import TABLE, write_table
+from tools.datasets.element_properties import TABLE, write_table
 
 ALL = tuple(GROUPS)
 

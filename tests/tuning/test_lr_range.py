@@ -4,6 +4,7 @@ import csv
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 
@@ -29,8 +30,17 @@ def data(cache, config):
     return CrystalPropertyDataset.load(config.data, config.properties)
 
 
-def points_of(rates, loss):
-    return [RangePoint(step, rate, loss(rate), loss(rate)) for step, rate in enumerate(rates, 1)]
+def points_of(rates, loss, noise=0.0, seed=0):
+    drawn = np.random.default_rng(seed).normal(0, noise, len(rates))
+    return [
+        RangePoint(step, rate, loss(rate) + error)
+        for step, (rate, error) in enumerate(zip(rates, drawn, strict=True), 1)
+    ]
+
+
+def valley(rate):
+    """A loss that falls to its lowest at a rate of 1e-2 and rises from there."""
+    return 0.8 - 0.4 * math.exp(-0.5 * math.log10(rate / 1e-2) ** 2)
 
 
 def test_the_rates_rise_by_equal_factors():
@@ -49,27 +59,50 @@ def test_rates_that_do_not_rise_are_refused(lowest, highest, steps):
         exponential_rates(lowest, highest, steps)
 
 
-def test_the_steepest_descent_is_suggested():
-    rates = exponential_rates(1e-6, 1, 121)
-    found = suggest_rate(points_of(rates, lambda rate: 1 - 0.5 * math.tanh(2 * math.log10(rate / 1e-3))), rates)
+def test_the_rate_of_the_lowest_loss_is_suggested():
+    rates = exponential_rates(1e-6, 1, 200)
+    found = suggest_rate(points_of(rates, valley), rates)
     assert found.limit is None
-    assert found.lr == found.steepest == pytest.approx(1e-3, rel=0.1)
+    assert found.lr == found.lowest == pytest.approx(1e-2, rel=0.1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_of_batches_moves_it_little(seed):
+    rates = exponential_rates(1e-6, 1, 200)
+    found = suggest_rate(points_of(rates, valley, noise=0.1, seed=seed), rates)
+    assert 1e-2 / 4 < found.lr < 4 * 1e-2
 
 
 def test_no_more_than_a_tenth_of_the_rate_that_diverges_is_suggested():
-    rates = exponential_rates(1e-6, 1, 121)
-    ended = [rate for rate in rates if rate < 2e-3]
-    found = suggest_rate(points_of(ended, lambda rate: 1 - 0.5 * math.tanh(2 * math.log10(rate / 1e-3))), rates)
+    rates = exponential_rates(1e-6, 1, 200)
+    ended = [rate for rate in rates if rate < 2e-2]
+    found = suggest_rate(points_of(ended, valley), rates)
     assert found.lr == found.limit == pytest.approx(ended[-1] / 10)
-    assert found.steepest > found.lr
+    assert found.lowest > found.lr
 
 
 def test_a_loss_that_does_not_fall_suggests_nothing():
     rates = exponential_rates(1e-6, 1, 50)
-    with pytest.raises(RequestError, match="did not fall"):
-        suggest_rate(points_of(rates, lambda rate: 1 + rate), rates)
+    for loss in (lambda rate: 1 + rate, lambda _: 1.0):
+        with pytest.raises(RequestError, match="did not fall"):
+            suggest_rate(points_of(rates, loss), rates)
     with pytest.raises(RequestError, match="did not fall"):
         suggest_rate([], rates)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("algorithm", ["cgcnn", "e3nn"])
+def test_suggestions_of_other_seeds_are_alike_and_near_rates_that_train(cache, algorithm):
+    """The levels train at 2e-3 and 5e-3; a suggestion a thousand times smaller or larger ruins a run."""
+    rates = exponential_rates(1e-6, 1, 200)
+    found = []
+    for seed in (1, 2, 3):
+        request = RunRequest(algorithm=algorithm, level="smoke", max_samples=600, batch_size=16, seed=seed)
+        config = resolve(request).config
+        data = CrystalPropertyDataset.load(config.data, config.properties)
+        found.append(suggest_rate(range_test(config, data, rates, device=torch.device("cpu")), rates).lr)
+    assert max(found) < 4 * min(found)
+    assert all(5e-4 < rate < 5e-2 for rate in found)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.baselines.elements import element_properties
+from phase2.data.crystals.element_properties import element_properties
 from phase2.data.graphs.packed import PackedGraphs, offsets_from_counts, ragged_indices
 
 Statistic = Literal["mean", "spread", "low", "high"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.baselines.block import STATISTICS, Block
-from phase2.baselines.elements import ELEMENTS, element_properties
+from phase2.data.crystals.element_properties import ELEMENTS, element_properties
 from phase2.data.crystals.elements import SYMBOLS
 
 _NORMS = (2, 3)

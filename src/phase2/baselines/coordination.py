@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.baselines.block import STATISTICS, Block, shell_weights
-from phase2.baselines.elements import element_properties
+from phase2.data.crystals.element_properties import element_properties
 
 _DISTANCES = (
     "nearest distance", "nearest relative distance", "mean distance", "mean relative distance",

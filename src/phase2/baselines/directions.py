@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.baselines.block import STATISTICS, segment_statistics, shell_weights
-from phase2.baselines.elements import element_properties
+from phase2.data.crystals.element_properties import element_properties
 from phase2.data.graphs.packed import PackedGraphs, offsets_from_counts, ragged_indices
 
 DEGREES = (1, 2, 3, 4, 6)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase2.baselines.block import Block
-from phase2.baselines.elements import element_properties
+from phase2.data.crystals.element_properties import element_properties
 
 _RADII = ("covalent_radius", "atomic_radius", "ionic_radius")
 _DENSITY = 1.66053906660  # g/cm3 of one dalton per cubic angstrom

@@ -115,7 +115,7 @@ def _predict_batch(
 def _row(predictor: Predictor, name: str, read: ReadGraph, assessed: Assessment) -> PredictedStructure:
     graph = read.graph
     formula, values, novelty = str(graph.formulas[0]), assessed.values[0], None
-    warnings = [*read.remarks, predictor.unseen_elements_warning(graph.species)]
+    warnings = [*read.remarks, predictor.unseen_elements_warning(graph.species), *assessed.packing]
     if assessed.novelty is not None:
         novelty = float(assessed.novelty[0])
         warnings.append(novelty_warning(novelty))

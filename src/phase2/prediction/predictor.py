@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.elements import SYMBOLS
+from phase2.data.graphs.geometry import packing
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.graphs.packing import pack
 from phase2.data.transforms import learned_factors
@@ -31,12 +32,14 @@ class Assessment:
         difficulty: Expected errors up to a factor, (B, P) float64; None where the model does not know.
         novelty: Distance to the training crystals, (B,) float64; None where the model does not know.
         factors: What learned values are multiplied by, (B, P) float64; None for 1.
+        packing: Of each crystal, how its atoms are packed otherwise than in the training crystals, "" for alike.
     """
 
     values: NDArray[np.float64]
     difficulty: NDArray[np.float64] | None
     novelty: NDArray[np.float64] | None
     factors: NDArray[np.float64] | None = None
+    packing: Sequence[str] = ()
 
     def crystals(self, columns: Sequence[int]) -> list[Assessment]:
         """Return the assessment of each crystal alone, with these columns of the properties."""
@@ -47,6 +50,7 @@ class Assessment:
                 None if self.difficulty is None else self.difficulty[k : k + 1, index],
                 None if self.novelty is None else self.novelty[k : k + 1],
                 None if self.factors is None else self.factors[k : k + 1, index],
+                self.packing[k : k + 1],
             )
             for k in range(len(self.values))
         ]
@@ -173,11 +177,13 @@ class Predictor:
                 features = outputs[:, : self._channels]
                 difficulty[rows], novelty[rows] = known.difficulty(features), known.novelty(features)
         factors = learned_factors(graphs, self.model.properties)
+        usual = None if known is None else known.packing
         return Assessment(
             self.model.scaler.decode(normalised, factors),
             difficulty=None if known is None else difficulty,
             novelty=None if known is None else novelty,
             factors=factors,
+            packing=() if usual is None else usual.remarks(packing(graphs)),
         )
 
     def embed_graphs(self, graphs: PackedGraphs, *, batch_size: int | None = None) -> NDArray[np.float32]:

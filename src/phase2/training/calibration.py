@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from phase2.data.batching import Batch
+from phase2.data.graphs.geometry import packing
 from phase2.data.transforms import learned_factors
 from phase2.models.base import CrystalModel
 from phase2.runs.records.intervals import PropertyIntervals
 from phase2.training.loader import TrainingData, TrainingLoader
 from phase2.uncertainty.coverage import measure_coverage
 from phase2.uncertainty.estimator import UncertaintyEstimator
+from phase2.uncertainty.packing_range import PackingRange
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +66,7 @@ def calibrate(
         val_factors=None if factors is None else factors[split.val],
         val_ids=data.graphs.ids[split.val].tolist(),
     )
+    estimator = replace(estimator, packing=PackingRange.fit(packing(data.graphs, split.train)))
     novelty = estimator.novelty(on_test)
     measured = measure_coverage(
         estimator.calibration,

@@ -16,6 +16,7 @@ from phase2.data.targets import TargetScaler
 from phase2.errors import ModelFileError
 from phase2.uncertainty.calibration import Calibration
 from phase2.uncertainty.difficulty import difficulty
+from phase2.uncertainty.packing_range import PackingRange
 from phase2.uncertainty.references import References
 
 NOVELTY_QUANTILE = 0.99
@@ -31,12 +32,14 @@ class UncertaintyEstimator:
         crystals: SHA-256 of the ids of the validation crystals, in order: equal for models that can be calibrated
             together.
         limit: Distance to the references that 99 % of the validation crystals do not exceed.
+        packing: How closely atoms are packed in the training crystals; None in files of earlier versions.
     """
 
     references: References
     calibration: Calibration
     crystals: str
     limit: float
+    packing: PackingRange | None = None
 
     @classmethod
     def fit(
@@ -90,6 +93,8 @@ class UncertaintyEstimator:
     def to_dict(self) -> dict[str, object]:
         """Return tensors and plain values for the model file."""
         arrays = {**_arrays(self.references), **_arrays(self.calibration)}
+        if self.packing is not None:
+            arrays["packing"] = np.stack([self.packing.low, self.packing.high])
         return {
             "crystals": self.crystals,
             "limit": self.limit,
@@ -115,7 +120,8 @@ class UncertaintyEstimator:
         calibration = Calibration(
             scaler, arrays["predicted"], arrays["labels"], arrays["difficulty"], arrays.get("factors")
         )
-        return cls(references, calibration, crystals, limit)
+        packing = PackingRange(*arrays["packing"]) if "packing" in arrays else None
+        return cls(references, calibration, crystals, limit, packing)
 
 
 def ids_digest(ids: Sequence[str]) -> str:
@@ -143,6 +149,7 @@ def _check_shapes(arrays: Mapping[str, NDArray[np.floating]], properties: int) -
         "labels": (val, properties),
         "difficulty": (val, properties),
         **({"factors": (val, properties)} if "factors" in arrays else {}),
+        **({"packing": (2, 2)} if "packing" in arrays else {}),
     }
     for name, shape in expected.items():
         if arrays[name].shape != shape or arrays[name].dtype != (np.float16 if name == "points" else np.float32):

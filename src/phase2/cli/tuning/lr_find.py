@@ -55,12 +55,12 @@ def _lr_find(
     suggestion = suggest_rate(points, rates)
     note(write_range_test(to, points, suggestion))
     if as_json:
-        print_json({"lr": suggestion.lr, "steepest": suggestion.steepest, "limit": suggestion.limit})
+        print_json({"lr": suggestion.lr, "lowest": suggestion.lowest, "limit": suggestion.limit})
         return
     limit = (
         "it did not diverge" if suggestion.limit is None else f"a tenth of where it diverges: {suggestion.limit:.2g}"
     )
-    note(f"{len(points)} steps: the loss falls fastest at {suggestion.steepest:.2g}; {limit}")
+    note(f"{len(points)} steps: the loss is lowest at {suggestion.lowest:.2g}; {limit}")
     echo(f"training: {{lr: {suggestion.lr:.2g}}}  # for --config; or --lr {suggestion.lr:.2g}")
 
 

@@ -95,6 +95,7 @@ class UncertaintyContent(Content):
     labels: TensorInfo
     difficulty: TensorInfo
     factors: TensorInfo | None = None
+    packing: TensorInfo | None = None
 
 
 class ModelContent(Content):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from phase2.output.csv_text import write_csv
 from phase2.storage.disk.atomic import write_text
-from phase2.tuning.learning_rate.range_test import RangePoint, Suggestion
+from phase2.tuning.learning_rate.range_test import RangePoint, Suggestion, smoothed_losses
 
 POINTS, FIGURE = "lr_range.csv", "lr_range.png"
 
@@ -28,6 +28,7 @@ def write_range_test(folder: Path, points: Sequence[RangePoint], suggestion: Sug
 
 def _csv(points: Sequence[RangePoint]) -> str:
     text = io.StringIO()
-    rows = [(point.step, point.lr, point.loss, point.smoothed) for point in points]
+    smoothed = smoothed_losses(points).tolist()
+    rows = [(point.step, point.lr, point.loss, mean) for point, mean in zip(points, smoothed, strict=True)]
     write_csv(text, [("step", "lr", "loss", "smoothed_loss"), *rows])
     return text.getvalue()

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from phase2.config.schema import RunConfig
 from phase2.data.batching import Batch
@@ -17,11 +19,15 @@ from phase2.training.initial import initial_model
 from phase2.training.learner import Learner
 from phase2.training.loader import TrainingData, TrainingLoader
 
-_SMOOTHING = 0.95
+_AVERAGED = 0.95
 _DIVERGED = 4.0
-"""Smoothed loss, as a multiple of the smallest so far, at which the test ends."""
+"""Moving average of the loss, as a multiple of the smallest so far, at which the test ends."""
 _MARGIN = 10
 _FEWEST = 10
+_WIDTH = 0.2
+"""Standard deviation of the weights that smooth the losses, decades of the rate."""
+_FALL = 0.05
+"""Share of its highest value that the smoothed loss has to fall by: less is the noise of batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +38,11 @@ class RangePoint:
         step: Its number, counted from 1.
         lr: Its learning rate.
         loss: Mean loss of the properties before the step, normalised units.
-        smoothed: Exponential moving average of the losses so far, without its bias.
     """
 
     step: int
     lr: float
     loss: float
-    smoothed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,12 @@ class Suggestion:
 
     Attributes:
         lr: Suggested peak rate: the smaller of the other two.
-        steepest: Rate at which the smoothed loss falls fastest, per decade of the rate.
+        lowest: Rate at which the smoothed loss is lowest.
         limit: A tenth of the rate at which the loss diverges; None where it does not.
     """
 
     lr: float
-    steepest: float
+    lowest: float
     limit: float | None
 
 
@@ -115,13 +119,25 @@ def range_test(
         loss = float(learner.step(batch))
         if not math.isfinite(loss):
             break
-        total = _SMOOTHING * total + (1 - _SMOOTHING) * loss
-        average = total / (1 - _SMOOTHING**step)
-        points.append(RangePoint(step, rates[step - 1], loss, average))
+        total = _AVERAGED * total + (1 - _AVERAGED) * loss
+        average = total / (1 - _AVERAGED**step)
+        points.append(RangePoint(step, rates[step - 1], loss))
         lowest = min(lowest, average)
         if average > _DIVERGED * lowest and step >= _FEWEST:
             break
     return points
+
+
+def smoothed_losses(points: Sequence[RangePoint]) -> NDArray[np.float64]:
+    """Return the losses of a range test as means over steps of similar rates, (number of points,) float64.
+
+    Weighted by a normal distribution of the logarithm of the rate, 0.2 decades wide: batches differ more from each
+    other than the loss changes from one step to the next.
+    """
+    rates = np.log10([point.lr for point in points])
+    weights = np.exp(-0.5 * ((rates[:, None] - rates) / _WIDTH) ** 2)
+    means: NDArray[np.float64] = weights @ np.array([point.loss for point in points]) / weights.sum(axis=1)
+    return means
 
 
 def suggest_rate(points: Sequence[RangePoint], rates: Sequence[float]) -> Suggestion:
@@ -134,20 +150,17 @@ def suggest_rate(points: Sequence[RangePoint], rates: Sequence[float]) -> Sugges
     Raises:
         RequestError: The loss did not fall.
     """
-    start = max(_FEWEST // 2, len(points) // 10)  # the average of the first few is their own
-    slopes = [
-        (after.smoothed - before.smoothed, math.sqrt(after.lr * before.lr))
-        for before, after in zip(points[start:], points[start + 1 :], strict=False)
-    ]
-    fall, steepest = min(slopes, default=(0.0, 0.0))
-    if fall >= 0:
+    losses = smoothed_losses(points)
+    lowest = int(np.argmin(losses)) if points else 0
+    if not points or losses[lowest] > (1 - _FALL) * losses[: lowest + 1].max():
         raise RequestError(
             "The loss did not fall at any learning rate.",
             why=f"{len(points)} steps were taken, from {rates[0]:g} to {points[-1].lr if points else rates[0]:g}.",
             fix="Begin lower (--lowest 1e-8), take more --steps, or check the data.",
         )
     limit = points[-1].lr / _MARGIN if len(points) < len(rates) else None
-    return Suggestion(steepest if limit is None else min(steepest, limit), steepest, limit)
+    rate = points[lowest].lr
+    return Suggestion(rate if limit is None else min(rate, limit), rate, limit)
 
 
 def _endless(loader: TrainingLoader) -> Iterator[Batch]:

@@ -1,4 +1,4 @@
-"""Tabulated properties of the elements, from which the features of crystals are made."""
+"""Tabulated properties of the elements: radii, energies, electrons and the like."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class ElementProperties:
 
 @cache
 def element_properties() -> ElementProperties:
-    """Read the table that ``tools/datasets/baseline_elements.py`` writes; all callers share it, read-only.
+    """Read the table that ``tools/datasets/element_properties.py`` writes; all callers share it, read-only.
 
     Radii in angstrom, volumes in cm3/mol, ionisation energies and electron affinity in eV, the highest occupied orbital
     in hartree, melting point in K, density in kg/m3, moduli in GPa; ``valence_*`` are electrons outside the noble gas
     core and ``holes_*`` the places left in their open shells.
     """
-    text = files("phase2.baselines").joinpath("element_table.csv").read_text("utf-8")
+    text = files("phase2.data.crystals").joinpath("element_properties.csv").read_text("utf-8")
     head, *rows = csv.reader(text.splitlines())
     known = np.array([[float(cell or "nan") for cell in row[1:]] for row in rows])
     values = np.zeros((ELEMENTS + 1, known.shape[1]))

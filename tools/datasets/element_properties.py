@@ -1,4 +1,4 @@
-"""Write the element properties behind the features of baselines, src/phase2/baselines/element_table.csv.
+"""Write the element properties behind the features of baselines, src/phase2/data/crystals/element_properties.csv.
 
 From pymatgen, except for the covalent radii: B. Cordero et al., Dalton Trans. 2832 (2008), doi:10.1039/b801115j, as ASE
 tabulates them.
@@ -16,7 +16,7 @@ from pathlib import Path
 from ase.data import covalent_radii
 from pymatgen.core import Element
 
-TABLE = Path(__file__).parents[2] / "src/phase2/baselines/element_table.csv"
+TABLE = Path(__file__).parents[2] / "src/phase2/data/crystals/element_properties.csv"
 CAPACITY = {"s": 2, "p": 6, "d": 10, "f": 14}
 NUMBERS: dict[str, Callable[[Element], object]] = {
     "number": lambda e: e.Z,
