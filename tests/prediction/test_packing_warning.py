@@ -51,7 +51,7 @@ def test_squeezed_and_stretched_crystals_are_named(factor, least, word, trained,
 def test_crystals_with_atoms_anywhere_are_named(trained, crystals):
     rng = np.random.default_rng(0)
     several = [one for one in crystals if len(one.species) > 3]
-    assert share(trained, [replace(one, frac=rng.random(one.frac.shape)) for one in several]) > 0.8
+    assert share(trained, [replace(one, frac=rng.random(one.frac.shape)) for one in several]) > 0.7
 
 
 @pytest.mark.slow
