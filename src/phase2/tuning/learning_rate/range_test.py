@@ -23,6 +23,8 @@ _AVERAGED = 0.95
 _DIVERGED = 4.0
 """Moving average of the loss, as a multiple of the smallest so far, at which the test ends."""
 _MARGIN = 10
+_BELOW = 3
+"""A few epochs at a third of the rate of the lowest loss train as well as any rate, and e3nn much better than at it."""
 _FEWEST = 10
 _WIDTH = 0.2
 """Standard deviation of the weights that smooth the losses, decades of the rate."""
@@ -50,7 +52,7 @@ class Suggestion:
     """Learning rates that a range test suggests.
 
     Attributes:
-        lr: Suggested peak rate: the smaller of the other two.
+        lr: Suggested peak rate: a third of that of the lowest loss, or the limit where that is smaller.
         lowest: Rate at which the smoothed loss is lowest.
         limit: A tenth of the rate at which the loss diverges; None where it does not.
     """
@@ -160,7 +162,7 @@ def suggest_rate(points: Sequence[RangePoint], rates: Sequence[float]) -> Sugges
         )
     limit = points[-1].lr / _MARGIN if len(points) < len(rates) else None
     rate = points[lowest].lr
-    return Suggestion(rate if limit is None else min(rate, limit), rate, limit)
+    return Suggestion(min(rate / _BELOW, limit or math.inf), rate, limit)
 
 
 def _endless(loader: TrainingLoader) -> Iterator[Batch]:
