@@ -172,3 +172,41 @@ def test_a_request_that_cannot_be_met_says_why(say, models, folder, monkeypatch,
     found = say("evaluate", *[str(folder) if word == "FOLDER" else word for word in words])
     assert found[0] == code
     assert says in found[2]
+
+
+@pytest.fixture
+def moved(say, tmp_path, monkeypatch):
+    """A run of data that were moved away since, and where these are now."""
+    monkeypatch.chdir(tmp_path)
+    assert say("data", "convert", "sample", "all.json")[0] == 0
+    (tmp_path / "mine.json").write_text(json.dumps(json.loads((tmp_path / "all.json").read_text())[:300]))
+    words = ["--algorithm", "cgcnn", "--level", "smoke", "--epochs", "1", "--properties", "formation_energy"]
+    assert say("train", *words, "--data", "mine.json", "--output", tmp_path / "moved")[0] == 0
+    (found,) = (tmp_path / "moved").glob("*/run_*")
+    (tmp_path / "elsewhere").mkdir()
+    return found, Path(shutil.move(tmp_path / "mine.json", tmp_path / "elsewhere" / "other.json"))
+
+
+def test_data_of_a_run_are_its_own_in_another_place_too(say, moved):
+    run, data = moved
+    found, _ = as_json(say, "--model", run, "--data", data)
+    recorded = json.loads((run / "results.json").read_text())["test"][0]
+    assert found["part"] == "test"
+    assert errors_of(found)["formation_energy"]["mae"]["value"] == pytest.approx(recorded["mae"])
+    assert as_json(say, "--model", run, "--data", data, "--part", "train")[0]["part"] == "train"
+
+
+def test_data_that_were_moved_and_changed_are_others(say, moved):
+    run, data = moved
+    records = json.loads(data.read_text())
+    data.write_text(json.dumps(records[:-1]))
+    found, said = as_json(say, "--model", run, "--data", data)
+    assert (found["part"], "it is not known which" in said or "not known which" in str(found["notes"])) == ("all", True)
+    code, _, said = say("evaluate", "--model", run, "--data", data, "--part", "test")
+    assert (code, "new to the model" in said) == (2, False)
+
+
+def test_without_its_data_the_user_is_asked_where_they_are(say, moved):
+    run, _ = moved
+    code, _, said = say("evaluate", "--model", run)
+    assert (code, "are not at mine.json" in said, "--data" in said) == (3, True, True), said

@@ -350,3 +350,23 @@ class TestDataSets:
     def test_a_name_that_is_none_is_answered_with_the_nearest(self, models, capsys):
         assert _predict(models, "--data", "sampel") == 2
         assert "sample" in capsys.readouterr().err
+
+
+def test_several_files_are_predicted_in_their_order(models, tmp_path):
+    output = tmp_path / "preds.csv"
+    named = [EXAMPLES / "Si.cif", EXAMPLES / "MgO.cif"]
+    assert _predict(models, *[word for file in named for word in ("--cif", file)], "--output", output) == 0
+    with output.open() as file:
+        assert [row["file"] for row in csv.DictReader(file)] == list(map(str, named))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--cif", "a.cif", "--cif", "a.cif"], "--cif a.cif is given twice"),
+        (["--cif", "many.extxyz", "--part", "1/2"], "--data many.extxyz --part 1/2"),
+    ],
+)
+def test_files_that_are_named_so_are_refused(models, words, says, capsys):
+    assert _predict(models, *words) == 2
+    assert says in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,8 @@ from phase2.data.dataset import CrystalPropertyDataset, open_graph_store
 from phase2.data.labels import labels_as_given
 from phase2.errors import DataError, Phase2Error, RequestError, UnknownNameError
 from phase2.properties import Property
+from phase2.runs.layout import MANIFEST
+from phase2.runs.records.manifest import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from phase2.config.limits import ReadingLimits
     from phase2.data.store.store import GraphStore
     from phase2.models.files.modelfile import TrainedModel
+    from phase2.prediction.predictor import Predictor
     from phase2.storage.base import Store
 
 Part = Literal["train", "val", "test", "all"]
@@ -68,12 +72,36 @@ def data_to_read(model: TrainedModel, source: str, limits: ReadingLimits) -> Dat
     return DataConfig(source=source, graph=own.graph, own_properties=own.own_properties, limits=limits)
 
 
-def own_dataset(model: TrainedModel, stored_in: Store | None = None) -> CrystalPropertyDataset | Phase2Error:
-    """Return the data set that a model was trained on, with its split; the reason where it is not here."""
+def own_dataset(
+    predictor: Predictor, source: str | None = None, stored_in: Store | None = None
+) -> CrystalPropertyDataset | Phase2Error:
+    """Return the data set that a model was trained on, with its split; the reason where it is not here.
+
+    Args:
+        predictor: The model.
+        source: Name or path of the data that it is judged on: they may be its own, in another place than then.
+        stored_in: Store of the data sets; None for that of the environment.
+    """
+    own, keys = predictor.model.config.data, [p.key for p in predictor.model.properties]
     try:
-        return CrystalPropertyDataset.load(model.config.data, [p.key for p in model.properties], stored_in=stored_in)
+        return CrystalPropertyDataset.load(own, keys, stored_in=stored_in)
     except Phase2Error as error:
-        return error
+        return _moved(predictor, own, source, stored_in) or error
+
+
+def _moved(
+    predictor: Predictor, own: DataConfig, source: str | None, stored_in: Store | None
+) -> CrystalPropertyDataset | None:
+    """Return data as those of a run, if they have the content, the labels and the parts that its manifest records."""
+    if source is None or source == own.source:
+        return None
+    with suppress(Phase2Error):
+        facts = read_manifest(predictor.path.parent / MANIFEST).data
+        keys = [p.key for p in predictor.model.properties]
+        found = CrystalPropertyDataset.load(own.model_copy(update={"source": source}), keys, stored_in=stored_in)
+        if facts is not None and found.fingerprint == facts.fingerprint:
+            return found
+    return None
 
 
 def open_labelled(config: DataConfig, properties: Sequence[Property], stored_in: Store | None = None) -> LabelledData:
@@ -141,7 +169,7 @@ def check_part(part: Part | None, *, own: bool, source: str) -> Part:
     raise RequestError(
         f"The model knows no {part} part of {source}.",
         why="Its parts are those of the data set that it was trained on.",
-        fix="Drop --part: all crystals of other data are new to the model, but for those that are named as seen.",
+        fix="Drop --part: all are judged. Its own data are recognised by their content, beside its manifest.",
     )
 
 

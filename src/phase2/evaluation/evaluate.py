@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.schema import DataConfig
 from phase2.data.dataset import CrystalPropertyDataset
-from phase2.errors import Phase2Error
+from phase2.errors import DataError, Phase2Error, TransientError
 from phase2.evaluation.baseline import Boosting, fitted_boosting, median_predictions, own_medians, recorded_boosting
 from phase2.evaluation.data import LabelledData, Part, check_part, data_to_read, open_labelled, open_part, own_dataset
 from phase2.evaluation.joining import join
@@ -94,7 +94,7 @@ def evaluate_models(
         joint_keys(predictors, instead="Evaluate them one by one") if request.properties is None else request.properties
     )
     chosen = tuple(first.model.properties[k] for k in first.output_columns(wanted))
-    trained = [own_dataset(one.model, request.store) for one in predictors]
+    trained = [own_dataset(one, request.source, request.store) for one in predictors]
     data, own = _data_of(first, trained[0], request, chosen)
     keys = [p.key for p in chosen]
     predicted = predict_crystals(
@@ -164,8 +164,14 @@ def _data_of(
     config = first.model.config.data
     source = request.source or config.source
     if source == config.source:
-        if isinstance(trained, Phase2Error):
+        if isinstance(trained, TransientError):
             raise trained
+        if isinstance(trained, Phase2Error):
+            raise DataError(
+                f"The data of the run are not at {source}, where it read them.",
+                why=trained.what,
+                fix="Say where they are now with --data: the same content is recognised, with its parts.",
+            ) from trained
         return open_part(trained, config, check_part(request.part, own=True, source=source), chosen), True
     data = open_labelled(data_to_read(first.model, source, request.limits), chosen, request.store)
     own = not isinstance(trained, Phase2Error) and trained.store.fingerprint == data.store.fingerprint

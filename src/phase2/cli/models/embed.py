@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phase2.cli.console import note
-from phase2.cli.models.inputs import FileOption, Inputs, given_file, list_structures
+from phase2.cli.models.inputs import FilesOption, given_files, list_structures
 from phase2.cli.models.options import (
     MODEL_HELP,
     ForOption,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def embed(  # noqa: PLR0913 - options
     *,
     output: Annotated[Path, typer.Option("--output", help="Write .parquet or .npz here.")],
-    cif: FileOption = None,
+    cif: FilesOption = None,
     directory: Annotated[
         str | None, typer.Option("--dir", help="A folder of structures, or s3://bucket/prefix.")
     ] = None,
@@ -60,7 +60,7 @@ def embed(  # noqa: PLR0913 - options
     settings: LimitOption = None,
 ) -> None:
     """Write the features of structures that a trained model's heads read, or those of a pretrained potential."""
-    if sum(one is not None for one in (cif, directory, data)) != 1:
+    if sum(map(bool, (cif, directory, data))) != 1:
         raise RequestError("Give one of --cif FILE, --dir FOLDER and --data NAME.", why="It says what to embed.")
     if sum(one is not None for one in (model, run, backbone)) > 1:
         raise RequestError("Give one of --model, --run and --backbone.", why="It says which model embeds.")
@@ -84,9 +84,9 @@ def embed(  # noqa: PLR0913 - options
             found = _embed_data(embedder, data, batch_size, limits, store)
         else:
             given = (
-                list_structures(directory or "", None, Path(folder), limits, store)
-                if cif is None
-                else Inputs([given_file(cif, Path(folder), limits)])
+                given_files(cif, Path(folder), limits)
+                if cif
+                else list_structures(directory or "", None, Path(folder), limits, store)
             )
             found = embed_structures(embedder, given.files, batch_size=batch_size, progress=progress, reader=reader)
             found = found.relative_to(Path(folder)).with_failures(given.rows())

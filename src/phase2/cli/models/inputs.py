@@ -14,7 +14,7 @@ import typer
 from phase2.cli.console import note
 from phase2.cli.store import open_command_store, open_existing_store
 from phase2.config.data.addresses import is_content, may_be_name
-from phase2.errors import DataError
+from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
     from phase2.config.limits import ReadingLimits
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from phase2.prediction.reading.file_records import FileRecord
     from phase2.prediction.table import PredictedStructure
 
-FileOption: TypeAlias = Annotated[
-    Path | None,
+FilesOption: TypeAlias = Annotated[
+    list[Path] | None,
     typer.Option(
-        "--cif", help="A file of one or many structures: CIF, POSCAR, JSON, extended XYZ, ...; - is standard input."
+        "--cif",
+        help="A file of one or many structures: CIF, POSCAR, JSON, extended XYZ, ...; - is standard input; may be "
+        "repeated.",
     ),
 ]
 
@@ -55,13 +57,21 @@ class Inputs:
         return tuple(PredictedStructure(one.name, "", None, error=f"It has {one.why}.") for one in self.refused)
 
 
-def given_file(path: Path, folder: Path, limits: ReadingLimits) -> Path:
-    """Return a file of structures; what comes through standard input or ``<(command)`` is copied into a folder first.
+def given_files(paths: Sequence[Path], folder: Path, limits: ReadingLimits) -> Inputs:
+    """Return files of structures; what comes through standard input or ``<(command)`` is copied into a folder first.
 
     Raises:
-        DataError: It is a folder; or standard input is a terminal, closed or empty, or its content cannot be kept.
-        LimitExceededError: It has more than ``unpacked_bytes``.
+        RequestError: A file is named twice.
+        DataError: One is a folder; or standard input is a terminal, closed or empty, or its content cannot be kept.
+        LimitExceededError: One has more than ``unpacked_bytes``.
     """
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice is not None:
+        raise RequestError(f"--cif {twice} is given twice.", fix="Name each file once.")
+    return Inputs([_given(path, folder, limits) for path in paths])
+
+
+def _given(path: Path, folder: Path, limits: ReadingLimits) -> Path:
     if path == STANDARD_STREAM:
         if sys.stdin is None or sys.stdin.isatty():
             raise DataError(
@@ -72,7 +82,7 @@ def given_file(path: Path, folder: Path, limits: ReadingLimits) -> Path:
         return _copied(sys.stdin.buffer, folder / "stdin", limits)
     if (path == _DEV_STDIN or path.parent in _OPENED_BY_SHELL) and path.is_fifo():
         with path.open("rb") as pipe:
-            return _copied(pipe, folder / ("stdin" if path == _DEV_STDIN else "pipe"), limits)
+            return _copied(pipe, folder / ("stdin" if path == _DEV_STDIN else f"pipe-{path.name}"), limits)
     if path.is_dir():
         raise DataError(f"--cif {path} names a folder.", fix=f"Write --dir {path} for the structures in it.")
     return path

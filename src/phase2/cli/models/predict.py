@@ -10,7 +10,7 @@ import typer
 
 from phase2.cli.console import echo_text, note, print_table
 from phase2.cli.data_address import DATA_HELP
-from phase2.cli.models.inputs import STANDARD_STREAM, FileOption, Inputs, given_file, list_records, list_structures
+from phase2.cli.models.inputs import STANDARD_STREAM, FilesOption, given_files, list_records, list_structures
 from phase2.cli.models.options import (
     MODEL_HELP,
     ForOption,
@@ -33,7 +33,7 @@ RUNS_VARIABLE = "PHASE2_RUNS"
 
 def predict(  # noqa: PLR0913 - options
     *,
-    cif: FileOption = None,
+    cif: FilesOption = None,
     directory: Annotated[
         str | None,
         typer.Option("--dir", help="A folder of structures, s3://bucket/prefix, or data pushed into the store."),
@@ -97,8 +97,14 @@ def predict(  # noqa: PLR0913 - options
     settings: LimitOption = None,
 ) -> None:
     """Predict the properties of structures with a trained model, or with several: their mean, or the best of each."""
-    if sum(one is not None for one in (cif, directory, data)) != 1:
+    if sum(map(bool, (cif, directory, data))) != 1:
         raise RequestError("Give one of --cif FILE, --dir FOLDER and --data NAME.", why="It says what to predict.")
+    if cif and part:
+        raise RequestError(
+            f"--part {part} cannot be combined with --cif.",
+            why="It divides the structures of a folder or of a data set.",
+            fix=f"Write --data {cif[0]} --part {part} for structures of this file, or --dir FOLDER.",
+        )
     if model and run:
         raise RequestError("Give either --model or --run.", why="One of them says which model predicts.")
     keys = None if properties is None else [name.strip() for name in properties.split(",") if name.strip()]
@@ -113,8 +119,8 @@ def predict(  # noqa: PLR0913 - options
     if output is not None and output != STANDARD_STREAM:
         check_output(output)
     with TemporaryDirectory() as folder, GraphReader(limits, workers=workers) as reader:
-        if cif is not None:
-            given = Inputs([given_file(cif, Path(folder), limits)])
+        if cif:
+            given = given_files(cif, Path(folder), limits)
         elif data is not None:
             given = list_records(data, part, limits, store)
         else:

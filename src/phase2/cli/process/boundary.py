@@ -23,6 +23,7 @@ from phase2.cli.console import echo_text, note, print_error
 from phase2.cli.process.explanation import explain
 from phase2.cli.process.failure import hand_over
 from phase2.cli.process.log_notes import show_choices
+from phase2.cli.process.repetition import note_repetition
 from phase2.config.settings import termination_log
 from phase2.errors import Phase2Error, PreemptedError, RequestError
 from phase2.machine.allocator import keep_freed_memory
@@ -89,7 +90,9 @@ def _check_current_folder() -> None:
 @cache
 def _command(app: typer.Typer) -> Callable[..., Any]:
     """Return the command of an application, made once: the types of some 700 options are read for it."""
-    return get_command(app)
+    command = get_command(app)
+    note_repetition(command)
+    return command
 
 
 @contextmanager
