@@ -77,6 +77,13 @@ def test_a_column_of_every_format_that_has_columns(name, write, tmp_path):
         read_column(source, "labs")
 
 
+@pytest.mark.parametrize(("name", "write"), [("my.db", write_database), ("my.parquet", write_parquet)])
+def test_columns_that_are_not_read_are_named_of_files_that_a_process_of_its_own_reads(name, write, tmp_path):
+    write(tmp_path / name)
+    named = unread_columns(open_source(str(tmp_path / name))).split(", ")
+    assert set(named) - {"name"} == {"lab", "year"}
+
+
 def test_a_broken_database_is_refused_as_where_it_is_read(tmp_path):
     path = tmp_path / "my.db"
     path.write_bytes(b"SQLite format 3\0" + bytes(2000))

@@ -92,11 +92,10 @@ class FileSource(PathSource):
         return digest.hexdigest()
 
     def column_names(self) -> list[str]:
-        """Return the fields of the first records, each once; none of a format that a process of its own reads."""
-        if self._format_isolated:
-            return []
-        first = (record for _, record in islice(self._records(), _LOOKED_AT) if isinstance(record, dict))
-        return list(dict.fromkeys(name for record in first for name in fields_beside_structure(record)))
+        """Return the fields of the first records, each once."""
+        isolated = self._format_isolated
+        names = isolated_records(self.path, self._names_here, self.limits) if isolated else self._names_here()
+        return list(dict.fromkeys(names))
 
     def records(self) -> Iterator[RawRecord]:
         """Yield the records in the order of the file, reduced to what ``parse`` needs.
@@ -145,6 +144,11 @@ class FileSource(PathSource):
             if index >= self.limits.records:
                 raise self.limits.exceeded("records", str(self.path), "it has more records")
             yield bounded_name(_raw(index, key, record, seen, labels), self.limits)
+
+    def _names_here(self) -> Iterator[str]:
+        for _, record in islice(self._records(), _LOOKED_AT):
+            if isinstance(record, dict):
+                yield from fields_beside_structure(record)
 
     def _rows_here(self) -> Iterator[tuple[str, Mapping[str, object]]]:
         for index, (key, record) in enumerate(self._records()):
