@@ -54,7 +54,7 @@ def _measure(
         if len(labels) and calibration.is_possible(column, level)
     }
     widest = list(measured.values())[-1:]
-    tenths = _error_by_tenth(widest[0], errors) if widest else ()
+    tenths = _error_by_tenth(widest[0], errors) if widest and len(labels) >= TENTHS else ()
     return PropertyIntervals(
         key=prop.key,
         unit=prop.unit,
@@ -63,7 +63,7 @@ def _measure(
         levels=tuple(_coverage(level, bounds, labels) for level, bounds in measured.items()),
         narrow_mae=tenths[0] if tenths else None,
         wide_mae=tenths[-1] if tenths else None,
-        error_by_tenth=tenths if len(labels) >= TENTHS else (),
+        error_by_tenth=tenths,
         novel=float((novelty[labelled] > 1).mean()) if len(labels) else None,
     )
 
@@ -75,6 +75,6 @@ def _coverage(level: float, bounds: NDArray[np.float64], labels: NDArray[np.floa
 
 
 def _error_by_tenth(bounds: NDArray[np.float64], errors: NDArray[np.float64]) -> tuple[float, ...]:
-    """Return the mean error of each tenth of crystals by the width of their intervals, of each of fewer than ten."""
+    """Return the mean error of each tenth of crystals by the width of their intervals."""
     order = np.argsort(bounds[:, 1] - bounds[:, 0], kind="stable")
-    return tuple(float(errors[tenth].mean()) for tenth in np.array_split(order, min(TENTHS, len(order))))
+    return tuple(float(errors[tenth].mean()) for tenth in np.array_split(order, TENTHS))
