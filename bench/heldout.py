@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from phase2.data.sources.registry import open_source
 from phase2.errors import DataError, InvalidCrystalError, Phase2Error
 from phase2.machine.hardware import thread_count
 from phase2.prediction.predictor import Predictor
-from phase2.properties import KEYS, Property, get_property
+from phase2.properties import KEYS, PROPERTIES, Property
 from phase2.runs.addresses import model_file_at
 from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.markdown import markup_table, number
@@ -42,7 +42,7 @@ def main() -> int:
     try:
         data = str(part_file(Path(chosen.data), chosen.split)) if chosen.split else chosen.data
         for address in chosen.models:
-            print(f"{address}:\n\n{_table(predict_heldout(model_file_at(address), data).errors())}\n", flush=True)
+            print(f"{address}:\n\n{_table(predict_heldout(model_file_at(address), data))}\n", flush=True)
     except Phase2Error as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -85,9 +85,11 @@ def predict_heldout(model: Path, data: str, *, batch_size: int = 64) -> Heldout:
     torch.set_num_threads(thread_count())
     predictor = Predictor.load(model)
     properties = tuple(predictor.model.properties)
-    columns = [KEYS.index(prop.key) for prop in properties]
+    known = (*PROPERTIES, *(prop for prop in properties if prop.key not in KEYS))
+    keys = [prop.key for prop in known]
+    columns = [keys.index(prop.key) for prop in properties]
     predictions, labels = [], []
-    crystals = _valid_crystals(data)
+    crystals = _valid_crystals(data, known)
     while batch := list(itertools.islice(crystals, batch_size)):
         graphs, _ = pack_valid(batch, predictor.model.config.data.graph)
         if len(graphs):
@@ -99,8 +101,8 @@ def predict_heldout(model: Path, data: str, *, batch_size: int = 64) -> Heldout:
     return Heldout(properties, np.concatenate(predictions), np.concatenate(labels), median)
 
 
-def _valid_crystals(data: str) -> Iterator[LabelledCrystal]:
-    source = open_source(data)
+def _valid_crystals(data: str, properties: Sequence[Property]) -> Iterator[LabelledCrystal]:
+    source = open_source(data, properties=properties)
     for raw in source.records():
         try:
             yield source.parse(raw)
@@ -108,10 +110,10 @@ def _valid_crystals(data: str) -> Iterator[LabelledCrystal]:
             continue
 
 
-def _table(metrics: tuple[PropertyMetrics, ...]) -> str:
+def _table(found: Heldout) -> str:
     rows = [
-        (get_property(one.key).heading, number(one.mae), number(one.rmse), number(one.baseline_mae), str(one.count))
-        for one in metrics
+        (prop.heading, number(one.mae), number(one.rmse), number(one.baseline_mae), str(one.count))
+        for prop, one in zip(found.properties, found.errors(), strict=True)
     ]
     return markup_table(("property", "MAE", "RMSE", "MAE of the median", "labels"), rows, numeric=4)
 

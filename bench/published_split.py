@@ -1,7 +1,8 @@
 """Parts of a file with a published split, as files of their own.
 
-A run draws its own split, so that a part that is held out has to be taken out of the file before. Records of a JSON
-file in JARVIS's schema have the name of their part in the field ``split``.
+A run evaluates its test part when it ends, also one that ``--split file:`` names. A part that only chosen runs are to
+be evaluated on is therefore taken out of the file before. Records of a JSON file in JARVIS's schema have the name of
+their part in the field ``split``.
 """
 
 from __future__ import annotations

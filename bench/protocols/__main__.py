@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("command", choices=("run", "score", "commands"))
     protocols = parser.add_subparsers(dest="protocol", required=True)
-    folds = protocols.add_parser("matbench", help="five folds of a modulus")
+    folds = protocols.add_parser("matbench", help="five folds of a task of matbench")
     folds.add_argument("--task", choices=tuple(TASKS), required=True)
     paper = protocols.add_parser("jarvis", help="the split of JARVIS-Leaderboard")
     paper.add_argument("--property", choices=KEYS, required=True)

@@ -27,7 +27,7 @@ def jarvis(prop: str, data: Path, split: Path) -> Protocol:
     """Return the protocol of a property.
 
     A run sees the published training and validation parts, and trains on as many crystals as the published training
-    part has: the runs of phase2 draw their own validation part.
+    part has; it draws its own validation part from them.
 
     Args:
         prop: Key of the property.

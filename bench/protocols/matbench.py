@@ -1,7 +1,7 @@
-"""Matbench's moduli (Dunn, Wang, Ganose, Dopp & Jain, npj Comput. Mater. 6, 138, 2020): five folds, log10 of GPa.
+"""Tasks of matbench (Dunn, Wang, Ganose, Dopp & Jain, npj Comput. Mater. 6, 138, 2020): five folds of each.
 
-Matbench holds log10 of the modulus. A model learns the modulus itself in GPa (through log(1 + x)), and what it predicts
-is compared in log10.
+Of a modulus matbench holds log10. A model learns the modulus itself in GPa, and what it predicts is compared in log10.
+Targets that are none of the nine properties are learned and compared as they are, as properties that the run defines.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.protocols.protocol import Fold, Protocol, log10_error
+from bench.protocols.protocol import Fold, Protocol, log10_error, mean_absolute_error
 from bench.published_split import FIELD, content_digest, write_records
+from phase2.config.data.own_properties import PropertyDefinition
+from phase2.config.data.property_texts import parse_property
 from phase2.config.settings import cache_dir
 from phase2.errors import DataError
 from phase2.properties import get_property
@@ -27,18 +29,40 @@ FOLDS, SEED = 5, 18012019
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task of matbench whose target is a property of phase2.
+    """A task of matbench.
 
     Attributes:
-        column: Column of the target.
-        prop: Key of the property.
+        column: Column of the target: log10 of one of the nine properties, or a property that the run defines.
+        prop: Key of that property, or the definition.
     """
 
     column: str
-    prop: str
+    prop: str | PropertyDefinition
+
+    @property
+    def is_logarithm(self) -> bool:
+        """Whether the column has log10 of the property."""
+        return isinstance(self.prop, str)
+
+    @property
+    def record_column(self) -> str:
+        """Column of the labels in the records that runs read."""
+        return (get_property(self.prop) if isinstance(self.prop, str) else self.prop.as_property()).column
 
 
-TASKS = {"log_kvrh": Task("log10(K_VRH)", "bulk_modulus"), "log_gvrh": Task("log10(G_VRH)", "shear_modulus")}
+def _own(text: str) -> Task:
+    """Return the task of a property as ``--property`` defines it."""
+    (definition,) = parse_property(text)
+    return Task(definition.as_property().column, definition)
+
+
+TASKS = {
+    "log_kvrh": Task("log10(K_VRH)", "bulk_modulus"),
+    "log_gvrh": Task("log10(G_VRH)", "shear_modulus"),
+    "phonons": _own("peak:1/cm:last phdos peak"),
+    "dielectric": _own("n"),
+    "jdft2d": _own("exfoliation_en:meV/atom"),
+}
 
 
 def matbench(task: str, data: Path) -> Protocol:
@@ -56,7 +80,8 @@ def matbench(task: str, data: Path) -> Protocol:
         via_temporary(path, lambda temporary: write_records(temporary, _records(data, TASKS[task])))
     names = [f"fold{k}" for k in range(FOLDS)]
     folds = tuple(Fold(name, tuple(other for other in names if other != name), name) for name in names)
-    return Protocol(f"matbench-{task}", path, TASKS[task].prop, folds, log10_error)
+    score = log10_error if TASKS[task].is_logarithm else mean_absolute_error
+    return Protocol(f"matbench-{task}", path, TASKS[task].prop, folds, score)
 
 
 def fold_numbers(count: int) -> list[int]:
@@ -80,13 +105,12 @@ def _records(data: Path, task: Task) -> Iterator[dict[str, object]]:
             fix="Give the file of this task, as matbench offers it.",
         )
     structure, target = columns.index("structure"), columns.index(task.column)
-    column = get_property(task.prop).column
     for name, row, fold in zip(frame["index"], frame["data"], fold_numbers(len(frame["data"])), strict=True):
         yield {
             "jid": str(name),
             "atoms": _atoms(row[structure], str(name)),
             FIELD: f"fold{fold}",
-            column: 10 ** float(row[target]),
+            task.record_column: 10 ** float(row[target]) if task.is_logarithm else float(row[target]),
         }
 
 

@@ -14,9 +14,10 @@ from bench.published_split import part_file
 from bench.study.results import finished_run
 from bench.study.rows import Study, StudyRun, Variant
 from bench.study.tables import mean_and_spread
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.data.sources.registry import open_source
 from phase2.errors import InvalidCrystalError
-from phase2.properties import KEYS
+from phase2.properties import PROPERTIES
 from phase2.runs.addresses import stored_model_file
 from phase2.runs.report.markdown import markup_table
 from phase2.storage.base import Store
@@ -47,7 +48,7 @@ class Protocol:
     Attributes:
         name: Its name, part of the run ids.
         data: File with a published split, in JARVIS's schema.
-        prop: Key of the property.
+        prop: The property, one of the nine or defined by the protocol.
         folds: What is trained and evaluated.
         score: The published score.
         fractions: Sizes of the run's own parts of what it sees: training, validation, test.
@@ -55,10 +56,15 @@ class Protocol:
 
     name: str
     data: Path
-    prop: str
+    prop: str | PropertyDefinition
     folds: tuple[Fold, ...]
     score: Score
     fractions: str = "[0.9,0.05,0.05]"
+
+    @property
+    def key(self) -> str:
+        """Key of the property."""
+        return self.prop if isinstance(self.prop, str) else self.prop.key
 
     def runs(self, seeds: Sequence[int], epochs: int, settings: Sequence[str] = ()) -> list[StudyRun]:
         """Return a run for each fold and seed, with the settings of phase2 unless others are given."""
@@ -91,8 +97,9 @@ class Protocol:
             question="",
             epochs=epochs,
             settings=(f"data.fractions={self.fractions}", *settings),
-            targets={self.prop: (self.prop,)},
+            targets={self.key: (self.key,)},
             variants=(Variant(fold.name, ""),),
+            own=() if isinstance(self.prop, str) else (self.prop,),
         )
         return study.runs((), seeds, data=str(part_file(self.data, *fold.seen)))
 
@@ -101,8 +108,19 @@ class Protocol:
 
         found = predict_heldout(model, str(part_file(self.data, fold.heldout)))
         labelled = ~np.isnan(found.labels[:, 0])
-        seen = _labels(part_file(self.data, *fold.seen), self.prop)
-        return self.score(found.predictions[labelled, 0], found.labels[labelled, 0], float(np.nanmin(seen)))
+        lowest = float(np.nanmin(self._labels(*fold.seen)))
+        return self.score(found.predictions[labelled, 0], found.labels[labelled, 0], lowest)
+
+    def _labels(self, *parts: str) -> NDArray[np.float64]:
+        known = (*PROPERTIES, *(() if isinstance(self.prop, str) else (self.prop.as_property(),)))
+        source = open_source(str(part_file(self.data, *parts)), properties=known)
+        column, found = [prop.key for prop in known].index(self.key), []
+        for raw in source.records():
+            try:
+                found.append(source.parse(raw).targets[column])
+            except InvalidCrystalError:
+                continue
+        return np.array(found, dtype=np.float64)
 
 
 def mean_absolute_error(predictions: NDArray[np.float64], labels: NDArray[np.float64], _: float = 0.0) -> float:
@@ -113,13 +131,3 @@ def mean_absolute_error(predictions: NDArray[np.float64], labels: NDArray[np.flo
 def log10_error(predictions: NDArray[np.float64], labels: NDArray[np.float64], lowest: float) -> float:
     """Return the mean absolute error of the decimal logarithms; predictions are at least the lowest label seen."""
     return mean_absolute_error(np.log10(np.maximum(predictions, lowest)), np.log10(labels))
-
-
-def _labels(data: Path, prop: str) -> NDArray[np.float64]:
-    source, column, found = open_source(str(data)), KEYS.index(prop), []
-    for raw in source.records():
-        try:
-            found.append(source.parse(raw).targets[column])
-        except InvalidCrystalError:
-            continue
-    return np.array(found, dtype=np.float64)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phase2.config.assignments import Setting, parse_setting
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.config.request.run_request import RunRequest
 from phase2.errors import UnknownNameError
 
@@ -50,6 +51,7 @@ class Study:
         data: Data set; None where the person who runs the study names a file with a published split.
         seen: Parts of that file that the runs may see.
         heldout: Part of that file that they are evaluated on.
+        own: Definitions of those of the properties that are none of the nine.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Study:
     data: str | None = "sample"
     seen: tuple[str, ...] = ("train",)
     heldout: str = "test"
+    own: tuple[PropertyDefinition, ...] = ()
 
     @property
     def heldout_name(self) -> str:
@@ -181,6 +184,7 @@ class StudyRun:
         """Return the request of the run."""
         return RunRequest(
             properties=self.row.properties,
+            own_properties=tuple(one for one in self.row.study.own if one.key in self.row.properties),
             epochs=self.epochs,
             seed=self.seed,
             data=None if self.data == "sample" else self.data,

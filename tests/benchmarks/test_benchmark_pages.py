@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from bench.protocols.__main__ import _parser as protocols_parser
+from bench.protocols.matbench import TASKS
 from bench.study.__main__ import _parser as study_parser
 from bench.study.declared import STUDIES
 from bench.study.recorded import FOLDER, recorded_file, recorded_results
 from bench.study.rows import SEEDS
 from bench.study.tables import legend, report
 
+from phase2.config.data.property_texts import parse_property
 from tools.prose import wrap
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "benchmarks").glob("*.md"))
@@ -35,6 +37,14 @@ def test_commands_of_the_pages_are_understood(page, line):
         chosen = PARSERS[module].parse_args(words)
         if module == "bench.study":
             assert STUDIES[chosen.study].rows(chosen.rows)
+
+
+def test_tasks_of_matbench_are_those_of_the_page_on_splits():
+    page = (PAGES[0].parents[1] / "how-to" / "splits.md").read_text(encoding="utf-8")
+    listed = {parse_property(text)[0] for text in re.findall(r'`--property "([^"]+)"`', page)}
+    own = {task.prop for task in TASKS.values() if not task.is_logarithm}
+    assert own
+    assert own <= listed
 
 
 def test_every_study_has_one_place_for_its_tables():

@@ -20,6 +20,7 @@ from bench.study.runner import train_missing
 from pymatgen.core import Structure
 
 from phase2.baselines.boosting import predict_by_boosting
+from phase2.config.resolve import resolve
 from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.sources.registry import open_source
 from phase2.errors import DataError
@@ -40,6 +41,17 @@ def moduli(tmp_path_factory, crystals):
     names = [f"mb-{k:03}" for k in range(len(rows))]
     path = tmp_path_factory.mktemp("matbench") / "matbench_log_kvrh.json.gz"
     frame = {"index": names, "columns": ["structure", "log10(K_VRH)"], "data": rows}
+    path.write_bytes(gzip.compress(json.dumps(frame).encode()))
+    return path
+
+
+@pytest.fixture(scope="module")
+def phonons(tmp_path_factory, moduli):
+    """The same crystals in the file of a task whose target is none of the nine properties: 1, 2, 3, ... per cm."""
+    frame = json.loads(gzip.decompress(moduli.read_bytes()))
+    frame["columns"] = ["structure", "last phdos peak"]
+    frame["data"] = [[structure, float(k + 1)] for k, (structure, _) in enumerate(frame["data"])]
+    path = tmp_path_factory.mktemp("matbench") / "matbench_phonons.json.gz"
     path.write_bytes(gzip.compress(json.dumps(frame).encode()))
     return path
 
@@ -87,6 +99,17 @@ def test_a_file_of_matbench_becomes_crystals_with_moduli_in_gpa(moduli, crystals
         assert len(ids[0] | ids[1]) == 60
 
 
+def test_a_target_that_is_none_of_the_nine_is_a_property_of_the_run(phonons):
+    protocol = matbench("phonons", phonons)
+    own = protocol.prop.as_property()
+    assert (own.key, own.unit, own.column) == ("peak", "1/cm", "last phdos peak")
+    source = open_source(str(protocol.data), properties=(own,))
+    assert [source.parse(raw).targets.tolist() for raw in source.records()] == [[k] for k in range(1, 61)]
+    runs = protocol.runs([42], 2, TINY)
+    assert [run.request().own_properties for run in runs] == [(protocol.prop,)] * 5
+    assert [resolve(run.request()).config.properties for run in runs] == [("peak",)] * 5
+
+
 def test_another_file_is_refused(data, moduli, split):
     with pytest.raises(DataError, match=r"log10\(K_VRH\)"):
         matbench("log_kvrh", data)
@@ -122,6 +145,21 @@ def test_a_fold_is_trained_on_what_it_sees_and_scored_in_log10_on_the_rest(modul
     predicted = predict_heldout(stored_model_file(store, finished.prefix), str(heldout)).predictions[:, 0]
     lowest = labels_of(part_file(protocol.data, *fold.seen), "bulk_modulus").min()
     expected = np.abs(np.log10(np.maximum(predicted, lowest)) - np.log10(labels_of(heldout, "bulk_modulus"))).mean()
+    assert protocol.errors(store, runs) == {"fold0": [pytest.approx(expected)]}
+
+
+@pytest.mark.slow
+def test_a_fold_of_another_target_is_scored_by_its_mean_absolute_error(phonons, tmp_path):
+    protocol = matbench("phonons", phonons)
+    protocol = replace(protocol, folds=protocol.folds[:1])
+    store, runs = LocalStore(tmp_path / "store"), protocol.runs([42], 2, TINY)
+    assert train_missing(runs, str(tmp_path / "store"), tmp_path / "output") == 0
+    finished = finished_run(store, runs[0])
+    heldout = part_file(protocol.data, protocol.folds[0].heldout)
+    found = predict_heldout(stored_model_file(store, finished.prefix), str(heldout))
+    assert sorted(found.labels[:, 0]) == sorted(fold_zero := [k + 1 for k, n in enumerate(fold_numbers(60)) if n == 0])
+    assert len(fold_zero) == 12
+    expected = float(np.abs(found.predictions - found.labels).mean())
     assert protocol.errors(store, runs) == {"fold0": [pytest.approx(expected)]}
 
 
