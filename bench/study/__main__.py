@@ -108,7 +108,7 @@ def _print_tables(study: Study, runs: list[StudyRun], chosen: argparse.Namespace
         # The rows were chosen among all.
         shown = study.runs((), chosen.seeds, data=runs[0].data, epochs=chosen.epochs) if chosen.test else runs
         results = _stored(study, _with_runs_alone(study, shown, chosen.epochs), chosen)
-    text = report(study, results)
+    text = report(study, results, [one.run.row for one in results] + [run.row for run in runs])
     print(text)
     if chosen.write is not None:
         write_between_markers(chosen.write, study.name, text)

@@ -52,6 +52,7 @@ class Study:
         seen: Parts of that file that the runs may see.
         heldout: Part of that file that they are evaluated on.
         own: Definitions of those of the properties that are none of the nine.
+        earlier: Variants that were trained before results were recorded; the page of the study has their figures.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Study:
     seen: tuple[str, ...] = ("train",)
     heldout: str = "test"
     own: tuple[PropertyDefinition, ...] = ()
+    earlier: tuple[str, ...] = ()
 
     @property
     def heldout_name(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.study.recorded import Key, Measurement, StudyResult
-from bench.study.rows import Study, Variant
+from bench.study.rows import Row, Study, Variant
 from phase2.output.wording import counted
 from phase2.properties import get_property
 from phase2.runs.report.markdown import markup_table
@@ -16,10 +16,26 @@ from phase2.runs.report.markdown import markup_table
 NOT_RUN = "Not run."
 
 
-def legend(study: Study) -> str:
-    """Return the table of what each variant tries, and its settings."""
-    rows = [(one.name, one.tries, " ".join(f"`{text}`" for text in _settings(one)) or "-") for one in study.variants]
-    return markup_table(("variant", "what it tries", "settings"), rows)
+def legend(study: Study, results: Sequence[StudyResult], rows: Sequence[Row] = ()) -> str:
+    """Return the table of what each variant tries, how many of its runs are known, and its settings.
+
+    Args:
+        study: The study.
+        results: What is known of it.
+        rows: Rows whose variants are listed; all of them for none.
+    """
+    listed = {row.variant.name for row in rows or study.rows()}
+    cells = [
+        (one.name, one.tries, _runs(study, one, results), " ".join(f"`{text}`" for text in _settings(one)) or "-")
+        for one in study.variants
+        if one.name in listed
+    ]
+    return markup_table(("variant", "what it tries", "runs", "settings"), cells)
+
+
+def _runs(study: Study, variant: Variant, results: Sequence[StudyResult]) -> str:
+    count = sum(one.run.row.variant.name == variant.name for one in results)
+    return str(count) if count else "before recording" if variant.name in study.earlier else "not run"
 
 
 def _settings(variant: Variant) -> tuple[str, ...]:
@@ -89,16 +105,21 @@ def tables_of(study: Study, results: Sequence[StudyResult], part: str) -> StudyT
     return StudyTables(study, errors, {one.key: one.measured.seconds for one in results}, part)
 
 
-def report(study: Study, results: Sequence[StudyResult]) -> str:
+def report(study: Study, results: Sequence[StudyResult], rows: Sequence[Row] = ()) -> str:
     """Return what is known of a study: what each variant tries, where the results come from, and their tables.
 
     Tables of held-out errors have the runs for which these were looked at.
+
+    Args:
+        study: The study.
+        results: What is known of it.
+        rows: Rows that were asked for; all of them for none.
     """
-    parts = [legend(study)]
+    parts = [legend(study, results, rows)]
     if results:
         parts += [origin(results), tables_of(study, results, "val").text()]
     else:
-        parts.append(NOT_RUN)
+        parts.append("No run is recorded." if study.earlier else NOT_RUN)
     if looked_at := [one for one in results if one.measured.heldout is not None]:
         parts.append(tables_of(study, looked_at, study.heldout_name).text())
     return "\n\n".join(parts)

@@ -8,7 +8,7 @@ import pytest
 from bench.study.__main__ import STUDIES, main
 from bench.study.page import write_between_markers
 from bench.study.results import errors_by_property, finished_runs
-from bench.study.tables import mean_and_spread, origin, tables_of
+from bench.study.tables import legend, mean_and_spread, origin, report, tables_of
 from tests.benchmarks.example_study import STUDY, finish, finish_all, results, run_of
 
 from phase2.errors import RequestError
@@ -48,6 +48,22 @@ def test_what_is_not_finished_is_left_out(store):
     run = run_of("plain/both", 42)
     assert finished_runs(store, [run]) == []
     assert tables_of(STUDY, [], "val").text() == "Not run."
+
+
+def test_the_list_of_variants_says_of_each_how_many_runs_are_known(store):
+    def shown(*arguments):
+        rows = [[cell.strip() for cell in line.split("|")] for line in legend(*arguments).split("\n")[2:]]
+        return {row[1]: row[3] for row in rows}
+
+    finish(store, run_of("plain/both", 42), band_gap=0.1, bulk_modulus=1.0)
+    finish(store, run_of("plain/both", 43), band_gap=0.1, bulk_modulus=1.0)
+    known = results(store, [run_of("plain/both", 42), run_of("plain/both", 43)])
+    assert shown(STUDY, []) == {"plain": "not run", "equal": "not run"}
+    assert shown(STUDY, known) == {"plain": "2", "equal": "not run"}
+    assert shown(replace(STUDY, earlier=("plain", "equal")), known) == {"plain": "2", "equal": "before recording"}
+    assert shown(STUDY, known, STUDY.rows(["plain"])) == {"plain": "2"}
+    assert report(STUDY, []).endswith("\n\nNot run.")
+    assert report(replace(STUDY, earlier=("plain",)), []).endswith("\n\nNo run is recorded.")
 
 
 def test_a_run_with_other_settings_than_declared_is_refused(store):

@@ -29,6 +29,7 @@ MATERIALS_PROJECT = Study(
     # The published training part is all that a run sees: it takes its own validation and test parts from that.
     settings=(*SETTINGS, "data.fractions=[0.9,0.05,0.05]"),
     targets={key: (key,) for key in SIX} | {"four": CORE, "six": SIX},
+    earlier=("readout", "atoms", "feed-forward"),
     variants=(
         Variant("adamw", "Version 0.1.0: AdamW, a mean over the labels of each batch, learned uncertainty weights."),
         Variant(

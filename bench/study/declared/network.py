@@ -16,6 +16,7 @@ NETWORK = Study(
         "training.label_exponent=0.5",
     ),
     targets={key: (key,) for key in ("formation_energy", "band_gap")} | {"four": CORE},
+    earlier=("plain", "second-order", "all-layers", "both", "atoms"),
     variants=(
         Variant("plain", "Heads read the scalars and norms of the last layer."),
         Variant("second-order", "Heads also read inner products of learned pairs.", ("model.second_order=16",)),

@@ -88,6 +88,7 @@ SHARING = Study(
     epochs=20,
     settings=SETTINGS,
     targets={key: (key,) for key in SEVEN} | {"four": CORE, "seven": SEVEN},
+    earlier=("adamw", "exponent-0.5", "muon", "muon-exponent-0.5", "readout", "atoms"),
     variants=(
         Variant("adamw", "Version 0.1.0: AdamW, a mean over the labels of each batch, learned uncertainty weights."),
         Variant("exponent-0.5", "Properties weigh as the root of their labels.", (_exponent(0.5),), "adamw"),
