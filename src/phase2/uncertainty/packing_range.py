@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 QUANTILE = 0.001
 """Share of the training crystals beyond each end of the range, which may hold a wrong structure."""
 
+_ROUNDING = 1e-5
 _THERE = "than in the training set"
 _DISTANCE = "of the sum of their radii"
 _FILLED = "of the volume in spheres"
@@ -34,8 +35,9 @@ class PackingRange:
     @classmethod
     def fit(cls, measured: NDArray[np.float64]) -> Self:
         """Fit to the packing of training crystals, (B, 2) float64."""
-        low, high = np.quantile(measured, [QUANTILE, 1 - QUANTILE], axis=0).astype(np.float32)
-        return cls(low, high)
+        low = np.quantile(measured, QUANTILE, axis=0, method="lower")
+        high = np.quantile(measured, 1 - QUANTILE, axis=0, method="higher")
+        return cls(low.astype(np.float32), high.astype(np.float32))
 
     def remarks(self, measured: NDArray[np.float64]) -> list[str]:
         """Say of crystals how they are packed otherwise than those of the training set.
@@ -49,12 +51,12 @@ class PackingRange:
         return ["; ".join(self._remarks(*one)) for one in measured.tolist()]
 
     def _remarks(self, closest: float, filled: float) -> Iterator[str]:
-        low, high = self.low.tolist(), self.high.tolist()
+        low, high = (self.low * (1 - _ROUNDING)).tolist(), (self.high * (1 + _ROUNDING)).tolist()
         if closest < low[0]:
-            yield f"atoms closer {_THERE}: {closest:.2g} {_DISTANCE}, {low[0]:.2g} or more there"
+            yield f"atoms closer {_THERE}: {closest:.3g} {_DISTANCE}, {low[0]:.3g} or more there"
         elif filled > high[1]:
-            yield f"atoms packed more closely {_THERE}: {filled:.2g} {_FILLED}, {high[1]:.2g} at most there"
+            yield f"atoms packed more closely {_THERE}: {filled:.3g} {_FILLED}, {high[1]:.3g} at most there"
         if closest > high[0]:
-            yield f"atoms farther apart {_THERE}: {closest:.2g} {_DISTANCE}, {high[0]:.2g} at most there"
+            yield f"atoms farther apart {_THERE}: {closest:.3g} {_DISTANCE}, {high[0]:.3g} at most there"
         elif filled < low[1]:
-            yield f"emptier {_THERE}: {filled:.2g} {_FILLED}, {low[1]:.2g} or more there"
+            yield f"emptier {_THERE}: {filled:.3g} {_FILLED}, {low[1]:.3g} or more there"
