@@ -15,6 +15,7 @@ from bench.protocols.jarvis import jarvis
 from bench.protocols.matbench import fold_numbers, matbench
 from bench.protocols.protocol import log10_error, mean_absolute_error
 from bench.published_split import part_file
+from bench.study.declared.learning_curve import LEARNING_CURVE
 from bench.study.results import finished_run
 from bench.study.runner import train_missing
 from pymatgen.core import Structure
@@ -184,7 +185,7 @@ def test_the_split_of_jarvis_from_the_command_line(data, split, tmp_path):
 
 
 def test_boosting_is_fitted_to_the_training_part_and_evaluated_on_the_held_out_one(data):
-    dataset = with_heldout(data, "500", "band_gap")
+    dataset = with_heldout(LEARNING_CURVE, data, "500", "band_gap")
     ids = dataset.graphs.ids
     heldout = {f"c-{k}" for k in range(0, 60, 5)}
     assert set(ids[dataset.split.test]) == heldout
