@@ -15,6 +15,7 @@ from phase2.testing.stores.s3_fixtures import NewStore
 from phase2.testing.stores.s3_servers import S3Server
 from phase2.tuning import workers
 from phase2.tuning.claims import Claim, Claims
+from phase2.tuning.result import with_interrupted
 from phase2.tuning.workers import SILENCE, Worker
 
 WORK = """
@@ -114,3 +115,14 @@ def test_of_many_that_claim_at_once_one_succeeds(seaweedfs: S3Server, new_store:
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(lambda worker: claims_of(store, worker).take(0), many))
     assert sum(claim is not None for claim in taken) == 1
+
+
+def test_a_trial_in_progress_that_nobody_holds_is_interrupted(store, study, make_worker):
+    study.begin(0)
+    study.begin(1)
+    study.end(1, "complete", value=0.5)
+    with (worker := make_worker(store)).registered():
+        claims_of(store, worker).take(0)
+        assert [one.state for one in with_interrupted(study.trials(), Claims(store, "size"))] == ["running", "complete"]
+    assert [one.state for one in with_interrupted(study.trials(), Claims(store, "size"))] == ["interrupted", "complete"]
+    assert not with_interrupted(study.trials(), Claims(store, "size"))[0].is_over

@@ -38,13 +38,13 @@ class Claims:
     Args:
         store: The store of the study.
         name: Name of the study.
-        worker: This process.
+        worker: This process; None where it only looks.
     """
 
-    def __init__(self, store: Store, name: str, worker: Worker) -> None:
+    def __init__(self, store: Store, name: str, worker: Worker | None = None) -> None:
         self._store = store
         self._name = name
-        self._worker = worker
+        self._worker = worker or Worker(store, name)
 
     def take(self, trial: int) -> Claim | None:
         """Claim a trial; None where a live worker holds it."""

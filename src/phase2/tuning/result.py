@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from phase2.config.run_file.writer import write_run_file
 from phase2.errors import DataError
 from phase2.runs.report.markdown import number
 from phase2.storage.disk.atomic import write_text
+from phase2.tuning.claims import Claims
 from phase2.tuning.definition import StudyDefinition
 from phase2.tuning.study import Trial
 
@@ -81,6 +83,11 @@ def write_best(path: Path, definition: StudyDefinition, trials: Sequence[Trial])
     write_text(path, best_file(definition, trials))
 
 
+def with_interrupted(trials: Sequence[Trial], claims: Claims) -> list[Trial]:
+    """Return trials, those in progress that no live worker holds as ``interrupted``."""
+    return [one if one.is_over or claims.is_held(one.number) else replace(one, state="interrupted") for one in trials]
+
+
 def described(trial: Trial) -> str:
     """Return the values of a trial in one line: ``training.lr=0.001, training.batch_size=16``."""
     return ", ".join(f"{path}={format_value(value)}" for path, value in trial.values.items())
@@ -92,7 +99,7 @@ def outcome(trial: Trial, measure: str) -> str:
         return f"complete, {measure} {number(trial.score)}"
     if trial.state == "pruned":
         return f"pruned after epoch {trial.epochs}, {measure} {number(trial.score)}"
-    return f"failed: {trial.reason}" if trial.state == "failed" else "running"
+    return f"failed: {trial.reason}" if trial.state == "failed" else trial.state
 
 
 def _facts(trial: Trial) -> dict[str, Any]:

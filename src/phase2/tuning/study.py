@@ -18,7 +18,7 @@ from phase2.tuning.keys import study_key
 from phase2.tuning.pruning import make_pruner
 from phase2.tuning.sampling import distributions, propose, values_of
 
-State = Literal["running", "complete", "pruned", "failed"]
+State = Literal["running", "interrupted", "complete", "pruned", "failed"]
 _STATES: Mapping[TrialState, State] = {
     TrialState.RUNNING: "running",
     TrialState.COMPLETE: "complete",
@@ -35,7 +35,8 @@ class Trial:
     Attributes:
         number: Its number, counted from 0.
         values: Values of the searched settings, by path.
-        state: ``running`` also where its worker was killed and it waits for the next.
+        state: ``running`` also where its worker was killed and it waits for the next; ``interrupted`` where that is
+            known.
         score: What is minimised: of the best epoch where it is complete, of the last where it is not; None before any.
         epochs: Last epoch that was reported.
         reason: Why it failed, in words; empty otherwise.
@@ -53,7 +54,7 @@ class Trial:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to do."""
-        return self.state != "running"
+        return self.state not in {"running", "interrupted"}
 
 
 class Study:

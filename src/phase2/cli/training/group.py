@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from phase2.cli.console import echo, note
 from phase2.cli.notification import Notices
+from phase2.cli.training.continuation import continued_by
 from phase2.cli.training.dry_run import print_run
 from phase2.cli.training.run_messages import group_message
 from phase2.config.multirun.member import Member
@@ -87,7 +88,8 @@ class RunGroup(ABC):
         note(f"{self.kind}: {self.name}, {len(planned)} runs; --resume {self.name} continues it")
         finished: list[FinishedRun] = []
         data = SharedData()
-        with messages.at_end(f"{self.kind} {self.name}") as ending:
+        again = f"Run the same command with --resume {self.name}."
+        with messages.at_end(f"{self.kind} {self.name}") as ending, continued_by(again):
             for member in self.members(finished):
                 resumption = replace(self.resumption, run_id=member.run_id)
                 with context() as settings:

@@ -13,6 +13,7 @@ from phase2.cli.options import AcceptOption, DeviceOption
 from phase2.cli.request_options import takes_request
 from phase2.cli.store import open_command_store
 from phase2.cli.training.context import run_context
+from phase2.cli.training.continuation import continued_as_started
 from phase2.cli.training.dry_run import find_and_reconcile, print_run
 from phase2.cli.training.follow import errors_shared, follow
 from phase2.cli.training.group_options import refuse_for_groups, run_group
@@ -112,7 +113,8 @@ def train_request(  # noqa: PLR0913 - options
         return
 
     if members.to_start:
-        _launch(members, resolved, resumption, workers)
+        with continued_as_started():
+            _launch(members, resolved, resumption, workers)
         return
     from phase2.runs.resume.find import names_finished_run
 
@@ -122,7 +124,7 @@ def train_request(  # noqa: PLR0913 - options
         return
     # The others of a finished run have ended, and would not come.
     context = partial(context, alone=rank.spans_machines and is_closed())
-    with messages.at_end("a run") as ending:
+    with messages.at_end("a run") as ending, continued_as_started():
         finished = _train(resolved, resumption, partial(context, ending=ending), workers)
         ending.message = partial(run_message, finished)
     from phase2.cli.runs.summary import print_summary

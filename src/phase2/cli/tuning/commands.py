@@ -17,6 +17,7 @@ from phase2.cli.notification import NotifyOnOption, NotifyOption, notices
 from phase2.cli.options import AcceptOption, DeviceOption
 from phase2.cli.request_options import takes_request
 from phase2.cli.store import JsonOption, StoreOption, open_command_store, open_existing_store, print_json
+from phase2.cli.training.continuation import continued_by
 from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption
 from phase2.cli.training.options import DryRunOption, PublishOption
 from phase2.cli.training.run_messages import study_message
@@ -154,7 +155,8 @@ def _tune(  # noqa: PLR0913 - options
         with monitoring.callbacks() as made, tracked_run(trackers) as pages:
             yield CompositeCallback([*made, *pages])
 
-    with messages.at_end(f"study {definition.name}") as ending, SignalStopRequest() as stop:
+    again = f"Run the same command with --name {definition.name}."
+    with messages.at_end(f"study {definition.name}") as ending, continued_by(again), SignalStopRequest() as stop:
         run_context = RunContext(store=place, device=device, stop=stop, notify=note, with_baselines=baselines)
         StudyWorker(study, kept, order, run_context, on_trial=on_trial, callbacks=callbacks).work()
         ending.message = lambda: study_message(definition, study.trials())
@@ -173,12 +175,14 @@ def show(
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Show the trials of a study: values, validation score, run and state."""
+    from phase2.tuning.claims import Claims
     from phase2.tuning.definition import StudyDefinition
+    from phase2.tuning.result import with_interrupted
     from phase2.tuning.study import Study
 
     place = open_existing_store(store)
     definition = StudyDefinition.load(place, name or workflow_name() or "")
-    trials = Study(place, definition).trials()
+    trials = with_interrupted(Study(place, definition).trials(), Claims(place, definition.name))
     _print_result(definition, trials, best=None, as_json=as_json)
     if best is not None:
         _write_best(best, definition, trials)

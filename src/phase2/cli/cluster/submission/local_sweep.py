@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from phase2.cli.console import echo, note
 from phase2.cli.notification import Notices
 from phase2.cli.runs.comparison import PrintResult, print_finished
 from phase2.cli.store import open_command_store, print_json
-from phase2.errors import TransientError
+from phase2.errors import PreemptedError, TransientError
 from phase2.machine.hardware import THREADS_VARIABLE
 
 if TYPE_CHECKING:
@@ -89,13 +88,14 @@ def _train_all(
             note(f"{plan.run_id} failed with exit code {process.code}: it is missing from the comparison")
 
     if at_once > 1:
-        _train_packed(plans, options, at_once, codes, on_end=on_end, as_json=as_json)
+        if _train_packed(plans, options, at_once, codes, on_end=on_end, as_json=as_json):
+            raise _stopped(name)
         return {plan.run_id: codes[plan.run_id] for plan in plans}
     for plan in plans:
         note(f"run: {plan.run_id}")
         _, process = execute(plan, options, quiet=as_json)
         if process.was_stopped:
-            raise typer.Exit(process.code or 128 + signal.SIGTERM)
+            raise _stopped(name, process.code)
         on_end(plan, process)
     return codes
 
@@ -108,8 +108,8 @@ def _train_packed(
     *,
     on_end: Callable[[LocalPlan, ProcessExit], None],
     as_json: bool,
-) -> None:
-    """Train the runs that are not finished, several at once."""
+) -> bool:
+    """Train the runs that are not finished, several at once; returns whether a signal stopped them."""
     from phase2.cluster.local.process import run_packed
 
     finished = [plan for plan in plans if is_finished_run(plan, options)]
@@ -117,8 +117,12 @@ def _train_packed(
     rest = [plan for plan in plans if plan.run_id not in codes]
     if plans[0].unused:
         note_unused(plans[0])
-    if run_packed(rest, at_once, on_output=note if as_json else echo, on_note=note, on_end=on_end):
-        raise typer.Exit(128 + signal.SIGTERM)
+    return run_packed(rest, at_once, on_output=note if as_json else echo, on_note=note, on_end=on_end)
+
+
+def _stopped(name: str, code: int = 0) -> typer.Exit:
+    note(f"{name} was stopped; to continue it, run the same command with --name {name}")
+    return typer.Exit(code or PreemptedError.exit_code)
 
 
 def _threads(plan: LocalPlan) -> str:
