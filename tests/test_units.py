@@ -1,5 +1,7 @@
 """Units: what is converted, by how much, and what is refused because its meaning is open."""
 
+from fractions import Fraction
+
 import pytest
 
 from phase2.errors import DataError
@@ -49,6 +51,35 @@ from phase2.units import conversion_factor, is_unit
         ("kJ mol-1 K-1", "J/mol/K", 1000),
         ("cm-1", "1/m", 100),
         ("W/mK", "W/(m K)", None),
+        ("uV/K", "V/K", 1e-6),
+        ("\u00b5V/K", "V/K", 1e-6),
+        ("\u03bcV K-1", "V/K", 1e-6),
+        ("mS/cm", "S/m", 0.1),
+        ("MS/m", "S/m", 1e6),
+        ("nS", "S", 1e-9),
+        ("kOhm", "Ohm", 1000),
+        ("\u00b5\u2126 cm", "Ohm m", 1e-8),
+        ("pA", "A", 1e-12),
+        ("MJ/m^3", "J/m^3", 1e6),
+        ("MW", "W", 1e6),
+        ("GV/m", "V/m", 1e9),
+        ("mmol", "mol", 1e-3),
+        ("hPa", "Pa", 100),
+        ("daN", "N", 10),
+        ("aJ", "J", 1e-18),
+        ("mu_B", "A m^2", 9.2740100657e-24),
+        ("muB/atom", "mu_B/atom", 1),
+        ("\u00b5B", "mu_B", 1),
+        ("\u03bc_B/f.u.", "muB/fu", 1),
+        ("Bohr magneton", "mu_B", 1),
+        ("mmuB", "muB", 1e-3),
+        ("m\u00b5B", "muB", 1e-3),
+        ("ms", "s", 1e-3),
+        ("us", "s", 1e-6),
+        ("EV", "eV", 1),
+        ("hA", "Ha", 1),
+        ("PS", "ps", 1),
+        ("Bohr", "m", 5.29177210544e-11),
     ],
 )
 def test_a_unit_is_converted_or_refused(given, wanted, factor):
@@ -82,6 +113,17 @@ def test_powers_of_ten_are_exact(unit, factor):
         ("MBAR", "GPa", "mbar|Mbar"),
         ("\u00b0C", "K", "not known"),
         ("furlong", "m", "not known"),
+        ("PA", "GPa", "Pa"),
+        ("Ms", "s", "ms"),
+        ("mHz", "THz", "MHz"),
+        ("dB", "V", "not known"),
+        ("Tm", "K", "not known"),
+        ("Eg", "eV", "not known"),
+        ("cd", "eV", "not known"),
+        ("min", "s", "not known"),
+        ("uB2O3", "mu_B", "not known"),
+        ("kkJ", "J", "not known"),
+        ("kMJ", "J", "not known"),
         ("10^3 GPa", "GPa", "not known"),
         ("eV/", "eV", "not known"),
         ("(eV", "eV", "not known"),
@@ -99,3 +141,15 @@ def test_what_has_no_one_meaning_is_refused(given, wanted, words):
 
 def test_every_property_has_a_unit_that_is_converted():
     assert all(is_unit(p.unit) for p in PROPERTIES)
+
+
+@pytest.mark.parametrize("unit", ["eV", "Ha", "Ry", "J", "cal", "Pa", "bar", "N", "C", "A", "V", "S", "Ohm", "W", "K",
+                                  "m", "s", "Hz", "g", "mol", "muB"])  # fmt: skip
+def test_a_prefix_goes_with_every_unit_unless_the_two_are_more_often_a_slip(unit):
+    powers = {"f": -15, "p": -12, "n": -9, "u": -6, "\u00b5": -6, "m": -3, "c": -2, "d": -1, "k": 3}
+    powers |= {} if unit in {"m", "s", "g"} else {"M": 6, "G": 9, "T": 12}
+    for prefix, power in powers.items():
+        if prefix + unit in {"MeV", "mPa", "mbar", "mHz"}:
+            assert not is_unit(prefix + unit)
+        else:
+            assert conversion_factor(prefix + unit, unit) == float(Fraction(10) ** power)

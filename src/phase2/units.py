@@ -69,8 +69,25 @@ _SYMBOLS: Mapping[str, _Unit] = MappingProxyType({
     "s": _S, "ms": _S.times("1e-3"), "us": _S.times("1e-6"), "ns": _S.times("1e-9"), "ps": _S.times("1e-12"),
     "fs": _S.times("1e-15"), "Hz": _S**-1, "kHz": _S.times("1e-3") ** -1, "MHz": _S.times("1e-6") ** -1,
     "GHz": _S.times("1e-9") ** -1, "THz": _S.times("1e-12") ** -1,
-    "kg": _KG, "g": _KG.times("1e-3"), "mg": _KG.times("1e-6"),
+    "kg": _KG, "g": _KG.times("1e-3"), "mg": _KG.times("1e-6"), "muB": (_A * _M**2).times("9.2740100657e-24"),
 })  # fmt: skip
+"""Units that are read whatever their case, where that leaves one meaning; with other prefixes they have to be exact."""
+
+_PREFIXES = MappingProxyType({
+    "q": -30, "r": -27, "y": -24, "z": -21, "a": -18, "f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "c": -2, "d": -1,
+    "da": 1, "h": 2, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18, "Z": 21, "Y": 24, "R": 27, "Q": 30,
+})  # fmt: skip
+_COMMON = frozenset("fpnumcdkMGT")
+"""Prefixes that go before another case of a known symbol: MJ is no mJ, but EV is eV."""
+_PREFIXED = frozenset({
+    "eV", "Ha", "Ry", "J", "cal", "Pa", "bar", "N", "C", "A", "V", "S", "Ohm", "W", "K", "m", "s", "Hz", "g", "mol",
+    "muB",
+})  # fmt: skip
+_NEVER_LARGE = frozenset({"m", "s", "g"})
+"""Units that take no prefix beyond kilo: Tm, Ts and Eg are other quantities, and Mg is magnesium."""
+_DOUBTED = frozenset({"MeV", "mPa", "mbar", "mHz"})
+"""Symbols that are more often a slip of meV, MPa, Mbar and MHz than what they say."""
+
 _CASELESS = MappingProxyType({symbol.lower(): symbol for symbol in _SYMBOLS})
 _COLLIDING = frozenset(
     {"mev", "mpa", "mbar", "ms", "mv", "mhz", "pa", "s", "a", "c", "n", "k", "v", "e", "m", "g", "w", "nm", "mm", "uc"}
@@ -85,6 +102,9 @@ _SPELLINGS = MappingProxyType({
 _LONGEST = 80
 _ANGSTROM = re.compile(r"(?<![A-Za-z])A(?=\s*\^?[+-]?[23](?!\d))")
 """Areas and volumes are written in ``A^2`` and ``A^3``, which nobody means in ampere."""
+_MAGNETON = re.compile(
+    r"(?:(?:(?<![A-Za-z])m?u|[\u00b5\u03bc])[ _]?B|(?<![A-Za-z])[Bb]ohr[ _-]?[Mm]agnetons?)(?![A-Za-z])"
+)
 _MOLE_OF_ATOMS = re.compile(r"\b(mol|mole)[ \-_*]*(?:of +)?(atoms?)\b")
 _PER = re.compile(r"(?<![A-Za-z])per(?![A-Za-z])")
 _TOKEN = re.compile(r"\s*(?:(?P<symbol>[A-Za-z%][A-Za-z.]*|1)\^?(?P<power>[+-]?\d+)?|(?P<sign>[*/()]))")
@@ -137,7 +157,7 @@ def counted_per(text: str) -> str | None:
 
 
 def _parse(text: str) -> _Unit:
-    plain = text.strip()[:_LONGEST]
+    plain = _MAGNETON.sub("muB", text.strip()[:_LONGEST])
     for spelling, meaning in _SPELLINGS.items():
         plain = plain.replace(spelling, meaning)
     if plain in _SYMBOLS:
@@ -201,9 +221,12 @@ class _Parser:
         if symbol in _SYMBOLS:
             return _SYMBOLS[symbol]
         name = _CASELESS.get(symbol.lower())
-        if name is None or symbol.lower() in _COLLIDING:
+        found = _with_prefix(symbol, is_like_known=name is not None)
+        if found is None and name is not None and symbol.lower() not in _COLLIDING:
+            found = _SYMBOLS[name]
+        if found is None:
             raise self._unknown(symbol)
-        return _SYMBOLS[name]
+        return found
 
     def _unknown(self, part: str) -> DataError:
         near = [symbol for symbol in _SYMBOLS if symbol.lower() == part.lower()]
@@ -213,6 +236,19 @@ class _Parser:
             why=f"{about} is not known." + (f" Do you mean {' or '.join(near)}?" if near else ""),
             fix="Write it with the symbols of the SI, eV, Ry, Ha, bar and Ang, such as meV/atom, kbar or uC/cm^2.",
         )
+
+
+def _with_prefix(symbol: str, *, is_like_known: bool) -> _Unit | None:
+    """Return the unit of a symbol with a prefix of the SI; None where it is none, or its meaning is open."""
+    if symbol in _DOUBTED:
+        return None
+    for prefix, exponent in _PREFIXES.items():
+        base = symbol.removeprefix(prefix)
+        if not symbol.startswith(prefix) or base not in _PREFIXED or (is_like_known and prefix not in _COMMON):
+            continue
+        if exponent <= 3 or base not in _NEVER_LARGE:
+            return _SYMBOLS[base] * _Unit(Fraction(10) ** exponent)
+    return None
 
 
 def _incompatible(given: str, wanted: str, source: _Unit, target: _Unit) -> DataError:
