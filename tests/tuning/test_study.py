@@ -2,6 +2,7 @@
 
 import pytest
 
+from phase2.config.data.property_texts import parse_property
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError, UnknownNameError
 from phase2.testing.stores.watched_store import Killed, KillingStore
@@ -34,6 +35,16 @@ def test_a_definition_is_shared_by_name(store, define):
 def test_what_cannot_be_a_study_is_refused(define, words, says):
     with pytest.raises(RequestError, match=says.replace("?", r"\?")):
         define(**words)
+
+
+@pytest.mark.parametrize(
+    ("minimise", "measure"),
+    [("score", "val score"), ("band_gap", "val MAE of band_gap"), ("magnetic", "val log loss of magnetic")],
+)
+def test_the_measure_of_a_binary_property_is_its_log_loss(define, minimise, measure):
+    own = parse_property("{key: magnetic, task: binary}")
+    definition = define(minimise=minimise, own_properties=own, properties=("band_gap", "magnetic"))
+    assert definition.measure == measure
 
 
 def test_an_unknown_study_is_named_with_the_nearest(store, define):

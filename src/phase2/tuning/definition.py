@@ -33,7 +33,7 @@ class StudyDefinition(Record):
         name: Its name; the runs of its trials are ``<name>-0``, ``<name>-1`` and so on.
         command: Command of the run that all trials share, without what they vary.
         space: Searched settings, as ``--over`` takes them.
-        minimise: ``score``, or the property whose validation MAE is minimised.
+        minimise: ``score``, or the property whose validation MAE (log loss, if it is binary) is minimised.
         pruner: Rule by which hopeless trials are stopped.
         trials: Number of trials that was asked for first.
         version: Version of phase2 that defined it.
@@ -127,7 +127,10 @@ class StudyDefinition(Record):
     @property
     def measure(self) -> str:
         """What is minimised, in words."""
-        return "val score" if self.minimise == SCORE else f"val MAE of {self.minimise}"
+        if self.minimise == SCORE:
+            return "val score"
+        is_binary = resolve(self.request).config.get_property(self.minimise).task == "binary"
+        return f"val {'log loss' if is_binary else 'MAE'} of {self.minimise}"
 
     def trial_request(self, values: dict[str, object], output: Path) -> RunRequest:
         """Return the request of a trial with these values by path."""

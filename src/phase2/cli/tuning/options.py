@@ -45,7 +45,9 @@ NameOption = Annotated[
 ]
 MinimiseOption = Annotated[
     str | None,
-    request_option("--minimise", help="score, or a property, for its validation MAE (default: score)."),
+    request_option(
+        "--minimise", help="score, or a property, for its validation MAE, log loss of a binary one (default: score)."
+    ),
 ]
 PrunerOption = Annotated[
     str | None, request_option("--pruner", help="Stop hopeless trials: median, hyperband or none (default: median).")
