@@ -9,6 +9,7 @@ from phase2.api.references import RunReference, manifest_of
 from phase2.api.table import Cell, Table
 from phase2.errors import RequestError
 from phase2.runs.catalog.comparison import ComparisonRow, compare_runs
+from phase2.runs.catalog.same_data import on_same_data
 from phase2.runs.records.manifest import RunManifest
 
 
@@ -60,8 +61,8 @@ class Comparison(Table[ComparisonRow]):
 
     @property
     def same_data(self) -> bool:
-        """Whether all were trained and measured on the same data; if not, their errors compare only roughly."""
-        return len({manifest.data.fingerprint if manifest.data else None for manifest in self._manifests}) == 1
+        """Whether all were trained and measured on the same crystals; if not, their errors compare only roughly."""
+        return on_same_data(self._manifests)
 
     def columns(self) -> list[str]:
         """Return the headings; the unit of each row has a column of its own."""

@@ -127,6 +127,7 @@ def compare(
 ) -> None:
     """Compare the errors of runs, property by property."""
     from phase2.runs.catalog.comparison import compare_runs
+    from phase2.runs.catalog.same_data import on_same_data
     from phase2.runs.publish.reader import PublishedRun
 
     if len(runs) < 2:
@@ -142,7 +143,8 @@ def compare(
         return
     from phase2.runs.report.markdown import number
 
-    _warn_of_different_data([manifest.data.fingerprint if manifest.data else None for manifest in manifests])
+    if not on_same_data(manifests):
+        note("note: these runs were trained and measured on different data; their errors compare only roughly")
     ids = [manifest.run_id for manifest in manifests]
     cells = [(*row.labels().values(), *map(number, row.values)) for row in rows]
     print_table("", ("property", "unit", "part", "measure", "better", *ids), cells, numeric=ids)
@@ -158,8 +160,3 @@ app.command("export")(sharing.export)
 app.command("push-hub")(sharing.push_hub)
 app.command("delete")(removal.delete)
 app.command("prune")(removal.prune)
-
-
-def _warn_of_different_data(fingerprints: Sequence[str | None]) -> None:
-    if len(set(fingerprints)) > 1:
-        note("note: these runs were trained and measured on different data; their errors compare only roughly")

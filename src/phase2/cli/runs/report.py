@@ -41,6 +41,7 @@ def report(
     It is made from the files of the runs alone, in a folder or in a bucket; what a run did not record is left out, and
     said. Finished runs have the report of their own beside their other files, as report.html.
     """
+    from phase2.runs.catalog.same_data import on_same_data
     from phase2.runs.report.html.inputs import read_run
     from phase2.runs.report.html.page import report as page
     from phase2.storage.disk.atomic import write_text
@@ -50,7 +51,7 @@ def report(
     found = [read_run(files) for files in {files.where: files for files in named}.values()]
     target = output or Path(f"report-{found[0].run_id}.html" if len(found) == 1 else "report.html")
     refuse_sealed_run(target, "--output")
-    text = page(found)
+    text = page(found, same_data=on_same_data([one.manifest for one in found if one.manifest and one.manifest.data]))
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         write_text(target, text)

@@ -10,6 +10,7 @@ from phase2.errors import RequestError, UnknownNameError
 from phase2.output.wording import counted
 from phase2.properties import KEYS
 from phase2.runs.catalog.measures import error_name
+from phase2.runs.catalog.same_data import error_kind
 from phase2.runs.catalog.summary import RunSummary
 
 SCORE = "score"
@@ -131,7 +132,7 @@ def _kind(run: RunSummary, by: str) -> object:
     """Return what is equal for runs whose numbers compare; a run of unknown data compares with those of its kind."""
     if by == SCORE:
         return frozenset(run.properties), run.data
-    return run.division, run.val_labels.get(by), run.own_labels.get(by), by in run.val_log_loss
+    return error_kind(run, by)
 
 
 def _several(groups: Sequence[Sequence[RunSummary]], by: str) -> RequestError:

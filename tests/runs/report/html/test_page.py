@@ -125,6 +125,12 @@ def test_curves_and_long_ids_of_eight_runs_stay_below_three_megabytes(full_run, 
     assert len(text.encode()) < MOST_BYTES
 
 
+def test_runs_of_different_data_are_said_to_be(full_run):
+    runs = [read(full_run(name=f"run_20261124T09300{k}Z_{k}f1c2a")) for k in range(2)]
+    assert "measured on different data" in report(runs, same_data=False)
+    assert "measured on different data" not in report(runs)
+
+
 def test_one_key_that_runs_define_differently_keeps_the_unit_of_each(full_run):
     runs = [own(read(full_run(name=f"run_20261124T09300{k}Z_{k}f1c2a")), unit) for k, unit in enumerate(("meV", "kK"))]
     page = Elements(text := report(runs))

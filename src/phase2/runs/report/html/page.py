@@ -47,8 +47,12 @@ _PAGE = Page(
 )
 
 
-def report(runs: Sequence[RunInput]) -> str:
+def report(runs: Sequence[RunInput], *, same_data: bool = True) -> str:
     """Return the page of one run, or of several side by side.
+
+    Args:
+        runs: The runs.
+        same_data: Whether they were trained and measured on the same crystals; if not, the page says so.
 
     Raises:
         RequestError: There are more than eight runs.
@@ -61,13 +65,13 @@ def report(runs: Sequence[RunInput]) -> str:
             fix="Name fewer; 'phase2 runs compare' has a table of any number.",
         )
     for share in SHARES:
-        text = _page(runs, share)
+        text = _page(runs, share, same_data=same_data)
         if len(text.encode()) <= MOST_BYTES:
             break
     return text
 
 
-def _page(runs: Sequence[RunInput], share: float) -> str:
+def _page(runs: Sequence[RunInput], share: float, *, same_data: bool) -> str:
     """Return the page with a share of the points and structures that fit in most."""
     found = _properties(runs)
     properties = [prop for prop in found if prop.task != "binary"]
@@ -82,7 +86,7 @@ def _page(runs: Sequence[RunInput], share: float) -> str:
         "binary_properties": [prop for prop in found if prop.task == "binary"],
         "settings": settings,
         "differences": [row for row in settings if row.differs],
-        "fingerprints": {run.manifest.data.fingerprint for run in runs if run.manifest and run.manifest.data},
+        "same_data": same_data,
         "periodic_table": ROWS,
         "binary_columns": COLUMNS,
     }
