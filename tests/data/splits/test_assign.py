@@ -225,6 +225,14 @@ def test_a_split_file_that_cannot_be_used_is_refused(tmp_path, content, message)
         _split(_few(), f"file:{tmp_path / 'none.json'}")
 
 
+def test_a_column_of_the_parts_of_a_published_split_is_pointed_to_files():
+    graphs, symmetry = _few()
+    cells = {str(one): "train" if k % 2 else "val" for k, one in enumerate(graphs.ids)}
+    column = cast("ReadColumn", {"split": cells}.get)
+    with pytest.raises(DataError, match=r"2 different values of 'split'.*--split file:SPLIT\.csv"):
+        assign_parts(DataConfig(split="column:split"), SplitInput(graphs, (), lambda: symmetry, column))
+
+
 def test_a_column_groups_crystals_and_those_without_a_cell_are_alone():
     graphs, symmetry = _few()
     cells = {f"mp-{k}": "abc"[k % 3] for k in range(9)}

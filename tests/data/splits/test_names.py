@@ -18,6 +18,10 @@ def test_every_form_is_a_name(text):
         ("kflod:5/1", "Did you mean 'kfold:5/1'?"),
         ("prototype+chemsis", "Did you mean 'chemsys'?"),
         ("kfold:5/1:compositon", "Did you mean 'composition'?"),
+        ("kfold:5/1:colum:lab", "Did you mean 'column:NAME'?"),
+        ("kfold:5/1:element:Li", "another split: --split element:Li."),
+        ("stratified+chemsys", "another split: --split stratified."),
+        ("kfold:5/1:sites", "Use one of these."),
         ("matbench:fold_7", "fold_"),
         ("element:Xx", "element:Li"),
     ],
@@ -26,6 +30,13 @@ def test_a_wrong_name_is_refused_with_the_nearest(text, fix):
     with pytest.raises(UnknownNameError, match=None) as error:
         parse_split(text)
     assert fix in error.value.fix
+
+
+@pytest.mark.parametrize("text", ["kfold:5/1:element:Li", "stratified+chemsys", "composition+spacegruop"])
+def test_where_a_group_alone_can_stand_the_groups_are_named(text):
+    with pytest.raises(UnknownNameError, match="Unknown group") as error:
+        parse_split(text)
+    assert error.value.why.endswith("alone: composition, chemsys, spacegroup, prototype, column:NAME.")
 
 
 @pytest.mark.parametrize(

@@ -163,13 +163,29 @@ _WITH_ARGUMENT: dict[str, Callable[[str, str], SplitName]] = {
 
 def _unknown(key: str, whole: str) -> UnknownNameError:
     """Return the error for a name that is none, with the nearest."""
+    if key != whole:
+        return _no_group(key, whole)
     import difflib
 
     nearest = difflib.get_close_matches(key.partition(":")[0], _HEADS, n=1, cutoff=0.5)
     form = next((form for form in FORMS if nearest and form.partition(":")[0] == nearest[0]), None)
-    where = "" if key == whole else f" in '{whole}'"
     return UnknownNameError(
-        f"Unknown split '{key}'{where}.",
+        f"Unknown split '{key}'.",
         why=f"A split is one of {', '.join(FORMS)}.",
         fix=f"Did you mean '{form}'?" if form else "Use one of these.",
+    )
+
+
+def _no_group(key: str, whole: str) -> UnknownNameError:
+    """Return the error for a part of a name that is no group, where a group alone can stand."""
+    import difflib
+
+    groups = (*GROUP_KEYS, f"{COLUMN}NAME")
+    nearest = difflib.get_close_matches(key.partition(":")[0], [*GROUP_KEYS, COLUMN.rstrip(":")], n=1, cutoff=0.5)
+    form = next((group for group in groups if nearest and group.partition(":")[0] == nearest[0]), None)
+    fix = f"Did you mean '{form}'?" if form else "Use one of these."
+    return UnknownNameError(
+        f"Unknown group '{key}' in --split {whole}.",
+        why=f"'kfold:' and '{JOINED}' take groups of crystals alone: {', '.join(groups)}.",
+        fix=f"Use one of these, or another split: --split {key}." if key.partition(":")[0] in _HEADS else fix,
     )

@@ -15,7 +15,7 @@ from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.splits.draw import draw_split, draw_validation, in_random_order, validation_share
 from phase2.data.splits.files import read_split_file, shown
 from phase2.data.splits.folds import fold_of_each, matbench_test_rows, row_numbers
-from phase2.data.splits.groups import GroupKeys, elements_of, group_noun
+from phase2.data.splits.groups import GroupKeys, elements_of, group_noun, more_groups
 from phase2.data.splits.split import Split
 from phase2.data.symmetry.table import SymmetryTable
 from phase2.errors import DataError
@@ -82,6 +82,7 @@ def assign_parts(config: DataConfig, data: SplitInput) -> AssignedSplit:
                 seed=seed,
                 fractions=config.fractions,
                 unit=group_noun(name.keys),
+                fix=more_groups(name.keys),
                 labelled=None if name.method == "random" else data.labelled,
             )
         )

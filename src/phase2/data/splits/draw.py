@@ -22,6 +22,7 @@ def draw_split(
     seed: int,
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
     unit: str = "crystals",
+    fix: str = "Use more data.",
     labelled: NDArray[np.bool_] | None = None,
 ) -> Split:
     """Divide crystals into train, validation and test.
@@ -37,6 +38,7 @@ def draw_split(
         seed: Seed of the split.
         fractions: Relative sizes of training, validation and test set.
         unit: What a group is called in an error, in the plural.
+        fix: What helps where there are too few of them.
         labelled: Which labels each crystal has, (B, P); with it, a property that a part has no label of is brought
             into it where another part can spare a group.
 
@@ -49,7 +51,7 @@ def draw_split(
         raise DataError(
             f"{len(groups)} {unit} cannot be split into train, validation and test.",
             why="Each part needs at least one.",
-            fix="Use more data." if unit == "crystals" else "Use more data, or --split random.",
+            fix=fix,
         )
     sizes = _sizes(len(ids), fractions)
     test, rest = _take(groups, sizes[2], leave=2)

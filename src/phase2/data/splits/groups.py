@@ -87,3 +87,13 @@ def group_noun(names: Sequence[str]) -> str:
     if not names:
         return "crystals"
     return " and ".join(NAMES.get(name, f"different values of '{name.removeprefix(COLUMN)}'") for name in names)
+
+
+def more_groups(names: Sequence[str]) -> str:
+    """Return what helps where there are too few groups for three parts."""
+    if not names:
+        return "Use more data."
+    fix = "Use more data, or --split random."
+    for column in (name.removeprefix(COLUMN) for name in names if name.startswith(COLUMN)):
+        fix += f" Where '{column}' says the part of each crystal, write ids and parts to a CSV: --split file:SPLIT.csv."
+    return fix
