@@ -32,3 +32,11 @@ def test_an_unknown_property_offers_the_nearest():
 def test_headings_carry_units():
     assert get_property("band_gap").heading == "band_gap [eV]"
     assert get_property("spillage").heading == "spillage"
+
+
+@pytest.mark.parametrize(("key", "fix"), [("seebeck", "Use one of: formation_energy"), ("bandgap", "'band_gap'?")])
+def test_an_unknown_property_may_be_one_to_define(key, fix):
+    with pytest.raises(UnknownNameError) as error:
+        select_properties([key])
+    assert fix in error.value.fix
+    assert "--property KEY:UNIT:COLUMN" in error.value.fix

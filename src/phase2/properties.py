@@ -176,7 +176,9 @@ def get_property(key: str, own: Sequence[Property] = ()) -> Property:
     try:
         return known[key]
     except KeyError:
-        raise UnknownNameError.of("property", key, known) from None
+        unknown = UnknownNameError.of("property", key, known)
+        fix = f"{unknown.fix} A property of your own is defined by --property KEY:UNIT:COLUMN."
+        raise UnknownNameError(unknown.what, why=unknown.why, fix=fix) from None
 
 
 def error_unit(key: str, own_units: Mapping[str, str]) -> str:
