@@ -18,6 +18,7 @@ COMMANDS = {
     "sweep": ("sweep", *SMALL[:4], "--max-samples=60", "--epochs=5000", "--seed", "1,2", "--backend", "local",
               "--name", "mine"),
     "cross-validate": ("cross-validate", *SMALL, "--folds", "2", "--name", "mine"),
+    "submit": ("submit", *SMALL, "--backend", "local", "--run-id", "mine"),
     "ensemble": ("train", *SMALL, "--ensemble", "2", "--no-baselines"),
 }  # fmt: skip
 
@@ -47,6 +48,12 @@ def test_an_interrupted_command_says_what_continues_it(say, cache, tmp_path, mon
     monkeypatch.delenv("PHASE2_STORE", raising=False)
     code, said = interrupted(tmp_path, COMMANDS[name])
     assert code == 143, said
+    if name == "submit":
+        words = ("submit", "--resume", "mine", "--backend", "local")
+        assert f"to continue it: phase2 {' '.join(words)}" in said
+        monkeypatch.chdir(tmp_path)
+        assert say(*words, "--dry-run")[0] == 0
+        return
     last = said.rstrip().splitlines()[-1].strip()
     if name == "ensemble":
         chosen = said.partition("ensemble: ")[2].partition(",")[0]

@@ -32,5 +32,5 @@ def continued_as_started() -> Iterator[None]:
     if (run_id := run_id_of_process()) is None:
         yield
         return
-    with continued_by(f"Start '{run_id}' again as it was started: it goes on from its checkpoint, if there is one."):
+    with continued_by(f"Start '{run_id}' again as it was started: it goes on from its checkpoint if it has one."):
         yield

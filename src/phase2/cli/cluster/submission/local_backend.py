@@ -73,6 +73,8 @@ def train_locally(
         return
     (note if as_json else echo)(f"run: {run_id}")
     outcome, process = execute(plan, options, quiet=as_json)
+    if process.was_stopped and process.code:
+        note(f"{run_id} was stopped; to continue it: phase2 submit --resume {run_id} --backend local")
     if as_json:
         print_json({"run": run_id, "kind": "process", "outcome": outcome, "exit_code": process.code})
     elif outcome == "already succeeded":
