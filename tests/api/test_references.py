@@ -1,5 +1,6 @@
 """Runs and models by whatever names them."""
 
+import pickle
 import shutil
 
 import pytest
@@ -24,7 +25,7 @@ def test_a_model_is_found_by_every_name(run, models):
     ]  # fmt: skip
     for reference in references:
         assert phase2.load_model(reference).files[0].samefile(run.best_model)
-    for name in ("best", "latest", run.id, run.directory.name, phase2.list_runs(models)[0]):
+    for name in ("best", "latest", run.id, run.directory.name):
         assert phase2.load_model(name, store=models).files[0].samefile(run.best_model)
 
 
@@ -79,6 +80,31 @@ def test_runs_are_compared(run, models):
         phase2.compare(run)
 
 
+def test_a_row_of_a_list_names_its_run_by_itself(run, models, monkeypatch, tmp_path):
+    monkeypatch.chdir(models.parent)
+    listed = phase2.list_runs(models.name)
+    monkeypatch.chdir(tmp_path)
+    for row in (listed[0], listed.best_first()[0], listed.sorted_by("seed")[0], pickle.loads(pickle.dumps(listed[0]))):
+        assert phase2.load_run(row).directory == run.directory
+        assert phase2.load_run(row, store=tmp_path).directory == run.directory
+        assert phase2.load_model(row).files[0] == run.best_model
+        assert phase2.compare(row, row).runs == (run.id,) * 2
+    tuned = phase2.train(
+        algorithm="cgcnn", level="smoke", epochs=1, max_samples=60, from_=listed[0], output=tmp_path, progress=False,
+        baselines=False,
+    )  # fmt: skip
+    assert tuned.manifest.config.fine_tuning.source == listed[0].address
+
+
+def test_rows_are_equal_where_they_show_the_same_run_in_the_same_store(models, tmp_path):
+    (row,) = phase2.list_runs(models)
+    assert row == phase2.list_runs(models)[0]
+    assert "file:" not in repr(row)
+    shutil.copytree(models, tmp_path / "copied")
+    assert row != phase2.list_runs(tmp_path / "copied")[0]
+    assert row.address == f"{(models / row.prefix).as_uri()}"
+
+
 def test_a_run_in_a_bucket_is_brought_into_the_cache(bucket, run, monkeypatch, tmp_path):
     monkeypatch.setenv("PHASE2_CACHE_DIR", str(tmp_path))
     prefix = f"{run.directory.parent.name}/{run.directory.name}"
@@ -86,6 +112,7 @@ def test_a_run_in_a_bucket_is_brought_into_the_cache(bucket, run, monkeypatch, t
         (file,) = phase2.load_model(reference, store=store).files
         assert file.is_relative_to(tmp_path)
         assert file.read_bytes() == run.best_model.read_bytes()
+    assert phase2.load_model(phase2.list_runs(bucket.url)[0]).files == (file,)
     brought = phase2.load_run(run.id, store=bucket.url)
     assert brought.directory.is_relative_to(tmp_path)
     assert brought.history[0] == run.history[0]

@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from phase2.api.listed_run import ListedRun
 from phase2.config.settings import store_url
 from phase2.errors import RequestError
 from phase2.runs.addresses import cache_of, stored_model_file
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.lookup import default_run
 from phase2.runs.catalog.named import locate
-from phase2.runs.catalog.summary import RunSummary
 from phase2.runs.keys import local_run
 from phase2.runs.layout import MANIFEST, RunDirectory, model_file_in
 from phase2.runs.publish.reader import PublishedRun
@@ -31,7 +31,7 @@ class RunOnDisk(Protocol):
         """Folder of the run."""
 
 
-RunReference: TypeAlias = RunOnDisk | RunSummary | str | os.PathLike[str]
+RunReference: TypeAlias = RunOnDisk | ListedRun | str | os.PathLike[str]
 """A run: a :class:`phase2.Run`, a row of :func:`phase2.list_runs`, its id or folder name (or the unique beginning of
 one), ``best``, ``latest``, its folder, or its address ``s3://bucket/prefix/family/run_...``."""
 
@@ -114,7 +114,7 @@ def run_directory(reference: RunReference, store: str | os.PathLike[str] | None 
 
 def _folder(reference: RunReference) -> Path | None:
     """The folder or file that a reference names on this machine; None where it names none."""
-    if isinstance(reference, RunSummary):
+    if isinstance(reference, ListedRun):
         return None
     if not isinstance(reference, str | os.PathLike):
         return reference.directory
@@ -124,6 +124,6 @@ def _folder(reference: RunReference) -> Path | None:
 
 def _located(reference: RunReference, store: str | os.PathLike[str] | None) -> tuple[Store, str]:
     """The store of a run, and where the run lies in it."""
-    if isinstance(reference, RunSummary):
-        return store_at(store), reference.prefix
+    if isinstance(reference, ListedRun):
+        return open_existing_store(reference.store), reference.prefix
     return locate(str(reference), partial(store_at, store))

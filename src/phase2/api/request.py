@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
+from phase2.api.listed_run import ListedRun
 from phase2.config.assignments import settings_of
 from phase2.config.combine import combine
 from phase2.config.request.run_request import RunRequest
@@ -79,7 +80,7 @@ class RunSettings(TypedDict, total=False):
     balance: str | None
     precision: str | None
     backbone: str | None
-    from_: str | os.PathLike[str] | Run | None
+    from_: str | os.PathLike[str] | Run | ListedRun | None
     freeze: str | None
     new_heads: bool
     settings: Mapping[str, object] | None
@@ -127,10 +128,10 @@ def _text(value: str | os.PathLike[str] | None) -> str | None:
     return None if value is None else os.fspath(value)
 
 
-def _source(value: str | os.PathLike[str] | Run | None) -> str | None:
+def _source(value: str | os.PathLike[str] | Run | ListedRun | None) -> str | None:
     if value is None or isinstance(value, str | os.PathLike):
         return _text(value)
-    return str(value.directory)
+    return value.address if isinstance(value, ListedRun) else str(value.directory)
 
 
 def own_definitions(value: OwnProperties) -> tuple[PropertyDefinition, ...] | None:

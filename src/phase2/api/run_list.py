@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from phase2.api.listed_run import ListedRun
 from phase2.api.references import store_at
 from phase2.api.table import Cell, Table
 from phase2.runs.catalog import index
@@ -12,7 +13,6 @@ from phase2.runs.catalog.best import SCORE, compare_best
 from phase2.runs.catalog.columns import sort_runs
 from phase2.runs.catalog.filter import RunFilter
 from phase2.runs.catalog.measures import error_name
-from phase2.runs.catalog.summary import RunSummary
 
 
 def list_runs(  # noqa: PLR0913 - filters
@@ -58,21 +58,22 @@ def list_runs(  # noqa: PLR0913 - filters
         algorithm=algorithm, mode=level, status=status, property=property,
         data=data, split=split, seed=seed, epochs=epochs, lr=lr,
     )  # fmt: skip
-    return RunList(wanted.select(index.list_runs(store_at(store))))
+    place = store_at(store)
+    return RunList([ListedRun.of(run, place.url) for run in wanted.select(index.list_runs(place))])
 
 
-class RunList(Table[RunSummary]):
+class RunList(Table[ListedRun]):
     """Runs of a store, without their test errors: nothing that is chosen from a list is chosen by them.
 
     Args:
         rows: One per run.
     """
 
-    def __init__(self, rows: Sequence[RunSummary]) -> None:
+    def __init__(self, rows: Sequence[ListedRun]) -> None:
         self._rows = tuple(rows)
 
     @property
-    def rows(self) -> tuple[RunSummary, ...]:
+    def rows(self) -> tuple[ListedRun, ...]:
         """One per run."""
         return self._rows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic
 
 from phase2.config.data.addresses import shown_address
 from phase2.errors import RequestError, UnknownNameError
@@ -11,7 +12,7 @@ from phase2.output.wording import counted
 from phase2.properties import KEYS
 from phase2.runs.catalog.measures import error_name
 from phase2.runs.catalog.same_data import error_kind
-from phase2.runs.catalog.summary import RunSummary
+from phase2.runs.catalog.summary import AnyRun, RunSummary
 
 SCORE = "score"
 BEST = "best"
@@ -19,7 +20,7 @@ _SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
-class BestRuns:
+class BestRuns(Generic[AnyRun]):
     """Finished runs whose validation errors compare, the best first.
 
     Attributes:
@@ -27,7 +28,7 @@ class BestRuns:
         by: ``score``, or the property whose validation error ranks them: its MAE, or its log loss if it is binary.
     """
 
-    runs: tuple[RunSummary, ...]
+    runs: tuple[AnyRun, ...]
     by: str = SCORE
 
     def sentence(self) -> str:
@@ -40,7 +41,7 @@ class BestRuns:
         return f"run {first.run_id}: best of {len(self.runs)} runs on {described(first)}, by {measure}"
 
 
-def best_first(runs: Iterable[RunSummary], by: str = SCORE) -> list[RunSummary]:
+def best_first(runs: Iterable[AnyRun], by: str = SCORE) -> list[AnyRun]:
     """Sort the finished runs that have the number to compare, the best first.
 
     Args:
@@ -58,7 +59,7 @@ def ranking_value(run: RunSummary, by: str = SCORE) -> float | None:
     return run.score if by == SCORE else run.val_errors.get(by)
 
 
-def compare_best(runs: Iterable[RunSummary], by: str = SCORE) -> BestRuns:
+def compare_best(runs: Iterable[AnyRun], by: str = SCORE) -> BestRuns[AnyRun]:
     """Rank runs, all of which have to be comparable.
 
     Scores compare between runs of the same properties, data and split; validation errors of one property between runs
@@ -81,18 +82,18 @@ def compare_best(runs: Iterable[RunSummary], by: str = SCORE) -> BestRuns:
     return BestRuns(tuple(groups[0]), by)
 
 
-def comparable(runs: Iterable[RunSummary], by: str = SCORE) -> list[list[RunSummary]]:
+def comparable(runs: Iterable[AnyRun], by: str = SCORE) -> list[list[AnyRun]]:
     """Divide the finished runs that have the number into groups within which it compares, each with its best first.
 
     The largest group comes first.
     """
-    groups: dict[object, list[RunSummary]] = {}
+    groups: dict[object, list[AnyRun]] = {}
     for run in best_first(runs, by):
         groups.setdefault(_kind(run, by), []).append(run)
     return sorted(groups.values(), key=len, reverse=True)
 
 
-def best_like(runs: Sequence[RunSummary], model: RunSummary) -> BestRuns:
+def best_like(runs: Sequence[AnyRun], model: AnyRun) -> BestRuns[AnyRun]:
     """Rank the runs that compare with one of them; that one alone where it has no score."""
     found = next((group for group in comparable(runs) if model in group), [model])
     return BestRuns(tuple(found))

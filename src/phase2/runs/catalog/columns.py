@@ -10,7 +10,7 @@ from phase2.config.data.addresses import is_in_bucket, is_on_server, shown_addre
 from phase2.errors import UnknownNameError
 from phase2.properties import KEYS
 from phase2.runs.catalog.measures import error_name, is_mixed, own_error
-from phase2.runs.catalog.summary import RunSummary
+from phase2.runs.catalog.summary import AnyRun, RunSummary
 from phase2.runs.report.markdown import number
 
 Value = str | float | datetime | None
@@ -135,7 +135,7 @@ def find_column(name: str, runs: Sequence[RunSummary]) -> RunColumn:
     return COLUMNS[name]
 
 
-def sort_runs(runs: Sequence[RunSummary], name: str, *, reverse: bool = False) -> list[RunSummary]:
+def sort_runs(runs: Sequence[AnyRun], name: str, *, reverse: bool = False) -> list[AnyRun]:
     """Sort runs by a column, the lowest value first; those without one come last, whatever the direction.
 
     Args:

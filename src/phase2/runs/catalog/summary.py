@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import PurePath
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
@@ -143,6 +143,9 @@ class RunSummary(Record):
     def name(self) -> str:
         """Name of its folder."""
         return self.prefix.partition("/")[2]
+
+
+AnyRun = TypeVar("AnyRun", bound=RunSummary)
 
 
 class _Part(BaseModel):
