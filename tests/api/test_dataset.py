@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import phase2
+from phase2.api.request import run_request
+from phase2.errors import RequestError
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +69,34 @@ def test_a_record_that_is_no_crystal_is_named(tmp_path):
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(ValueError, match="Did you mean 'sample'"):
         phase2.load_dataset("sampel")
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    """Thirty crystals of the sample in a file of their own."""
+    rows = [row for row in phase2.load_dataset("sample") if np.isfinite(row.targets[:2]).all()][:30]
+    records = [
+        {"id": row.crystal.id, "formation_energy": row.targets[0], "band_gap": row.targets[1]}
+        | {"structure": row.crystal.to_pymatgen().as_dict()}
+        for row in rows
+    ]  # fmt: skip
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(records))
+    return path
+
+
+def test_an_opened_data_set_is_trained_on_and_evaluated_as_its_path_is(run, labelled):
+    model, data = phase2.load_model(run), phase2.load_dataset(labelled)
+    assert len(data) == 30
+    assert run_request({"data": data}) == run_request({"data": labelled})
+    assert model.evaluate(data, resamples=0).rows == model.evaluate(labelled, resamples=0).rows
+
+
+def test_a_data_set_that_was_read_in_another_way_is_named_instead(run, labelled):
+    model = phase2.load_model(run)
+    changed = phase2.load_dataset(labelled, own_properties=["cv:eV/K:heat"], limits={"atoms": 50})
+    for call in (lambda: model.evaluate(changed), lambda: phase2.train(data=changed)):
+        with pytest.raises(RequestError, match=rf"own_properties and limits.*{labelled}"):
+            call()
+    with pytest.raises(RequestError, match="type list is no data set"):
+        phase2.train(data=[1])  # type: ignore[arg-type]

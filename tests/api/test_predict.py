@@ -1,5 +1,6 @@
 """From structures in any form to a table of predictions."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,42 @@ def test_one_structure_needs_no_list(model, salt, one):
     table = model.predict(structure)
     assert len(table) == 1
     assert not table.failures
+
+
+def test_a_data_set_stands_for_its_crystals_and_a_row_of_it_for_its_own(model, tmp_path):
+    files = [Path(shutil.copy(path, tmp_path)).name for path in EXAMPLES.glob("*.cif")]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,band_gap [eV]", *(f"{name},1" for name in files)]))
+    data = phase2.load_dataset(tmp_path)
+    values = [row.values.tolist() for row in model.predict(data.crystals)]
+    assert [row.values.tolist() for row in model.predict(data)] == values
+    mixed = model.predict([data[0], data.crystals[1]])
+    np.testing.assert_allclose([row.values for row in mixed], values[:2], rtol=1e-5)
+    assert model.predict(data[0])[0].file == data.crystals[0].id
+    assert model.embed(data).ids == tuple(crystal.id for crystal in data.crystals)
+
+
+def test_the_mapping_of_a_structure_is_a_structure_and_no_other_mapping(model, salt):
+    (expected,) = model.predict(salt)
+    for given in (salt.as_dict(), [salt.as_dict()]):
+        (row,) = model.predict(given)
+        assert (row.file, row.error) == ("structures[0]", "")
+        np.testing.assert_allclose(row.values, expected.values, rtol=1e-6)
+    damaged = [salt.as_dict() | {"lattice": {"matrix": 5}}, salt.as_dict() | {"sites": [1]}, {"a": salt}]
+    assert all(row.error for row in model.predict(damaged))
+    with pytest.raises(RequestError, match=r"list\(structures\.values\(\)\)"):
+        model.predict({"salt": salt})
+
+
+def test_properties_are_given_in_one_text_as_well(model):
+    keys = ["band_gap", "formation_energy"]
+    assert (
+        model.predict(NACL, properties="band_gap, formation_energy").columns()
+        == model.predict(NACL, properties=keys).columns()
+    )
+    found = model.evaluate(properties="band_gap", resamples=0)
+    assert {row.property for row in found} == {"band_gap"}
+    with pytest.raises(ValueError, match="Did you mean 'band_gap'"):
+        model.predict(NACL, properties="bandgap")
 
 
 def test_a_bad_input_costs_one_row_and_says_why(model, salt):

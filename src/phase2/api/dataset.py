@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.api.request import OwnProperties, own_definitions
+from phase2.api.own_properties import OwnProperties, own_definitions
 from phase2.api.table import Cell, Table
 from phase2.config.data.property_texts import check_definitions
 from phase2.config.given_limits import limits_of
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.sources.base import LabelledCrystal, Source
-from phase2.data.stored.opening import open_data_set
+from phase2.data.stored.opening import open_data_set, pinned_address
 from phase2.errors import InvalidCrystalError
 from phase2.properties import PROPERTIES
 
@@ -54,7 +54,10 @@ def load_dataset(
     own = own_definitions(own_properties) or ()
     check_definitions(own)
     known = (*PROPERTIES, *(one.as_property() for one in own))
-    return Dataset(open_data_set(os.fspath(name_or_path), limits_of(limits), known))
+    address = pinned_address(os.fspath(name_or_path))
+    given = {"own_properties": own, "limits": limits}
+    changed = tuple(name for name, value in given.items() if value)
+    return Dataset(open_data_set(address, limits_of(limits), known), address, changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,14 @@ class Dataset(Table[LabelledCrystal]):
 
     Args:
         source: Where the records come from.
+        address: What it was opened by: a path, or a name, which in a store stands for the content it had then.
+        changed: Keywords of :func:`load_dataset` that change how it is read.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, address: str, changed: Sequence[str] = ()) -> None:
         self._source = source
+        self.address = address
+        self.changed = tuple(changed)
 
     @property
     def name(self) -> str:

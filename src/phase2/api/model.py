@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from phase2.api.data_address import data_address
 from phase2.api.evaluation import Evaluation
 from phase2.api.predictions import Predictions
+from phase2.api.property_keys import property_keys
 from phase2.api.structures import listed
 from phase2.api.torch_state import preserved_threads
 from phase2.config.extras import explain_missing_packages
@@ -29,7 +31,8 @@ from phase2.prediction.reading.graph_reader import GraphReader
 from phase2.properties import Property
 
 if TYPE_CHECKING:
-    from phase2.prediction.reading.inputs import StructureLike
+    from phase2.api.dataset import Dataset
+    from phase2.api.structures import Structures
     from phase2.storage.progress import ProgressCallback
 
 
@@ -67,9 +70,9 @@ class Model:
 
     def predict(
         self,
-        structures: StructureLike | Iterable[StructureLike],
+        structures: Structures,
         *,
-        properties: Sequence[str] | None = None,
+        properties: str | Sequence[str] | None = None,
         interval: float | Sequence[float] = (),
         batch_size: int = 64,
         limits: Mapping[str, float] | None = None,
@@ -82,8 +85,10 @@ class Model:
 
         Args:
             structures: One or many of: the path of a structure file, a :class:`phase2.Crystal`, a
-                pymatgen ``Structure``, an ASE ``Atoms``. A folder stands for its structure files.
-            properties: Keys of the wanted properties; all of the model's by default.
+                pymatgen ``Structure`` or its ``as_dict()``, an ASE ``Atoms``. A folder stands for its structure files,
+                a :class:`phase2.Dataset` for its crystals.
+            properties: Keys of the wanted properties, also as ``"band_gap,bulk_modulus"``; all of the model's by
+                default.
             interval: Share of true values that an interval is to hold, 0.9 for instance, or several shares: adds the
                 low and high end of each property, and the novelty of the structure.
             batch_size: Structures predicted at a time.
@@ -93,7 +98,8 @@ class Model:
         Raises:
             UnknownNameError: The model was not trained for a property.
             RequestError: ``properties`` is empty or names one twice, ``batch_size`` is not positive, an interval or a
-                limit is impossible, or the models of an ensemble cannot be calibrated together.
+                limit is impossible, a mapping is no structure, or the models of an ensemble cannot be calibrated
+                together.
             ModelFileError: An interval was requested of a model file without calibration.
             DataError: A folder cannot be read or holds no structure.
 
@@ -113,7 +119,7 @@ class Model:
                 self._predictors,
                 items,
                 combine=self._combine,
-                properties=properties,
+                properties=property_keys(properties),
                 levels=[interval] if isinstance(interval, float | int) else interval,
                 batch_size=batch_size,
                 progress=progress,
@@ -123,7 +129,7 @@ class Model:
 
     def embed(
         self,
-        structures: StructureLike | Iterable[StructureLike],
+        structures: Structures,
         *,
         batch_size: int = 64,
         limits: Mapping[str, float] | None = None,
@@ -156,10 +162,10 @@ class Model:
 
     def evaluate(
         self,
-        data: str | os.PathLike[str] | None = None,
+        data: str | os.PathLike[str] | Dataset | None = None,
         *,
         part: Part | None = None,
-        properties: Sequence[str] | None = None,
+        properties: str | Sequence[str] | None = None,
         boosting: bool = False,
         resamples: int = RESAMPLES,
         limits: Mapping[str, float] | None = None,
@@ -168,9 +174,11 @@ class Model:
         """Measure the errors on labelled data, by property and kind of crystal, as ``phase2 evaluate`` does.
 
         Args:
-            data: Name or path of a data set, as for training; that of the model by default.
+            data: Name or path of a data set, or a :class:`phase2.Dataset`, as for training; that of the model by
+                default.
             part: ``train``, ``val``, ``test`` or ``all`` of the model's own data; ``test`` by default.
-            properties: Keys of the wanted properties; all of the model's by default.
+            properties: Keys of the wanted properties, also as ``"band_gap,bulk_modulus"``; all of the model's by
+                default.
             boosting: Whether to fit gradient boosting to the model's training crystals, to compare with.
             resamples: Bootstrap samples of the intervals; 0 for none.
             limits: Limits of reading to change, as for :meth:`predict`.
@@ -194,9 +202,9 @@ class Model:
                 fix="Evaluate the models one by one.",
             )
         request = Request(
-            source=None if data is None else os.fspath(data),
+            source=data_address(data),
             part=part,
-            properties=None if properties is None else tuple(properties),
+            properties=property_keys(properties),
             boosting=boosting,
             sampling=Sampling(resamples=resamples),
             limits=limits_of(limits),

@@ -6,9 +6,12 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
+from phase2.api.data_address import data_address
 from phase2.api.listed_run import ListedRun
+from phase2.api.own_properties import OwnProperties, own_definitions
+from phase2.api.property_keys import property_keys
 from phase2.config.assignments import settings_of
 from phase2.config.combine import combine
 from phase2.config.request.run_request import RunRequest
@@ -16,12 +19,8 @@ from phase2.config.run_file.reader import RunFile
 from phase2.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from phase2.api.dataset import Dataset
     from phase2.api.run import Run
-    from phase2.config.data.own_properties import PropertyDefinition
-
-
-OwnProperties: TypeAlias = str | os.PathLike[str] | Sequence[str | Mapping[str, object]] | None
-"""Properties of one's own: a YAML file, or definitions as mappings or as ``key:unit:column``."""
 
 
 class RunSettings(TypedDict, total=False):
@@ -41,7 +40,7 @@ class RunSettings(TypedDict, total=False):
         preset: Size of the network, for cgcnn only: ``small``, ``medium`` or ``large``.
         max_samples: Crystals used, all parts together.
         seed: Seed of the weights, the batches and every other random draw of the run.
-        data: Name of a data set, or a path.
+        data: Name of a data set, a path, or a :class:`phase2.Dataset`.
         output: Folder that holds the families of runs; ``models`` by default.
         split: How crystals are divided: ``random``, ``composition``, ``kfold:5/1`` and the like.
         drop_twins: Leave out validation and test crystals with a twin in the training part.
@@ -71,7 +70,7 @@ class RunSettings(TypedDict, total=False):
     preset: str | None
     max_samples: int | None
     seed: int | None
-    data: str | os.PathLike[str] | None
+    data: str | os.PathLike[str] | Dataset | None
     output: str | os.PathLike[str]
     split: str | None
     drop_twins: bool
@@ -118,43 +117,17 @@ def _same(value: object) -> object:
     return value
 
 
-def _names(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
-
-
-def _text(value: str | os.PathLike[str] | None) -> str | None:
-    return None if value is None else os.fspath(value)
-
-
 def _source(value: str | os.PathLike[str] | Run | ListedRun | None) -> str | None:
     if value is None or isinstance(value, str | os.PathLike):
-        return _text(value)
+        return None if value is None else os.fspath(value)
     return value.address if isinstance(value, ListedRun) else str(value.directory)
-
-
-def own_definitions(value: OwnProperties) -> tuple[PropertyDefinition, ...] | None:
-    """Read the properties that a call defines; None where it defines none.
-
-    Raises:
-        RequestError: A definition is not understood.
-    """
-    if value is None:
-        return None
-    from phase2.config.data.property_texts import definitions_of, parse_property, read_properties_file
-
-    if isinstance(value, str | os.PathLike):
-        return read_properties_file(Path(value), option="own_properties") or None
-    found = [parse_property(one) if isinstance(one, str) else definitions_of(one, "own_properties") for one in value]
-    return tuple(definition for definitions in found for definition in definitions) or None
 
 
 _COMBINED = ("config", "settings")
 _READERS: Mapping[str, Any] = {
-    "properties": _names,
+    "properties": property_keys,
     "own_properties": own_definitions,
-    "data": _text,
+    "data": data_address,
     "output": Path,
     "from_": _source,
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.crystals.formats.ase import AtomsLike, from_ase
 from phase2.data.crystals.formats.parsing import check_atoms
 from phase2.data.crystals.formats.pymatgen import from_pymatgen
+from phase2.data.crystals.formats.pymatgen_json import from_pymatgen_json
 from phase2.data.crystals.readers import read_structure
 from phase2.errors import InvalidCrystalError
 from phase2.prediction.reading.file_records import FileRecord
@@ -19,8 +21,11 @@ from phase2.prediction.table import readable_name
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-    StructureLike: TypeAlias = Crystal | Structure | AtomsLike | FileRecord | str | os.PathLike[str]
-    """A :class:`Crystal`, a pymatgen ``Structure``, an ASE ``Atoms``, a record or the path of a structure file."""
+    StructureLike: TypeAlias = (
+        Crystal | Structure | Mapping[str, object] | AtomsLike | FileRecord | str | os.PathLike[str]
+    )
+    """A :class:`Crystal`, a pymatgen ``Structure`` or its ``as_dict()``, an ASE ``Atoms``, a record or the path of a
+    structure file."""
 
 
 def name_of(structure: StructureLike, index: int) -> str:
@@ -51,12 +56,14 @@ def crystal_of(structure: StructureLike, name: str, limits: ReadingLimits = DEFA
         return structure.crystal()
     if isinstance(structure, str | os.PathLike):
         return read_structure(Path(structure), limits=limits)
+    if is_pymatgen_json(structure):
+        return from_pymatgen_json(structure, name, limits)
     crystal = _converted(structure, name)
     check_atoms(name, crystal.n_atoms, limits)
     return crystal
 
 
-def _converted(structure: Crystal | Structure | AtomsLike, name: str) -> Crystal:
+def _converted(structure: object, name: str) -> Crystal:
     if isinstance(structure, Crystal):
         return structure
     if is_pymatgen(structure):
@@ -70,7 +77,12 @@ def _converted(structure: Crystal | Structure | AtomsLike, name: str) -> Crystal
     )
 
 
-def is_pymatgen(structure: object) -> bool:
+def is_pymatgen_json(structure: object) -> TypeGuard[Mapping[str, object]]:
+    """Tell whether an object is what ``Structure.as_dict`` of pymatgen gives."""
+    return isinstance(structure, Mapping) and {"lattice", "sites"} <= structure.keys()
+
+
+def is_pymatgen(structure: object) -> TypeGuard[Structure]:
     """Tell whether an object is a pymatgen structure, without importing pymatgen."""
     return all(hasattr(structure, name) for name in ("lattice", "frac_coords", "species_and_occu"))
 
