@@ -1,6 +1,7 @@
 """Training from Python: the same run as the command's, and nothing of the caller's is changed."""
 
 import ctypes
+import json
 import os
 import random
 import signal
@@ -98,6 +99,32 @@ def test_a_run_is_resumed_by_its_name(tmp_path):
     resumed = phase2.train(output=tmp_path, resume=run.run_id, progress=False)
     assert resumed.id == run.run_id
     assert len(resumed.history) == 3
+
+
+def test_a_run_is_resumed_by_its_path_from_another_folder_with_data_that_have_moved(tmp_path, monkeypatch):
+    for name in ("there", "here", "moved"):
+        (tmp_path / name).mkdir()
+    crystals = [row for row in phase2.load_dataset("sample") if np.isfinite(row.targets[0])][:60]
+    records = [{"id": c.crystal.id, "formation_energy": c.targets[0]} | _structure(c.crystal) for c in crystals]
+    (tmp_path / "there" / "mine.json").write_text(json.dumps(records))
+    settings = {"data": "mine.json", "properties": "formation_energy", "epochs": 3}
+    monkeypatch.chdir(tmp_path / "there")
+    whole = train(tmp_path / "whole", **settings)
+    with pytest.raises(KeyboardInterrupt):
+        train("models", callbacks=[InterruptAt(2, interrupt)], **settings)
+    folder = tmp_path / "there" / "models" / phase2.list_runs("models")[0].prefix
+    os.renames("mine.json", "../moved/mine.json")
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(ValueError, match=r"not at mine\.json.*--data PATH --accept-change data-path"):
+        phase2.train(resume=str(folder), progress=False)
+    resumed = phase2.train(resume=str(folder), data="../moved/mine.json", accept_change=["data-path"], progress=False)
+    assert resumed.directory == folder
+    assert not list((tmp_path / "here").iterdir())
+    assert resumed.test_predictions.records() == whole.test_predictions.records()
+
+
+def _structure(crystal):
+    return {"structure": crystal.to_pymatgen().as_dict()}
 
 
 def test_training_works_in_another_thread_and_is_interrupted_there(tmp_path):

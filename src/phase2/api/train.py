@@ -21,6 +21,7 @@ from phase2.data.stored.opening import pinned_address
 from phase2.errors import RequestError
 from phase2.models.device import AUTO
 from phase2.runs.ancestry.inherit import inherit_settings
+from phase2.runs.resume.run_path import in_output_of_run
 from phase2.storage.urls import open_store
 from phase2.tracking.registry import check_trackers, trackers_of_process
 from phase2.training.callbacks.base import Callback
@@ -56,7 +57,8 @@ def train(  # noqa: PLR0913 - keywords
     torch's settings and all random generators are what they were before.
 
     Args:
-        resume: ``True`` continues the newest unfinished run of the same request, an id or folder name that run.
+        resume: ``True`` continues the newest unfinished run of the same request; an id, folder name or path that run,
+            whose settings are those that are not given.
         accept_change: ``code`` or ``data-path``: continue although this changed since the checkpoint.
         store: Where checkpoints and the finished run are kept as well: ``s3://bucket/prefix`` or a folder. By default
             ``$PHASE2_STORE``, where that is set.
@@ -131,7 +133,7 @@ def train_request(  # noqa: PLR0913 - keywords
     if not checkpoint_minutes > 0:
         raise RequestError(f"checkpoint_minutes={checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
     place = _place(store)
-    resolved = resolve(inherit_settings(request))
+    resolved = resolve(inherit_settings(in_output_of_run(request, resumption)))
     stop = StopRequest()
     caller: CallerThread[FinishedRun] = CallerThread(stop)
     shown = [*(default_callbacks() if progress else ()), *callbacks]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from phase2.config.assignments import Setting
 from phase2.config.request.resume_request import CHANGES, ResumeRequest
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
@@ -48,10 +49,37 @@ def test_a_run_resumed_by_name_alone_keeps_its_settings(resolved, recorded, tmp_
         assert (settings.config, settings.request, changed) == (resolved.config, request, "")
 
 
-@pytest.mark.parametrize("words", [{"algorithm": "e3nn", "level": "smoke"}, {"algorithm": "cgcnn", "epochs": 5}])
-def test_a_run_resumed_by_name_refuses_other_settings(recorded, words):
-    with pytest.raises(RequestError, match="exists with other settings"):
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"level": "max"}, "mode: smoke -> max"),
+        ({"algorithm": "cgcnn", "epochs": 5}, "training.epochs: 3 -> 5"),
+        ({"epochs": 5, "seed": 42, "level": "smoke"}, "training.epochs: 3 -> 5"),
+        ({"settings": (Setting("training.weight_decay", 0.1, "--set"),)}, "training.weight_decay: [0-9.]+ -> 0.1"),
+        ({"properties": ("band_gap",)}, "properties: .* -> band_gap"),
+    ],
+)
+def test_a_run_resumed_by_name_refuses_other_settings(recorded, words, says):
+    with pytest.raises(RequestError, match=rf"exists with other settings\. {says}\. Leave them out"):
         reconcile_settings(resolve(RunRequest(**words)), recorded, NAMED)
+
+
+def test_a_run_of_another_algorithm_is_refused(resolved, tmp_path):
+    of_e3nn = resolve(RunRequest(algorithm="e3nn", level="smoke"))
+    run = RunDirectory.create(tmp_path, of_e3nn.config.family, run_id="wf-2")
+    with pytest.raises(RequestError, match="algorithm: e3nn -> cgcnn"):
+        reconcile_settings(resolved, RecordedConfig.record(run, of_e3nn), NAMED)
+
+
+def test_a_run_resumed_by_name_reads_moved_data_with_its_own_settings(resolved, recorded):
+    elsewhere = resolve(RunRequest(data="/elsewhere/crystals.json"))
+    with pytest.raises(RequestError, match=r"data.source: sample -> /elsewhere/crystals.json\. .*data-path"):
+        reconcile_settings(elsewhere, recorded, NAMED)
+    settings, changed = reconcile_settings(elsewhere, recorded, replace(NAMED, accepted=("data-path",)))
+    assert settings.config == moved(resolved).config
+    assert changed == "data.source: sample -> /elsewhere/crystals.json"
+    assert settings.origins == {**recorded.origins, "data.source": "--data"}
+    assert list(settings.rows())
 
 
 def test_without_a_name_the_settings_of_the_run_are_not_adopted(recorded):

@@ -24,15 +24,19 @@ def find_and_reconcile(
 
     Raises:
         RequestError: There is no such run, or its settings differ.
+        DataError: Its data are not where they were.
         ModelFileError: Its recorded configuration is damaged.
     """
     if resumption.run is None:
         return resolved, None
     from phase2.runs.resume.find import find_run_to_resume
+    from phase2.runs.resume.moved_data import refuse_missing_data
     from phase2.runs.resume.reconcile import reconcile_settings
 
     existing = find_run_to_resume(resolved, resumption, store)
-    resolved, _ = reconcile_settings(resolved, existing.recorded if existing else None, resumption)
+    recorded = existing.recorded if existing else None
+    resolved, _ = reconcile_settings(resolved, recorded, resumption)
+    refuse_missing_data(resolved.config.data.source, recorded)
     return resolved, existing
 
 

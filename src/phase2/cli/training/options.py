@@ -14,7 +14,7 @@ RunToResume = Annotated[
     str | None,
     typer.Argument(
         metavar="RUN",
-        help="With --resume: the run to continue, by id, folder name or path, with its options.",
+        help="With --resume: the run to continue, by id, folder name or path; what is not given is as in that run.",
         autocompletion=local_runs,
     ),
 ]

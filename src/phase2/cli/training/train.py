@@ -102,8 +102,10 @@ def train_request(  # noqa: PLR0913 - options
         group.print_plan() if dry_run else group.train(context, place, messages)
         return
     from phase2.config.resolve import resolve
+    from phase2.runs.resume.run_path import in_output_of_run
 
-    resolved, resumption = resolve(request), ResumeRequest(resume, run, accepted)
+    resumption = ResumeRequest(resume, run, accepted)
+    resolved = resolve(in_output_of_run(request, resumption))
     if dry_run:
         from phase2.data.stored.opening import open_data_set
 

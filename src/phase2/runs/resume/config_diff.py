@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from phase2.config.resolve import flatten
 from phase2.config.schema import RunConfig
 
@@ -12,10 +14,18 @@ def changed_paths(old: RunConfig, new: RunConfig) -> list[str]:
     return [path for path in {**before, **after} if before.get(path) != after.get(path)]
 
 
-def differences(old: RunConfig, new: RunConfig, *, most: int = 5) -> str:
-    """Describe the first values in which two configurations differ: ``seed: 42 -> 7; training.lr: 0.001 -> 0.01``."""
+def differences(old: RunConfig, new: RunConfig, paths: Sequence[str] | None = None, *, most: int = 5) -> str:
+    """Describe the first values in which two configurations differ: ``seed: 42 -> 7; training.lr: 0.001 -> 0.01``.
+
+    Args:
+        old: The first.
+        new: The second.
+        paths: Paths to describe; all in which they differ by default.
+        most: Most values that are described.
+    """
     before, after = _flat(old), _flat(new)
-    paths = changed_paths(old, new)
+    if paths is None:
+        paths = changed_paths(old, new)
     shown = [f"{path}: {_text(before.get(path))} -> {_text(after.get(path))}" for path in paths[:most]]
     return "; ".join(shown if len(paths) <= most else [*shown, f"and {len(paths) - most} more"])
 

@@ -26,6 +26,7 @@ from phase2.runs.records.lineage import Lineage
 from phase2.runs.records.manifest import RunManifest, read_manifest
 from phase2.runs.records.run_config import RecordedConfig
 from phase2.runs.resume.find import ExistingRun, find_run_to_resume, finished_in_store, is_finished
+from phase2.runs.resume.moved_data import refuse_missing_data
 from phase2.runs.resume.reconcile import reconcile_settings
 from phase2.runs.resume.restore import ClaimedRun, claim_run, restore_state
 from phase2.storage.base import Store
@@ -122,6 +123,7 @@ def train_run(
     resolved, _ = reconcile_settings(resolved, existing.recorded if existing else None, resumption)
     if existing is not None and (finished := _finished_before(resolved.request.output, existing, context)):
         return _publish(finished, context)
+    refuse_missing_data(resolved.config.data.source, existing.recorded if existing else None)
     # Before anything is written, too; a run that is continued has recorded it.
     lineage = lineage_of(resolved.config) if existing is None or existing.recorded is None else None
     dataset = (context.data or SharedData()).get(resolved.config, partial(load_dataset, resolved.config, context))
