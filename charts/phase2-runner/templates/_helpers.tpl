@@ -143,21 +143,25 @@ http://minio.{{ .Release.Namespace }}.svc.cluster.local:9000
 [{{ range $index, $text := . }}{{ if $index }}, {{ end }}'{{ $text }}'{{ end }}]
 {{- end -}}
 
+{{/* What the rows of the table have for a field, as JSON: (dict "root" $ "field" "gpuResource"). */}}
+{{- define "phase2.tableField" -}}
+{{- $found := list -}}
+{{- range $row := .root.Values.runs.defaults }}{{ range $fields := $row }}
+{{- with get ($fields | default dict) $.field }}{{- $found = append $found . -}}{{- end -}}
+{{- end }}{{ end -}}
+{{- toJson $found -}}
+{{- end -}}
+
 {{/* Runtime classes that pods may name, as a list of CEL: those of the table. */}}
 {{- define "phase2.runtimeClasses" -}}
-{{- $names := list -}}
-{{- range $row := .Values.runs.defaults }}{{ range $fields := $row }}
-{{- with (get ($fields | default dict) "runtimeClass") }}{{- $names = append $names . -}}{{- end -}}
-{{- end }}{{ end -}}
+{{- $names := include "phase2.tableField" (dict "root" . "field" "runtimeClass") | fromJsonArray -}}
 {{- include "phase2.celList" ($names | uniq | sortAlpha) -}}
 {{- end -}}
 
 {{/* Names of GPUs that pods may ask for besides NVIDIA's own, as a list of CEL: those of the table, and of values. */}}
 {{- define "phase2.gpus" -}}
-{{- $names := concat .Values.admission.gpus (list .Values.pods.gpuResource) -}}
-{{- range $row := .Values.runs.defaults }}{{ range $fields := $row }}
-{{- with (get ($fields | default dict) "gpuResource") }}{{- $names = append $names . -}}{{- end -}}
-{{- end }}{{ end -}}
+{{- $names := include "phase2.tableField" (dict "root" . "field" "gpuResource") | fromJsonArray -}}
+{{- $names = concat .Values.admission.gpus (list .Values.pods.gpuResource) $names -}}
 {{- include "phase2.celList" (without ($names | uniq | sortAlpha) "nvidia.com/gpu") -}}
 {{- end -}}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from phase2.cluster.request.installation import CONFIG_MAP, Installation
 from phase2.diagnosis.finding import Finding, Problem
-from phase2.diagnosis.installation.reader import CORE, NamespaceReader
+from phase2.diagnosis.installation.reader import NamespaceReader
 from phase2.errors import RequestError
 
 _SCHEDULING, _NODES = "/apis/scheduling.k8s.io/v1", "/apis/node.k8s.io/v1"
@@ -23,9 +23,8 @@ def check_runtimes(reader: NamespaceReader) -> Iterator[Finding]:
 
 
 def _check(reader: NamespaceReader, field: str, group: str, kind: str, plural: str) -> Iterator[Finding]:
-    found = reader.get(CORE, "configmaps", CONFIG_MAP)
     try:
-        installation = Installation.parse((found or {}).get("data") or {})
+        installation = Installation.parse((reader.runs_config or {}).get("data") or {})
     except RequestError:  # the check of the ConfigMap says it
         return
     for name in installation.defaults.values_of(field):

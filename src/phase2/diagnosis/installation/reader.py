@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from phase2.cluster.api.connection import Connection
 from phase2.cluster.api.errors import ObjectGoneError
 from phase2.cluster.objects import Object
+from phase2.cluster.request.installation import CONFIG_MAP
 
 CORE, APPS, BATCH = "/api/v1", "/apis/apps/v1", "/apis/batch/v1"
 ARGO, STORAGE = "/apis/argoproj.io/v1alpha1", "/apis/storage.k8s.io/v1"
@@ -48,6 +50,11 @@ class NamespaceReader:
             return self._connection.request("GET", path, action=f"read {name} of the {plural}")
         except ObjectGoneError:
             return None
+
+    @cached_property
+    def runs_config(self) -> Object | None:
+        """The ConfigMap with what the installation gives to runs; None without one. Raises as :meth:`get` does."""
+        return self.get(CORE, "configmaps", CONFIG_MAP)
 
     def items(
         self, group: str, plural: str, *, cluster: bool = False, selector: str | None = None

@@ -61,7 +61,7 @@ def check_run_defaults(reader: NamespaceReader) -> Iterator[Finding]:
     Raises:
         RequestError: It says something that no run can be given.
     """
-    found = reader.get(CORE, "configmaps", CONFIG_MAP)
+    found = reader.runs_config
     if found is None:
         what = f"The ConfigMap {CONFIG_MAP} is missing."
         problem = Problem(what, "phase2 submit then needs --image, and uses its own defaults.", _SETUP)
@@ -72,5 +72,4 @@ def check_run_defaults(reader: NamespaceReader) -> Iterator[Finding]:
 
 
 def _given(reader: NamespaceReader) -> dict[str, str]:
-    found = reader.get(CORE, "configmaps", CONFIG_MAP)
-    return {} if found is None else dict(found.get("data") or {})
+    return dict((reader.runs_config or {}).get("data") or {})
