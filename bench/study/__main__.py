@@ -19,7 +19,7 @@ from bench.study.page import write_between_markers
 from bench.study.recorded import StudyResult, record, recorded_file, recorded_results
 from bench.study.results import Finished, errors_by_property, finished_runs
 from bench.study.rows import SEEDS, Study, StudyRun
-from bench.study.runner import command_line, train_missing
+from bench.study.runner import command_line, train_missing, with_sources
 from bench.study.tables import report
 from phase2.config.settings import cache_dir
 from phase2.errors import Phase2Error, RequestError
@@ -39,7 +39,7 @@ def main() -> int:
         if chosen.command == "run":
             return train_missing(runs, chosen.store, chosen.output)
         if chosen.command == "commands":
-            print("\n".join(command_line(run, chosen.store, chosen.output) for run in runs))
+            print("\n".join(command_line(run, chosen.store, chosen.output) for run in with_sources(runs)))
         elif chosen.command == "record":
             path = recorded_file(study.name)
             print(f"{path}: {counted(record(path, _stored(study, runs, chosen)), 'run')}")
@@ -103,11 +103,11 @@ def _training_data(study: Study, chosen: argparse.Namespace) -> str:
 
 def _print_tables(study: Study, runs: list[StudyRun], chosen: argparse.Namespace) -> None:
     if chosen.store is None:
-        results = recorded_results(recorded_file(study.name), _with_runs_alone(study, runs, chosen.epochs))
+        results = recorded_results(recorded_file(study.name), _with_others(study, runs, chosen.epochs))
     else:
         # The rows were chosen among all.
         shown = study.runs((), chosen.seeds, data=runs[0].data, epochs=chosen.epochs) if chosen.test else runs
-        results = _stored(study, _with_runs_alone(study, shown, chosen.epochs), chosen)
+        results = _stored(study, _with_others(study, shown, chosen.epochs), chosen)
     text = report(study, results, [one.run.row for one in results] + [run.row for run in runs])
     print(text)
     if chosen.write is not None:
@@ -124,13 +124,13 @@ def _stored(study: Study, runs: list[StudyRun], chosen: argparse.Namespace) -> l
     ]
 
 
-def _with_runs_alone(study: Study, runs: list[StudyRun], epochs: int | None) -> list[StudyRun]:
-    """Add the runs of one property that the others are compared with."""
+def _with_others(study: Study, runs: list[StudyRun], epochs: int | None) -> list[StudyRun]:
+    """Add the runs that the others start from, and those of one property that they are compared with."""
     variants = {run.row.variant.alone for run in runs if run.row.variant.alone}
     rows = [row for row in study.rows() if row.variant.name in variants and len(row.properties) == 1]
     seeds, names = dict.fromkeys(run.seed for run in runs), [row.name for row in rows]
     alone = study.runs(names, list(seeds), data=runs[0].data, epochs=epochs) if names else []
-    return list(dict.fromkeys([*runs, *alone]))
+    return list(dict.fromkeys([*with_sources(runs), *alone]))
 
 
 def _heldout(study: Study, store: Store, finished: Finished, data: str | None) -> dict[str, float]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.study.rows import StudyRun
+from bench.study.rows import ANY_SOURCE, StudyRun
 from phase2.config.resolve import resolve
 from phase2.config.schema import RunConfig
 from phase2.errors import DataError, RequestError
@@ -74,15 +74,20 @@ class StudyResult:
 
 
 def portable(config: RunConfig) -> RunConfig:
-    """Name the data by their file name, which holds a digest where a study made the file."""
-    data = config.data.model_copy(update={"source": Path(config.data.source).name})
-    return config.model_copy(update={"data": data})
+    """Name the data by their file name, which holds a digest where a study made the file, and no source of weights."""
+    return _named(config, Path(config.data.source).name)
 
 
 def settings_digest(config: RunConfig) -> str:
-    """Return the SHA-256 of a configuration without its data set, hexadecimal."""
-    data = config.data.model_copy(update={"source": ""})
-    return hashlib.sha256(config.model_copy(update={"data": data}).digest.encode()).hexdigest()
+    """Return the SHA-256 of a configuration without its data set and the source of its weights, hexadecimal."""
+    return hashlib.sha256(_named(config, "").digest.encode()).hexdigest()
+
+
+def _named(config: RunConfig, source: str) -> RunConfig:
+    update: dict[str, object] = {"data": config.data.model_copy(update={"source": source})}
+    if config.fine_tuning is not None:
+        update["fine_tuning"] = config.fine_tuning.model_copy(update={"source": "", "sha256": ANY_SOURCE.value})
+    return config.model_copy(update=update)
 
 
 def recorded_file(study: str) -> Path:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from phase2.config.assignments import Setting, parse_setting
 from phase2.config.data.own_properties import PropertyDefinition
 from phase2.config.request.run_request import RunRequest
+from phase2.config.resolve import SOURCE_DIGEST
+from phase2.config.settings import RUN_ID_VARIABLE, STORE_VARIABLE
 from phase2.errors import UnknownNameError
 
 SEEDS = (42, 43, 44)
 """Seeds of every row, unless the command line says otherwise."""
+ANY_SOURCE = Setting(SOURCE_DIGEST, "0" * 64)
+"""Stands for the content of the weights that a run starts from, which no declaration knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Variant:
             properties against each other have nothing to weigh in such a run, and a row with the time of all runs
             alone is compared with these.
         epochs: Epochs of its runs; None for those of the study.
+        source: Row whose runs are trained further, for each of their properties by itself (``muon/four``); None begins
+            with random weights. It has the epochs of its own variant and the same seed.
     """
 
     name: str
@@ -34,6 +40,7 @@ class Variant:
     changes: tuple[str, ...] = ()
     alone: str | None = None
     epochs: int | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +115,10 @@ class Study:
 
     def _rows(self) -> Iterator[Row]:
         for variant in self.variants:
+            if variant.source is not None:
+                shared = self.targets[variant.source.rpartition("/")[2]]
+                yield from (Row(self, variant, self.alone[key]) for key in shared if key in self.alone)
+                continue
             for target, keys in self.targets.items():
                 if len(keys) > 1 or variant.alone is None:
                     yield Row(self, variant, target)
@@ -182,8 +193,18 @@ class StudyRun:
         row = self.row
         return f"{row.study.name}-{row.variant.name}-{row.target}-e{self.epochs}-s{self.seed}"
 
+    @property
+    def source(self) -> StudyRun | None:
+        """The run of several properties that this one starts from."""
+        study, name = self.row.study, self.row.variant.source
+        if name is None:
+            return None
+        (row,) = study.rows([name])
+        return StudyRun(row, self.seed, row.variant.epochs or study.epochs, self.data)
+
     def request(self, output: Path = Path("models")) -> RunRequest:
-        """Return the request of the run."""
+        """Return the request of the run; one that starts from another names no content of its weights."""
+        source = self.source
         return RunRequest(
             properties=self.row.properties,
             own_properties=tuple(one for one in self.row.study.own if one.key in self.row.properties),
@@ -191,9 +212,15 @@ class StudyRun:
             seed=self.seed,
             data=None if self.data == "sample" else self.data,
             output=output,
-            settings=self.row.settings,
+            from_=None if source is None else source.run_id,
+            settings=self.row.settings if source is None else (*self.row.settings, ANY_SOURCE),
         )
 
     def words(self, store: str, output: Path) -> list[str]:
-        """Return the words of the command that trains the run, from ``phase2`` on; it needs :attr:`run_id`, too."""
-        return [*self.request(output).command(), "--no-baselines", "--store", store]
+        """Return the words of the command that trains the run, from ``phase2`` on; it needs :meth:`variables`, too."""
+        request = replace(self.request(output), settings=self.row.settings)
+        return [*request.command(), "--no-baselines", "--store", store]
+
+    def variables(self, store: str) -> dict[str, str]:
+        """Return the variables of the command: its id and, for one that starts from another, where that is."""
+        return {RUN_ID_VARIABLE: self.run_id} | ({} if self.source is None else {STORE_VARIABLE: store})

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -16,7 +16,6 @@ from types import FrameType
 from bench.study.results import finished_run
 from bench.study.rows import StudyRun
 from phase2.config.resolve import resolve
-from phase2.config.settings import RUN_ID_VARIABLE
 from phase2.errors import DataError, ModelFileError, RequestError
 from phase2.runs.layout import runs_of_family
 from phase2.storage.urls import open_store
@@ -24,18 +23,25 @@ from phase2.storage.urls import open_store
 
 def command_line(run: StudyRun, store: str, output: Path) -> str:
     """Return the command that trains a run, for a shell."""
-    return f"{RUN_ID_VARIABLE}={shlex.quote(run.run_id)} {shlex.join(run.words(store, output))}"
+    variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in run.variables(store).items())
+    return f"{variables} {shlex.join(run.words(store, output))}"
+
+
+def with_sources(runs: Iterable[StudyRun]) -> list[StudyRun]:
+    """Return runs, each after the one that it starts from."""
+    return list(dict.fromkeys(one for run in runs for one in (run.source, run) if one is not None))
 
 
 def train_missing(runs: Sequence[StudyRun], url: str, output: Path) -> int:
     """Train the runs that are not finished in a store; one that was interrupted continues from its checkpoint.
 
     A run that cannot be trained, such as one that diverges, is reported and passed over, and so is one that another
-    process is training: several processes may share a study and an output folder. An interruption, or a store that does
+    process is training: several processes may share a study and an output folder. So are those that start from a run
+    which is not finished. An interruption, or a store that does
     not respond, ends the study until it is started again.
 
     Args:
-        runs: The runs.
+        runs: The runs; those that they start from are trained before them.
         url: Address of the store.
         output: Folder for runs in progress; what is finished is kept in the store alone.
 
@@ -46,8 +52,9 @@ def train_missing(runs: Sequence[StudyRun], url: str, output: Path) -> int:
         RequestError: A run in the store has other settings than those declared.
     """
     store, code = open_store(url), 0
+    runs = with_sources(runs)
     for position, run in enumerate(runs, 1):
-        if finished_run(store, run) is not None:
+        if finished_run(store, run) is not None or (run.source and finished_run(store, run.source) is None):
             continue
         print(f"[{position}/{len(runs)}] {command_line(run, url, output)}", flush=True)
         ended = _train(run, url, output)
@@ -77,7 +84,7 @@ def _is_running(run: StudyRun, output: Path) -> bool:
 def _train(run: StudyRun, url: str, output: Path) -> int:
     words = [sys.executable, "-m", "phase2", *run.words(url, output)[1:]]
     # Its standard output has the test errors, which nobody is to see while rows are being chosen.
-    process = subprocess.Popen(words, env=os.environ | {RUN_ID_VARIABLE: run.run_id}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(words, env=os.environ | run.variables(url), stdout=subprocess.DEVNULL)
     with _stopped_with_us(process):
         code = process.wait()
     return code if code >= 0 else 128 - code

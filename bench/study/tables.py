@@ -39,7 +39,8 @@ def _runs(study: Study, variant: Variant, results: Sequence[StudyResult]) -> str
 
 
 def _settings(variant: Variant) -> tuple[str, ...]:
-    return variant.changes if variant.epochs is None else (*variant.changes, f"training.epochs={variant.epochs}")
+    epochs = () if variant.epochs is None else (f"training.epochs={variant.epochs}",)
+    return (*variant.changes, *epochs, *(() if variant.source is None else (f"--from {variant.source}",)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,19 @@ class StudyTables:
     measured_on: str
 
     def text(self) -> str:
-        """Return a table of the runs of one property, and one for each set of properties that share a network."""
-        found = [self._alone(), *(self._together(name) for name in self.study.together)]
+        """Return a table of the runs of one property, and for each set of properties one of those that share a network
+        and one of the runs of one property that start from these.
+        """  # noqa: D205
+        sets = self.study.together
+        found = [self._alone(), *(part(name) for name in sets for part in (self._together, self._further))]
         return "\n\n".join(text for text in found if text) or NOT_RUN
 
     def _alone(self) -> str:
         targets = self.study.alone
         rows = []
         for variant in self.study.variants:
+            if variant.source is not None:
+                continue
             values = [self._of(variant.name, target, key) for key, target in targets.items()]
             seconds = sum(self._mean_seconds(variant.name, target) for target in targets.values())
             cells = [mean_and_spread(list(found.values())) for found in values]
@@ -82,6 +88,20 @@ class StudyTables:
             rows += _row(variant, cells, values, self._mean_seconds(variant.name, target))
         title = f"{target.capitalize()} properties together, {self.measured_on} MAE (relative to the property alone)"
         return _titled(title, keys, rows, "seconds")
+
+    def _further(self, target: str) -> str:
+        alone = {key: self.study.alone[key] for key in self.study.targets[target] if key in self.study.alone}
+        rows = []
+        for variant in self.study.variants:
+            name, _, shared = (variant.source or "").partition("/")
+            if shared != target:
+                continue
+            values = [self._of(variant.name, one, key) for key, one in alone.items()]
+            cells = [self._shared(variant, key, found) for key, found in zip(alone, values, strict=True)]
+            seconds = sum(self._mean_seconds(variant.name, one) for one in alone.values())
+            rows += _row(variant, cells, values, seconds + self._mean_seconds(name, target))
+        title = f"Each further from the run of {target}, {self.measured_on} MAE (relative to the property alone)"
+        return _titled(title, list(alone), rows, "seconds of all")
 
     def _shared(self, variant: Variant, key: str, values: Mapping[int, float]) -> str:
         """Return an error and, in brackets, the mean over seeds of its ratio to the run of that property alone."""

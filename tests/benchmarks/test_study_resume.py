@@ -56,10 +56,11 @@ def test_a_killed_study_continues_within_its_run(tmp_path, environment):
     assert start(store, tmp_path / "elsewhere", environment).wait(200) == 0
     assert start(whole, tmp_path / "uninterrupted", environment).wait(200) == 0
     assert table(store) == table(whole)
+    assert "Each further from the run of both" in table(whole)
     assert not list((tmp_path / "elsewhere").rglob("best.pt"))  # what is finished is kept in the store alone
     finished = start(store, tmp_path / "elsewhere", environment)
     assert finished.wait(20) == 0
-    assert len(list_runs(LocalStore(store))) == 2
+    assert len(list_runs(LocalStore(store))) == len(RUNS)
 
 
 @pytest.mark.slow

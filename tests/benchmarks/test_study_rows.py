@@ -1,10 +1,12 @@
 """The declared studies: every row is a valid run, whatever the defaults will be."""
 
 from operator import attrgetter
+from pathlib import Path
 
 import pytest
 from bench.study.declared import STUDIES
 from bench.study.rows import StudyRun
+from bench.study.runner import with_sources
 
 from phase2.config.assignments import parse_setting
 from phase2.config.paths import settings_of_algorithm
@@ -62,12 +64,35 @@ def test_a_variant_is_compared_with_one_that_trains_its_own_runs_alone(study):
 
 def test_runs_alone_of_another_variant_differ_in_weights_between_properties_only(study):
     for variant in study.variants:
-        if variant.alone is not None:
+        if variant.alone is not None and variant.source is None:
             one, other = (
                 {parse_setting(text).text for text in v.changes} for v in (variant, study.variant(variant.alone))
             )
             changed = {text.partition("=")[0] for text in one ^ other}
             assert changed <= {"training.balance", "training.label_exponent"}, variant.name
+
+
+def test_a_run_that_is_trained_further_has_the_settings_of_its_source_but_for_rate_and_epochs(study):
+    for run in RUNS:
+        if run.row.study is study and (source := run.source) is not None:
+            before, after = (resolve(one.request()).config for one in (source, run))
+            assert run.row.properties[0] in before.properties
+            assert (source.seed, source.epochs) == (run.seed, study.epochs)
+            assert after.fine_tuning.source == source.run_id
+            differing = {"properties", "training", "fine_tuning"}
+            assert before.model_dump(exclude=differing) == after.model_dump(exclude=differing)
+            rate = {"epochs", "lr"}
+            assert before.training.model_dump(exclude=rate) == after.training.model_dump(exclude=rate)
+
+
+def test_a_run_comes_after_the_one_that_it_starts_from():
+    sharing = STUDIES["sharing"]
+    runs = with_sources(sharing.runs(["fine-tuned-four"], [42], data="sample"))
+    assert [run.row.name for run in runs[:2]] == ["per-volume/four", "fine-tuned-four/formation_energy"]
+    assert len(runs) == 5
+    words, variables = runs[1].words("studies/sharing", Path("models")), runs[1].variables("studies/sharing")
+    assert words[words.index("--from") + 1] == runs[0].run_id
+    assert variables == {"PHASE2_RUN_ID": runs[1].run_id, "PHASE2_STORE": "studies/sharing"}
 
 
 def test_rows_are_selected_by_variant_or_by_name():

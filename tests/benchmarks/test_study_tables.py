@@ -8,6 +8,7 @@ import pytest
 from bench.study.__main__ import STUDIES, main
 from bench.study.page import write_between_markers
 from bench.study.results import errors_by_property, finished_runs
+from bench.study.rows import Variant
 from bench.study.tables import legend, mean_and_spread, origin, report, tables_of
 from tests.benchmarks.example_study import STUDY, finish, finish_all, results, run_of
 
@@ -42,6 +43,21 @@ def test_a_ratio_is_over_the_seeds_that_both_have(store):
     runs.append(run_of("equal/both", 44))
     finish(store, runs[-1], band_gap=9.0, bulk_modulus=90.0)
     assert "(1.12)" in tables_of(STUDY, results(store, runs), "val").text()
+
+
+def test_runs_that_are_trained_further_stand_beside_those_alone_with_the_time_of_both(store):
+    further = Variant("further", "", alone="plain", epochs=2, source="plain/both")
+    targets = dict(STUDY.targets) | {"bulk_modulus": ("bulk_modulus",)}
+    study = replace(STUDY, targets=targets, variants=(*STUDY.variants, further))
+    runs = study.runs(["plain", "further"], [42], data="sample")
+    found = {"plain/band_gap": {"band_gap": 0.4}, "plain/both": {"band_gap": 0.5, "bulk_modulus": 5.0}}
+    found |= {"further/band_gap": {"band_gap": 0.3}}
+    for run in runs:
+        if run.row.name in found:
+            finish(store, run, **found[run.row.name])
+    *_, title, _, _, row = tables_of(study, results(store, runs), "val").text().split("\n")[-5:]
+    assert title == ""
+    assert row == "| further | 0.300 (0.75) | - | 1 | 20 |"
 
 
 def test_what_is_not_finished_is_left_out(store):

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from bench.study.rows import Study, StudyRun, Variant
+from bench.study.rows import Study, Variant
 from bench.study.runner import train_missing
 
 TINY = Study(
@@ -12,9 +12,12 @@ TINY = Study(
     epochs=30,
     settings=("model.size=small", "model.channels=[4,2]", "model.layers=1", "data.max_samples=60"),
     targets={"band_gap": ("band_gap",), "both": ("formation_energy", "band_gap")},
-    variants=(Variant("plain", "The settings of the study."),),
+    variants=(
+        Variant("plain", "The settings of the study."),
+        Variant("further", "A property by itself.", alone="plain", epochs=3, source="plain/both"),
+    ),
 )
-RUNS = [StudyRun(row, 42, TINY.epochs, "sample") for row in TINY.rows()]
+RUNS = TINY.runs(["plain", "further/band_gap"], [42], data="sample")
 
 if __name__ == "__main__":
     sys.exit(train_missing(RUNS, sys.argv[1], Path(sys.argv[2])))

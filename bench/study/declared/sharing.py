@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bench.study.rows import Study, Variant
 from phase2.properties import CORE
 
@@ -82,6 +84,20 @@ PARTS = (
 """Parts that can be added to the network."""
 
 
+def _fine_tuned(source: str, changes: tuple[str, ...]) -> Iterator[Variant]:
+    """Yield variants that train each property further from the runs of several, as ``--also-fine-tuned`` does."""
+    prefix = "" if source == PER_VOLUME.name else f"{source}-"
+    for target in ("four", "seven"):
+        yield Variant(
+            f"{prefix}fine-tuned-{target}",
+            f"Each property further from the run of {target} of `{source}`.",
+            (*changes, "training.lr=1e-3"),
+            alone=source,
+            epochs=8,
+            source=f"{source}/{target}",
+        )
+
+
 SHARING = Study(
     name="sharing",
     question="What does a property cost or gain when others share its network?",
@@ -131,6 +147,8 @@ SHARING = Study(
             "degree-2-3e-3",
             epochs=26,
         ),
+        *_fine_tuned("per-volume", DEFAULT),
+        *_fine_tuned("degree-2", (*DEFAULT, *DEGREE_2)),
         Variant("medium", "The default, with channels and layers of the level std.", (*DEFAULT, *MEDIUM)),
         Variant(
             "medium-3e-3",

@@ -8,6 +8,7 @@ from phase2.config.assignments import Setting
 from phase2.config.request.resume_request import CHANGES, ResumeRequest
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
+from phase2.config.schema import FineTuningConfig
 from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
 from phase2.runs.records.run_config import RecordedConfig
@@ -99,3 +100,18 @@ def test_moved_data_excuse_no_other_change(resolved, recorded):
     further = replace(resolved, config=moved(resolved).config.model_copy(update={"seed": 7}))
     with pytest.raises(RequestError, match="seed: 42 -> 7"):
         reconcile_settings(further, recorded, MOVED)
+
+
+def test_a_model_that_is_the_same_at_another_address_is_no_other_start(resolved, tmp_path):
+    def started_from(source, digest):
+        tuning = FineTuningConfig(source=source, sha256=digest * 64)
+        return replace(resolved, config=resolved.config.model_copy(update={"fine_tuning": tuning}))
+
+    run = RunDirectory.create(tmp_path, resolved.config.family, run_id="wf-3")
+    recorded = RecordedConfig.record(run, started_from("/here/best.pt", "a"))
+    elsewhere = started_from("s3://bucket/best.pt", "a")
+    settings, changed = reconcile_settings(elsewhere, recorded, AGAIN)
+    assert settings.config == elsewhere.config
+    assert changed == "fine_tuning.source: /here/best.pt -> s3://bucket/best.pt"
+    with pytest.raises(RequestError, match="fine_tuning.sha256"):
+        reconcile_settings(started_from("/here/best.pt", "b"), recorded, AGAIN)

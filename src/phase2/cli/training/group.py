@@ -80,6 +80,7 @@ class RunGroup(ABC):
         """
         from phase2.cli.runs.summary import print_summary
         from phase2.config.resolve import resolve
+        from phase2.runs.ancestry.inherit import inherit_settings
         from phase2.training.run.experiment import train_run
         from phase2.training.run.shared_data import SharedData
 
@@ -93,7 +94,9 @@ class RunGroup(ABC):
             for member in self.members(finished):
                 resumption = replace(self.resumption, run_id=member.run_id)
                 with context() as settings:
-                    finished.append(train_run(resolve(member.request), resumption, replace(settings, data=data)))
+                    finished.append(
+                        train_run(resolve(inherit_settings(member.request)), resumption, replace(settings, data=data))
+                    )
                 print_summary(finished[-1])
             ending.message = partial(group_message, f"{self.kind} {self.name}", finished)
         self.conclude(finished)

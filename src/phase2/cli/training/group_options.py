@@ -1,10 +1,11 @@
-"""The runs of ``--ensemble`` and ``--also-alone``, and what these options do not go with."""
+"""The runs of ``--ensemble``, ``--also-alone`` and ``--also-fine-tuned``, and what these options do not go with."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from phase2.config.multirun.each_property import Ways
 from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError
@@ -13,26 +14,28 @@ if TYPE_CHECKING:
     from phase2.cli.training.group import RunGroup
 
 
-def run_group(request: RunRequest, ensemble: int | None, name: str | None, resumption: ResumeRequest) -> RunGroup:
-    """Return the runs of an ensemble, or else those of several properties together and alone."""
+def run_group(
+    request: RunRequest, ensemble: int | None, ways: Ways, name: str | None, resumption: ResumeRequest
+) -> RunGroup:
+    """Return the runs of an ensemble, or else one of several properties and those of each of them."""
     if ensemble is not None:
         from phase2.cli.training.ensemble import Ensemble
 
         return Ensemble.named(request, ensemble, name, resumption)
-    from phase2.cli.training.also_alone import AlsoAlone
+    from phase2.cli.training.each_property import EachProperty
 
-    return AlsoAlone.named(request, name, resumption)
+    return EachProperty.named(request, ways, name, resumption)
 
 
-def refuse_for_groups(ensemble: int | None, *, also_alone: bool, report_to: Path | None, processes: int | None) -> None:
+def refuse_for_groups(ensemble: int | None, ways: Ways, *, report_to: Path | None, processes: int | None) -> None:
     """Refuse options that go with one run alone."""
-    if ensemble is not None and also_alone:
+    if ensemble is not None and ways.names:
         raise RequestError(
-            "--ensemble and --also-alone exclude each other.",
-            why="The better of two runs is not known before they are trained.",
-            fix="Train with --also-alone first, and then an ensemble of what was better.",
+            f"--ensemble and {ways.options} exclude each other.",
+            why="The best of several runs is not known before they are trained.",
+            fix=f"Train with {ways.options} first, and then an ensemble of what was best.",
         )
-    option = "--also-alone" if also_alone else "--ensemble"
+    option = ways.options or "--ensemble"
     if report_to is not None:
         raise RequestError(
             f"--report-to and {option} exclude each other.", why="The report is that of one run.", fix="Drop one."

@@ -61,4 +61,11 @@ AlsoAloneOption = Annotated[
         help="Train each property also in a run of its own, and say which is better; --resume NAME continues them.",
     ),
 ]
+AlsoFineTunedOption = Annotated[
+    bool,
+    typer.Option(
+        "--also-fine-tuned",
+        help="Train each property also in a shorter run that starts from the run of all; --resume NAME continues them.",
+    ),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would run, and stop.")]

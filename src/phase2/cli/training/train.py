@@ -20,6 +20,7 @@ from phase2.cli.training.group_options import refuse_for_groups, run_group
 from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monitoring, StallOption, TextfileOption
 from phase2.cli.training.options import (
     AlsoAloneOption,
+    AlsoFineTunedOption,
     BaselinesOption,
     DryRunOption,
     EnsembleOption,
@@ -33,6 +34,7 @@ from phase2.cli.training.options import (
 from phase2.cli.training.processes import GpusOption, Processes, ProcessesOption, launch, refuse_missing_gpus
 from phase2.cli.training.run_messages import run_message
 from phase2.cli.training.tracking import TrackOption, check_track
+from phase2.config.multirun.each_property import Ways
 from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.request.run_request import RunRequest
 from phase2.config.settings import (
@@ -70,6 +72,7 @@ def train_request(  # noqa: PLR0913 - options
     baselines: BaselinesOption = True,
     ensemble: EnsembleOption = None,
     also_alone: AlsoAloneOption = False,
+    also_fine_tuned: AlsoFineTunedOption = False,
     gpus: GpusOption = None,
     processes: ProcessesOption = None,
     dry_run: DryRunOption = False,
@@ -96,9 +99,10 @@ def train_request(  # noqa: PLR0913 - options
         trackers=trackers,
     )
     accepted = tuple(accept_change or ())
-    if ensemble is not None or also_alone:
-        refuse_for_groups(ensemble, also_alone=also_alone, report_to=report_to, processes=members.asked)
-        group = run_group(request, ensemble, run, ResumeRequest(resume, accepted=accepted))
+    ways = Ways(also_alone, also_fine_tuned)
+    if ensemble is not None or ways.names:
+        refuse_for_groups(ensemble, ways, report_to=report_to, processes=members.asked)
+        group = run_group(request, ensemble, ways, run, ResumeRequest(resume, accepted=accepted))
         group.print_plan() if dry_run else group.train(context, place, messages)
         return
     from phase2.config.resolve import resolve

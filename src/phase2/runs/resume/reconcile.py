@@ -75,7 +75,10 @@ def _accepted_differences(
     recorded: RecordedConfig, config: RunConfig, changed: Sequence[str], resumption: ResumeRequest
 ) -> str:
     described = differences(recorded.config, config, changed)
-    if set(changed) <= set().union(*(_ACCEPTABLE.get(change, set()) for change in resumption.accepted)):
+    accepted = set().union(*(_ACCEPTABLE.get(change, set()) for change in resumption.accepted))
+    if "fine_tuning.sha256" not in changed:
+        accepted.add("fine_tuning.source")  # the same model at another address
+    if set(changed) <= accepted:
         return described
     options = "Repeat its options" if resumption.run is None else "Leave them out, then they are those of the run"
     raise RequestError(
