@@ -35,10 +35,9 @@ def with_sources(runs: Iterable[StudyRun]) -> list[StudyRun]:
 def train_missing(runs: Sequence[StudyRun], url: str, output: Path) -> int:
     """Train the runs that are not finished in a store; one that was interrupted continues from its checkpoint.
 
-    A run that cannot be trained, such as one that diverges, is reported and passed over, and so is one that another
-    process is training: several processes may share a study and an output folder. So are those that start from a run
-    which is not finished. An interruption, or a store that does
-    not respond, ends the study until it is started again.
+    A run that cannot be trained, such as one that diverges, is reported and passed over, with those that would start
+    from it, and so is one that another process is training: several processes may share a study and an output folder.
+    An interruption, or a store that does not respond, ends the study until it is started again.
 
     Args:
         runs: The runs; those that they start from are trained before them.

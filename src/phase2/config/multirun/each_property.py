@@ -98,7 +98,7 @@ def fine_tuned(request: RunRequest, name: str, properties: Sequence[str], source
 
     Example:
         >>> request = RunRequest(algorithm="cgcnn", level="std", epochs=20, lr=0.01)
-        >>> (member,) = fine_tuned(request, "try", ["ehull"], "models/multitask_cgcnn/run_20261130T120000Z_try-together")
+        >>> (member,) = fine_tuned(request, "try", ["ehull"], "s3://runs/multitask_cgcnn/run_try-together")
         >>> member.run_id, member.request.properties, member.request.epochs, member.request.lr
         ('try-ehull-fine-tuned', ('ehull',), 8, 0.002)
     """
