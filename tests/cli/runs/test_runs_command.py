@@ -36,6 +36,24 @@ def test_list_show_and_best_know_the_run(say, output, run):
     assert manifest == json.loads((run / "run_manifest.json").read_text())
 
 
+def test_a_run_under_another_name_is_noted_with_its_own(say, output, run):
+    copy = run.with_name("my-copy")
+    shutil.copytree(run, copy)
+    code, listed, said = say("runs", "list", "--store", output, "--json")
+    assert (code, [entry["prefix"] for entry in listed]) == (0, [f"multitask_cgcnn/{run.name}"])
+    assert f"{copy}: a copy of multitask_cgcnn/run_" in said
+    shutil.rmtree(run)
+    code, listed, said = say("runs", "list", "--store", output, "--json")
+    assert (code, listed) == (0, [])
+    (move,) = (line.split() for line in said.splitlines() if line.startswith("  mv "))
+    assert move[1] == str(copy)
+    code, _, refused = say("runs", "show", f"{copy}/")
+    assert code == 2
+    assert "/".join(move[2].split("/")[-2:]) in refused
+    shutil.move(move[1], move[2])
+    assert say("runs", "list", "--store", output, "--json")[1][0]["run_id"] == run.name.rpartition("_")[2]
+
+
 def test_a_narrow_terminal_has_fewer_columns_rather_than_broken_cells(output, run):
     run_id = run.name.rsplit("_", 1)[1]
 

@@ -9,6 +9,7 @@ import typer
 from phase2.cli.console import note, print_table
 from phase2.cli.runs import folds, maintenance, page, removal, sharing
 from phase2.cli.runs.filter import takes_filter
+from phase2.cli.runs.renamed import note_renamed
 from phase2.cli.runs.table import ROWS, ColumnsOption, print_runs
 from phase2.cli.store import (
     JsonOption,
@@ -54,9 +55,11 @@ def _list(
     from phase2.runs.catalog.columns import sort_runs
     from phase2.runs.catalog.index import list_runs
 
-    runs = _selected(list_runs(open_existing_store(store), rebuild=rebuild), condition)
+    place = open_existing_store(store)
+    runs = _selected(list_runs(place, rebuild=rebuild), condition)
     runs = sort_runs(runs, sort, reverse=reverse) if sort else runs
     print_runs(runs, limit, columns=columns, also=sort, as_json=as_json)
+    note_renamed(place)
 
 
 def _best(

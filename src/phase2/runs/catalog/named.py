@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from phase2.errors import RequestError
 from phase2.runs.addresses import split_address
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.lookup import find, find_in
+from phase2.runs.catalog.renamed import recorded_prefix
 from phase2.runs.identity import is_run_prefix
 from phase2.runs.layout import holds_run
 from phase2.storage.base import Store
@@ -80,6 +82,11 @@ def own_place(name: str) -> RunPlace | None:
         raise RequestError(
             f"The run in {name} is not where runs are.",
             why="A run is known by its folder, <family>/<run name>, and this one has another name.",
-            fix="Give it back the name that it was trained or pulled under.",
+            fix=f"Give it back the name that it was trained or pulled under{_recorded(folder)}.",
         )
     return RunPlace(LocalStore(folder.parents[1]), prefix)
+
+
+def _recorded(folder: Path) -> str:
+    prefix = recorded_prefix(folder)
+    return "" if prefix is None else f", {prefix}"
