@@ -10,6 +10,22 @@ from phase2.cli import main
 from phase2.runs.layout import RunDirectory
 from phase2.testing.same_result import assert_same_result
 
+CIF = """data_x
+_cell_length_a {a}
+_cell_length_b {a}
+_cell_length_c {a}
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+a {0} 0 0 0
+b {1} 0.5 0.5 0.5
+"""
 SETTINGS: dict[str, Any] = {"algorithm": "cgcnn", "level": "smoke", "epochs": 1, "max_samples": 60, "progress": False}
 
 
@@ -69,6 +85,26 @@ def test_a_split_without_folds_is_refused_before_anything_is_trained(tmp_path):
     with pytest.raises(phase2.Phase2Error, match="out of range"):
         phase2.cross_validate(folds=1, output=tmp_path, **SETTINGS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folds_that_the_data_are_too_few_for_are_refused_before_the_first(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    formulas = (("Na", "Cl"), ("K", "Br"), ("Li", "F"))
+    rows = ["id,band_gap,cif"]
+    for k in range(18):
+        cif = CIF.format(*formulas[k % 3 if k < 9 else 0], a=5 + k / 50).replace('"', "")
+        rows.append(f'c{k},{k / 10},"{cif}"')
+    (tmp_path / "data.csv").write_text("\n".join(rows))
+    settings = {**SETTINGS, "max_samples": None, "data": "data.csv", "split": "composition", "properties": "band_gap"}
+    with pytest.raises(phase2.Phase2Error, match="3 different compositions cannot be divided into 4 folds"):
+        phase2.cross_validate(folds=4, **settings)
+    # The first of two folds could be trained, and the second not.
+    words = ["--algorithm", "cgcnn", "--level", "smoke", "--data", "data.csv", "--split", "composition"]
+    assert main(["cross-validate", *words, "--properties", "band_gap", "--folds", "2", "--name", "cv"]) == 3
+    said = capsys.readouterr()
+    assert "or more folds" in said.err
+    assert "cv-0" not in said.out + said.err
+    assert not (tmp_path / "models").exists()
 
 
 def test_properties_of_ones_own_are_those_of_every_fold(tmp_path, capsys):

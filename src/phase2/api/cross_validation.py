@@ -12,15 +12,18 @@ from typing import Unpack
 from phase2.api.request import RunSettings, run_request
 from phase2.api.run import Run
 from phase2.api.table import Cell, Table
-from phase2.api.train import pinned, train_request
+from phase2.api.train import pinned, store_of_runs, train_request
 from phase2.config.multirun.cross_validation import FOLDS, cross_validation
 from phase2.config.request.resume_request import ResumeRequest
+from phase2.config.resolve import resolve
 from phase2.config.settings import CHECKPOINT_MINUTES
+from phase2.data.fold_check import check_folds
 from phase2.models.device import AUTO
 from phase2.runs.catalog.cross_validation.files import parse_test_part, write_fold_files
 from phase2.runs.catalog.cross_validation.folds import CrossValidation, PropertySpread
 from phase2.runs.layout import RunDirectory, new_run_id
 from phase2.runs.records.predictions import PartPredictions
+from phase2.runs.resume.find import find_by_id
 from phase2.storage.disk.errors import disk_errors
 from phase2.training.callbacks.base import Callback
 
@@ -81,7 +84,11 @@ def cross_validate(  # noqa: PLR0913 - keywords
     request = pinned(run_request(settings), store)
     chosen = name or f"cv-{new_run_id()}"
     runs: list[Run] = []
-    for one in cross_validation(request, folds=folds, matbench=matbench).runs(chosen):
+    planned = cross_validation(request, folds=folds, matbench=matbench).runs(chosen)
+    place = store_of_runs(store)
+    if not any(find_by_id(request.output, one.run_id, place) for one in planned):
+        check_folds([resolve(one.request).config.data for one in planned], stored_in=place, workers=workers)
+    for one in planned:
         notify(f"run: {one.run_id}")
         runs.append(
             train_request(

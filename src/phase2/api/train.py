@@ -22,6 +22,7 @@ from phase2.errors import RequestError
 from phase2.models.device import AUTO
 from phase2.runs.ancestry.inherit import inherit_settings
 from phase2.runs.resume.run_path import in_output_of_run
+from phase2.storage.base import Store
 from phase2.storage.urls import open_store
 from phase2.tracking.registry import check_trackers, trackers_of_process
 from phase2.training.callbacks.base import Callback
@@ -132,7 +133,7 @@ def train_request(  # noqa: PLR0913 - keywords
     """Train a request in a thread of its own; see :func:`train`."""
     if not checkpoint_minutes > 0:
         raise RequestError(f"checkpoint_minutes={checkpoint_minutes} is not a positive number.", fix="Give 5, say.")
-    place = _place(store)
+    place = store_of_runs(store)
     resolved = resolve(inherit_settings(in_output_of_run(request, resumption)))
     stop = StopRequest()
     caller: CallerThread[FinishedRun] = CallerThread(stop)
@@ -144,7 +145,7 @@ def train_request(  # noqa: PLR0913 - keywords
 
     context = RunContext(
         workers=workers,
-        store=open_store(place) if place else None,
+        store=place,
         schedule=CheckpointSchedule(minutes=checkpoint_minutes),
         device=device,
         stop=stop,
@@ -160,6 +161,12 @@ def train_request(  # noqa: PLR0913 - keywords
 
     finished = caller.run(work)
     return Run(finished.directory, finished.manifest, finished.published)
+
+
+def store_of_runs(store: str | os.PathLike[str] | None) -> Store | None:
+    """Open the store that was given, or that of the environment; None where runs stay in their folder."""
+    place = _place(store)
+    return open_store(place) if place else None
 
 
 def _place(store: str | os.PathLike[str] | None) -> str | None:

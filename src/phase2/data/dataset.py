@@ -111,7 +111,7 @@ class CrystalPropertyDataset:
         store = open_graph_store(config, cache=cache, stored_in=stored_in, workers=workers, progress=progress)
         graphs = store.graphs
         columns = np.asarray(graphs.targets, dtype=np.float64)
-        assigned = _assign(
+        assigned = assign_crystals(
             config, store, cache=cache or cache_dir(), stored_in=stored_in, workers=workers, progress=progress
         )
         whole = assigned.split
@@ -229,7 +229,7 @@ def open_graph_store(
     )
 
 
-def _assign(
+def assign_crystals(
     config: DataConfig,
     store: GraphStore,
     *,
@@ -238,6 +238,12 @@ def _assign(
     workers: int | None,
     progress: ProgressCallback | None,
 ) -> AssignedSplit:
+    """Divide all crystals of an open graph store as the settings say; the arguments are those of its opening.
+
+    Raises:
+        DataError: The crystals cannot be divided so.
+    """
+
     def symmetry() -> SymmetryTable:
         return symmetry_table(store, cache_dir=cache, workers=workers, progress=progress)
 

@@ -1,6 +1,7 @@
 """Laws of the splits by name: groups stay whole, sparse properties reach every part, folds and files are exact."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -223,6 +224,25 @@ def test_a_split_file_that_cannot_be_used_is_refused(tmp_path, content, message)
         _split(_few(), f"file:{path}")
     with pytest.raises(DataError, match="cannot be read"):
         _split(_few(), f"file:{tmp_path / 'none.json'}")
+
+
+@pytest.mark.parametrize(
+    ("folds", "groups", "says"),
+    [
+        (5, 4, r"4 different values of 'lab' cannot be divided into 5 folds.*Use 4 folds or fewer, or more data, or"),
+        (5, 3, r"3 different values of 'lab' cannot be divided into 5 folds.*Use 3 folds, or more data"),
+        (5, 2, r"2 different values of 'lab' cannot be divided into 5 folds.*Fix: Use more data"),
+        (2, 2, r"one group, .*different values of 'lab'.*or more folds"),
+    ],
+)
+def test_too_few_groups_for_the_folds_are_counted(folds, groups, says):
+    graphs, symmetry = _few()
+    cells = {str(one): "abcd"[k % groups] for k, one in enumerate(graphs.ids)}
+    data = SplitInput(graphs, (), lambda: symmetry, cast("ReadColumn", {"lab": cells}.get))
+    with pytest.raises(DataError) as error:
+        assign_parts(DataConfig(split=f"kfold:{folds}/1:column:lab"), data)
+    found = f"{error.value.what} {error.value.why} Fix: {error.value.fix}"
+    assert re.search(says, found), found
 
 
 def test_a_column_of_the_parts_of_a_published_split_is_pointed_to_files():

@@ -101,7 +101,10 @@ def _test_rows(name: SplitName, config: DataConfig, data: SplitInput) -> NDArray
     graphs = data.graphs
     if name.method == "kfold":
         keys = _keys(name, data)
-        fold = fold_of_each(graphs.ids, keys, folds=name.folds, seed=config.split_seed, labelled=data.labelled)
+        unit = group_noun(name.keys)
+        fold = fold_of_each(
+            graphs.ids, keys, folds=name.folds, seed=config.split_seed, labelled=data.labelled, unit=unit
+        )
         return np.asarray(fold == name.fold - 1)
     if name.method == "matbench":
         rows, total = row_numbers(graphs.ids, data.rejected)
@@ -125,6 +128,8 @@ def _with_validation(name: SplitName, config: DataConfig, data: SplitInput, test
         np.flatnonzero(~test),
         seed=seed,
         share=validation_share(config.fractions),
+        unit=group_noun(name.keys),
+        fix="Use more data, or another split" + (", or more folds." if name.folds else "."),
         labelled=data.labelled,
     )
     return Split(train, val, in_random_order([np.flatnonzero(test).tolist()], ids, seed))

@@ -67,6 +67,8 @@ def draw_validation(
     *,
     seed: int,
     share: float,
+    unit: str = "crystals",
+    fix: str = "Use more data, or another split.",
     labelled: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Divide crystals that are no test crystals into train and validation.
@@ -77,6 +79,8 @@ def draw_validation(
         members: The crystals to divide.
         seed: Seed of the split.
         share: Share of the validation part, between 0 and 1.
+        unit: What a group is called in an error, in the plural.
+        fix: What helps where there are too few of them.
         labelled: Which labels each crystal has, as for :func:`draw_split`.
 
     Returns:
@@ -89,8 +93,8 @@ def draw_validation(
     if len(groups) < 2:
         raise DataError(
             f"{len(members)} crystals beside the test part cannot be split into train and validation.",
-            why="They are one group, and each part needs at least one.",
-            fix="Use more data, or another split.",
+            why=f"They are one group, and each part needs one at least: the groups are {unit}.",
+            fix=fix,
         )
     val, train = _take(groups, min(max(1, round(len(members) * share)), len(members) - 1), leave=1)
     parts = [train, val] if labelled is None else spread_labels([train, val], labelled)

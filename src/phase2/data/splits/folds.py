@@ -18,7 +18,9 @@ MATBENCH_SEED = 18012019
 _NUMBER = re.compile(r"([0-9]{1,9})$")
 
 
-def fold_of_each(ids: Names, keys: Names, *, folds: int, seed: int, labelled: NDArray[np.bool_]) -> NDArray[np.int64]:
+def fold_of_each(
+    ids: Names, keys: Names, *, folds: int, seed: int, labelled: NDArray[np.bool_], unit: str = "crystals"
+) -> NDArray[np.int64]:
     """Return the fold of each crystal, (B,) int64 from 0; crystals of one group are in one fold.
 
     Groups with labels of the rarest property are dealt first, each to the fold that has the fewest of its labels, and
@@ -31,6 +33,7 @@ def fold_of_each(ids: Names, keys: Names, *, folds: int, seed: int, labelled: ND
         folds: Number of folds.
         seed: Seed of the split.
         labelled: Which labels each crystal has, (B, P).
+        unit: What a group is called in an error, in the plural.
 
     Raises:
         DataError: There are fewer groups than folds.
@@ -38,9 +41,9 @@ def fold_of_each(ids: Names, keys: Names, *, folds: int, seed: int, labelled: ND
     groups = ordered_groups(keys, ids, range(len(ids)), seed)
     if len(groups) < folds:
         raise DataError(
-            f"{len(groups)} groups of crystals cannot be divided into {folds} folds.",
+            f"{len(groups)} {unit} cannot be divided into {folds} folds.",
             why="Each fold needs at least one.",
-            fix="Use fewer folds, or folds of single crystals: kfold:5/1.",
+            fix=_fewer_folds(len(groups), alone=len(groups) == len(ids)),
         )
     total = labelled.sum(axis=0)
     rarity = np.append(np.where(total > 0, total, len(ids) + 1), len(ids) + 2)
@@ -55,6 +58,14 @@ def fold_of_each(ids: Names, keys: Names, *, folds: int, seed: int, labelled: ND
         sizes[fold] += len(groups[g])
         labels[fold, :-1] += carried[g]
     return _numbered(found, ids, seed, folds)
+
+
+def _fewer_folds(groups: int, *, alone: bool) -> str:
+    """Return what helps where there are fewer groups than folds; three parts need three groups at least."""
+    ways = [f"{groups} folds{' or fewer' if groups > 3 else ''}"] if groups > 2 else []
+    ways.append("more data")
+    ways += [] if alone else ["folds of single crystals (--split random, or kfold:5/1)"]
+    return f"Use {', or '.join(ways)}."
 
 
 def _numbered(found: NDArray[np.int64], ids: Names, seed: int, folds: int) -> NDArray[np.int64]:

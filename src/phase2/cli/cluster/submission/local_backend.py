@@ -32,7 +32,7 @@ def find_local_run(name: str, options: ClusterOptions) -> tuple[str, RunRequest]
     """
     from phase2.runs.resume.find import find_by_name
 
-    found = find_by_name(RunRequest().output, name, _store(options))
+    found = find_by_name(RunRequest().output, name, store_of(options))
     if found.recorded is None:
         raise RequestError(
             f"What the run '{found.run_id}' trains is not known.",
@@ -123,7 +123,7 @@ def is_finished_run(plan: LocalPlan, options: ClusterOptions) -> bool:
     from phase2.runs.resume.find import find_by_id, finished_in_store, is_finished
     from phase2.runs.resume.reconcile import reconcile_settings
 
-    store, output = _store(options), plan.resolved.request.output
+    store, output = store_of(options), plan.resolved.request.output
     existing = find_by_id(output, plan.run_id, store)
     if existing is None:
         return False
@@ -138,7 +138,8 @@ def is_finished_run(plan: LocalPlan, options: ClusterOptions) -> bool:
     return finished_in_store(existing, store) is not None
 
 
-def _store(options: ClusterOptions) -> Store | None:
+def store_of(options: ClusterOptions) -> Store | None:
+    """Open the store of the runs; None where they stay in the models folder."""
     return open_command_store(options.store) if options.store or store_url() else None
 
 

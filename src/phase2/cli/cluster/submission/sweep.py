@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -34,8 +34,11 @@ from phase2.output.wording import counted
 if TYPE_CHECKING:
     from phase2.cluster.backends.base import RunBackend
     from phase2.cluster.namespace import Cluster
+    from phase2.cluster.request.options import ClusterOptions
     from phase2.cluster.run_state import RunState
     from phase2.cluster.submit import Submission
+
+    CheckRuns = Callable[[Sequence[SweepRun], ClusterOptions], None]
 
 
 def _sweep(request: SweepRequest, cluster: ClusterArguments, execution: Execution) -> None:
@@ -53,6 +56,7 @@ def train_sweep(
     name: str,
     print_result: PrintResult = print_finished,
     compare: str = "phase2 runs compare",
+    check_here: CheckRuns | None = None,
 ) -> None:
     """Train the runs of a sweep, here or on a cluster, and print what they are together.
 
@@ -63,8 +67,8 @@ def train_sweep(
         name: Its name, which its runs have before their number.
         print_result: Prints what the finished runs are together.
         compare: Command that does so later.
+        check_here: Refuses runs that this machine is about to train, before the first.
     """
-    from phase2.cluster.manifests.installed import SERVICES_SECRET
     from phase2.cluster.manifests.packed_sweep import build_packed_sweep
     from phase2.cluster.manifests.sweep import build_sweep
     from phase2.cluster.request.names import check_label_name
@@ -79,23 +83,14 @@ def train_sweep(
         from phase2.cli.cluster.submission.local_sweep import sweep_locally
 
         messages = notices(execution.notify, execution.notify_on)
+        if check_here is not None and not dry_run:
+            check_here(runs, cluster.options)
         sweep_locally(
             sweep_name, runs, cluster.options, pack=execution.pack, messages=messages, dry_run=dry_run, as_json=as_json,
             print_result=print_result,
         )  # fmt: skip
         return
-    if execution.pack > 1 and chosen != "job":
-        raise RequestError(
-            f"--pack {execution.pack} cannot be combined with --backend {chosen}.",
-            why="Runs are packed into one Job, or into processes of this machine.",
-            fix="Use --backend job or --backend local.",
-        )
-    if execution.notify or execution.notify_on:
-        raise RequestError(
-            f"--notify cannot be combined with --backend {chosen}.",
-            why="The addresses are secrets, and the pods have them of a Secret.",
-            fix=f"Put them into the Secret {SERVICES_SECRET} (docs/how-to/notifications.md).",
-        )
+    _refuse_on_cluster(execution, chosen)
     resolved = {run.run_id: resolve(run.request) for run in runs}
     given = checked_options(resolved, cluster.options, cluster.namespace)
     run_backend = cluster_backend(chosen)
@@ -128,6 +123,24 @@ def train_sweep(
         for run_id, done in submissions.items():
             echo(f"{done.outcome}: {done.client.backend.kind} {done.name}, {run_id}")
         echo(f"follow it: phase2 status; compare it at the end: {compare} {_ids(runs)}")
+
+
+def _refuse_on_cluster(execution: Execution, chosen: str) -> None:
+    """Refuse options that pods do not have."""
+    from phase2.cluster.manifests.installed import SERVICES_SECRET
+
+    if execution.pack > 1 and chosen != "job":
+        raise RequestError(
+            f"--pack {execution.pack} cannot be combined with --backend {chosen}.",
+            why="Runs are packed into one Job, or into processes of this machine.",
+            fix="Use --backend job or --backend local.",
+        )
+    if execution.notify or execution.notify_on:
+        raise RequestError(
+            f"--notify cannot be combined with --backend {chosen}.",
+            why="The addresses are secrets, and the pods have them of a Secret.",
+            fix=f"Put them into the Secret {SERVICES_SECRET} (docs/how-to/notifications.md).",
+        )
 
 
 def _refuse_other_backend(cluster: Cluster, name: str, runs: Sequence[SweepRun], backend: RunBackend) -> None:
