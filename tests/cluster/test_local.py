@@ -8,6 +8,11 @@ import sys
 import pytest
 from tests.cluster.support.backend_contract import REQUEST
 
+from phase2.config.request.run_request import RunRequest
+from phase2.config.resolve import resolve
+from phase2.runs.layout import RunDirectory
+from phase2.runs.records.run_config import RecordedConfig
+
 
 @pytest.fixture
 def harness(local_harness):
@@ -47,14 +52,24 @@ def test_options_without_effect_are_listed(cli, monkeypatch):
     assert shown["unused"] == ["--gpus", "--memory"]
 
 
+def test_a_run_is_resumed_by_the_path_of_its_folder(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = RunDirectory.create(tmp_path / "mine", "multitask_cgcnn")
+    RecordedConfig.record(run, resolve(RunRequest(algorithm="cgcnn", level="smoke", output=tmp_path / "mine")))
+    for name in (str(run.path), f"mine/{run.family}/{run.name}"):
+        code, out, err = cli("submit", "--backend", "local", "--resume", name, "--dry-run", "--json")
+        assert code == 0, err
+        shown = json.loads(out)
+        assert shown["run"] == run.run_id
+        assert shown["command"][-2:] == ["--output", str(tmp_path / "mine")]
+
+
 @pytest.fixture
 def run_script(monkeypatch, tmp_path):
     """Run a plan with a shell script in place of Python."""
     from phase2.cluster.local.plan import make_local_plan
     from phase2.cluster.local.process import run_locally
     from phase2.cluster.request.options import ClusterOptions
-    from phase2.config.request.run_request import RunRequest
-    from phase2.config.resolve import resolve
 
     def run_script(script):
         program = tmp_path / "python"

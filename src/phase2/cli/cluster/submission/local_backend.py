@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,21 +26,24 @@ if TYPE_CHECKING:
 
 
 def find_local_run(name: str, options: ClusterOptions) -> tuple[str, RunRequest]:
-    """Return the id and the request of a run to resume, from the store or the models folder.
+    """Return the id and the request of a run to resume, from the store, the models folder or the path of its folder.
 
     Raises:
         RequestError: No run matches, several do, or the run did not record its request.
     """
+    from phase2.config.request.resume_request import ResumeRequest
     from phase2.runs.resume.find import find_by_name
+    from phase2.runs.resume.run_path import in_output_of_run
 
-    found = find_by_name(RunRequest().output, name, store_of(options))
+    output = in_output_of_run(RunRequest(), ResumeRequest(wanted=True, run=name)).output
+    found = find_by_name(output, name, store_of(options))
     if found.recorded is None:
         raise RequestError(
             f"What the run '{found.run_id}' trains is not known.",
             why="It ended before it had recorded its request.",
             fix=f"Submit it as it was submitted, with --run-id {found.run_id}.",
         )
-    return found.run_id, RunRequest.from_command(found.recorded.command)
+    return found.run_id, replace(RunRequest.from_command(found.recorded.command), output=output)
 
 
 def train_locally(
@@ -47,6 +51,7 @@ def train_locally(
     request: RunRequest,
     options: ClusterOptions,
     *,
+    resumed: str | None = None,
     accepted: tuple[str, ...] = (),
     dry_run: bool = False,
     as_json: bool = False,
@@ -57,6 +62,7 @@ def train_locally(
         run_id: Run id; a finished run is not trained again, and one with other settings is refused.
         request: The request.
         options: Cluster options; those for CPU, store and checkpoints are honoured.
+        resumed: What named the run, if it is resumed.
         accepted: Changes since the last checkpoint that a resumed run accepts.
         dry_run: Print what would run, and stop.
         as_json: Print JSON; the output of the run goes to standard error.
@@ -74,7 +80,8 @@ def train_locally(
     (note if as_json else echo)(f"run: {run_id}")
     outcome, process = execute(plan, options, quiet=as_json)
     if process.was_stopped and process.code:
-        note(f"{run_id} was stopped; to continue it: phase2 submit --resume {run_id} --backend local")
+        again = shlex.join(["phase2", "submit", "--resume", resumed or run_id, "--backend", "local"])
+        note(f"{run_id} was stopped; to continue it: {again}")
     if as_json:
         print_json({"run": run_id, "kind": "process", "outcome": outcome, "exit_code": process.code})
     elif outcome == "already succeeded":

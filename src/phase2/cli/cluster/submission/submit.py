@@ -75,7 +75,9 @@ def _submit(  # noqa: PLR0913 - the options of one command
         from phase2.cli.cluster.submission.local_backend import find_local_run, train_locally
 
         name, request = (run_id or new_run_id(), request) if resume is None else find_local_run(resume, cluster.options)
-        train_locally(name, request, cluster.options, accepted=accepted, dry_run=dry_run, as_json=as_json)
+        train_locally(
+            name, request, cluster.options, resumed=resume, accepted=accepted, dry_run=dry_run, as_json=as_json
+        )
         return
     run = _new(run_id or new_run_id(), request) if resume is None else _find(resume, cluster)
     run_backend = cluster_backend(chosen or run.backend or DEFAULT_BACKEND)
