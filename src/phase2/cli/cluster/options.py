@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -148,12 +149,31 @@ def connection_to(context: str | None) -> Connection:
     return Connection.open(context, on_warning=lambda text: note(f"warning: {text}"))
 
 
-def installation_of(target: ClusterArguments, *, dry_run: bool) -> Installation:
+HERE = "Or train on this machine: --backend local."
+
+
+@contextmanager
+def without_cluster(here: str = HERE) -> Iterator[None]:
+    """Say in the error of a missing cluster, inside this block, what does the same on this machine.
+
+    Raises:
+        NoClusterError: No cluster is configured.
+    """
+    from phase2.cluster.api.errors import NoClusterError
+
+    try:
+        yield
+    except NoClusterError as error:
+        raise NoClusterError(error.what, why=error.why, fix=f"{error.fix} {here}") from error
+
+
+def installation_of(target: ClusterArguments, *, dry_run: bool, here: str = HERE) -> Installation:
     """Read what the installation gives to the runs of a namespace.
 
     Args:
         target: Namespace and context.
         dry_run: Whether nothing is submitted: then a cluster that cannot be asked is no error, but a note.
+        here: What does the same without a cluster.
 
     Raises:
         RequestError: There is no usable kubeconfig, or what the installation says is invalid.
@@ -164,7 +184,8 @@ def installation_of(target: ClusterArguments, *, dry_run: bool) -> Installation:
     from phase2.cluster.request.installation import Installation
 
     try:
-        return read_installation(connection_to(target.context), target.namespace)
+        with without_cluster(here):
+            return read_installation(connection_to(target.context), target.namespace)
     except (Phase2Error, ModuleNotFoundError) as error:
         if not (dry_run or isinstance(error, ForbiddenError)):
             raise

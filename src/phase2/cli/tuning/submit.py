@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from phase2.tuning.definition import StudyDefinition
 
 WORKERS = 4
+HERE = "Or search on this machine: 'phase2 tune', without submit."
 
 WorkersOption = Annotated[
     int, typer.Option("--workers", min=1, help="Pods that share the trials; each trains one at a time.")
@@ -86,7 +87,7 @@ def _submit(  # noqa: PLR0913 - the options of one command
     _refuse_folder(cluster.options.store)
     runs, run_backend = {study.run_id(0): resolve(study.request)}, cluster_backend(chosen)
     given = checked_options(runs, cluster.options, cluster.namespace)
-    installation = installation_of(cluster, dry_run=dry_run)
+    installation = installation_of(cluster, dry_run=dry_run, here=HERE)
     (run,) = plan_runs(runs, given, installation, backend=run_backend, target=cluster)
     plan = StudyPlan(
         study=study.name,

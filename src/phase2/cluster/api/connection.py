@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
-from phase2.cluster.api.errors import response_error
+from phase2.cluster.api.errors import NoClusterError, response_error
 from phase2.cluster.api.kubeconfig import POD_TOKEN, kubeconfig, kubeconfig_files
 from phase2.cluster.api.network_errors import network_errors
 from phase2.cluster.api.service_account import pod_headers, pod_pool, pod_server
@@ -181,7 +181,7 @@ def _configure(settings: Any, context: str | None) -> None:
     files = kubeconfig_files()
     try:
         if not files:
-            raise RequestError(
+            raise NoClusterError(
                 "No cluster is configured.",
                 why=f"There is no kubeconfig at {kubeconfig()}.",
                 fix="Set KUBECONFIG to the file that the cluster's administrator gave you.",

@@ -24,6 +24,10 @@ _ARGO_ROLE = "phase2-workflow-submitter of argo/cluster"
 _CREDENTIALS = "Sign in again as your cluster wants it, or name another context with --context."
 
 
+class NoClusterError(RequestError):
+    """Error of reaching a cluster where none is configured."""
+
+
 class ObjectConflictError(RequestError):
     """Error of creating an object whose name is taken, or of changing one that another client changed."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster
+from phase2.cli.cluster.options import ClusterArguments, connected, installation_of, takes_cluster, without_cluster
 from phase2.cli.cluster.submission.backends import DEFAULT_BACKEND, check_backend, cluster_backend
 from phase2.cli.cluster.submission.cpu_time import cost_of_plans
 from phase2.cli.cluster.submission.local_data import PushOption, data_for_pods
@@ -115,7 +115,8 @@ def _find(name: str, cluster: ClusterArguments) -> ResumableRun:
     from phase2.cli.store import open_existing_store
     from phase2.cluster.resume import from_cluster, from_store
 
-    runs = connected(cluster.context, cluster.namespace).runs()
+    with without_cluster():
+        runs = connected(cluster.context, cluster.namespace).runs()
     return from_cluster(runs, name) or from_store(open_existing_store(cluster.options.store), name)
 
 
