@@ -222,12 +222,19 @@ def test_what_nothing_uses_is_pruned_once_it_is_old_and_said(say, pushed, store)
     write_lines(Path("other.jsonl"), 20)
     other = say("data", "push", "other.jsonl")[1].strip()
     assert say("data", "prune", "--json")[1]["removed"] == []
+    code, out, err = say("data", "prune")
+    assert (code, out) == (0, "0 data sets would be removed, 0.0 MB\n")
+    assert "--delete" not in err
     age(store, 8)
+    code, out, err = say("data", "prune")
+    assert "1 data set would be removed" in out
+    assert "--delete removes" in err
     assert say("data", "prune", "--json")[1] == {"dry_run": True, "removed": [other]}
     assert len(say("data", "list", "--json")[1]) == 2
     assert say("data", "prune", "--delete")[0] == 2  # nobody to ask
     assert say("data", "prune", "--delete", "--yes", "--json")[1] == {"dry_run": False, "removed": [other]}
     assert [row["address"] for row in say("data", "list", "--json")[1]] == [pushed]
+    assert ": 1 data set " in say("data", "list")[1]
     code, _, err = say("data", "prune", "--forget", "salt", "--delete", "--yes")
     assert (code, "no name 'salt'" in err) == (2, True)
     assert say("data", "prune", "--forget", "salts", "--delete", "--yes", "--json")[1]["removed"] == [pushed]

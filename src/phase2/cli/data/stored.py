@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from phase2.cli.console import confirm, echo, print_table
+from phase2.cli.console import confirm, echo, note, print_table
 from phase2.cli.data.options import DataStoreOption, open_data_store
 from phase2.cli.store import JsonOption, YesOption, print_json
 from phase2.config.data.addresses import shown_address
 from phase2.errors import RequestError
+from phase2.output.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ def print_stored(store: Store, *, as_json: bool) -> None:
             )
         )  # fmt: skip
     columns = ("name", "address", "crystals", "MB", "pushed (UTC)", "used by runs")
-    print_table(f"{store.url}: {len(found)} data sets", columns, rows, numeric=("crystals", "MB"))
+    print_table(f"{store.url}: {counted(len(found), 'data set')}", columns, rows, numeric=("crystals", "MB"))
 
 
 def prune(
@@ -114,17 +115,19 @@ def prune(
         rows = [(one.address, f"{one.changed:%Y-%m-%d}", f"{one.size / 1e6:.1f}") for one in chosen]
         if rows:
             print_table("", ("data set", "changed", "MB"), rows, numeric=("MB",))
+    named = f" and the name{'s' if names[1:] else ''} {', '.join(names)}" if names else ""
     if delete and (chosen or names):
-        what = f"{len(chosen)} data sets" + (f" and the names {', '.join(names)}" if names else "")
-        confirm(f"Remove {what} from {place.url}?", action="removed", yes=yes)
+        confirm(f"Remove {counted(len(chosen), 'data set')}{named} from {place.url}?", action="removed", yes=yes)
         for name in names:
             remove_name(place, name)
         chosen = [one for one in chosen if delete_data(place, one.address)]
-    word = "removed" if delete else "would be removed: add --delete"
     if as_json:
         print_json({"dry_run": not delete, "removed": [one.address for one in chosen]})
-    else:
-        echo(f"{len(chosen)} data sets {word}, {sum(one.size for one in chosen) / 1e6:.1f} MB")
+        return
+    word = "removed" if delete else "would be removed"
+    echo(f"{counted(len(chosen), 'data set')}{named} {word}, {sum(one.size for one in chosen) / 1e6:.1f} MB")
+    if not delete and (chosen or names):
+        note("the same command with --delete removes what it names")
 
 
 def _users(store: Store, *, rebuild: bool) -> dict[str, list[str]]:
