@@ -236,6 +236,31 @@ def test_a_folder_that_is_no_run_is_not_deleted(say, tmp_path):
     assert (tmp_path / "docs" / "important" / "page.md").exists()
 
 
+def test_several_runs_are_deleted_and_none_where_one_may_not_be(say, output, run):
+    twins = [make_twin(run, f"20200101T00000{k}Z", f"twin{k}") for k in range(2)]
+    liar = run.with_name("run_20200101T000009Z_liar")
+    shutil.copytree(run, liar)
+    for wrong in ("liar", "nothing", "twin"):
+        assert say("runs", "delete", "twin0", wrong, "twin1", "--yes", "--store", output)[0] in {2, 4}, wrong
+        assert all(twin.exists() for twin in twins)
+    code, _, error = say("runs", "delete", "twin0", "twin1", "--store", output)  # nobody is there to be asked
+    assert code == 2
+    assert all(f"multitask_cgcnn/{twin.name}" in error for twin in twins)
+    code, done, _ = say("runs", "delete", "twin0", twins[1], twins[0], "--yes", "--json", "--store", output)
+    assert (code, done["removed"]) == (0, [f"multitask_cgcnn/{twin.name}" for twin in twins])
+    assert [path.name for path in sorted(output.glob("*/run_*"))] == sorted([run.name, liar.name])
+
+
+def make_twin(run, time, run_id):
+    """Copy a run under another id, in its name and its records."""
+    twin = run.with_name(f"run_{time}_{run_id}")
+    shutil.copytree(run, twin)
+    for name in ("run_manifest.json", "run_config.json"):
+        record = json.loads((twin / name).read_text())
+        (twin / name).write_text(json.dumps({**record, "run_id": run_id}))
+    return twin
+
+
 def test_a_damaged_id_is_named_and_the_deletes_finish(say, output, run, tmp_path):
     store = tmp_path / "store"
     assert say("runs", "publish", run, "--store", store)[0] == 0

@@ -8,12 +8,14 @@ import typer
 
 from phase2.cli.console import confirm, echo, note, print_table
 from phase2.cli.store import JsonOption, StoreOption, YesOption, named_in, open_existing_store, print_json
-from phase2.errors import RequestError
+from phase2.errors import ModelFileError, RequestError
+from phase2.output.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from phase2.errors import Phase2Error
+    from phase2.runs.catalog.named import RunPlace
     from phase2.runs.catalog.summary import RunSummary
     from phase2.storage.base import Store
 
@@ -23,36 +25,82 @@ VersionsOption = Annotated[
 
 
 def delete(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="Run id, folder name, family/name, path, address, 'latest' or 'best'.")
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...", help="Run ids, folder names, family/name, paths, addresses, 'latest', 'best'."
+        ),
     ],
     store: StoreOption = None,
     versions: VersionsOption = False,  # noqa: FBT002
     yes: YesOption = False,  # noqa: FBT002
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
-    """Delete a run from a store, and nothing else."""
+    """Delete runs from a store, and nothing else; none of them where one cannot be."""
+    chosen = _checked(runs, store, versions=versions)
+    what = chosen[0].prefix if len(chosen) == 1 else f"these {len(chosen)} runs"
+    if len(chosen) > 1 and not yes:
+        for place in chosen:
+            note(f"  {place.prefix}")
+    confirm(f"Remove {what} from {' and '.join(_stores(chosen))}?", action="removed", yes=yes)
+    removed: list[str] = []
+    errors: list[Phase2Error] = []
+    for place in chosen:
+        try:
+            files = _delete_one(place, errors)
+        except (RequestError, ModelFileError) as error:
+            errors.append(error)
+            continue
+        removed.append(place.prefix)
+        if not as_json:
+            echo(f"removed {place.prefix}: {files} files")
+    if as_json:
+        print_json({"removed": removed})
+    for url, held in _stores(chosen).items():
+        _settle_versions(held, [one.prefix for one in chosen if one.store.url == url], remove=versions)
+    _raise_all(errors)
+
+
+def _checked(runs: Sequence[str], store: str | None, *, versions: bool) -> list[RunPlace]:
+    """Find the runs to delete, each once, and refuse all where one is not to be deleted."""
     from phase2.runs.catalog.lookup import find_prefix
+    from phase2.runs.catalog.named import RunPlace
     from phase2.runs.identity import is_run_prefix
+    from phase2.runs.publish.deletion import check_deletable
+
+    found: dict[tuple[str, str], RunPlace] = {}
+    for run in runs:
+        place, name = named_in(run, store)
+        # A run that was deleted before has versions and no key.
+        prefix = name if versions and is_run_prefix(name) else find_prefix(place, name)
+        found[place.url, prefix] = RunPlace(place, prefix)
+    for one in found.values():
+        check_deletable(one.store, one.prefix)
+    return list(found.values())
+
+
+def _delete_one(place: RunPlace, errors: list[Phase2Error]) -> int:
+    """Delete a run and return the number of its files; a damaged id, which is an error afterwards, is appended."""
     from phase2.runs.publish.deletion import delete_run
     from phase2.runs.remote.ids import DamagedIdError
 
-    place, name = named_in(run, store)
-    # A run that was deleted before has versions and no key.
-    prefix = name if versions and is_run_prefix(name) else find_prefix(place, name)
-    confirm(f"Remove {prefix} from {place.url}?", action="removed", yes=yes)
-    damaged = None
     try:
-        files = delete_run(place, prefix)
+        return delete_run(place.store, place.prefix)
     except DamagedIdError as error:
-        damaged, files = error, error.files or 0
-    if as_json:
-        print_json({"removed": [prefix]})
-    else:
-        echo(f"removed {prefix}: {files} files")
-    _settle_versions(place, [prefix], remove=versions)
-    if damaged is not None:
-        raise damaged
+        errors.append(error)
+        return error.files or 0
+
+
+def _stores(places: Sequence[RunPlace]) -> dict[str, Store]:
+    return {place.store.url: place.store for place in places}
+
+
+def _raise_all(errors: Sequence[Phase2Error]) -> None:
+    """Raise the first of the errors, and note the others."""
+    for error in errors[1:]:
+        note(f"warning: {error}")
+    if errors:
+        raise errors[0]
 
 
 def prune(
@@ -86,17 +134,14 @@ def prune(
         print_table("", ("run", "started", "MB"), rows, numeric=("MB",))
     errors: list[Phase2Error] = []
     if chosen and not dry_run:
-        confirm(f"Remove these {len(chosen)} runs from {place.url}?", action="removed", yes=yes)
+        confirm(f"Remove {counted(len(chosen), 'run')} from {place.url}?", action="removed", yes=yes)
         chosen, errors = _delete_all(place, chosen)
     word = "would be removed" if dry_run else "removed"
     if as_json:
         print_json({"dry_run": dry_run, "removed": [run.prefix for run in chosen]})
     else:
-        echo(f"{len(chosen)} runs {word}, {sum(run.size for run in chosen) / 1e6:.1f} MB")
-    if errors:
-        for error in errors[1:]:
-            note(f"warning: {error}")
-        raise errors[0]
+        echo(f"{counted(len(chosen), 'run')} {word}, {sum(run.size for run in chosen) / 1e6:.1f} MB")
+    _raise_all(errors)
 
 
 def _delete_all(place: Store, chosen: Sequence[RunSummary]) -> tuple[list[RunSummary], list[Phase2Error]]:

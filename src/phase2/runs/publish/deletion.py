@@ -32,7 +32,7 @@ def delete_run(store: Store, prefix: str) -> int:
         DamagedIdError: The run is deleted, and the object that claims its id is damaged.
         TransientError: Another process stores files there meanwhile.
     """
-    keys = _checked_keys(store, check_run_prefix(prefix))
+    keys = check_deletable(store, prefix)
     remove_markers(store, prefix)
     store.delete(manifest_key(prefix))
     remove_markers(store, prefix)  # put in the meantime by a process that had just seen the manifest
@@ -65,8 +65,14 @@ def delete_runs(store: Store, prefixes: Iterable[str]) -> Iterator[tuple[str, Ph
             yield prefix, None
 
 
-def _checked_keys(store: Store, prefix: str) -> list[str]:
-    """Return the keys of a run that may be deleted; nothing is changed before all is checked."""
+def check_deletable(store: Store, prefix: str) -> list[str]:
+    """Return the keys of a run, if it may be deleted; nothing is changed.
+
+    Raises:
+        RequestError: As :func:`delete_run`; so is the following.
+        UnsoundRunError: What is stored there is another run, or none.
+    """
+    check_run_prefix(prefix)
     run = local_run(store, prefix)
     if run is not None:
         _refuse_links(run.path)
