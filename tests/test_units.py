@@ -76,6 +76,38 @@ from phase2.units import conversion_factor, is_unit
         ("m\u00b5B", "muB", 1e-3),
         ("ms", "s", 1e-3),
         ("us", "s", 1e-6),
+        ("T", "V s/m^2", 1),
+        ("mT", "tesla", 1e-3),
+        ("Gauss", "\u00b5T", 100),
+        ("kOe", "A/m", 79577.47154594767),
+        ("emu/g", "A m^2/kg", 1),
+        ("emu/cm3", "kA/m", 1),
+        ("emu/mol/Oe", "m^3/mol", 1.25663706144e-5),  # 4 pi cm^3
+        ("mu_B/Ang^3", "MA/m", 9.2740100657),
+        ("Wb", "T m^2", 1),
+        ("henry/m", "N/A^2", None),  # of an angstrom
+        ("henry/m", "T m A^-1", 1),
+        ("F/m", "C/(V m)", 1),
+        ("\u00b5F/cm^2", "F/m^2", 0.01),
+        ("pF", "F", 1e-12),
+        ("Debye", "e Ang", 0.208194332709),
+        ("amu/Ang^3", "g/cm^3", 1.66053906892),
+        ("Da", "amu", 1),
+        ("kB/atom", "meV/K/atom", 0.08617333262),
+        ("k_B/atom", "kB/atom", 1),
+        ("erg/cm^2", "mJ/m^2", 1),
+        ("dyn/cm", "N/m", 1e-3),
+        ("Torr", "Pa", 133.322368421),
+        ("ksi", "MPa", 6.894757293),
+        ("Msi", "GPa", 6.894757293),
+        ("mAh/g", "C/g", 3.6),
+        ("Wh/kg", "kJ/kg", 3.6),
+        ("ppm/K", "1/K", 1e-6),
+        ("ppb", "", 1e-9),
+        ("kT", "T", None),
+        ("t", "T", None),
+        ("f", "F", None),
+        ("W m-1 K-1", "W/(m K)", 1),
         ("EV", "eV", 1),
         ("hA", "Ha", 1),
         ("PS", "ps", 1),
@@ -143,13 +175,18 @@ def test_every_property_has_a_unit_that_is_converted():
     assert all(is_unit(p.unit) for p in PROPERTIES)
 
 
-@pytest.mark.parametrize("unit", ["eV", "Ha", "Ry", "J", "cal", "Pa", "bar", "N", "C", "A", "V", "S", "Ohm", "W", "K",
-                                  "m", "s", "Hz", "g", "mol", "muB"])  # fmt: skip
+PREFIXED = (
+    *("eV", "Ha", "Ry", "J", "cal", "Pa", "bar", "N", "C", "A", "V", "S", "Ohm", "W", "K", "m", "s", "Hz", "g", "mol"),
+    *("muB", "T", "F", "Oe", "Wb", "emu", "Ah", "Wh"),
+)
+
+
+@pytest.mark.parametrize("unit", PREFIXED)
 def test_a_prefix_goes_with_every_unit_unless_the_two_are_more_often_a_slip(unit):
     powers = {"f": -15, "p": -12, "n": -9, "u": -6, "\u00b5": -6, "m": -3, "c": -2, "d": -1, "k": 3}
     powers |= {} if unit in {"m", "s", "g"} else {"M": 6, "G": 9, "T": 12}
     for prefix, power in powers.items():
-        if prefix + unit in {"MeV", "mPa", "mbar", "mHz"}:
+        if prefix + unit in {"MeV", "mPa", "mbar", "mHz", "kT"}:
             assert not is_unit(prefix + unit)
         else:
             assert conversion_factor(prefix + unit, unit) == float(Fraction(10) ** power)

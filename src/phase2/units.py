@@ -45,6 +45,8 @@ _N = _KG * _M * _S**-2
 _J, _PA, _C = _N * _M, _N * _M**-2, _A * _S
 _EV = _J.times("1.602176634e-19")
 _V = _J * _C**-1
+_T = _V * _S * _M**-2
+_PSI = _PA * _Unit(Fraction("4.4482216152605") / Fraction("0.0254") ** 2)
 
 _SYMBOLS: Mapping[str, _Unit] = MappingProxyType({
     "": _ONE, "1": _ONE, "-": _ONE, "none": _ONE, "dimensionless": _ONE, "unitless": _ONE, "%": _ONE.times("1e-2"),
@@ -70,6 +72,13 @@ _SYMBOLS: Mapping[str, _Unit] = MappingProxyType({
     "fs": _S.times("1e-15"), "Hz": _S**-1, "kHz": _S.times("1e-3") ** -1, "MHz": _S.times("1e-6") ** -1,
     "GHz": _S.times("1e-9") ** -1, "THz": _S.times("1e-12") ** -1,
     "kg": _KG, "g": _KG.times("1e-3"), "mg": _KG.times("1e-6"), "muB": (_A * _M**2).times("9.2740100657e-24"),
+    "T": _T, "Tesla": _T, "Gauss": _T.times("1e-4"), "Wb": _T * _M**2, "Weber": _T * _M**2,
+    "Henry": _T * _M**2 * _A**-1, "Oe": (_A * _M**-1).times("79.57747154594767"), "emu": (_A * _M**2).times("1e-3"),
+    "F": _C * _V**-1, "Farad": _C * _V**-1, "Debye": (_C * _M).times("3.3356409519815204e-30"),
+    "amu": _KG.times("1.66053906892e-27"), "Da": _KG.times("1.66053906892e-27"),
+    "kB": (_J * _K**-1).times("1.380649e-23"), "erg": _J.times("1e-7"), "dyn": _N.times("1e-5"),
+    "Torr": _PA * _Unit(Fraction(101325, 760)), "psi": _PSI, "ksi": _PSI.times("1e3"), "Msi": _PSI.times("1e6"),
+    "Ah": _C.times("3600"), "Wh": _J.times("3600"), "ppm": _ONE.times("1e-6"), "ppb": _ONE.times("1e-9"),
 })  # fmt: skip
 """Units that are read whatever their case, where that leaves one meaning; with other prefixes they have to be exact."""
 
@@ -81,20 +90,45 @@ _COMMON = frozenset("fpnumcdkMGT")
 """Prefixes that go before another case of a known symbol: MJ is no mJ, but EV is eV."""
 _PREFIXED = frozenset({
     "eV", "Ha", "Ry", "J", "cal", "Pa", "bar", "N", "C", "A", "V", "S", "Ohm", "W", "K", "m", "s", "Hz", "g", "mol",
-    "muB",
+    "muB", "T", "F", "Oe", "Wb", "emu", "Ah", "Wh",
 })  # fmt: skip
 _NEVER_LARGE = frozenset({"m", "s", "g"})
 """Units that take no prefix beyond kilo: Tm, Ts and Eg are other quantities, and Mg is magnesium."""
-_DOUBTED = frozenset({"MeV", "mPa", "mbar", "mHz"})
-"""Symbols that are more often a slip of meV, MPa, Mbar and MHz than what they say."""
+_DOUBTED = frozenset({"MeV", "mPa", "mbar", "mHz", "kT"})
+"""Symbols that are more often a slip of meV, MPa, Mbar and MHz than what they say; kT is a thermal energy."""
 
 _CASELESS = MappingProxyType({symbol.lower(): symbol for symbol in _SYMBOLS})
 _COLLIDING = frozenset(
-    {"mev", "mpa", "mbar", "ms", "mv", "mhz", "pa", "s", "a", "c", "n", "k", "v", "e", "m", "g", "w", "nm", "mm", "uc"}
+    {
+        "mev",
+        "mpa",
+        "mbar",
+        "ms",
+        "mv",
+        "mhz",
+        "pa",
+        "s",
+        "a",
+        "c",
+        "n",
+        "k",
+        "v",
+        "e",
+        "m",
+        "g",
+        "w",
+        "nm",
+        "mm",
+        "uc",
+        "t",
+        "f",
+        "kb",
+    }
 )
 """Symbols of which another case means another unit, such as the factor of a billion from meV to MeV."""
 
 _SPELLINGS = MappingProxyType({
+    "k_B": "kB",
     "\u00b5": "u", "\u03bc": "u", "\u212b": "Ang", "\u00c5": "Ang", "\u2126": "Ohm", "\u03a9": "Ohm", "**": "^",
     "\u00b7": " ", "\u22c5": " ", "\u2212": "-", "\u2013": "-", "\u00d7": "*", "\u00b2": "2", "\u00b3": "3",
     "\u207b": "-", "\u00b9": "1", "\u2070": "0", "\u2074": "4",
