@@ -85,6 +85,12 @@ def labelled(tmp_path):
     return path
 
 
+@pytest.mark.parametrize("value", [5, None, ["a.cif"], b"sample"])
+def test_what_is_neither_name_nor_path_is_refused_with_what_is(value):
+    with pytest.raises(RequestError, match=rf"type {type(value).__name__} is no data set.*a path"):
+        phase2.load_dataset(value)
+
+
 def test_an_opened_data_set_is_trained_on_and_evaluated_as_its_path_is(run, labelled):
     model, data = phase2.load_model(run), phase2.load_dataset(labelled)
     assert len(data) == 30

@@ -18,6 +18,7 @@ from phase2.api.request import RunSettings, run_request
 from phase2.cli import main
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
+from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
 from phase2.testing.same_result import assert_same_result
 from phase2.training.checkpoints.checkpoint import load_checkpoint
@@ -230,6 +231,17 @@ def test_a_store_gets_the_run(tmp_path):
 def test_keywords_are_the_fields_of_a_request():
     asked = {field.name for field in fields(RunRequest)} - {"origins"}
     assert set(RunSettings.__annotations__) == asked | {"config"}
+
+
+def test_one_name_is_no_sequence_of_letters(tmp_path):
+    with pytest.raises(RequestError, match="There is no run 'none'"):
+        phase2.train(resume="none", accept_change="code", output=tmp_path, algorithm="cgcnn")
+    with pytest.raises(RequestError, match="Unknown change 'kode'"):
+        phase2.train(resume="none", accept_change="kode", output=tmp_path, algorithm="cgcnn")
+    with pytest.raises(RequestError, match="Unknown tracker 'mlfow'"):
+        phase2.train(track="mlfow", output=tmp_path, algorithm="cgcnn")
+    with pytest.raises(RequestError, match="Unknown tracker 'wandbb'"):
+        phase2.train(track="mlflow, wandbb", output=tmp_path, algorithm="cgcnn")
 
 
 def test_keywords_override_settings_and_these_a_file(tmp_path):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
+from phase2.api.names import Names
 from phase2.api.request import RunSettings, run_request
 from phase2.api.run import Run
 from phase2.api.table import Cell, Table
@@ -43,7 +44,7 @@ def cross_validate(  # noqa: PLR0913 - keywords
     notify: Callable[[str], None] = _LOG.info,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
     baselines: bool = True,
-    track: Sequence[str] | None = None,
+    track: Names | None = None,
     **settings: Unpack[RunSettings],
 ) -> CrossValidated:
     """Train a run for each fold of the data, tested on it: the runs of ``phase2 cross-validate``, one after another.

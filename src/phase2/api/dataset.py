@@ -17,7 +17,7 @@ from phase2.config.given_limits import limits_of
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.sources.base import LabelledCrystal, Source
 from phase2.data.stored.opening import open_data_set, pinned_address
-from phase2.errors import InvalidCrystalError
+from phase2.errors import InvalidCrystalError, RequestError
 from phase2.properties import PROPERTIES
 
 
@@ -44,13 +44,19 @@ def load_dataset(
     Raises:
         UnknownNameError: There is no data set or limit of this name.
         DataError: There is no such file, or it is no data set.
-        RequestError: A definition of a property is not understood.
+        RequestError: What is given is neither a name nor a path, or a definition of a property is not understood.
 
     Examples:
         >>> sample = phase2.load_dataset("sample")
         >>> len(sample), sample.label_counts["band_gap"]
         (6317, 1056)
     """
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise RequestError(
+            f"An object of type {type(name_or_path).__name__} is no data set.",
+            why="A data set is named by a text, or by the path of a file or folder.",
+            fix="Give 'sample', 'jarvis-dft3d', a path, an address, or the name of a data set in the store.",
+        )
     own = own_definitions(own_properties) or ()
     check_definitions(own)
     known = (*PROPERTIES, *(one.as_property() for one in own))

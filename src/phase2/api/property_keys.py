@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from phase2.api.names import Names, names_in
 
 
-def property_keys(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
+def property_keys(value: Names | None) -> tuple[str, ...] | None:
     """Return the keys that are given in a sequence, or in one text as on the command line; None for None.
 
     Example:
         >>> property_keys("band_gap, bulk_modulus") == property_keys(["band_gap", "bulk_modulus"])
         True
     """
-    if value is None:
-        return None
-    return tuple(key.strip() for key in value.split(",")) if isinstance(value, str) else tuple(value)
+    return None if value is None else names_in(value)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Unpack
 
 from phase2.api.caller_thread import CallerThread, RelayedCallback
+from phase2.api.names import Names, names_in
 from phase2.api.request import RunSettings, run_request
 from phase2.api.run import Run
 from phase2.api.torch_state import preserved_torch_settings
@@ -39,7 +40,7 @@ _LOG = logging.getLogger("phase2")
 def train(  # noqa: PLR0913 - keywords
     *,
     resume: bool | str = False,
-    accept_change: Sequence[str] = (),
+    accept_change: Names = (),
     store: str | os.PathLike[str] | None = None,
     device: str = AUTO,
     workers: int | None = None,
@@ -48,7 +49,7 @@ def train(  # noqa: PLR0913 - keywords
     notify: Callable[[str], None] = _LOG.info,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
     baselines: bool = True,
-    track: Sequence[str] | None = None,
+    track: Names | None = None,
     **settings: Unpack[RunSettings],
 ) -> Run:
     """Train a run to its end and return it: the same run as ``phase2 train`` with the same settings, bit for bit.
@@ -92,7 +93,7 @@ def train(  # noqa: PLR0913 - keywords
         >>> run.metrics.columns()[:5]
         ['property', 'unit', 'part', 'labels', 'MAE']
     """
-    resumption = ResumeRequest(bool(resume), resume if isinstance(resume, str) else None, tuple(accept_change))
+    resumption = ResumeRequest(bool(resume), resume if isinstance(resume, str) else None, names_in(accept_change))
     request = pinned(run_request(settings), store)
     return train_request(
         request,
@@ -128,7 +129,7 @@ def train_request(  # noqa: PLR0913 - keywords
     notify: Callable[[str], None],
     checkpoint_minutes: float,
     baselines: bool,
-    track: Sequence[str] | None,
+    track: Names | None,
 ) -> Run:
     """Train a request in a thread of its own; see :func:`train`."""
     if not checkpoint_minutes > 0:
@@ -138,7 +139,7 @@ def train_request(  # noqa: PLR0913 - keywords
     stop = StopRequest()
     caller: CallerThread[FinishedRun] = CallerThread(stop)
     shown = [*(default_callbacks() if progress else ()), *callbacks]
-    trackers = trackers_of_process() if track is None else check_trackers(track)
+    trackers = trackers_of_process() if track is None else check_trackers(names_in(track))
 
     def tell(line: str) -> None:
         caller.call(lambda: notify(line))
