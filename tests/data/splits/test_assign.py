@@ -245,12 +245,24 @@ def test_too_few_groups_for_the_folds_are_counted(folds, groups, says):
     assert re.search(says, found), found
 
 
-def test_a_column_of_the_parts_of_a_published_split_is_pointed_to_files():
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (("train", "val"), r"'split' says the part.*train \(6\), val \(6\).*a CSV: --split file:SPLIT\.csv"),
+        (("Training", "Validation", "Test"), r"Training \(4\), Validation \(4\), Test \(4\).*could be the test part"),
+        (
+            ("train", "val", "other"),
+            r"train \(4\), val \(4\), other \(4\).*a CSV, without those of other: --split file",
+        ),
+    ],
+)
+@pytest.mark.parametrize("split", ["column:split", "kfold:2/1:column:split", "column:split+composition"])
+def test_a_column_of_the_parts_of_a_published_split_is_pointed_to_files(values, says, split):
     graphs, symmetry = _few()
-    cells = {str(one): "train" if k % 2 else "val" for k, one in enumerate(graphs.ids)}
+    cells = {str(one): values[k % len(values)] for k, one in enumerate(graphs.ids)}
     column = cast("ReadColumn", {"split": cells}.get)
-    with pytest.raises(DataError, match=r"2 different values of 'split'.*--split file:SPLIT\.csv"):
-        assign_parts(DataConfig(split="column:split"), SplitInput(graphs, (), lambda: symmetry, column))
+    with pytest.raises(DataError, match=says):
+        assign_parts(DataConfig(split=split), SplitInput(graphs, (), lambda: symmetry, column))
 
 
 def test_a_column_groups_crystals_and_those_without_a_cell_are_alone():

@@ -19,9 +19,10 @@ Part = Literal["train", "val", "test"]
 MOST_BYTES = 256 * 2**20
 """Size of a split file: 256 MiB hold ten million ids."""
 
-_PARTS: Mapping[str, Part] = {
+PART_WORDS: Mapping[str, Part] = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test",
 }  # fmt: skip
+"""What parts are called in split files."""
 _SHOWN = 5
 
 
@@ -105,7 +106,7 @@ def _json_rows(path: Path, content: bytes) -> Iterator[tuple[str, Part]]:
         raise _no_split_file(path, f"It is no JSON: {error}.") from error
     if not isinstance(found, dict):
         raise _no_split_file(path, f"It holds a {type(found).__name__}, not an object with the parts.")
-    parts = {key: _PARTS.get(str(key).lower().removeprefix("id_").removeprefix("ids_")) for key in found}
+    parts = {key: PART_WORDS.get(str(key).lower().removeprefix("id_").removeprefix("ids_")) for key in found}
     if not any(parts.values()):
         raise _no_split_file(path, f"Its keys are {', '.join(map(str, list(found)[:8])) or 'none'}.")
     for key, part in parts.items():
@@ -145,7 +146,7 @@ def _csv_rows(path: Path, content: bytes) -> tuple[str, list[tuple[str, Part]]]:
         cells = [cell.strip() for cell in row]
         if not any(cells):
             continue
-        part = _PARTS.get(cells[1].lower()) if len(cells) > 1 else None
+        part = PART_WORDS.get(cells[1].lower()) if len(cells) > 1 else None
         if part is None and not rows and not heading:
             heading = cells[0]
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
@@ -12,10 +13,14 @@ from numpy.typing import NDArray
 from phase2.config.data.splits import COLUMN
 from phase2.data.crystals.symmetry import UNKNOWN
 from phase2.data.graphs.packed import PackedGraphs
+from phase2.data.splits.files import PART_WORDS
 from phase2.data.symmetry.table import SymmetryTable
+from phase2.errors import DataError
 
 _SYMBOL = re.compile("[A-Z][a-z]?")
 _BETWEEN = "\t"
+_MOST_PARTS = 6
+"""Values of a column that says parts: train, val and test, and some that are in none."""
 
 NAMES = {
     "composition": "different compositions",
@@ -50,7 +55,9 @@ class GroupKeys:
 
     def _one(self, name: str) -> Sequence[str]:
         if name.startswith(COLUMN):
-            cells = self._column(name.removeprefix(COLUMN).strip())
+            column = name.removeprefix(COLUMN).strip()
+            cells = self._column(column)
+            _refuse_parts(column, [cells.get(str(one)) or "" for one in self._graphs.ids])
             # Crystals without a cell are not known to belong together.
             return [cells.get(str(one)) or f"? {one}" for one in self._graphs.ids]
         formulas = [str(formula) for formula in self._graphs.formulas]
@@ -70,6 +77,27 @@ class GroupKeys:
         """Make a crystal without a known symmetry its own group, with those that have its formula."""
         formulas = self._graphs.formulas
         return [f"? {formulas[k]}" if unknown[k] else str(key) for k, key in enumerate(keys)]
+
+
+def _refuse_parts(column: str, cells: Sequence[str]) -> None:
+    """Refuse a column that says the part of each crystal: its values would be drawn into parts anew.
+
+    Raises:
+        DataError: Its values are ``train`` and ``val`` or ``test``, beside few others.
+    """
+    counts = Counter(cells)
+    counts.pop("", None)
+    named = {PART_WORDS.get(value.strip().lower()) for value in counts} - {None}
+    if len(counts) > _MOST_PARTS or "train" not in named or len(named) < 2:
+        return
+    found = ", ".join(f"{value} ({count:,})" for value, count in counts.most_common())
+    others = [value for value in counts if value.strip().lower() not in PART_WORDS]
+    left = f", without those of {', '.join(others)}" if others else ""
+    raise DataError(
+        f"The column '{column}' says the part of each crystal: {found}.",
+        why="column:NAME keeps equal values together and draws the part of each: 'train' could be the test part.",
+        fix=f"Write ids and parts to a CSV{left}: --split file:SPLIT.csv.",
+    )
 
 
 def elements_of(formula: str) -> list[str]:
