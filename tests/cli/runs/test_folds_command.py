@@ -51,6 +51,14 @@ def test_finished_folds_are_not_trained_again(trained, monkeypatch, capsys):
 
 
 @pytest.mark.slow
+def test_the_name_of_a_cross_validation_stands_for_its_runs(trained, monkeypatch, capsys):
+    monkeypatch.chdir(trained)
+    assert main(["runs", "folds", "cv", "--to", "named", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads((trained / "out" / "cv.json").read_text(encoding="utf-8"))
+    assert (trained / "named" / "cv.json").exists()
+
+
+@pytest.mark.slow
 def test_a_fold_that_is_missing_is_named(trained, monkeypatch, capsys):
     monkeypatch.chdir(trained)
     assert main(["runs", "folds", "cv-0", "cv-7", "--to", "some"]) == 0

@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 FolderOption = Annotated[
     Path, typer.Option("--to", help="Folder for the table, NAME.md and NAME.json, and for matbench's records.")
 ]
-RunsArgument = Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of the runs of a cross-validation.")]
+RunsArgument = Annotated[
+    list[str], typer.Argument(metavar="RUN...", help="Ids of the runs of a cross-validation, or its name.")
+]
 
 
 def folds(
     runs: RunsArgument, *, store: StoreOption = None, to: FolderOption = Path(), as_json: JsonOption = False
 ) -> None:
     """Gather the runs of a cross-validation: mean and spread of their test errors."""
-    name = runs[0].rpartition("-")[0] or runs[0]
-    made, files = _gather(runs, store, name, to)
+    from phase2.runs.catalog.cross_validation.names import ids_of
+
+    ids, name = ids_of(runs, open_existing_store(store))
+    made, files = _gather(ids, store, name, to)
     if as_json:
         print_json(made.model_dump(mode="json"))
     else:

@@ -102,7 +102,7 @@ class CrossValidation(Record):
             raise DataError(
                 f"No fold of '{name}' is finished.",
                 why="The table is made of finished runs.",
-                fix="Run 'phase2 cross-validate' with this name, and look again.",
+                fix="'phase2 runs list' shows the runs; 'phase2 cross-validate' with this name trains its folds.",
             )
         _refuse_mixed(name, done)
         splits = [one.config.data.split_name for one in done]
@@ -160,8 +160,9 @@ def _refuse_mixed(name: str, manifests: Sequence[RunManifest]) -> None:
     if apart is not None:
         raise DataError(
             f"The run {apart.run_id} of '{name}' is tested on no fold.",
-            why=f"Its split is {apart.config.data.split_name}.",
-            fix="Name runs of one cross-validation: their splits are kfold:5/1 and the like.",
+            why=f"Its split is {apart.config.data.split_name}, and the mean is over folds, in which each crystal is "
+            "tested once: kfold:5/1 and the like.",
+            fix=f"See their test errors side by side: phase2 runs compare {' '.join(one.run_id for one in manifests)}.",
         )
     first = manifests[0]
     other = next((one for one in manifests if _division(one) != _division(first)), None)
