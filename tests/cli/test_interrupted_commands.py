@@ -10,7 +10,9 @@ import time
 import pytest
 
 from phase2.cli.training.continuation import continued_as_started, continued_by
+from phase2.cli.training.monitoring import Monitoring
 from phase2.errors import PreemptedError
+from phase2.training.stall.detector import StallDetector
 
 SMALL = ("--algorithm", "cgcnn", "--level", "smoke", "--max-samples", "60", "--epochs", "5000")
 COMMANDS = {
@@ -72,6 +74,18 @@ def test_only_the_advice_of_a_stop_is_replaced():
     with pytest.raises(PreemptedError) as stopped, continued_by("Do this."):
         raise PreemptedError("Stopped.", why="So.", fix="Do that.")
     assert (stopped.value.what, stopped.value.why, stopped.value.fix) == ("Stopped.", "So.", "Do this.")
+
+
+def test_a_stall_names_what_continues_the_command():
+    def advice():
+        with Monitoring(stall_minutes=30).callbacks() as callbacks:
+            (detector,) = (one for one in callbacks if isinstance(one, StallDetector))
+            return detector._error(1900).fix
+
+    assert "--resume" in advice()
+    with continued_by("Run the same command with --name mine."):
+        assert advice().startswith("Run the same command with --name mine. Where steps may take so long")
+    assert "--resume" in advice()
 
 
 @pytest.mark.parametrize(("run_id", "told"), [("mine-0", "Start 'mine-0' again"), (None, "Do that.")])

@@ -56,7 +56,10 @@ def test_a_hanging_step_is_reported_with_its_number_and_what_hangs(make_trainer)
 
 def test_a_hanging_first_step_is_reported_too(make_trainer):
     reported = Reported()
-    make_trainer(callback=CompositeCallback([HangingStep(reported, 1), StallDetector(SOON, reported)])).fit()
+    detector = StallDetector(SOON, reported, again="Run the same command with --name mine.")
+    make_trainer(callback=CompositeCallback([HangingStep(reported, 1), detector])).fit()
+    assert reported.errors[0].fix.startswith("Run the same command with --name mine. ")
+    assert "--resume" not in reported.errors[0].fix
     assert "No training step after step 0 of" in reported.errors[0].what
     assert "slowest" not in reported.errors[0].why
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from phase2.config.settings import run_id_of_process
 from phase2.errors import PreemptedError
+
+_AGAIN: ContextVar[str | None] = ContextVar("again", default=None)
 
 
 @contextmanager
@@ -16,10 +19,18 @@ def continued_by(fix: str) -> Iterator[None]:
     Raises:
         PreemptedError: A stop was requested.
     """
+    before = _AGAIN.set(fix)
     try:
         yield
     except PreemptedError as error:
         raise PreemptedError(error.what, why=error.why, fix=fix) from error
+    finally:
+        _AGAIN.reset(before)
+
+
+def way_to_continue() -> str | None:
+    """Return what continues the command of this block; None outside of one, where ``--resume`` continues the run."""
+    return _AGAIN.get()
 
 
 @contextmanager

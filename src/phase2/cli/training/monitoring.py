@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from phase2.cli.console import note
 from phase2.cli.options import request_option
+from phase2.cli.training.continuation import way_to_continue
 from phase2.config.settings import STALL_MINUTES, check_log_format, termination_log
 from phase2.errors import RequestError
 
@@ -81,10 +82,11 @@ class Monitoring:
         callbacks: list[Callback] = [BeginNote(note), *default_callbacks(lines)]
         if self.stall_minutes:
             from phase2.cli.process.boundary import abort_process
-            from phase2.training.stall.detector import StallDetector
+            from phase2.training.stall.detector import RESUME, StallDetector
 
             in_pod = termination_log() is not None
-            callbacks.append(StallDetector(self.stall_minutes, abort_process, last_resort=in_pod))
+            again = way_to_continue() or RESUME
+            callbacks.append(StallDetector(self.stall_minutes, abort_process, again=again, last_resort=in_pod))
         with ExitStack() as stack:
             if self.metrics_port is not None:
                 from phase2.training.telemetry.server import serve_metrics

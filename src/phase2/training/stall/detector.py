@@ -15,6 +15,8 @@ _TICK = 1.0
 _TICKS_PER_LIMIT = 10
 _LAST_RESORT = 60.0
 
+RESUME = "Retry it (here: the same command with --resume): it continues from its newest checkpoint."
+
 
 class StallDetector(Callback):
     """Callback that ends a training which takes no step for much longer than its own pace explains.
@@ -30,14 +32,21 @@ class StallDetector(Callback):
     Args:
         minutes: Time that any step may take.
         on_stall: Callback receiving the error, in the other thread, while the training hangs.
+        again: How the training is continued, a sentence.
         last_resort: Whether faulthandler ends a process in which no other thread can run.
     """
 
     def __init__(
-        self, minutes: float, on_stall: Callable[[TransientError], None], *, last_resort: bool = False
+        self,
+        minutes: float,
+        on_stall: Callable[[TransientError], None],
+        *,
+        again: str = RESUME,
+        last_resort: bool = False,
     ) -> None:
         self._pace = Pace(60 * minutes)
         self._on_stall = on_stall
+        self._again = again
         self._last_resort = last_resort
         self._tick = min(_TICK, 60 * minutes / _TICKS_PER_LIMIT)
         self._minutes = minutes
@@ -112,8 +121,7 @@ class StallDetector(Callback):
             why=f"The slowest recent step took {_duration(slowest)}, and --stall-minutes is {self._minutes:g}."
             if self._step
             else f"--stall-minutes is {self._minutes:g}.",
-            fix="Retry it (here: the same command with --resume); it continues from its newest checkpoint. Where steps "
-            "may take so long, give more --stall-minutes, or 0 to wait for ever.",
+            fix=f"{self._again} Where steps may take so long, give more --stall-minutes, or 0 to wait for ever.",
         )
 
 
