@@ -2,10 +2,13 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+
+import phase2
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 LABELS = {"MgO": "-3.0123456,1.10", "NaCl": ",5.2", "Si": "0,0.6", "SrTiO3": "-3.4,"}
@@ -42,6 +45,36 @@ def as_json(say, *words):
     code, printed, error = say("evaluate", *words, "--format", "json")
     assert code == 0, error
     return json.loads(printed), error
+
+
+def test_labels_are_read_from_columns_of_other_names(say, run, folder, tmp_path):
+    plain, _ = as_json(say, "--model", run, "--data", folder, "--properties", "formation_energy,band_gap")
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    rows = [f"{name}.cif,{labels.replace(',', ',x,')}" for name, labels in LABELS.items()]
+    (other / "targets.csv").write_text("\n".join(["file,Ef,lab,Eg", *rows]))
+    words = ["--model", run, "--data", other, "--properties", "formation_energy,band_gap"]
+    renamed = ["--property", "formation_energy::Ef", "--property", "band_gap:eV:Eg"]
+    found, _ = as_json(say, *words, *renamed)
+    assert errors_of(found) == errors_of(plain)
+    columns = {"formation_energy": "Ef", "band_gap": "meV:Eg"}
+    evaluation = phase2.load_model(run).evaluate(other, properties=list(columns), columns=columns, resamples=0)
+    energies, gaps = evaluation.of_kind("all")
+    assert energies.mae.value == errors_of(plain)["formation_energy"]["mae"]["value"]
+    assert gaps.mae.value != errors_of(plain)["band_gap"]["mae"]["value"]  # those of gaps of a few meV
+    for texts, says in (
+        (["band_gap:eV:Egg", "formation_energy::Ef"], "no labels in a column 'Egg'.*Its columns are .*Eg"),
+        (["band_gap:eV:Egg"], "has the headings file, Ef, lab, Eg"),
+        (["band_gab:eV:Eg"], "Did you mean 'band_gap'"),
+        (["band_gap:GPa:Eg"], "cannot be converted"),
+        (["band_gap:eV:Eg", "band_gap:eV:Ef"], "two columns for band_gap"),
+        (["band_gap"], "names no column.*band_gap:eV:Eg"),
+    ):
+        code, _, error = say("evaluate", *words, *(word for text in texts for word in ("--property", text)))
+        assert code in {2, 3}
+        assert re.search(says, " ".join(error.split())), error
+    code, _, error = say("evaluate", "--model", run, "--property", "band_gap:eV:Eg")
+    assert (code, "name other data with --data" in error) == (2, True)
 
 
 def test_padded_batches_have_the_errors_of_the_batches(say, run, tmp_path):

@@ -142,7 +142,8 @@ def test_predictions_of_predict_are_judged_too(say, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["--property", "heavy"], 2, "A model has|They are for --predictions"),
+        (["--property", "heavy"], 2, "names no column"),
+        (["--properties-file", "own.yaml"], 2, "goes with --predictions"),
         (["--model", "latest", "--properties", "hevy"], 2, "Did you mean 'heavy'"),
         (["--predictions", "p.csv", "--data", "others.jsonl", "--properties-file", "own.yaml", "--model", "latest"], 2,
          "do not go with --model"),

@@ -20,6 +20,7 @@ from phase2.errors import RequestError
 from phase2.evaluation.bootstrap import RESAMPLES
 from phase2.evaluation.data import Part
 from phase2.evaluation.evaluate import Request, evaluate_models
+from phase2.evaluation.label_columns import LabelColumn
 from phase2.evaluation.tables import Sampling
 from phase2.prediction.agreement import shared_properties
 from phase2.prediction.choice import properties_of_any
@@ -168,6 +169,7 @@ class Model:
         properties: str | Sequence[str] | None = None,
         boosting: bool = False,
         resamples: int = RESAMPLES,
+        columns: Mapping[str, str] | None = None,
         limits: Mapping[str, float] | None = None,
         progress: ProgressCallback | None = None,
     ) -> Evaluation:
@@ -181,6 +183,8 @@ class Model:
                 default.
             boosting: Whether to fit gradient boosting to the model's training crystals, to compare with.
             resamples: Bootstrap samples of the intervals; 0 for none.
+            columns: Columns of other data that hold the labels of properties under other names, with their units or
+                without: ``{"band_gap": "meV:Eg", "ehull": "e_above_hull"}``.
             limits: Limits of reading to change, as for :meth:`predict`.
             progress: Called with (crystals done, crystals in all); an ensemble counts them once per model.
 
@@ -208,6 +212,10 @@ class Model:
             boosting=boosting,
             sampling=Sampling(resamples=resamples),
             limits=limits_of(limits),
+            columns=tuple(
+                LabelColumn(key, unit, column)
+                for key, (unit, _, column) in ((key, text.rpartition(":")) for key, text in (columns or {}).items())
+            ),
         )
         with preserved_threads(), explain_missing_packages():
             return Evaluation(evaluate_models(self._predictors, request, progress=progress))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,12 +14,13 @@ from phase2.config.schema import DataConfig
 from phase2.data.dataset import CrystalPropertyDataset, open_graph_store
 from phase2.data.labels import labels_as_given
 from phase2.errors import DataError, Phase2Error, RequestError, UnknownNameError
+from phase2.evaluation.label_columns import LabelColumn, labels_of, with_columns
 from phase2.properties import Property
 from phase2.runs.layout import MANIFEST
 from phase2.runs.records.manifest import read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from phase2.config.limits import ReadingLimits
     from phase2.data.store.store import GraphStore
@@ -104,20 +106,26 @@ def _moved(
     return None
 
 
-def open_labelled(config: DataConfig, properties: Sequence[Property], stored_in: Store | None = None) -> LabelledData:
+def open_labelled(
+    config: DataConfig,
+    properties: Sequence[Property],
+    stored_in: Store | None = None,
+    columns: Mapping[str, LabelColumn] = MappingProxyType({}),
+) -> LabelledData:
     """Open all labelled crystals of a data set.
 
     Args:
         config: Its name or path, the graphs that the model reads, and the limits of reading.
         properties: Properties whose labels are wanted.
         stored_in: Store that has the data set, where it is one of a store; that of the environment by default.
+        columns: Columns of labels that have other names, by property.
 
     Raises:
-        DataError: It cannot be read, or has no label of these properties.
+        DataError: It cannot be read, or has no label of these properties, or no such column.
     """
+    config = with_columns(config, columns, properties)
     store = open_graph_store(config, stored_in=stored_in)
-    known = [p.key for p in config.properties]
-    targets = store.graphs.targets[:, [known.index(p.key) for p in properties]]
+    targets = labels_of(config, columns, properties, labels_as_given(store.graphs.targets), stored_in)
     return _labelled(config, "all", store, np.arange(len(store.graphs)), targets)
 
 

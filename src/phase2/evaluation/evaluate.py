@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from phase2.config.limits import DEFAULT_LIMITS, ReadingLimits
 from phase2.config.schema import DataConfig
 from phase2.data.dataset import CrystalPropertyDataset
-from phase2.errors import DataError, Phase2Error, TransientError
+from phase2.errors import DataError, Phase2Error, RequestError, TransientError
 from phase2.evaluation.baseline import Boosting, fitted_boosting, median_predictions, own_medians, recorded_boosting
 from phase2.evaluation.data import LabelledData, Part, check_part, data_to_read, open_labelled, open_part, own_dataset
 from phase2.evaluation.joining import join
+from phase2.evaluation.label_columns import LabelColumn, columns_by_key
 from phase2.evaluation.notes import changed_note, left_out_notes, part_note, training_note
 from phase2.evaluation.overlap import joint_kinship
 from phase2.evaluation.predicting import predict_crystals
@@ -48,6 +49,7 @@ class Request:
         limits: Limits of reading.
         batch_size: Crystals per batch.
         store: Store of the data sets; None for that of the environment.
+        columns: Columns of labels that have other names than the properties.
     """
 
     source: str | None = None
@@ -58,6 +60,7 @@ class Request:
     limits: ReadingLimits = DEFAULT_LIMITS
     batch_size: int = 64
     store: Store | None = None
+    columns: tuple[LabelColumn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,8 +97,9 @@ def evaluate_models(
         joint_keys(predictors, instead="Evaluate them one by one") if request.properties is None else request.properties
     )
     chosen = tuple(first.model.properties[k] for k in first.output_columns(wanted))
+    columns = columns_by_key(request.columns, chosen)
     trained = [own_dataset(one, request.source, request.store) for one in predictors]
-    data, own = _data_of(first, trained[0], request, chosen)
+    data, own = _data_of(first, trained[0], request, chosen, columns)
     keys = [p.key for p in chosen]
     predicted = predict_crystals(
         predictors, data, keys, batch_size=request.batch_size, stored_in=request.store, progress=progress
@@ -158,11 +162,21 @@ def evaluate_predictions(path: Path, request: Request, own_properties: Sequence[
 
 
 def _data_of(
-    first: Predictor, trained: CrystalPropertyDataset | Phase2Error, request: Request, chosen: Sequence[Property]
+    first: Predictor,
+    trained: CrystalPropertyDataset | Phase2Error,
+    request: Request,
+    chosen: Sequence[Property],
+    columns: Mapping[str, LabelColumn],
 ) -> tuple[LabelledData, bool]:
     """Return the crystals to judge on, and whether they are of the model's own data set."""
     config = first.model.config.data
     source = request.source or config.source
+    if columns and source == config.source:
+        raise RequestError(
+            "Columns of other names are those of other data.",
+            why="The model's own data are read as they were for its training.",
+            fix="Drop --property, or name other data with --data.",
+        )
     if source == config.source:
         if isinstance(trained, TransientError):
             raise trained
@@ -173,7 +187,7 @@ def _data_of(
                 fix="Say where they are now with --data: the same content is recognised, with its parts.",
             ) from trained
         return open_part(trained, config, check_part(request.part, own=True, source=source), chosen), True
-    data = open_labelled(data_to_read(first.model, source, request.limits), chosen, request.store)
+    data = open_labelled(data_to_read(first.model, source, request.limits), chosen, request.store, columns)
     own = not isinstance(trained, Phase2Error) and trained.store.fingerprint == data.store.fingerprint
     part = check_part(request.part, own=own, source=source)
     if own and not isinstance(trained, Phase2Error):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,8 @@ def _joined(
 ) -> tuple[PackedGraphs, NDArray[np.int64], NDArray[np.int64]]:
     """Return the crystals in question and the training crystals as one, with the rows of both."""
     part, train = data.store.graphs.take(data.index), trained.graphs.take(trained.split.train)
-    both = PackedGraphs.concatenate([part, train])
+    # Their labels may be of different properties.
+    both = PackedGraphs.concatenate([replace(one, targets=one.targets[:, :0]) for one in (part, train)])
     return both, np.arange(len(part)), len(part) + np.arange(len(train))
 
 

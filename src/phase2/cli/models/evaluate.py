@@ -14,7 +14,6 @@ from phase2.cli.options import (
     DeviceOption,
     LimitOption,
     PropertiesFileOption,
-    PropertyOption,
     given_limits,
     given_properties,
     split_names,
@@ -25,9 +24,22 @@ from phase2.errors import RequestError, UnknownNameError
 if TYPE_CHECKING:
     from phase2.config.data.own_properties import PropertyDefinition
     from phase2.evaluation.evaluate import Evaluated, Request
+    from phase2.evaluation.label_columns import LabelColumn
 
 FORMATS = ("table", "json")
 PARTS = ("train", "val", "test", "all")
+
+
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--property",
+        metavar="KEY:UNIT:COLUMN",
+        help="Read the labels of a property of the model from this column of --data; or define a property of "
+        "--predictions; may be repeated.",
+        show_default=False,
+    ),
+]
 
 
 def evaluate(  # noqa: PLR0913 - options
@@ -64,7 +76,7 @@ def evaluate(  # noqa: PLR0913 - options
     properties: Annotated[
         str | None, typer.Option("--properties", help="Comma-separated; default: all that the model knows.")
     ] = None,
-    own_properties: PropertyOption = None,
+    own_properties: ColumnOption = None,
     properties_file: PropertiesFileOption = None,
     group_by: Annotated[
         str | None,
@@ -91,13 +103,7 @@ def evaluate(  # noqa: PLR0913 - options
     if output_format not in FORMATS:
         raise UnknownNameError.of("format", output_format, FORMATS)
     _check_predictions(predictions, data, given=[by is not None, part is not None, boosting])
-    own = given_properties(own_properties, properties_file) if own_properties or properties_file else ()
-    if own and (predictions is None or model):
-        raise RequestError(
-            "--property and --properties-file do not go with --model.",
-            why="A model has the definitions of its properties." if model else "They are for --predictions.",
-            fix="Drop them.",
-        )
+    own, columns = _definitions(own_properties, properties_file, predictions, model)
     from phase2.cli.models.evaluation_tables import check_kinds, print_evaluation
     from phase2.evaluation.data import parse_part
     from phase2.evaluation.evaluate import Request
@@ -117,6 +123,7 @@ def evaluate(  # noqa: PLR0913 - options
         limits=given_limits(settings),
         batch_size=batch_size,
         store=open_existing_store(store) if store else None,
+        columns=columns,
     )
     if predictions is None:
         found = _of_models(model, by, store, request, device, padding_buckets)
@@ -131,6 +138,25 @@ def evaluate(  # noqa: PLR0913 - options
         print_json(found.result.model_dump(mode="json"))
     else:
         print_evaluation(found.result, kinds)
+
+
+def _definitions(
+    texts: list[str] | None, file: Path | None, predictions: Path | None, model: list[str] | None
+) -> tuple[tuple[PropertyDefinition, ...], tuple[LabelColumn, ...]]:
+    """Return the properties that predictions are of, or else the columns that a model's properties have in the data."""
+    from phase2.evaluation.label_columns import LabelColumn
+
+    if predictions is None and file is None:
+        return (), tuple(map(LabelColumn.parse, texts or ()))
+    if (texts or file) and (predictions is None or model):
+        raise RequestError(
+            "--property and --properties-file do not go with --model."
+            if predictions
+            else "--properties-file goes with --predictions.",
+            why="A model has the definitions of its properties.",
+            fix="Drop them." if predictions else "Drop it, or name a column with --property KEY:UNIT:COLUMN.",
+        )
+    return given_properties(texts, file) if texts or file else (), ()
 
 
 def _check_predictions(predictions: Path | None, data: str | None, *, given: list[bool]) -> None:
