@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from statistics import median
 from typing import cast
@@ -173,7 +174,7 @@ def test_the_best_of_two_models_has_the_smaller_log_loss(say, folder, tmp_path):
     assert code == 0, error
     best = min(losses, key=losses.__getitem__)
     assert f"heavy: run {best} (validation log loss {losses[best]:.3g}; run" in error
-    assert "(validation MAE per atom " in error
+    assert re.search(r"electrons: run \w+ \(validation MAE [\d.]+ e; ", error)  # per cell, as the labels are
 
 
 def test_intervals_leave_binary_properties_out_everywhere(say, tmp_path):
