@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from phase2.api.comparison import Comparison, compare
     from phase2.api.cross_validation import CrossValidated, cross_validate
-    from phase2.api.dataset import Dataset, load_dataset
-    from phase2.api.evaluation import Evaluation
+    from phase2.api.data.dataset import Dataset, load_dataset
     from phase2.api.loading import load_model
     from phase2.api.model import Model
-    from phase2.api.predictions import Predictions
     from phase2.api.request import RunSettings
-    from phase2.api.run import Run, load_run
-    from phase2.api.run_list import RunList, list_runs
+    from phase2.api.results.evaluation import Evaluation
+    from phase2.api.results.predictions import Predictions
+    from phase2.api.runs.comparison import Comparison, compare
+    from phase2.api.runs.run import Run, load_run
+    from phase2.api.runs.run_list import RunList, list_runs
     from phase2.api.train import train
     from phase2.data.crystals.crystal import Crystal
     from phase2.errors import CallbackError, Phase2Error
@@ -76,29 +76,29 @@ _MODULES = {
     "AttemptBegin": "phase2.training.callbacks.base",
     "Callback": "phase2.training.callbacks.base",
     "CallbackError": "phase2.errors",
-    "Comparison": "phase2.api.comparison",
+    "Comparison": "phase2.api.runs.comparison",
     "CrossValidated": "phase2.api.cross_validation",
     "Crystal": "phase2.data.crystals.crystal",
     "DataProgress": "phase2.training.callbacks.base",
-    "Dataset": "phase2.api.dataset",
+    "Dataset": "phase2.api.data.dataset",
     "EpochEnd": "phase2.training.callbacks.base",
-    "Evaluation": "phase2.api.evaluation",
+    "Evaluation": "phase2.api.results.evaluation",
     "Model": "phase2.api.model",
     "Phase2Error": "phase2.errors",
-    "Predictions": "phase2.api.predictions",
-    "Run": "phase2.api.run",
+    "Predictions": "phase2.api.results.predictions",
+    "Run": "phase2.api.runs.run",
     "RunEnd": "phase2.training.callbacks.base",
-    "RunList": "phase2.api.run_list",
+    "RunList": "phase2.api.runs.run_list",
     "RunSettings": "phase2.api.request",
     "StepEnd": "phase2.training.callbacks.base",
     "TrainBegin": "phase2.training.callbacks.base",
     "TrainEnd": "phase2.training.callbacks.base",
-    "compare": "phase2.api.comparison",
+    "compare": "phase2.api.runs.comparison",
     "cross_validate": "phase2.api.cross_validation",
-    "list_runs": "phase2.api.run_list",
-    "load_dataset": "phase2.api.dataset",
+    "list_runs": "phase2.api.runs.run_list",
+    "load_dataset": "phase2.api.data.dataset",
     "load_model": "phase2.api.loading",
-    "load_run": "phase2.api.run",
+    "load_run": "phase2.api.runs.run",
     "train": "phase2.api.train",
 }
 """Where each public name is defined."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from phase2.api.run import load_run
+from phase2.api.runs.run import load_run
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.training.run.experiment import train_run

@@ -36,7 +36,7 @@ def test_a_run_shows_itself(run):
 
 
 def test_a_damaged_table_is_a_model_file_error(run, tmp_path):
-    from phase2.api.run_tables import History, PartTable
+    from phase2.api.results.run_tables import History, PartTable
 
     (tmp_path / "history.json").write_text("[1]")
     with pytest.raises(ModelFileError, match=r"history\.json"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from phase2.api.run_tables import History, Metrics, PartTable
+from phase2.api.results.run_tables import History, Metrics, PartTable
 from phase2.cli.app import app
 from phase2.cli.process.boundary import run
 from phase2.cli.process.explanation import explain

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from phase2.api.references import model_file
+from phase2.api.runs.references import model_file
 from phase2.errors import ModelFileError
 from phase2.runs.catalog.lookup import default_model_file
 from phase2.runs.layout import MANIFEST

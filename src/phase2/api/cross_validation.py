@@ -11,8 +11,8 @@ from typing import Unpack
 
 from phase2.api.names import Names
 from phase2.api.request import RunSettings, run_request
-from phase2.api.run import Run
-from phase2.api.table import Cell, Table
+from phase2.api.results.table import Cell, Table
+from phase2.api.runs.run import Run
 from phase2.api.train import pinned, store_of_runs, train_request
 from phase2.config.multirun.cross_validation import FOLDS, cross_validation
 from phase2.config.request.resume_request import ResumeRequest

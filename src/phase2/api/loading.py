@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from phase2.api.model import Model
-from phase2.api.references import RunReference, model_file
+from phase2.api.runs.references import RunReference, model_file
 from phase2.errors import RequestError
 from phase2.models.device import AUTO, choose_device
 from phase2.prediction.ensemble import Combine, check_combine

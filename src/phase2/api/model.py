@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phase2.api.data_address import data_address
-from phase2.api.evaluation import Evaluation
-from phase2.api.predictions import Predictions
-from phase2.api.property_keys import property_keys
-from phase2.api.structures import listed
-from phase2.api.torch_state import preserved_threads
+from phase2.api.caller.torch_state import preserved_threads
+from phase2.api.data.data_address import data_address
+from phase2.api.data.structures import listed
+from phase2.api.names import property_keys
+from phase2.api.results.evaluation import Evaluation
+from phase2.api.results.predictions import Predictions
 from phase2.config.extras import explain_missing_packages
 from phase2.config.given_limits import limits_of
 from phase2.data.crystals.elements import SYMBOLS
@@ -32,8 +32,8 @@ from phase2.prediction.reading.graph_reader import GraphReader
 from phase2.properties import Property
 
 if TYPE_CHECKING:
-    from phase2.api.dataset import Dataset
-    from phase2.api.structures import Structures
+    from phase2.api.data.dataset import Dataset
+    from phase2.api.data.structures import Structures
     from phase2.storage.progress import ProgressCallback
 
 

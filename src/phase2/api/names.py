@@ -15,3 +15,13 @@ def names_in(value: Names) -> tuple[str, ...]:
         (('code',), True)
     """
     return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else tuple(value)
+
+
+def property_keys(value: Names | None) -> tuple[str, ...] | None:
+    """Return the keys of properties that are given as names; None for None.
+
+    Example:
+        >>> property_keys("band_gap, bulk_modulus") == property_keys(["band_gap", "bulk_modulus"])
+        True
+    """
+    return None if value is None else names_in(value)

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from phase2.api.data_address import data_address
-from phase2.api.listed_run import ListedRun
-from phase2.api.own_properties import OwnProperties, own_definitions
-from phase2.api.property_keys import property_keys
+from phase2.api.data.data_address import data_address
+from phase2.api.data.own_properties import OwnProperties, own_definitions
+from phase2.api.names import property_keys
+from phase2.api.runs.listed_run import ListedRun
 from phase2.config.assignments import settings_of
 from phase2.config.combine import combine
 from phase2.config.request.run_request import RunRequest
@@ -19,8 +19,8 @@ from phase2.config.run_file.reader import RunFile
 from phase2.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from phase2.api.dataset import Dataset
-    from phase2.api.run import Run
+    from phase2.api.data.dataset import Dataset
+    from phase2.api.runs.run import Run
 
 
 class RunSettings(TypedDict, total=False):

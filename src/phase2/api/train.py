@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Unpack
 
-from phase2.api.caller_thread import CallerThread, RelayedCallback
+from phase2.api.caller.thread import CallerThread, RelayedCallback
+from phase2.api.caller.torch_state import preserved_torch_settings
 from phase2.api.names import Names, names_in
 from phase2.api.request import RunSettings, run_request
-from phase2.api.run import Run
-from phase2.api.torch_state import preserved_torch_settings
+from phase2.api.runs.run import Run
 from phase2.config.extras import explain_missing_packages
 from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.request.run_request import RunRequest

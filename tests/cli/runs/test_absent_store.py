@@ -2,7 +2,7 @@
 
 import pytest
 
-from phase2.api.run_list import list_runs
+from phase2.api.runs.run_list import list_runs
 from phase2.errors import RequestError
 from phase2.testing.finished_run import finished_run
 

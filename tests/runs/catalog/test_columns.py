@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from phase2.api.run_list import list_runs as runs_of
+from phase2.api.runs.run_list import list_runs as runs_of
 from phase2.errors import UnknownNameError
 from phase2.runs.catalog.columns import COLUMNS, DEFAULT_COLUMNS, choose_columns, sort_runs
 from phase2.runs.catalog.filter import RunFilter

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from phase2.api.run_list import RunList
-from phase2.api.run_list import list_runs as runs_of
+from phase2.api.runs.run_list import RunList
+from phase2.api.runs.run_list import list_runs as runs_of
 from phase2.cli.runs.comparison import print_comparison
 from phase2.config.data.own_properties import PropertyDefinition
 from phase2.errors import DataError, RequestError, UnknownNameError

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from phase2.api.run_tables import Metrics
+from phase2.api.results.run_tables import Metrics
 from phase2.cli.runs.summary import print_metrics
 from phase2.runs.catalog.comparison import compare_runs
 from phase2.runs.catalog.outputs import write_report

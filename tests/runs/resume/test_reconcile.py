@@ -113,5 +113,5 @@ def test_a_model_that_is_the_same_at_another_address_is_no_other_start(resolved,
     settings, changed = reconcile_settings(elsewhere, recorded, AGAIN)
     assert settings.config == elsewhere.config
     assert changed == "fine_tuning.source: /here/best.pt -> s3://bucket/best.pt"
-    with pytest.raises(RequestError, match="fine_tuning.sha256"):
+    with pytest.raises(RequestError, match=r"fine_tuning\.sha256"):
         reconcile_settings(started_from("/here/best.pt", "b"), recorded, AGAIN)

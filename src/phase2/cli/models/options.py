@@ -83,7 +83,7 @@ def chosen_model_files(
 def _model_files(
     model: Sequence[str] | None, run: Sequence[str] | None, models: Path | None, store: str | None, by: str | None
 ) -> list[Path]:
-    from phase2.api.references import model_file
+    from phase2.api.runs.references import model_file
     from phase2.prediction.stored_inputs import download_model
     from phase2.runs.catalog.best import BEST, named_best
     from phase2.runs.catalog.lookup import default_model_file

@@ -6,8 +6,8 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from phase2.api.references import RunReference, run_directory
-from phase2.api.run_tables import History, Metrics, PartTable
+from phase2.api.results.run_tables import History, Metrics, PartTable
+from phase2.api.runs.references import RunReference, run_directory
 from phase2.output.html_text import html_text
 from phase2.output.visible import visible
 from phase2.runs.layout import RunDirectory

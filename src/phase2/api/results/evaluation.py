@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from phase2.api.table import Cell, Table
+from phase2.api.results.table import Cell, Table
 from phase2.evaluation.evaluate import Evaluated
 from phase2.evaluation.result import EvaluatedGroup, EvaluationResult, Number
 from phase2.prediction.table import check_output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from phase2.api.table import Cell, Table
+from phase2.api.results.table import Cell, Table
 from phase2.config.extras import explain_missing_packages
 from phase2.prediction.table import PredictedStructure, PredictionTable, check_output, write_table
 from phase2.properties import Property

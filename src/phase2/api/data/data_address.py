@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import overload
 
-from phase2.api.dataset import Dataset
+from phase2.api.data.dataset import Dataset
 from phase2.errors import RequestError
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from phase2.api.table import Cell, Table
+from phase2.api.results.table import Cell, Table
 from phase2.errors import ModelFileError
 from phase2.output.csv_text import read_csv
 from phase2.properties import error_unit

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from phase2.api.listed_run import ListedRun
+from phase2.api.runs.listed_run import ListedRun
 from phase2.config.settings import store_url
 from phase2.errors import RequestError
 from phase2.runs.addresses import cache_of, stored_model_file

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from phase2.api.own_properties import OwnProperties, own_definitions
-from phase2.api.table import Cell, Table
+from phase2.api.data.own_properties import OwnProperties, own_definitions
+from phase2.api.results.table import Cell, Table
 from phase2.config.data.property_texts import check_definitions
 from phase2.config.given_limits import limits_of
 from phase2.data.crystals.crystal import Crystal

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from phase2.api.listed_run import ListedRun
-from phase2.api.references import store_at
-from phase2.api.table import Cell, Table
+from phase2.api.results.table import Cell, Table
+from phase2.api.runs.listed_run import ListedRun
+from phase2.api.runs.references import store_at
 from phase2.runs.catalog import index
 from phase2.runs.catalog.best import SCORE, compare_best
 from phase2.runs.catalog.columns import sort_runs

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from phase2.api.references import RunReference, manifest_of
-from phase2.api.table import Cell, Table
+from phase2.api.results.table import Cell, Table
+from phase2.api.runs.references import RunReference, manifest_of
 from phase2.errors import RequestError
 from phase2.runs.catalog.comparison import ComparisonRow, compare_runs
 from phase2.runs.catalog.same_data import on_same_data

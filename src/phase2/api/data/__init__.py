@@ -1,0 +1,1 @@
+"""Data sets, structures and properties as they are given to a call."""

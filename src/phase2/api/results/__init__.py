@@ -1,0 +1,1 @@
+"""What calls return: tables of metrics, histories, evaluations and predictions."""

@@ -1,0 +1,1 @@
+"""Runs and their references, lists and comparisons."""
