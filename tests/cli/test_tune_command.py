@@ -1,6 +1,7 @@
 """``phase2 tune``: what it prints, writes and refuses."""
 
 import json
+import shutil
 import sys
 
 import pytest
@@ -117,3 +118,15 @@ def test_without_optuna_the_extra_is_named_and_no_study_is_left(say, tmp_path, m
     assert code == 2
     assert "pip install 'phase2[tune]'" in err
     assert not list(tmp_path.rglob("study.json"))
+
+
+@pytest.mark.slow
+def test_a_study_is_deleted_with_its_runs_or_without(say, studied, tmp_path):
+    for options, left in (([], 2), (["--runs"], 0)):
+        store = tmp_path / f"models{left}"
+        shutil.copytree(studied / "models", store)
+        assert say("tune", "delete", "rate", *options, "--store", store)[0] == 2  # nobody is there to be asked
+        code, out, err = say("tune", "delete", "rate", *options, "--yes", "--store", store)
+        assert (code, "removed the study rate" in out, "'phase2 runs delete'" in err) == (0, True, left > 0), err
+        assert len(say("runs", "list", "--store", store, "--json")[1]) == left
+        assert say("tune", "show", "rate", "--store", store)[0] == 2

@@ -22,7 +22,7 @@ from phase2.cli.training.monitoring import LogFormatOption, MetricsOption, Monit
 from phase2.cli.training.options import DryRunOption, PublishOption
 from phase2.cli.training.run_messages import study_message
 from phase2.cli.training.tracking import TrackOption, check_track, tracked_run
-from phase2.cli.tuning import submit
+from phase2.cli.tuning import deletion, submit
 from phase2.cli.tuning.options import (
     HoursOption,
     MinimiseOption,
@@ -165,6 +165,7 @@ def _tune(  # noqa: PLR0913 - options
 
 app.callback()(takes_request(_tune))
 app.command("submit")(submit.submit)
+app.command("delete")(deletion.delete)
 
 
 @app.command("show")
