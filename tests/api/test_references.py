@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 import phase2
+from phase2.errors import RequestError
 from phase2.runs.layout import RunDirectory
 from phase2.runs.publish.publish import publish_run
 
@@ -51,6 +52,18 @@ def test_the_default_store_is_that_of_the_environment_or_models(run, models, mon
 def test_what_is_not_there_is_said(reference, says, models):
     with pytest.raises(phase2.Phase2Error, match=says):
         phase2.load_model(reference, store=models)
+
+
+@pytest.mark.parametrize("call", [phase2.load_run, phase2.load_model, lambda given: phase2.compare([given, given])])
+def test_an_object_that_names_no_run_is_refused(call):
+    with pytest.raises(RequestError, match="type int names no run"):
+        call(5)
+
+
+@pytest.mark.parametrize("call", [phase2.list_runs, lambda given: phase2.load_run("latest", store=given)])
+def test_an_object_that_names_no_store_is_refused(call):
+    with pytest.raises(RequestError, match="type int names no store"):
+        call(5)
 
 
 def test_a_misspelt_run_is_answered_with_the_nearest(run, models):

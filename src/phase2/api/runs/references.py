@@ -42,8 +42,13 @@ def store_at(url: str | os.PathLike[str] | None) -> Store:
     """Open a store to read: the one that is named, that of ``$PHASE2_STORE``, or the folder ``models``.
 
     Raises:
-        RequestError: A folder that is named is not there.
+        RequestError: A folder that is named is not there, or what is given is neither a text nor a path.
     """
+    if not isinstance(url, str | os.PathLike | None):
+        raise RequestError(
+            f"An object of type {type(url).__name__} names no store.",
+            fix="Give a folder, or an address such as s3://bucket/prefix.",
+        )
     named = os.fspath(url) if url is not None else store_url()
     return open_existing_store(named) if named else open_store(DEFAULT_STORE)
 
@@ -117,6 +122,12 @@ def _folder(reference: RunReference) -> Path | None:
     if isinstance(reference, ListedRun):
         return None
     if not isinstance(reference, str | os.PathLike):
+        if not hasattr(reference, "directory"):
+            raise RequestError(
+                f"An object of type {type(reference).__name__} names no run.",
+                why="A run is named by a text, a path, or an object that phase2.load_run or phase2.list_runs returned.",
+                fix="Give 'best', 'latest', an id, a path, or an address in a store.",
+            )
         return reference.directory
     path = expand_home(reference)
     return path if not isinstance(reference, str) or ("://" not in reference and path.exists()) else None
