@@ -54,7 +54,7 @@ def test_what_is_not_there_is_said(reference, says, models):
         phase2.load_model(reference, store=models)
 
 
-@pytest.mark.parametrize("call", [phase2.load_run, phase2.load_model, lambda given: phase2.compare([given, given])])
+@pytest.mark.parametrize("call", [phase2.load_run, phase2.load_model, lambda given: phase2.compare(given, given)])
 def test_an_object_that_names_no_run_is_refused(call):
     with pytest.raises(RequestError, match="type int names no run"):
         call(5)
