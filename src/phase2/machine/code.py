@@ -20,7 +20,10 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _DIRTY = "-dirty"
 
 # What the numbers of a run depend on.
-_PACKAGES = ("numpy", "torch", "e3nn", "pymatgen", "pydantic", "scipy", "scikit-learn", "triton", "matplotlib")
+_PACKAGES = (
+    *("numpy", "torch", "e3nn", "pymatgen", "pydantic", "scipy", "scikit-learn", "triton", "matplotlib"),
+    "sevenn",
+)
 
 
 class Code(Record):
