@@ -35,6 +35,32 @@ def test_padded_batches_have_the_features_of_the_batches(models, tmp_path):
     assert np.abs(features[1] - features[0]).max() <= 1e-6 * np.abs(features[0]).max()
 
 
+POLONIUM = """polonium
+1.0
+3.35 0 0
+0 3.35 0
+0 0 3.35
+Po
+1
+Direct
+0 0 0
+"""
+
+
+def test_a_crystal_that_a_potential_gives_no_features_is_named_with_the_reason(tmp_path, capsys):
+    folder, output = tmp_path / "structures", tmp_path / "x.npz"
+    folder.mkdir()
+    (folder / "Po.vasp").write_text(POLONIUM)
+    (folder / "NaCl.cif").write_bytes((EXAMPLES / "NaCl.cif").read_bytes())
+    words = ["embed", "--backbone", "sevennet-0", "--dir", str(folder), "--output", str(output)]
+    assert main(words) == 3
+    said = capsys.readouterr().err
+    assert "Po.vasp" in said
+    assert "SevenNet-0 (11Jul2024) gives it no features: it does not know Po." in said
+    with np.load(output) as content:
+        assert content["features"].shape == (1, 2048)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -30,8 +30,7 @@ class CachedFeatures:
     """Features of a store on disk: one row per crystal, and which rows are there.
 
     Attributes:
-        rows: Features, (B, F) float32, memory-mapped; NaN for crystals with an element that the potential does not
-            know.
+        rows: Features, (B, F) float32, memory-mapped; NaN for crystals that the potential refuses.
         done: Whether a row was computed, (B,) bool, memory-mapped.
     """
 

@@ -11,6 +11,7 @@ from phase2.config.extras import explain_missing_packages
 from phase2.config.foundation_models import foundation_model
 from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.graphs.packed import PackedGraphs
+from phase2.foundation.potential import Potential
 from phase2.foundation.sevennet import SevenNet
 
 BATCH = 8
@@ -35,13 +36,13 @@ class Featurizer:
 
     def __init__(self, name: str, device: str = "cpu") -> None:
         with explain_missing_packages():
-            self._model = SevenNet(foundation_model(name).package_name, device)
+            self._model: Potential = SevenNet(foundation_model(name).package_name, device)
         self.name = name
         self.digest = self._model.digest
 
     def features(self, graphs: PackedGraphs, index: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Compute the features of some crystals, (B, F) float32; NaN for those with an element it does not know."""
-        known = np.array([not self.unknown(graphs, k) for k in index.tolist()], dtype=bool)
+        """Compute the features of some crystals, (B, F) float32; NaN for those that it refuses."""
+        known = np.array([not self.refusal(graphs, k) for k in index.tolist()], dtype=bool)
         parts = [index[known][start : start + BATCH] for start in range(0, int(known.sum()), BATCH)]
         found = [self._model.features(graphs, part) for part in parts]
         width = self._model.width
@@ -55,10 +56,15 @@ class Featurizer:
         """Number of features, F."""
         return self._model.width
 
-    def unknown(self, graphs: PackedGraphs, crystal: int) -> list[str]:
-        """Return the symbols of the elements of a crystal that the potential does not know."""
+    def refusal(self, graphs: PackedGraphs, crystal: int) -> str:
+        """Say why the potential gives a crystal no features; "" where it gives some."""
         atoms = slice(int(graphs.atom_offset[crystal]), int(graphs.atom_offset[crystal + 1]))
-        return [SYMBOLS[z - 1] for z in sorted(set(graphs.species[atoms].tolist()) - self._model.elements)]
+        unknown = sorted(set(graphs.species[atoms].tolist()) - self._model.elements)
+        if unknown:
+            why = f"it does not know {', '.join(SYMBOLS[z - 1] for z in unknown)}"
+        else:
+            why = self._model.refusal(graphs, crystal)
+        return f"{foundation_model(self.name).title} gives it no features: {why}" if why else ""
 
 
 @lru_cache(maxsize=2)

@@ -18,6 +18,7 @@ from pymatgen.optimization.neighbors import find_points_in_spheres
 from torch import Tensor
 
 from phase2.data.graphs.packed import PackedGraphs
+from phase2.foundation.potential import means_and_spreads
 
 _PERIODIC = np.ones(3, dtype=np.int64)
 _SELF = 1e-8  # angstrom: an atom and itself
@@ -69,13 +70,12 @@ class SevenNet:
     def features(self, graphs: PackedGraphs, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Compute the features of some crystals of a store, which must be of known elements, (B, F) float32."""
         atoms = self._atoms(graphs, index)
-        counts = torch.bincount(atoms.crystal, minlength=len(index)).float()[:, None]
         with torch.no_grad():
-            values = self._invariants(atoms)
-            mean = _sums(values, atoms.crystal, len(index)) / counts
-            variance = _sums((values - mean[atoms.crystal]).square(), atoms.crystal, len(index)) / counts
-        found: NDArray[np.float32] = torch.cat([mean, variance.sqrt()], dim=1).cpu().numpy()
-        return found
+            return means_and_spreads(self._invariants(atoms), atoms.crystal, len(index))
+
+    def refusal(self, graphs: PackedGraphs, crystal: int) -> str:  # noqa: ARG002 - of the protocol
+        """Return "": it computes every crystal of known elements."""
+        return ""
 
     def _atoms(self, graphs: PackedGraphs, index: NDArray[np.int64]) -> _Atoms:
         """Gather crystals with all their neighbours within the cutoff, however many."""
@@ -130,7 +130,3 @@ def _invariants(x: Tensor, irreps: Any) -> Tensor:
         cells = one.view(len(x), channels, irrep.dim)
         parts.append(cells[..., 0] if irrep.l == 0 else cells.square().mean(dim=2).sqrt())
     return torch.cat(parts, dim=1)
-
-
-def _sums(values: Tensor, crystal: Tensor, n: int) -> Tensor:
-    return values.new_zeros(n, values.shape[1]).index_add_(0, crystal, values)

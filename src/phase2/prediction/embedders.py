@@ -37,6 +37,10 @@ class ModelEmbedder:
         """Compute the features of all crystals, (B, C) float32, in batches of this many."""
         return self._predictor.embed_graphs(graphs, batch_size=batch_size)
 
+    def refusal(self, graphs: PackedGraphs, crystal: int) -> str:
+        """Say why a crystal has no features; "" where that is not known."""
+        return self._predictor.refusal(graphs.take(np.array([crystal])))
+
 
 class PotentialEmbedder:
     """Features of a pretrained potential: means and spreads over the atoms of what its layers give.
@@ -57,6 +61,10 @@ class PotentialEmbedder:
         self._model = featurizer(name, str(device))
 
     def embed_graphs(self, graphs: PackedGraphs, *, batch_size: int) -> NDArray[np.float32]:
-        """Compute the features of all crystals, (B, F) float32; NaN where an element is unknown to it."""
+        """Compute the features of all crystals, (B, F) float32; NaN for those that it refuses."""
         batches = consecutive_batches(np.diff(graphs.atom_offset), batch_size)
         return np.concatenate([self._model.features(graphs, batch) for batch in batches])
+
+    def refusal(self, graphs: PackedGraphs, crystal: int) -> str:
+        """Say why a crystal has no features; "" where that is not known."""
+        return self._model.refusal(graphs, crystal)

@@ -38,6 +38,9 @@ class Embedder(Protocol):
     def embed_graphs(self, graphs: PackedGraphs, *, batch_size: int) -> NDArray[np.float32]:
         """Compute the features of all crystals, (B, C) float32, in batches of this many."""
 
+    def refusal(self, graphs: PackedGraphs, crystal: int) -> str:
+        """Say why a crystal has no features; "" where that is not known."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embeddings:
@@ -126,8 +129,7 @@ def embed_store(
     parts, together = [], batch_size * embedder.window
     for start in range(0, len(graphs), together):
         part = graphs.take(np.arange(start, min(start + together, len(graphs))))
-        features = embedder.embed_graphs(part, batch_size=batch_size)
-        parts.append(_finite(part.ids.tolist(), part.formulas.tolist(), features))
+        parts.append(_embed_graphs(embedder, part.ids.tolist(), part, batch_size))
         if progress:
             progress(start + len(part), len(graphs))
     return _joined(parts)
@@ -141,23 +143,24 @@ def _embed_batch(
     if not good:
         return Embeddings((), (), np.empty((0, 0), np.float32), failures)
     graphs = PackedGraphs.concatenate([graph for _, graph in good])
-    features = embedder.embed_graphs(graphs, batch_size=batch_size)
-    found = _finite([name for name, _ in good], graphs.formulas.tolist(), features)
+    found = _embed_graphs(embedder, [name for name, _ in good], graphs, batch_size)
     return replace(found, failures=(*failures, *found.failures))
 
 
-def _finite(ids: Sequence[str], formulas: Sequence[str], features: NDArray[np.float32]) -> Embeddings:
-    """Separate the structures whose features are no finite numbers."""
-    good = [bool(row.all()) for row in np.isfinite(features)]
-    error = "Its features are not finite: the model does not know an element of it."
+def _embed_graphs(embedder: Embedder, names: Sequence[str], graphs: PackedGraphs, batch_size: int) -> Embeddings:
+    """Embed crystals; those whose features are no finite numbers become failures."""
+    features = embedder.embed_graphs(graphs, batch_size=batch_size)
+    finite = np.isfinite(features).all(axis=1)
+    formulas = graphs.formulas.tolist()
     return Embeddings(
-        tuple(one for one, kept in zip(ids, good, strict=True) if kept),
-        tuple(one for one, kept in zip(formulas, good, strict=True) if kept),
-        features[np.array(good, dtype=bool)],
+        tuple(names[k] for k in np.flatnonzero(finite).tolist()),
+        tuple(formulas[k] for k in np.flatnonzero(finite).tolist()),
+        features[finite],
         tuple(
-            PredictedStructure(name, formula, None, error=error)
-            for name, formula, kept in zip(ids, formulas, good, strict=True)
-            if not kept
+            PredictedStructure(
+                names[k], formulas[k], None, error=f"{embedder.refusal(graphs, k) or 'Its features are not finite'}."
+            )
+            for k in np.flatnonzero(~finite).tolist()
         ),
     )
 

@@ -10,6 +10,20 @@ from phase2.errors import ModelFileError
 from phase2.models.files.modelfile import TrainedModel
 
 
+def refusal_of_features(model: TrainedModel, device: str, graphs: PackedGraphs) -> str:
+    """Say why the potential that a model reads gives a crystal no features; "" where it does, or it reads none.
+
+    Args:
+        model: The model.
+        device: Device that it predicts on.
+        graphs: The graph of the crystal.
+    """
+    from phase2.foundation.featurizer import featurizer
+
+    read = model.config.foundation
+    return "" if read is None else featurizer(read.name, device).refusal(graphs, 0)
+
+
 def trained_features(model: TrainedModel, device: str, graphs: PackedGraphs) -> NDArray[np.float32]:
     """Compute the features that a model was trained on, (B, F) float32.
 

@@ -119,7 +119,12 @@ def _row(predictor: Predictor, name: str, read: ReadGraph, assessed: Assessment)
     if assessed.novelty is not None:
         novelty = float(assessed.novelty[0])
         warnings.append(novelty_warning(novelty))
+    refusal = predictor.refusal(graph)
+    if refusal and not _reads_features_alone(predictor):
+        warnings.append(f"{refusal}, and means of the training crystals stand for them")
     warning = "; ".join(filter(None, warnings))
+    if refusal and _reads_features_alone(predictor):
+        return PredictedStructure(name, formula, None, error=f"{refusal}.", warning=warning)
     if not np.isfinite(values).all():
         return PredictedStructure(name, formula, None, error="The model's prediction is not finite.", warning=warning)
     difficulty = None if assessed.difficulty is None else assessed.difficulty[0]
@@ -127,6 +132,12 @@ def _row(predictor: Predictor, name: str, read: ReadGraph, assessed: Assessment)
     return PredictedStructure(
         name, formula, values, warning=warning, difficulty=difficulty, novelty=novelty, factors=factors
     )
+
+
+def _reads_features_alone(predictor: Predictor) -> bool:
+    """Return whether all that a model reads of a crystal are the features of a pretrained potential."""
+    foundation = predictor.model.config.foundation
+    return foundation is not None and foundation.use == "alone"
 
 
 def unpredicted(rows: Sequence[PredictedStructure]) -> PredictedStructure | None:

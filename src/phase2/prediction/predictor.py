@@ -18,7 +18,7 @@ from phase2.data.graphs.packing import pack
 from phase2.data.transforms import learned_factors
 from phase2.models.files.modelfile import TrainedModel, load_model_file
 from phase2.models.recording.recorder import Recorder
-from phase2.prediction.features import trained_features
+from phase2.prediction.features import refusal_of_features, trained_features
 from phase2.prediction.forward.passes import ForwardPass
 from phase2.prediction.requested import check_requested
 
@@ -200,6 +200,10 @@ class Predictor:
 
     def _trained_features(self, graphs: PackedGraphs) -> NDArray[np.float32]:
         return trained_features(self.model, str(self.device), graphs)
+
+    def refusal(self, graphs: PackedGraphs) -> str:
+        """Say why the pretrained potential gives a crystal no features; "" where it does, or the model reads none."""
+        return refusal_of_features(self.model, str(self.device), graphs)
 
     @property
     def _channels(self) -> int:
