@@ -30,11 +30,12 @@ help: ## List the targets
 	@awk -F':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Begin
-$(READY): constraints/dev.txt constraints/tools.txt pyproject.toml
+$(READY): constraints/dev.txt constraints/chgnet.txt constraints/tools.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("phase2 needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r constraints/tools.txt
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --compile-bytecode --require-hashes -r constraints/dev.txt
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --compile-bytecode --no-deps --require-hashes -r constraints/chgnet.txt
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

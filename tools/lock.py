@@ -25,6 +25,7 @@ def main() -> None:
         _compile("pyproject.toml", name, [word for extra in extras for word in ("--extra", extra)] + agreeing)
     for name in ("tools", "compiler"):
         _compile(f"constraints/{name}.in", name, [])
+    _compile("constraints/chgnet.in", "chgnet", ["--no-deps"])  # it requires what overwrites a module of nvidia-ml-py
 
 
 def _compile(source: str, name: str, options: list[str]) -> None:

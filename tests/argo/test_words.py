@@ -109,10 +109,19 @@ def test_a_run_starts_from_the_model_that_is_named(run_container, model, capfd):
     assert run_container("validate", sentence)[:2] == (0, expected)
 
 
-def test_an_image_without_the_potential_is_refused_by_the_first_step(run_container, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sevenn", None)
-    code, _, said = run_container("validate", {"algorithm": "cgcnn", "level": "smoke", "backbone": "sevennet-0"})
-    assert (code, "pip install 'phase2[foundation]'" in said) == (2, True)
+@pytest.mark.parametrize(
+    ("backbone", "package", "command"),
+    [
+        ("sevennet-0", "sevenn", "pip install 'phase2[foundation]'"),
+        ("chgnet", "chgnet", "pip install --no-deps chgnet==0.4.2"),
+    ],
+)
+def test_an_image_without_the_potential_is_refused_by_the_first_step(
+    backbone, package, command, run_container, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    code, _, said = run_container("validate", {"algorithm": "cgcnn", "level": "smoke", "backbone": backbone})
+    assert (code, command in said) == (2, True)
 
 
 def test_a_refusal_is_left_where_kubernetes_reads_it(run_container, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from phase2.config.extras import EXTRAS, missing_extra, refuse_missing
+from phase2.config.extras import APART, EXTRAS, missing_extra, refuse_missing
 from phase2.errors import MissingExtraError
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +17,7 @@ ALWAYS = {"yaml": "pyyaml", "prometheus_client": "prometheus-client"}
 """Packages of the dependencies that are imported by another name."""
 WITH_OTHERS = {"botocore", "urllib3"}
 """Packages that dependencies bring."""
-ASKED_FOR = {"IPython", "pynvml", "triton"}
+ASKED_FOR = {"IPython", "triton"}
 """Packages without which there is another way."""
 
 
@@ -42,7 +42,7 @@ def names(requirements):
 def test_every_package_is_there_or_has_an_extra():
     always = names(PROJECT["dependencies"])
     missing = {name for name in imported() if ALWAYS.get(name, name) not in always} - WITH_OTHERS - ASKED_FOR
-    assert missing == set(EXTRAS)
+    assert missing == set(EXTRAS) | set(APART)
 
 
 def test_every_extra_is_one_of_the_project():
@@ -58,6 +58,15 @@ def test_the_page_of_the_installation_has_every_extra_for_users():
 def test_a_package_of_another_project_is_no_extra():
     assert missing_extra(ModuleNotFoundError(name="markupsafe._speedups")).fix == "pip install 'phase2[report]'"
     assert missing_extra(ModuleNotFoundError(name="sqlalchemy")) is None
+
+
+def test_a_package_that_is_installed_by_itself_is_named_with_the_command_and_pinned_to_that_version():
+    for package, requirement in APART.items():
+        error = missing_extra(ModuleNotFoundError(name=f"{package}.model"))
+        assert error.fix == f"pip install --no-deps {requirement}"
+        (pinned,) = (ROOT / "constraints" / f"{package}.in").read_text(encoding="utf-8").splitlines()
+        assert pinned.partition(";")[0].strip() == requirement
+        assert requirement in (ROOT / "constraints" / f"{package}.txt").read_text(encoding="utf-8")
 
 
 def test_what_another_process_imports_is_asked_for_first(monkeypatch):

@@ -1,4 +1,4 @@
-"""Runs that read the features of SevenNet: trained, resumed, predicted with, and what their pages say."""
+"""Runs that read the features of a potential: trained, resumed, predicted with, and what their pages say."""
 
 import csv
 import sys
@@ -8,15 +8,25 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.foundation.potentials import potentials
 
 from phase2.config.assignments import parse_setting
+from phase2.config.foundation_models import FOUNDATION_MODELS
 from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
+from phase2.data.crystals.crystal import Crystal
 from phase2.data.dataset import open_graph_store
-from phase2.errors import MissingExtraError, ModelFileError, PreemptedError, RequestError, UnknownNameError
-from phase2.foundation.featurizer import Featurizer
+from phase2.errors import (
+    MissingExtraError,
+    ModelFileError,
+    PreemptedError,
+    RequestError,
+    UnknownNameError,
+)
+from phase2.foundation.featurizer import Featurizer, featurizer
 from phase2.models.files.modelfile import copy_tensors, load_model_file
+from phase2.prediction.predicting import predict_structures
 from phase2.prediction.predictor import Predictor
 from phase2.runs.ancestry.inherit import inherit_settings
 from phase2.training.callbacks.base import Callback
@@ -38,8 +48,13 @@ def asked(output, use="beside", **words):
 
 
 @pytest.fixture(scope="module", params=["beside", "alone"])
-def run(request, cache, tmp_path_factory):
-    resolved = resolve(asked(tmp_path_factory.mktemp("models"), request.param))
+def use(request):
+    return request.param
+
+
+@pytest.fixture(scope="module", params=potentials("sevennet-0", "chgnet"))
+def run(request, use, cache, tmp_path_factory):
+    resolved = resolve(asked(tmp_path_factory.mktemp("models"), use, backbone=request.param))
     return train_run(resolved, context=RunContext(workers=1))
 
 
@@ -61,8 +76,10 @@ def test_pages_say_what_the_potential_has_seen(run):
     for page in (run.directory.handoff, run.directory.model_card):
         text = page.read_text()
         assert "formation_energy: not a held-out result" in text
-        assert "SevenNet-0 (11Jul2024)" in text
-        assert "MPtrj" in text
+        potential = FOUNDATION_MODELS[run.manifest.config.foundation.name]
+        assert potential.title in text
+        assert potential.citation in text
+        assert ("magnetic moments of the Materials Project (MPtrj" in text) == (potential.name == "chgnet")
     assert "dielectric: not" not in text
 
 
@@ -76,10 +93,23 @@ def test_the_features_decide_what_is_predicted(run):
     assert np.abs(predictor.predict_graphs(graphs) - before).max() > 1e-4
 
 
+def test_a_crystal_without_features_is_refused_or_the_network_alone_is_named(run):
+    predictor = Predictor.load(run.directory.best)
+    polonium = Crystal.checked("polonium", (84,), np.zeros((1, 3)), np.eye(3) * 3.35)
+    (row,) = predict_structures(predictor, [polonium]).rows
+    foundation = run.manifest.config.foundation
+    said = f"{FOUNDATION_MODELS[foundation.name].title} gives it no features: it does not know Po"
+    if foundation.use == "alone":
+        assert (row.values, row.error) == (None, f"{said}.")
+    else:
+        assert row.values is not None
+        assert f"{said}, and means of the training crystals stand for them" in row.warning
+
+
 def test_other_weights_of_the_potential_are_refused(run):
     predictor = Predictor.load(run.directory.best)
     predictor.model = replace(predictor.model, features_digest="0" * 64)
-    with pytest.raises(ModelFileError, match="other weights of sevennet-0"):
+    with pytest.raises(ModelFileError, match=f"other weights of {run.manifest.config.foundation.name}"):
         predictor.predict_graphs(open_graph_store(run.manifest.config.data).graphs.take(np.arange(2)))
 
 
@@ -103,17 +133,27 @@ class StopAt(Callback):
             self.stop.request("the test")
 
 
-def test_a_resumed_run_ends_where_an_uninterrupted_one_ends(tmp_path):
-    whole = train_run(resolve(asked(tmp_path / "whole")), context=RunContext(workers=1))
+@pytest.mark.parametrize("backbone", potentials("sevennet-0", "chgnet"))
+def test_a_resumed_run_ends_where_an_uninterrupted_one_ends(backbone, tmp_path):
+    whole = train_run(resolve(asked(tmp_path / "whole", backbone=backbone)), context=RunContext(workers=1))
+    stopped = resolve(asked(tmp_path / "stopped", backbone=backbone))
     stop = StopRequest()
     with pytest.raises(PreemptedError):
-        train_run(
-            resolve(asked(tmp_path / "stopped")),
-            context=RunContext(workers=1, callback=StopAt(3, stop), stop=stop),
-        )
-    resumed = train_run(resolve(asked(tmp_path / "stopped")), ResumeRequest(wanted=True), RunContext(workers=1))
+        train_run(stopped, context=RunContext(workers=1, callback=StopAt(3, stop), stop=stop))
+    resumed = train_run(stopped, ResumeRequest(wanted=True), RunContext(workers=1))
     one, other = (copy_tensors(load_model_file(each.directory.best).model) for each in (whole, resumed))
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("backbone", potentials("sevennet-0", "chgnet"))
+def test_a_run_is_not_resumed_with_other_weights(backbone, tmp_path, monkeypatch):
+    resolved = resolve(asked(tmp_path, backbone=backbone))
+    stop = StopRequest()
+    with pytest.raises(PreemptedError):
+        train_run(resolved, context=RunContext(workers=1, callback=StopAt(3, stop), stop=stop))
+    monkeypatch.setattr(featurizer(backbone), "digest", "0" * 64)
+    with pytest.raises(ModelFileError, match="made with another data"):
+        train_run(resolved, ResumeRequest(wanted=True), RunContext(workers=1))
 
 
 def test_an_ordinary_run_has_nothing_of_it(tmp_path):
@@ -128,8 +168,15 @@ def test_bad_requests_are_refused(tmp_path):
         asked(tmp_path, backbone=None)
 
 
-def test_without_its_package_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sevenn", None)
-    monkeypatch.setitem(sys.modules, "sevenn.util", None)
-    with pytest.raises(MissingExtraError, match=r"phase2\[foundation\]"):
-        Featurizer("sevennet-0")
+@pytest.mark.parametrize(
+    ("backbone", "modules", "command"),
+    [
+        ("sevennet-0", ("sevenn", "sevenn.util"), r"pip install 'phase2\[foundation\]'"),
+        ("chgnet", ("chgnet", "chgnet.model"), "pip install --no-deps chgnet==0.4.2"),
+    ],
+)
+def test_without_its_package_what_installs_it_is_named(backbone, modules, command, monkeypatch):
+    for module in modules:
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=command):
+        Featurizer(backbone)

@@ -139,7 +139,7 @@ REFUSED = [
     ("phase2.yaml", {"from": "latest"}, "from=latest: must match"),
     ("phase2.yaml", {"from": "s3://bucket/run_1 --output /tmp"}, "from=s3://bucket/run_1 --output /tmp: must match"),
     ("phase2.yaml", {"freeze": "heads"}, "freeze=heads: choose one of backbone, none"),
-    ("phase2.yaml", {"backbone": "sevennet"}, "backbone=sevennet: choose one of sevennet-0, sevennet-l3i5"),
+    ("phase2.yaml", {"backbone": "sevennet"}, "backbone=sevennet: choose one of sevennet-0, sevennet-l3i5, chgnet"),
     ("phase2-sweep.yaml", {"level": "smoke,huge"}, "level=smoke,huge: only smoke, lite, std, pro, max"),
     ("phase2-sweep.yaml", {"seed": "1,x"}, "seed=1,x: must match"),
     ("phase2-sweep.yaml", {"competition": "true"}, "unknown parameter competition"),

@@ -48,7 +48,8 @@ class RunSettings(TypedDict, total=False):
         patience: Epochs without a better validation score before the run stops early.
         balance: How the losses of the properties are weighed: ``equal``, ``uncertainty`` or ``famo``.
         precision: Arithmetic of the forward pass: ``fp32`` or ``bf16``.
-        backbone: Read the features of this pretrained potential: ``sevennet-0`` or ``sevennet-l3i5``.
+        backbone: Read the features of this pretrained potential: ``sevennet-0``, ``sevennet-l3i5`` or
+            ``chgnet``.
         from_: Start from the weights of this run: its id or folder name, ``best``, its folder or address, the path of a
             ``best.pt``, or a :class:`phase2.Run`.
         freeze: With ``from_``: ``backbone`` trains the heads alone, ``none`` everything.

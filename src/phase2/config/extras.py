@@ -12,6 +12,7 @@ EXTRAS = {
     "torch": "train",
     "e3nn": "train",
     "pymatgen": "train",
+    "pynvml": "train",
     "sklearn": "train",
     "ase": "train",
     "crepes": "train",
@@ -36,10 +37,22 @@ EXTRAS = {
 }
 """The extra that each optional package belongs to, by import name."""
 
+APART = {"chgnet": "chgnet==0.4.2"}
+"""What pip installs for packages that are in no extra, by import name: what these require may not be installed.
+
+chgnet requires nvidia-ml-py3, which overwrites the module ``pynvml`` of nvidia-ml-py.
+"""
+
 
 def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
-    """Return what to install for a package that was not found; None where it belongs to no extra."""
+    """Return what to install for a package that was not found; None where phase2 does not know it."""
     package = (error.name or "").partition(".")[0]
+    if package in APART:
+        return MissingExtraError(
+            f"This needs the package '{package}'.",
+            why="It is in no extra: what it requires would overwrite a module that phase2 uses.",
+            fix=f"pip install --no-deps {APART[package]}",
+        )
     if package not in EXTRAS:
         return None
     extra = EXTRAS[package]

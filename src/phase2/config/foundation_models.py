@@ -8,9 +8,6 @@ from types import MappingProxyType
 
 from phase2.errors import UnknownNameError
 
-FOUNDATION_PACKAGE = "sevenn"
-"""Package that brings the potentials, by import name."""
-
 
 @dataclass(frozen=True, slots=True)
 class FoundationModel:
@@ -19,7 +16,8 @@ class FoundationModel:
     Attributes:
         name: Its name here: ``sevennet-0``.
         title: Its name in texts.
-        package_name: Its name in the package that brings it.
+        package: The package that brings it, by import name.
+        package_name: Its name there.
         features: Number of features of a crystal.
         licence: Licence of package and weights.
         citation: The paper.
@@ -30,6 +28,7 @@ class FoundationModel:
 
     name: str
     title: str
+    package: str
     package_name: str
     features: int
     licence: str
@@ -39,16 +38,32 @@ class FoundationModel:
 
 
 _SEVENNET = "Y. Park et al., J. Chem. Theory Comput. 20, 4857 (2024), doi:10.1021/acs.jctc.4c00190"
+_CHGNET = "B. Deng et al., Nat. Mach. Intell. 5, 1031 (2023), doi:10.1038/s42256-023-00716-3"
 _MPTRJ = (
-    "It was fitted to energies, forces and stresses of the Materials Project (MPtrj, 146,000 materials), "
-    "test crystals of this data set among them."
+    "It was fitted to {} of the Materials Project (MPtrj, 146,000 materials), test crystals of this data set among "
+    "them."
 )
+_ENERGIES = ("formation_energy", "ehull")
+
+
+def _sevennet(name: str, title: str, package_name: str, features: int) -> FoundationModel:
+    seen = _MPTRJ.format("energies, forces and stresses")
+    return FoundationModel(name, title, "sevenn", package_name, features, "MIT", _SEVENNET, seen, _ENERGIES)
+
+
 _MODELS = (
+    _sevennet("sevennet-0", "SevenNet-0 (11Jul2024)", "7net-0", 2048),
+    _sevennet("sevennet-l3i5", "SevenNet-l3i5", "7net-l3i5", 2304),
     FoundationModel(
-        "sevennet-0", "SevenNet-0 (11Jul2024)", "7net-0", 2048, "MIT", _SEVENNET, _MPTRJ, ("formation_energy", "ehull")
-    ),
-    FoundationModel(
-        "sevennet-l3i5", "SevenNet-l3i5", "7net-l3i5", 2304, "MIT", _SEVENNET, _MPTRJ, ("formation_energy", "ehull")
+        name="chgnet",
+        title="CHGNet 0.3.0",
+        package="chgnet",
+        package_name="0.3.0",
+        features=512,
+        licence="BSD-3-Clause-LBNL",
+        citation=_CHGNET,
+        seen=_MPTRJ.format("energies, forces, stresses and magnetic moments"),
+        seen_properties=_ENERGIES,
     ),
 )
 FOUNDATION_MODELS: Mapping[str, FoundationModel] = MappingProxyType({one.name: one for one in _MODELS})

@@ -271,7 +271,7 @@ class FoundationConfig(Frozen):
         width: Channels that they are projected to.
     """
 
-    name: Literal["sevennet-0", "sevennet-l3i5"]
+    name: Literal["sevennet-0", "sevennet-l3i5", "chgnet"]
     use: Literal["beside", "alone"] = "beside"
     width: Width = 128
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -11,11 +12,15 @@ from phase2.config.extras import explain_missing_packages
 from phase2.config.foundation_models import foundation_model
 from phase2.data.crystals.elements import SYMBOLS
 from phase2.data.graphs.packed import PackedGraphs
+from phase2.foundation.chgnet import CHGNet
 from phase2.foundation.potential import Potential
 from phase2.foundation.sevennet import SevenNet
 
 BATCH = 8
 """Crystals per pass: more need more memory, and are no faster on a CPU."""
+
+POTENTIALS: Mapping[str, Callable[[str, str], Potential]] = {"sevenn": SevenNet, "chgnet": CHGNet}
+"""What loads the potentials of a package, by the name of the package, from a name there and a device."""
 
 
 class Featurizer:
@@ -35,8 +40,9 @@ class Featurizer:
     """
 
     def __init__(self, name: str, device: str = "cpu") -> None:
+        one = foundation_model(name)
         with explain_missing_packages():
-            self._model: Potential = SevenNet(foundation_model(name).package_name, device)
+            self._model = POTENTIALS[one.package](one.package_name, device)
         self.name = name
         self.digest = self._model.digest
 

@@ -22,7 +22,7 @@ _DIRTY = "-dirty"
 # What the numbers of a run depend on.
 _PACKAGES = (
     *("numpy", "torch", "e3nn", "pymatgen", "pydantic", "scipy", "scikit-learn", "triton", "matplotlib"),
-    "sevenn",
+    *("sevenn", "chgnet"),
 )
 
 

@@ -20,6 +20,7 @@ from phase2.cli.models.options import (
 )
 from phase2.cli.options import DeviceOption, LimitOption, given_limits
 from phase2.cli.store import StoreOption, local_runs, open_existing_store
+from phase2.config.foundation_models import FOUNDATION_MODELS, foundation_model
 from phase2.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def embed(  # noqa: PLR0913 - options
     by: ForOption = None,
     store: StoreOption = None,
     backbone: Annotated[
-        str | None, typer.Option("--backbone", help="A pretrained potential instead: sevennet-0 or sevennet-l3i5.")
+        str | None,
+        typer.Option("--backbone", help=f"A pretrained potential instead: {', '.join(FOUNDATION_MODELS)}."),
     ] = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Crystals per batch.")] = 64,
     padding_buckets: PaddingOption = None,
@@ -106,7 +108,6 @@ def _embedder(
     device: str,
     padding_buckets: int | None,
 ) -> Embedder:
-    from phase2.config.foundation_models import foundation_model
     from phase2.models.device import choose_device
 
     if backbone is not None:

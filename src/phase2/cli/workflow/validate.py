@@ -14,7 +14,7 @@ from phase2.cli.store import StoreOption, open_command_store
 from phase2.cli.training.dry_run import find_and_reconcile, print_run
 from phase2.cli.workflow.placement import Placement, check_resources, takes_placement
 from phase2.cli.workflow.results import FolderOption, NameOption, write_results
-from phase2.config.foundation_models import FOUNDATION_PACKAGE
+from phase2.config.foundation_models import foundation_model
 from phase2.config.multirun.sweep import SweepRequest
 from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.request.run_request import RunRequest
@@ -107,13 +107,10 @@ def _check_backbone(run: ResolvedRun) -> None:
     Raises:
         MissingExtraError: It is not installed.
     """
-    from importlib.util import find_spec
+    from phase2.config.extras import refuse_missing
 
-    from phase2.config.extras import explain_missing_packages
-
-    if run.config.foundation is not None and find_spec(FOUNDATION_PACKAGE) is None:
-        with explain_missing_packages():
-            raise ModuleNotFoundError(name=FOUNDATION_PACKAGE)
+    if run.config.foundation is not None:
+        refuse_missing(foundation_model(run.config.foundation.name).package)
 
 
 def _check_data(runs: list[ResolvedRun], store: Store | None) -> None:
