@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from phase2.cli import main
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.data.dataset import CrystalPropertyDataset
+from phase2.data.targets import TargetScaler
 from phase2.errors import RequestError
+from phase2.testing.tiny_training import TinyData, tiny_config, tiny_data
 from phase2.training.loader import TrainingLoader
 from phase2.training.objective import property_losses
 from phase2.tuning.learning_rate.range_test import RangePoint, exponential_rates, range_test, suggest_rate
@@ -183,3 +186,12 @@ def test_the_losses_are_those_of_the_runs_label_weights(config, data):
     targets = next(loader.epoch(0)).targets  # an untrained network predicts 0, the mean
     expected = property_losses(torch.zeros_like(targets), targets, settings.loss, loader.label_weights(exponent)).mean()
     assert point.loss == pytest.approx(expected.item())
+
+
+def test_the_loss_of_a_binary_property_is_its_cross_entropy():
+    metal = PropertyDefinition(key="metal", task="binary").as_property()
+    tiny = tiny_data()
+    labels = (tiny.targets[:, :1] > np.nanmedian(tiny.targets[:, 0])).astype(float)
+    data = TinyData(tiny.graphs, labels, tiny.split, TargetScaler.fit(labels[tiny.split.train], [metal]))
+    (point, *_) = range_test(tiny_config(), data, exponential_rates(1e-6, 1e-5, 10), device=torch.device("cpu"))
+    assert point.loss == pytest.approx(math.log(2))  # an untrained network predicts 0: true or false alike

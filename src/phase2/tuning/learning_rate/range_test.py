@@ -18,6 +18,7 @@ from phase2.training.fine_tuning.start import StartingPoint
 from phase2.training.initial import initial_model
 from phase2.training.learner import Learner
 from phase2.training.loader import TrainingData, TrainingLoader
+from phase2.training.objective import binary_columns
 
 _AVERAGED = 0.95
 _DIVERGED = 4.0
@@ -111,6 +112,7 @@ def range_test(
         settings,
         steps=len(rates),
         weights=loader.label_weights(settings.label_exponent),
+        binary=binary_columns(data.scaler.properties),
         fine_tuning=fine_tuning and fine_tuning.model_copy(update={"unfreeze_epoch": 1}),
         schedule=lambda step: rates[step],
     )
