@@ -1,5 +1,6 @@
 """Columns that are no property: of the CSV of a folder, and of records in any format, by id."""
 
+import csv
 import json
 import shutil
 
@@ -30,6 +31,23 @@ def test_a_column_of_the_csv_of_a_folder(tmp_path):
     assert set(read_column(source, "lab")) == {record.id for record in source.records()}
     with pytest.raises(UnknownNameError, match="Did you mean 'lab'"):
         read_column(source, "labs")
+
+
+def test_rows_have_the_ids_of_their_crystals_whatever_column_says_them(tmp_path):
+    salt = (ROOT / "docs" / "examples" / "NaCl.cif").read_text(encoding="utf-8")
+    texts = tmp_path / "texts.csv"  # no column of names: crystals are named by their rows
+    with texts.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["cif", "band_gap", "lab"], [salt, 5, "north"], [salt, 6, "south"]])
+    assert read_column(open_source(str(texts)), "lab") == {"row-0": "north", "row-1": "south"}
+    assert list(read_column(open_source(str(texts)), "lab")) == [one.id for one in open_source(str(texts)).records()]
+    for headings, name, crystal in (("cif", "NaCl.cif", "NaCl"), ("id,file", "'=salt,NaCl.cif", "=salt")):
+        folder = tmp_path / crystal
+        folder.mkdir()
+        (folder / "NaCl.cif").write_text(salt, encoding="utf-8")
+        (folder / "targets.csv").write_text(f"{headings},band_gap,lab\n{name},5,north\n", encoding="utf-8")
+        source = open_source(str(folder))
+        assert [one.id for one in source.records()] == [crystal]
+        assert read_column(source, "lab") == {crystal: "north"}
 
 
 def test_a_column_of_records(tmp_path):

@@ -275,3 +275,11 @@ def test_a_column_groups_crystals_and_those_without_a_cell_are_alone():
     assert len(set(keys)) == 3 + 3
     parts = _rows(assign_parts(DataConfig(split="column:lab"), data).split)
     assert sum(len({keys[k] for k in part}) for part in parts) == 6
+
+
+@pytest.mark.parametrize("cells", [{}, {"mp-0": "", "mp-1": ""}])
+def test_a_column_without_a_value_groups_nothing_and_is_refused(cells):
+    graphs, symmetry = _few()
+    column = cast("ReadColumn", {"lab": cells}.get)
+    with pytest.raises(DataError, match="'lab' is empty"):
+        GroupKeys(graphs, lambda: symmetry, column).of(["composition", "column:lab"])

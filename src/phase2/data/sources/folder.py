@@ -73,9 +73,9 @@ class FolderSource(TableSource):
         """
         names = FileNames(list_files(self.path))
         seen: set[str] = set()
-        for row in self._targets.rows:
+        for number, row in enumerate(self._targets.rows):
             if not (row.may_be_comment and self._is_comment(row, names)):
-                yield bounded_name(self._raw(row, names, seen), self.limits)
+                yield bounded_name(self._raw(row, self._name_of(row, number), names, seen), self.limits)
 
     def left_out(self) -> tuple[LeftOut, ...]:
         """List the files below the folder that no record is made of, and why."""
@@ -100,10 +100,12 @@ class FolderSource(TableSource):
     def _is_comment(self, row: TargetRow, names: FileNames) -> bool:
         return not row.defect and not row.text and names.find(row.file, row.id).path is None
 
-    def _raw(self, row: TargetRow, names: FileNames, seen: set[str]) -> RawRecord:
+    def _name_of(self, row: TargetRow, number: int) -> str:  # noqa: ARG002 - of rows that name no file
+        return row.id or stem_of(row.file)
+
+    def _raw(self, row: TargetRow, crystal_id: str, names: FileNames, seen: set[str]) -> RawRecord:
         if row.defect:
             return RawRecord(row.id, None, row.defect, row.limit)
-        crystal_id = row.id or stem_of(row.file)
         if row.text:
             return text_record(row, crystal_id, seen)
         if "\0" in crystal_id + row.file:

@@ -57,9 +57,16 @@ class GroupKeys:
         if name.startswith(COLUMN):
             column = name.removeprefix(COLUMN).strip()
             cells = self._column(column)
-            _refuse_parts(column, [cells.get(str(one)) or "" for one in self._graphs.ids])
+            values = [cells.get(str(one)) or "" for one in self._graphs.ids]
+            _refuse_parts(column, values)
+            if not any(values):
+                raise DataError(
+                    f"The column '{column}' is empty.",
+                    why="No crystal has a value in it, and none would be kept together with another.",
+                    fix="Fill it, or name another column.",
+                )
             # Crystals without a cell are not known to belong together.
-            return [cells.get(str(one)) or f"? {one}" for one in self._graphs.ids]
+            return [value or f"? {one}" for value, one in zip(values, self._graphs.ids, strict=True)]
         formulas = [str(formula) for formula in self._graphs.formulas]
         if name == "composition":
             return formulas

@@ -23,8 +23,7 @@ from phase2.data.sources.base import (
     escape_unprintable,
     read_label,
 )
-from phase2.data.sources.file_names import stem_of
-from phase2.data.sources.tables.headings import is_known_heading, parse_headings
+from phase2.data.sources.tables.headings import is_known_heading
 from phase2.data.sources.tables.rows import Table, read_rows
 from phase2.data.sources.tables.targets import TargetRow, TargetTable, read_target_table
 from phase2.errors import DataError, InvalidCrystalError
@@ -79,17 +78,15 @@ class TableSource(PathSource):
         seen: set[str] = set()
         for number, row in enumerate(rows):
             if row.text or not row.may_be_comment:
-                yield bounded_name(text_record(row, row.id or f"row-{number}", seen), self.limits)
+                yield bounded_name(text_record(row, self._name_of(row, number), seen), self.limits)
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, object]]]:
         """See :class:`phase2.data.sources.columns.HasColumns`."""
         content = self._cells()
-        columns = parse_headings(self.table, content, self.properties)
-        for row in content.rows:
+        for number, (row, as_written) in enumerate(zip(self._targets.rows, content.rows, strict=True)):
             if not row.defect:
-                named = "" if columns.id is None else row.cells[columns.id].strip()
-                file = "" if columns.file is None else row.cells[columns.file].strip()
-                yield named or stem_of(file), dict(zip(content.headings, row.cells, strict=False))
+                name = escape_unprintable(self._name_of(row, number))
+                yield name, dict(zip(content.headings, as_written.cells, strict=False))
 
     def parse(self, raw: RawRecord) -> LabelledCrystal:
         """Read the structure of one row: its text, or its file.
@@ -121,6 +118,10 @@ class TableSource(PathSource):
     @cached_property
     def _targets(self) -> TargetTable:
         return read_target_table(self.table, self.limits, self.properties)
+
+    def _name_of(self, row: TargetRow, number: int) -> str:
+        """Return the id of the crystal of a row."""
+        return row.id or f"row-{number}"
 
     def _cells(self) -> Table:
         return read_rows(self.table, self.limits, lambda cell: is_known_heading(cell, self.properties))
