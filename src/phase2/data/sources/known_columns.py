@@ -5,9 +5,13 @@ A label is read from the property's own column or key first; these names come af
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
+from phase2.data.sources.missing import is_missing
 from phase2.properties import PROPERTIES, Property
 
 ReadLabels: TypeAlias = Callable[[Mapping[str, object]], dict[str, object]]
@@ -134,7 +138,14 @@ def _inside(record: Mapping[str, object], path: Sequence[str]) -> object:
 
 
 def _power(value: object) -> object:
+    """Return ten to the power of a number, also of one in a text; what is none as it is, for its label to be refused."""
+    number: object = value
+    if isinstance(value, str) and not is_missing(value) and "_" not in value:
+        with suppress(ValueError):
+            number = float(value)
+    if isinstance(number, bool) or not isinstance(number, int | float | Decimal):
+        return value
     try:
-        return 10.0**value if isinstance(value, int | float) and not isinstance(value, bool) else value
+        return 10.0 ** float(number) if math.isfinite(number) else math.nan
     except OverflowError:
-        return float("nan")
+        return math.nan

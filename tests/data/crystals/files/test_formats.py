@@ -11,6 +11,7 @@ import os
 import pickle
 import tarfile
 import zipfile
+from decimal import Decimal
 
 import ase.db
 import ase.io
@@ -172,6 +173,8 @@ def test_json_of_every_kind(tmp_path, kind):
         ({"shear_modulus": {"vrh": 45.0}, "energy_above_hull": 0.25}, {"shear_modulus": 45.0, "ehull": 0.25}),
         ({"gap pbe": 1.5}, {"band_gap": 1.5}),
         ({"log10(K_VRH)": 2.0, "log10(G_VRH)": 1.0}, {"bulk_modulus": 100.0, "shear_modulus": 10.0}),
+        ({"log10(K_VRH)": "2.0", "log10(G_VRH)": "n/a"}, {"bulk_modulus": 100.0}),
+        ({"log10(K_VRH)": -math.inf, "log10(G_VRH)": 1}, {"shear_modulus": 10.0}),
         ({"data": {"e_above_hull": 0.125}}, {"ehull": 0.125}),
         ({"attributes": {"_jarvis_mbj_bandgap": 1.5}}, {"band_gap_mbj": 1.5}),
         ({"attributes": {"_oqmd_delta_e": -2}}, {"formation_energy": -2}),
@@ -188,6 +191,16 @@ def test_a_label_that_is_an_unknown_object_is_refused(tmp_path):
     path = write(tmp_path / "a.json", [{"bulk_modulus": {"mean": 5}, "structure": DOCUMENT}])
     with pytest.raises(InvalidCrystalError, match="bulk_modulus_kv"):
         labelled(path)
+    for text in ("2 GPa", "2_0"):
+        path = write(tmp_path / "a.json", [{"log10(K_VRH)": text, "structure": DOCUMENT}])
+        with pytest.raises(InvalidCrystalError, match=text):
+            labelled(path)
+
+
+def test_a_logarithm_in_decimal_digits_is_one_too(tmp_path):
+    rows = [{"id": "a", "log10(K_VRH)": Decimal("2.00"), "atoms": JARVIS}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert labelled(tmp_path / "a.parquet")["a"][1] == {"bulk_modulus": 100.0}
 
 
 def test_matminers_names_are_the_index(tmp_path):
