@@ -17,6 +17,7 @@ from phase2.config.settings import cache_dir
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.label_remarks import label_remarks, refuse_sentinels
 from phase2.data.label_spread import spread_remarks
+from phase2.data.labels import without_impossible
 from phase2.data.sources.absent import refuse_absent_columns
 from phase2.data.sources.columns import read_column
 from phase2.data.splits.assign import AssignedSplit, SplitInput, assign_parts
@@ -110,7 +111,7 @@ class CrystalPropertyDataset:
         """
         store = open_graph_store(config, cache=cache, stored_in=stored_in, workers=workers, progress=progress)
         graphs = store.graphs
-        columns = np.asarray(graphs.targets, dtype=np.float64)
+        columns = np.array(graphs.targets, dtype=np.float64)
         assigned = assign_crystals(
             config, store, cache=cache or cache_dir(), stored_in=stored_in, workers=workers, progress=progress
         )
@@ -125,7 +126,9 @@ class CrystalPropertyDataset:
                 columns[:, requested],
                 partial(open_data_set, config.source, config.limits, known, store=stored_in, cache=cache),
             )
-        columns, beyond = _without_impossible(columns, graphs.ids, known, requested)
+        columns[:, requested], beyond = without_impossible(
+            columns[:, requested], [known[k] for k in requested], graphs.ids
+        )
         present = np.isfinite(columns[:, requested])
         if not present[whole.train].any():
             raise _without_labels(properties, columns[whole.train], config, beyond)
@@ -178,23 +181,6 @@ def _fit_scaler(
 ) -> TargetScaler:
     factors = learned_factors(graphs, properties)
     return TargetScaler.fit(targets[train], properties, None if factors is None else factors[train])
-
-
-def _without_impossible(
-    columns: NDArray[np.float64], ids: NDArray[np.str_], known: Sequence[Property], requested: Sequence[int]
-) -> tuple[NDArray[np.float64], dict[str, tuple[str, ...]]]:
-    """Replace labels beyond the bounds of their property by NaN, and list the crystals of each property."""
-    beyond: dict[str, tuple[str, ...]] = {}
-    for k in requested:
-        prop = known[k]
-        low = -np.inf if prop.lower is None else prop.lower
-        high = np.inf if prop.upper is None else prop.upper
-        outside = (columns[:, k] < low) | (columns[:, k] > high)
-        if outside.any():
-            columns = columns.copy()
-            columns[outside, k] = np.nan
-            beyond[prop.key] = tuple(ids[outside].tolist())
-    return columns, beyond
 
 
 def open_graph_store(

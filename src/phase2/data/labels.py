@@ -1,9 +1,13 @@
-"""Labels as their source gave them."""
+"""Labels as their source gave them, and those that are possible."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+
+from phase2.properties import Property
 
 
 def labels_as_given(stored: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -25,3 +29,28 @@ def labels_as_given(stored: NDArray[np.floating]) -> NDArray[np.float64]:
     narrow = wide.astype(np.float32)
     decimal = narrow.astype(np.str_).astype(np.float64)
     return np.where(narrow == wide, decimal, wide)
+
+
+def without_impossible(
+    labels: NDArray[np.float64], properties: Sequence[Property], ids: NDArray[np.str_]
+) -> tuple[NDArray[np.float64], dict[str, tuple[str, ...]]]:
+    """Replace labels beyond the bounds of their property by NaN.
+
+    Args:
+        labels: Labels of B crystals, (B, P), in the units of the properties, NaN where missing.
+        properties: The P properties.
+        ids: Names of the crystals, (B,).
+
+    Returns:
+        The labels, (B, P), and the ids of the crystals whose label was replaced, by property.
+    """
+    beyond: dict[str, tuple[str, ...]] = {}
+    kept, given = labels.copy(), labels_as_given(labels)  # 0.7 as float32 is below 0.7
+    for k, prop in enumerate(properties):
+        low = -np.inf if prop.lower is None else prop.lower
+        high = np.inf if prop.upper is None else prop.upper
+        outside = (given[:, k] < low) | (given[:, k] > high)
+        if outside.any():
+            kept[outside, k] = np.nan
+            beyond[prop.key] = tuple(ids[outside].tolist())
+    return kept, beyond

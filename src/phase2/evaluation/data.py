@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from phase2.config.data.sets import CRYSTALS
 from phase2.config.schema import DataConfig
+from phase2.data.crystals.shown import cut
 from phase2.data.dataset import CrystalPropertyDataset, open_graph_store
-from phase2.data.labels import labels_as_given
+from phase2.data.label_remarks import label_remarks, refuse_sentinels
+from phase2.data.labels import labels_as_given, without_impossible
 from phase2.errors import DataError, Phase2Error, RequestError, UnknownNameError
 from phase2.evaluation.label_columns import LabelColumn, labels_of, with_columns
+from phase2.output.wording import counted
 from phase2.properties import Property
 from phase2.runs.layout import MANIFEST
 from phase2.runs.records.manifest import read_manifest
@@ -43,6 +47,7 @@ class LabelledData:
         index: The crystals with a label, rows of the store, (B,) int64.
         labels: Their labels, (B, P) float64, in the properties' units, NaN where missing.
         unlabelled: Crystals of the part without a label of these properties.
+        remarks: Remarks on the labels of other data than the model's.
     """
 
     config: DataConfig
@@ -51,6 +56,7 @@ class LabelledData:
     index: NDArray[np.int64]
     labels: NDArray[np.float64]
     unlabelled: int
+    remarks: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -112,7 +118,7 @@ def open_labelled(
     stored_in: Store | None = None,
     columns: Mapping[str, LabelColumn] = MappingProxyType({}),
 ) -> LabelledData:
-    """Open all labelled crystals of a data set.
+    """Open all labelled crystals of a data set; as for a training, labels beyond the bounds of a property are left out.
 
     Args:
         config: Its name or path, the graphs that the model reads, and the limits of reading.
@@ -121,12 +127,23 @@ def open_labelled(
         columns: Columns of labels that have other names, by property.
 
     Raises:
-        DataError: It cannot be read, or has no label of these properties, or no such column.
+        DataError: It cannot be read, or has no label of these properties, or no such column, or numbers that stand for
+            missing labels.
     """
     config = with_columns(config, columns, properties)
     store = open_graph_store(config, stored_in=stored_in)
     targets = labels_of(config, columns, properties, labels_as_given(store.graphs.targets), stored_in)
-    return _labelled(config, "all", store, np.arange(len(store.graphs)), targets)
+    ids = np.asarray(store.graphs.ids)
+    targets, beyond = without_impossible(targets, properties, ids)
+    if config.source not in CRYSTALS:
+        refuse_sentinels(targets, properties, ids)
+    left_out = [
+        f"{key}: {counted(len(names), 'label')} beyond the bounds of the property, such as that of {cut(names[0])}, "
+        "left out"
+        for key, names in beyond.items()
+    ]
+    found = _labelled(config, "all", store, np.arange(len(store.graphs)), targets)
+    return replace(found, remarks=(*left_out, *label_remarks(targets, properties, ids)))
 
 
 def open_part(

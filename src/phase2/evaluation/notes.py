@@ -27,7 +27,7 @@ def part_note(part: Part) -> list[str]:
 
 
 def left_out_notes(data: LabelledData) -> list[str]:
-    """Count the records of other data than the model's that are not judged, and name the first."""
+    """Count the records of other data than the model's that are not judged, name the first, and remark on labels."""
     rejected = data.store.rejected if data.part == "all" else ()
     notes = []
     if rejected:
@@ -36,7 +36,7 @@ def left_out_notes(data: LabelledData) -> list[str]:
     if data.unlabelled:
         have = "crystal has" if data.unlabelled == 1 else "crystals have"
         notes.append(f"{data.unlabelled:,} {have} no label of these properties")
-    return notes
+    return [*notes, *data.remarks]
 
 
 def changed_note(model_file: Path, trained: CrystalPropertyDataset | Phase2Error) -> list[str]:

@@ -138,7 +138,7 @@ def _inside(record: Mapping[str, object], path: Sequence[str]) -> object:
 
 
 def _power(value: object) -> object:
-    """Return ten to the power of a number, also of one in a text; what is none as it is, for its label to be refused."""
+    """Return ten to the power of a number, also of one in a text; what is none, for its label to be refused."""
     number: object = value
     if isinstance(value, str) and not is_missing(value) and "_" not in value:
         with suppress(ValueError):
