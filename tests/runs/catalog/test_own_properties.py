@@ -22,6 +22,7 @@ from phase2.runs.catalog.ranking import finished_rows, ranked, rows_table
 from phase2.runs.records.manifest import read_manifest
 from phase2.runs.records.predictions import PartPredictions
 from phase2.runs.records.results import PropertyMetrics
+from phase2.runs.records.splits import SplitFacts
 from phase2.storage.urls import open_store
 
 CV = PropertyDefinition(key="cv", unit="J/mol/K", column="heat_capacity")
@@ -207,6 +208,35 @@ def test_runs_that_are_no_folds_of_one_division_are_refused(make_own, splits, se
     with pytest.raises(DataError, match="cv") as refused:
         CrossValidation.of("cv", folds)
     assert re.search(said, str(refused.value))
+
+
+def with_data(manifest, settings, **facts):
+    data = manifest.config.data.model_copy(update=settings)
+    return manifest.model_copy(
+        update={
+            "config": manifest.config.model_copy(update={"data": data}),
+            "data": manifest.data.model_copy(update=facts),
+        }
+    )
+
+
+def test_a_cross_validation_says_which_crystals_no_fold_tests(make_own):
+    made = [read_manifest(make_own(f"cv-{k}", 2.0, 0.2, split=f"kfold:2/{k}").manifest) for k in (1, 2)]
+    sizes = {"read": 100, "rejected": 2, "unlabelled": 8, "used": 90}
+    facts = SplitFacts(name="kfold:2/1", seed=42, fractions=(0.8, 0.1, 0.1))
+    whole = [with_data(one, {"max_samples": 90}, **sizes, split=facts) for one in made]
+    assert not CrossValidation.of("cv", whole).reduced
+    assert "not whole" not in CrossValidation.of("cv", whole).markdown()
+    twins = facts.model_copy(update={"dropped_val": 1, "dropped_test": 3})
+    apart = [with_data(one, {"drop_twins": True}, **{**sizes, "used": 86}, split=twins) for one in made]
+    text = CrossValidation.of("cv", apart).markdown()
+    assert "6 crystals with a twin in the training part of the fold are not tested" in text
+    assert "--max-samples" not in text
+    both = [with_data(one, {"max_samples": 50}, **{**sizes, "used": 46}, split=twins) for one in apart]
+    assert CrossValidation.of("cv", both).reduced
+    with pytest.raises(DataError, match="no folds of one division") as refused:
+        CrossValidation.of("cv", [whole[0], with_data(whole[1], {"drop_twins": True})])
+    assert "without twins" in str(refused.value)
 
 
 def test_a_record_of_matbench_names_each_fold_though_one_is_missing(make_own):

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Literal, Self
 
+from pydantic import Field
+
 from phase2.config.data.splits import MATBENCH_FOLDS, parse_split
 from phase2.errors import DataError
+from phase2.output.wording import counted
 from phase2.runs.records.manifest import RunManifest
 from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.markdown import number, table
@@ -17,6 +20,10 @@ Measure = Literal["mae", "log_loss", "roc_auc", "accuracy", "f1"]
 _OF_VALUES: tuple[Measure, ...] = ("mae",)
 _OF_BINARY: tuple[Measure, ...] = ("log_loss", "roc_auc", "accuracy", "f1")
 _NAMES: Mapping[Measure, str] = {"log_loss": "log loss", "roc_auc": "ROC AUC", "accuracy": "accuracy", "f1": "F1"}
+
+
+def _is_zero(value: object) -> bool:
+    return value == 0
 
 
 class FoldRun(Record):
@@ -74,6 +81,7 @@ class CrossValidation(Record):
         missing: Ids of runs that are not finished.
         properties: Errors by property; several of a binary one.
         reduced: Whether crystals of the folds were left out by ``max_samples``.
+        dropped: Crystals that no fold tests, since they have a twin in its training part (``drop_twins``).
     """
 
     schema_version: Counted = 1
@@ -83,6 +91,7 @@ class CrossValidation(Record):
     missing: tuple[str, ...] = ()
     properties: tuple[PropertySpread, ...]
     reduced: bool = False
+    dropped: Counted = Field(default=0, exclude_if=_is_zero)
 
     @classmethod
     def of(cls, name: str, manifests: Sequence[RunManifest], missing: Sequence[str] = ()) -> Self:
@@ -120,6 +129,7 @@ class CrossValidation(Record):
                 for spread in _spreads(key, done)
             ),
             reduced=any(_is_reduced(one) for one in done),
+            dropped=sum(_dropped(one)[1] for one in done),
         )
 
     def markdown(self) -> str:
@@ -139,6 +149,9 @@ class CrossValidation(Record):
             lines.append(table(columns, binary, numeric=len(columns) - 2))
         if self.reduced:
             lines.append("The folds are not whole: --max-samples leaves crystals out.")
+        if self.dropped:
+            twins = f"{counted(self.dropped, 'crystal')} with a twin in the training part of the fold"
+            lines.append(f"The folds are not whole: {twins} {'is' if self.dropped == 1 else 'are'} not tested.")
         if self.missing:
             lines.append(f"Not finished: {', '.join(self.missing)}.")
         return "\n\n".join(lines) + "\n"
@@ -177,18 +190,28 @@ def _refuse_mixed(name: str, manifests: Sequence[RunManifest]) -> None:
 def _division(manifest: RunManifest) -> tuple[object, ...]:
     split, data = parse_split(manifest.config.data.split_name), manifest.config.data
     content = (manifest.data.address if manifest.data else "") or data.source
-    return split.method, split.folds, split.keys, data.split_seed, content, data.max_samples
+    return split.method, split.folds, split.keys, data.split_seed, content, data.max_samples, data.drop_twins
 
 
 def _described(manifest: RunManifest) -> str:
     data = manifest.config.data
     kept = "" if data.max_samples is None else f", at most {data.max_samples:,} crystals"
-    return f"{data.source}, {data.split_name}, split seed {data.split_seed}{kept}"
+    twins = ", without twins" if data.drop_twins else ""
+    return f"{data.source}, {data.split_name}, split seed {data.split_seed}{kept}{twins}"
 
 
 def _is_reduced(manifest: RunManifest) -> bool:
-    most, data = manifest.config.data.max_samples, manifest.data
-    return most is not None and data is not None and data.train + data.val + data.test >= most
+    """Return whether labelled crystals are in no part that were not left out for a twin."""
+    data = manifest.data
+    if manifest.config.data.max_samples is None or data is None:
+        return False
+    return data.used + sum(_dropped(manifest)) < data.read - data.rejected - data.unlabelled
+
+
+def _dropped(manifest: RunManifest) -> tuple[int, int]:
+    """Return the validation and test crystals that were left out for a twin in the training part."""
+    split = manifest.data.split if manifest.data else None
+    return (split.dropped_val or 0, split.dropped_test or 0) if split else (0, 0)
 
 
 def _fold_run(manifest: RunManifest) -> FoldRun:
