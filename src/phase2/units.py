@@ -141,7 +141,10 @@ _MAGNETON = re.compile(
 )
 _MOLE_OF_ATOMS = re.compile(r"\b(mol|mole)[ \-_*]*(?:of +)?(atoms?)\b")
 _PER = re.compile(r"(?<![A-Za-z])per(?![A-Za-z])")
-_TOKEN = re.compile(r"\s*(?:(?P<symbol>[A-Za-z%][A-Za-z.]*|1)\^?(?P<power>[+-]?\d+)?|(?P<sign>[*/()]))")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<symbol>[A-Za-z%][A-Za-z.]*)\^?(?P<power>[+-]?\d+)?|(?P<one>1)(?![\d.,^])|(?P<sign>[*/()]))"
+)
+"""A number other than 1 is none of them: 10 GPa is no unit, and 10 is not 1 to the power of zero."""
 _GAP = re.compile(r"[\s_]*-?(?!\d)[\s_]*")
 
 
@@ -237,6 +240,8 @@ class _Parser:
         if found is None or (found["sign"] or "(") != "(":
             raise self._unknown(self._text[self._at :].strip() or self._shown)
         self._at = found.end()
+        if found["one"]:
+            return _ONE
         if found["symbol"]:
             return self._symbol(found["symbol"]) ** self._power(found["power"])
         unit = self._product()
