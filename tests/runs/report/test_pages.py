@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from phase2.config.data.own_properties import PropertyDefinition
 from phase2.runs.records.results import PropertyMetrics
 from phase2.runs.report.caveats import caveats
 from phase2.runs.report.handoff import handoff
@@ -26,6 +27,25 @@ def test_pages_of_a_run_without_data_or_numbers(manifest):
     bare = manifest.model_copy(update={"data": None, "val": (), "test": (), "score": None})
     for page in (handoff(bare, FOLDER), model_card(bare)):
         assert "None" not in page.replace("best None", "")
+
+
+def test_the_score_and_the_metrics_of_binary_properties_are_said(manifest):
+    definitions = (PropertyDefinition(key="metal", task="binary"),)
+    data = manifest.config.data.model_copy(update={"own_properties": definitions})
+    metal = PropertyMetrics.from_probabilities("metal", 50, log_loss=0.3, baseline_log_loss=0.6)
+    binary = manifest.model_copy(
+        update={
+            "config": manifest.config.model_copy(update={"data": data, "properties": ("metal",)}),
+            "properties": ("metal",),
+            "val": (metal,),
+            "test": (metal,),
+        }
+    )
+    for page in (handoff(binary, FOLDER), model_card(binary)):
+        assert "log loss / log loss of" in page
+        assert "the share of true training labels" in page
+    assert "better; 1 is as good as these baselines." in handoff(binary, FOLDER)
+    assert "area under the ROC" in model_card(binary)
 
 
 def test_one_crystal_is_no_plural(manifest):

@@ -25,7 +25,7 @@ _PAGE = """\
 {metrics}
 {boosting}
 Validation score {score} in epoch {best_epoch} of {epochs}: mean over the properties of MAE / MAE of the median
-baseline. Lower is better; 1 is as good as predicting the median of the training labels for every crystal.
+baseline{score_means}
 {intervals}
 ## Before you use it
 
@@ -54,6 +54,10 @@ number of threads give equal numbers. `run_config.json` has every setting with i
 {provenance}
 """
 
+_OF_VALUES = ". Lower is better; 1 is as good as predicting the median of the training labels for every crystal."
+_WITH_BINARY = """, or where they are binary of log loss / log loss of the share of true training labels. Lower is
+better; 1 is as good as these baselines."""
+
 
 def handoff(manifest: RunManifest, folder: str) -> str:
     """Write the hand-off page of a finished run, in Markdown.
@@ -68,6 +72,7 @@ def handoff(manifest: RunManifest, folder: str) -> str:
         metrics=metrics_table(manifest.val, manifest.test, manifest.baselines),
         boosting=paragraph(markdown_text(boosting_sentence(manifest.val, manifest.baselines))),
         score=number(manifest.score),
+        score_means=_WITH_BINARY if any(one.is_binary for one in manifest.val) else _OF_VALUES,
         best_epoch=manifest.best_epoch,
         epochs=manifest.epochs,
         intervals=paragraph(intervals_section(manifest.intervals)),

@@ -39,7 +39,7 @@ Errors depend on the chemistry: they are larger for elements and structures that
 ## Metrics
 
 Mean absolute error (MAE) in the property's unit, beside the MAE of predicting the median of the training labels
-for every crystal{boosting_metric}.
+for every crystal{boosting_metric}.{binary_metric}
 
 ## Evaluation data
 
@@ -53,7 +53,7 @@ for every crystal{boosting_metric}.
 
 {metrics}
 {boosting}
-Validation score {score} (mean over the properties of MAE / MAE of the median baseline). `parity.png` shows every
+Validation score {score} (mean over the properties of MAE / MAE of the median baseline{more}). `parity.png` shows every
 test crystal.
 {intervals}
 ## Ethical considerations
@@ -76,6 +76,9 @@ _LICENCES = {
 }
 _BOOSTING = """, and of gradient boosting (scikit-learn's
 `HistGradientBoostingRegressor` on statistics of composition, lattice and coordination) fitted to the same labels"""
+_BINARY = """ Of binary properties log loss, area under the ROC
+curve, accuracy and F1, beside the log loss of predicting the share of true training labels for every crystal."""
+_SCORE_OF_BINARY = ", of binary\nones log loss / log loss of that share"
 _LIMITS = (
     "Labels are computed, not measured, and carry the errors of their functional: "
     "gaps of semilocal functionals are too small.",
@@ -90,7 +93,7 @@ _INTERVALS = Markup(
 
 def model_card(manifest: RunManifest) -> str:
     """Write the model card of a finished run, in Markdown."""
-    source = manifest.config.data.source
+    source, is_binary = manifest.config.data.source, any(one.is_binary for one in manifest.val)
     return _PAGE.format(
         algorithm=manifest.algorithm,
         mode=manifest.mode,
@@ -101,7 +104,9 @@ def model_card(manifest: RunManifest) -> str:
         metrics=metrics_table(manifest.val, manifest.test, manifest.baselines),
         boosting=paragraph(markdown_text(boosting_sentence(manifest.val, manifest.baselines))),
         boosting_metric=_BOOSTING if manifest.baselines else "",
+        binary_metric=_BINARY if is_binary else "",
         score=number(manifest.score),
+        more=_SCORE_OF_BINARY if is_binary else "",
         intervals=paragraph(intervals_section(manifest.intervals, heading="###")),
         caveats=bullets(
             [
