@@ -123,3 +123,22 @@ def test_bounds_that_leave_no_label_are_told_from_missing_labels(tmp_path):
     with pytest.raises(DataError, match="No label of share is left") as refused:
         CrystalPropertyDataset.load(config, ["share"], cache=tmp_path)
     assert "20 labels of share, as of c0, lie beyond the bounds" in refused.value.why
+
+
+def test_training_labels_that_are_taken_for_failed_calculations_are_named(tmp_path):
+    path = tmp_path / "sparse.jsonl"
+    high = dict(zip(range(0, 240, 30), (2, 3, 4, 5, 80, 90, 100, 130), strict=True))
+    with path.open("w") as file:
+        for k in range(1000):
+            edge = 3.5 + k / 1000
+            atoms = {"lattice_mat": (edge * np.eye(3)).tolist(), "coords": [[0, 0, 0]], "elements": ["Na"]}
+            record = {"jid": f"c{k}", "atoms": {**atoms, "cartesian": False}, "tc": high.get(k, 0)}
+            file.write(json.dumps(record) + "\n")
+    own = (PropertyDefinition(key="tc", unit="K", lower=0),)
+    dataset = CrystalPropertyDataset.load(DataConfig(source=str(path), own_properties=own), ["tc"], cache=tmp_path)
+    labels = dataset.targets[dataset.split.train]
+    left = np.flatnonzero(~dataset.scaler.training_mask(labels)[:, 0])
+    assert 0 < len(left) < 8
+    (remark,) = [one for one in dataset.label_remarks() if "not learned" in one]
+    assert remark.startswith(f"tc: {len(left)} of 800 training labels lie more than 15 robust standard deviations")
+    assert f": {labels[left].max():g} (c" in remark

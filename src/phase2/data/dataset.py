@@ -16,7 +16,7 @@ from phase2.config.schema import DataConfig
 from phase2.config.settings import cache_dir
 from phase2.data.graphs.packed import PackedGraphs
 from phase2.data.label_remarks import label_remarks, refuse_sentinels
-from phase2.data.label_spread import spread_remarks
+from phase2.data.label_spread import spread_remarks, unlearned_remarks
 from phase2.data.labels import without_impossible
 from phase2.data.sources.absent import refuse_absent_columns
 from phase2.data.sources.columns import read_column
@@ -165,7 +165,13 @@ class CrystalPropertyDataset:
         return (
             *label_remarks(self.targets[used], self.properties, self.graphs.ids[used]),
             *spread_remarks(self.targets[train], self.properties, self.graphs.ids[train], what="training labels"),
+            *unlearned_remarks(self.targets[train], self._learned(train), self.properties, self.graphs.ids[train]),
         )
+
+    def _learned(self, train: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Select the labels of training crystals that are learned, (B, P) bool."""
+        factors = learned_factors(self.graphs, self.properties)
+        return self.scaler.training_mask(self.targets[train], None if factors is None else factors[train])
 
     def label_counts(self) -> dict[str, dict[str, int]]:
         """Count the labels of each property in each part: ``{"train": {"band_gap": 812, ...}, ...}``."""

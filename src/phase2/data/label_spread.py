@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from phase2.data.targets import OUTLIER_SIGMAS
 from phase2.data.transforms import to_learned
 from phase2.properties import KEYS, Property
 
@@ -37,6 +38,33 @@ def spread_remarks(
     return [one for k, prop in enumerate(properties) for one in _remarks(targets[:, k], prop, ids, what)]
 
 
+def unlearned_remarks(
+    targets: NDArray[np.floating],
+    learned: NDArray[np.bool_],
+    properties: Sequence[Property],
+    ids: NDArray[np.str_],
+) -> list[str]:
+    """Remark on training labels that are left out of the training, one sentence for each property that has any.
+
+    Args:
+        targets: Labels of B training crystals, (B, P), in the units of the properties, NaN where missing.
+        learned: Which of them are learned, (B, P): :meth:`phase2.data.targets.TargetScaler.training_mask`.
+        properties: The P properties.
+        ids: Names of the crystals, (B,).
+    """
+    found = []
+    for k, prop in enumerate(properties):
+        column, present = targets[:, k], np.isfinite(targets[:, k])
+        odd = np.flatnonzero(present & ~learned[:, k])
+        if len(odd):
+            worst = odd[np.argsort(-np.abs(column[odd] - np.median(column[present])), kind="stable")]
+            found.append(
+                f"{prop.key}: {len(odd):,} of {present.sum():,} training labels lie more than {OUTLIER_SIGMAS:g} "
+                f"robust standard deviations from the median, and are not learned: {_listed(column, worst, ids)}."
+            )
+    return found
+
+
 def _remarks(column: NDArray[np.floating], prop: Property, ids: NDArray[np.str_], what: str) -> Iterator[str]:
     known = np.flatnonzero(np.isfinite(column))
     values = np.asarray(column[known], dtype=np.float64)
@@ -64,10 +92,15 @@ def _far(
 ) -> Iterator[str]:
     """Remark on labels beyond the sides that have no bound."""
     odd = ((place < -FAR) & (prop.lower is None)) | ((place > FAR) & (prop.upper is None))
-    worst = np.flatnonzero(odd)[np.argsort(-np.abs(place[odd]), kind="stable")][:_SHOWN]
+    worst = np.flatnonzero(odd)[np.argsort(-np.abs(place[odd]), kind="stable")]
     if not len(worst):
         return
-    shown = ", ".join(f"{values[k]:g} ({ids[k]})" for k in worst)
-    more = f" and {odd.sum() - _SHOWN:,} more" if odd.sum() > _SHOWN else ""
     advice = " Values of several orders of magnitude need log1p or asinh." if prop.transform == "none" else ""
-    yield f"{prop.key}: {odd.sum():,} of {len(values):,} labels are far from the others: {shown}{more}.{advice}"
+    shown = _listed(values, worst, ids)
+    yield f"{prop.key}: {odd.sum():,} of {len(values):,} labels are far from the others: {shown}.{advice}"
+
+
+def _listed(values: NDArray[np.floating], rows: NDArray[np.int64], ids: NDArray[np.str_]) -> str:
+    """Name the first of these labels, with their crystals, and count the others."""
+    more = f" and {len(rows) - _SHOWN:,} more" if len(rows) > _SHOWN else ""
+    return ", ".join(f"{values[k]:g} ({ids[k]})" for k in rows[:_SHOWN].tolist()) + more
