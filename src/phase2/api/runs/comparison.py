@@ -34,7 +34,7 @@ def compare(*runs: RunReference, store: str | os.PathLike[str] | None = None) ->
         ('score', 2)
     """
     if len(runs) < 2:
-        raise RequestError("One run compares with nothing.", fix="Name two runs or more; those of a list: compare(*runs).")
+        raise RequestError("One run compares with nothing.", fix="Name two or more; of a list: compare(*runs).")
     return Comparison([manifest_of(run, store) for run in runs])
 
 
