@@ -10,12 +10,12 @@ from phase2.config.schema import GraphSpec
 from phase2.data.crystals.crystal import Crystal
 from phase2.data.graphs.packing import pack
 
-NO_WHEEL = "There is no wheel of chgnet for this Python and machine (constraints/chgnet.in)."
+NOT_INSTALLED = "chgnet is not installed; make setup does so where it has a wheel (constraints/chgnet.in)."
 
 
 def potentials(*names):
     """Potentials as parameters of a test, skipped where the package of one is not installed."""
-    without = pytest.mark.skipif(find_spec("chgnet") is None, reason=NO_WHEEL)
+    without = pytest.mark.skipif(find_spec("chgnet") is None, reason=NOT_INSTALLED)
     return [pytest.param(one, marks=[without] if FOUNDATION_MODELS[one].package == "chgnet" else []) for one in names]
 
 

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from tests.foundation.potentials import NO_WHEEL, features, salt
+from tests.foundation.potentials import NOT_INSTALLED, features, salt
 
 from phase2.config.schema import DataConfig, GraphSpec
 from phase2.data.crystals.crystal import Crystal
@@ -15,7 +15,7 @@ from phase2.data.graphs.packing import pack
 from phase2.foundation.chgnet import CHGNet
 from phase2.foundation.featurizer import featurizer
 
-pytest.importorskip("chgnet", reason=NO_WHEEL)
+pytest.importorskip("chgnet", reason=NOT_INSTALLED)
 
 
 def test_they_are_those_of_its_own_interface():
