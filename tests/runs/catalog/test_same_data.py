@@ -29,3 +29,14 @@ def test_other_crystals_another_split_and_other_labels_are_other_data(manifest, 
     assert not on_same_data([manifest, alone.model_copy(update={"config": divided})])
     assert not on_same_data([manifest, alone.model_copy(update={"val": (errors.model_copy(update={"count": 9}),)})])
     assert not on_same_data([manifest, alone.model_copy(update={"data": None})])
+
+
+def test_crystals_without_twins_of_other_labels_are_other_data(manifest, alone):
+    def without_twins(run, parts):
+        data = run.config.data.model_copy(update={"drop_twins": True, "max_samples": None})
+        facts = run.data.model_copy(update={"split_fingerprint": parts})
+        return run.model_copy(update={"config": run.config.model_copy(update={"data": data}), "data": facts})
+
+    together = without_twins(manifest, "11" * 32)
+    assert on_same_data([together, without_twins(alone, "11" * 32)])
+    assert not on_same_data([together, without_twins(alone, "22" * 32)])  # as many labels, of other crystals

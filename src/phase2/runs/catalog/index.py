@@ -51,7 +51,7 @@ class IndexEntry(Record):
 class Index(Record):
     """The index of a store."""
 
-    schema_version: Literal[6] = 6
+    schema_version: Literal[7] = 7
     entries: tuple[IndexEntry, ...]
 
 

@@ -222,8 +222,9 @@ class _Manifest(_Part):
         if self.config.described()["split"] == RANDOM:
             settings.pop("own_properties", None)  # other splits bring sparse labels into every part
         name = self.data.address or PurePath(str(self.config.data.get("source"))).name
-        # A part of the crystals is chosen by their labels.
-        chosen = self.data.split_fingerprint if settings.get("max_samples") else ""
+        # A part of the crystals is chosen by their labels, and twins are those of labelled crystals.
+        is_chosen = settings.get("max_samples") or settings.get("drop_twins")
+        chosen = self.data.split_fingerprint if is_chosen else ""
         text = json.dumps([name, self.data.read, self.data.rejected, settings, chosen], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
