@@ -18,6 +18,7 @@ from phase2.baselines.features import DEFAULT_GROUPS, VERSION
 from phase2.config.levels import SEED
 from phase2.config.settings import cache_dir
 from phase2.data.dataset import CrystalPropertyDataset
+from phase2.data.store.files import READING
 from phase2.data.transforms import learned_factors
 from phase2.errors import Phase2Error
 from phase2.machine.headroom import free_memory
@@ -83,7 +84,7 @@ def _key(dataset: CrystalPropertyDataset) -> str:
     """
     settings = [dict(settings_for(labels)) for labels in dataset.label_counts()["train"].values()]
     forms = [prop.learned_as for prop in dataset.properties]
-    facts = [VERSION, dataset.fingerprint, forms, SEED, DEFAULT_GROUPS, settings, sklearn_version()]
+    facts = [VERSION, READING, dataset.fingerprint, forms, SEED, DEFAULT_GROUPS, settings, sklearn_version()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -76,7 +76,7 @@ def cached_features(
         RequestError: The cache folder cannot be written.
         TransientError: The disk is full.
     """
-    folder = cache_dir / "features" / f"{store.fingerprint[:32]}-{model.digest[:16]}-{FORMAT}"
+    folder = cache_dir / "features" / f"{store.cache_name}-{model.digest[:16]}-{FORMAT}"
     cached = CachedFeatures.open(folder, len(store.graphs), model.width)
     if cached.done[index].all():
         return cached.rows

@@ -119,6 +119,18 @@ def until_half_way(process):
     assert process.stdout.readline() == "done 8\n"
 
 
+def test_a_store_of_an_earlier_reading_is_built_anew_under_the_same_fingerprint(data, cache, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(store_module, "READING", store_module.READING - 1)
+        before = build(data, cache)
+        earlier_name = before.cache_name
+    after = build(data, cache)
+    assert after.fingerprint == before.fingerprint
+    assert after.cache_name != earlier_name
+    assert (before.path.name, after.path.name) == (earlier_name, after.cache_name)
+    assert set(left_in(cache)) == {earlier_name, after.cache_name}
+
+
 def test_the_store_holds_the_graphs_of_all_crystals_in_order(data, cache):
     store = build(data, cache)
     source = FileSource(data)

@@ -158,6 +158,7 @@ def test_a_dry_run_names_the_runs_and_trains_none(request_for, tmp_path, capfd):
     ("settings", "options", "message"),
     [
         ({"max_samples": 50}, [], "All crystals are needed for --also-alone and --also-fine-tuned"),
+        ({"drop_twins": True}, [], "--also-alone and --also-fine-tuned and --drop-twins exclude"),
         ({}, ["--resume"], "which comparison to continue"),
         ({}, ["--resume", "nobody"], "no comparison 'nobody'"),
         ({}, ["--report-to", "x"], "--report-to and --also-alone and --also-fine-tuned"),

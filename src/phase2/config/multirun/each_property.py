@@ -51,7 +51,7 @@ def together(request: RunRequest, name: str, option: str) -> Member:
         option: The option that asks for runs of each property, for messages.
 
     Raises:
-        RequestError: It asks for one property, or for a part of the crystals.
+        RequestError: It asks for one property, for a part of the crystals, or to leave out twins.
     """
     config = resolve(request).config
     if len(config.properties) < 2:
@@ -65,6 +65,13 @@ def together(request: RunRequest, name: str, option: str) -> Member:
             why="They are chosen by their labels, so that a run of another property would have others, and its errors "
             "would not compare.",
             fix="Train at a level that uses all (std, pro or max), or with --set data.max_samples=null.",
+        )
+    if config.data.drop_twins:
+        raise RequestError(
+            f"{option} and --drop-twins exclude each other.",
+            why="Which crystals have a labelled twin differs from property to property, so that the runs would be "
+            "validated on different crystals.",
+            fix="Leave out --drop-twins: results.json has the errors of crystals with and without twins.",
         )
     return Member(f"{name}-{TOGETHER}", request)
 

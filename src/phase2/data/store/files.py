@@ -15,7 +15,11 @@ from phase2.errors import DataError
 from phase2.output.csv_text import read_csv
 from phase2.storage.disk.errors import explain_os_error
 
-FORMAT = 1  # of the files and their content: changing either makes older stores invisible
+FORMAT = 1
+"""Of the files, and part of the fingerprints by which runs name their data."""
+READING = 2
+"""How labels and crystals are read. Raise it where one is read otherwise than before: what is derived from data in the
+cache, whose names it is part of, is computed anew. Fingerprints stay as they are."""
 
 REJECTED = ("id", "reason", "kind")
 REMARKS = ("id", "remark")

@@ -20,7 +20,7 @@ from phase2.data.sources.base import Source
 from phase2.data.store.builder import build_files
 from phase2.data.store.cache_folder import cache_folder_errors
 from phase2.data.store.checked import CHECKED, find_difference
-from phase2.data.store.files import FORMAT, read_graph_files
+from phase2.data.store.files import FORMAT, READING, read_graph_files
 from phase2.data.store.prebuilt import PrebuiltGraphs
 from phase2.data.store.relabelled import OtherRecordsError, ReadsLabels
 from phase2.data.store.unfinished import lock_file, remove_leftovers
@@ -55,6 +55,11 @@ class GraphStore:
     path: Path
     fingerprint: str
 
+    @property
+    def cache_name(self) -> str:
+        """Beginning of the names of what is derived from the store in the cache."""
+        return _cache_name(self.fingerprint)
+
 
 def open_or_build_store(
     source: Source,
@@ -87,7 +92,7 @@ def open_or_build_store(
     """
     processes = worker_count(workers)
     fingerprint = _fingerprint(source, spec, limits, source.properties[len(PROPERTIES) :])
-    folder = cache_dir / "graphs" / fingerprint[:32]
+    folder = cache_dir / "graphs" / _cache_name(fingerprint)
     if (store := _open(folder, fingerprint, log=logging.DEBUG)) is not None:
         return store
     with cache_folder_errors(folder.parent):
@@ -134,6 +139,10 @@ def _fingerprint(source: Source, spec: GraphSpec, limits: ReadingLimits, own: Se
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+def _cache_name(fingerprint: str) -> str:
+    return f"{fingerprint[:32]}-{READING}"
+
+
 def _with_fewer_properties(source: Source, spec: GraphSpec, limits: ReadingLimits, stores: Path) -> Packed | None:
     """Find the graphs of a source with properties of one's own among those that have the nine alone, here or fetched.
 
@@ -142,7 +151,7 @@ def _with_fewer_properties(source: Source, spec: GraphSpec, limits: ReadingLimit
     if len(source.properties) <= len(PROPERTIES) or not isinstance(source, ReadsLabels):
         return None
     fingerprint = _fingerprint(source, spec, limits, ())
-    folder = stores / fingerprint[:32]
+    folder = stores / _cache_name(fingerprint)
     if (store := _open(folder, fingerprint, log=logging.DEBUG)) is None:
         with wait_for_lock(lock_file(folder), purpose=f"fetching the graphs of '{source.name}'"):
             store = _open(folder, fingerprint, log=logging.DEBUG)

@@ -99,7 +99,7 @@ def symmetries_of(graphs: PackedGraphs, index: NDArray[np.int64]) -> list[Symmet
 
 
 def _path(store: GraphStore, cache_dir: Path) -> Path:
-    return cache_dir / "symmetry" / f"{store.fingerprint[:32]}-{FORMAT}.npz"
+    return cache_dir / "symmetry" / f"{store.cache_name}-{FORMAT}.npz"
 
 
 def _found(store: GraphStore, workers: int) -> Iterator[list[Symmetry]]:
