@@ -21,7 +21,7 @@ from phase2.config.schema import GraphSpec
 from phase2.data.graphs.packed import COLUMNS
 from phase2.data.graphs.packing import pack
 from phase2.data.sources.file_source import FileSource
-from phase2.data.store.files import read_graph_files
+from phase2.data.store.files import READING, read_graph_files
 from phase2.data.store.store import open_or_build_store
 from phase2.errors import DataError, RequestError, TransientError
 
@@ -121,7 +121,7 @@ def until_half_way(process):
 
 def test_a_store_of_an_earlier_reading_is_built_anew_under_the_same_fingerprint(data, cache, monkeypatch):
     with monkeypatch.context() as earlier:
-        earlier.setattr(store_module, "READING", store_module.READING - 1)
+        earlier.setattr(store_module, "READING", READING - 1)
         before = build(data, cache)
         earlier_name = before.cache_name
     after = build(data, cache)
