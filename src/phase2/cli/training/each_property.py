@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from phase2.cli.console import echo, print_table
 from phase2.cli.training.group import RunGroup, checked, name_of_group
-from phase2.config.multirun.each_property import TOGETHER, Ways, alone, fine_tuned, together
+from phase2.config.multirun.each_property import alone, fine_tuned, together
 from phase2.config.multirun.member import Member
+from phase2.config.multirun.ways import TOGETHER, Ways
 from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.resolve import resolve
 from phase2.runs.report.markdown import number

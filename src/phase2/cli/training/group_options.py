@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phase2.config.multirun.each_property import Ways
+from phase2.config.multirun.ways import Ways
 from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.request.run_request import RunRequest
 from phase2.errors import RequestError

@@ -34,7 +34,7 @@ from phase2.cli.training.options import (
 from phase2.cli.training.processes import GpusOption, Processes, ProcessesOption, launch, refuse_missing_gpus
 from phase2.cli.training.run_messages import run_message
 from phase2.cli.training.tracking import TrackOption, check_track
-from phase2.config.multirun.each_property import Ways
+from phase2.config.multirun.ways import Ways
 from phase2.config.request.resume_request import ResumeRequest
 from phase2.config.request.run_request import RunRequest
 from phase2.config.settings import (

@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from phase2.config.multirun.member import Member
+from phase2.config.multirun.ways import FINE_TUNED, TOGETHER
 from phase2.config.request.run_request import RunRequest
 from phase2.config.resolve import resolve
 from phase2.errors import RequestError
 
-TOGETHER = "together"
-ALONE = "alone"
-FINE_TUNED = "fine-tuned"
 SHARE_OF_EPOCHS = 0.4
 """Epochs of a run that starts from the run of all, relative to the epochs of that."""
 SHARE_OF_RATE = 0.2
 """Its learning rate, relative to that of the run of all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """How each property is trained besides together with the others.
-
-    Attributes:
-        alone: From random weights.
-        fine_tuned: From the weights of the run of all.
-    """
-
-    alone: bool = False
-    fine_tuned: bool = False
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Their names, in the order in which they are trained; empty for none."""
-        return tuple(name for name, is_asked in ((ALONE, self.alone), (FINE_TUNED, self.fine_tuned)) if is_asked)
-
-    @property
-    def options(self) -> str:
-        """The options that ask for them."""
-        return " and ".join(f"--also-{name}" for name in self.names)
 
 
 def together(request: RunRequest, name: str, option: str) -> Member:
