@@ -16,8 +16,8 @@ _SHOWN = 5
 def note_renamed(store: Store) -> None:
     """Name the folders that hold a run under another name, and the command that gives them their name back."""
     from phase2.output.wording import counted
-    from phase2.runs.catalog.renamed import renamed_runs
     from phase2.runs.keys import folder_of
+    from phase2.runs.renamed import renamed_runs
 
     found, root = renamed_runs(store), folder_of(store)
     if not found or root is None:

@@ -10,9 +10,9 @@ from phase2.errors import RequestError
 from phase2.runs.addresses import split_address
 from phase2.runs.catalog.index import list_runs
 from phase2.runs.catalog.lookup import find, find_in
-from phase2.runs.catalog.renamed import recorded_prefix
 from phase2.runs.identity import is_run_prefix
 from phase2.runs.layout import holds_run
+from phase2.runs.renamed import recorded_prefix
 from phase2.storage.base import Store
 from phase2.storage.disk.home import expand_home
 from phase2.storage.folder import LocalStore

@@ -3,9 +3,9 @@
 import pytest
 
 from phase2.runs.catalog.index import list_runs
-from phase2.runs.catalog.renamed import RenamedRun, renamed_runs
 from phase2.runs.layout import RunDirectory
 from phase2.runs.records.run_config import RecordedConfig
+from phase2.runs.renamed import RenamedRun, renamed_runs
 from phase2.storage.urls import open_store
 
 
