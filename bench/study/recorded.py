@@ -13,6 +13,7 @@ from bench.study.rows import ANY_SOURCE, StudyRun
 from phase2.config.resolve import resolve
 from phase2.config.schema import RunConfig
 from phase2.errors import DataError, RequestError
+from phase2.runs.identity import run_id_of
 from phase2.storage.disk.atomic import write_text
 from phase2.storage.records import Counted, Record
 
@@ -74,19 +75,20 @@ class StudyResult:
 
 
 def portable(config: RunConfig) -> RunConfig:
-    """Name the data by their file name, which holds a digest where a study made the file, and no source of weights."""
+    """Name the data by their file name, which holds a digest where a study made the file, and weights by their run."""
     return _named(config, Path(config.data.source).name)
 
 
 def settings_digest(config: RunConfig) -> str:
-    """Return the SHA-256 of a configuration without its data set and the source of its weights, hexadecimal."""
+    """Return the SHA-256 of a configuration without its data set and the content of its source, hexadecimal."""
     return hashlib.sha256(_named(config, "").digest.encode()).hexdigest()
 
 
 def _named(config: RunConfig, source: str) -> RunConfig:
     update: dict[str, object] = {"data": config.data.model_copy(update={"source": source})}
     if config.fine_tuning is not None:
-        update["fine_tuning"] = config.fine_tuning.model_copy(update={"source": "", "sha256": ANY_SOURCE.value})
+        named = {"source": run_id_of(config.fine_tuning.source), "sha256": ANY_SOURCE.value}
+        update["fine_tuning"] = config.fine_tuning.model_copy(update=named)
     return config.model_copy(update=update)
 
 

@@ -89,6 +89,17 @@ def test_a_run_with_other_settings_than_declared_is_refused(store):
         finished_runs(store, [run])
 
 
+def test_a_run_that_started_from_another_run_than_declared_is_refused(store):
+    declared, other = (
+        replace(STUDY, variants=(*STUDY.variants, Variant("further", "", alone="plain", source=source)))
+        for source in ("plain/both", "equal/both")
+    )
+    (run,), (trained,) = (study.runs(["further/band_gap"], [42], data="sample") for study in (declared, other))
+    finish(store, run, declared=trained, band_gap=0.1)
+    with pytest.raises(RequestError, match=r"fine_tuning\.source: example-equal-both.* -> example-plain-both"):
+        finished_runs(store, [run])
+
+
 @pytest.mark.parametrize(("dirty", "shown"), [(False, "(012345678)"), (True, "(012345678 with changes)")])
 def test_the_origin_names_code_epochs_and_seeds(store, dirty, shown):
     code = detect_code().model_copy(update={"commit": "0123456789abcdef", "dirty": dirty})
