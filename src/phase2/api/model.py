@@ -213,8 +213,8 @@ class Model:
             sampling=Sampling(resamples=resamples),
             limits=limits_of(limits),
             columns=tuple(
-                LabelColumn(key, unit, column)
-                for key, (unit, _, column) in ((key, text.rpartition(":")) for key, text in (columns or {}).items())
+                LabelColumn.parse(f"{key}:{text}" if ":" in text else f"{key}::{text}")
+                for key, text in (columns or {}).items()
             ),
         )
         with preserved_threads(), explain_missing_packages():
